@@ -1,0 +1,45 @@
+"""Every error this package raises on purpose.
+
+All derive from `NamoError`. A message names the file or option, the value found and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class NamoError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class UsageError(NamoError):
+    """Wrong arguments or configuration: found before anything is written, exit code 2."""
+
+
+class SceneError(NamoError):
+    """A scene file cannot be used. Costs the environments of that scene and nothing else."""
+
+
+class PhysicsError(NamoError):
+    """The simulation left the range in which its results mean anything."""
+
+
+class ResultFileError(NamoError):
+    """A result file is damaged, of another schema, or not ours."""
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Return what may stand in place of `name`, nearest first.
+
+    Args:
+        name: the name that was not found.
+        allowed: the names that exist.
+
+    Returns:
+        A clause for the end of a message, such as "did you mean 'idfs'? Allowed: idfs, tree_idfs".
+    """
+    names = list(allowed)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"{hint}Allowed: {', '.join(names)}"

@@ -1,0 +1,53 @@
+"""Names for planners, strategies and other exchangeable parts.
+
+A part is registered by one line that says where its class lives. The class is imported when it is
+first asked for, so the command line and the pipeline can list names without loading MuJoCo or torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from namo.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The parts of one kind, by name.
+
+    Attributes:
+        kind: what a name stands for, as messages and options call it ("object strategy").
+        targets: name -> "module:attribute".
+        aliases: other name -> name.
+    """
+
+    kind: str
+    targets: Mapping[str, str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self) -> list[str]:
+        """Return every accepted name, aliases included, in the order of registration."""
+        return [*self.targets, *self.aliases]
+
+    def canonical(self, name: str) -> str:
+        """Return the registered name that `name` stands for.
+
+        Raises:
+            UsageError: the name is unknown; the message offers the nearest one.
+        """
+        name = self.aliases.get(name, name)
+        if name not in self.targets:
+            raise UsageError(f"unknown {self.kind} '{name}'; {did_you_mean(name, self.names())}")
+        return name
+
+    def load(self, name: str) -> Any:  # noqa: ANN401 - a registry holds classes of many types
+        """Import and return what is registered under `name`.
+
+        Raises:
+            UsageError: the name is unknown.
+        """
+        module, attribute = self.targets[self.canonical(name)].split(":")
+        return getattr(importlib.import_module(module), attribute)

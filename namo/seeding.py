@@ -1,0 +1,48 @@
+"""Random streams that depend on what they are for, never on what ran before.
+
+Every stream is a NumPy generator on `SeedSequence([seed, environment, episode, purpose])`, so results
+do not depend on chunk size, order, resume or the number of jobs, and two purposes never share a stream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+
+class Purpose(IntEnum):
+    """What a stream is drawn for. The numbers are part of every result: never reuse one."""
+
+    OBJECTS = 0
+    GOALS = 1
+    DEMO_ROOMS = 2
+
+
+def stream(seed: int, environment: int, episode: int, purpose: Purpose) -> np.random.Generator:
+    """Return the generator of one purpose in one episode of one environment.
+
+    Args:
+        seed: the run's seed, not negative.
+        environment: index in the environment list.
+        episode: index of the episode in its environment.
+        purpose: what the numbers are for.
+    """
+    return np.random.default_rng(np.random.SeedSequence([seed, environment, episode, int(purpose)]))
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The random streams of one search: one for the order of objects, one for goals."""
+
+    objects: np.random.Generator
+    goals: np.random.Generator
+
+    @classmethod
+    def for_episode(cls, seed: int, environment: int, episode: int) -> Streams:
+        """Return the streams of one episode."""
+        return cls(
+            objects=stream(seed, environment, episode, Purpose.OBJECTS),
+            goals=stream(seed, environment, episode, Purpose.GOALS),
+        )

@@ -1,0 +1,11 @@
+"""Versions that are written into every result.
+
+`RESULTS_VERSION` grows whenever the same inputs give other results than before (a changed search,
+push skill or random stream). It is part of every fingerprint, so that stale results are collected
+again instead of being mixed with new ones.
+"""
+
+__version__ = "0.1.0"
+
+RESULTS_VERSION = 1
+SCHEMA_VERSION = 1
