@@ -1,6 +1,6 @@
 """Every error this package raises on purpose.
 
-All derive from `NamoError`. A message names the file or option, the value found and what is allowed.
+All derive from `NamoError`. A message names the file or option, the value and what is allowed.
 """
 
 from __future__ import annotations

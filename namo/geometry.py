@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+
 
 def wrap_angle(angle_rad: float) -> float:
     """Return the angle in (-pi, pi]."""
@@ -51,7 +53,7 @@ class Pose2D(NamedTuple):
         """Return the absolute angle between the two orientations (rad), in [0, pi]."""
         return abs(wrap_angle(self.theta - other.theta))
 
-    def to_world(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_world(self, points: Floats) -> Floats:
         """Map points of this pose's frame into the world.
 
         Args:
@@ -62,23 +64,23 @@ class Pose2D(NamedTuple):
         """
         c, s = math.cos(self.theta), math.sin(self.theta)
         rotation = np.array([[c, s], [-s, c]])  # transposed: points are rows
-        return points @ rotation + np.array([self.x, self.y])
+        world: Floats = points @ rotation + np.array([self.x, self.y])
+        return world
 
-    def to_local(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_local(self, points: Floats) -> Floats:
         """Map world points (..., 2) into this pose's frame."""
         c, s = math.cos(self.theta), math.sin(self.theta)
         rotation = np.array([[c, -s], [s, c]])
-        return (points - np.array([self.x, self.y])) @ rotation
+        local: Floats = (points - np.array([self.x, self.y])) @ rotation
+        return local
 
 
-def rectangle_corners(half_x: float, half_y: float) -> NDArray[np.float64]:
+def rectangle_corners(half_x: float, half_y: float) -> Floats:
     """Return the corners (4, 2) of a centred rectangle, counter-clockwise from (+, +)."""
     return np.array([[half_x, half_y], [-half_x, half_y], [-half_x, -half_y], [half_x, -half_y]])
 
 
-def rectangle_distance(
-    points: NDArray[np.float64], half_x: float, half_y: float
-) -> NDArray[np.float64]:
+def rectangle_distance(points: Floats, half_x: float, half_y: float) -> Floats:
     """Return the distance of points to a centred rectangle, zero inside.
 
     Args:
@@ -90,7 +92,8 @@ def rectangle_distance(
         (...) distances in metres.
     """
     outside = np.maximum(np.abs(points) - np.array([half_x, half_y]), 0.0)
-    return np.hypot(outside[..., 0], outside[..., 1])
+    distance: Floats = np.hypot(outside[..., 0], outside[..., 1])
+    return distance
 
 
 def rectangles_overlap_depth(

@@ -1,7 +1,7 @@
 """Names for planners, strategies and other exchangeable parts.
 
-A part is registered by one line that says where its class lives. The class is imported when it is
-first asked for, so the command line and the pipeline can list names without loading MuJoCo or torch.
+A part is registered by one line that says where its class lives. The class is imported when it
+is first asked for, so the command line and the pipeline list names without loading MuJoCo.
 """
 
 from __future__ import annotations

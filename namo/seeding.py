@@ -1,7 +1,8 @@
 """Random streams that depend on what they are for, never on what ran before.
 
-Every stream is a NumPy generator on `SeedSequence([seed, environment, episode, purpose])`, so results
-do not depend on chunk size, order, resume or the number of jobs, and two purposes never share a stream.
+Every stream is a NumPy generator on `SeedSequence([seed, environment, episode, purpose])`, so
+results do not depend on chunk size, order, resume or the number of jobs, and two purposes never
+share a stream.
 """
 
 from __future__ import annotations

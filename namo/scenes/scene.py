@@ -121,7 +121,8 @@ class Scene:
         robot: start and body of the robot.
         goal: of the robot.
         floor_friction: sliding, torsional and rolling coefficients of the floor.
-        options: MuJoCo's `<option>` attributes as written ("timestep": "0.01"); `flag/NAME` for flags.
+        options: MuJoCo's `<option>` attributes as written ("timestep": "0.01"); flags are
+            `flag/NAME`.
         path: the file it was read from, as given; empty for a scene made in memory.
         sha256: of the file's bytes, or of the XML that `write_scene` would write.
         xml: the text that MuJoCo compiles for this scene; compared by `sha256` alone.
