@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -80,20 +81,32 @@ def rectangle_corners(half_x: float, half_y: float) -> Floats:
     return np.array([[half_x, half_y], [-half_x, half_y], [-half_x, -half_y], [half_x, -half_y]])
 
 
-def rectangle_distance(points: Floats, half_x: float, half_y: float) -> Floats:
-    """Return the distance of points to a centred rectangle, zero inside.
+class RectangleSet:
+    """Many rectangles at once, for distances in one vectorised call."""
 
-    Args:
-        points: (..., 2) in the rectangle's frame, metres.
-        half_x: half extent along x (m).
-        half_y: half extent along y (m).
+    def __init__(self, rectangles: Iterable[tuple[Pose2D, tuple[float, float]]]) -> None:
+        """Take pairs of a world pose and the half extents (m)."""
+        pairs = list(rectangles)
+        poses = np.array([pose for pose, _ in pairs]).reshape(-1, 3)
+        self._half = np.array([half for _, half in pairs]).reshape(-1, 2)
+        self._centre = poses[:, :2]
+        self._cos, self._sin = np.cos(poses[:, 2]), np.sin(poses[:, 2])
 
-    Returns:
-        (...) distances in metres.
-    """
-    outside = np.maximum(np.abs(points) - np.array([half_x, half_y]), 0.0)
-    distance: Floats = np.hypot(outside[..., 0], outside[..., 1])
-    return distance
+    def distances(self, points: Floats) -> Floats:
+        """Return the distance of every point to every rectangle, zero inside.
+
+        Args:
+            points: (n, 2) world positions (m).
+
+        Returns:
+            (n, m) distances for m rectangles (m).
+        """
+        dx = points[:, None, 0] - self._centre[None, :, 0]
+        dy = points[:, None, 1] - self._centre[None, :, 1]
+        along = np.abs(self._cos * dx + self._sin * dy) - self._half[:, 0]
+        across = np.abs(self._cos * dy - self._sin * dx) - self._half[:, 1]
+        result: Floats = np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0))
+        return result
 
 
 def rectangles_overlap_depth(

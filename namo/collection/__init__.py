@@ -1,0 +1,1 @@
+"""The chunk loop: run episodes, write records, summarise."""

@@ -1,0 +1,1 @@
+"""Searches for a sequence of pushes that lets the robot reach its goal."""

@@ -1,0 +1,61 @@
+"""Iterative deepening depth-first search over pushes (Korf 1985).
+
+Depth limits 1 to the budget's depth; every pass starts from the root again and draws its goals
+anew, so a later pass also tries other pushes of the states it shares with an earlier one.
+"""
+
+from __future__ import annotations
+
+from namo.planning.planner import Budget, SearchResult, Termination
+from namo.planning.search import Node, Search
+from namo.seeding import Streams
+from namo.strategies.strategy import GoalStrategy, ObjectStrategy
+from namo.world.push import Push
+from namo.world.world import World
+
+
+class IDFS:
+    """Iterative deepening; nothing but the present path is kept."""
+
+    def __init__(
+        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
+    ) -> None:
+        """See `namo.planning.planner.Planner`."""
+        self._objects, self._goals = objects, goals
+        self._max_goals = max_goals_per_object
+
+    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+        """Search from the world's present state."""
+        search = Search(world, budget)
+        return search.run(lambda: self._deepen(search, streams))
+
+    def _deepen(self, search: Search, streams: Streams) -> Node | Termination:
+        # The start is looked at even where the budget allows no push at all.
+        for limit in range(min(1, search.budget.depth), search.budget.depth + 1):
+            found = self._visit(search, search.root, limit, streams)
+            if found is not Termination.DEPTH:
+                return found
+        return Termination.DEPTH
+
+    def _visit(
+        self, search: Search, node: Node, limit: int, streams: Streams
+    ) -> Node | Termination:
+        """Return the solved node below `node`, or whether the depth limit cut anything off."""
+        if search.is_goal(node):
+            return node
+        if node.depth == limit:
+            return Termination.DEPTH if node.reachable else Termination.EXHAUSTED
+        ended = Termination.EXHAUSTED
+        world = search.enter(node)
+        for name in self._objects.rank(world, list(node.reachable), streams.objects):
+            world = search.enter(node)
+            for goal in self._goals.propose(world, name, self._max_goals, streams.goals):
+                child = search.push(node, Push(name, goal))
+                if child is None:
+                    continue
+                found = self._visit(search, child, limit, streams)
+                if isinstance(found, Node):
+                    return found
+                if found is Termination.DEPTH:
+                    ended = Termination.DEPTH
+        return ended

@@ -1,0 +1,43 @@
+"""One random rollout: a random object, a random goal, until the goal is open or the depth used up.
+
+The baseline that a search has to beat. The object strategy is not asked.
+"""
+
+from __future__ import annotations
+
+from namo.planning.planner import Budget, SearchResult, Termination
+from namo.planning.search import Node, Search
+from namo.seeding import Streams
+from namo.strategies.strategy import GoalStrategy, ObjectStrategy
+from namo.world.push import Push
+from namo.world.world import World
+
+
+class RandomSampling:
+    """A single rollout of random pushes; the state after the last one is tested too."""
+
+    def __init__(
+        self,
+        objects: ObjectStrategy,  # noqa: ARG002 - every planner is made the same way
+        goals: GoalStrategy,
+        max_goals_per_object: int,  # noqa: ARG002
+    ) -> None:
+        """See `namo.planning.planner.Planner`."""
+        self._goals = goals
+
+    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+        """Search from the world's present state."""
+        search = Search(world, budget)
+        return search.run(lambda: self._roll_out(search, streams))
+
+    def _roll_out(self, search: Search, streams: Streams) -> Node | Termination:
+        node = search.root
+        for _ in range(search.budget.depth):
+            if search.is_goal(node):
+                return node
+            if not node.reachable:
+                return Termination.EXHAUSTED
+            name = str(streams.objects.choice(list(node.reachable)))
+            for goal in self._goals.propose(search.enter(node), name, 1, streams.goals):
+                node = search.push(node, Push(name, goal)) or node
+        return node if search.is_goal(node) else Termination.DEPTH

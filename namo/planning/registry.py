@@ -1,0 +1,13 @@
+"""The planners by name. A new one is a file beside this and a line here."""
+
+from namo.registry import Registry
+
+PLANNERS = Registry(
+    "algorithm",
+    {
+        "idfs": "namo.planning.idfs:IDFS",
+        "tree_idfs": "namo.planning.tree_idfs:TreeIDFS",
+        "random_sampling": "namo.planning.random_sampling:RandomSampling",
+    },
+    aliases={"standard_idfs": "idfs"},
+)

@@ -1,0 +1,88 @@
+"""Iterative deepening over one kept tree.
+
+The objects and goals of a node are drawn once and every push is simulated once; a later pass walks
+the tree that the earlier ones left and grows it by one level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from namo.planning.planner import Budget, SearchResult, Termination
+from namo.planning.search import Node, Search
+from namo.seeding import Streams
+from namo.strategies.strategy import GoalStrategy, ObjectStrategy
+from namo.world.push import Push
+from namo.world.world import World
+
+
+@dataclass(eq=False)
+class _Branch:
+    """A node of the tree: its pushes, and where those that were simulated lead.
+
+    `pushes` is None until the node is first expanded. `children` fills from the front, one entry a
+    push; None where a push moved nothing.
+    """
+
+    node: Node
+    pushes: list[Push] | None = None
+    children: list[_Branch | None] = field(default_factory=list)
+
+
+class TreeIDFS:
+    """Iterative deepening that simulates nothing twice."""
+
+    def __init__(
+        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
+    ) -> None:
+        """See `namo.planning.planner.Planner`."""
+        self._objects, self._goals = objects, goals
+        self._max_goals = max_goals_per_object
+
+    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+        """Search from the world's present state."""
+        search = Search(world, budget)
+        return search.run(lambda: self._deepen(search, streams))
+
+    def _deepen(self, search: Search, streams: Streams) -> Node | Termination:
+        if search.is_goal(search.root):
+            return search.root
+        root = _Branch(search.root)
+        for limit in range(1, search.budget.depth + 1):
+            found = self._grow(search, root, limit, streams)
+            if found is not Termination.DEPTH:
+                return found
+        return Termination.DEPTH
+
+    def _grow(
+        self, search: Search, branch: _Branch, limit: int, streams: Streams
+    ) -> Node | Termination:
+        """Return the solved node below a branch, or whether the depth limit cut anything off."""
+        if branch.node.depth == limit:
+            return Termination.DEPTH if branch.node.reachable else Termination.EXHAUSTED
+        if branch.pushes is None:
+            branch.pushes = self._draw(search, branch.node, streams)
+        ended = Termination.EXHAUSTED
+        for index, push in enumerate(branch.pushes):
+            if index == len(branch.children):
+                node = search.push(branch.node, push)
+                branch.children.append(None if node is None else _Branch(node))
+                if node is not None and search.is_goal(node):
+                    return node
+            child = branch.children[index]
+            if child is None:
+                continue
+            found = self._grow(search, child, limit, streams)
+            if isinstance(found, Node):
+                return found
+            if found is Termination.DEPTH:
+                ended = Termination.DEPTH
+        return ended
+
+    def _draw(self, search: Search, node: Node, streams: Streams) -> list[Push]:
+        world = search.enter(node)
+        return [
+            Push(name, goal)
+            for name in self._objects.rank(world, list(node.reachable), streams.objects)
+            for goal in self._goals.propose(world, name, self._max_goals, streams.goals)
+        ]

@@ -1,0 +1,166 @@
+"""From the text of a scene file to a MuJoCo model, without what only a camera sees.
+
+Reading a scene and simulating it go through the same `compile_spec`, so both see the same room.
+Textures, materials and lights do not touch the physics; the usual scene carries a sky of 512 x 3072
+pixels, and leaving it out makes compiling about eleven times faster (1.2 ms instead of 13 ms).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from xml.parsers import expat
+
+import mujoco
+
+from namo.errors import SceneError
+
+_log = logging.getLogger(__name__)
+
+# A scene stands alone: its hash must cover everything that the physics depends on.
+_REFUSED_ELEMENTS = frozenset({"include", "attach", "extension", "plugin", "flexcomp", "flex"})
+_NAMING_ATTRIBUTES = frozenset({"name", "class", "childclass", "model"})
+_NOT_FINITE = re.compile(r"[+-]?(nan(\(.*\))?|inf(inity)?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class XmlElement:
+    """One start tag of a scene file.
+
+    Attributes:
+        path: tags from the root to this one, joined by "/", such as "mujoco/option/flag".
+        attributes: as written.
+        line: counted from 1.
+    """
+
+    path: str
+    attributes: Mapping[str, str]
+    line: int
+
+
+def scan_xml(xml: str, source: str) -> list[XmlElement]:
+    """Return the elements of a scene in document order, refusing what is no safe scene text.
+
+    Args:
+        xml: the text of the file.
+        source: what messages call it.
+
+    Raises:
+        SceneError: not well-formed, a document type or entity declaration, a root other than
+            `mujoco`, an element or attribute that pulls in another file, or a number that is not
+            finite.
+    """
+    elements: list[XmlElement] = []
+    open_tags: list[str] = []
+    parser = expat.ParserCreate()
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        open_tags.append(tag)
+        element = XmlElement("/".join(open_tags), attributes, parser.CurrentLineNumber)
+        _refuse_unsafe(element, source)
+        elements.append(element)
+
+    def end(_tag: str) -> None:
+        open_tags.pop()
+
+    def doctype(name: str, *_ids: object) -> None:
+        raise SceneError(
+            f"{source}: line {parser.CurrentLineNumber}: document type declaration '{name}'; "
+            "a scene has neither a DOCTYPE nor entities"
+        )
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.StartDoctypeDeclHandler = doctype
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as error:
+        raise SceneError(f"{source}: not well-formed XML: {error}") from error
+    return elements
+
+
+def _refuse_unsafe(element: XmlElement, source: str) -> None:
+    where = f"{source}: line {element.line}"
+    root, _, _ = element.path.partition("/")
+    tag = element.path.rpartition("/")[2]
+    if root != "mujoco":
+        raise SceneError(f"{where}: the root element is '{root}'; a scene's is 'mujoco'")
+    if tag in _REFUSED_ELEMENTS:
+        raise SceneError(f"{where}: element '{tag}' is not supported; a scene is one plain file")
+    for name, value in element.attributes.items():
+        if name.startswith("file") and tag != "texture":
+            raise SceneError(
+                f"{where}: '{tag}' loads the file '{value}'; a scene is one file that stands alone"
+            )
+        if name not in _NAMING_ATTRIBUTES and any(map(_is_not_finite, value.split())):
+            raise SceneError(
+                f'{where}: {tag} {name}="{value}" is not finite; numbers must be finite'
+            )
+
+
+def _is_not_finite(token: str) -> bool:
+    if _NOT_FINITE.fullmatch(token):
+        return True
+    try:
+        return not math.isfinite(float(token))
+    except ValueError:
+        return False  # a word, not a number
+
+
+def compile_spec(xml: str, source: str) -> mujoco.MjSpec:
+    """Return the editable MuJoCo specification of a scene, without textures, materials and lights.
+
+    Options may be changed on it before `compile_model` turns it into a model.
+
+    Args:
+        xml: the text of the scene, for instance `Scene.xml`.
+        source: what messages call it, for instance `Scene.path`.
+
+    Raises:
+        SceneError: the text is refused by `scan_xml` or not understood by MuJoCo.
+    """
+    scan_xml(xml, source)
+    with _mujoco_errors(source):
+        spec = mujoco.MjSpec.from_string(xml)
+        for elements in (spec.geoms, spec.sites, spec.tendons, spec.skins):
+            for element in elements:
+                element.material = ""
+        for visuals in (spec.lights, spec.materials, spec.textures):
+            for visual in list(visuals):
+                spec.delete(visual)
+    return spec
+
+
+def compile_model(spec: mujoco.MjSpec, source: str) -> mujoco.MjModel:
+    """Return the compiled model.
+
+    Args:
+        spec: from `compile_spec`.
+        source: what messages call it.
+
+    Raises:
+        SceneError: MuJoCo cannot compile it.
+    """
+    with _mujoco_errors(source):
+        return spec.compile()
+
+
+@contextmanager
+def _mujoco_errors(source: str) -> Iterator[None]:
+    """Turn MuJoCo's errors into SceneError and its warnings into log lines.
+
+    MuJoCo writes a warning that nobody takes to MUJOCO_LOG.TXT in the working directory.
+    """
+    previous = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(lambda text: _log.warning("%s: MuJoCo warns: %s", source, text))
+    try:
+        yield
+    except (ValueError, mujoco.FatalError, mujoco.UnexpectedError) as error:
+        message = ", ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        raise SceneError(f"{source}: MuJoCo cannot use it: {message}") from error
+    finally:
+        mujoco.set_mju_user_warning(previous)

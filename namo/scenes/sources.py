@@ -1,0 +1,143 @@
+"""Where environments come from: a folder, a manifest, or the demo rooms.
+
+The command line and the pipeline ask here before any heavy library is loaded, so this module
+imports none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from namo.errors import UsageError
+
+DEMO_ROOMS = Path(__file__).resolve().parents[2] / "resources" / "scenes" / "demo"
+
+TO_THE_END = -1
+
+
+@dataclass(frozen=True)
+class EnvironmentList:
+    """The environments that indices point into.
+
+    Attributes:
+        source: the folder or manifest they come from, as given.
+        paths: of the scene files; the index of an environment is its place here.
+    """
+
+    source: str
+    paths: tuple[Path, ...]
+
+
+def environments_from(xml_dir: Path | None, manifest: Path | None) -> EnvironmentList:
+    """Return the environments of a folder or a manifest, or the demo rooms if neither is given.
+
+    A folder is searched for `*.xml` at any depth, sorted by the path relative to it, written with
+    forward slashes and compared character by character; so an index means the same scene on every
+    machine. A manifest keeps its own order. It is a text file with one scene a line (blank lines
+    and lines that begin with `#` are skipped) or a Parquet file with a column `file`; relative
+    paths start at the manifest's folder.
+
+    Args:
+        xml_dir: a folder of scenes.
+        manifest: a list of scenes.
+
+    Raises:
+        UsageError: both are given, or what is given does not exist, is empty or names a missing
+            file.
+    """
+    if xml_dir is not None and manifest is not None:
+        raise UsageError(
+            f"--xml-dir {xml_dir} and --manifest {manifest}: only one of the two is allowed"
+        )
+    if manifest is not None:
+        return EnvironmentList(str(manifest), tuple(_listed(manifest)))
+    if xml_dir is not None:
+        return EnvironmentList(str(xml_dir), _found(xml_dir, f"--xml-dir {xml_dir}"))
+    if not DEMO_ROOMS.is_dir():
+        raise UsageError(
+            f"the demo rooms are not there ({DEMO_ROOMS}); "
+            "name scenes with --xml-dir FOLDER or --manifest FILE"
+        )
+    return EnvironmentList(str(DEMO_ROOMS), _found(DEMO_ROOMS, f"demo rooms {DEMO_ROOMS}"))
+
+
+def resolve_range(start: int, end: int, count: int) -> range:
+    """Return the indices from `start` to `end`, exclusive.
+
+    Args:
+        start: first index.
+        end: one past the last index; -1 stands for the end of the list.
+        count: how many environments there are.
+
+    Raises:
+        UsageError: the range is empty or reaches beyond the list.
+    """
+    there_are = f"there are {count} environments, 0 to {count - 1}"
+    if start < 0:
+        raise UsageError(f"--start-idx {start} is negative; {there_are}")
+    if end < TO_THE_END:
+        raise UsageError(
+            f"--end-idx {end} is not allowed; it is {TO_THE_END} (to the end) or an index, "
+            f"exclusive; {there_are}"
+        )
+    stop = count if end == TO_THE_END else end
+    if stop > count:
+        raise UsageError(f"--end-idx {end} is too large; {there_are}, so at most {count}")
+    if start >= stop:
+        raise UsageError(
+            f"--start-idx {start} and --end-idx {end} leave no environment "
+            f"(the end is exclusive); {there_are}"
+        )
+    return range(start, stop)
+
+
+def _found(folder: Path, label: str) -> tuple[Path, ...]:
+    if not folder.exists():
+        raise UsageError(f"{label}: no such folder")
+    if not folder.is_dir():
+        raise UsageError(f"{label}: not a folder; a list of scenes is given with --manifest")
+    paths = [path for path in folder.rglob("*.xml") if path.is_file()]
+    if not paths:
+        raise UsageError(f"{label}: holds no .xml file at any depth")
+    return tuple(sorted(paths, key=lambda path: path.relative_to(folder).as_posix()))
+
+
+def _listed(manifest: Path) -> Iterator[Path]:
+    """Yield the files that a manifest names, in its order."""
+    if not manifest.is_file():
+        raise UsageError(f"--manifest {manifest}: no such file")
+    rows = _parquet_rows(manifest) if manifest.suffix == ".parquet" else _text_rows(manifest)
+    if not rows:
+        raise UsageError(f"--manifest {manifest}: names no scene; one path a line is expected")
+    for where, name in rows:
+        path = manifest.parent / name
+        if not path.is_file():
+            raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
+        yield path
+
+
+def _text_rows(manifest: Path) -> list[tuple[str, str]]:
+    try:
+        lines = manifest.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--manifest {manifest}: not UTF-8 text: {error}") from error
+    rows = [(f"line {number}", line.strip()) for number, line in enumerate(lines, start=1)]
+    return [(where, name) for where, name in rows if name and not name.startswith("#")]
+
+
+def _parquet_rows(manifest: Path) -> list[tuple[str, str]]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        columns = parquet.read_schema(manifest).names
+        if "file" not in columns:
+            raise UsageError(
+                f"--manifest {manifest}: no column 'file'; it has: {', '.join(columns) or 'none'}"
+            )
+        names = parquet.read_table(manifest, columns=["file"]).column("file").to_pylist()
+    except pa.ArrowInvalid as error:
+        raise UsageError(f"--manifest {manifest}: not a Parquet file: {error}") from error
+    return [(f"row {number}", str(name)) for number, name in enumerate(names, start=1)]

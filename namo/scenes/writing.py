@@ -1,0 +1,167 @@
+"""Write a scene as a MuJoCo XML file in the convention that `namo.scenes.reading` reads.
+
+Every number is written so that reading gives the same number, except the yaw of a box: the file
+gives it in degrees and MuJoCo keeps a rotation as a quaternion, so it comes back within 1e-12 rad.
+A yaw within 2e-6 rad of zero comes back as zero, because MuJoCo simulates it as zero.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from xml.etree import ElementTree
+
+from namo.errors import SceneError
+from namo.files import replacing
+from namo.scenes.checking import check_scene
+from namo.scenes.reading import MOVABLE_MARK, parse_scene
+from namo.scenes.scene import Box, Movable, Robot, Scene
+
+# A yaw this close to a round number of degrees is written as that number, so that a scene which is
+# read and written again keeps its text.
+_ROUND_YAW_RAD = 1e-14
+
+_WALL_RGBA = "0.8 0.8 0.8 1"
+_MOVABLE_RGBA = "1 1 0 1"
+_ROBOT_RGBA = "0.2 0.4 0.9 1"
+_GOAL_RGBA = "0 1 0 0.5"
+
+
+def write_scene(scene: Scene, path: Path) -> Scene:
+    """Write the scene and return it as `read_scene` reads it from there.
+
+    The file appears complete or not at all.
+
+    Args:
+        scene: what to write; its own `path`, `sha256` and `xml` are not used.
+        path: of the file; its folder is made if need be.
+
+    Raises:
+        SceneError: the scene cannot be used or expressed (see `check_scene`); nothing is written.
+        OSError: the file cannot be written.
+    """
+    data = scene_xml(scene).encode()
+    written = parse_scene(data, str(path))
+    with replacing(path) as file:
+        file.write(data)
+    return written
+
+
+def scene_xml(scene: Scene) -> str:
+    """Return the MuJoCo XML of a scene.
+
+    Raises:
+        SceneError: the scene cannot be used (see `check_scene`), or the name of a movable lacks the
+            `movable` that makes it one, or an option has no place in the file.
+    """
+    check_scene(scene)
+    root = ElementTree.Element("mujoco", model="namo_scene")
+    _add_options(root, scene)
+    world = ElementTree.SubElement(root, "worldbody")
+    ElementTree.SubElement(world, "light", directional="true", pos="0 0 1.5", dir="0 0 -1")
+    ElementTree.SubElement(
+        world,
+        "geom",
+        name="floor",
+        type="plane",
+        size="0 0 0.05",
+        condim="4",
+        friction=_numbers(*scene.floor_friction),
+    )
+    walls = ElementTree.SubElement(world, "body", name="walls")
+    for wall in scene.walls:
+        walls.append(_box_geom(wall, _WALL_RGBA))
+    _add_robot(root, world, scene.robot)
+    for movable in scene.movables:
+        _add_movable(world, movable, scene.path or "scene")
+    ElementTree.SubElement(
+        world,
+        "site",
+        name="goal",
+        type="sphere",
+        pos=_numbers(scene.goal.x, scene.goal.y, 0.0),
+        size=_numbers(scene.goal.radius),
+        rgba=_GOAL_RGBA,
+    )
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_options(root: ElementTree.Element, scene: Scene) -> None:
+    option = ElementTree.SubElement(root, "option")
+    flags = {}
+    for name, value in scene.options.items():
+        group, slash, flag = name.rpartition("/")
+        if not slash:
+            option.set(name, value)
+        elif group == "flag":
+            flags[flag] = value
+        else:
+            raise SceneError(
+                f"{scene.path or 'scene'}: option '{name}' has no place in a file; "
+                "allowed: NAME and flag/NAME"
+            )
+    if flags:
+        ElementTree.SubElement(option, "flag", flags)
+
+
+def _add_robot(root: ElementTree.Element, world: ElementTree.Element, robot: Robot) -> None:
+    body = ElementTree.SubElement(world, "body", name="robot")
+    actuators = ElementTree.SubElement(root, "actuator")
+    for axis, direction in (("x", "1 0 0"), ("y", "0 1 0")):
+        ElementTree.SubElement(body, "joint", name=f"joint_{axis}", type="slide", axis=direction)
+        ElementTree.SubElement(
+            actuators,
+            "motor",
+            name=f"actuator_{axis}",
+            joint=f"joint_{axis}",
+            gear="1",
+            ctrllimited="true",
+            ctrlrange=_numbers(-robot.max_force, robot.max_force),
+        )
+    ElementTree.SubElement(
+        body,
+        "geom",
+        name="robot",
+        type="sphere",
+        pos=_numbers(robot.x, robot.y, robot.radius),
+        size=_numbers(robot.radius),
+        mass=_numbers(robot.mass),
+        condim="4",
+        friction=_numbers(*robot.friction),
+        rgba=_ROBOT_RGBA,
+    )
+
+
+def _add_movable(world: ElementTree.Element, movable: Movable, source: str) -> None:
+    if MOVABLE_MARK not in movable.name:
+        raise SceneError(
+            f"{source}: movable '{movable.name}' cannot be written; its name must contain "
+            f"'{MOVABLE_MARK}', such as 'obstacle_1_movable'"
+        )
+    body = ElementTree.SubElement(world, "body", name=movable.name)
+    geom = _box_geom(movable, _MOVABLE_RGBA)
+    geom.set("mass", _numbers(movable.mass))
+    geom.set("friction", _numbers(*movable.friction))
+    body.append(geom)
+    ElementTree.SubElement(body, "joint", type="free")
+
+
+def _box_geom(box: Box, rgba: str) -> ElementTree.Element:
+    geom = ElementTree.Element("geom", name=box.name, type="box", condim="4", rgba=rgba)
+    geom.set("size", _numbers(*box.half_extents))
+    geom.set("pos", _numbers(box.pose.x, box.pose.y, box.z))
+    if box.pose.theta != 0.0:
+        geom.set("euler", f"0 0 {_degrees(box.pose.theta)!r}")
+    return geom
+
+
+def _degrees(theta_rad: float) -> float:
+    exact = math.degrees(theta_rad)
+    rounded = round(exact, 9)
+    return rounded if abs(math.radians(rounded) - theta_rad) <= _ROUND_YAW_RAD else exact
+
+
+def _numbers(*values: float) -> str:
+    """Return numbers as text that gives the same numbers back."""
+    return " ".join(repr(float(value)) for value in values)

@@ -1,0 +1,1 @@
+"""Which object to push, and where to."""

@@ -1,0 +1,48 @@
+"""Random goals: any direction, a stride away, turned a little; never inside a wall."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from namo.geometry import Pose2D, wrap_angle
+from namo.world.world import World
+
+DISTANCE_M = (0.3, 1.0)
+TURN_RAD = math.pi / 4
+TRIES_PER_GOAL = 20
+
+
+class RandomGoals:
+    """Uniform in direction, in distance over `DISTANCE_M` and in turn over ± `TURN_RAD`.
+
+    A draw that would put the box into a wall cannot be carried out and is drawn again. Other
+    movables do not forbid a goal: they can be pushed along.
+    """
+
+    def propose(
+        self, world: World, name: str, count: int, rng: np.random.Generator
+    ) -> list[Pose2D]:
+        """See `namo.strategies.strategy.GoalStrategy`."""
+        pose = world.poses()[name]
+        goals: list[Pose2D] = []
+        for _ in range(count * TRIES_PER_GOAL):
+            goal = draw_goal(pose, DISTANCE_M, rng)
+            if world.static.fits(name, goal):
+                goals.append(goal)
+            if len(goals) == count:
+                break
+        return goals
+
+
+def draw_goal(pose: Pose2D, distance_m: tuple[float, float], rng: np.random.Generator) -> Pose2D:
+    """Return a random goal for a box at `pose`, whatever stands there."""
+    distance = rng.uniform(*distance_m)
+    direction = rng.uniform(-math.pi, math.pi)
+    turn = rng.uniform(-TURN_RAD, TURN_RAD)
+    return Pose2D(
+        pose.x + distance * math.cos(direction),
+        pose.y + distance * math.sin(direction),
+        wrap_angle(pose.theta + turn),
+    )

@@ -1,0 +1,48 @@
+"""Object strategies that order by distance. Ties keep the file's order."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from namo.world.world import World
+
+
+class NoHeuristic:
+    """The order of the scene file."""
+
+    def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:  # noqa: ARG002
+        """See `namo.strategies.strategy.ObjectStrategy`."""
+        return list(reachable)
+
+
+class NearestFirst:
+    """By distance from the robot, nearest first."""
+
+    def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:  # noqa: ARG002
+        """See `namo.strategies.strategy.ObjectStrategy`."""
+        robot = world.poses()["robot"]
+        return _by_distance(world, reachable, robot.x, robot.y)
+
+
+class FarthestFirst:
+    """By distance from the robot, farthest first."""
+
+    def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:  # noqa: ARG002
+        """See `namo.strategies.strategy.ObjectStrategy`."""
+        robot = world.poses()["robot"]
+        return _by_distance(world, reachable, robot.x, robot.y)[::-1]
+
+
+class GoalProximity:
+    """By distance from the robot's goal, nearest first."""
+
+    def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:  # noqa: ARG002
+        """See `namo.strategies.strategy.ObjectStrategy`."""
+        return _by_distance(world, reachable, world.scene.goal.x, world.scene.goal.y)
+
+
+def _by_distance(world: World, names: list[str], x: float, y: float) -> list[str]:
+    poses = world.poses()
+    return sorted(names, key=lambda name: math.hypot(poses[name].x - x, poses[name].y - y))

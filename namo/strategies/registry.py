@@ -1,0 +1,24 @@
+"""The strategies by name. A new one is a file beside this and a line here."""
+
+from namo.registry import Registry
+
+OBJECT_STRATEGIES = Registry(
+    "object strategy",
+    {
+        "no_heuristic": "namo.strategies.object_order:NoHeuristic",
+        "nearest_first": "namo.strategies.object_order:NearestFirst",
+        "goal_proximity": "namo.strategies.object_order:GoalProximity",
+        "farthest_first": "namo.strategies.object_order:FarthestFirst",
+        "ml": "namo.strategies.learned:LearnedObjects",
+    },
+)
+
+GOAL_STRATEGIES = Registry(
+    "goal strategy",
+    {
+        "random": "namo.strategies.goal_random:RandomGoals",
+        "grid": "namo.strategies.goal_grid:GridGoals",
+        "adaptive": "namo.strategies.goal_adaptive:AdaptiveGoals",
+        "ml": "namo.strategies.learned:LearnedGoals",
+    },
+)

@@ -1,0 +1,1 @@
+"""A scene in MuJoCo: its state, what the robot can reach, and the push skill."""

@@ -1,0 +1,152 @@
+"""The occupancy grid: which cells the centre of a disc may be in.
+
+Rasterising is conservative: the centre of a free cell is at least the asked distance away from
+every obstacle, and a cell is only lost within about one cell of that border. A disc that moves
+straight between neighbouring free cells therefore stays clear: the chord of two points at distance
+R around a convex corner dips by at most chord² / 8R, half a millimetre here, which `SKIN_M` covers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from namo.errors import SceneError
+from namo.geometry import Pose2D
+from namo.scenes.scene import Bounds
+
+RESOLUTION_M = 0.02
+SKIN_M = 0.001
+ARC_SEGMENTS = 6
+PERIMETER_SPACING_M = 0.08
+PERIMETER_INSET_M = 0.02
+"""A box that touches a wall may still slide along it: its border is looked up this much inside,
+since the cells of the wall are rounded outwards."""
+MAX_CELLS = 100_000_000
+FIXED_POINT_BITS = 8
+
+Mask = NDArray[np.uint8]
+Cells = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular grid over the bounds of a scene.
+
+    Cell (row, column) has its centre at `x_min + (column + 0.5) * resolution`, likewise for y.
+    Masks have a border of one cell all round that counts as blocked, as flood fill wants it, so
+    their shape is (rows + 2, columns + 2).
+
+    Attributes:
+        x_min: world position of the lower left corner (m).
+        y_min: likewise.
+        rows: cells along y.
+        columns: cells along x.
+        resolution: side of a cell (m).
+    """
+
+    x_min: float
+    y_min: float
+    rows: int
+    columns: int
+    resolution: float = RESOLUTION_M
+
+    @classmethod
+    def over(cls, bounds: Bounds, resolution: float = RESOLUTION_M) -> Grid:
+        """Return the grid that covers the bounds.
+
+        Raises:
+            SceneError: it would have more than `MAX_CELLS` cells.
+        """
+        columns = math.ceil((bounds.x_max - bounds.x_min) / resolution)
+        rows = math.ceil((bounds.y_max - bounds.y_min) / resolution)
+        if rows * columns > MAX_CELLS:
+            raise SceneError(
+                f"the scene spans {bounds.x_max - bounds.x_min:g} x "
+                f"{bounds.y_max - bounds.y_min:g} m: {rows * columns} cells of {resolution} m, "
+                f"allowed are {MAX_CELLS}; are its units metres?"
+            )
+        return cls(bounds.x_min, bounds.y_min, rows, columns, resolution)
+
+    def blank(self) -> Mask:
+        """Return a mask with only its border blocked (1)."""
+        mask = np.zeros((self.rows + 2, self.columns + 2), np.uint8)
+        mask[0], mask[-1], mask[:, 0], mask[:, -1] = 1, 1, 1, 1
+        return mask
+
+    def cells(self, points: NDArray[np.float64]) -> tuple[Cells, Cells]:
+        """Return mask indices of the cells that hold the points.
+
+        Args:
+            points: (..., 2) world positions (m).
+
+        Returns:
+            Rows and columns into a mask, each (...); points outside land on the blocked border.
+        """
+        column = np.floor((points[..., 0] - self.x_min) / self.resolution).astype(np.intp) + 1
+        row = np.floor((points[..., 1] - self.y_min) / self.resolution).astype(np.intp) + 1
+        return np.clip(row, 0, self.rows + 1), np.clip(column, 0, self.columns + 1)
+
+    def centres(self, rows: Cells, columns: Cells) -> NDArray[np.float64]:
+        """Return the world positions (..., 2) of the centres of mask cells (m)."""
+        return np.stack(
+            [
+                self.x_min + (columns - 0.5) * self.resolution,
+                self.y_min + (rows - 0.5) * self.resolution,
+            ],
+            axis=-1,
+        )
+
+    def fill(self, mask: Mask, pose: Pose2D, outline: NDArray[np.float64], value: int = 1) -> None:
+        """Set the cells of a convex outline to `value`, borders rounded outwards.
+
+        Args:
+            mask: drawn into.
+            pose: of the outline's frame in the world.
+            outline: (n, 2) corners in that frame (m).
+            value: what to write.
+        """
+        pixels = (pose.to_world(outline) - (self.x_min, self.y_min)) / self.resolution + 0.5
+        fixed = np.round(pixels * (1 << FIXED_POINT_BITS)).astype(np.int32)
+        cv2.fillConvexPoly(mask, fixed, value, lineType=cv2.LINE_8, shift=FIXED_POINT_BITS)
+
+
+def perimeter(half_x: float, half_y: float) -> NDArray[np.float64]:
+    """Return points (n, 2) all along the border of a centred rectangle, a little inside it (m)."""
+    full = np.array([half_x, half_y])
+    half = np.maximum(full - PERIMETER_INSET_M, full / 2)
+    counts = np.ceil(2 * half / PERIMETER_SPACING_M).astype(int) + 1
+    xs, ys = (np.linspace(-h, h, n) for h, n in zip(half, counts, strict=True))
+    sides = [
+        *(np.stack([xs, np.full_like(xs, y)], -1) for y in (-half[1], half[1])),
+        *(np.stack([np.full_like(ys, x), ys], -1) for x in (-half[0], half[0])),
+    ]
+    return np.concatenate(sides)
+
+
+def inflated_outline(half_x: float, half_y: float, radius: float) -> NDArray[np.float64]:
+    """Return a convex outline around all points within `radius` of a centred rectangle.
+
+    The four quarter circles become polygons around the circle, not in it, so that the outline
+    never cuts a corner.
+
+    Args:
+        half_x: half extent along x (m).
+        half_y: half extent along y (m).
+        radius: m.
+
+    Returns:
+        (4 * (ARC_SEGMENTS + 1), 2) corners, counter-clockwise (m).
+    """
+    half_step = math.pi / 4 / ARC_SEGMENTS
+    angles = np.linspace(0.0, math.pi / 2, ARC_SEGMENTS + 1)
+    points = []
+    for quarter, (sign_x, sign_y) in enumerate([(1, 1), (-1, 1), (-1, -1), (1, -1)]):
+        turned = angles + quarter * math.pi / 2
+        arc = np.stack([np.cos(turned), np.sin(turned)], axis=1) * (radius / math.cos(half_step))
+        points.append(arc + np.array([sign_x * half_x, sign_y * half_y]))
+    return np.concatenate(points)

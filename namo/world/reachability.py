@@ -1,0 +1,199 @@
+"""Where the robot can drive: the one definition that everything asks.
+
+The robot's centre may be in every cell that is free on the conservative grid of
+`namo.world.grid` and connected to the robot over eight neighbours. The robot's goal is reachable
+when a reached cell lies within `GOAL_TOLERANCE_M` of it; an object when one of its contact points
+is: the standoff in a reached cell, and the contact point itself clear of everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from namo.geometry import Pose2D, RectangleSet
+from namo.scenes.scene import Scene
+from namo.world.contacts import contact_points
+from namo.world.grid import SKIN_M, Grid, Mask, inflated_outline, perimeter
+
+GOAL_TOLERANCE_M = 0.15
+SEED_RADIUS_M = 0.06
+"""A robot that touches a box stands in a blocked cell; it counts from the nearest free cell this
+near, to which it can back off."""
+
+REACHED = 2
+"""What a mask holds where the robot can get; 1 is blocked, 0 free but cut off."""
+_FLOOD = 8 | cv2.FLOODFILL_MASK_ONLY | (REACHED << 8)  # eight neighbours
+
+
+class StaticMap:
+    """What reachability needs of a scene and does not change with its state.
+
+    Attributes:
+        scene: the scene.
+        grid: over its bounds.
+        walls: mask of the cells in which the robot would touch a wall.
+        solid_walls: mask of the cells that walls themselves cover.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        """Draw the walls.
+
+        Raises:
+            SceneError: the scene is too large for the grid.
+        """
+        self.scene = scene
+        self.grid = Grid.over(scene.bounds)
+        radius = scene.robot.radius
+        self.walls, self.solid_walls = self.grid.blank(), self.grid.blank()
+        for wall in scene.walls:
+            self.grid.fill(self.walls, wall.pose, _outline(*wall.half_xy, radius + SKIN_M))
+            self.grid.fill(self.solid_walls, wall.pose, _outline(*wall.half_xy, 0.0))
+        self.outlines = {
+            movable.name: _outline(*movable.half_xy, radius + SKIN_M) for movable in scene.movables
+        }
+        self.contacts = {
+            movable.name: contact_points(*movable.half_xy, radius) for movable in scene.movables
+        }
+        self.perimeters = {movable.name: perimeter(*movable.half_xy) for movable in scene.movables}
+        self.index = {movable.name: i for i, movable in enumerate(scene.movables)}
+        self.wall_rectangles = RectangleSet((wall.pose, wall.half_xy) for wall in scene.walls)
+        self.goal_cells = self._goal_cells()
+        self._unused_image = np.zeros((self.grid.rows, self.grid.columns), np.uint8)
+
+    def _goal_cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        goal = np.array([self.scene.goal.x, self.scene.goal.y])
+        rows, columns = np.indices((self.grid.rows + 2, self.grid.columns + 2))
+        centres = self.grid.centres(rows, columns)
+        near = np.hypot(*np.moveaxis(centres - goal, -1, 0)) <= GOAL_TOLERANCE_M
+        goal_rows, goal_columns = np.nonzero(near)
+        return goal_rows, goal_columns
+
+    def fits(self, name: str, pose: Pose2D) -> bool:
+        """Return whether a movable at a pose stays inside the bounds and out of the walls."""
+        cells = self.grid.cells(pose.to_world(self.perimeters[name]))
+        return not self.solid_walls[cells].any()
+
+    def flood(self, mask: Mask, row: int, column: int) -> None:
+        """Mark every free cell connected to the given free cell as reached, in place."""
+        # The image is uniform and unused: only the mask steers the fill.
+        cv2.floodFill(self._unused_image, mask, (column - 1, row - 1), 0, 0, 0, _FLOOD)
+
+
+class Reachability:
+    """Answers about one state; every part is computed once, when first asked for.
+
+    Attributes:
+        static: of the scene.
+        poses: world poses of the robot and all movables.
+    """
+
+    def __init__(self, static: StaticMap, poses: Mapping[str, Pose2D]) -> None:
+        """Remember what to answer about; nothing is computed yet."""
+        self.static = static
+        self.poses = poses
+
+    @cached_property
+    def mask(self) -> Mask:
+        """Cells of the grid: 0 free but not reached, 1 blocked, 2 reached."""
+        static = self.static
+        mask = static.walls.copy()
+        for name, outline in static.outlines.items():
+            if name in self.poses:
+                static.grid.fill(mask, self.poses[name], outline)
+        seed = self._seed(mask)
+        if seed is not None:
+            static.flood(mask, *seed)
+        return mask
+
+    def _seed(self, mask: Mask) -> tuple[int, int] | None:
+        robot = np.array(self.poses["robot"][:2])
+        row, column = (int(index) for index in self.static.grid.cells(robot))
+        if mask[row, column] == 0:
+            return row, column
+        return self._nearest_free(mask, robot, row, column)
+
+    def _nearest_free(
+        self, mask: Mask, point: NDArray[np.float64], row: int, column: int
+    ) -> tuple[int, int] | None:
+        span = int(SEED_RADIUS_M / self.static.grid.resolution) + 1
+        top, left = max(row - span, 0), max(column - span, 0)
+        free = np.nonzero(mask[top : row + span + 1, left : column + span + 1] != 1)
+        rows, columns = free[0] + top, free[1] + left
+        distance = np.hypot(*(self.static.grid.centres(rows, columns) - point).T)
+        if not distance.size or distance.min() > SEED_RADIUS_M:
+            return None
+        best = int(distance.argmin())
+        return int(rows[best]), int(columns[best])
+
+    def without(self, name: str) -> Reachability:
+        """Return the reachability of the same state with one movable taken away."""
+        others = {other: pose for other, pose in self.poses.items() if other != name}
+        return Reachability(self.static, others)
+
+    def backed_off(self) -> Reachability:
+        """Return the state in which a robot that touches something has backed off from it.
+
+        It goes to the free cell from which its region was flooded, so what it can reach stays the
+        same. A robot in a free cell stays, and so does one that is wedged in.
+        """
+        robot = np.array(self.poses["robot"][:2])
+        row, column = (int(index) for index in self.static.grid.cells(robot))
+        if self.mask[row, column] != 1:
+            return self
+        spot = self._nearest_free(self.mask, robot, row, column)
+        if spot is None:
+            return self
+        x, y = self.static.grid.centres(np.array(spot[0]), np.array(spot[1])).tolist()
+        moved = Reachability(self.static, {**self.poses, "robot": Pose2D(x, y, 0.0)})
+        moved.mask = self.mask
+        return moved
+
+    @cached_property
+    def goal_reachable(self) -> bool:
+        """Whether the robot can drive to its goal."""
+        return bool((self.mask[self.static.goal_cells] == REACHED).any())
+
+    def reached(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return for world points (..., 2) whether the robot's centre can get there."""
+        return np.asarray(self.mask[self.static.grid.cells(points)] == REACHED)
+
+    def reachable_contacts(self, name: str) -> NDArray[np.bool_]:
+        """Return which contact points (n,) of a movable the robot can take up."""
+        contacts = self.static.contacts[name]
+        pose = self.poses[name]
+        reachable = self.reached(pose.to_world(contacts.standoffs))
+        if reachable.any():
+            reachable[reachable] = self._clear(name, pose.to_world(contacts.positions[reachable]))
+        return reachable
+
+    @cached_property
+    def _boxes(self) -> RectangleSet:
+        movables = self.static.scene.movables
+        return RectangleSet((self.poses[m.name], m.half_xy) for m in movables)
+
+    def _clear(self, name: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return whether the robot at these points (n, 2) touches nothing but the named box."""
+        radius = self.static.scene.robot.radius + SKIN_M
+        to_boxes = self._boxes.distances(points)
+        to_boxes[:, self.static.index[name]] = np.inf
+        to_walls = self.static.wall_rectangles.distances(points)
+        return np.asarray((to_boxes >= radius).all(1) & (to_walls >= radius).all(1))
+
+    @cached_property
+    def reachable_objects(self) -> tuple[str, ...]:
+        """Names of the movables with a reachable contact point, in file order."""
+        return tuple(
+            movable.name
+            for movable in self.static.scene.movables
+            if self.reachable_contacts(movable.name).any()
+        )
+
+
+@lru_cache(maxsize=1024)
+def _outline(half_x: float, half_y: float, radius: float) -> NDArray[np.float64]:
+    return inflated_outline(half_x, half_y, radius)

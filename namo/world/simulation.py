@@ -1,0 +1,211 @@
+"""One scene in MuJoCo: compile it, step it, save and restore it exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from namo.errors import PhysicsError
+from namo.geometry import Pose2D, wrap_angle
+from namo.scenes.compiling import compile_spec
+from namo.scenes.scene import Scene
+from namo.scenes.writing import scene_xml
+
+STATE_SPEC = int(mujoco.mjtState.mjSTATE_INTEGRATION)
+UPRIGHT_COSINE = 0.95
+"""A box whose own z axis leans further than this (18 degrees) has tipped over."""
+
+PHYSICS_PRESETS = ("scene",)
+"""What `--physics` accepts; `scene` runs the file's own options as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """An exact snapshot: what `mjSTATE_INTEGRATION` holds, warm start included.
+
+    Attributes:
+        integration: (n,) float64, read-only.
+    """
+
+    integration: NDArray[np.float64]
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of the bits; equal for equal states."""
+        return hashlib.blake2b(self.integration.tobytes(), digest_size=16).hexdigest()
+
+
+class Simulation:
+    """MuJoCo's model and data of one scene.
+
+    Restoring always goes through `mj_resetData` and `mj_setState`. The first clears whatever an
+    earlier simulation left behind, the second wakes sleeping islands, so what follows depends on
+    the state alone.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        """Compile the scene.
+
+        Raises:
+            SceneError: MuJoCo refuses the scene.
+        """
+        self.scene = scene
+        xml, source = scene.xml or scene_xml(scene), scene.path or "scene made in memory"
+        self.model = compile_spec(xml, source).compile()
+        self.data = mujoco.MjData(self.model)
+        self.steps = 0
+        self.physics_s = 0.0
+        self.timestep_s = float(self.model.opt.timestep)
+        self._state_size = mujoco.mj_stateSize(self.model, STATE_SPEC)
+        self._find_robot()
+        self._find_movables()
+        self.start = self.save()
+
+    def _find_robot(self) -> None:
+        model = self.model
+        body = model.body("robot").id
+        joints = range(model.body_jntadr[body], model.body_jntadr[body] + model.body_jntnum[body])
+        by_axis = {int(np.argmax(np.abs(model.jnt_axis[j]))): j for j in joints}
+        self._robot_qpos = [int(model.jnt_qposadr[by_axis[axis]]) for axis in (0, 1)]
+        self._robot_sign = [float(np.sign(model.jnt_axis[by_axis[axis]][axis])) for axis in (0, 1)]
+        self._robot_start = (self.scene.robot.x, self.scene.robot.y)
+        self._robot_qpos0 = [float(model.qpos0[adr]) for adr in self._robot_qpos]
+        # The control that gives one newton along +x and +y.
+        self._actuators, self._control_per_newton = [], []
+        for axis in (0, 1):
+            (actuator,) = np.flatnonzero(model.actuator_trnid[:, 0] == by_axis[axis])
+            gain = model.actuator_gear[actuator, 0] * model.actuator_gainprm[actuator, 0]
+            self._actuators.append(int(actuator))
+            self._control_per_newton.append(self._robot_sign[axis] / float(gain))
+
+    def _find_movables(self) -> None:
+        model = self.model
+        self._geoms: dict[str, int] = {}
+        self._quat_adr: dict[str, int] = {}
+        self._yaw_offset: dict[str, float] = {}
+        for movable in self.scene.movables:
+            body = model.body(movable.name).id
+            geom = int(model.body_geomadr[body])
+            self._geoms[movable.name] = geom
+            self._quat_adr[movable.name] = int(model.jnt_qposadr[model.body_jntadr[body]]) + 3
+            w, _, _, z = model.geom_quat[geom]
+            self._yaw_offset[movable.name] = 2.0 * math.atan2(z, w)
+
+    def save(self) -> State:
+        """Return a snapshot of the present state."""
+        integration = np.empty(self._state_size)
+        mujoco.mj_getState(self.model, self.data, integration, STATE_SPEC)
+        integration.flags.writeable = False
+        return State(integration)
+
+    def restore(self, state: State) -> None:
+        """Return to a snapshot, exactly, whatever happened in between."""
+        mujoco.mj_resetData(self.model, self.data)
+        mujoco.mj_setState(self.model, self.data, state.integration, STATE_SPEC)
+
+    def step(self, count: int) -> None:
+        """Advance by `count` MuJoCo steps."""
+        began = time.perf_counter()
+        mujoco.mj_step(self.model, self.data, nstep=count)
+        self.physics_s += time.perf_counter() - began
+        self.steps += count
+
+    def rest(self) -> None:
+        """Bring everything to a stop: velocities, controls and the clock to zero.
+
+        The clock is zeroed so that a state does not depend on how long it took to get there.
+        """
+        self.data.qvel[:] = 0.0
+        self.data.ctrl[:] = 0.0
+        self.data.time = 0.0
+
+    def robot(self) -> tuple[float, float]:
+        """Return the robot's position in the world (m)."""
+        x, y = (
+            start + sign * (float(self.data.qpos[adr]) - zero)
+            for start, sign, adr, zero in zip(
+                self._robot_start,
+                self._robot_sign,
+                self._robot_qpos,
+                self._robot_qpos0,
+                strict=True,
+            )
+        )
+        return x, y
+
+    def place_robot(self, x: float, y: float) -> None:
+        """Put the robot at a position in the world (m), at rest."""
+        for target, start, sign, adr, zero in zip(
+            (x, y),
+            self._robot_start,
+            self._robot_sign,
+            self._robot_qpos,
+            self._robot_qpos0,
+            strict=True,
+        ):
+            self.data.qpos[adr] = zero + sign * (target - start)
+
+    def drive(self, force_x: float, force_y: float) -> None:
+        """Set the motor forces along the world's x and y (N)."""
+        for force, actuator, scale in zip(
+            (force_x, force_y), self._actuators, self._control_per_newton, strict=True
+        ):
+            self.data.ctrl[actuator] = force * scale
+
+    def yaw(self, name: str) -> float:
+        """Return the yaw of an upright movable from its joint: needs no kinematics (rad)."""
+        adr = self._quat_adr[name]
+        w, z = float(self.data.qpos[adr]), float(self.data.qpos[adr + 3])
+        return 2.0 * math.atan2(z, w) + self._yaw_offset[name]
+
+    def poses(self) -> dict[str, Pose2D]:
+        """Return the world poses of the robot (theta 0) and of every movable, in file order."""
+        # Positions derived by mj_step lag one step behind qpos.
+        mujoco.mj_kinematics(self.model, self.data)
+        return {
+            "robot": Pose2D(*self.robot(), 0.0),
+            **{name: self._geom_pose(geom) for name, geom in self._geoms.items()},
+        }
+
+    def pose(self, name: str) -> Pose2D:
+        """Return the world pose of one movable."""
+        mujoco.mj_kinematics(self.model, self.data)
+        return self._geom_pose(self._geoms[name])
+
+    def _geom_pose(self, geom: int) -> Pose2D:
+        x, y, _ = self.data.geom_xpos[geom].tolist()
+        matrix = self.data.geom_xmat[geom]
+        return Pose2D(x, y, wrap_angle(math.atan2(float(matrix[3]), float(matrix[0]))))
+
+    def check_health(self, elapsed_steps: int) -> None:
+        """Look at the physics after a push.
+
+        MuJoCo answers a blow-up with a warning and a reset in mid-flight, not with an exception.
+
+        Args:
+            elapsed_steps: steps since the clock was last zeroed.
+
+        Raises:
+            PhysicsError: a warning was raised, the clock is not where the steps put it, a number
+                is not finite, or a movable tipped over.
+        """
+        for kind, warning in enumerate(self.data.warning):
+            if warning.number:
+                text = mujoco.mju_warningText(kind, warning.lastinfo)
+                raise PhysicsError(f"MuJoCo warned {warning.number} times: {text}")
+        expected = elapsed_steps * self.timestep_s
+        if not math.isclose(self.data.time, expected, rel_tol=1e-6, abs_tol=1e-9):
+            raise PhysicsError(f"the clock is at {self.data.time} s and should be at {expected} s")
+        if not (np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all()):
+            raise PhysicsError("a position or velocity is not finite")
+        mujoco.mj_kinematics(self.model, self.data)
+        for name, geom in self._geoms.items():
+            if abs(float(self.data.geom_xmat[geom][8])) < UPRIGHT_COSINE:
+                raise PhysicsError(f"'{name}' tipped over")

@@ -1,0 +1,121 @@
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from namo.errors import UsageError
+from namo.scenes import sources
+from namo.scenes.sources import environments_from, resolve_range
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b/2.xml", "b/10.xml", "a.xml", "b.xml", "notes.txt", "B/1.xml"):
+        path = tmp_path / "scenes" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("<mujoco/>")
+    return tmp_path / "scenes"
+
+
+def refusal(**arguments):
+    with pytest.raises(UsageError) as caught:
+        environments_from(**{"xml_dir": None, "manifest": None} | arguments)
+    return str(caught.value)
+
+
+def test_a_folder_is_sorted_by_relative_path(folder):
+    found = environments_from(folder, None)
+    names = [path.relative_to(folder).as_posix() for path in found.paths]
+    assert names == ["B/1.xml", "a.xml", "b.xml", "b/10.xml", "b/2.xml"]
+    assert found.source == str(folder)
+
+
+def test_a_text_manifest_keeps_its_order_and_starts_at_its_folder(folder):
+    manifest = folder / "list.txt"
+    manifest.write_text("# mine\n\nb/2.xml\n  a.xml \n" + str(folder / "b.xml") + "\n")
+    found = environments_from(None, manifest)
+    assert found.paths == (folder / "b/2.xml", folder / "a.xml", folder / "b.xml")
+    assert found.source == str(manifest)
+
+
+def test_a_parquet_manifest_gives_its_file_column(folder):
+    manifest = folder / "list.parquet"
+    parquet.write_table(pa.table({"kind": [1, 2], "file": ["b.xml", "b/2.xml"]}), manifest)
+    assert environments_from(None, manifest).paths == (folder / "b.xml", folder / "b/2.xml")
+
+
+def test_without_a_choice_there_are_the_demo_rooms(demo_rooms):
+    found = environments_from(None, None)
+    assert len(found.paths) == 100
+    assert found.paths[0] == demo_rooms / "room_000_open.xml"
+
+
+def test_absent_demo_rooms_say_how_to_name_scenes(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "DEMO_ROOMS", tmp_path / "none")
+    assert "name scenes with --xml-dir FOLDER or --manifest FILE" in refusal()
+
+
+def test_wrong_sources_are_named(folder, tmp_path):
+    file, empty = folder / "a.xml", tmp_path / "empty"
+    empty.mkdir()
+    assert "only one of the two" in refusal(xml_dir=folder, manifest=file)
+    assert f"--xml-dir {tmp_path / 'no'}: no such folder" in refusal(xml_dir=tmp_path / "no")
+    assert f"--xml-dir {file}: not a folder" in refusal(xml_dir=file)
+    assert f"--xml-dir {empty}: holds no .xml file" in refusal(xml_dir=empty)
+    assert f"--manifest {tmp_path / 'no'}: no such file" in refusal(manifest=tmp_path / "no")
+    assert f"--manifest {folder}: no such file" in refusal(manifest=folder)
+
+
+def test_wrong_manifests_are_refused_with_the_line(folder):
+    manifest = folder / "list.txt"
+    manifest.write_text("# nothing\n\n")
+    assert f"--manifest {manifest}: names no scene" in refusal(manifest=manifest)
+    manifest.write_text("a.xml\n\nmissing.xml\n")
+    assert f"line 3: no such file: {folder / 'missing.xml'}" in refusal(manifest=manifest)
+    manifest.write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in refusal(manifest=manifest)
+
+
+def test_wrong_parquet_manifests_are_refused(folder):
+    manifest = folder / "list.parquet"
+    manifest.write_text("a.xml")
+    assert "not a Parquet file" in refusal(manifest=manifest)
+    parquet.write_table(pa.table({"scene": ["a.xml"]}), manifest)
+    assert "no column 'file'; it has: scene" in refusal(manifest=manifest)
+    parquet.write_table(pa.table({"file": ["a.xml", "x.xml"]}), manifest)
+    assert "row 2: no such file" in refusal(manifest=manifest)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [(0, -1, range(10)), (3, 5, range(3, 5)), (9, 10, range(9, 10)), (4, -1, range(4, 10))],
+)
+def test_a_range_excludes_its_end(start, end, expected):
+    assert resolve_range(start, end, 10) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        (-1, 5, "--start-idx -1 is negative; there are 10 environments, 0 to 9"),
+        (0, -2, "--end-idx -2 is not allowed"),
+        (0, 11, "--end-idx 11 is too large; there are 10 environments, 0 to 9, so at most 10"),
+        (5, 5, "--start-idx 5 and --end-idx 5 leave no environment"),
+        (10, -1, "--start-idx 10 and --end-idx -1 leave no environment"),
+    ],
+)
+def test_a_range_outside_the_list_is_refused(start, end, said):
+    with pytest.raises(UsageError) as caught:
+        resolve_range(start, end, 10)
+    assert said in str(caught.value)
+
+
+def test_listing_environments_loads_no_heavy_library():
+    code = (
+        "import sys, namo.scenes.sources as s; s.environments_from(None, None);"
+        "print([m for m in ('mujoco', 'numpy', 'torch', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
