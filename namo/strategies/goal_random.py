@@ -17,19 +17,21 @@ TRIES_PER_GOAL = 20
 class RandomGoals:
     """Uniform in direction, in distance over `DISTANCE_M` and in turn over ± `TURN_RAD`.
 
-    A draw that would put the box into a wall cannot be carried out and is drawn again. Other
-    movables do not forbid a goal: they can be pushed along.
+    A draw that cannot be carried out is drawn again: one that would put the box into a wall, or
+    towards which the robot has no side to push from. Other movables do not forbid a goal: they can
+    be pushed along.
     """
 
     def propose(
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        pose = world.poses()[name]
+        reachability = world.reachability()
+        pose = reachability.poses[name]
         goals: list[Pose2D] = []
         for _ in range(count * TRIES_PER_GOAL):
             goal = draw_goal(pose, DISTANCE_M, rng)
-            if world.static.fits(name, goal):
+            if world.static.fits(name, goal) and reachability.can_push_towards(name, goal):
                 goals.append(goal)
             if len(goals) == count:
                 break

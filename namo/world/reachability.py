@@ -8,6 +8,7 @@ is: the standoff in a reached cell, and the contact point itself clear of everyt
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 
@@ -21,6 +22,7 @@ from namo.world.contacts import contact_points
 from namo.world.grid import SKIN_M, Grid, Mask, inflated_outline, perimeter
 
 GOAL_TOLERANCE_M = 0.15
+PUSH_CONE_RAD = math.radians(60)
 SEED_RADIUS_M = 0.06
 """A robot that touches a box stands in a blocked cell; it counts from the nearest free cell this
 near, to which it can back off."""
@@ -170,6 +172,19 @@ class Reachability:
         if reachable.any():
             reachable[reachable] = self._clear(name, pose.to_world(contacts.positions[reachable]))
         return reachable
+
+    def can_push_towards(self, name: str, goal: Pose2D) -> bool:
+        """Return whether the robot can take up a contact that pushes roughly towards a goal.
+
+        Roughly is within `PUSH_CONE_RAD` of the way from the movable to the goal. A box whose near
+        side is out of reach cannot be brought there: it would have to be pulled.
+        """
+        pose = self.poses[name]
+        way = np.array([goal.x - pose.x, goal.y - pose.y])
+        reachable = self.reachable_contacts(name)
+        directions = pose.to_world(self.static.contacts[name].directions[reachable])
+        along = (directions - np.array([pose.x, pose.y])) @ way
+        return bool((along >= math.cos(PUSH_CONE_RAD) * math.hypot(*way)).any())
 
     @cached_property
     def _boxes(self) -> RectangleSet:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from namo.errors import PhysicsError
 from namo.geometry import Pose2D, wrap_angle
-from namo.scenes.compiling import compile_spec
+from namo.scenes.compiling import compile_model, compile_spec
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
 
@@ -58,7 +58,7 @@ class Simulation:
         """
         self.scene = scene
         xml, source = scene.xml or scene_xml(scene), scene.path or "scene made in memory"
-        self.model = compile_spec(xml, source).compile()
+        self.model = compile_model(compile_spec(xml, source), source)
         self.data = mujoco.MjData(self.model)
         self.steps = 0
         self.physics_s = 0.0
