@@ -1,0 +1,161 @@
+"""The chunk loop: one process, models loaded once, environments in sequence."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from namo.collection.config import CollectionConfig
+from namo.collection.environment import Environment, collect_environment
+from namo.collection.parts import Part, locked, range_name, write_part
+from namo.collection.progress import ProgressDisplay
+from namo.collection.records import file_entry, read_record, write_record
+from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.errors import ResultFileError
+from namo.planning.planner import Planner
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What became of a range of environments.
+
+    Attributes:
+        part: where its tables are.
+        environments: how many there are.
+        resumed: how many an earlier run had finished.
+        failed: numbers of those that could not be processed, with the reason.
+    """
+
+    part: Part
+    environments: int
+    resumed: int
+    failed: dict[int, str]
+
+
+def collect_chunk(
+    environments: Sequence[Environment],
+    planner: Planner,
+    config: CollectionConfig,
+    output_dir: Path,
+    rerun_command: Callable[[int], str],
+    *,
+    verbose: bool = False,
+) -> ChunkResult:
+    """Collect a range of environments and write its part.
+
+    Every environment's file is written as soon as it is done. One that an earlier run finished
+    under the same fingerprint is read instead of collected; one that failed is tried again.
+
+    Args:
+        environments: the range, without gaps.
+        planner: with its strategies and their models, loaded once.
+        config: settings.
+        output_dir: folder of the collection.
+        rerun_command: gives the command line that redoes an environment alone.
+        verbose: a line an environment, also on a terminal.
+    """
+    began = time.time()
+    start, end = environments[0].index, environments[-1].index + 1
+    part = Part.of(output_dir, start, end)
+    metrics: list[Record] = []
+    files: list[Record] = []
+    failed: dict[int, str] = {}
+    resumed, work_s = 0, 0.0
+    with (
+        locked(part),
+        ProgressDisplay(range_name(start, end), len(environments), verbose=verbose) as progress,
+    ):
+        for environment in environments:
+            progress.working_on(environment.path.name)
+            path = output_dir / environment.file_name
+            record = finished_record(path, environment, config, progress.note)
+            is_resumed = record is not None
+            if record is None:
+                command = rerun_command(environment.index)
+                record = collect_environment(environment, planner, config, command)
+                write_record(path, record)
+            progress.finished(record, resumed=is_resumed)
+            resumed += is_resumed
+            work_s += record["processing_time"]
+            if record["error"]:
+                failed[environment.index] = record["error"]["message"]
+            metrics += ({**row, "chunk": part.folder.name} for row in record["metrics"])
+            files.append(file_entry(path, output_dir, len(record["episode_results"])))
+        tables: dict[str, Iterable[pa.Table]] = {
+            "metrics": [pa.Table.from_pylist(metrics, METRICS)],
+            # Read back one by one: the searches of a whole chunk need not fit into memory.
+            "pushes": (
+                pa.table(read_record(output_dir / name)["pushes"], schema=PUSHES)
+                for name in (environment.file_name for environment in environments)
+            ),
+            "files": [pa.Table.from_pylist(files, FILES)],
+        }
+        write_part(part, tables, _information(environments, config, began, work_s, resumed, failed))
+    return ChunkResult(part, len(environments), resumed, failed)
+
+
+def finished_record(
+    path: Path, environment: Environment, config: CollectionConfig, note: Callable[[str], None]
+) -> Record | None:
+    """Return the record of an environment that is already done, else None.
+
+    Done means: the file is whole, belongs to this configuration and this scene, and holds no
+    failure. The file being there is not enough.
+
+    Args:
+        path: of the environment's file.
+        environment: which one.
+        config: settings now.
+        note: takes a line that says why a file that is there is not used.
+    """
+    if not path.exists():
+        return None
+    try:
+        record = read_record(path)
+    except ResultFileError as problem:
+        note(f"collected again: {problem}")
+        return None
+    if record.get("fingerprint") != environment.fingerprint(config, environment.scene_sha256()):
+        note(f"collected again: {path} belongs to another configuration, scene or version")
+        return None
+    if record["error"]:
+        note(f"tried again: environment {environment.index} failed before")
+        return None
+    return record
+
+
+def _information(
+    environments: Sequence[Environment],
+    config: CollectionConfig,
+    began: float,
+    work_s: float,
+    resumed: int,
+    failed: dict[int, str],
+) -> Record:
+    """Return what the part's marker says about the process that made it."""
+    return {
+        "start": environments[0].index,
+        "end": environments[-1].index + 1,
+        "label": environments[0].label,
+        "config": config.as_dict(),
+        "host": socket.gethostname(),
+        "process": os.getpid(),
+        "began_unix_s": began,
+        "duration_s": time.time() - began,
+        "work_s": work_s,
+        "environments": len(environments),
+        "resumed": resumed,
+        "failed": {str(index): message for index, message in failed.items()},
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "models_preloaded": [],
+    }

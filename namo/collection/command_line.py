@@ -1,0 +1,239 @@
+"""The collector's command line: collect a range of environments in this process."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from namo.collection.config import ML_DEVICES, PHYSICS_PRESETS, CollectionConfig, require_writable
+from namo.errors import NamoError, UsageError, did_you_mean
+from namo.planning.registry import PLANNERS
+from namo.scenes.sources import environments_from, resolve_range
+from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+LEAST_FOR_SHARE = 10
+"""A part of fewer environments is not given up for its share of failures: one bad scene in three
+says nothing about the installation."""
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that offers the nearest name for a mistyped option."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.search(r"unrecognized arguments: (--[\w-]+)", message)
+        if unknown:
+            options = [name for name in self._option_string_actions if name.startswith("--")]
+            message += f"; {did_you_mean(unknown.group(1), options)}"
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"error: {message}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; names of planners and strategies come from their registries."""
+    default = CollectionConfig()
+    parser = _Parser(
+        prog="sequential_ml_collection.py",
+        description="Collect NAMO planning data for a range of environments, one after the other, "
+        "in one process that loads its models once.",
+        epilog="Exit codes: 0 every environment is recorded (an unsolved one too); 1 some could "
+        "not be processed (recorded with the reason); 2 wrong usage, nothing is written.",
+        allow_abbrev=False,
+    )
+    needed = parser.add_argument_group("what to collect")
+    needed.add_argument("--output-dir", type=Path, required=True, help="folder of the collection")
+    needed.add_argument("--start-idx", type=int, required=True, help="first environment, from 0")
+    needed.add_argument(
+        "--end-idx", type=int, required=True, help="one past the last environment; -1: to the end"
+    )
+    needed.add_argument(
+        "--xml-dir", type=Path, help="folder of scenes, searched recursively, sorted"
+    )
+    needed.add_argument(
+        "--manifest", type=Path, help="list of scenes; without either: the demo rooms"
+    )
+    needed.add_argument("--hostname", help="label in file names (this machine's name)")
+
+    search = parser.add_argument_group("search")
+    _choice(search, "--algorithm", PLANNERS.names(), default.algorithm)
+    _choice(search, "--object-strategy", OBJECT_STRATEGIES.names(), default.object_strategy)
+    _choice(search, "--goal-strategy", GOAL_STRATEGIES.names(), default.goal_strategy)
+    _number(search, "--episodes-per-env", int, default.episodes_per_env, "searches in each")
+    _number(search, "--max-depth", int, default.max_depth, "longest plan in pushes")
+    _number(
+        search,
+        "--max-goals-per-object",
+        int,
+        default.max_goals_per_object,
+        "goals tried for an object in a state",
+    )
+    _number(search, "--search-timeout", float, default.search_timeout, "seconds for a search")
+    _number(
+        search,
+        "--max-terminal-checks",
+        int,
+        default.max_terminal_checks,
+        "questions whether the goal is reachable, in a search",
+    )
+    search.add_argument(
+        "--max-pushes", type=int, default=None, help="simulated pushes of a search (any number)"
+    )
+    _number(search, "--seed", int, default.seed, "seed of all random numbers")
+    _choice(search, "--physics", PHYSICS_PRESETS, default.physics)
+    search.add_argument(
+        "--filter-minimum-length",
+        action="store_true",
+        help="of an environment's solved episodes keep those with the fewest pushes",
+    )
+
+    learned = parser.add_argument_group("learned strategies")
+    learned.add_argument("--ml-object-model", metavar="PATH", help="for --object-strategy ml")
+    learned.add_argument("--ml-goal-model", metavar="PATH", help="for --goal-strategy ml")
+    _number(learned, "--ml-samples", int, default.ml_samples, "draws from a model a question")
+    _choice(learned, "--ml-device", ML_DEVICES, default.ml_device)
+
+    running = parser.add_argument_group("running")
+    running.add_argument("--verbose", action="store_true", help="a line for every environment")
+    running.add_argument(
+        "--part-only",
+        action="store_true",
+        help="for chunk jobs: write this range's part and leave the merge to a later step; "
+        "recorded failures then count as done",
+    )
+    running.add_argument(
+        "--max-failed-share",
+        type=float,
+        default=1.0,
+        help="with --part-only: fail when more than this share of at least "
+        f"{LEAST_FOR_SHARE} environments failed (1.0: never)",
+    )
+    return parser
+
+
+def _choice(
+    group: argparse._ArgumentGroup, option: str, names: Sequence[str], default: str
+) -> None:
+    # The configuration checks the name, and offers the nearest one; argparse would only list all.
+    text = f"{', '.join(names)} ({default})"
+    group.add_argument(option, default=default, metavar="NAME", help=text)
+
+
+def _number(
+    group: argparse._ArgumentGroup, option: str, kind: type, default: float, text: str
+) -> None:
+    group.add_argument(option, type=kind, default=default, help=f"{text} ({default})")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the collector and return its exit code."""
+    # One thread a process: chunks run side by side, and more threads only fight for the cores.
+    for variable in _THREAD_VARIABLES:
+        os.environ.setdefault(variable, "1")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = build_parser()
+    options = parser.parse_args(given)
+    try:
+        return _collect(options)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except (NamoError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        print(
+            "interrupted; finished environments are kept, the same command goes on from there",
+            file=sys.stderr,
+        )
+        return EXIT_INTERRUPTED
+
+
+def _collect(options: argparse.Namespace) -> int:
+    config = CollectionConfig(**{name: getattr(options, name) for name in CollectionConfig.names()})
+    source = environments_from(options.xml_dir, options.manifest)
+    wanted = resolve_range(options.start_idx, options.end_idx, len(source.paths))
+    if not 0 <= options.max_failed_share <= 1:
+        raise UsageError(f"--max-failed-share is {options.max_failed_share}; allowed: 0 to 1")
+    label = run_label(options.hostname)
+    require_writable(options.output_dir, "--output-dir")
+
+    # What is above needs neither MuJoCo nor OpenCV; what is below does.
+    from namo.collection.chunk import collect_chunk
+    from namo.collection.environment import Environment, make_planner, rerun_command
+    from namo.collection.merge import merge
+    from namo.collection.provenance import write_run_file
+    from namo.world.primitives import cache_folder
+
+    require_writable(cache_folder(), "cache of motion primitives (set NAMO_CACHE_DIR)")
+    planner = make_planner(config)  # refuses what it cannot do, before anything is written
+    environments = [Environment(index, _short(source.paths[index]), label) for index in wanted]
+    again = _arguments_of(config, options)
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    if not options.part_only:
+        write_run_file(options.output_dir, config, label, source)
+    result = collect_chunk(
+        environments,
+        planner,
+        config,
+        options.output_dir,
+        lambda index: rerun_command(again, index),
+        verbose=options.verbose,
+    )
+    if options.part_only:
+        share = len(result.failed) / result.environments
+        too_many = share > options.max_failed_share and result.environments >= LEAST_FOR_SHARE
+        if too_many:
+            print(
+                f"error: {len(result.failed)} of {result.environments} environments failed, more "
+                f"than --max-failed-share {options.max_failed_share}; the first: "
+                f"{next(iter(result.failed.values()))}",
+                file=sys.stderr,
+            )
+        return EXIT_FAILED if too_many else EXIT_DONE
+    merged = merge(options.output_dir, label)
+    print(merged.report)
+    return EXIT_FAILED if result.failed else EXIT_DONE
+
+
+def _short(path: Path) -> Path:
+    """Return a path below the working directory without that directory, others as they are."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def run_label(hostname: str | None) -> str:
+    """Return the label of a run: as given, or this machine's name.
+
+    Raises:
+        UsageError: it cannot be part of a file name.
+    """
+    label = hostname if hostname is not None else socket.gethostname().partition(".")[0]
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", label):
+        raise UsageError(
+            f"--hostname is '{label}'; allowed: letters, digits, '.', '_' and '-', as it becomes "
+            "part of file names"
+        )
+    return label
+
+
+def _arguments_of(config: CollectionConfig, options: argparse.Namespace) -> list[str]:
+    """Return the arguments that set this configuration again, without the range."""
+    default, arguments = CollectionConfig(), ["--output-dir", str(options.output_dir)]
+    for option in ("xml_dir", "manifest", "hostname"):
+        if getattr(options, option) is not None:
+            arguments += [f"--{option.replace('_', '-')}", str(getattr(options, option))]
+    for name, value in config.as_dict().items():
+        if value == getattr(default, name):
+            continue
+        arguments.append(f"--{name.replace('_', '-')}")
+        if value is not True:
+            arguments.append(str(value))
+    return arguments

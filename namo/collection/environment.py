@@ -1,0 +1,255 @@
+"""One environment: read its scene, run its episodes, and whatever happens return a record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shlex
+import socket
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mujoco
+
+from namo.collection.config import CollectionConfig
+from namo.collection.episode import IDENTITY, Columns, EpisodeOutcome, run_episode
+from namo.collection.schema import PUSHES
+from namo.errors import SceneError
+from namo.planning.planner import Planner, Termination
+from namo.planning.registry import PLANNERS
+from namo.scenes.reading import read_scene
+from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
+from namo.world.world import World
+
+_log = logging.getLogger(__name__)
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A place in the list of environments.
+
+    Attributes:
+        index: place in the list, from 0.
+        path: of the scene file.
+        label: of the run, as in file names.
+    """
+
+    index: int
+    path: Path
+    label: str
+
+    @property
+    def env_id(self) -> str:
+        """Name of the environment in all files."""
+        return f"{self.label}_env_{self.index:06d}"
+
+    @property
+    def file_name(self) -> str:
+        """Name of its result file."""
+        return f"{self.env_id}_results.pkl"
+
+    def scene_sha256(self) -> str:
+        """Return the hash of the scene file as it is now; empty when it cannot be read."""
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError:
+            return ""
+
+    def fingerprint(self, config: CollectionConfig, scene_sha256: str) -> str:
+        """Return the hash of everything that decides this environment's results."""
+        decisive = {
+            "config": config.as_dict(),
+            "env_index": self.index,
+            "scene_sha256": scene_sha256,
+            "results_version": RESULTS_VERSION,
+            "schema_version": SCHEMA_VERSION,
+            "mujoco": mujoco.__version__,
+        }
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def make_planner(config: CollectionConfig) -> Planner:
+    """Return the planner of a configuration, its strategies loaded.
+
+    Raises:
+        UsageError: a strategy cannot be had; nothing falls back to another.
+    """
+    objects = OBJECT_STRATEGIES.load(config.object_strategy)()
+    goals = GOAL_STRATEGIES.load(config.goal_strategy)()
+    planner: Planner = PLANNERS.load(config.algorithm)(objects, goals, config.max_goals_per_object)
+    return planner
+
+
+def collect_environment(
+    environment: Environment, planner: Planner, config: CollectionConfig, rerun_command: str
+) -> Record:
+    """Return the record of an environment: its episodes, or why there are none.
+
+    Args:
+        environment: which one.
+        planner: shared by all environments of the process.
+        config: settings.
+        rerun_command: what redoes this environment alone; kept beside a failure.
+    """
+    began = time.monotonic()
+    sha256 = environment.scene_sha256()
+    fingerprint = environment.fingerprint(config, sha256)
+    outcomes: list[EpisodeOutcome] = []
+    error: Record | None = None
+    try:
+        world = World(read_scene(environment.path))
+        for episode in range(config.episodes_per_env):
+            outcome = run_episode(world, planner, config, environment.index, episode)
+            outcomes.append(outcome)  # one by one: what was done before a failure stays
+    except SceneError as problem:
+        error = {"kind": "scene", "message": str(problem), "traceback": None}
+    except Exception as problem:  # noqa: BLE001 - one bad environment costs one environment
+        _log.exception("environment %d failed", environment.index)
+        message = f"{environment.path}: {type(problem).__name__}: {problem}"
+        error = {"kind": "exception", "message": message, "traceback": traceback.format_exc()}
+    if error is not None:
+        error["command"] = rerun_command
+    kept = _kept(outcomes, config)
+    common = _common_metrics(environment, config, fingerprint, sha256)
+    episodes = [
+        {
+            "episode_id": f"{environment.env_id}_episode_{number:03d}",
+            **outcome.record,
+            "xml_file": str(environment.path),
+        }
+        for number, outcome in enumerate(outcomes)
+    ]
+    return {
+        "env_id": environment.env_id,
+        "env_index": environment.index,
+        "success": any(outcome.record["solution_found"] for outcome in outcomes),
+        "episodes_collected": sum(kept),
+        "episodes_before_filtering": len(outcomes),
+        "episodes_filtered_out": len(outcomes) - sum(kept),
+        "processing_time": time.monotonic() - began,
+        "episode_results": [episode for episode, keep in zip(episodes, kept, strict=True) if keep],
+        "xml_file": str(environment.path),
+        "scene_sha256": sha256,
+        "fingerprint": fingerprint,
+        "schema_version": SCHEMA_VERSION,
+        "namo_version": __version__,
+        "error": error,
+        "metrics": _metrics(common, environment, outcomes, kept, error),
+        "pushes": _pushes(environment, outcomes),
+    }
+
+
+def _kept(outcomes: list[EpisodeOutcome], config: CollectionConfig) -> list[bool]:
+    """Return which episodes stay: all, or of the solved ones only the shortest."""
+    depths = [outcome.metrics["solution_depth"] for outcome in outcomes]
+    if not config.filter_minimum_length:
+        return [True] * len(depths)
+    least = min((depth for depth in depths if depth is not None), default=None)
+    return [depth is None or depth == least for depth in depths]
+
+
+def _common_metrics(
+    environment: Environment, config: CollectionConfig, fingerprint: str, sha256: str
+) -> Record:
+    return {
+        "env_id": environment.env_id,
+        "env_index": environment.index,
+        "xml_file": str(environment.path),
+        "scene_sha256": sha256,
+        "difficulty": None,
+        "algorithm": config.algorithm,
+        "object_strategy": config.object_strategy,
+        "goal_strategy": config.goal_strategy,
+        "seed": config.seed,
+        "hostname": environment.label,
+        "worker_hostname": socket.gethostname(),
+        "fingerprint": fingerprint,
+        "schema_version": SCHEMA_VERSION,
+    }
+
+
+def _metrics(
+    common: Record,
+    environment: Environment,
+    outcomes: list[EpisodeOutcome],
+    kept: list[bool],
+    error: Record | None,
+) -> list[Record]:
+    """Return the rows of the metrics table, one an episode; a failure is a row too."""
+    rows = [
+        {**common, **outcome.metrics, "kept": keep, "rerun_command": None}
+        for outcome, keep in zip(outcomes, kept, strict=True)
+    ]
+    if error is not None:
+        rows.append(
+            {
+                **common,
+                "success": False,
+                "solution_found": False,
+                "solution_depth": None,
+                "termination": Termination.ERROR.value,
+                **dict.fromkeys(_COUNTS, 0),
+                **dict.fromkeys(_TIMES, 0.0),
+                "kept": False,
+                "error_message": error["message"],
+                "rerun_command": error["command"],
+            }
+        )
+    for number, row in enumerate(rows):
+        row["episode"] = number
+        row["episode_id"] = f"{environment.env_id}_episode_{number:03d}"
+    return rows
+
+
+_COUNTS = (
+    "nodes_expanded",
+    "pushes_simulated",
+    "physics_steps",
+    "terminal_checks",
+    "max_depth_reached",
+    "inference_calls",
+)
+_TIMES = (
+    "search_time_ms",
+    "physics_time_ms",
+    "reachability_time_ms",
+    "push_planning_time_ms",
+    "inference_time_ms",
+)
+
+
+def _pushes(environment: Environment, outcomes: list[EpisodeOutcome]) -> Columns:
+    """Return the columns of the pushes table over all episodes, dropped ones included."""
+    columns: Columns = {name: [] for name in PUSHES.names}
+    for number, outcome in enumerate(outcomes):
+        count = len(outcome.pushes["push"])
+        identity = (
+            environment.env_id,
+            environment.index,
+            f"{environment.env_id}_episode_{number:03d}",
+            number,
+        )
+        for name, value in zip(IDENTITY, identity, strict=True):
+            columns[name].extend([value] * count)
+        for name, values in outcome.pushes.items():
+            columns[name].extend(values)
+    return columns
+
+
+def rerun_command(arguments: list[str], index: int) -> str:
+    """Return the command line that redoes one environment, whatever range was asked for.
+
+    Args:
+        arguments: of the collector, without its range, output folder and part switches.
+        index: of the environment.
+    """
+    script = "workflow/scripts/sequential_ml_collection.py"
+    alone = ["--start-idx", str(index), "--end-idx", str(index + 1)]
+    return shlex.join(["python", script, *arguments, *alone])

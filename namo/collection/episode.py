@@ -1,0 +1,173 @@
+"""One search in one environment, turned into its record, its row of metrics and its pushes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from namo.collection.config import CollectionConfig
+from namo.collection.schema import PUSHES
+from namo.geometry import Pose2D
+from namo.planning.planner import Budget, Observation, Planner, SearchResult
+from namo.seeding import Streams
+from namo.version import RESULTS_VERSION, __version__
+from namo.world.world import World
+
+Record = dict[str, Any]
+Columns = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class EpisodeOutcome:
+    """What is kept of one episode.
+
+    Attributes:
+        record: the entry in `episode_results` of the environment's pickle.
+        metrics: values of the metrics table that the search decides.
+        pushes: columns of the pushes table, without those that name environment and episode.
+    """
+
+    record: Record
+    metrics: Record
+    pushes: Columns
+
+
+def run_episode(
+    world: World, planner: Planner, config: CollectionConfig, env_index: int, episode: int
+) -> EpisodeOutcome:
+    """Search from the scene's start and return what came of it.
+
+    Args:
+        world: of the environment; reset first.
+        planner: with its strategies.
+        config: budgets and seed.
+        env_index: place of the environment in its list.
+        episode: number of the episode in the environment.
+    """
+    world.reset()
+    before = (world.physics_s, world.reachability_s, world.planning_s)
+    budget = Budget(
+        depth=config.max_depth,
+        seconds=config.search_timeout,
+        terminal_checks=config.max_terminal_checks,
+        pushes=config.max_pushes,
+    )
+    streams = Streams.for_episode(config.seed, env_index, episode)
+    result = planner.search(world, budget, streams)
+    after = (world.physics_s, world.reachability_s, world.planning_s)
+    physics_ms, reachability_ms, planning_ms = (
+        1000.0 * (end - start) for start, end in zip(before, after, strict=True)
+    )
+    metrics: Record = {
+        "success": result.solved,
+        "solution_found": result.solved,
+        "solution_depth": len(result.plan) if result.solved else None,
+        "termination": result.termination.value,
+        "nodes_expanded": len(result.pushes),
+        "pushes_simulated": len(result.pushes),
+        "physics_steps": sum(push.outcome.physics_steps for push in result.pushes),
+        "terminal_checks": result.terminal_checks,
+        "max_depth_reached": result.max_depth_reached,
+        "search_time_ms": 1000.0 * result.search_s,
+        "physics_time_ms": physics_ms,
+        "reachability_time_ms": reachability_ms,
+        "push_planning_time_ms": planning_ms,
+        "inference_time_ms": 0.0,
+        "inference_calls": 0,
+        "error_message": None,
+    }
+    return EpisodeOutcome(_record(world, config, result, metrics), metrics, _pushes(world, result))
+
+
+def _record(
+    world: World, config: CollectionConfig, result: SearchResult, metrics: Record
+) -> Record:
+    states = [result.states[number] for number in result.plan_states]
+    scene = world.scene
+    return {
+        "algorithm": config.algorithm,
+        "algorithm_version": f"{__version__}/{RESULTS_VERSION}",
+        "success": result.solved,
+        "solution_found": result.solved,
+        "solution_depth": metrics["solution_depth"],
+        "search_time_ms": metrics["search_time_ms"],
+        "nodes_expanded": metrics["nodes_expanded"],
+        "terminal_checks": metrics["terminal_checks"],
+        "max_depth_reached": metrics["max_depth_reached"],
+        "action_sequence": [
+            {"object_id": push.object_name, "target": tuple(push.goal)} for push in result.plan
+        ],
+        "algorithm_stats": {
+            "termination": metrics["termination"],
+            "pushes_simulated": metrics["pushes_simulated"],
+            "push_outcomes": dict(
+                sorted(Counter(str(push.outcome.status) for push in result.pushes).items())
+            ),
+            "physics_steps": metrics["physics_steps"],
+            "physics_time_ms": metrics["physics_time_ms"],
+            "reachability_time_ms": metrics["reachability_time_ms"],
+            "push_planning_time_ms": metrics["push_planning_time_ms"],
+            "inference_time_ms": metrics["inference_time_ms"],
+            "inference_calls": metrics["inference_calls"],
+        },
+        "error_message": None,
+        "state_observations": states[:-1],
+        "post_action_state_observations": states[1:],
+        "static_object_info": {
+            **{wall.name: _box_info(wall, movable=False) for wall in scene.walls},
+            **{box.name: _box_info(box, movable=True) for box in scene.movables},
+        },
+        "robot_goal": (scene.goal.x, scene.goal.y, 0.0),
+    }
+
+
+def _box_info(box: Any, *, movable: bool) -> Record:  # noqa: ANN401 - Wall or Movable
+    return {
+        "movable": movable,
+        "half_extents": list(box.half_extents),
+        "start_pose": list(box.pose),
+    }
+
+
+def _pushes(world: World, result: SearchResult) -> Columns:
+    """Return the columns of the pushes table."""
+    names = [movable.name for movable in world.scene.movables]
+    plan_edges = set(zip(result.plan_states, result.plan_states[1:], strict=False))
+    flat = [_flat(observation, names) for observation in result.states]
+    rows = [
+        {
+            "push": number,
+            "state": push.state,
+            "next_state": push.next_state,
+            "depth": push.depth,
+            "object_id": push.push.object_name,
+            **_pose_columns("goal", push.push.goal),
+            "status": push.outcome.status.value,
+            **_pose_columns("result", push.outcome.pose),
+            "contacts": push.outcome.contacts,
+            "physics_steps": push.outcome.physics_steps,
+            "moved": push.outcome.moved,
+            "goal_open": push.goal_open,
+            "on_plan": (push.state, push.next_state) in plan_edges,
+            "object_names": names,
+            "poses_before": flat[push.state],
+            "poses_after": flat[push.next_state],
+            "detail": push.outcome.detail,
+        }
+        for number, push in enumerate(result.pushes)
+    ]
+    columns = [name for name in PUSHES.names if name not in IDENTITY]
+    return {column: [row[column] for row in rows] for column in columns}
+
+
+IDENTITY = ("env_id", "env_index", "episode_id", "episode")
+"""Columns of the pushes table that say whose push it is."""
+
+
+def _pose_columns(prefix: str, pose: Pose2D) -> dict[str, float]:
+    return {f"{prefix}_x": pose.x, f"{prefix}_y": pose.y, f"{prefix}_theta": pose.theta}
+
+
+def _flat(observation: Observation, names: list[str]) -> list[float]:
+    return [value for name in ("robot", *names) for value in observation[f"{name}_pose"]]

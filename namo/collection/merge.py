@@ -1,0 +1,130 @@
+"""From parts to a collection: tables, summary, report and manifest of the whole folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from namo.collection.parts import TABLES, Part, finished_parts, write_table
+from namo.collection.records import file_entry, write_record
+from namo.collection.report_text import report_text
+from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.collection.summary import summarise
+from namo.errors import ResultFileError
+from namo.files import replacing
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge wrote.
+
+    Attributes:
+        summary: the content of the summary pickle.
+        report: the text of the report.
+        report_path: where it is.
+    """
+
+    summary: Record
+    report: str
+    report_path: Path
+
+
+def merge(output_dir: Path, label: str) -> Merged:
+    """Write metrics, pushes, summary, report and manifest of a collection from its parts.
+
+    Environments appear once and in order, whatever the parts were called. Where parts overlap, as
+    after a change of the chunk size, an environment's rows come from the part that was made last.
+
+    Args:
+        output_dir: folder of the collection.
+        label: of the run, in the names of the summary and the report.
+
+    Raises:
+        ResultFileError: there is no finished part, or one is damaged.
+    """
+    parts = finished_parts(output_dir)
+    if not parts:
+        raise ResultFileError(f"{output_dir}: no finished part to make a summary of")
+    stretches = _stretches(parts)
+    rows = {
+        name: write_table(output_dir / f"{name}.parquet", schema, _rows(stretches, name))
+        for name, schema in (("metrics", METRICS), ("pushes", PUSHES))
+    }
+    information = [part.information() for part in {id(p): p for p, _, _ in stretches}.values()]
+    summary = summarise(output_dir / "metrics.parquet", output_dir / "pushes.parquet", information)
+    summary_path = output_dir / f"collection_summary_{label}.pkl"
+    write_record(summary_path, summary)
+    report_path = output_dir / f"summary_{label}.txt"
+    report = report_text(summary, output_dir)
+    with replacing(report_path) as handle:
+        handle.write(report.encode())
+    _write_manifest(output_dir, stretches, rows, [summary_path, report_path])
+    return Merged(summary, report, report_path)
+
+
+Stretch = tuple[Part, int, int]
+"""A part and the run of environments, start and end, that is taken from it."""
+
+
+def _stretches(parts: list[Part]) -> list[Stretch]:
+    """Return which environments come from which part, in order of the environments."""
+    oldest_first = sorted(parts, key=lambda part: part.information()["began_unix_s"])
+    owner = np.full(max(part.end for part in parts), -1)
+    for number, part in enumerate(oldest_first):
+        owner[part.start : part.end] = number
+    borders = np.flatnonzero(np.diff(owner, prepend=-2, append=-2))
+    return [
+        (oldest_first[owner[start]], int(start), int(end))
+        for start, end in pairwise(borders)
+        if owner[start] >= 0
+    ]
+
+
+def _rows(stretches: list[Stretch], name: str) -> Iterator[pa.Table]:
+    """Yield the rows of a table, a row group at a time, in order of the environments."""
+    for part, start, end in stretches:
+        path = part.table(name)
+        try:
+            file = pq.ParquetFile(path)
+            if not file.schema_arrow.equals(TABLES[name]):
+                raise ResultFileError(f"{path}: has another schema than this version writes")
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group)
+                index = table["env_index"]
+                wanted = pc.and_(pc.greater_equal(index, start), pc.less(index, end))
+                yield table.filter(wanted)
+        except (pa.ArrowException, OSError) as error:
+            raise ResultFileError(f"{path}: {error}") from None
+
+
+def _write_manifest(
+    output_dir: Path, stretches: list[Stretch], rows: dict[str, int], others: list[Path]
+) -> None:
+    """Write the list of all result files; those of environments were hashed by their chunks."""
+    tables = [_files_of(stretch) for stretch in stretches]
+    written = [output_dir / f"{name}.parquet" for name in rows]
+    entries = [
+        *(file_entry(path, output_dir, rows[path.stem]) for path in written),
+        *(file_entry(path, output_dir, None) for path in others),
+    ]
+    if (output_dir / "run.json").exists():
+        entries.append(file_entry(output_dir / "run.json", output_dir, None))
+    tables.append(pa.Table.from_pylist(entries, FILES))
+    write_table(output_dir / "manifest.parquet", FILES, tables)
+
+
+def _files_of(stretch: Stretch) -> pa.Table:
+    """Return the part's lines on the files of a run of environments: one a file, in order."""
+    part, start, end = stretch
+    table = pq.read_table(part.table("files"))
+    return table.slice(start - part.start, end - start)

@@ -1,0 +1,154 @@
+"""Parts: the tables of one range of environments, as one process leaves them.
+
+A part is the folder `parts/START-END` with `metrics.parquet`, `pushes.parquet`, `files.parquet`
+and, written last, `part.json`: who made it, when, and how long it took. A part without `part.json`
+is unfinished and is not read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.errors import ResultFileError
+from namo.files import replacing
+
+PARTS = "parts"
+MARKER = "part.json"
+TABLES = {"metrics": METRICS, "pushes": PUSHES, "files": FILES}
+COMPRESSION = "zstd"
+ROW_GROUP = 65536
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a collection.
+
+    Attributes:
+        folder: of the part.
+        start: first environment.
+        end: one past the last.
+    """
+
+    folder: Path
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, output_dir: Path, start: int, end: int) -> Part:
+        """Return the part of a range; nothing is made."""
+        return cls(output_dir / PARTS / range_name(start, end), start, end)
+
+    @property
+    def marker(self) -> Path:
+        """The file whose presence says that the part is complete."""
+        return self.folder / MARKER
+
+    def table(self, name: str) -> Path:
+        """Return the path of one of `TABLES`."""
+        return self.folder / f"{name}.parquet"
+
+    def information(self) -> dict[str, Any]:
+        """Return what the marker says.
+
+        Raises:
+            ResultFileError: it is not what was written.
+        """
+        try:
+            information = json.loads(self.marker.read_text())
+        except (ValueError, UnicodeDecodeError) as error:
+            raise ResultFileError(f"{self.marker}: {error}") from None
+        if not isinstance(information, dict):
+            raise ResultFileError(f"{self.marker}: holds no object")
+        return information
+
+
+def range_name(start: int, end: int) -> str:
+    """Return how a range of environments is called: by its bounds, not by a chunk's number."""
+    return f"{start:06d}-{end:06d}"
+
+
+def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    """Write tables one after the other into a Parquet file, whole or not at all.
+
+    Args:
+        path: the file.
+        schema: of every table.
+        tables: any number, also none; gathered into row groups of `ROW_GROUP` rows.
+
+    Returns:
+        How many rows were written.
+    """
+    rows, waiting, pending = 0, 0, [schema.empty_table()]
+    with (
+        replacing(path) as handle,
+        pq.ParquetWriter(handle, schema, compression=COMPRESSION) as writer,
+    ):
+        for table in tables:
+            pending.append(table)
+            rows, waiting = rows + table.num_rows, waiting + table.num_rows
+            if waiting >= ROW_GROUP:
+                writer.write_table(pa.concat_tables(pending), ROW_GROUP)
+                waiting, pending = 0, []
+        if pending:
+            writer.write_table(pa.concat_tables(pending), ROW_GROUP)
+    return rows
+
+
+def write_part(
+    part: Part, tables: dict[str, Iterable[pa.Table]], information: dict[str, Any]
+) -> None:
+    """Write the tables of a part, the marker last."""
+    part.marker.unlink(missing_ok=True)
+    for name, chunks in tables.items():
+        write_table(part.table(name), TABLES[name], chunks)
+    with replacing(part.marker) as handle:
+        handle.write((json.dumps(information, indent=2, sort_keys=True) + "\n").encode())
+
+
+def finished_parts(output_dir: Path) -> list[Part]:
+    """Return the complete parts of a collection, by start and end."""
+    parts = []
+    for marker in sorted((output_dir / PARTS).glob(f"*/{MARKER}")):
+        start, _, end = marker.parent.name.partition("-")
+        if start.isdigit() and end.isdigit():
+            parts.append(Part(marker.parent, int(start), int(end)))
+    return parts
+
+
+@contextmanager
+def locked(part: Part) -> Iterator[str | None]:
+    """Hold the lock of a part, so that two processes never collect the same range.
+
+    A killed run may leave its process at work; the next run waits for it here and then finds its
+    environments done. The lock goes with the process, so a crash leaves none behind.
+
+    Yields:
+        Who held the lock when it had to be waited for ("host, process 123"), else None.
+    """
+    part.folder.mkdir(parents=True, exist_ok=True)
+    with (part.folder / ".lock").open("a+") as handle:
+        waited_for = None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.seek(0)
+            waited_for = handle.read().strip() or "another process"
+            print(f"waiting for {waited_for}, which collects {part.folder.name}", flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        handle.seek(0)
+        handle.truncate()
+        handle.write(f"{socket.gethostname()}, process {os.getpid()}")
+        handle.flush()
+        yield waited_for
