@@ -102,11 +102,17 @@ def build_parser() -> argparse.ArgumentParser:
 
     running = parser.add_argument_group("running")
     running.add_argument("--verbose", action="store_true", help="a line for every environment")
-    running.add_argument(
+    stage = running.add_mutually_exclusive_group()
+    stage.add_argument(
         "--part-only",
         action="store_true",
         help="for chunk jobs: write this range's part and leave the merge to a later step; "
         "recorded failures then count as done",
+    )
+    stage.add_argument(
+        "--merge-only",
+        action="store_true",
+        help="collect nothing: make tables, summary and report of the parts that are there",
     )
     running.add_argument(
         "--max-failed-share",
@@ -179,6 +185,9 @@ def _collect(options: argparse.Namespace) -> int:
     options.output_dir.mkdir(parents=True, exist_ok=True)
     if not options.part_only:
         write_run_file(options.output_dir, config, label, source)
+    if options.merge_only:
+        print(merge(options.output_dir, label).report)
+        return EXIT_DONE
     result = collect_chunk(
         environments,
         planner,

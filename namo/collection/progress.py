@@ -133,10 +133,18 @@ def describe(record: Record) -> str:
 
 
 def _in_words(row: Record) -> str:
-    pushes = f"{row['pushes_simulated']} tried"
-    if row["solution_found"]:
-        return f"solved with {row['solution_depth']} pushes ({pushes})"
-    return f"unsolved, {row['termination']} ({pushes})"
+    tried = f"{row['pushes_simulated']} tried"
+    depth = row["solution_depth"]
+    if depth is None:
+        return f"unsolved, {row['termination']} ({tried})"
+    if depth == 0:
+        return "goal was open from the start"
+    return f"solved with {counted(depth, 'push', 'pushes')} ({tried})"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a count with its noun: "1 push", "2 pushes"."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from namo.collection.progress import duration
+from namo.collection.progress import counted, duration
 
 Record = dict[str, Any]
 
@@ -61,7 +61,7 @@ def _heading(summary: Record) -> list[str]:
         _row("seed, physics", f"{config['seed']}, {config['physics']}"),
         _row(
             "environments",
-            f"{environments} in {processes} {'process' if processes == 1 else 'processes'} on "
+            f"{environments} in {counted(processes, 'process', 'processes')} on "
             f"{', '.join(metadata['worker_hostnames'])}",
         ),
     ]
@@ -82,7 +82,7 @@ def _results(performance: Record) -> list[str]:
         )
     if performance["solution_depths"]:
         depths = performance["solution_depths"].items()
-        lines.append(_row("plans by length", ", ".join(f"{n} of {d} pushes" for d, n in depths)))
+        lines.append(_row("plans by length", ", ".join(f"{n} of {counted(int(d), 'push', 'pushes')}" for d, n in depths)))
     ends = performance["terminations"].items()
     lines.append(_row("searches ended", ", ".join(f"{n} {name}" for name, n in ends) or "none"))
     return lines

@@ -1,0 +1,35 @@
+"""namo-collect: planning data for Navigation Among Movable Obstacles.
+
+    scenes --> collect (one process a chunk) --> merge --> report
+
+Settings: config/config.yaml. Rules: workflow/rules/, one file a stage.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+wildcard_constraints:
+    chunk=r"\d+-\d+",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/collect.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    merge,
+    report,
+
+
+rule all:
+    """A collected, summarised and reported run."""
+    default_target: True
+    input:
+        rules.report.output,

@@ -1,0 +1,90 @@
+"""The pipeline's settings: checked against a schema, and turned into the collector's options."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import jsonschema
+
+from namo.collection.config import ML_DEVICES, PHYSICS_PRESETS, CollectionConfig
+from namo.errors import UsageError, did_you_mean
+from namo.planning.registry import PLANNERS
+from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+
+Settings = Mapping[str, Any]
+
+_REGISTRIES = {
+    **{registry.kind: registry.names() for registry in (PLANNERS, OBJECT_STRATEGIES)},
+    GOAL_STRATEGIES.kind: GOAL_STRATEGIES.names(),
+    "physics preset": list(PHYSICS_PRESETS),
+    "device": list(ML_DEVICES),
+}
+
+_PLACES = ("output_dir", "hostname", "xml_dir", "manifest")
+
+
+def check_settings(settings: Settings, schema: Settings) -> CollectionConfig:
+    """Check the settings of a run and return those of its collection.
+
+    Args:
+        settings: as the configuration file and the command line give them.
+        schema: JSON schema; `registry: KIND` stands for the names of that kind.
+
+    Raises:
+        UsageError: names every key that is wrong, its value and what is allowed.
+    """
+    schema = _filled(schema)
+    problems = [
+        _in_words(error, schema)
+        for error in jsonschema.Draft202012Validator(schema).iter_errors(dict(settings))
+    ]
+    if problems:
+        raise UsageError("configuration: " + "; ".join(sorted(problems)))
+    known = {name: settings[name] for name in CollectionConfig.names() if name in settings}
+    return CollectionConfig(**known)
+
+
+def _filled(schema: Settings) -> Settings:
+    """Return the schema with the names of every registry in place."""
+    filled: dict[str, Any] = deepcopy(dict(schema))
+    for name, rule in filled["properties"].items():
+        if "registry" in rule:
+            filled["properties"][name] = {"enum": _REGISTRIES[rule["registry"]]}
+    return filled
+
+
+def _in_words(error: jsonschema.ValidationError, schema: Settings) -> str:
+    key = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        allowed = schema["properties"]
+        unknown = sorted(set(error.instance) - set(allowed))
+        return "; ".join(f"unknown key '{name}'; {did_you_mean(name, allowed)}" for name in unknown)
+    if error.validator == "enum":
+        value = str(error.instance)
+        return f"{key} is '{value}'; {did_you_mean(value, error.schema['enum'])}"
+    return f"{key or 'the file'}: {error.message}"
+
+
+def collector_options(settings: Settings, label: str) -> str:
+    """Return the options of the collector that carry out these settings, without a range.
+
+    Args:
+        settings: checked.
+        label: of the run, for the names of its files.
+
+    Returns:
+        Text for a shell, quoted.
+    """
+    options = ["--hostname", label]
+    places = {name: settings.get(name) for name in _PLACES if name != "hostname"}
+    config = {name: settings.get(name) for name in CollectionConfig.names()}
+    for name, value in {**places, **config}.items():
+        if value is None or value is False:
+            continue
+        options.append(f"--{name.replace('_', '-')}")
+        if value is not True:
+            options.append(str(value))
+    return shlex.join(options)

@@ -1,0 +1,36 @@
+"""Collect: one process a chunk of environments."""
+
+
+rule collect:
+    """Work through the environments of a chunk with the models loaded once.
+
+    The files of single environments are not declared here: Snakemake deletes what a failed job
+    declares, and they are what a rerun goes on from.
+    """
+    input:
+        script=SCRIPTS / "sequential_ml_collection.py",
+        scenes=scenes_of,
+    output:
+        metrics=ensure(OUT / "parts" / "{chunk}" / "metrics.parquet", non_empty=True),
+        pushes=ensure(OUT / "parts" / "{chunk}" / "pushes.parquet", non_empty=True),
+        files=ensure(OUT / "parts" / "{chunk}" / "files.parquet", non_empty=True),
+        marker=ensure(OUT / "parts" / "{chunk}" / "part.json", non_empty=True),
+    log:
+        OUT / "logs" / "collect" / "{chunk}.log",
+    benchmark:
+        OUT / "benchmarks" / "collect" / "{chunk}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=config["mem_mb"],
+        runtime=config["runtime"],
+    params:
+        options=OPTIONS,
+        start=lambda wildcards: bounds(wildcards.chunk)[0],
+        end=lambda wildcards: bounds(wildcards.chunk)[1],
+        max_failed_share=config["max_failed_share"],
+    shell:
+        "python {input.script} --part-only {params.options}"
+        " --start-idx {params.start} --end-idx {params.end}"
+        " --max-failed-share {params.max_failed_share} 2>&1 | tee {log:q}"

@@ -1,0 +1,68 @@
+"""Settings, environments and chunks: what the rules share."""
+
+import socket
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from namo.collection.parts import range_name
+from namo.collection.settings import check_settings, collector_options
+from namo.errors import NamoError
+from namo.scenes.sources import environments_from, resolve_range
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
+ENVIRONMENT = str(Path(workflow.basedir) / "envs" / "namo.yaml")
+
+
+def folder_or_none(value):
+    return None if value is None else Path(value)
+
+
+def run_label(output_dir):
+    """Return the label of the run: fixed where it is started, the same for every job and rerun.
+
+    A job on another machine reads this file again; asking for the host name there would name
+    other files.
+    """
+    if config.get("hostname"):
+        return config["hostname"]
+    kept = output_dir / ".hostname"
+    if kept.exists():
+        return kept.read_text().strip()
+    label = socket.gethostname().partition(".")[0]
+    if not workflow.dryrun:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(label + "\n")
+    return label
+
+
+try:
+    check_settings(config, yaml.safe_load(SCHEMA.read_text()))
+    SCENES = environments_from(
+        folder_or_none(config.get("xml_dir")), folder_or_none(config.get("manifest"))
+    ).paths
+    RANGE = resolve_range(config["start_idx"], config["end_idx"], len(SCENES))
+except NamoError as error:
+    raise WorkflowError(str(error))
+
+OUT = Path(config["output_dir"])
+LABEL = run_label(OUT)
+OPTIONS = collector_options(config, LABEL)
+CHUNKS = [
+    range_name(start, min(start + config["chunk_size"], RANGE.stop))
+    for start in RANGE[:: config["chunk_size"]]
+]
+
+
+def bounds(chunk):
+    """Return the first environment of a chunk and one past its last."""
+    start, end = chunk.split("-")
+    return int(start), int(end)
+
+
+def scenes_of(wildcards):
+    """Return the scene files of a chunk, so that a changed one is collected again."""
+    start, end = bounds(wildcards.chunk)
+    return [str(path) for path in SCENES[start:end]] if config["watch_scenes"] else []

@@ -1,0 +1,52 @@
+"""Report: merge the chunks, say what was found, and fail when too much failed."""
+
+
+rule merge:
+    """Make tables, summary, text report and manifest of the whole folder."""
+    input:
+        script=SCRIPTS / "sequential_ml_collection.py",
+        markers=expand(OUT / "parts" / "{chunk}" / "part.json", chunk=CHUNKS),
+    output:
+        metrics=OUT / "metrics.parquet",
+        pushes=OUT / "pushes.parquet",
+        manifest=OUT / "manifest.parquet",
+        summary=OUT / f"collection_summary_{LABEL}.pkl",
+        report=OUT / f"summary_{LABEL}.txt",
+        run=OUT / "run.json",
+    log:
+        OUT / "logs" / "merge.log",
+    benchmark:
+        OUT / "benchmarks" / "merge.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        options=OPTIONS,
+        start=RANGE.start,
+        end=RANGE.stop,
+    shell:
+        "python {input.script} --merge-only {params.options}"
+        " --start-idx {params.start} --end-idx {params.end} > {log:q} 2>&1"
+
+
+rule report:
+    """Show the report; fail when more environments failed than is allowed.
+
+    Apart from the merge, so that the tables stay when the verdict is bad.
+    """
+    input:
+        script=SCRIPTS / "show_report.py",
+        summary=rules.merge.output.summary,
+        report=rules.merge.output.report,
+    output:
+        touch(OUT / "parts" / ".reported"),
+    log:
+        OUT / "logs" / "report.log",
+    benchmark:
+        OUT / "benchmarks" / "report.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        max_failed_share=config["max_failed_share"],
+    shell:
+        "python {input.script} --summary {input.summary:q} --report {input.report:q}"
+        " --max-failed-share {params.max_failed_share} 2>&1 | tee {log:q}"
