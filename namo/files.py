@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -45,6 +45,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
+    """Remove temporary files that a killed process left of these files.
+
+    Args:
+        folder: where to look, not below it; it need not exist.
+        names: of the files that only the caller writes.
+    """
+    wanted = set(names)
+    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+        # ".NAME.RANDOM.partial"
+        if path.name[1 : -len(TEMPORARY_SUFFIX)].rpartition(".")[0] in wanted:
+            path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -20,6 +20,7 @@ from namo.collection.progress import ProgressDisplay
 from namo.collection.records import file_entry, read_record, write_record
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.errors import ResultFileError
+from namo.files import remove_leftovers
 from namo.planning.planner import Planner
 
 Record = dict[str, Any]
@@ -75,6 +76,8 @@ def collect_chunk(
         locked(part),
         ProgressDisplay(range_name(start, end), len(environments), verbose=verbose) as progress,
     ):
+        remove_leftovers(output_dir, (environment.file_name for environment in environments))
+        remove_leftovers(part.folder, (path.name for path in part.files()))
         for environment in environments:
             progress.working_on(environment.path.name)
             path = output_dir / environment.file_name

@@ -105,6 +105,7 @@ def collect_environment(
     error: Record | None = None
     try:
         world = World(read_scene(environment.path))
+        world.prepare()
         for episode in range(config.episodes_per_env):
             outcome = run_episode(world, planner, config, environment.index, episode)
             outcomes.append(outcome)  # one by one: what was done before a failure stays

@@ -59,6 +59,10 @@ class Part:
         """Return the path of one of `TABLES`."""
         return self.folder / f"{name}.parquet"
 
+    def files(self) -> list[Path]:
+        """Return the paths of all files of a part."""
+        return [*(self.table(name) for name in TABLES), self.marker]
+
     def information(self) -> dict[str, Any]:
         """Return what the marker says.
 

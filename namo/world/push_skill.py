@@ -164,6 +164,9 @@ class _Attempt:
         limit = (nominal_s * OVERTIME + OVERTIME_S) / dt
         look_every = max(1, round(LOOK_S / (self.period * dt)))
         stuck_after = max(1, round(STUCK_S / (self.period * dt)))
+        # What the primitive does to the box after this much travel, from none at all.
+        self.travels = np.concatenate([[0.0], self.library.travels])
+        self.moves = np.vstack([np.zeros(3), self.library.displacements[planned.contact]])
         periods, travelled_then, count = 0, 0.0, 0
         while count < limit:
             push_along(simulation, self.name, direction, self.period)
@@ -180,28 +183,24 @@ class _Attempt:
                 if travelled - travelled_then < STUCK_M:
                     return _Ended.STUCK
                 travelled_then = travelled
-            if periods % look_every == 0 and (seen := self._look(planned, box, travelled, periods)):
-                return seen
+            looks, due = divmod(periods, look_every)
+            if due == 0:
+                seen = self._look(box, travelled, ask_goal=looks % GOAL_LOOKS == 0)
+                if seen:
+                    return seen
         return _Ended.OVERTIME
 
-    def _look(
-        self, planned: PlannedPush, box: Pose2D, travelled: float, periods: int
-    ) -> _Ended | None:
+    def _look(self, box: Pose2D, travelled: float, *, ask_goal: bool) -> _Ended | None:
         pose = self.world.simulation.pose(self.name)
         if within_tolerance(pose, self.push.goal):
             return _Ended.ARRIVED
-        expected = box.compose(self._expected(planned, travelled))
+        expected = box.compose(
+            Pose2D(*(float(np.interp(travelled, self.travels, self.moves[:, i])) for i in range(3)))
+        )
         if pose.distance(expected) > OFF_COURSE_M or pose.turn(expected) > OFF_COURSE_RAD:
             return _Ended.OFF_COURSE
-        if self.watch_goal and periods % GOAL_LOOKS == 0:
+        if self.watch_goal and ask_goal:
             self.world.invalidate()
             if self.world.reachability().goal_reachable:
                 return _Ended.GOAL_OPEN
         return None
-
-    def _expected(self, planned: PlannedPush, travelled: float) -> Pose2D:
-        """Return the displacement the primitive has after this much travel of the robot (m)."""
-        travels = np.concatenate([[0.0], self.library.travels])
-        moves = np.vstack([np.zeros(3), self.library.displacements[planned.contact]])
-        dx, dy, dtheta = (float(np.interp(travelled, travels, moves[:, i])) for i in range(3))
-        return Pose2D(dx, dy, dtheta)

@@ -113,6 +113,15 @@ class World:
         self.simulation.place_robot(*backed_off.poses["robot"][:2])
         self._reachability = backed_off
 
+    def prepare(self) -> None:
+        """Have the motion primitives of all movables at hand.
+
+        Making those of a box class takes about a second, once a machine; a search that runs against
+        the clock should not pay for it.
+        """
+        for movable in self.scene.movables:
+            self.primitives(movable.name)
+
     def primitives(self, name: str) -> tuple[PrimitiveLibrary, PushPlanner]:
         """Return the motion primitives of a movable and the planner over them."""
         if name not in self._primitives:

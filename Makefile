@@ -1,0 +1,54 @@
+# make        set up .venv when needed and run the pipeline with config/config.yaml
+# make test   the same set-up plus the test tools; lint, types, tests
+# make bench  the measurements of docs/performance.md
+# make clean  remove results and the virtual environment
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+CORES ?= all
+export PATH := $(BIN):$(PATH)
+
+.DEFAULT_GOAL := run
+.PHONY: run setup setup-test lint format types test bench clean
+
+run: setup
+	snakemake --cores $(CORES)
+
+setup: $(VENV)/.installed
+setup-test: $(VENV)/.installed-test
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "namo-collect needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed requirements-test.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements-test.txt
+	@touch $@
+
+lint: setup-test
+	ruff check .
+	ruff format --check .
+	snakefmt --quiet --check Snakefile workflow
+	snakemake --lint
+
+format: setup-test
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+types: setup-test
+	mypy
+
+test: lint types
+	pytest --numprocesses auto
+
+bench: setup
+	python benchmarks/run_all.py
+
+clean:
+	rm -rf $(VENV) results .snakemake
