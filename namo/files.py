@@ -1,13 +1,19 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and files that can be told to be whole.
+
+A sealed file ends with the SHA-256 of all bytes before.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from namo.errors import ResultFileError
 
 TEMPORARY_SUFFIX = ".partial"
 
@@ -45,6 +51,37 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+_SEAL = b"\nsha256:"
+_SEAL_BYTES = len(_SEAL) + 64
+
+
+def write_sealed(path: Path, data: bytes) -> None:
+    """Write a sealed file, whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with replacing(path) as handle:
+        handle.write(data)
+        handle.write(_SEAL + hashlib.sha256(data).hexdigest().encode())
+
+
+def read_sealed(path: Path) -> bytes:
+    """Return the bytes of a sealed file, without the seal.
+
+    Raises:
+        ResultFileError: the file is truncated, damaged, or was never sealed.
+        OSError: the file cannot be read.
+    """
+    content = path.read_bytes()
+    data, seal = content[:-_SEAL_BYTES], content[-_SEAL_BYTES:]
+    if not seal.startswith(_SEAL):
+        raise ResultFileError(f"{path}: no checksum at its end; truncated, or not a file of ours")
+    if seal[len(_SEAL) :] != hashlib.sha256(data).hexdigest().encode():
+        raise ResultFileError(f"{path}: the checksum does not match; the file is damaged")
+    return data
 
 
 def remove_leftovers(folder: Path, names: Iterable[str]) -> None:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from namo.geometry import Pose2D
+from namo.scenes.scene import DEFAULT_OPTIONS, Goal, Movable, Robot, Scene, Wall
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def primitive_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of motion primitives for this session: each class of boxes is simulated once."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NAMO_CACHE_DIR", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +35,83 @@ def shared_scenes() -> Path:
 def demo_rooms() -> Path:
     """The folder of the demo rooms that come with the project."""
     return REPOSITORY / "resources" / "scenes" / "demo"
+
+
+class Rooms:
+    """Scenes made in memory. Boxes are 0.6 m wide, one class to simulate, unless a test differs."""
+
+    SLEEPING: Mapping[str, str] = {
+        "integrator": "implicitfast",
+        "cone": "elliptic",
+        "timestep": "0.005",
+        "flag/sleep": "enable",
+    }
+
+    def box(
+        self,
+        x: float,
+        y: float,
+        theta: float = 0.0,
+        *,
+        number: int = 1,
+        half: tuple[float, float] = (0.3, 0.3),
+        mass: float = 0.1,
+    ) -> Movable:
+        """A box named `obstacle_<number>_movable`."""
+        return Movable(
+            f"obstacle_{number}_movable", Pose2D(x, y, theta), (*half, 0.3), 0.3, mass=mass
+        )
+
+    def wall(
+        self, number: int, x: float, y: float, half: tuple[float, float], theta: float = 0.0
+    ) -> Wall:
+        """A wall named `wall_<number>`; numbers 1 to 4 are those around a room."""
+        return Wall(f"wall_{number}", Pose2D(x, y, theta), (*half, 0.3), 0.3)
+
+    def room(
+        self,
+        *boxes: Movable,
+        side: float = 4.0,
+        walls: Iterable[Wall] = (),
+        robot: tuple[float, float] = (-1.4, -1.2),
+        goal: tuple[float, float] = (1.3, 1.2),
+        options: Mapping[str, str] = DEFAULT_OPTIONS,
+    ) -> Scene:
+        """A closed square room around the origin."""
+        half, length = side / 2, side / 2 + 0.05
+        around = (
+            self.wall(1, -half, 0.0, (0.05, length)),
+            self.wall(2, half, 0.0, (0.05, length)),
+            self.wall(3, 0.0, -half, (length, 0.05)),
+            self.wall(4, 0.0, half, (length, 0.05)),
+        )
+        return Scene((*around, *walls), boxes, Robot(*robot), Goal(*goal), options=dict(options))
+
+    def plugged(self, *more: Movable, options: Mapping[str, str] = DEFAULT_OPTIONS) -> Scene:
+        """Two chambers, robot left, goal right, and box 1 in the door of 0.9 m between them."""
+        return self.room(self.box(0.0, 0.0), *more, walls=self.door(), options=options)
+
+    def door(self) -> tuple[Wall, Wall]:
+        """The two walls at x = 0 that leave a door of 0.9 m around the origin."""
+        return self.wall(5, 0.0, -1.225, (0.05, 0.775)), self.wall(6, 0.0, 1.225, (0.05, 0.775))
+
+    def sealed(self, *boxes: Movable, options: Mapping[str, str] = DEFAULT_OPTIONS) -> Scene:
+        """Two chambers, robot left and goal right, without a door."""
+        return self.room(*boxes, walls=(self.wall(5, 0.0, 0.0, (0.05, 2.0)),), options=options)
+
+    def booth(self, *boxes: Movable) -> Scene:
+        """A room whose robot stands between four walls that leave it 5 mm."""
+        x, y = -1.4, -1.2
+        walls = (
+            self.wall(5, x - 0.205, y, (0.05, 0.155)),
+            self.wall(6, x + 0.205, y, (0.05, 0.155)),
+            self.wall(7, x, y - 0.205, (0.155, 0.05)),
+            self.wall(8, x, y + 0.205, (0.155, 0.05)),
+        )
+        return self.room(*boxes, walls=walls, robot=(x, y))
+
+
+@pytest.fixture(scope="session")
+def rooms() -> Rooms:
+    """Scenes made in memory."""
+    return Rooms()

@@ -176,7 +176,7 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.collection.environment import Environment, make_planner, rerun_command
     from namo.collection.merge import merge
     from namo.collection.provenance import write_run_file
-    from namo.world.primitives import cache_folder
+    from namo.world.primitive_cache import cache_folder
 
     require_writable(cache_folder(), "cache of motion primitives (set NAMO_CACHE_DIR)")
     planner = make_planner(config)  # refuses what it cannot do, before anything is written

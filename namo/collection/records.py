@@ -1,8 +1,8 @@
 """Result files of environments: pickles of builtins only, sealed with a checksum.
 
-A pickle ends at its STOP opcode, and whatever follows is not read; there the seal stands: the
-SHA-256 of all bytes before it. So `pickle.load` reads the file anywhere, without this package, and
-a truncated or flipped file is told from a whole one.
+A pickle ends at its STOP opcode, and whatever follows is not read; there the seal stands. So
+`pickle.load` reads the file anywhere, without this package, and a truncated or flipped file is told
+from a whole one.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from namo.errors import ResultFileError
-from namo.files import replacing
-
-_SEAL = b"\nsha256:"
-_SEAL_BYTES = len(_SEAL) + 64
+from namo.files import read_sealed, write_sealed
 
 Record = dict[str, Any]
 
@@ -38,9 +35,7 @@ def write_record(path: Path, record: Record) -> None:
         _BuiltinsOnly(io.BytesIO(data)).load()
     except pickle.UnpicklingError as error:
         raise ResultFileError(f"{path}: not written, {error}") from None
-    with replacing(path) as handle:
-        handle.write(data)
-        handle.write(_SEAL + hashlib.sha256(data).hexdigest().encode())
+    write_sealed(path, data)
 
 
 def read_record(path: Path) -> Record:
@@ -50,12 +45,7 @@ def read_record(path: Path) -> Record:
         ResultFileError: the file is damaged, has no seal, or holds more than builtins.
         OSError: the file cannot be read.
     """
-    data = path.read_bytes()
-    body, seal = data[:-_SEAL_BYTES], data[-_SEAL_BYTES:]
-    if not seal.startswith(_SEAL):
-        raise ResultFileError(f"{path}: no checksum at its end; truncated, or not a record of ours")
-    if seal[len(_SEAL) :] != hashlib.sha256(body).hexdigest().encode():
-        raise ResultFileError(f"{path}: the checksum does not match; the file is damaged")
+    body = read_sealed(path)
     try:
         record = _BuiltinsOnly(io.BytesIO(body)).load()
     except (pickle.UnpicklingError, EOFError, ValueError) as error:

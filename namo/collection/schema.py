@@ -82,7 +82,7 @@ PUSHES = _schema(
         _field("result_theta", _REAL, "rad", "see result_x"),
         _field("contacts", _INT, NO_UNIT, "how often the robot took up a contact point"),
         _field("physics_steps", _INT, "steps", "MuJoCo steps"),
-        _field("moved", _BOOL, NO_UNIT, "whether the object moved by 1 mm or 0.01 rad"),
+        _field("moved", _BOOL, NO_UNIT, "whether any object moved by 1 mm or 0.01 rad"),
         _field("goal_open", _BOOL, NO_UNIT, "robot's goal reachable afterwards"),
         _field("on_plan", _BOOL, NO_UNIT, "part of the plan that solved the episode"),
         _field("object_names", pa.list_(pa.string()), NO_UNIT, "movables in file order"),

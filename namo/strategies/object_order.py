@@ -32,7 +32,7 @@ class FarthestFirst:
     def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:  # noqa: ARG002
         """See `namo.strategies.strategy.ObjectStrategy`."""
         robot = world.poses()["robot"]
-        return _by_distance(world, reachable, robot.x, robot.y)[::-1]
+        return _by_distance(world, reachable, robot.x, robot.y, farthest=True)
 
 
 class GoalProximity:
@@ -43,6 +43,9 @@ class GoalProximity:
         return _by_distance(world, reachable, world.scene.goal.x, world.scene.goal.y)
 
 
-def _by_distance(world: World, names: list[str], x: float, y: float) -> list[str]:
+def _by_distance(
+    world: World, names: list[str], x: float, y: float, *, farthest: bool = False
+) -> list[str]:
     poses = world.poses()
-    return sorted(names, key=lambda name: math.hypot(poses[name].x - x, poses[name].y - y))
+    sign = -1.0 if farthest else 1.0
+    return sorted(names, key=lambda name: sign * math.hypot(poses[name].x - x, poses[name].y - y))

@@ -14,7 +14,7 @@ CONTACT_OFFSETS = (-0.8, -0.4, 0.0, 0.4, 0.8)
 """Contact points along a face, as a share of its half width."""
 CONTACT_GAP_M = 0.002
 """Between the robot at a contact point and the face."""
-STANDOFF_GAP_M = SKIN_M + 1.5 * RESOLUTION_M
+STANDOFF_GAP_M = SKIN_M + 1.6 * RESOLUTION_M
 """Between the robot and the face where it waits before it closes in. Rasterising takes at most
 0.75 cells of free space and the nearest cell centre is at most 0.71 cells away, so a standoff
 point with free space around it always lies in a free cell."""

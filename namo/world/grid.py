@@ -21,7 +21,7 @@ from namo.scenes.scene import Bounds
 
 RESOLUTION_M = 0.02
 SKIN_M = 0.001
-ARC_SEGMENTS = 6
+ARC_SEGMENTS = 12
 PERIMETER_SPACING_M = 0.08
 PERIMETER_INSET_M = 0.02
 """A box that touches a wall may still slide along it: its border is looked up this much inside,
@@ -126,6 +126,15 @@ def perimeter(half_x: float, half_y: float) -> NDArray[np.float64]:
         *(np.stack([np.full_like(ys, x), ys], -1) for x in (-half[0], half[0])),
     ]
     return np.concatenate(sides)
+
+
+def inside(half_x: float, half_y: float) -> NDArray[np.float64]:
+    """Return points (n, 2) all over a centred rectangle, a cell apart, a little inside it (m)."""
+    axes = []
+    for full in (half_x, half_y):
+        half = max(full - PERIMETER_INSET_M, full / 2)
+        axes.append(np.linspace(-half, half, math.ceil(2 * half / RESOLUTION_M) + 1))
+    return np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
 
 
 def inflated_outline(half_x: float, half_y: float, radius: float) -> NDArray[np.float64]:

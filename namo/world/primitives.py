@@ -7,11 +7,6 @@ for a box *class*: size, mass and friction rounded to steps of `CLASS_STEP`, so 
 boxes share a few dozen simulations. Pushing with little inertia is close to quasi-static: for the
 same travel the translation stays and the rotation shrinks as the box grows, which is how a class is
 scaled to a box. What remains of an error the push skill closes by looking again.
-
-`cost_to_go` holds for every displacement within reach how much robot travel, in physics steps, a
-sequence of primitives needs to bring it about: a dynamic programme over compositions of primitives,
-forward from no displacement (Bellman 1957). It ignores obstacles and guides the search of
-`namo.world.push_planner`, which does not.
 """
 
 from __future__ import annotations
@@ -19,22 +14,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import platform
-import zipfile
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from namo.files import replacing
-from namo.geometry import Pose2D
+from namo.geometry import Floats, Pose2D
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene
 from namo.world.contacts import CONTACT_OFFSETS, contact_points
+from namo.world.cost_to_go import CostToGo, solve
 from namo.world.simulation import Simulation
 
 PRIMITIVES_VERSION = 1
@@ -45,17 +34,6 @@ TRAVELS = (0.07, 0.17, 0.3, 0.45, 0.65, 0.9, 1.2, 1.55, 1.95, 2.4)
 """Robot travels, as a share of the box's mean half extent."""
 CONTROL_PERIOD_S = 0.05
 MAX_PUSH_S = 12.0
-CONTACT_COST_STEPS = 25
-"""What taking up a contact costs besides pushing, so that few long pushes win over many short."""
-
-SPAN_SHARE = 4.5
-"""Half width of the cost-to-go table, as a share of the mean half extent."""
-SPAN_RAD = 1.8
-CELLS_XY = 61
-CELLS_THETA = 37
-SEQUENCE_LENGTH = 3
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -126,14 +104,14 @@ class PrimitiveLibrary:
         displacements: (contacts, travels, 3) float64: dx, dy (m), dtheta (rad) in the box's frame.
         travels: (travels,) how far the robot moved (m).
         steps: (contacts, travels) physics steps it took; infinite where the box did not yield.
-        cost_to_go: (x, y, theta) float32, physics steps to bring about a displacement.
+        cost_to_go: of displacements by sequences of these primitives.
     """
 
     size: float
     displacements: Floats
     travels: Floats
     steps: Floats
-    cost_to_go: NDArray[np.float32]
+    cost_to_go: CostToGo
 
     def scaled(self, movable: Movable) -> Floats:
         """Return the displacements for a box of this class with its own size."""
@@ -141,77 +119,6 @@ class PrimitiveLibrary:
         displacements = self.displacements.copy()
         displacements[..., 2] *= self.size / own
         return displacements
-
-    def cost(self, relative: Floats) -> Floats:
-        """Return the cost to go of wanted displacements (..., 3), in physics steps.
-
-        Displacements beyond the table cost what the nearest one in it does, and the way there.
-        """
-        span = SPAN_SHARE * self.size
-        limits = np.array([span, span, SPAN_RAD])
-        inside = np.clip(relative, -limits, limits)
-        counts = np.array([CELLS_XY, CELLS_XY, CELLS_THETA])
-        cells = np.rint((inside + limits) / (2 * limits) * (counts - 1)).astype(np.intp)
-        beyond = np.abs(relative - inside) @ np.array([1.0, 1.0, self.size])
-        table = self.cost_to_go[cells[..., 0], cells[..., 1], cells[..., 2]]
-        cost: Floats = table + beyond * (1000.0 / self.size)
-        return cost
-
-
-def library_for(scene: Scene, movable: Movable, cache: Path | None = None) -> PrimitiveLibrary:
-    """Return the primitives for a movable: from memory, from disk, or simulated now.
-
-    Args:
-        scene: gives the physics and the robot.
-        movable: the box.
-        cache: folder of the disk cache; `cache_folder()` by default.
-    """
-    return _library(BoxClass.of(scene, movable), cache or cache_folder())
-
-
-def cache_folder() -> Path:
-    """Return where primitives are kept: `NAMO_CACHE_DIR`, or the user's cache folder."""
-    if folder := os.environ.get("NAMO_CACHE_DIR"):
-        return Path(folder)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "namo-collect"
-
-
-@lru_cache(maxsize=512)
-def _library(box_class: BoxClass, cache: Path) -> PrimitiveLibrary:
-    path = cache / "primitives" / f"{box_class.key()}.npz"
-    library = _load(path)
-    if library is None:
-        library = simulate_library(box_class)
-        with replacing(path) as handle:
-            np.savez_compressed(
-                handle,
-                size=library.size,
-                displacements=library.displacements,
-                travels=library.travels,
-                steps=library.steps,
-                cost_to_go=library.cost_to_go,
-            )
-    return library
-
-
-def _load(path: Path) -> PrimitiveLibrary | None:
-    """Return what the cache holds; None when there is nothing whole there."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return PrimitiveLibrary(
-                float(arrays["size"]),
-                arrays["displacements"],
-                arrays["travels"],
-                arrays["steps"],
-                arrays["cost_to_go"],
-            )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        # A damaged cache entry is worth nothing and costs a second to make again.
-        path.unlink(missing_ok=True)
-        return None
 
 
 def simulate_library(box_class: BoxClass) -> PrimitiveLibrary:
@@ -232,7 +139,7 @@ def simulate_library(box_class: BoxClass) -> PrimitiveLibrary:
                 displacements[contact], steps[contact] = moved * sign, took
                 if twin != contact:
                     displacements[twin], steps[twin] = moved * sign * mirror, took
-    cost_to_go = _solve(displacements, steps, box_class.size)
+    cost_to_go = solve(displacements, steps, box_class.size)
     return PrimitiveLibrary(box_class.size, displacements, travels, steps, cost_to_go)
 
 
@@ -301,58 +208,3 @@ def push_along(simulation: Simulation, name: str, direction: Floats, steps: int)
     force = simulation.scene.robot.max_force
     simulation.drive(force * (c * x - s * y), force * (s * x + c * y))
     simulation.step(steps)
-
-
-def _solve(displacements: Floats, steps: Floats, size: float) -> NDArray[np.float32]:
-    """Return the cost-to-go table: least steps over sequences of primitives, cell by cell.
-
-    Every cell keeps the cheapest displacement that fell into it, exactly as composed, and that one
-    is extended by every primitive in the next round.
-    """
-    usable = np.isfinite(steps)
-    moves, prices = displacements[usable], steps[usable] + CONTACT_COST_STEPS
-    shape = (CELLS_XY, CELLS_XY, CELLS_THETA)
-    limits = np.array([SPAN_SHARE * size, SPAN_SHARE * size, SPAN_RAD])
-    cost = np.full(shape, np.inf).ravel()
-    centre = np.ravel_multi_index(tuple(n // 2 for n in shape), shape)
-    cost[centre] = 0.0
-    frontier, frontier_cost = np.zeros((1, 3)), np.zeros(1)
-    for _ in range(SEQUENCE_LENGTH):
-        reached = _composed(frontier, moves).reshape(-1, 3)
-        price = (frontier_cost[:, None] + prices).ravel()
-        within = (np.abs(reached) <= limits).all(axis=1)
-        reached, price = reached[within], price[within]
-        cells = np.rint((reached + limits) / (2 * limits) * (np.array(shape) - 1)).astype(np.intp)
-        flat = np.ravel_multi_index(tuple(cells.T), shape)
-        # The first of each cell in order of price is its cheapest.
-        order = np.argsort(price, kind="stable")
-        cell, first = np.unique(flat[order], return_index=True)
-        best = order[first]
-        better = price[best] < cost[cell]
-        cell, best = cell[better], best[better]
-        cost[cell] = price[best]
-        frontier, frontier_cost = reached[best], price[best]
-    table = cost.reshape(shape)
-    # A target is met within a tolerance, so a neighbouring displacement will do as well.
-    table = ndimage.grey_erosion(table, size=(3, 3, 3), mode="nearest")
-    if not usable.any():
-        return np.zeros(shape, np.float32)
-    unknown = ~np.isfinite(table)
-    distance, nearest = ndimage.distance_transform_edt(unknown, return_indices=True)
-    filled = table[tuple(nearest)] + distance * float(prices.mean())
-    filled[tuple(n // 2 for n in shape)] = 0.0
-    result: NDArray[np.float32] = filled.astype(np.float32)
-    return result
-
-
-def _composed(first: Floats, second: Floats) -> Floats:
-    """Return every composition (n, m, 3) of displacements (n, 3) followed by (m, 3)."""
-    c, s = np.cos(first[:, None, 2]), np.sin(first[:, None, 2])
-    return np.stack(
-        [
-            first[:, None, 0] + c * second[:, 0] - s * second[:, 1],
-            first[:, None, 1] + s * second[:, 0] + c * second[:, 1],
-            first[:, None, 2] + second[:, 2],
-        ],
-        axis=-1,
-    )

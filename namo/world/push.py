@@ -52,7 +52,8 @@ class PushOutcome:
         pose: of the object afterwards, world frame.
         contacts: how often the robot took up a contact point.
         physics_steps: MuJoCo steps that were simulated.
-        moved: whether the object moved by more than 1 mm or 0.01 rad.
+        moved: whether any movable moved by more than 1 mm or 0.01 rad; if none did, the world is
+            exactly as before.
         detail: what went wrong, for `DIVERGED`; empty otherwise.
     """
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from namo.geometry import Pose2D
 from namo.scenes.scene import Movable
+from namo.world.cost_to_go import CONTACT_COST_STEPS
 from namo.world.grid import Mask, inflated_outline
-from namo.world.primitives import CONTACT_COST_STEPS, PrimitiveLibrary
+from namo.world.primitives import PrimitiveLibrary
 from namo.world.reachability import REACHED, Reachability
 
 POSITION_TOLERANCE_M = 0.1
@@ -103,7 +104,7 @@ class Surroundings:
     def leaves_room(self, pose: Pose2D) -> bool:
         """Return whether the box at a pose would be clear of the other movables."""
         static = self.reachability.static
-        cells = static.grid.cells(pose.to_world(static.perimeters[self.movable.name]))
+        cells = static.grid.cells(pose.to_world(static.insides[self.movable.name]))
         return not self.others[cells].any()
 
 
@@ -213,7 +214,7 @@ class PushPlanner:
         turn = _wrapped(wanted.theta - moves[:, 2])
         left = np.stack([c * dx + s * dy, c * dy - s * dx, turn], axis=-1)
         prices = spent + self._prices + surcharge
-        priorities = prices + self._library.cost(left)
+        priorities = prices + self._library.cost_to_go(left)
         best = np.argsort(priorities, kind="stable")[:CHILDREN_KEPT]
         return [
             _Candidate(

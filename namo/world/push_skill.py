@@ -68,16 +68,21 @@ def perform(world: World, push: Push, deadline: float, *, stop_at_open_goal: boo
         status = attempt.run()
     except PhysicsError as error:
         status, detail = PushStatus.DIVERGED, str(error)
-    if status in (PushStatus.DIVERGED, PushStatus.INTERRUPTED):
+    moved = any(
+        pose.distance(attempt.start[name]) > MOVED_M or pose.turn(attempt.start[name]) > MOVED_RAD
+        for name, pose in world.poses().items()
+        if name != "robot"
+    )
+    # A push that moved nothing must not leave a state that is nearly, but not quite, the old one.
+    if not moved or status in (PushStatus.DIVERGED, PushStatus.INTERRUPTED):
+        moved = False
         world.restore(before)
-    pose = world.poses()[push.object_name]
-    start = attempt.start
     return PushOutcome(
         status=status,
-        pose=pose,
+        pose=world.poses()[push.object_name],
         contacts=attempt.contacts,
         physics_steps=attempt.steps,
-        moved=pose.distance(start) > MOVED_M or pose.turn(start) > MOVED_RAD,
+        moved=moved,
         detail=detail,
     )
 
@@ -101,7 +106,7 @@ class _Attempt:
         self.world, self.push, self.deadline = world, push, deadline
         self.name = push.object_name
         self.movable = world.scene.movable(self.name)
-        self.start = world.poses()[self.name]
+        self.start = world.poses()
         self.contacts = self.steps = 0
         self.watch_goal = False
         self.period = control_steps(world.simulation.timestep_s)
@@ -147,6 +152,7 @@ class _Attempt:
         world = self.world
         contacts = world.static.contacts[self.name]
         x, y = box.to_world(contacts.positions[planned.contact]).tolist()
+        world.simulation.rest()
         world.simulation.place_robot(x, y)
         self.contacts += 1
         steps_before = self.steps

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.geometry import Pose2D, RectangleSet
-from namo.scenes.scene import Scene
+from namo.scenes.scene import Movable, Scene
 from namo.world.contacts import contact_points
-from namo.world.grid import SKIN_M, Grid, Mask, inflated_outline, perimeter
+from namo.world.grid import SKIN_M, Grid, Mask, inflated_outline, inside, perimeter
 
 GOAL_TOLERANCE_M = 0.15
 PUSH_CONE_RAD = math.radians(60)
@@ -62,22 +62,26 @@ class StaticMap:
             movable.name: contact_points(*movable.half_xy, radius) for movable in scene.movables
         }
         self.perimeters = {movable.name: perimeter(*movable.half_xy) for movable in scene.movables}
-        self.index = {movable.name: i for i, movable in enumerate(scene.movables)}
         self.wall_rectangles = RectangleSet((wall.pose, wall.half_xy) for wall in scene.walls)
+        self.insides = {movable.name: inside(*movable.half_xy) for movable in scene.movables}
         self.goal_cells = self._goal_cells()
         self._unused_image = np.zeros((self.grid.rows, self.grid.columns), np.uint8)
 
     def _goal_cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         goal = np.array([self.scene.goal.x, self.scene.goal.y])
-        rows, columns = np.indices((self.grid.rows + 2, self.grid.columns + 2))
-        centres = self.grid.centres(rows, columns)
-        near = np.hypot(*np.moveaxis(centres - goal, -1, 0)) <= GOAL_TOLERANCE_M
-        goal_rows, goal_columns = np.nonzero(near)
-        return goal_rows, goal_columns
+        row, column = (int(index) for index in self.grid.cells(goal))
+        span = math.ceil(GOAL_TOLERANCE_M / self.grid.resolution)
+        rows, columns = np.mgrid[-span : span + 1, -span : span + 1].reshape(2, -1)
+        rows, columns = rows + row, columns + column
+        distances = np.hypot(*(self.grid.centres(rows, columns) - goal).T)
+        near = distances <= GOAL_TOLERANCE_M
+        near &= (rows > 0) & (rows <= self.grid.rows)
+        near &= (columns > 0) & (columns <= self.grid.columns)
+        return rows[near], columns[near]
 
     def fits(self, name: str, pose: Pose2D) -> bool:
         """Return whether a movable at a pose stays inside the bounds and out of the walls."""
-        cells = self.grid.cells(pose.to_world(self.perimeters[name]))
+        cells = self.grid.cells(pose.to_world(self.insides[name]))
         return not self.solid_walls[cells].any()
 
     def flood(self, mask: Mask, row: int, column: int) -> None:
@@ -104,9 +108,8 @@ class Reachability:
         """Cells of the grid: 0 free but not reached, 1 blocked, 2 reached."""
         static = self.static
         mask = static.walls.copy()
-        for name, outline in static.outlines.items():
-            if name in self.poses:
-                static.grid.fill(mask, self.poses[name], outline)
+        for name in self._movables:
+            static.grid.fill(mask, self.poses[name], static.outlines[name])
         seed = self._seed(mask)
         if seed is not None:
             static.flood(mask, *seed)
@@ -115,7 +118,7 @@ class Reachability:
     def _seed(self, mask: Mask) -> tuple[int, int] | None:
         robot = np.array(self.poses["robot"][:2])
         row, column = (int(index) for index in self.static.grid.cells(robot))
-        if mask[row, column] == 0:
+        if mask[row, column] != 1:
             return row, column
         return self._nearest_free(mask, robot, row, column)
 
@@ -137,20 +140,20 @@ class Reachability:
         others = {other: pose for other, pose in self.poses.items() if other != name}
         return Reachability(self.static, others)
 
-    def backed_off(self) -> Reachability:
-        """Return the state in which a robot that touches something has backed off from it.
+    def free_spot(self) -> tuple[float, float] | None:
+        """Return where a robot that may touch something can back off to (m).
 
-        It goes to the free cell from which its region was flooded, so what it can reach stays the
-        same. A robot in a free cell stays, and so does one that is wedged in.
+        It is the centre of the cell from which its region was flooded, its own or the nearest free
+        one, so what it can reach stays the same. None for a robot that is wedged in.
         """
-        robot = np.array(self.poses["robot"][:2])
-        row, column = (int(index) for index in self.static.grid.cells(robot))
-        if self.mask[row, column] != 1:
-            return self
-        spot = self._nearest_free(self.mask, robot, row, column)
-        if spot is None:
-            return self
-        x, y = self.static.grid.centres(np.array(spot[0]), np.array(spot[1])).tolist()
+        seed = self._seed(self.mask)
+        if seed is None:
+            return None
+        x, y = self.static.grid.centres(np.array(seed[0]), np.array(seed[1])).tolist()
+        return x, y
+
+    def with_robot_at(self, x: float, y: float) -> Reachability:
+        """Return the same state with the robot elsewhere in the region it can reach."""
         moved = Reachability(self.static, {**self.poses, "robot": Pose2D(x, y, 0.0)})
         moved.mask = self.mask
         return moved
@@ -188,25 +191,26 @@ class Reachability:
 
     @cached_property
     def _boxes(self) -> RectangleSet:
-        movables = self.static.scene.movables
-        return RectangleSet((self.poses[m.name], m.half_xy) for m in movables)
+        boxes = self._movables.values()
+        return RectangleSet((self.poses[box.name], box.half_xy) for box in boxes)
+
+    @cached_property
+    def _movables(self) -> dict[str, Movable]:
+        """Those that are there, in file order."""
+        return {box.name: box for box in self.static.scene.movables if box.name in self.poses}
 
     def _clear(self, name: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return whether the robot at these points (n, 2) touches nothing but the named box."""
         radius = self.static.scene.robot.radius + SKIN_M
         to_boxes = self._boxes.distances(points)
-        to_boxes[:, self.static.index[name]] = np.inf
+        to_boxes[:, list(self._movables).index(name)] = np.inf
         to_walls = self.static.wall_rectangles.distances(points)
         return np.asarray((to_boxes >= radius).all(1) & (to_walls >= radius).all(1))
 
     @cached_property
     def reachable_objects(self) -> tuple[str, ...]:
         """Names of the movables with a reachable contact point, in file order."""
-        return tuple(
-            movable.name
-            for movable in self.static.scene.movables
-            if self.reachable_contacts(movable.name).any()
-        )
+        return tuple(name for name in self._movables if self.reachable_contacts(name).any())
 
 
 @lru_cache(maxsize=1024)

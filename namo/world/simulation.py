@@ -26,6 +26,19 @@ PHYSICS_PRESETS = ("scene",)
 """What `--physics` accepts; `scene` runs the file's own options as they are."""
 
 
+def _keep_mujoco_quiet() -> None:
+    """Stop MuJoCo from writing MUJOCO_LOG.TXT into the working directory and to the console.
+
+    What it warns of stays in the data and is looked at after every push.
+    """
+    config = mujoco.MjLogConfig.get()
+    config.logto_file = config.logto_console = False
+    config.set()
+
+
+_keep_mujoco_quiet()
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """An exact snapshot: what `mjSTATE_INTEGRATION` holds, warm start included.
@@ -141,7 +154,7 @@ class Simulation:
         return x, y
 
     def place_robot(self, x: float, y: float) -> None:
-        """Put the robot at a position in the world (m), at rest."""
+        """Put the robot at a position in the world (m); its velocity stays what it is."""
         for target, start, sign, adr, zero in zip(
             (x, y),
             self._robot_start,

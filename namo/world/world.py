@@ -12,7 +12,8 @@ from pathlib import Path
 
 from namo.geometry import Pose2D
 from namo.scenes.scene import Scene
-from namo.world.primitives import PrimitiveLibrary, library_for
+from namo.world.primitive_cache import library_for
+from namo.world.primitives import PrimitiveLibrary
 from namo.world.push import Push, PushOutcome
 from namo.world.push_planner import PushPlanner
 from namo.world.push_skill import perform
@@ -109,9 +110,11 @@ class World:
         """Stop everything and let the robot back off to the nearest free spot."""
         self.simulation.rest()
         self.invalidate()
-        backed_off = self.reachability().backed_off()
-        self.simulation.place_robot(*backed_off.poses["robot"][:2])
-        self._reachability = backed_off
+        reachability = self.reachability()
+        spot = reachability.free_spot()
+        if spot is not None:
+            self.simulation.place_robot(*spot)
+            self._reachability = reachability.with_robot_at(*self.simulation.robot())
 
     def prepare(self) -> None:
         """Have the motion primitives of all movables at hand.

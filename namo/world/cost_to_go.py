@@ -1,0 +1,118 @@
+"""What it takes to displace a box: the least physics steps over sequences of primitives.
+
+A dynamic programme over compositions of primitives, forward from no displacement (Bellman 1957).
+The table ignores obstacles; it guides the search of `namo.world.push_planner`, which does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from namo.geometry import Floats
+
+CONTACT_COST_STEPS = 25
+"""What taking up a contact costs besides pushing, so that few long pushes win over many short."""
+
+SPAN_SHARE = 4.5
+"""Half width of the table, as a share of the box's mean half extent."""
+SPAN_RAD = 1.8
+SHAPE = (61, 61, 37)
+"""Cells along dx, dy and dtheta; odd, so that no displacement has a cell of its own."""
+SEQUENCE_LENGTH = 3
+BEYOND_COST_STEPS = 1000.0
+"""Cost of each mean half extent by which a displacement lies beyond the table."""
+
+_CENTRE = tuple(count // 2 for count in SHAPE)
+
+
+@dataclass(frozen=True, eq=False)
+class CostToGo:
+    """The cost of displacements of a box.
+
+    Attributes:
+        size: mean half extent of the box (m).
+        table: `SHAPE` float32, physics steps.
+    """
+
+    size: float
+    table: NDArray[np.float32]
+
+    def __call__(self, displacements: Floats) -> Floats:
+        """Return the cost of displacements (..., 3), dx, dy (m), dtheta (rad), in physics steps.
+
+        Displacements beyond the table cost what the nearest one in it does, and the way there.
+        """
+        limits = _limits(self.size)
+        inside = np.clip(displacements, -limits, limits)
+        cells = _cells(inside, limits)
+        beyond = np.abs(displacements - inside) @ np.array([1.0, 1.0, self.size])
+        within = self.table[cells[..., 0], cells[..., 1], cells[..., 2]]
+        cost: Floats = within + beyond * (BEYOND_COST_STEPS / self.size)
+        return cost
+
+
+def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
+    """Return the cost-to-go of a box from its primitives.
+
+    Every cell keeps the cheapest displacement that fell into it, exactly as composed, and that one
+    is extended by every primitive in the next round.
+
+    Args:
+        displacements: (..., 3) of the primitives, in the frame the box had before.
+        steps: (...) physics steps of each; infinite where the box did not yield.
+        size: mean half extent of the box (m).
+    """
+    usable = np.isfinite(steps)
+    if not usable.any():
+        return CostToGo(size, np.zeros(SHAPE, np.float32))
+    moves, prices = displacements[usable], steps[usable] + CONTACT_COST_STEPS
+    limits = _limits(size)
+    cost = np.full(SHAPE, np.inf)
+    cost[_CENTRE] = 0.0
+    frontier, spent = np.zeros((1, 3)), np.zeros(1)
+    for _ in range(SEQUENCE_LENGTH):
+        reached = _composed(frontier, moves).reshape(-1, 3)
+        price = (spent[:, None] + prices).ravel()
+        within = (np.abs(reached) <= limits).all(axis=1)
+        reached, price = reached[within], price[within]
+        flat = np.ravel_multi_index(tuple(_cells(reached, limits).T), SHAPE)
+        # In order of price the first of each cell is its cheapest.
+        order = np.argsort(price, kind="stable")
+        cell, first = np.unique(flat[order], return_index=True)
+        best = order[first]
+        better = price[best] < cost.ravel()[cell]
+        cell, best = cell[better], best[better]
+        cost.ravel()[cell] = price[best]
+        frontier, spent = reached[best], price[best]
+    # A target is met within a tolerance, so a neighbouring displacement will do as well.
+    cost = ndimage.grey_erosion(cost, size=(3, 3, 3), mode="nearest")
+    distance, nearest = ndimage.distance_transform_edt(~np.isfinite(cost), return_indices=True)
+    table = cost[tuple(nearest)] + distance * float(prices.mean())
+    table[_CENTRE] = 0.0
+    return CostToGo(size, table.astype(np.float32))
+
+
+def _limits(size: float) -> Floats:
+    return np.array([SPAN_SHARE * size, SPAN_SHARE * size, SPAN_RAD])
+
+
+def _cells(displacements: Floats, limits: Floats) -> NDArray[np.intp]:
+    places = (displacements + limits) / (2 * limits) * (np.array(SHAPE) - 1)
+    return np.asarray(np.rint(places), np.intp)
+
+
+def _composed(first: Floats, second: Floats) -> Floats:
+    """Return every composition (n, m, 3) of displacements (n, 3) followed by (m, 3)."""
+    c, s = np.cos(first[:, None, 2]), np.sin(first[:, None, 2])
+    return np.stack(
+        [
+            first[:, None, 0] + c * second[:, 0] - s * second[:, 1],
+            first[:, None, 1] + s * second[:, 0] + c * second[:, 1],
+            first[:, None, 2] + second[:, 2],
+        ],
+        axis=-1,
+    )

@@ -1,0 +1,81 @@
+"""Primitive libraries from memory, from disk, or made now."""
+
+from __future__ import annotations
+
+import io
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from namo.errors import ResultFileError
+from namo.files import read_sealed, write_sealed
+from namo.scenes.scene import Movable, Scene
+from namo.world.cost_to_go import CostToGo
+from namo.world.primitives import BoxClass, PrimitiveLibrary, simulate_library
+
+
+def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> PrimitiveLibrary:
+    """Return the primitives for a movable.
+
+    Args:
+        scene: gives the physics and the robot.
+        movable: the box.
+        folder: of the disk cache; `cache_folder()` by default.
+
+    Raises:
+        OSError: the folder cannot be read or written.
+    """
+    return _library(BoxClass.of(scene, movable), folder or cache_folder())
+
+
+def cache_folder() -> Path:
+    """Return where primitives are kept: `NAMO_CACHE_DIR`, or the user's cache folder."""
+    if folder := os.environ.get("NAMO_CACHE_DIR"):
+        return Path(folder)
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "namo-collect"
+
+
+@lru_cache(maxsize=512)
+def _library(box_class: BoxClass, folder: Path) -> PrimitiveLibrary:
+    path = folder / "primitives" / f"{box_class.key()}.npz"
+    library = _load(path)
+    if library is None:
+        library = simulate_library(box_class)
+        _store(path, library)
+    return library
+
+
+def _store(path: Path, library: PrimitiveLibrary) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        size=library.size,
+        displacements=library.displacements,
+        travels=library.travels,
+        steps=library.steps,
+        cost_to_go=library.cost_to_go.table,
+    )
+    write_sealed(path, buffer.getvalue())
+
+
+def _load(path: Path) -> PrimitiveLibrary | None:
+    """Return what the cache holds; None when there is nothing whole there."""
+    try:
+        data = read_sealed(path)
+    except FileNotFoundError:
+        return None
+    except ResultFileError:
+        # A damaged entry is worth nothing, takes a second to make again, and is then overwritten.
+        return None
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        size = float(arrays["size"])
+        return PrimitiveLibrary(
+            size,
+            arrays["displacements"],
+            arrays["travels"],
+            arrays["steps"],
+            CostToGo(size, arrays["cost_to_go"]),
+        )

@@ -1,0 +1,153 @@
+"""A world made of names, so that the order of a search can be read off."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from namo.geometry import Pose2D
+from namo.world.push import Push, PushOutcome, PushStatus
+
+Path = tuple[str, ...]
+
+
+class NamedWorld:
+    """A world whose state is the pushes that led there, as "<object><goal x>" ("a1", "b2").
+
+    Attributes:
+        state: the pushes so far.
+        pushed: every push, as the path it was made from and its name.
+    """
+
+    def __init__(
+        self,
+        objects: str = "a",
+        opens: Callable[[Path], bool] = lambda path: False,
+        stuck: Callable[[Path], bool] = lambda path: False,
+        reachable: Callable[[Path], str] | None = None,
+        push_s: float = 0.0,
+    ) -> None:
+        self._opens, self._stuck = opens, stuck
+        self._reachable = reachable or (lambda path: objects)
+        self._push_s = push_s
+        self.state: Path = ()
+        self.pushed: list[tuple[Path, str]] = []
+
+    def save(self) -> Path:
+        return self.state
+
+    def restore(self, state: Path) -> None:
+        self.state = state
+
+    def reachability(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            goal_reachable=self._opens(self.state),
+            reachable_objects=tuple(self._reachable(self.state)),
+        )
+
+    def observation(self) -> dict[str, list[float]]:
+        return {"_".join(("at", *self.state)): [float(len(self.state)), 0.0, 0.0]}
+
+    def push(self, push: Push, deadline: float = math.inf) -> PushOutcome:
+        name = f"{push.object_name}{push.goal.x:g}"
+        self.pushed.append((self.state, name))
+        until = time.monotonic() + self._push_s
+        while time.monotonic() < until:
+            if time.monotonic() > deadline:
+                return PushOutcome(PushStatus.INTERRUPTED, push.goal, 1, 1, moved=False)
+        moved = not self._stuck((*self.state, name))
+        if moved:
+            self.state = (*self.state, name)
+        status = PushStatus.REACHED if moved else PushStatus.BLOCKED
+        return PushOutcome(status, push.goal, 1, 1, moved=moved)
+
+    @property
+    def order(self) -> list[str]:
+        """The pushes in order, each as the whole path: "a1 b2"."""
+        return [" ".join((*path, name)) for path, name in self.pushed]
+
+
+class ScriptedGoals:
+    """Proposes x = 1, 2, ... up to `many` (or `count`), and remembers what it was asked."""
+
+    def __init__(self, many: int = 2) -> None:
+        self._many = many
+        self.asked: list[tuple[Path, str, int]] = []
+
+    def propose(self, world, name, count, rng) -> list[Pose2D]:
+        self.asked.append((world.save(), name, count))
+        return [Pose2D(float(i + 1), 0.0, 0.0) for i in range(min(count, self._many))]
+
+
+class LastFirst:
+    """Ranks the objects in reverse file order."""
+
+    def rank(self, world, reachable, rng) -> list[str]:
+        return reachable[::-1]
+
+
+@pytest.fixture(scope="session")
+def fakes() -> SimpleNamespace:
+    """`NamedWorld`, `ScriptedGoals` and `LastFirst`."""
+    return SimpleNamespace(NamedWorld=NamedWorld, ScriptedGoals=ScriptedGoals, LastFirst=LastFirst)
+
+
+class Checks:
+    """What must hold of every real search, whatever planned it."""
+
+    def replayed(self, result, scene) -> None:
+        """The plan, carried out in a fresh world, passes the recorded states to an open goal."""
+        from namo.world.world import World
+
+        world = World(scene)
+        assert len(result.plan_states) == len(result.plan) + 1
+        assert result.plan_states[0] == 0
+        assert world.observation() == result.states[0]
+        for push, state in zip(result.plan, result.plan_states[1:], strict=True):
+            assert not world.reachability().goal_reachable
+            world.push(push)
+            assert world.observation() == result.states[state]
+        assert world.reachability().goal_reachable
+
+    def consistent(self, result) -> None:
+        """The records of the search fit together."""
+        assert len(result.states) == 1 + sum(record.outcome.moved for record in result.pushes)
+        seen = {0: 0}
+        for record in result.pushes:
+            assert record.depth == seen[record.state] + 1
+            if record.outcome.moved:
+                assert record.next_state == len(seen)
+                seen[record.next_state] = record.depth
+            else:
+                assert record.next_state == record.state
+        by_end = {r.next_state: r for r in result.pushes if r.outcome.moved}
+        for push, start, end in zip(
+            result.plan, result.plan_states, result.plan_states[1:], strict=False
+        ):
+            assert (by_end[end].state, by_end[end].push) == (start, push)
+        assert result.max_depth_reached == max((r.depth for r in result.pushes), default=0)
+
+    def same(self, first, second) -> bool:
+        """Whether two results agree but for the clock."""
+        return all(
+            getattr(first, name) == getattr(second, name)
+            for name in (
+                "termination",
+                "plan",
+                "plan_states",
+                "states",
+                "pushes",
+                "terminal_checks",
+                "max_depth_reached",
+            )
+        )
+
+
+@pytest.fixture(scope="session")
+def checks() -> Checks:
+    """What must hold of every real search."""
+    return Checks()

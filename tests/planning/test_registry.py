@@ -1,0 +1,33 @@
+import pytest
+
+from namo.errors import UsageError
+from namo.planning.idfs import IDFS
+from namo.planning.random_sampling import RandomSampling
+from namo.planning.registry import PLANNERS
+from namo.planning.tree_idfs import TreeIDFS
+
+
+def test_the_names_are_those_of_the_command_line():
+    assert PLANNERS.names() == ["idfs", "tree_idfs", "random_sampling", "standard_idfs"]
+
+
+@pytest.mark.parametrize(
+    ("name", "planner"),
+    [
+        ("idfs", IDFS),
+        ("standard_idfs", IDFS),
+        ("tree_idfs", TreeIDFS),
+        ("random_sampling", RandomSampling),
+    ],
+)
+def test_every_name_loads_its_planner(name, planner):
+    assert PLANNERS.load(name) is planner
+
+
+def test_an_alias_has_the_name_it_stands_for():
+    assert PLANNERS.canonical("standard_idfs") == "idfs"
+
+
+def test_an_unknown_algorithm_gets_the_nearest_name():
+    with pytest.raises(UsageError, match="unknown algorithm 'tree-idfs'; did you mean 'tree_idfs'"):
+        PLANNERS.load("tree-idfs")

@@ -1,0 +1,101 @@
+import os
+import stat
+
+import pytest
+
+from namo.files import TEMPORARY_SUFFIX, replacing
+
+
+def write_half(path, error):
+    """Begin to write a file and raise."""
+    with replacing(path) as handle:
+        handle.write(b"half of the n")
+        raise error
+
+
+def test_the_file_holds_what_was_written(tmp_path):
+    path = tmp_path / "data.bin"
+    with replacing(path) as handle:
+        handle.write(b"one ")
+        handle.write(b"two")
+    assert path.read_bytes() == b"one two"
+
+
+def test_a_reader_sees_the_old_file_until_the_block_ends(tmp_path):
+    path = tmp_path / "data.bin"
+    path.write_bytes(b"old")
+    with replacing(path) as handle:
+        handle.write(b"new, longer")
+        handle.flush()
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new, longer"
+
+
+def test_nothing_is_there_under_the_name_before_the_block_ends(tmp_path):
+    path = tmp_path / "data.bin"
+    with replacing(path) as handle:
+        handle.write(b"new")
+        assert not path.exists()
+        (temporary,) = tmp_path.iterdir()
+        assert temporary.name.endswith(TEMPORARY_SUFFIX)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_the_old_file_stays_when_the_block_raises(tmp_path, error):
+    path = tmp_path / "data.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(error):
+        write_half(path, error)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_file_appears_when_the_block_raises(tmp_path):
+    with pytest.raises(RuntimeError):
+        write_half(tmp_path / "data.bin", RuntimeError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_temporary_is_left_when_the_rename_fails(tmp_path):
+    path = tmp_path / "data.bin"
+    path.mkdir()
+    with pytest.raises(OSError, match="directory"), replacing(path) as handle:
+        handle.write(b"new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_temporary_is_left_when_the_block_ends_well(tmp_path):
+    path = tmp_path / "data.bin"
+    for content in (b"one", b"two"):
+        with replacing(path) as handle:
+            handle.write(content)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o002, 0o664)])
+def test_permissions_follow_the_umask(tmp_path, umask, mode):
+    path = tmp_path / "data.bin"
+    before = os.umask(umask)
+    try:
+        with replacing(path) as handle:
+            handle.write(b"x")
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_the_folder_is_made(tmp_path):
+    path = tmp_path / "a" / "b" / "data.bin"
+    with replacing(path) as handle:
+        handle.write(b"x")
+    assert path.read_bytes() == b"x"
+
+
+def test_two_writers_do_not_disturb_each_other(tmp_path):
+    path = tmp_path / "data.bin"
+    with replacing(path) as first, replacing(path) as second:
+        first.write(b"first")
+        second.write(b"second")
+    assert path.read_bytes() == b"first"  # the one that ended last
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,172 @@
+import math
+from dataclasses import replace
+
+import mujoco
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namo.world import primitives
+from namo.world.contacts import CONTACT_OFFSETS
+from namo.world.primitive_cache import library_for
+from namo.world.primitives import CLASS_STEP, TRAVELS, BoxClass
+
+PER_FACE = len(CONTACT_OFFSETS)
+
+
+@pytest.fixture(scope="module")
+def plain(rooms):
+    """The library of the usual box."""
+    scene = rooms.room(rooms.box(0.0, 0.0))
+    return library_for(scene, scene.movables[0])
+
+
+@pytest.fixture(scope="module")
+def oblong(rooms):
+    """The class and library of a box that is not square."""
+    scene = rooms.room(rooms.box(0.0, 0.0, half=(0.4, 0.25)))
+    box_class = BoxClass.of(scene, scene.movables[0])
+    return box_class, library_for(scene, scene.movables[0])
+
+
+@pytest.fixture
+def heavy(rooms):
+    """A scene with a box that does not move: its library takes little time to make."""
+    return rooms.room(rooms.box(0.0, 0.0, mass=30.0))
+
+
+@pytest.mark.parametrize("contact", [3, 4, 8, 9, 10, 12, 14, 16, 19])
+def test_contacts_told_by_symmetry_are_what_simulation_gives(oblong, contact):
+    box_class, library = oblong
+    simulation = primitives._empty_scene(box_class)
+    moved, took = primitives._push(simulation, box_class, contact, library.travels)
+    assert np.abs(moved[:, :2] - library.displacements[contact, :, :2]).max() < 0.002
+    assert np.abs(moved[:, 2] - library.displacements[contact, :, 2]).max() < 0.01
+    assert (took == library.steps[contact]).all()
+
+
+def test_every_contact_moves_an_ordinary_box(plain, oblong):
+    for library in (plain, oblong[1]):
+        assert library.displacements.shape == (4 * PER_FACE, len(TRAVELS), 3)
+        assert np.isfinite(library.steps).all()
+        assert np.isfinite(library.displacements).all()
+
+
+def test_steps_and_travels_grow(plain, oblong):
+    for library in (plain, oblong[1]):
+        assert (np.diff(library.travels) > 0).all()
+        assert (library.steps[:, 0] > 0).all()
+        assert (np.diff(library.steps, axis=1) > 0).all()
+
+
+def test_a_push_at_the_middle_of_a_face_goes_straight(plain):
+    middles = plain.displacements[PER_FACE // 2 :: PER_FACE]
+    directions = np.array([[-1.0, 0.0], [0.0, -1.0], [1.0, 0.0], [0.0, 1.0]])
+    along = (middles[..., :2] * directions[:, None, :]).sum(axis=-1)
+    assert along == pytest.approx(np.tile(plain.travels, (4, 1)), abs=0.03)
+    assert np.abs(middles[..., :2] - along[..., None] * directions[:, None, :]).max() < 0.01
+    assert np.abs(middles[..., 2]).max() < 0.02
+
+
+def test_pushes_at_the_ends_of_a_face_turn_the_box_in_opposite_senses(plain):
+    turns = plain.displacements[..., -1].reshape(4, PER_FACE, len(TRAVELS))[:, :, 4]
+    assert (np.sign(turns[:, 0]) == -np.sign(turns[:, -1])).all()
+    assert (np.abs(turns[:, 0]) > 0.2).all()
+
+
+def test_a_box_too_heavy_to_move_takes_infinite_steps(heavy):
+    library = library_for(heavy, heavy.movables[0])
+    assert np.isinf(library.steps).all()
+    assert not library.displacements.any()
+    assert np.isfinite(library.cost_to_go.table).all()
+
+
+def test_scaling_keeps_the_translation_and_turns_a_larger_box_less(plain, rooms):
+    larger = rooms.box(0.0, 0.0, half=(0.36, 0.36))
+    scaled = plain.scaled(larger)
+    assert (scaled[..., :2] == plain.displacements[..., :2]).all()
+    assert scaled[..., 2] == pytest.approx(plain.displacements[..., 2] * plain.size / 0.36)
+
+
+# Classes
+
+
+@given(st.floats(0.01, 5.0))
+def test_rounding_is_to_within_half_a_step(value):
+    rounded = primitives._rounded(value)
+    assert abs(math.log(rounded / value)) <= math.log(CLASS_STEP) / 2 + 1e-9
+    assert primitives._rounded(rounded) == rounded
+
+
+def test_boxes_a_few_percent_apart_share_a_class(rooms):
+    middle = CLASS_STEP**-9
+    keys = set()
+    for half in ((middle, middle), (middle * 1.05, middle * 0.95), (middle * 0.94, middle)):
+        scene = rooms.room(rooms.box(0.3, 0.1, half=half, mass=CLASS_STEP**-16 * 1.04))
+        keys.add(BoxClass.of(scene, scene.movables[0]).key())
+    assert len(keys) == 1
+
+
+def test_where_things_stand_does_not_matter(rooms):
+    first = rooms.room(rooms.box(0.0, 0.0))
+    second = rooms.plugged(rooms.box(-1.0, 1.0, 0.3, number=2))
+    second = replace(second, robot=replace(second.robot, x=-1.0), goal=replace(second.goal, x=1.0))
+    keys = {BoxClass.of(first, first.movables[0]).key()}
+    keys |= {BoxClass.of(second, movable).key() for movable in second.movables}
+    assert len(keys) == 1
+
+
+def changed_scenes(rooms):
+    """Scenes that each differ from a plain room in one thing that matters to primitives."""
+    scene = rooms.room(rooms.box(0.0, 0.0))
+    box, robot = scene.movables[0], scene.robot
+    for change in (
+        {"half_extents": (0.4, 0.3, 0.3)},
+        {"half_extents": (0.3, 0.4, 0.3)},
+        {"half_extents": (0.3, 0.3, 0.4)},
+        {"mass": 0.2},
+        {"friction": (0.7, 0.005, 0.001)},
+    ):
+        yield replace(scene, movables=(replace(box, **change),))
+    for change in (
+        {"radius": 0.2},
+        {"mass": 4.0},
+        {"friction": (0.9, 0.005, 0.0001)},
+        {"max_force": 2.0},
+    ):
+        yield replace(scene, robot=replace(robot, **change))
+    yield replace(scene, floor_friction=(0.6, 0.005, 0.001))
+    for change in (
+        {"timestep": "0.005"},
+        {"integrator": "implicitfast"},
+        {"cone": "pyramidal"},
+        {"flag/sleep": "enable"},
+    ):
+        yield replace(scene, options=dict(scene.options) | change)
+
+
+def test_everything_the_numbers_depend_on_is_in_the_key(rooms):
+    scenes = [rooms.room(rooms.box(0.0, 0.0)), *changed_scenes(rooms)]
+    keys = {BoxClass.of(scene, scene.movables[0]).key() for scene in scenes}
+    assert len(keys) == len(scenes)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [
+        (mujoco, "__version__", "4.0.1"),
+        (primitives, "PRIMITIVES_VERSION", 1_000_000),
+        (primitives.platform, "machine", lambda: "abacus"),
+    ],
+)
+def test_the_key_changes_with_what_computes(heavy, monkeypatch, module, name, value):
+    box_class = BoxClass.of(heavy, heavy.movables[0])
+    before = box_class.key()
+    monkeypatch.setattr(module, name, value)
+    assert box_class.key() != before
+
+
+@pytest.mark.parametrize(("timestep", "steps"), [(0.01, 5), (0.005, 10), (0.05, 1), (0.2, 1)])
+def test_a_control_is_held_for_at_least_one_step(timestep, steps):
+    assert primitives.control_steps(timestep) == steps

@@ -1,0 +1,171 @@
+import math
+
+import numpy as np
+import pytest
+
+from namo.geometry import Pose2D
+from namo.world.push_planner import (
+    ANGLE_TOLERANCE_RAD,
+    PLAN_MARGIN,
+    POSITION_TOLERANCE_M,
+    SHOVE_COST_STEPS,
+    Surroundings,
+    within_tolerance,
+)
+from namo.world.reachability import REACHED
+from namo.world.world import World
+
+NAME = "obstacle_1_movable"
+ALL = np.ones(20, np.bool_)
+
+
+def around(world):
+    """The surroundings of box 1 now."""
+    return Surroundings(world.reachability(), world.scene.movable(NAME))
+
+
+def plan(world, goal, usable=None):
+    """The plan for box 1 with the contacts the robot can take up, or with those given."""
+    if usable is None:
+        usable = world.reachability().reachable_contacts(NAME)
+    return world.primitives(NAME)[1].plan(around(world), goal, usable)
+
+
+@pytest.fixture(scope="module")
+def open_world(rooms):
+    """One box in the middle of a room of 6 m."""
+    return World(rooms.room(rooms.box(0.0, 0.0), side=6.0))
+
+
+@pytest.mark.parametrize("angle", np.linspace(-math.pi, math.pi, 12, endpoint=False).tolist())
+@pytest.mark.parametrize("turn", [-0.6, 0.0, 0.6])
+def test_in_the_open_there_is_always_a_complete_plan(open_world, angle, turn):
+    goal = Pose2D(0.7 * math.cos(angle), 0.7 * math.sin(angle), turn)
+    planned = plan(open_world, goal)
+    assert planned is not None
+    assert planned.complete
+
+
+@pytest.mark.parametrize(
+    ("goal", "face"),
+    [
+        (Pose2D(-0.8, 0.0, 0.0), 0),
+        (Pose2D(0.0, -0.8, 0.0), 1),
+        (Pose2D(0.8, 0.0, 0.0), 2),
+        (Pose2D(0.0, 0.8, 0.0), 3),
+    ],
+)
+def test_a_goal_straight_ahead_is_pushed_to_from_behind(open_world, goal, face):
+    planned = plan(open_world, goal)
+    assert planned.contact // 5 == face
+    _, planner = open_world.primitives(NAME)
+    end = planner._moves[planned.contact, planned.travel]
+    assert np.hypot(goal.x - end[0], goal.y - end[1]) < np.hypot(goal.x, goal.y)
+
+
+def test_the_same_question_gets_the_same_plan(open_world):
+    goal = Pose2D(0.5, 0.4, 0.3)
+    assert plan(open_world, goal) == plan(open_world, goal)
+
+
+@pytest.mark.parametrize("face", range(4))
+def test_a_plan_starts_at_a_usable_contact(open_world, face):
+    usable = np.zeros(20, np.bool_)
+    usable[5 * face : 5 * face + 5] = True
+    planned_somewhere = 0
+    for angle in np.linspace(0.0, 2 * math.pi, 12):
+        planned = plan(
+            open_world, Pose2D(0.6 * math.cos(angle), 0.6 * math.sin(angle), 0.0), usable
+        )
+        if planned is not None:
+            planned_somewhere += 1
+            assert usable[planned.contact]
+    assert planned_somewhere > 0
+
+
+def test_without_a_usable_contact_there_is_no_plan(open_world):
+    assert plan(open_world, Pose2D(0.6, 0.0, 0.0), ~ALL) is None
+
+
+def test_a_box_that_does_not_yield_has_no_plan(rooms):
+    world = World(rooms.room(rooms.box(0.0, 0.0, mass=30.0)))
+    assert plan(world, Pose2D(0.6, 0.0, 0.0)) is None
+
+
+def test_no_plan_ends_in_a_wall(rooms):
+    world = World(rooms.room(rooms.box(1.2, 0.0)))
+    planned = plan(world, Pose2D(2.3, 0.0, 0.0))
+    assert planned is None or not planned.complete
+
+
+def test_no_first_push_sweeps_into_a_wall(rooms):
+    world = World(rooms.room(rooms.box(1.3, 0.0)))
+    _, planner = world.primitives(NAME)
+    rng = np.random.default_rng(0)
+    planned_somewhere = 0
+    for _ in range(30):
+        x, y, theta = rng.uniform([0.4, -0.9, -0.7], [2.2, 0.9, 0.7]).tolist()
+        planned = plan(world, Pose2D(x, y, theta))
+        if planned is None:
+            continue
+        planned_somewhere += 1
+        end = world.poses()[NAME].compose(
+            Pose2D(*planner._moves[planned.contact, planned.travel].tolist())
+        )
+        assert world.static.fits(NAME, end)
+    assert planned_somewhere > 10
+
+
+def test_sweeping_into_another_box_costs_and_into_a_wall_is_ruled_out(rooms):
+    other = rooms.box(0.75, 0.4, number=2)
+    world = World(
+        rooms.room(rooms.box(0.0, 0.0), other, walls=(rooms.wall(5, 0.0, -0.9, (0.3, 0.05)),))
+    )
+    _, planner = world.primitives(NAME)
+    surcharge = planner._surcharge(around(world), world.poses()[NAME], np.ones(200, np.bool_))
+    surcharge = surcharge.reshape(4, 5, -1)
+    right, up, down = surcharge[2, 2], surcharge[3, 2], surcharge[1, 2]
+    assert right[0] == up[0] == 0.0
+    assert right[-2] == SHOVE_COST_STEPS
+    assert (up[:5] == 0.0).all()
+    assert np.isinf(down[-1])
+    for costs in surcharge.reshape(20, -1):
+        assert (costs[1:] >= costs[:-1]).all()  # farther never meets less
+
+
+def test_surroundings_know_where_there_is_room(rooms):
+    world = World(rooms.room(rooms.box(0.0, 0.0), rooms.box(1.0, 0.0, number=2)))
+    surroundings = around(world)
+    assert surroundings.leaves_room(Pose2D(0.0, 0.0, 0.0))  # its own place does not count
+    assert surroundings.leaves_room(Pose2D(0.36, 0.0, 0.0))
+    assert not surroundings.leaves_room(Pose2D(0.5, 0.0, 0.0))
+    assert not surroundings.leaves_room(Pose2D(1.0, 0.0, 0.0))
+
+
+def test_what_opens_later_is_the_place_of_the_box_and_nothing_beyond(rooms):
+    world = World(rooms.plugged())
+    surroundings, grid = around(world), world.static.grid
+    points = np.array([[-1.0, 0.0], [0.0, 0.0], [0.3, 0.0], [1.0, 0.0]])
+    now = world.reachability().mask[grid.cells(points)] == REACHED
+    later = surroundings.open_later[grid.cells(points)] == REACHED
+    assert now.tolist() == [True, False, False, False]
+    assert later.tolist() == [True, True, True, False]
+
+
+@pytest.mark.parametrize("share", [1.0, PLAN_MARGIN])
+def test_tolerance_is_of_both_position_and_orientation(share):
+    goal = Pose2D(0.3, -0.2, math.pi - 0.05)
+    near, far = 0.99 * share, 1.01 * share
+    for distance, turn, arrived in (
+        (near, near, True),
+        (near, -near, True),
+        (far, 0.0, False),
+        (0.0, far, False),
+        (0.0, -far, False),
+    ):
+        pose = Pose2D(
+            goal.x + distance * POSITION_TOLERANCE_M,
+            goal.y,
+            math.remainder(goal.theta + turn * ANGLE_TOLERANCE_RAD, 2 * math.pi),
+        )
+        assert within_tolerance(pose, goal, share) is arrived

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from namo.errors import SceneError
+from namo.geometry import Pose2D
+from namo.world.push import Push
+from namo.world.world import World
+
+NAME = "obstacle_1_movable"
+
+
+@pytest.fixture
+def world(rooms) -> World:
+    return World(rooms.plugged(rooms.box(-1.0, 0.9, 0.3, number=2)))
+
+
+def test_a_world_starts_at_the_start_of_its_scene(world):
+    scene = world.scene
+    poses = world.poses()
+    assert list(poses) == ["robot", NAME, "obstacle_2_movable"]
+    assert poses["robot"] == (scene.robot.x, scene.robot.y, 0.0)
+    for movable in scene.movables:
+        assert poses[movable.name] == pytest.approx(movable.pose, abs=1e-12)
+
+
+def test_an_observation_is_the_poses_as_lists(world):
+    assert world.observation() == {f"{n}_pose": list(pose) for n, pose in world.poses().items()}
+
+
+def test_reset_returns_to_the_start(world):
+    start, observation = world.save(), world.observation()
+    world.push(Push(NAME, Pose2D(0.7, 0.2, 0.0)))
+    assert world.save().key != start.key
+    world.reset()
+    assert world.save().key == start.key
+    assert world.observation() == observation
+
+
+def test_restoring_forgets_what_was_known_of_the_state_before(world):
+    closed = world.save()
+    assert not world.reachability().goal_reachable
+    world.push(Push(NAME, Pose2D(0.9, 0.0, 0.0)))
+    opened = world.save()
+    assert world.reachability().goal_reachable
+    for state, reachable in ((closed, False), (opened, True), (closed, False)):
+        world.restore(state)
+        assert world.reachability().goal_reachable is reachable
+
+
+def test_reachability_is_computed_once_a_state(world):
+    assert world.reachability() is world.reachability()
+    first = world.reachability()
+    world.restore(world.save())
+    assert world.reachability() is not first
+
+
+def test_poses_given_out_can_be_changed_without_harm(world):
+    world.poses()["robot"] = Pose2D(9.0, 9.0, 0.0)
+    world.observation()["robot_pose"][0] = 9.0
+    assert world.poses()["robot"] == (-1.4, -1.2, 0.0)
+
+
+def test_coming_to_rest_takes_the_robot_off_a_box(world):
+    contact = world.static.contacts[NAME].positions[10]
+    world.simulation.place_robot(*contact)
+    world.simulation.drive(1.0, 0.0)
+    world.simulation.step(30)
+    box = world.simulation.pose(NAME)
+    world.come_to_rest()
+    assert world.poses()[NAME] == box
+    assert world.reachability().reached(np.array(world.poses()["robot"][:2]))
+    assert world.simulation.robot() == pytest.approx(world.poses()["robot"][:2], abs=1e-12)
+    assert not world.simulation.data.qvel.any()
+
+
+def test_what_is_known_at_rest_is_what_is_known_after_a_restore(world):
+    rng = np.random.default_rng(0)
+    for x, y in rng.uniform([-1.8, -1.8], [-0.2, 1.8], (60, 2)):
+        world.simulation.place_robot(x, y)
+        world.come_to_rest()
+        observation = world.observation()
+        world.restore(world.save())
+        assert world.observation() == observation
+
+
+def test_costs_are_counted(world):
+    assert world.physics_steps == 0
+    outcome = world.push(Push(NAME, Pose2D(0.7, 0.2, 0.0)))
+    assert world.physics_steps == outcome.physics_steps > 0
+    assert world.physics_s > 0.0
+    assert world.reachability_s > 0.0
+    assert world.planning_s > 0.0
+
+
+def test_a_scene_too_large_for_the_grid_is_refused(rooms):
+    with pytest.raises(SceneError, match="are its units metres"):
+        World(rooms.room(side=4000.0))
