@@ -48,7 +48,7 @@ test: lint types
 	pytest --numprocesses auto
 
 bench: setup
-	python benchmarks/run_all.py
+	python -m benchmarks.run_all
 
 clean:
 	rm -rf $(VENV) results .snakemake

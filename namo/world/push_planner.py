@@ -22,18 +22,18 @@ from namo.scenes.scene import Movable
 from namo.world.cost_to_go import CONTACT_COST_STEPS
 from namo.world.grid import Mask, inflated_outline
 from namo.world.primitives import PrimitiveLibrary
-from namo.world.reachability import REACHED, Reachability
+from namo.world.reachability import Reachability
 
 POSITION_TOLERANCE_M = 0.1
 ANGLE_TOLERANCE_RAD = 0.2
-PLAN_MARGIN = 0.6
+PLAN_MARGIN = 0.9
 """Share of the tolerances a plan must meet; the rest is left for what the push does differently."""
 
 SHOVE_COST_STEPS = 500.0
 """What sweeping into another movable costs a plan."""
 SEEN_M, SEEN_RAD = 0.05, 0.1
 """Two ways to nearly the same pose are one: only the cheaper is followed."""
-MAX_EXPANSIONS = 30
+MAX_EXPANSIONS = 100
 CHILDREN_KEPT = 40
 WORTHWHILE_M = 0.02
 """A push that cannot end within tolerance must at least bring the box this much nearer."""
@@ -85,21 +85,6 @@ class Surroundings:
                 outline = inflated_outline(*other.half_xy, 0.0)
                 static.grid.fill(mask, self.reachability.poses[other.name], outline)
         return mask
-
-    @cached_property
-    def open_later(self) -> Mask:
-        """Cells the robot reaches now, or will once the box has left its place, as `REACHED`.
-
-        Not what lies beyond: a robot that counts on following a box through a doorway often finds
-        the box still in its way on the other side.
-        """
-        static = self.reachability.static
-        left_behind = np.zeros_like(static.walls)
-        outline = static.outlines[self.movable.name]
-        static.grid.fill(left_behind, self.reachability.poses[self.movable.name], outline, REACHED)
-        left_behind[self.reachability.without(self.movable.name).mask != REACHED] = 0
-        opened: Mask = np.maximum(left_behind, self.reachability.mask)
-        return opened
 
     def leaves_room(self, pose: Pose2D) -> bool:
         """Return whether the box at a pose would be clear of the other movables."""
@@ -171,7 +156,8 @@ class PushPlanner:
             if place in seen:
                 continue
             seen.add(place)
-            usable_moves = self._contacts_later(around, end)[self._contact_of]
+            later = self._reachability_after(around, candidate, end)
+            usable_moves = later.reachable_contacts(self._movable.name)[self._contact_of]
             surcharge = self._surcharge(around, end, usable_moves)
             order = CHILDREN_KEPT * expansions
             for child in self._children(end, goal, surcharge, candidate.spent, first, order):
@@ -229,11 +215,13 @@ class PushPlanner:
             if priorities[primitive] < np.inf
         ]
 
-    def _contacts_later(self, around: Surroundings, pose: Pose2D) -> NDArray[np.bool_]:
-        """Return which contacts (n,) the robot can probably take up with the box at a pose."""
-        static = around.reachability.static
-        standoffs = static.contacts[self._movable.name].standoffs
-        return np.asarray(around.open_later[static.grid.cells(pose.to_world(standoffs))] == REACHED)
+    def _reachability_after(
+        self, around: Surroundings, candidate: _Candidate, end: Pose2D
+    ) -> Reachability:
+        """Return what the robot can reach once it has pushed the box to where a primitive ends."""
+        followed = self._followed.reshape(-1, 2)[candidate.primitive]
+        x, y = candidate.parent.to_world(followed).tolist()
+        return around.reachability.after(self._movable.name, end, Pose2D(x, y, 0.0))
 
     def _surcharge(self, around: Surroundings, pose: Pose2D, usable: NDArray[np.bool_]) -> Floats:
         """Return what primitives (n,) cost besides their steps, from a pose of the box.

@@ -135,6 +135,10 @@ class Reachability:
         best = int(distance.argmin())
         return int(rows[best]), int(columns[best])
 
+    def after(self, name: str, pose: Pose2D, robot: Pose2D) -> Reachability:
+        """Return the reachability of the same state with one movable and the robot elsewhere."""
+        return Reachability(self.static, {**self.poses, name: pose, "robot": robot})
+
     def without(self, name: str) -> Reachability:
         """Return the reachability of the same state with one movable taken away."""
         others = {other: pose for other, pose in self.poses.items() if other != name}

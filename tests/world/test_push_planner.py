@@ -12,7 +12,6 @@ from namo.world.push_planner import (
     Surroundings,
     within_tolerance,
 )
-from namo.world.reachability import REACHED
 from namo.world.world import World
 
 NAME = "obstacle_1_movable"
@@ -142,14 +141,14 @@ def test_surroundings_know_where_there_is_room(rooms):
     assert not surroundings.leaves_room(Pose2D(1.0, 0.0, 0.0))
 
 
-def test_what_opens_later_is_the_place_of_the_box_and_nothing_beyond(rooms):
-    world = World(rooms.plugged())
-    surroundings, grid = around(world), world.static.grid
-    points = np.array([[-1.0, 0.0], [0.0, 0.0], [0.3, 0.0], [1.0, 0.0]])
-    now = world.reachability().mask[grid.cells(points)] == REACHED
-    later = surroundings.open_later[grid.cells(points)] == REACHED
-    assert now.tolist() == [True, False, False, False]
-    assert later.tolist() == [True, True, True, False]
+def test_a_robot_that_followed_a_box_through_a_door_reaches_what_lies_beyond(rooms):
+    now = World(rooms.plugged()).reachability()
+    beyond = np.array([1.5, 1.5])
+    still_in_the_way = now.after(NAME, Pose2D(0.4, 0.0, 0.0), Pose2D(-0.05, 0.0, 0.0))
+    out_of_the_way = now.after(NAME, Pose2D(1.2, 0.0, 0.0), Pose2D(0.7, 0.0, 0.0))
+    assert not now.reached(beyond)
+    assert not still_in_the_way.reached(beyond)
+    assert out_of_the_way.reached(beyond)
 
 
 @pytest.mark.parametrize("share", [1.0, PLAN_MARGIN])

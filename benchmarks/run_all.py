@@ -1,0 +1,44 @@
+"""Runs every benchmark with quick settings, prints the tables, writes the figures to a file.
+
+A few minutes in all. Each benchmark alone, with more seeds: `python -m benchmarks.NAME --help`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from benchmarks import determinism, push_skill, rooms, throughput
+from benchmarks.common import REPOSITORY, Figures, argument_parser, console, skipped, write_json
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argument_parser(__doc__)
+    parser.set_defaults(json=REPOSITORY / "benchmarks" / "results.json")
+    arguments = parser.parse_args()
+    scenes = arguments.scenes
+    if skipped("benchmarks", scenes):
+        return
+    parts: list[tuple[str, Callable[[], Figures], Callable[[Figures], None]]] = [
+        ("determinism", lambda: determinism.measure(scenes, pairs=20), determinism.show),
+        ("throughput", lambda: throughput.measure(scenes, searches=8), throughput.show),
+        (
+            "push_skill",
+            lambda: push_skill.measure(scenes, seeds=1, targets=20, searches=2),
+            push_skill.show,
+        ),
+        ("rooms", lambda: rooms.measure(scenes, seeds=2, seconds=15.0, jobs=1), rooms.show),
+    ]
+    figures: Figures = {}
+    for name, measure, show in parts:
+        console.rule(name)
+        began = time.monotonic()
+        figures[name] = {**measure(), "took_s": round(time.monotonic() - began, 1)}
+        show(figures[name])
+    write_json(figures, arguments.json)
+    console.print(f"Figures written to {arguments.json}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""Simulated pushes a second, against what the earlier system would take on this machine now.
+
+The earlier system's cost is not guessed: how many MuJoCo steps one of its actions took is on
+record, as is that at least 88 % of its time went into them. So the scene's own steps are timed,
+with the robot pushing a box, in turns with our searches, and
+earlier seconds an action = steps an action x seconds a step / 0.9.
+
+Some of our pushes end without physics (no side to push from, nothing gained), so pushes that moved
+something are also counted on their own.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common import (
+    Figures,
+    argument_parser,
+    console,
+    percent,
+    scene_files,
+    show_table,
+    skipped,
+    write_json,
+)
+from namo.planning.idfs import IDFS
+from namo.planning.planner import Budget
+from namo.scenes.reading import read_scene
+from namo.seeding import Streams
+from namo.strategies.goal_random import RandomGoals
+from namo.strategies.object_order import NearestFirst
+from namo.world.primitives import push_along
+from namo.world.push import Push, PushOutcome
+from namo.world.world import World
+
+EARLIER_STEPS = {
+    "r4_door1": 2415,
+    "r4_door1_d3": 1806,
+    "r6_door2": 2377,
+    "r7_four": 1508,
+    "benchmark_env": 2016,
+}
+"""MuJoCo steps an action of the earlier system took, by scene."""
+YARDSTICKS = ("r4_door1", "r4_door1_d3", "r6_door2")
+EARLIER_SHARE_IN_STEPS = 0.9
+EARLIER_CONTACT_STEPS = 250
+"""How long it pushed from one contact point."""
+STEP_BLOCK = 500
+"""Steps timed between two searches, at least."""
+SEARCH_SECONDS = 10.0
+SEARCH_PUSHES = 60
+WALK_PUSHES = 8
+
+
+@dataclass
+class Tally:
+    """What was counted on one scene."""
+
+    step_s: float = 0.0
+    steps: int = 0
+    contacts: int = 0
+    wall_s: float = 0.0
+    outcomes: list[PushOutcome] = field(default_factory=list)
+    searches: int = 0
+
+
+def time_steps(world: World, rng: np.random.Generator, tally: Tally) -> None:
+    """Time plain steps of the scene while the robot pushes a box from reachable contact points."""
+    simulation = world.simulation
+    done = 0
+    while done < STEP_BLOCK:
+        world.reset()
+        name = str(rng.choice(world.reachability().reachable_objects))
+        usable = np.flatnonzero(world.reachability().reachable_contacts(name))
+        contact = int(rng.choice(usable))
+        points = world.static.contacts[name]
+        pose = world.poses()[name]
+        simulation.place_robot(*pose.to_world(points.positions[contact]).tolist())
+        began = time.perf_counter()
+        push_along(simulation, name, points.directions[contact], EARLIER_CONTACT_STEPS)
+        tally.step_s += time.perf_counter() - began
+        tally.steps += EARLIER_CONTACT_STEPS
+        tally.contacts += int(simulation.data.ncon)
+        done += EARLIER_CONTACT_STEPS
+    world.reset()
+
+
+def time_search(world: World, seed: int, tally: Tally) -> None:
+    """Search from the start; where the goal is open there, take a walk of pushes instead."""
+    world.reset()
+    tally.searches += 1
+    if world.reachability().goal_reachable:
+        _walk(world, seed, tally)
+        return
+    planner = IDFS(NearestFirst(), RandomGoals(), max_goals_per_object=5)
+    budget = Budget(depth=5, seconds=SEARCH_SECONDS, pushes=SEARCH_PUSHES)
+    began = time.perf_counter()
+    result = planner.search(world, budget, Streams.for_episode(seed, 0, 0))
+    tally.wall_s += time.perf_counter() - began
+    tally.outcomes += [record.outcome for record in result.pushes]
+
+
+def _walk(world: World, seed: int, tally: Tally) -> None:
+    rng = np.random.default_rng(seed)
+    began = time.perf_counter()
+    for _ in range(WALK_PUSHES):
+        names = world.reachability().reachable_objects
+        name = str(rng.choice(names))
+        for goal in RandomGoals().propose(world, name, 1, rng):
+            tally.outcomes.append(world.push(Push(name, goal), stop_at_open_goal=False))
+            world.save()
+    tally.wall_s += time.perf_counter() - began
+
+
+def measure_scene(path: Path, searches: int) -> Figures:
+    """Return the figures of one scene; steps and searches take turns."""
+    world = World(read_scene(path))
+    for movable in world.scene.movables:
+        world.primitives(movable.name)  # made once a machine, not once a push
+    rng, tally = np.random.default_rng(0), Tally()
+    spent = np.zeros(3)
+    for seed in range(searches):
+        time_steps(world, rng, tally)
+        before = _clocks(world)
+        time_search(world, seed, tally)
+        spent += _clocks(world) - before
+    pushes = len(tally.outcomes)
+    moved = sum(outcome.moved for outcome in tally.outcomes)
+    step_s = tally.step_s / tally.steps
+    earlier_s = EARLIER_STEPS[path.stem] * step_s / EARLIER_SHARE_IN_STEPS
+    return {
+        "scene": path.stem,
+        "searches": tally.searches,
+        "step_us": 1e6 * step_s,
+        "mujoco_contacts": tally.contacts / (tally.steps / EARLIER_CONTACT_STEPS),
+        "earlier_ms_a_push": 1e3 * earlier_s,
+        "pushes": pushes,
+        "pushes_that_moved": moved,
+        "pushes_without_physics": sum(not o.physics_steps for o in tally.outcomes),
+        "steps_a_push": sum(o.physics_steps for o in tally.outcomes) / pushes,
+        "ms_a_push": 1e3 * tally.wall_s / pushes,
+        "ms_a_push_that_moved": 1e3 * tally.wall_s / moved,
+        "pushes_a_second": pushes / tally.wall_s,
+        "moved_a_second": moved / tally.wall_s,
+        "ratio": earlier_s * pushes / tally.wall_s,
+        "ratio_moved": earlier_s * moved / tally.wall_s,
+        "share_physics": spent[0] / tally.wall_s,
+        "share_reachability": spent[1] / tally.wall_s,
+        "share_planning": spent[2] / tally.wall_s,
+    }
+
+
+def _clocks(world: World) -> NDArray[np.float64]:
+    return np.array([world.physics_s, world.reachability_s, world.planning_s])
+
+
+def measure(scenes: Path, searches: int) -> Figures:
+    """Return all figures of this benchmark."""
+    files = {path.stem: path for path in scene_files(scenes, "rooms", "reference")}
+    records = [measure_scene(files[name], searches) for name in EARLIER_STEPS if name in files]
+    return {"settings": {"searches": searches}, "scenes": records}
+
+
+def show(figures: Figures) -> None:
+    """Print the figures."""
+    scenes = figures["scenes"]
+    show_table(
+        "Simulated pushes, the earlier system's cost timed in turns with ours",
+        (
+            "scene",
+            "RK4 step µs",
+            "earlier ms a push",
+            "ours ms a push",
+            "times faster",
+            "ours ms a push that moved",
+            "times faster",
+        ),
+        (
+            (
+                one["scene"],
+                one["step_us"],
+                one["earlier_ms_a_push"],
+                one["ms_a_push"],
+                one["ratio"],
+                one["ms_a_push_that_moved"],
+                one["ratio_moved"],
+            )
+            for one in scenes
+        ),
+    )
+    show_table(
+        "Our pushes and where their time goes",
+        (
+            "scene",
+            "pushes",
+            "moved",
+            "without physics",
+            "steps a push",
+            "pushes/s",
+            "moved/s",
+            "physics",
+            "reach",
+            "planning",
+            "other",
+        ),
+        (
+            (
+                one["scene"],
+                one["pushes"],
+                one["pushes_that_moved"],
+                one["pushes_without_physics"],
+                one["steps_a_push"],
+                one["pushes_a_second"],
+                one["moved_a_second"],
+                percent(one["share_physics"], 1),
+                percent(one["share_reachability"], 1),
+                percent(one["share_planning"], 1),
+                percent(
+                    1 - one["share_physics"] - one["share_reachability"] - one["share_planning"], 1
+                ),
+            )
+            for one in scenes
+        ),
+    )
+    least = min(one["ratio"] for one in scenes if one["scene"] in YARDSTICKS)
+    console.print(
+        f"least of {', '.join(YARDSTICKS)}: {least:.1f} times the earlier pushes a second",
+        highlight=False,
+    )
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argument_parser(__doc__)
+    parser.add_argument("--searches", type=int, default=40, help="searches a scene")
+    arguments = parser.parse_args()
+    if not skipped("throughput", arguments.scenes):
+        figures = measure(arguments.scenes, arguments.searches)
+        show(figures)
+        write_json(figures, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
