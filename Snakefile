@@ -22,6 +22,10 @@ include: "workflow/rules/collect.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    keep_label()
+
+
 localrules:
     all,
     merge,

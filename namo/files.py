@@ -84,6 +84,12 @@ def read_sealed(path: Path) -> bytes:
     return data
 
 
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
 def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
     """Remove temporary files that a killed process left of these files.
 

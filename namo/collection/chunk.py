@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, collect_environment
+from namo.collection.environment import Environment, collect_environment, relocated, unstorable
 from namo.collection.parts import Part, locked, range_name, write_part
 from namo.collection.progress import ProgressDisplay
 from namo.collection.records import file_entry, read_record, write_record
@@ -86,7 +86,11 @@ def collect_chunk(
             if record is None:
                 command = rerun_command(environment.index)
                 record = collect_environment(environment, planner, config, command)
-                write_record(path, record)
+                try:
+                    write_record(path, record)
+                except ResultFileError as problem:
+                    record = unstorable(environment, config, command, problem)
+                    write_record(path, record)
             progress.finished(record, resumed=is_resumed)
             resumed += is_resumed
             work_s += record["processing_time"]
@@ -134,6 +138,9 @@ def finished_record(
     if record["error"]:
         note(f"tried again: environment {environment.index} failed before")
         return None
+    if record["xml_file"] != environment.xml_file:
+        record = relocated(record, environment)
+        write_record(path, record)
     return record
 
 

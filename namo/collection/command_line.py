@@ -173,18 +173,20 @@ def _collect(options: argparse.Namespace) -> int:
 
     # What is above needs neither MuJoCo nor OpenCV; what is below does.
     from namo.collection.chunk import collect_chunk
-    from namo.collection.environment import Environment, make_planner, rerun_command
-    from namo.collection.merge import merge
+    from namo.collection.environment import Environment, from_here, make_planner, rerun_command
+    from namo.collection.merge import merge, require_parts
     from namo.collection.provenance import write_run_file
     from namo.world.primitive_cache import cache_folder
 
     require_writable(cache_folder(), "cache of motion primitives (set NAMO_CACHE_DIR)")
     planner = make_planner(config)  # refuses what it cannot do, before anything is written
-    environments = [Environment(index, _short(source.paths[index]), label) for index in wanted]
+    environments = [Environment(index, from_here(source.paths[index]), label) for index in wanted]
     again = _arguments_of(config, options)
+    if options.merge_only:
+        require_parts(options.output_dir)
     options.output_dir.mkdir(parents=True, exist_ok=True)
     if not options.part_only:
-        write_run_file(options.output_dir, config, label, source)
+        write_run_file(options.output_dir, config, label, source, environments)
     if options.merge_only:
         print(merge(options.output_dir, label).report)
         return EXIT_DONE
@@ -210,12 +212,6 @@ def _collect(options: argparse.Namespace) -> int:
     merged = merge(options.output_dir, label)
     print(merged.report)
     return EXIT_FAILED if result.failed else EXIT_DONE
-
-
-def _short(path: Path) -> Path:
-    """Return a path below the working directory without that directory, others as they are."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def run_label(hostname: str | None) -> str:

@@ -7,6 +7,7 @@ import json
 import logging
 import shlex
 import socket
+import sys
 import time
 import traceback
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 from namo.world.world import World
 
 _log = logging.getLogger(__name__)
+
+_SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "sequential_ml_collection.py"
 
 Record = dict[str, Any]
 
@@ -49,6 +52,11 @@ class Environment:
     def env_id(self) -> str:
         """Name of the environment in all files."""
         return f"{self.label}_env_{self.index:06d}"
+
+    @property
+    def xml_file(self) -> str:
+        """The scene file as records name it; bytes that are no text are written as escapes."""
+        return str(self.path).encode("utf-8", "backslashreplace").decode()
 
     @property
     def file_name(self) -> str:
@@ -100,7 +108,6 @@ def collect_environment(
     """
     began = time.monotonic()
     sha256 = environment.scene_sha256()
-    fingerprint = environment.fingerprint(config, sha256)
     outcomes: list[EpisodeOutcome] = []
     error: Record | None = None
     try:
@@ -113,17 +120,41 @@ def collect_environment(
         error = {"kind": "scene", "message": str(problem), "traceback": None}
     except Exception as problem:  # noqa: BLE001 - one bad environment costs one environment
         _log.exception("environment %d failed", environment.index)
-        message = f"{environment.path}: {type(problem).__name__}: {problem}"
-        error = {"kind": "exception", "message": message, "traceback": traceback.format_exc()}
+        error = _failure(environment, problem)
     if error is not None:
         error["command"] = rerun_command
+    return _record(environment, config, sha256, outcomes, error, time.monotonic() - began)
+
+
+def unstorable(
+    environment: Environment, config: CollectionConfig, rerun_command: str, problem: Exception
+) -> Record:
+    """Return the record of an environment whose own record cannot be stored."""
+    error = {**_failure(environment, problem), "command": rerun_command}
+    return _record(environment, config, environment.scene_sha256(), [], error, 0.0)
+
+
+def _failure(environment: Environment, problem: Exception) -> Record:
+    message = f"{environment.xml_file}: {type(problem).__name__}: {problem}"
+    return {"kind": "exception", "message": message, "traceback": traceback.format_exc()}
+
+
+def _record(
+    environment: Environment,
+    config: CollectionConfig,
+    sha256: str,
+    outcomes: list[EpisodeOutcome],
+    error: Record | None,
+    processing_s: float,
+) -> Record:
+    fingerprint = environment.fingerprint(config, sha256)
     kept = _kept(outcomes, config)
     common = _common_metrics(environment, config, fingerprint, sha256)
     episodes = [
         {
             "episode_id": f"{environment.env_id}_episode_{number:03d}",
             **outcome.record,
-            "xml_file": str(environment.path),
+            "xml_file": environment.xml_file,
         }
         for number, outcome in enumerate(outcomes)
     ]
@@ -134,9 +165,9 @@ def collect_environment(
         "episodes_collected": sum(kept),
         "episodes_before_filtering": len(outcomes),
         "episodes_filtered_out": len(outcomes) - sum(kept),
-        "processing_time": time.monotonic() - began,
+        "processing_time": processing_s,
         "episode_results": [episode for episode, keep in zip(episodes, kept, strict=True) if keep],
-        "xml_file": str(environment.path),
+        "xml_file": environment.xml_file,
         "scene_sha256": sha256,
         "fingerprint": fingerprint,
         "schema_version": SCHEMA_VERSION,
@@ -144,6 +175,17 @@ def collect_environment(
         "error": error,
         "metrics": _metrics(common, environment, outcomes, kept, error),
         "pushes": _pushes(environment, outcomes),
+    }
+
+
+def relocated(record: Record, environment: Environment) -> Record:
+    """Return the record of a scene file that has been moved, with the place where it is now."""
+    here = {"xml_file": environment.xml_file}
+    return {
+        **record,
+        **here,
+        "episode_results": [{**episode, **here} for episode in record["episode_results"]],
+        "metrics": [{**row, **here} for row in record["metrics"]],
     }
 
 
@@ -162,7 +204,7 @@ def _common_metrics(
     return {
         "env_id": environment.env_id,
         "env_index": environment.index,
-        "xml_file": str(environment.path),
+        "xml_file": environment.xml_file,
         "scene_sha256": sha256,
         "difficulty": None,
         "algorithm": config.algorithm,
@@ -251,6 +293,13 @@ def rerun_command(arguments: list[str], index: int) -> str:
         arguments: of the collector, without its range, output folder and part switches.
         index: of the environment.
     """
-    script = "workflow/scripts/sequential_ml_collection.py"
     alone = ["--start-idx", str(index), "--end-idx", str(index + 1)]
-    return shlex.join(["python", script, *arguments, *alone])
+    return shlex.join(
+        [str(from_here(Path(sys.executable))), str(from_here(_SCRIPT)), *arguments, *alone]
+    )
+
+
+def from_here(path: Path) -> Path:
+    """Return a path below the working directory without that directory, others as they are."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

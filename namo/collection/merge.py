@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.collection.parts import TABLES, Part, finished_parts, write_table
+from namo.collection.parts import Part, finished_parts, write_table
 from namo.collection.records import file_entry, write_record
 from namo.collection.report_text import report_text
 from namo.collection.schema import FILES, METRICS, PUSHES
@@ -52,15 +52,14 @@ def merge(output_dir: Path, label: str) -> Merged:
     Raises:
         ResultFileError: there is no finished part, or one is damaged.
     """
-    parts = finished_parts(output_dir)
-    if not parts:
-        raise ResultFileError(f"{output_dir}: no finished part to make a summary of")
-    stretches = _stretches(parts)
+    stretches = _stretches(require_parts(output_dir))
+    for part in {part.folder: part for part, _, _ in stretches}.values():
+        part.verify()
     rows = {
         name: write_table(output_dir / f"{name}.parquet", schema, _rows(stretches, name))
         for name, schema in (("metrics", METRICS), ("pushes", PUSHES))
     }
-    information = [part.information() for part in {id(p): p for p, _, _ in stretches}.values()]
+    information = [part.information() for part in {p.folder: p for p, _, _ in stretches}.values()]
     summary = summarise(output_dir / "metrics.parquet", output_dir / "pushes.parquet", information)
     summary_path = output_dir / f"collection_summary_{label}.pkl"
     write_record(summary_path, summary)
@@ -70,6 +69,18 @@ def merge(output_dir: Path, label: str) -> Merged:
         handle.write(report.encode())
     _write_manifest(output_dir, stretches, rows, [summary_path, report_path])
     return Merged(summary, report, report_path)
+
+
+def require_parts(output_dir: Path) -> list[Part]:
+    """Return the finished parts of a collection.
+
+    Raises:
+        ResultFileError: there are none.
+    """
+    parts = finished_parts(output_dir)
+    if not parts:
+        raise ResultFileError(f"{output_dir}: no finished part to make a summary of")
+    return parts
 
 
 Stretch = tuple[Part, int, int]
@@ -93,18 +104,11 @@ def _stretches(parts: list[Part]) -> list[Stretch]:
 def _rows(stretches: list[Stretch], name: str) -> Iterator[pa.Table]:
     """Yield the rows of a table, a row group at a time, in order of the environments."""
     for part, start, end in stretches:
-        path = part.table(name)
-        try:
-            file = pq.ParquetFile(path)
-            if not file.schema_arrow.equals(TABLES[name]):
-                raise ResultFileError(f"{path}: has another schema than this version writes")
-            for group in range(file.num_row_groups):
-                table = file.read_row_group(group)
-                index = table["env_index"]
-                wanted = pc.and_(pc.greater_equal(index, start), pc.less(index, end))
-                yield table.filter(wanted)
-        except (pa.ArrowException, OSError) as error:
-            raise ResultFileError(f"{path}: {error}") from None
+        file = pq.ParquetFile(part.table(name))
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group)
+            index = table["env_index"]
+            yield table.filter(pc.and_(pc.greater_equal(index, start), pc.less(index, end)))
 
 
 def _write_manifest(

@@ -8,6 +8,7 @@ is unfinished and is not read.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import socket
@@ -22,7 +23,7 @@ import pyarrow.parquet as pq
 
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.errors import ResultFileError
-from namo.files import replacing
+from namo.files import replacing, sha256_of
 
 PARTS = "parts"
 MARKER = "part.json"
@@ -67,7 +68,7 @@ class Part:
         """Return what the marker says.
 
         Raises:
-            ResultFileError: it is not what was written.
+            ResultFileError: it is damaged.
         """
         try:
             information = json.loads(self.marker.read_text())
@@ -75,7 +76,27 @@ class Part:
             raise ResultFileError(f"{self.marker}: {error}") from None
         if not isinstance(information, dict):
             raise ResultFileError(f"{self.marker}: holds no object")
+        if information.pop("checksum", None) != _checksum(information):
+            raise ResultFileError(f"{self.marker}: the checksum does not match; it is damaged")
         return information
+
+    def verify(self) -> None:
+        """Make sure that the tables are the ones the marker was written for.
+
+        Raises:
+            ResultFileError: names the file that is missing, damaged or of another version.
+        """
+        hashes = self.information()["tables"]
+        for name in TABLES:
+            path = self.table(name)
+            if not path.exists():
+                raise ResultFileError(f"{path}: is missing; delete {self.folder} and run again")
+            if sha256_of(path) != hashes[name]:
+                raise ResultFileError(
+                    f"{path}: is not what was written; delete {self.folder} and run again"
+                )
+            if not pq.read_schema(path).equals(TABLES[name]):
+                raise ResultFileError(f"{path}: has another schema than this version writes")
 
 
 def range_name(start: int, end: int) -> str:
@@ -117,8 +138,15 @@ def write_part(
     part.marker.unlink(missing_ok=True)
     for name, chunks in tables.items():
         write_table(part.table(name), TABLES[name], chunks)
+    hashes = {name: sha256_of(part.table(name)) for name in tables}
+    content = {**information, "tables": hashes}
+    content["checksum"] = _checksum(content)
     with replacing(part.marker) as handle:
-        handle.write((json.dumps(information, indent=2, sort_keys=True) + "\n").encode())
+        handle.write((json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
+
+
+def _checksum(information: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(information, sort_keys=True).encode()).hexdigest()
 
 
 def finished_parts(output_dir: Path) -> list[Part]:

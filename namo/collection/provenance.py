@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import platform
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from namo.collection.config import CollectionConfig
+from namo.collection.environment import Environment
 from namo.files import replacing
 from namo.scenes.sources import EnvironmentList
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -19,7 +22,11 @@ _PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "s
 
 
 def write_run_file(
-    output_dir: Path, config: CollectionConfig, label: str, source: EnvironmentList
+    output_dir: Path,
+    config: CollectionConfig,
+    label: str,
+    source: EnvironmentList,
+    environments: Sequence[Environment],
 ) -> None:
     """Write `run.json`.
 
@@ -28,11 +35,21 @@ def write_run_file(
         config: resolved settings.
         label: of the run.
         source: where the environments come from.
+        environments: the range that is collected.
     """
+    scenes = hashlib.sha256()
+    for environment in environments:
+        scenes.update(environment.scene_sha256().encode())
     content = {
         "config": config.as_dict(),
         "label": label,
-        "environments": {"source": source.source, "count": len(source.paths)},
+        "environments": {
+            "source": source.source,
+            "listed": len(source.paths),
+            "start": environments[0].index,
+            "end": environments[-1].index + 1,
+            "scenes_sha256": scenes.hexdigest(),  # of the scenes' hashes, one after the other
+        },
         "models": {},
         "versions": {
             "namo": __version__,

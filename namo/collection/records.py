@@ -7,14 +7,14 @@ from a whole one.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from namo.errors import ResultFileError
-from namo.files import read_sealed, write_sealed
+from namo.files import read_sealed, sha256_of, write_sealed
 
 Record = dict[str, Any]
 
@@ -30,12 +30,8 @@ def write_record(path: Path, record: Record) -> None:
         ResultFileError: the record holds anything else; nothing is written.
         OSError: the file cannot be written.
     """
-    data = pickle.dumps(record, protocol=4)
-    try:
-        _BuiltinsOnly(io.BytesIO(data)).load()
-    except pickle.UnpicklingError as error:
-        raise ResultFileError(f"{path}: not written, {error}") from None
-    write_sealed(path, data)
+    _require_plain(record, f"{path}: not written, record")
+    write_sealed(path, pickle.dumps(record, protocol=4))
 
 
 def read_record(path: Path) -> Record:
@@ -48,11 +44,46 @@ def read_record(path: Path) -> Record:
     body = read_sealed(path)
     try:
         record = _BuiltinsOnly(io.BytesIO(body)).load()
-    except (pickle.UnpicklingError, EOFError, ValueError) as error:
+    except _MALFORMED as error:
         raise ResultFileError(f"{path}: {error}") from None
     if not isinstance(record, dict):
         raise ResultFileError(f"{path}: holds a {type(record).__name__}; allowed: a dict")
+    _require_plain(record, f"{path}: record")
     return record
+
+
+_MALFORMED = (
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+)
+"""What the unpickler raises on bytes that are no pickle."""
+
+_LEAVES = (str, int, float, bool, type(None))
+
+
+def _require_plain(value: object, where: str) -> None:
+    """Raise unless a value is made of builtins alone; subclasses such as NumPy's are not."""
+    kind = type(value)
+    if kind in _LEAVES:
+        return
+    if kind is dict:
+        for key, item in cast(dict[object, object], value).items():
+            _require_plain(key, where)
+            _require_plain(item, f"{where}[{key!r}]")
+    elif kind in (list, tuple):
+        for index, item in enumerate(cast(Sequence[object], value)):
+            _require_plain(item, f"{where}[{index}]")
+    else:
+        raise ResultFileError(
+            f"{where} is a {kind.__module__}.{kind.__name__}; allowed: dict, list, tuple, str, "
+            "int, float, bool, None"
+        )
 
 
 class _BuiltinsOnly(pickle.Unpickler):
@@ -66,11 +97,9 @@ class _BuiltinsOnly(pickle.Unpickler):
 
 def file_entry(path: Path, folder: Path, rows: int | None) -> dict[str, Any]:
     """Return the manifest's line on a file: path, bytes, sha256, rows."""
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb") as handle:
-        while block := handle.read(1 << 20):
-            digest.update(block)
-            size += len(block)
-    relative = path.relative_to(folder).as_posix()
-    return {"path": relative, "bytes": size, "sha256": digest.hexdigest(), "rows": rows}
+    return {
+        "path": path.relative_to(folder).as_posix(),
+        "bytes": path.stat().st_size,
+        "sha256": sha256_of(path),
+        "rows": rows,
+    }

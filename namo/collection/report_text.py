@@ -82,12 +82,8 @@ def _results(performance: Record) -> list[str]:
         )
     if performance["solution_depths"]:
         depths = performance["solution_depths"].items()
-        lines.append(
-            _row(
-                "plans by length",
-                ", ".join(f"{n} of {counted(int(d), 'push', 'pushes')}" for d, n in depths),
-            )
-        )
+        lengths = ", ".join(f"{n} of {counted(int(d), 'push', 'pushes')}" for d, n in depths)
+        lines += _wrapped_row("plans by length", lengths)
     ends = performance["terminations"].items()
     lines.append(_row("searches ended", ", ".join(f"{n} {name}" for name, n in ends) or "none"))
     return lines

@@ -23,6 +23,14 @@ _REGISTRIES = {
     "device": list(ML_DEVICES),
 }
 
+# JSON counts 2.0 as an integer; Python's range and the collector's options do not.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
 _PLACES = ("output_dir", "hostname", "xml_dir", "manifest")
 
 
@@ -38,8 +46,7 @@ def check_settings(settings: Settings, schema: Settings) -> CollectionConfig:
     """
     schema = _filled(schema)
     problems = [
-        _in_words(error, schema)
-        for error in jsonschema.Draft202012Validator(schema).iter_errors(dict(settings))
+        _in_words(error, schema) for error in _Validator(schema).iter_errors(dict(settings))
     ]
     if problems:
         raise UsageError("configuration: " + "; ".join(sorted(problems)))

@@ -7,10 +7,18 @@ from typing import NoReturn
 from namo.errors import UsageError
 
 
-def _not_yet(kind: str, option: str) -> NoReturn:
+def refuse_learned(kind: str) -> NoReturn:
+    """Say that a learned strategy cannot be had.
+
+    Args:
+        kind: "object" or "goal".
+
+    Raises:
+        UsageError: always.
+    """
     raise UsageError(
-        f"the learned {kind} strategy 'ml' is not part of this version, whatever {option} "
-        f"names; choose another {kind} strategy"
+        f"--{kind}-strategy ml is not part of this version, whatever --ml-{kind}-model names; "
+        f"choose another {kind} strategy"
     )
 
 
@@ -18,11 +26,11 @@ class LearnedObjects:
     """`--object-strategy ml`: refuses to start rather than fall back to a heuristic."""
 
     def __init__(self) -> None:
-        _not_yet("object", "--ml-object-model")
+        refuse_learned("object")
 
 
 class LearnedGoals:
     """`--goal-strategy ml`: refuses to start rather than fall back to a heuristic."""
 
     def __init__(self) -> None:
-        _not_yet("goal", "--ml-goal-model")
+        refuse_learned("goal")

@@ -11,6 +11,6 @@ def test_learned_strategies_refuse_clearly(strategies, kind):
     with pytest.raises(UsageError) as caught:
         strategies.load("ml")()
     assert str(caught.value) == (
-        f"the learned {kind} strategy 'ml' is not part of this version, whatever "
+        f"--{kind}-strategy ml is not part of this version, whatever "
         f"--ml-{kind}-model names; choose another {kind} strategy"
     )

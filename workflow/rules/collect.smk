@@ -29,8 +29,8 @@ rule collect:
         options=OPTIONS,
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
-        max_failed_share=config["max_failed_share"],
     shell:
-        "python {input.script} --part-only {params.options}"
+        "python {input.script:q} --part-only {params.options}"
         " --start-idx {params.start} --end-idx {params.end}"
-        " --max-failed-share {params.max_failed_share} 2>&1 | tee {log:q}"
+        f" --max-failed-share {config['max_failed_share']}"  # no param: it changes no result
+        " 2>&1 | tee {log:q}"

@@ -6,10 +6,13 @@ from pathlib import Path
 import yaml
 from snakemake.exceptions import WorkflowError
 
+from namo.collection.config import require_writable
 from namo.collection.parts import range_name
 from namo.collection.settings import check_settings, collector_options
 from namo.errors import NamoError
+from namo.files import replacing
 from namo.scenes.sources import environments_from, resolve_range
+from namo.strategies.learned import refuse_learned
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
@@ -31,11 +34,14 @@ def run_label(output_dir):
     kept = output_dir / ".hostname"
     if kept.exists():
         return kept.read_text().strip()
-    label = socket.gethostname().partition(".")[0]
-    if not workflow.dryrun:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(label + "\n")
-    return label
+    return socket.gethostname().partition(".")[0]
+
+
+def keep_label():
+    """Write the label down before the first job starts."""
+    if not config.get("hostname"):
+        with replacing(OUT / ".hostname") as handle:
+            handle.write(f"{LABEL}\n".encode())
 
 
 try:
@@ -44,6 +50,10 @@ try:
         folder_or_none(config.get("xml_dir")), folder_or_none(config.get("manifest"))
     ).paths
     RANGE = resolve_range(config["start_idx"], config["end_idx"], len(SCENES))
+    require_writable(Path(config["output_dir"]), "output_dir")
+    for kind in ("object", "goal"):
+        if config[f"{kind}_strategy"] == "ml":
+            refuse_learned(kind)
 except NamoError as error:
     raise WorkflowError(str(error))
 

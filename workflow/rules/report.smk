@@ -24,7 +24,7 @@ rule merge:
         start=RANGE.start,
         end=RANGE.stop,
     shell:
-        "python {input.script} --merge-only {params.options}"
+        "python {input.script:q} --merge-only {params.options}"
         " --start-idx {params.start} --end-idx {params.end} > {log:q} 2>&1"
 
 
@@ -48,5 +48,5 @@ rule report:
     params:
         max_failed_share=config["max_failed_share"],
     shell:
-        "python {input.script} --summary {input.summary:q} --report {input.report:q}"
+        "python {input.script:q} --summary {input.summary:q} --report {input.report:q}"
         " --max-failed-share {params.max_failed_share} 2>&1 | tee {log:q}"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from namo.collection.records import read_record
+from namo.errors import NamoError
 
 
 def main() -> int:
@@ -18,8 +19,13 @@ def main() -> int:
         "--max-failed-share", type=float, default=1.0, help="share of environments (1.0: any)"
     )
     options = parser.parse_args()
-    print(options.report.read_text())
-    performance = read_record(options.summary)["performance_stats"]
+    try:
+        report = options.report.read_text()
+        performance = read_record(options.summary)["performance_stats"]
+    except (NamoError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(report)
     failed, total = performance["failed_environments"], performance["total_environments"]
     if failed > options.max_failed_share * total:
         print(

@@ -1,0 +1,112 @@
+import os
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from namo.collection.config import CollectionConfig, require_writable
+from namo.errors import UsageError
+
+
+def refusal(**settings):
+    with pytest.raises(UsageError) as caught:
+        CollectionConfig(**settings)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"algorithm": "idsf"}, ["algorithm 'idsf'", "did you mean 'idfs'?", "tree_idfs"]),
+        ({"algorithm": ""}, ["algorithm ''", "Allowed: idfs"]),
+        (
+            {"object_strategy": "nearest"},
+            ["object strategy 'nearest'", "did you mean 'nearest_first'?", "goal_proximity"],
+        ),
+        ({"goal_strategy": "gird"}, ["goal strategy 'gird'", "did you mean 'grid'?", "adaptive"]),
+        ({"physics": "scenes"}, ["--physics is 'scenes'", "did you mean 'scene'?"]),
+        ({"ml_device": "gpu"}, ["--ml-device is 'gpu'", "cuda, cpu, auto"]),
+        ({"ml_samples": 0}, ["--ml-samples is 0", "integers from 1 up"]),
+        ({"episodes_per_env": 0}, ["--episodes-per-env is 0", "integers from 1 up"]),
+        ({"max_goals_per_object": -2}, ["--max-goals-per-object is -2", "integers from 1 up"]),
+        ({"max_terminal_checks": 0}, ["--max-terminal-checks is 0", "integers from 1 up"]),
+        ({"max_depth": -1}, ["--max-depth is -1", "integers from 0 up"]),
+        ({"seed": -1}, ["--seed is -1", "integers from 0 up"]),
+        ({"max_pushes": -1}, ["--max-pushes is -1", "integers from 0 up"]),
+        ({"search_timeout": 0.0}, ["--search-timeout is 0.0", "above zero"]),
+        ({"search_timeout": -3.0}, ["--search-timeout is -3.0", "above zero"]),
+        ({"search_timeout": float("inf")}, ["--search-timeout is inf", "finite"]),
+        ({"search_timeout": float("nan")}, ["--search-timeout is nan", "finite"]),
+    ],
+)
+def test_a_bad_value_is_refused_with_option_value_and_what_is_allowed(settings, said):
+    message = refusal(**settings)
+    assert [part for part in said if part not in message] == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"max_depth": 0}, {"max_pushes": 0}, {"max_pushes": None}, {"seed": 0}, {"ml_samples": 1}],
+)
+def test_values_at_the_edge_are_taken(settings):
+    config = CollectionConfig(**settings)
+    assert {name: getattr(config, name) for name in settings} == settings
+
+
+def test_the_old_name_of_the_algorithm_is_the_same_configuration():
+    assert CollectionConfig(algorithm="standard_idfs") == CollectionConfig(algorithm="idfs")
+    assert CollectionConfig(algorithm="standard_idfs").as_dict()["algorithm"] == "idfs"
+
+
+@pytest.mark.parametrize("kind", ["object", "goal"])
+def test_a_learned_strategy_needs_its_model(kind, tmp_path):
+    message = refusal(**{f"{kind}_strategy": "ml"})
+    assert f"--{kind}-strategy ml needs --ml-{kind}-model" in message
+
+
+@pytest.mark.parametrize("kind", ["object", "goal"])
+def test_a_model_needs_its_learned_strategy(kind, tmp_path):
+    message = refusal(**{f"ml_{kind}_model": str(tmp_path)})
+    assert f"--ml-{kind}-model is '{tmp_path}'" in message
+    assert f"--{kind}-strategy ml" in message
+
+
+@pytest.mark.parametrize("kind", ["object", "goal"])
+def test_a_model_that_is_not_there_is_named(kind, tmp_path):
+    missing = str(tmp_path / "model")
+    message = refusal(**{f"{kind}_strategy": "ml", f"ml_{kind}_model": missing})
+    assert message == f"--ml-{kind}-model: there is no '{missing}'"
+
+
+def test_a_learned_strategy_with_its_model_is_a_configuration(tmp_path):
+    config = CollectionConfig(object_strategy="ml", ml_object_model=str(tmp_path))
+    assert config.as_dict()["ml_object_model"] == str(tmp_path)
+
+
+def test_settings_cannot_be_changed_and_are_plain_values():
+    config = CollectionConfig()
+    with pytest.raises(FrozenInstanceError):
+        config.seed = 1
+    assert list(config.as_dict()) == CollectionConfig.names()
+    assert CollectionConfig(**config.as_dict()) == config
+
+
+def test_a_folder_that_is_not_there_yet_is_writable_and_not_made(tmp_path):
+    require_writable(tmp_path / "a" / "b", "--output-dir")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_below_a_file_is_refused_with_the_file(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for folder in (file, file / "a" / "b"):
+        with pytest.raises(UsageError) as caught:
+            require_writable(folder, "--output-dir")
+        assert (
+            str(caught.value) == f"--output-dir '{folder}': '{file}' is a file; allowed: a folder"
+        )
+
+
+def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(UsageError, match="no permission to write"):
+        require_writable(tmp_path / "a", "--output-dir")

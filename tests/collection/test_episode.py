@@ -1,0 +1,222 @@
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from namo.scenes.reading import read_scene
+from namo.world.world import World
+
+DESIGNED = """
+episode_id algorithm algorithm_version success solution_found solution_depth search_time_ms
+nodes_expanded terminal_checks max_depth_reached action_sequence algorithm_stats error_message
+state_observations post_action_state_observations static_object_info xml_file robot_goal
+"""
+
+REPLAY = """
+import json, pickle, sys
+from pathlib import Path
+from namo.geometry import Pose2D
+from namo.scenes.reading import read_scene
+from namo.world.push import Push
+from namo.world.world import World
+
+verdicts = []
+for path in sys.argv[1:]:
+    record = pickle.loads(Path(path).read_bytes())
+    for episode in record["episode_results"]:
+        if not episode["solution_found"]:
+            continue
+        world = World(read_scene(Path(episode["xml_file"])))
+        same = []
+        after = episode["post_action_state_observations"]
+        for number, action in enumerate(episode["action_sequence"]):
+            same.append(world.observation() == episode["state_observations"][number])
+            world.push(Push(action["object_id"], Pose2D(*action["target"])))
+            same.append(world.observation() == after[number])
+        verdicts.append([len(same) // 2, all(same), world.reachability().goal_reachable])
+print(json.dumps(verdicts))
+"""
+
+
+def solved_episodes(collection):
+    return [
+        episode
+        for record in collection.records()
+        for episode in record["episode_results"]
+        if episode["solution_found"]
+    ]
+
+
+def types_in(value):
+    yield type(value)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from types_in(key)
+            yield from types_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from types_in(item)
+
+
+@pytest.fixture(params=["collected", "several"])
+def collection(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_an_episode_has_the_keys_of_the_design(collection):
+    for record in collection.records():
+        for episode in record["episode_results"]:
+            assert set(DESIGNED.split()) <= set(episode)
+
+
+def test_records_hold_plain_values_only(collection):
+    allowed = {dict, list, tuple, str, int, float, bool, type(None)}
+    for path in collection.files():
+        assert set(types_in(pickle.loads(path.read_bytes()))) <= allowed
+
+
+def test_plans_of_no_one_and_more_pushes_are_there_to_look_at(collected, several):
+    lengths = {episode["solution_depth"] for episode in solved_episodes(several)}
+    assert 0 in lengths
+    assert max(lengths) >= 2
+    unsolved = [e for r in several.records() for e in r["episode_results"] if not e["success"]]
+    assert unsolved
+
+
+def test_a_plan_is_as_long_as_its_depth_and_as_its_states(collection):
+    for record in collection.records():
+        for episode in record["episode_results"]:
+            length = len(episode["action_sequence"])
+            assert episode["solution_depth"] == (length if episode["solution_found"] else None)
+            assert len(episode["state_observations"]) == length
+            assert len(episode["post_action_state_observations"]) == length
+
+
+def test_success_means_that_a_solution_was_found(collection):
+    for record in collection.records():
+        for episode in record["episode_results"]:
+            solved = episode["algorithm_stats"]["termination"] == "solved"
+            assert episode["success"] is episode["solution_found"] is solved
+        assert record["success"] is any(e["success"] for e in record["episode_results"])
+
+
+def test_states_form_a_chain_from_the_start_of_the_scene(collection):
+    for episode in solved_episodes(collection):
+        before, after = episode["state_observations"], episode["post_action_state_observations"]
+        assert after[:-1] == before[1:]
+        if before:
+            world = World(read_scene(collection.scenes.parent / episode["xml_file"]))
+            assert before[0] == world.observation()
+
+
+def test_an_action_moves_its_object(collection):
+    for episode in solved_episodes(collection):
+        steps = zip(
+            episode["action_sequence"],
+            episode["state_observations"],
+            episode["post_action_state_observations"],
+            strict=True,
+        )
+        for action, before, after in steps:
+            name = f"{action['object_id']}_pose"
+            assert before[name] != after[name]
+            assert len(action["target"]) == 3
+
+
+def test_static_information_and_goal_are_those_of_the_scene(collected):
+    for episode in solved_episodes(collected):
+        scene = read_scene(collected.scenes.parent / episode["xml_file"])
+        assert episode["robot_goal"] == (scene.goal.x, scene.goal.y, 0.0)
+        information = episode["static_object_info"]
+        assert {name for name, box in information.items() if box["movable"]} == {
+            box.name for box in scene.movables
+        }
+        for box in (*scene.walls, *scene.movables):
+            assert information[box.name]["half_extents"] == list(box.half_extents)
+            assert information[box.name]["start_pose"] == list(box.pose)
+
+
+def test_the_pushes_on_the_plan_are_the_plan(collection):
+    pushes = collection.table("pushes")
+    for episode in solved_episodes(collection):
+        rows = [
+            row for row in pushes if row["episode_id"] == episode["episode_id"] and row["on_plan"]
+        ]
+        assert [row["depth"] for row in rows] == list(range(1, len(rows) + 1))
+        actions = [
+            {
+                "object_id": row["object_id"],
+                "target": (row["goal_x"], row["goal_y"], row["goal_theta"]),
+            }
+            for row in rows
+        ]
+        assert actions == episode["action_sequence"]
+        for row, before, after in zip(
+            rows,
+            episode["state_observations"],
+            episode["post_action_state_observations"],
+            strict=True,
+        ):
+            names = [f"{name}_pose" for name in ("robot", *row["object_names"])]
+            assert row["poses_before"] == [value for name in names for value in before[name]]
+            assert row["poses_after"] == [value for name in names for value in after[name]]
+            result = [row["result_x"], row["result_y"], row["result_theta"]]
+            assert result == after[f"{row['object_id']}_pose"]
+        assert [row["goal_open"] for row in rows] == [False] * (len(rows) - 1) + [True] * bool(rows)
+
+
+def test_every_simulated_push_is_a_row_and_none_of_an_unsolved_search_is_on_plan(collection):
+    pushes = collection.table("pushes")
+    for row in collection.table("metrics"):
+        own = [push for push in pushes if push["episode_id"] == row["episode_id"]]
+        assert [push["push"] for push in own] == list(range(row["pushes_simulated"]))
+        assert sum(push["physics_steps"] for push in own) == row["physics_steps"]
+        assert sum(push["on_plan"] for push in own) == (row["solution_depth"] or 0)
+
+
+def test_states_of_the_search_are_told_apart_by_their_numbers(collection):
+    poses = {}
+    for row in collection.table("pushes"):
+        for number, flat in (
+            (row["state"], row["poses_before"]),
+            (row["next_state"], row["poses_after"]),
+        ):
+            assert poses.setdefault((row["episode_id"], number), flat) == flat
+        assert (row["state"] != row["next_state"]) == row["moved"]
+
+
+def test_stored_numbers_agree_with_the_metrics(collection):
+    metrics = {row["episode_id"]: row for row in collection.table("metrics")}
+    for record in collection.records():
+        for episode in record["episode_results"]:
+            row = metrics[episode["episode_id"]]
+            shared = set(episode) & set(row) - {"xml_file"}
+            assert {key: episode[key] for key in shared} == {key: row[key] for key in shared}
+            stats = episode["algorithm_stats"]
+            assert sum(stats["push_outcomes"].values()) == row["pushes_simulated"]
+
+
+def test_parts_of_the_search_time_do_not_exceed_it(collection):
+    for row in collection.table("metrics"):
+        names = ("physics", "reachability", "push_planning", "inference")
+        assert sum(row[f"{name}_time_ms"] for name in names) <= row["search_time_ms"]
+
+
+def test_every_stored_plan_reaches_the_goal_again_in_a_fresh_process(collection):
+    done = subprocess.run(
+        [sys.executable, "-c", REPLAY, *map(str, collection.files())],
+        cwd=collection.scenes.parent,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    verdicts = json.loads(done.stdout)
+    lengths = [episode["solution_depth"] for episode in solved_episodes(collection)]
+    assert verdicts == [[length, True, True] for length in lengths]
+
+
+def test_episodes_of_an_environment_differ(several):
+    episodes = several.record(0)["episode_results"]
+    assert len({json.dumps(episode["action_sequence"]) for episode in episodes}) > 1

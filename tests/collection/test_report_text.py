@@ -1,0 +1,102 @@
+import pytest
+
+from namo.collection.report_text import MOST_FAILURES, report_text
+
+
+@pytest.fixture
+def summary(collected):
+    return collected.summary()
+
+
+def test_the_report_shows_what_ran(summary, tmp_path):
+    text = report_text(summary, tmp_path)
+    assert "idfs, objects nearest_first, goals random" in text
+    assert "depth 3, pushes 60, 300 s, 5 goals an object" in text
+    assert "6 in 1 process on " in text
+
+
+def test_the_report_shows_rates_and_terminations(summary, tmp_path):
+    text = report_text(summary, tmp_path)
+    assert "4 (80 %)" in text
+    assert "1 exhausted, 4 solved" in text
+    assert "failed environments     1 (see below)" in text
+
+
+def test_the_report_shows_medians_and_totals_of_times_and_nodes(summary, tmp_path):
+    stats = summary["performance_stats"]
+    stats["nodes_expanded"] |= {"median": 3.25, "mean": 44.44, "total": 12345.0}
+    (line,) = [
+        line for line in report_text(summary, tmp_path).splitlines() if line.startswith("nodes")
+    ]
+    assert "3.25" in line
+    assert "44.4" in line
+    assert line.endswith("12,345")
+
+
+def test_the_report_shows_failures_with_cause_and_command(collected, tmp_path):
+    (text,) = [path.read_text("utf-8") for path in collected.output.glob("summary_*.txt")]
+    (row,) = [row for row in collected.table("metrics") if row["termination"] == "error"]
+    assert f"000005  {row['error_message']}" in text
+    assert "kaputt ü.xml" in row["error_message"]
+    assert row["rerun_command"] in text
+
+
+def test_many_failures_are_cut_and_counted(summary, tmp_path):
+    failure = summary["failures"][0]
+    summary["failures"] = [failure | {"env_index": 100 + number} for number in range(30)]
+    summary["performance_stats"]["failed_environments"] = 500
+    text = report_text(summary, tmp_path)
+    assert text.count(failure["rerun_command"]) == MOST_FAILURES
+    assert f"... and {500 - MOST_FAILURES} more, in metrics.parquet" in text
+
+
+def test_without_failures_nothing_is_said_of_them(summary, tmp_path):
+    summary["failures"] = []
+    summary["performance_stats"]["failed_environments"] = 0
+    assert "failed" not in report_text(summary, tmp_path).lower()
+
+
+def test_filtering_is_reported(filtered, several, tmp_path):
+    dropped = filtered.summary()["filtering_stats"]["episodes_filtered_out"]
+    assert f"{dropped} of 12 episodes dropped" in report_text(filtered.summary(), tmp_path)
+    assert "off, every episode is kept" in report_text(several.summary(), tmp_path)
+
+
+def test_shares_of_the_time_add_up(summary, tmp_path):
+    summary["performance_stats"]["time_ms"] = {
+        "search": 1000.0,
+        "physics": 500.0,
+        "reachability": 100.0,
+        "push_planning": 200.0,
+        "inference": 0.0,
+    }
+    lines = report_text(summary, tmp_path).splitlines()
+    shares = {name: line for line in lines for name in ("physics", "rest") if line.startswith(name)}
+    assert "50 %" in shares["physics"]
+    assert "0.20 s" in shares["rest"]
+    assert "20 %" in shares["rest"]
+
+
+def test_models_are_reported_when_there_were_any(summary, tmp_path):
+    assert "none used" in report_text(summary, tmp_path)
+    summary["collection_metadata"]["ml_models_preloaded"] = True
+    summary["collection_metadata"]["config"]["ml_object_model"] = "models/one"
+    summary["model_stats"] = {"inference_calls": 17, "inference_time_ms": 2500.0}
+    text = report_text(summary, tmp_path)
+    assert "object model models/one" in text
+    assert "17" in text
+    assert "2.50" in text
+
+
+def test_a_folder_with_several_configurations_says_so(summary, tmp_path):
+    assert "configurations" not in report_text(summary, tmp_path)
+    summary["collection_metadata"]["configurations"] = 2
+    assert "2 configurations" in report_text(summary, tmp_path)
+
+
+def test_the_files_that_the_report_names_exist(collected, tmp_path):
+    text = report_text(collected.summary(), collected.output)
+    listed = text.split(f"Files in {collected.output}")[1].splitlines()[2:8]
+    assert len(listed) == 6
+    for line in listed:
+        assert list(collected.output.glob(line.split()[0])), line

@@ -1,0 +1,163 @@
+import shlex
+
+import pytest
+import yaml
+
+from namo.collection.command_line import build_parser
+from namo.collection.config import CollectionConfig
+from namo.collection.settings import check_settings, collector_options
+from namo.errors import UsageError
+from namo.planning.registry import PLANNERS
+from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+
+
+@pytest.fixture
+def schema(rig):
+    path = rig.repository / "workflow" / "schemas" / "config.schema.yaml"
+    return yaml.safe_load(path.read_text())
+
+
+@pytest.fixture
+def shipped(rig):
+    return yaml.safe_load((rig.repository / "config" / "config.yaml").read_text())
+
+
+def refusal(settings, schema):
+    with pytest.raises(UsageError) as caught:
+        check_settings(settings, schema)
+    return str(caught.value)
+
+
+def parsed(text):
+    """The configuration that the collector makes of a line of options."""
+    options = build_parser().parse_args([*shlex.split(text), "--start-idx", "0", "--end-idx", "1"])
+    return CollectionConfig(**{name: getattr(options, name) for name in CollectionConfig.names()})
+
+
+def test_the_shipped_settings_pass(shipped, schema):
+    config = check_settings(shipped, schema)
+    assert config.as_dict() == {name: shipped[name] for name in CollectionConfig.names()}
+
+
+def test_schema_and_shipped_settings_have_the_same_keys(shipped, schema):
+    assert set(shipped) == set(schema["properties"])
+
+
+def test_every_setting_of_a_collection_can_be_set(schema):
+    assert set(CollectionConfig.names()) <= set(schema["properties"])
+
+
+def test_an_unknown_key_names_the_nearest(shipped, schema):
+    message = refusal(shipped | {"max_dept": 3, "sede": 1}, schema)
+    assert "unknown key 'max_dept'; did you mean 'max_depth'?" in message
+    assert "unknown key 'sede'; did you mean 'seed'?" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "registry"),
+    [
+        ("algorithm", PLANNERS),
+        ("object_strategy", OBJECT_STRATEGIES),
+        ("goal_strategy", GOAL_STRATEGIES),
+    ],
+)
+def test_names_come_from_the_registries(shipped, schema, key, registry, tmp_path):
+    models = {"object_strategy": "ml_object_model", "goal_strategy": "ml_goal_model"}
+    for name in registry.names():
+        model = {models[key]: str(tmp_path)} if name == "ml" else {}
+        config = check_settings(shipped | {key: name} | model, schema)
+        assert getattr(config, key) == registry.canonical(name)
+    message = refusal(shipped | {key: "none"}, schema)
+    assert f"{key} is 'none'" in message
+    assert ", ".join(registry.names()) in message
+
+
+def test_a_misspelt_name_offers_the_nearest(shipped, schema):
+    message = refusal(shipped | {"algorithm": "tree_idsf"}, schema)
+    assert "algorithm is 'tree_idsf'; did you mean 'tree_idfs'?" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("output_dir", ""),
+        ("output_dir", None),
+        ("hostname", "a/b"),
+        ("hostname", ""),
+        ("hostname", 7),
+        ("start_idx", -1),
+        ("end_idx", -2),
+        ("chunk_size", 0),
+        ("chunk_size", 1.5),
+        ("watch_scenes", "yes"),
+        ("max_failed_share", 1.1),
+        ("max_failed_share", -0.1),
+        ("episodes_per_env", 0),
+        ("max_depth", -1),
+        ("max_goals_per_object", 0),
+        ("search_timeout", 0),
+        ("search_timeout", "60"),
+        ("search_timeout", float("nan")),
+        ("max_pushes", -1),
+        ("max_pushes", "300"),
+        ("max_terminal_checks", 0),
+        ("filter_minimum_length", 1),
+        ("seed", -1),
+        ("seed", True),
+        ("physics", "moon"),
+        ("ml_samples", 0),
+        ("ml_device", "gpu"),
+        ("mem_mb", 0),
+        ("runtime", 0),
+    ],
+)
+def test_a_bad_value_names_its_key(shipped, schema, key, value):
+    message = refusal(shipped | {key: value}, schema)
+    assert key in message.replace("-", "_")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", 1.0), ("chunk_size", 2.0), ("max_depth", 3.0), ("max_pushes", 9.0)]
+)
+def test_a_whole_number_with_a_point_is_refused_like_any_other_real(shipped, schema, key, value):
+    assert key in refusal(shipped | {key: value}, schema)
+
+
+def test_several_wrong_settings_are_named_together(shipped, schema):
+    message = refusal(shipped | {"seed": -1, "chunk_size": 0, "colour": 1}, schema)
+    assert all(key in message for key in ("seed", "chunk_size", "colour"))
+
+
+@pytest.mark.parametrize("key", ["output_dir", "start_idx", "end_idx", "chunk_size", "algorithm"])
+def test_a_missing_key_is_named(shipped, schema, key):
+    del shipped[key]
+    assert f"'{key}' is a required property" in refusal(shipped, schema)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"filter_minimum_length": True, "max_pushes": None, "max_depth": 0, "seed": 12345},
+        {"algorithm": "standard_idfs", "object_strategy": "farthest_first"},
+        {"goal_strategy": "adaptive", "search_timeout": 0.125, "ml_device": "auto"},
+        {"goal_strategy": "ml", "ml_goal_model": "MODEL", "ml_samples": 5},
+        {"max_terminal_checks": 7, "max_goals_per_object": 2, "episodes_per_env": 3},
+    ],
+)
+def test_the_collector_gets_the_same_configuration(shipped, schema, changes, tmp_path):
+    model = tmp_path / "a model's folder"
+    model.mkdir()
+    settings = {
+        key: str(model) if value == "MODEL" else value for key, value in (shipped | changes).items()
+    }
+    assert parsed(collector_options(settings, "host")) == check_settings(settings, schema)
+
+
+def test_places_reach_the_collector_whatever_they_hold(shipped):
+    settings = shipped | {"output_dir": "out put; rm -rf $HOME", "xml_dir": "rä 'ume'"}
+    text = collector_options(settings, "my.host-1")
+    options = build_parser().parse_args([*shlex.split(text), "--start-idx", "0", "--end-idx", "1"])
+    assert str(options.output_dir) == settings["output_dir"]
+    assert str(options.xml_dir) == settings["xml_dir"]
+    assert (options.manifest, options.hostname) == (None, "my.host-1")

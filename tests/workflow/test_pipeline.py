@@ -1,0 +1,250 @@
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOOLS = Path(sys.executable).parent
+CHUNKS = ["000000-000002", "000002-000004", "000004-000005"]
+
+# A `python` that kills the collector of one chunk after its first environment.
+PYTHON = """#!/bin/sh
+case "$*" in
+  *--part-only*"--start-idx 2 "*) exec "{python}" "{driver}" "$@" ;;
+esac
+exec "{python}" "$@"
+"""
+DRIVER = """
+import os, runpy, signal, sys
+from namo.collection import chunk
+
+write = chunk.write_record
+
+def write_and_die(path, record):
+    write(path, record)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+chunk.write_record = write_and_die
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_a_run_completes_and_names_the_broken_environment(finished):
+    pipeline, done = finished
+    assert done.returncode == 0, done.stdout
+    assert [row["termination"] for row in pipeline.table("metrics")] == [
+        *("solved", "error", "solved", "solved", "exhausted"),
+    ]
+    (report,) = [path.read_text("utf-8") for path in pipeline.output.glob("summary_*.txt")]
+    assert "Failed environments: 1" in report
+    assert "01.xml" in report
+    assert report in done.stdout
+    assert pipeline.record(1)["error"]["command"] in report
+
+
+def test_every_rule_leaves_its_log_and_its_benchmark(finished):
+    pipeline, _ = finished
+    for kind, end in (("logs", "log"), ("benchmarks", "tsv")):
+        names = {path.name for path in (pipeline.output / kind / "collect").iterdir()}
+        assert names == {f"{chunk}.{end}" for chunk in CHUNKS}
+        for rule in ("merge", "report"):
+            assert (pipeline.output / kind / f"{rule}.{end}").stat().st_size > 0
+    assert "env 000002" in pipeline.log(CHUNKS[1])
+
+
+def test_progress_is_seen_while_the_chunks_run(finished):
+    _, done = finished
+    for number in range(5):
+        assert f"env {number:06d}" in done.stdout
+
+
+def test_the_label_is_kept_in_the_results(finished):
+    pipeline, _ = finished
+    label = (pipeline.output / ".hostname").read_text().strip()
+    assert label == socket.gethostname().partition(".")[0]
+    assert {path.name.split("_env_")[0] for path in pipeline.output.glob("*_results.pkl")} == {
+        label
+    }
+
+
+def test_nothing_is_left_in_the_folder_but_results(finished):
+    pipeline, _ = finished
+    assert {path.name for path in pipeline.folder.iterdir()} == {
+        ".snakemake",
+        "results",
+        pipeline.scenes.name,
+    }
+
+
+def test_a_finished_run_has_nothing_to_do_until_one_scene_changes(pipeline):
+    pipeline.copy_rooms((0, 7, 0, 7))
+    first = pipeline.run(here=False)
+    assert first.returncode == 0, first.stdout
+    before, table = pipeline.made(), pipeline.table("metrics")
+    again = pipeline.run(here=False)
+    assert again.returncode == 0, again.stdout
+    assert "Nothing to be done" in again.stdout
+    assert pipeline.made() == before
+
+    shutil.copyfile(pipeline.room(6), pipeline.scenes / "02.xml")
+    changed = pipeline.run(here=False)
+    assert changed.returncode == 0, changed.stdout
+    after = pipeline.made()
+    assert [index for index in before if before[index] != after[index]] == ["000002"]
+    assert "000000-000002]" not in changed.stdout
+    assert "already done" in pipeline.log(CHUNKS[1])
+    rows = pipeline.table("metrics")
+    assert [row["solution_depth"] for row in rows] == [0, 0, 1, 0]
+    assert [rows[index] for index in (0, 1, 3)] == [table[index] for index in (0, 1, 3)]
+
+
+def test_another_chunk_size_gives_the_same_tables_also_in_the_same_folder(finished, pipeline):
+    reference, _ = finished
+    shutil.copytree(reference.scenes, pipeline.scenes)
+    done = pipeline.run(chunk_size=5)
+    assert done.returncode == 0, done.stdout
+
+    def rows(run, table):
+        place = str(run.folder)
+        return [
+            {
+                key: value.replace(place, "") if isinstance(value, str) else value
+                for key, value in row.items()
+            }
+            for row in run.table(table)
+        ]
+
+    assert rows(pipeline, "pushes") == rows(reference, "pushes")
+    assert rows(pipeline, "metrics") == rows(reference, "metrics")
+    assert [path.name for path in (pipeline.output / "parts").glob("0*")] == ["000000-000005"]
+
+    made = pipeline.made()
+    again = pipeline.run(chunk_size=3)
+    assert again.returncode == 0, again.stdout
+    assert rows(pipeline, "pushes") == rows(reference, "pushes")
+    assert rows(pipeline, "metrics") == rows(reference, "metrics")
+    changed = [index for index in made if pipeline.made()[index] != made[index]]
+    assert changed == ["000001"], "only the one that failed is tried again"
+
+
+def test_too_many_failures_fail_the_run_and_leave_the_tables(pipeline):
+    pipeline.copy_rooms((0, 7))
+    pipeline.break_scene("01.xml")
+    for _ in range(2):
+        done = pipeline.run(max_failed_share=0.4)
+        assert done.returncode != 0
+        assert "1 of 2 environments failed" in done.stdout
+        assert len(pipeline.table("metrics")) == 2
+    assert pipeline.run(max_failed_share=0.5).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"max_dept": 3}, ["unknown key 'max_dept'", "did you mean 'max_depth'?"]),
+        (
+            {"algorithm": "idsf", "xml_dir": "nowhere"},
+            ["algorithm is 'idsf'", "did you mean 'idfs'?"],
+        ),
+        ({"xml_dir": "nowhere"}, ["--xml-dir nowhere: no such folder"]),
+        ({"end_idx": 7}, ["7 is too large", "there are 1 environments"]),
+        ({"object_strategy": "ml"}, ["--object-strategy ml needs --ml-object-model"]),
+    ],
+)
+def test_wrong_settings_are_said_and_nothing_is_written(pipeline, settings, said):
+    pipeline.copy_rooms((0,))
+    done = pipeline.run(**settings)
+    assert done.returncode != 0
+    assert [part for part in said if part not in done.stdout] == []
+    assert "Traceback" not in done.stdout
+    assert not pipeline.output.exists()
+
+
+def test_an_output_folder_that_cannot_be_is_said_without_a_traceback(pipeline):
+    pipeline.copy_rooms((0,))
+    (pipeline.folder / "file").touch()
+    done = pipeline.run(output_dir=pipeline.folder / "file" / "out")
+    assert done.returncode != 0
+    assert f"{pipeline.folder / 'file'}' is a file" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_killed_chunk_goes_on_where_it_was_and_keeps_its_label(pipeline):
+    pipeline.copy_rooms((0, 7, 6, 0, 7))
+    pipeline.output.mkdir()
+    (pipeline.output / ".hostname").write_text("started-elsewhere\n")
+    tools = pipeline.folder / "bin"
+    tools.mkdir()
+    (tools / "driver.py").write_text(DRIVER)
+    (tools / "python").write_text(PYTHON.format(python=sys.executable, driver=tools / "driver.py"))
+    (tools / "python").chmod(0o755)
+
+    killed = pipeline.run(path=tools)
+    assert killed.returncode != 0
+    before = pipeline.made()
+    assert list(before) == ["000000", "000001", "000002", "000004"]
+    assert not (pipeline.output / "metrics.parquet").exists()
+
+    done = pipeline.run()
+    assert done.returncode == 0, done.stdout
+    after = pipeline.made()
+    assert {index: after[index] for index in before} == before
+    assert [row["env_index"] for row in pipeline.table("metrics")] == [0, 1, 2, 3, 4]
+    log = pipeline.log(CHUNKS[1])
+    assert log.count("already done") == 1
+    assert f"[{CHUNKS[0]}]" not in done.stdout
+    names = {path.name.split("_env_")[0] for path in pipeline.output.glob("*_results.pkl")}
+    assert names == {"started-elsewhere"}
+
+
+def test_a_dry_run_writes_nothing(pipeline):
+    pipeline.copy_rooms((0, 7, 0))
+    done = pipeline.run("--dry-run")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^collect +2$", done.stdout, re.MULTILINE)
+    assert not pipeline.output.exists()
+
+
+def test_a_house_with_spaces_in_its_path_works(pipeline):
+    house = pipeline.folder / "my house"
+    for name in ("workflow", "config", "profiles", "envs"):
+        shutil.copytree(REPOSITORY / name, house / name)
+    shutil.copy(REPOSITORY / "Snakefile", house)
+    pipeline.copy_rooms((0,))
+    done = pipeline.run("--snakefile", house / "Snakefile")
+    assert done.returncode == 0, done.stdout
+    assert len(pipeline.table("metrics")) == 1
+
+
+def test_settings_can_come_from_a_file(pipeline):
+    pipeline.copy_rooms((0,))
+    (pipeline.folder / "mine.yaml").write_text("seed: 77\nmax_goals_per_object: 3\n")
+    done = pipeline.run("--configfile", "mine.yaml", hostname="h")
+    assert done.returncode == 0, done.stdout
+    assert pipeline.table("metrics")[0]["seed"] == 77
+    assert (pipeline.output / "h_env_000000_results.pkl").exists()
+    assert not (pipeline.output / ".hostname").exists()
+
+
+def test_the_workflow_passes_its_linter(tmp_path):
+    command = [TOOLS / "snakemake", "--lint", "--snakefile", REPOSITORY / "Snakefile"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_workflow_is_formatted(tmp_path):
+    command = [TOOLS / "snakefmt", "--check", REPOSITORY / "Snakefile", REPOSITORY / "workflow"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_default_run_is_the_first_demo_rooms():
+    settings = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+    assert (settings["xml_dir"], settings["manifest"]) == (None, None)
+    assert (settings["start_idx"], settings["end_idx"]) == (0, 24)
