@@ -33,7 +33,7 @@ $(VENV)/.installed-test: $(VENV)/.installed requirements-test.txt
 lint: setup-test
 	ruff check .
 	ruff format --check .
-	snakefmt --quiet --check Snakefile workflow
+	snakefmt --check Snakefile workflow
 	snakemake --lint
 
 format: setup-test

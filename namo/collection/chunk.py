@@ -21,6 +21,7 @@ from namo.collection.records import file_entry, read_record, write_record
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
+from namo.numerics import numerics
 from namo.planning.planner import Planner
 
 Record = dict[str, Any]
@@ -160,6 +161,7 @@ def _information(
         "config": config.as_dict(),
         "host": socket.gethostname(),
         "process": os.getpid(),
+        "numerics": numerics(),
         "began_unix_s": began,
         "duration_s": time.time() - began,
         "work_s": work_s,

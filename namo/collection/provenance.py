@@ -15,6 +15,7 @@ from pathlib import Path
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.files import replacing
+from namo.numerics import numerics
 from namo.scenes.sources import EnvironmentList
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
@@ -58,6 +59,7 @@ def write_run_file(
             "python": platform.python_version(),
             **{name: _version(name) for name in _PACKAGES},
         },
+        "numerics": numerics(),
         "git_commit": _git_commit(),
         "host": {
             "name": platform.node(),

@@ -14,13 +14,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import platform
 from dataclasses import asdict, dataclass, replace
 
-import mujoco
 import numpy as np
 
 from namo.geometry import Floats, Pose2D
+from namo.numerics import numerics
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene
 from namo.world.contacts import CONTACT_OFFSETS, contact_points
 from namo.world.cost_to_go import CostToGo, solve
@@ -79,7 +78,7 @@ class BoxClass:
     def key(self) -> str:
         """Return the name of this class in the cache, with everything its numbers depend on."""
         text = json.dumps(
-            [PRIMITIVES_VERSION, mujoco.__version__, platform.machine(), asdict(self)],
+            [PRIMITIVES_VERSION, numerics(), asdict(self)],
             sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()[:32]
