@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ SCENES = REPOSITORY.parent / "shared" / "scenes"
 Figures = dict[str, Any]
 """What a benchmark measured: JSON values only."""
 
-console = Console()
+# Tables keep their columns where the output is no terminal.
+console = Console(width=None if sys.stdout.isatty() else 140)
 
 
 def argument_parser(description: str | None) -> argparse.ArgumentParser:
