@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import platform
 
+import cv2
 import mujoco
 import numpy as np
+import scipy
 
 
 def numerics() -> str:
@@ -17,6 +19,7 @@ def numerics() -> str:
     functions = np.lib.introspect.opt_func_info("^(cos|sin|arctan2)$", "float64")
     chosen = {target["current"] for kinds in functions.values() for target in kinds.values()}
     return (
-        f"MuJoCo {mujoco.__version__}, NumPy {np.__version__}, {platform.machine()} "
+        f"MuJoCo {mujoco.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}, "
+        f"OpenCV {cv2.__version__}, {platform.machine()} "
         f"{'+'.join(sorted(chosen))}".strip()
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from namo.numerics import numerics
 from namo.planning.planner import Planner
 
 Record = dict[str, Any]
+
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes; the kernels disagree."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,6 @@ def _information(
         "environments": len(environments),
         "resumed": resumed,
         "failed": {str(index): message for index, message in failed.items()},
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT,
         "models_preloaded": [],
     }

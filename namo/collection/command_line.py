@@ -174,8 +174,7 @@ def _collect(options: argparse.Namespace) -> int:
     # What is above needs neither MuJoCo nor OpenCV; what is below does.
     from namo.collection.chunk import collect_chunk
     from namo.collection.environment import Environment, from_here, make_planner, rerun_command
-    from namo.collection.merge import merge, require_parts
-    from namo.collection.provenance import write_run_file
+    from namo.collection.merge import merge
     from namo.world.primitive_cache import cache_folder
 
     require_writable(cache_folder(), "cache of motion primitives (set NAMO_CACHE_DIR)")
@@ -183,13 +182,9 @@ def _collect(options: argparse.Namespace) -> int:
     environments = [Environment(index, from_here(source.paths[index]), label) for index in wanted]
     again = _arguments_of(config, options)
     if options.merge_only:
-        require_parts(options.output_dir)
-    options.output_dir.mkdir(parents=True, exist_ok=True)
-    if not options.part_only:
-        write_run_file(options.output_dir, config, label, source, environments)
-    if options.merge_only:
-        print(merge(options.output_dir, label).report)
+        print(merge(options.output_dir, label, source).report)
         return EXIT_DONE
+    options.output_dir.mkdir(parents=True, exist_ok=True)
     result = collect_chunk(
         environments,
         planner,
@@ -209,7 +204,7 @@ def _collect(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
         return EXIT_FAILED if too_many else EXIT_DONE
-    merged = merge(options.output_dir, label)
+    merged = merge(options.output_dir, label, source)
     print(merged.report)
     return EXIT_FAILED if result.failed else EXIT_DONE
 

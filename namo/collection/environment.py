@@ -111,7 +111,9 @@ def collect_environment(
     outcomes: list[EpisodeOutcome] = []
     error: Record | None = None
     try:
-        world = World(read_scene(environment.path))
+        scene = read_scene(environment.path)
+        sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
+        world = World(scene)
         world.prepare()
         for episode in range(config.episodes_per_env):
             outcome = run_episode(world, planner, config, environment.index, episode)

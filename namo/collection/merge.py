@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.collection.parts import Part, finished_parts, write_table
+from namo.collection.provenance import write_run_file
 from namo.collection.records import file_entry, write_record
 from namo.collection.report_text import report_text
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.collection.summary import summarise
 from namo.errors import ResultFileError
 from namo.files import replacing
+from namo.scenes.sources import EnvironmentList
 
 Record = dict[str, Any]
 
@@ -39,7 +41,7 @@ class Merged:
     report_path: Path
 
 
-def merge(output_dir: Path, label: str) -> Merged:
+def merge(output_dir: Path, label: str, source: EnvironmentList) -> Merged:
     """Write metrics, pushes, summary, report and manifest of a collection from its parts.
 
     Environments appear once and in order, whatever the parts were called. Where parts overlap, as
@@ -48,6 +50,7 @@ def merge(output_dir: Path, label: str) -> Merged:
     Args:
         output_dir: folder of the collection.
         label: of the run, in the names of the summary and the report.
+        source: where the environments come from.
 
     Raises:
         ResultFileError: there is no finished part, or one is damaged.
@@ -60,6 +63,8 @@ def merge(output_dir: Path, label: str) -> Merged:
         for name, schema in (("metrics", METRICS), ("pushes", PUSHES))
     }
     information = [part.information() for part in {p.folder: p for p, _, _ in stretches}.values()]
+    run_path = output_dir / "run.json"
+    write_run_file(run_path, source, output_dir / "metrics.parquet", information)
     summary = summarise(output_dir / "metrics.parquet", output_dir / "pushes.parquet", information)
     summary_path = output_dir / f"collection_summary_{label}.pkl"
     write_record(summary_path, summary)
@@ -67,7 +72,7 @@ def merge(output_dir: Path, label: str) -> Merged:
     report = report_text(summary, output_dir)
     with replacing(report_path) as handle:
         handle.write(report.encode())
-    _write_manifest(output_dir, stretches, rows, [summary_path, report_path])
+    _write_manifest(output_dir, stretches, rows, [summary_path, report_path, run_path])
     return Merged(summary, report, report_path)
 
 
@@ -121,8 +126,6 @@ def _write_manifest(
         *(file_entry(path, output_dir, rows[path.stem]) for path in written),
         *(file_entry(path, output_dir, None) for path in others),
     ]
-    if (output_dir / "run.json").exists():
-        entries.append(file_entry(output_dir / "run.json", output_dir, None))
     tables.append(pa.Table.from_pylist(entries, FILES))
     write_table(output_dir / "manifest.parquet", FILES, tables)
 

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment
+import pyarrow.parquet as pq
+
 from namo.files import replacing
 from namo.numerics import numerics
 from namo.scenes.sources import EnvironmentList
@@ -23,32 +24,26 @@ _PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "s
 
 
 def write_run_file(
-    output_dir: Path,
-    config: CollectionConfig,
-    label: str,
-    source: EnvironmentList,
-    environments: Sequence[Environment],
+    path: Path, source: EnvironmentList, metrics: Path, parts: Sequence[dict[str, Any]]
 ) -> None:
-    """Write `run.json`.
+    """Write `run.json` over everything that is in a collection.
 
     Args:
-        output_dir: folder of the collection.
-        config: resolved settings.
-        label: of the run.
+        path: the file.
         source: where the environments come from.
-        environments: the range that is collected.
+        metrics: the merged metrics table.
+        parts: what the markers of the parts say, in order of their environments.
     """
-    scenes = hashlib.sha256()
-    for environment in environments:
-        scenes.update(environment.scene_sha256().encode())
+    latest = max(parts, key=lambda part: part["began_unix_s"])
+    table = pq.read_table(metrics, columns=["scene_sha256"], filters=[("episode", "=", 0)])
+    scenes = hashlib.sha256("".join(table["scene_sha256"].to_pylist()).encode())
     content = {
-        "config": config.as_dict(),
-        "label": label,
+        "config": latest["config"],
+        "label": latest["label"],
         "environments": {
             "source": source.source,
             "listed": len(source.paths),
-            "start": environments[0].index,
-            "end": environments[-1].index + 1,
+            "collected": [[part["start"], part["end"]] for part in parts],
             "scenes_sha256": scenes.hexdigest(),  # of the scenes' hashes, one after the other
         },
         "models": {},
@@ -69,7 +64,7 @@ def write_run_file(
         },
         "command": sys.argv,
     }
-    with replacing(output_dir / "run.json") as handle:
+    with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -85,7 +80,8 @@ def _git_commit() -> str | None:
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
-    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty"]
+    describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]
+    command = ["git", "-C", str(root), *describe]
     try:
         return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()  # noqa: S603
     except (OSError, subprocess.CalledProcessError):

@@ -12,7 +12,7 @@ Record = dict[str, Any]
 
 WIDTH = 78
 LABEL = 24
-MOST_FAILURES = 20
+SHOWN_FAILURES = 20
 
 
 def report_text(summary: Record, output_dir: Path) -> str:
@@ -67,7 +67,10 @@ def _heading(summary: Record) -> list[str]:
     ]
     if metadata["configurations"] > 1:
         lines.append(
-            _row("mind", f"the folder holds results of {metadata['configurations']} configurations")
+            _row(
+                "mind",
+                f"results of {metadata['configurations']} configurations; above is the latest",
+            )
         )
     return lines
 
@@ -162,11 +165,11 @@ def _failures(summary: Record) -> list[str]:
         return []
     count = summary["performance_stats"]["failed_environments"]
     lines = _section(f"Failed environments: {count}")
-    for failure in failures[:MOST_FAILURES]:
+    for failure in failures[:SHOWN_FAILURES]:
         lines.append(f"{failure['env_index']:06d}  {failure['error_message']}")
         lines.append(f"        {failure['rerun_command']}")
-    if count > MOST_FAILURES:
-        lines.append(f"... and {count - MOST_FAILURES} more, in metrics.parquet")
+    if count > SHOWN_FAILURES:
+        lines.append(f"... and {count - SHOWN_FAILURES} more, in metrics.parquet")
     return lines
 
 

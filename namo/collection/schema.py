@@ -27,7 +27,7 @@ METRICS = _schema(
         _field("episode", _INT, NO_UNIT, "number of the episode in its environment, from 0"),
         _field("xml_file", _TEXT, NO_UNIT, "scene file"),
         _field("scene_sha256", _TEXT, NO_UNIT, "hash of the scene file; empty if unreadable"),
-        _field("difficulty", _TEXT, NO_UNIT, "class from the scene manifest, where there is one"),
+        _field("difficulty", _TEXT, NO_UNIT, "class of the scene; null, as scenes carry none yet"),
         _field("algorithm", _TEXT, NO_UNIT, "planner"),
         _field("object_strategy", _TEXT, NO_UNIT, "which object first"),
         _field("goal_strategy", _TEXT, NO_UNIT, "where to push it"),

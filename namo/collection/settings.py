@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from collections.abc import Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -52,6 +55,15 @@ def check_settings(settings: Settings, schema: Settings) -> CollectionConfig:
         raise UsageError("configuration: " + "; ".join(sorted(problems)))
     known = {name: settings[name] for name in CollectionConfig.names() if name in settings}
     return CollectionConfig(**known)
+
+
+def run_jobs_with_this_python() -> None:
+    """Let `python` in the jobs be the one that runs Snakemake, wherever that was started from.
+
+    A job in an environment of its own puts that environment in front again.
+    """
+    path = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
 
 
 def _filled(schema: Settings) -> Settings:

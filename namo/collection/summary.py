@@ -16,7 +16,7 @@ from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
 Record = dict[str, Any]
 
-MOST_FAILURES = 1000
+LISTED_FAILURES = 1000
 """A summary lists at most this many failures; the metrics table has them all."""
 
 _COLUMNS = [
@@ -98,7 +98,7 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
         "filtering_stats": {
             "episodes_before_filtering": total,
             "episodes_filtered_out": total - kept,
-            "filtering_enabled": config["filter_minimum_length"],
+            "filtering_enabled": any(part["config"]["filter_minimum_length"] for part in parts),
             "filter_rate": (total - kept) / total if total else 0.0,
         },
         "model_stats": {
@@ -148,5 +148,5 @@ def _failures(metrics: Path) -> list[Record]:
     failed = pq.read_table(
         metrics, columns=columns, filters=[("termination", "=", Termination.ERROR.value)]
     )
-    rows: list[Record] = failed.slice(0, MOST_FAILURES).to_pylist()
+    rows: list[Record] = failed.slice(0, LISTED_FAILURES).to_pylist()
     return rows

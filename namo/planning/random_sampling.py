@@ -1,6 +1,7 @@
 """One random rollout: a random object, a random goal, until the goal is open or the depth used up.
 
-The baseline that a search has to beat. The object strategy is not asked.
+The baseline that a search has to beat. The object strategy is not asked, and a push that moves
+nothing uses up depth like any other.
 """
 
 from __future__ import annotations

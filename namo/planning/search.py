@@ -95,9 +95,10 @@ class Search:
         Raises:
             BudgetSpentError: no time or no terminal check is left.
         """
-        self._check_time()
-        if self._terminal_checks >= self.budget.terminal_checks:
-            raise BudgetSpentError(Termination.TERMINAL_CHECKS)
+        if not node.goal_open:  # a solution that is at hand is never thrown away for a budget
+            self._check_time()
+            if self._terminal_checks >= self.budget.terminal_checks:
+                raise BudgetSpentError(Termination.TERMINAL_CHECKS)
         self._terminal_checks += 1
         return node.goal_open
 

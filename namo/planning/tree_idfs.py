@@ -48,7 +48,7 @@ class TreeIDFS:
         if search.is_goal(search.root):
             return search.root
         root = _Branch(search.root)
-        for limit in range(1, search.budget.depth + 1):
+        for limit in range(min(1, search.budget.depth), search.budget.depth + 1):
             found = self._grow(search, root, limit, streams)
             if found is not Termination.DEPTH:
                 return found

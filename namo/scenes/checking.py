@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from namo.errors import SceneError
 from namo.geometry import RectangleSet, rectangles_overlap_depth
-from namo.scenes.scene import Bounds, Box, Scene, Wall
+from namo.scenes.scene import Box, Scene, Wall
 
 OVERLAP_TOLERANCE_M = 0.01
 FLOOR_TOLERANCE_M = 0.02
@@ -21,9 +21,6 @@ FLOOR_TOLERANCE_M = 0.02
 WALL_OVERLAP_SHARE = 0.125
 
 _log = logging.getLogger(__name__)
-
-# How far an end of an outer wall may stay short of the corner and still close the room.
-_CORNER_GAP_M = 0.15
 
 RESERVED_NAMES = ("floor", "robot")
 
@@ -195,7 +192,7 @@ def _extents(boxes: Sequence[Box]) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 def _check_inside(scene: Scene) -> None:
-    room = _closed_room(scene.walls)
+    room = scene.room
     if room is None:
         return
     for what, x, y in (
@@ -207,29 +204,3 @@ def _check_inside(scene: Scene) -> None:
                 f"the {what} at ({x:g}, {y:g}) is outside the room, which spans x "
                 f"{room.x_min:g} to {room.x_max:g} m and y {room.y_min:g} to {room.y_max:g} m"
             )
-
-
-def _closed_room(walls: Sequence[Wall]) -> Bounds | None:
-    """Return the rectangle around the walls if walls stand along all four sides of it.
-
-    Walls that enclose no rectangle say nothing about inside and outside.
-    """
-    if not walls:
-        return None
-    low, high = _extents(walls)
-    corner_low, corner_high = low.min(axis=0), high.max(axis=0)
-    middle = (corner_low + corner_high) / 2
-    for along in (0, 1):
-        across = 1 - along
-        # A wall along a side lies on that half of the rectangle with its whole thickness.
-        first = (low <= corner_low + _CORNER_GAP_M) & (high <= middle)
-        last = (high >= corner_high - _CORNER_GAP_M) & (low >= middle)
-        for at_side in (first[:, across], last[:, across]):
-            reached = corner_low[along]
-            for start, end in sorted(zip(low[at_side, along], high[at_side, along], strict=True)):
-                if start > reached + _CORNER_GAP_M:
-                    return None
-                reached = max(reached, end)
-            if not at_side.any() or reached < corner_high[along] - _CORNER_GAP_M:
-                return None
-    return Bounds(*map(float, (*corner_low, *corner_high)))

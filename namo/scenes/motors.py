@@ -39,6 +39,18 @@ def slide_joints_max_force(
     ):
         found = ", ".join(_describe(model, data, joint) for joint in joints) or "none"
         raise SceneError(f"{source}: body 'robot' has joints: {found}; {_RULE}")
+    for joint in joints:
+        dof = int(model.jnt_dofadr[joint])
+        for what, there in (
+            ("a range", model.jnt_limited[joint]),
+            ("stiffness", model.jnt_stiffness[joint, ...].any()),
+            ("frictionloss", model.dof_frictionloss[dof] > 0.0),
+        ):
+            if there:
+                raise SceneError(
+                    f"{source}: {_describe(model, data, joint)} of body 'robot' has {what}; "
+                    "the robot slides freely"
+                )
     drivers: dict[int, list[int]] = {joint: [] for joint in joints}
     for actuator in range(model.nu):
         target = int(model.actuator_trnid[actuator, 0])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.geometry import Pose2D, rectangle_corners
+from namo.scenes.enclosure import enclosed_rectangle
 
 HalfExtents = tuple[float, float, float]
 Friction = tuple[float, float, float]
@@ -91,9 +92,10 @@ class Robot:
 
 @dataclass(frozen=True)
 class Goal:
-    """Where the robot has to get: any point within `radius` of (x, y) (m) will do to look at.
+    """Where the robot has to get (m).
 
-    Reaching is decided by `namo.world.reachability`, the one definition for everything.
+    `radius` is how large the file draws it; what counts as reached is decided by
+    `namo.world.reachability`, the one definition for everything.
     """
 
     x: float
@@ -139,13 +141,23 @@ class Scene:
     xml: str = field(default="", compare=False, repr=False)
 
     @cached_property
+    def room(self) -> Bounds | None:
+        """The rectangle that walls enclose along all four sides; None where they do not."""
+        corners = np.array([wall.corners() for wall in self.walls]).reshape(-1, 4, 2)
+        rectangle = enclosed_rectangle(corners.min(axis=1), corners.max(axis=1))
+        return None if rectangle is None else Bounds(*map(float, np.concatenate(rectangle)))
+
+    @cached_property
     def bounds(self) -> Bounds:
-        """The rectangle around all footprints; with a margin of 2 m where there are no walls."""
+        """The rectangle around all footprints, and 2 m more where walls do not close it off.
+
+        The robot stays inside: what lies beyond is out of reach.
+        """
         points = [
             *(box.corners() for box in (*self.walls, *self.movables)),
             np.array([[self.goal.x, self.goal.y], [self.robot.x, self.robot.y]]),
         ]
-        margin = 0.0 if self.walls else UNWALLED_MARGIN_M
+        margin = UNWALLED_MARGIN_M if self.room is None else 0.0
         low = np.concatenate(points).min(axis=0) - margin
         high = np.concatenate(points).max(axis=0) + margin
         return Bounds(float(low[0]), float(low[1]), float(high[0]), float(high[1]))

@@ -1,7 +1,7 @@
 """Where environments come from: a folder, a manifest, or the demo rooms.
 
-The command line and the pipeline ask here before any heavy library is loaded, so this module
-imports none.
+The command line and the pipeline ask here before MuJoCo is loaded, so this module imports no heavy
+library.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ SHRINKS = 4
 
 
 class AdaptiveGoals:
-    """Random goals that are free of walls and of other movables.
+    """Random goals that are free of walls and of other movables, where the robot can push to.
 
     A draw that is not free moves towards the box's present place in `SHRINKS` steps, each to
     `SHRINK` of the distance, before it is given up.
@@ -25,11 +25,14 @@ class AdaptiveGoals:
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        pose = world.poses()[name]
-        around = Surroundings(world.reachability(), world.scene.movable(name))
+        reachability = world.reachability()
+        pose = reachability.poses[name]
+        around = Surroundings(reachability, world.scene.movable(name))
         goals: list[Pose2D] = []
         for _ in range(count * TRIES_PER_GOAL):
             drawn = draw_goal(pose, DISTANCE_M, rng)
+            if not reachability.can_push_towards(name, drawn):
+                continue
             for shrink in range(SHRINKS + 1):
                 goal = _towards(pose, drawn, SHRINK**shrink)
                 near = pose.distance(goal) < DISTANCE_M[0]

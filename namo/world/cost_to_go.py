@@ -34,7 +34,7 @@ class CostToGo:
     """The cost of displacements of a box.
 
     Attributes:
-        size: mean half extent of the box (m).
+        size: geometric mean of the half extents of the box (m).
         table: `SHAPE` float32, physics steps.
     """
 
@@ -64,7 +64,7 @@ def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
     Args:
         displacements: (..., 3) of the primitives, in the frame the box had before.
         steps: (...) physics steps of each; infinite where the box did not yield.
-        size: mean half extent of the box (m).
+        size: geometric mean of the half extents of the box (m).
     """
     usable = np.isfinite(steps)
     if not usable.any():

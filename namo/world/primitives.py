@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from namo.errors import PhysicsError
 from namo.geometry import Floats, Pose2D
 from namo.numerics import numerics
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene
@@ -32,7 +33,7 @@ CLASS_STEP = 1.15
 TRAVELS = (0.07, 0.17, 0.3, 0.45, 0.65, 0.9, 1.2, 1.55, 1.95, 2.4)
 """Robot travels, as a share of the box's mean half extent."""
 CONTROL_PERIOD_S = 0.05
-MAX_PUSH_S = 12.0
+LONGEST_PRIMITIVE_S = 12.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class BoxClass:
 
     @property
     def size(self) -> float:
-        """Mean half extent (m), the unit of travels and of the cost-to-go table."""
+        """Geometric mean of the half extents (m), the unit of travels and cost-to-go."""
         return math.sqrt(self.half_x * self.half_y)
 
     def key(self) -> str:
@@ -99,7 +100,7 @@ class PrimitiveLibrary:
     """The primitives of a box class.
 
     Attributes:
-        size: mean half extent of the class (m).
+        size: geometric mean of the half extents (m).
         displacements: (contacts, travels, 3) float64: dx, dy (m), dtheta (rad) in the box's frame.
         travels: (travels,) how far the robot moved (m).
         steps: (contacts, travels) physics steps it took; infinite where the box did not yield.
@@ -174,16 +175,19 @@ def _push(
     simulation.place_robot(*start)
     period = control_steps(simulation.timestep_s)
     index, count = 0, 0
-    while index < len(travels) and count * simulation.timestep_s < MAX_PUSH_S:
+    while index < len(travels) and count * simulation.timestep_s < LONGEST_PRIMITIVE_S:
         push_along(simulation, "box_movable", contacts.directions[contact], period)
         count += period
+        try:
+            simulation.check_health(count)
+        except PhysicsError:
+            break  # a box that tips over here has no longer travels from this contact
         x, y = simulation.robot()
         travelled = math.hypot(x - start[0], y - start[1])
         while index < len(travels) and travelled >= travels[index]:
             displacements[index] = simulation.pose("box_movable")
             steps[index] = count
             index += 1
-    simulation.check_health(count)
     return displacements, steps
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import heapq
 import math
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from namo.geometry import Pose2D
+from namo.geometry import Floats, Pose2D
 from namo.scenes.scene import Movable
 from namo.world.cost_to_go import CONTACT_COST_STEPS
 from namo.world.grid import Mask, inflated_outline
@@ -37,8 +38,6 @@ MAX_EXPANSIONS = 100
 CHILDREN_KEPT = 40
 WORTHWHILE_M = 0.02
 """A push that cannot end within tolerance must at least bring the box this much nearer."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,11 @@ class PushPlanner:
         self._followed = at_contact[..., 0, :] + self._moves[..., :2]
 
     def plan(
-        self, around: Surroundings, goal: Pose2D, usable: NDArray[np.bool_]
+        self,
+        around: Surroundings,
+        goal: Pose2D,
+        usable: NDArray[np.bool_],
+        deadline: float = math.inf,
     ) -> PlannedPush | None:
         """Return the first primitive of the best plan found.
 
@@ -134,6 +137,7 @@ class PushPlanner:
             around: what stands around the box in the present state.
             goal: wanted pose of the box, world frame.
             usable: (contacts,) which contact points the robot can take up now.
+            deadline: value of `time.monotonic()` after which to stop looking.
 
         Returns:
             None when no sequence brings the box nearer to its goal.
@@ -145,7 +149,7 @@ class PushPlanner:
         seen = set()
         nearest = self._nearest_in_one(start, goal, np.isfinite(surcharge))
         for expansions in range(1, MAX_EXPANSIONS + 1):
-            if not heap:
+            if not heap or time.monotonic() > deadline:
                 break
             candidate = heapq.heappop(heap)
             end = candidate.parent.compose(self._move(candidate.primitive))

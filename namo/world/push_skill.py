@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_CONTACTS = 10
 MAX_PUSH_S = 60.0
-"""Simulated time of one push action, all contacts together."""
+"""No further contact is taken up after this much simulated time of one push."""
 MAX_STUCK_CONTACTS = 3
 STUCK_S = 1.0
 STUCK_M = 0.001
@@ -74,6 +74,8 @@ def perform(world: World, push: Push, deadline: float, *, stop_at_open_goal: boo
         if name != "robot"
     )
     # A push that moved nothing must not leave a state that is nearly, but not quite, the old one.
+    # One that opened the robot's goal did move something, however little.
+    moved = moved or status is PushStatus.GOAL_OPEN
     if not moved or status in (PushStatus.DIVERGED, PushStatus.INTERRUPTED):
         moved = False
         world.restore(before)
@@ -135,8 +137,10 @@ class _Attempt:
                 return PushStatus.STUCK
             began = time.perf_counter()
             around = Surroundings(reachability, self.movable)
-            planned = planner.plan(around, goal, usable & ~stuck)
+            planned = planner.plan(around, goal, usable & ~stuck, self.deadline)
             world.planning_s += time.perf_counter() - began
+            if time.monotonic() > self.deadline:
+                return PushStatus.INTERRUPTED
             if planned is None:
                 return PushStatus.STUCK if stuck.any() else PushStatus.BLOCKED
             ended = self._push_from(planned, pose)

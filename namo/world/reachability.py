@@ -102,6 +102,7 @@ class Reachability:
         """Remember what to answer about; nothing is computed yet."""
         self.static = static
         self.poses = poses
+        self._contacts: dict[str, NDArray[np.bool_]] = {}
 
     @cached_property
     def mask(self) -> Mask:
@@ -139,11 +140,6 @@ class Reachability:
         """Return the reachability of the same state with one movable and the robot elsewhere."""
         return Reachability(self.static, {**self.poses, name: pose, "robot": robot})
 
-    def without(self, name: str) -> Reachability:
-        """Return the reachability of the same state with one movable taken away."""
-        others = {other: pose for other, pose in self.poses.items() if other != name}
-        return Reachability(self.static, others)
-
     def free_spot(self) -> tuple[float, float] | None:
         """Return where a robot that may touch something can back off to (m).
 
@@ -173,6 +169,11 @@ class Reachability:
 
     def reachable_contacts(self, name: str) -> NDArray[np.bool_]:
         """Return which contact points (n,) of a movable the robot can take up."""
+        if name not in self._contacts:
+            self._contacts[name] = self._find_contacts(name)
+        return self._contacts[name]
+
+    def _find_contacts(self, name: str) -> NDArray[np.bool_]:
         contacts = self.static.contacts[name]
         pose = self.poses[name]
         reachable = self.reached(pose.to_world(contacts.standoffs))

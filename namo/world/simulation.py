@@ -22,9 +22,6 @@ STATE_SPEC = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 UPRIGHT_COSINE = 0.95
 """A box whose own z axis leans further than this (18 degrees) has tipped over."""
 
-PHYSICS_PRESETS = ("scene",)
-"""What `--physics` accepts; `scene` runs the file's own options as they are."""
-
 
 def _keep_mujoco_quiet() -> None:
     """Stop MuJoCo from writing MUJOCO_LOG.TXT into the working directory and to the console.
@@ -85,18 +82,22 @@ class Simulation:
         model = self.model
         body = model.body("robot").id
         joints = range(model.body_jntadr[body], model.body_jntadr[body] + model.body_jntnum[body])
-        by_axis = {int(np.argmax(np.abs(model.jnt_axis[j]))): j for j in joints}
+        # The reader made sure that they slide along the world's +x and +y.
+        mujoco.mj_kinematics(model, self.data)
+        by_axis = {int(np.argmax(self.data.xaxis[joint])): joint for joint in joints}
         self._robot_qpos = [int(model.jnt_qposadr[by_axis[axis]]) for axis in (0, 1)]
-        self._robot_sign = [float(np.sign(model.jnt_axis[by_axis[axis]][axis])) for axis in (0, 1)]
-        self._robot_start = (self.scene.robot.x, self.scene.robot.y)
-        self._robot_qpos0 = [float(model.qpos0[adr]) for adr in self._robot_qpos]
+        start = (self.scene.robot.x, self.scene.robot.y)
+        # What to add to a joint's position to get the robot's in the world.
+        self._robot_offset = [
+            at - float(model.qpos0[adr]) for at, adr in zip(start, self._robot_qpos, strict=True)
+        ]
         # The control that gives one newton along +x and +y.
         self._actuators, self._control_per_newton = [], []
         for axis in (0, 1):
             (actuator,) = np.flatnonzero(model.actuator_trnid[:, 0] == by_axis[axis])
             gain = model.actuator_gear[actuator, 0] * model.actuator_gainprm[actuator, 0]
             self._actuators.append(int(actuator))
-            self._control_per_newton.append(self._robot_sign[axis] / float(gain))
+            self._control_per_newton.append(1.0 / float(gain))
 
     def _find_movables(self) -> None:
         model = self.model
@@ -142,28 +143,15 @@ class Simulation:
     def robot(self) -> tuple[float, float]:
         """Return the robot's position in the world (m)."""
         x, y = (
-            start + sign * (float(self.data.qpos[adr]) - zero)
-            for start, sign, adr, zero in zip(
-                self._robot_start,
-                self._robot_sign,
-                self._robot_qpos,
-                self._robot_qpos0,
-                strict=True,
-            )
+            float(self.data.qpos[adr]) + offset
+            for adr, offset in zip(self._robot_qpos, self._robot_offset, strict=True)
         )
         return x, y
 
     def place_robot(self, x: float, y: float) -> None:
         """Put the robot at a position in the world (m); its velocity stays what it is."""
-        for target, start, sign, adr, zero in zip(
-            (x, y),
-            self._robot_start,
-            self._robot_sign,
-            self._robot_qpos,
-            self._robot_qpos0,
-            strict=True,
-        ):
-            self.data.qpos[adr] = zero + sign * (target - start)
+        for target, adr, offset in zip((x, y), self._robot_qpos, self._robot_offset, strict=True):
+            self.data.qpos[adr] = target - offset
 
     def drive(self, force_x: float, force_y: float) -> None:
         """Set the motor forces along the world's x and y (N)."""

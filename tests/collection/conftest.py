@@ -20,7 +20,9 @@ from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment, make_planner
 from namo.collection.merge import merge
 from namo.collection.records import read_record
-from namo.scenes.sources import DEMO_ROOMS, environments_from
+from namo.scenes.sources import DEMO_ROOMS, EnvironmentList, environments_from
+
+SOURCE = EnvironmentList("scenes", ())
 
 Record = dict[str, Any]
 
@@ -118,7 +120,7 @@ class Rig:
 
     def collect_and_merge(self, scenes: Path, output: Path, config: CollectionConfig) -> Collection:
         self.collect(scenes, output, config)
-        merge(output, "host")
+        merge(output, "host", SOURCE)
         return Collection(output, scenes)
 
     def run(self, *arguments: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess:

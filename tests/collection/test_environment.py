@@ -262,7 +262,7 @@ def test_the_clock_stops_a_search_and_says_so(rig, collect):
     [
         ({"max_depth": 0}, "depth"),
         ({"max_pushes": 0}, "pushes"),
-        ({"max_terminal_checks": 1}, "terminal_checks"),
+        ({"max_terminal_checks": 1, "goal_strategy": "grid", "seed": 1}, "terminal_checks"),
     ],
 )
 def test_a_spent_budget_is_recorded_by_name_and_is_no_failure(rig, collect, settings, termination):

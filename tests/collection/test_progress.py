@@ -3,7 +3,7 @@ import io
 import pytest
 
 from namo.collection import progress
-from namo.collection.progress import ProgressDisplay, Tally, counted, describe, duration, names
+from namo.collection.progress import ProgressDisplay, Tally, counted, describe, duration
 
 
 def record(index=3, *, depth=1, termination="solved", tried=4, error=None, seconds=1.25):
@@ -122,8 +122,3 @@ def test_durations_read_as_on_a_clock(seconds, text):
 
 def test_nouns_follow_their_number():
     assert [counted(n, "push", "pushes") for n in (0, 1, 2)] == ["0 pushes", "1 push", "2 pushes"]
-
-
-def test_long_lists_of_environments_are_cut():
-    assert names([1, 2]) == "1, 2"
-    assert names(range(12), most=3) == "0, 1, 2 and 9 more"

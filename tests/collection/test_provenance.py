@@ -4,18 +4,28 @@ import subprocess
 import sys
 
 import mujoco
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from namo.collection import provenance
-from namo.collection.environment import Environment
 from namo.collection.provenance import write_run_file
 from namo.scenes.sources import environments_from
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
 
 def written(rig, folder):
+    """A run file over a table of three environments, the second with two episodes."""
+    rows = [("a", 0), ("b", 0), ("b", 1), ("c", 0)]
+    table = {"scene_sha256": [sha for sha, _ in rows], "episode": [number for _, number in rows]}
+    pq.write_table(pa.table(table), folder / "metrics.parquet")
+    old = {"start": 0, "end": 2, "label": "my-label", "began_unix_s": 1.0}
+    new = {"start": 5, "end": 6, "label": "my-label", "began_unix_s": 2.0}
+    parts = [
+        {**new, "config": rig.config(seed=3).as_dict()},
+        {**old, "config": rig.config(seed=2).as_dict()},
+    ]
     source = environments_from(None, None)
-    range_ = [Environment(index, source.paths[index], "my-label") for index in (2, 3, 4)]
-    write_run_file(folder, rig.config(seed=3), "my-label", source, range_)
+    write_run_file(folder / "run.json", source, folder / "metrics.parquet", parts)
     return json.loads((folder / "run.json").read_text())
 
 
@@ -23,13 +33,9 @@ def test_the_run_file_says_what_was_run_and_with_what(rig, tmp_path):
     run = written(rig, tmp_path)
     assert run["config"] == rig.config(seed=3).as_dict()
     assert run["label"] == "my-label"
-    environments = run["environments"]
-    assert (environments["listed"], environments["start"], environments["end"]) == (100, 2, 5)
-    hashes = [
-        hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in environments_from(None, None).paths[2:5]
-    ]
-    assert environments["scenes_sha256"] == hashlib.sha256("".join(hashes).encode()).hexdigest()
+    assert run["environments"]["listed"] == 100
+    assert run["environments"]["collected"] == [[5, 6], [0, 2]]
+    assert run["environments"]["scenes_sha256"] == hashlib.sha256(b"abc").hexdigest()
     assert run["versions"]["namo"] == __version__
     assert (run["versions"]["results"], run["versions"]["schema"]) == (
         RESULTS_VERSION,

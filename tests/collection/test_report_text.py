@@ -1,6 +1,6 @@
 import pytest
 
-from namo.collection.report_text import MOST_FAILURES, report_text
+from namo.collection.report_text import SHOWN_FAILURES, report_text
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def test_many_failures_are_cut_and_counted(summary, tmp_path):
     summary["failures"] = [failure | {"env_index": 100 + number} for number in range(30)]
     summary["performance_stats"]["failed_environments"] = 500
     text = report_text(summary, tmp_path)
-    assert text.count(failure["rerun_command"]) == MOST_FAILURES
-    assert f"... and {500 - MOST_FAILURES} more, in metrics.parquet" in text
+    assert text.count(failure["rerun_command"]) == SHOWN_FAILURES
+    assert f"... and {500 - SHOWN_FAILURES} more, in metrics.parquet" in text
 
 
 def test_without_failures_nothing_is_said_of_them(summary, tmp_path):

@@ -51,9 +51,13 @@ class Pipeline:
         (self.scenes / name).write_text(re.sub(r'<site name="goal".*?/>', "", text))
 
     def run(
-        self, *arguments: object, path: Path | None = None, here: bool = True, **settings: Any
+        self,
+        *arguments: object,
+        environment: dict[str, str] | None = None,
+        here: bool = True,
+        **settings: Any,
     ) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake here; `path` goes in front of PATH, `settings` over those of every test."""
+        """Run Snakemake here, with more environment variables and settings than every test has."""
         given = {
             "output_dir": self.output,
             "xml_dir": self.scenes,
@@ -62,7 +66,6 @@ class Pipeline:
             "max_depth": 2,
             "max_pushes": 40,
         } | settings
-        folders = [*([str(path)] if path else []), str(TOOLS), os.environ["PATH"]]
         command = [
             *(TOOLS / "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--cores", "2"),
             *(("--directory", self.folder) if not here else ()),
@@ -72,7 +75,7 @@ class Pipeline:
         return subprocess.run(
             [str(part) for part in command],
             cwd=self.folder if here else REPOSITORY,
-            env=os.environ | {"PATH": ":".join(folders)},
+            env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -12,26 +12,20 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
 CHUNKS = ["000000-000002", "000002-000004", "000004-000005"]
 
-# A `python` that kills the collector of one chunk after its first environment.
-PYTHON = """#!/bin/sh
-case "$*" in
-  *--part-only*"--start-idx 2 "*) exec "{python}" "{driver}" "$@" ;;
-esac
-exec "{python}" "$@"
-"""
-DRIVER = """
-import os, runpy, signal, sys
-from namo.collection import chunk
+# Kills the collector of one chunk after its first environment; runs at every start of Python.
+SITECUSTOMIZE = """
+import os, signal, sys
 
-write = chunk.write_record
+if "--part-only" in sys.orig_argv and "--start-idx 2 " in " ".join(sys.orig_argv):
+    from namo.collection import chunk
 
-def write_and_die(path, record):
-    write(path, record)
-    os.kill(os.getpid(), signal.SIGKILL)
+    write = chunk.write_record
 
-chunk.write_record = write_and_die
-sys.argv.pop(0)
-runpy.run_path(sys.argv[0], run_name="__main__")
+    def write_and_die(path, record):
+        write(path, record)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    chunk.write_record = write_and_die
 """
 
 
@@ -179,13 +173,11 @@ def test_a_killed_chunk_goes_on_where_it_was_and_keeps_its_label(pipeline):
     pipeline.copy_rooms((0, 7, 6, 0, 7))
     pipeline.output.mkdir()
     (pipeline.output / ".hostname").write_text("started-elsewhere\n")
-    tools = pipeline.folder / "bin"
-    tools.mkdir()
-    (tools / "driver.py").write_text(DRIVER)
-    (tools / "python").write_text(PYTHON.format(python=sys.executable, driver=tools / "driver.py"))
-    (tools / "python").chmod(0o755)
+    modules = pipeline.folder / "modules"
+    modules.mkdir()
+    (modules / "sitecustomize.py").write_text(SITECUSTOMIZE)
 
-    killed = pipeline.run(path=tools)
+    killed = pipeline.run(environment={"PYTHONPATH": str(modules)})
     assert killed.returncode != 0
     before = pipeline.made()
     assert list(before) == ["000000", "000001", "000002", "000004"]
@@ -201,6 +193,12 @@ def test_a_killed_chunk_goes_on_where_it_was_and_keeps_its_label(pipeline):
     assert f"[{CHUNKS[0]}]" not in done.stdout
     names = {path.name.split("_env_")[0] for path in pipeline.output.glob("*_results.pkl")}
     assert names == {"started-elsewhere"}
+
+
+def test_jobs_find_their_python_where_the_path_does_not_name_it(pipeline):
+    pipeline.copy_rooms((0,))
+    done = pipeline.run(environment={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_dry_run_writes_nothing(pipeline):

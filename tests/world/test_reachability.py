@@ -196,19 +196,6 @@ def test_a_goal_under_a_box_is_not_reachable(rooms):
     assert not ask(rooms.room(rooms.box(1.0, 1.0), goal=(1.0, 1.0))).goal_reachable
 
 
-def test_without_takes_one_movable_away(rooms):
-    scene = rooms.plugged(rooms.box(1.3, -1.2, number=2))
-    reachability = ask(scene)
-    assert reachability.without(NAME).goal_reachable
-    assert not reachability.without("obstacle_2_movable").goal_reachable
-    assert not reachability.goal_reachable
-
-
-def test_without_leaves_the_region_of_a_scene_without_it(rooms):
-    door = rooms.room(walls=rooms.door())
-    assert (ask(rooms.plugged()).without(NAME).mask == ask(door).mask).all()
-
-
 def test_a_wedged_robot_reaches_nothing(rooms):
     reachability = ask(rooms.booth(rooms.box(0.0, 0.0)))
     assert not (reachability.mask == REACHED).any()

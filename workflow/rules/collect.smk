@@ -27,6 +27,7 @@ rule collect:
         runtime=config["runtime"],
     params:
         options=OPTIONS,
+        versions=VERSIONS,
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:

@@ -1,6 +1,7 @@
 """Settings, environments and chunks: what the rules share."""
 
 import socket
+from importlib.metadata import version
 from pathlib import Path
 
 import yaml
@@ -8,11 +9,18 @@ from snakemake.exceptions import WorkflowError
 
 from namo.collection.config import require_writable
 from namo.collection.parts import range_name
-from namo.collection.settings import check_settings, collector_options
+from namo.collection.settings import (
+    check_settings,
+    collector_options,
+    run_jobs_with_this_python,
+)
 from namo.errors import NamoError
 from namo.files import replacing
 from namo.scenes.sources import environments_from, resolve_range
 from namo.strategies.learned import refuse_learned
+from namo.version import RESULTS_VERSION, SCHEMA_VERSION
+
+run_jobs_with_this_python()
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
@@ -59,6 +67,8 @@ except NamoError as error:
 
 OUT = Path(config["output_dir"])
 LABEL = run_label(OUT)
+# Results of another version are collected again.
+VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"
 OPTIONS = collector_options(config, LABEL)
 CHUNKS = [
     range_name(start, min(start + config["chunk_size"], RANGE.stop))
