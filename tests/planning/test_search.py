@@ -206,3 +206,9 @@ def test_a_real_push_cut_off_by_the_clock_is_undone(rooms):
     assert result.termination is Termination.TIMEOUT
     assert result.pushes == ()
     assert world.save().key == search.root.state.key
+
+
+def test_a_solution_at_hand_is_not_thrown_away_for_a_budget(rooms):
+    search = Search(World(rooms.room()), Budget(seconds=0.0, terminal_checks=0))
+    assert search.root.goal_open
+    assert search.is_goal(search.root)

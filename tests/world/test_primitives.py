@@ -171,3 +171,11 @@ def test_the_key_changes_with_what_computes(heavy, monkeypatch, module, name, va
 @pytest.mark.parametrize(("timestep", "steps"), [(0.01, 5), (0.005, 10), (0.05, 1), (0.2, 1)])
 def test_a_control_is_held_for_at_least_one_step(timestep, steps):
     assert primitives.control_steps(timestep) == steps
+
+
+def test_a_box_that_tips_over_has_no_primitives_from_there_on(rooms):
+    box = replace(rooms.box(0.0, 0.0), half_extents=(0.05, 0.3, 0.16), z=0.16)
+    scene = replace(rooms.room(box), floor_friction=(0.95, 0.005, 0.001))
+    library = library_for(scene, scene.movables[0])
+    assert np.isinf(library.steps).any()
+    assert np.isfinite(library.cost_to_go.table).all()

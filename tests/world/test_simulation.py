@@ -1,4 +1,5 @@
 import math
+import re
 from pathlib import Path
 
 import mujoco
@@ -6,7 +7,8 @@ import numpy as np
 import pytest
 
 from namo.errors import PhysicsError, SceneError
-from namo.scenes.reading import read_scene
+from namo.scenes.reading import parse_scene, read_scene
+from namo.scenes.writing import scene_xml
 from namo.world.simulation import Simulation
 
 NAME = "obstacle_1_movable"
@@ -222,3 +224,26 @@ def test_a_diverging_simulation_writes_no_log_file(simulation):
 def test_a_scene_mujoco_refuses_is_a_scene_error(rooms):
     with pytest.raises(SceneError, match="scene made in memory"):
         Simulation(rooms.room(options={"timestep": "soon"}))
+
+
+@pytest.mark.parametrize(
+    ("euler", "axis_x", "axis_y"),
+    [("0 0 180", "-1 0 0", "0 -1 0"), ("0 0 90", "0 -1 0", "1 0 0")],
+)
+def test_a_robot_whose_body_is_turned_stands_where_it_is_put(rooms, euler, axis_x, axis_y):
+    xml = scene_xml(rooms.room(robot=(0.4, -0.7)))
+    turned = xml.replace('<body name="robot">', f'<body name="robot" euler="{euler}">')
+    for name, axis, new in (("joint_x", "1 0 0", axis_x), ("joint_y", "0 1 0", axis_y)):
+        joint = re.search(rf'<joint[^>]*name="{name}"[^>]*/>', turned).group(0)
+        turned = turned.replace(joint, joint.replace(f'axis="{axis}"', f'axis="{new}"'))
+    simulation = Simulation(parse_scene(turned.encode(), "turned"))
+    simulation.place_robot(1.1, 0.3)
+    mujoco.mj_kinematics(simulation.model, simulation.data)
+    geom = int(simulation.model.body("robot").geomadr[0])
+    assert simulation.data.geom_xpos[geom, :2] == pytest.approx([1.1, 0.3])
+    assert simulation.robot() == pytest.approx((1.1, 0.3))
+    before = simulation.robot()
+    simulation.drive(1.0, 0.0)
+    simulation.step(20)
+    assert simulation.robot()[0] > before[0] + 1e-4
+    assert simulation.robot()[1] == pytest.approx(before[1])
