@@ -6,28 +6,15 @@ anew, so a later pass also tries other pushes of the states it shares with an ea
 
 from __future__ import annotations
 
-from namo.planning.planner import Budget, SearchResult, Termination
+from namo.planning.deepening import DeepeningPlanner
+from namo.planning.planner import Termination
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
-from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.push import Push
-from namo.world.world import World
 
 
-class IDFS:
+class IDFS(DeepeningPlanner):
     """Iterative deepening; nothing but the present path is kept."""
-
-    def __init__(
-        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
-    ) -> None:
-        """See `namo.planning.planner.Planner`."""
-        self._objects, self._goals = objects, goals
-        self._max_goals = max_goals_per_object
-
-    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget)
-        return search.run(lambda: self._deepen(search, streams))
 
     def _deepen(self, search: Search, streams: Streams) -> Node | Termination:
         # The start is looked at even where the budget allows no push at all.
