@@ -42,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     default = CollectionConfig()
     parser = _Parser(
         prog="sequential_ml_collection.py",
+        usage="%(prog)s --output-dir DIR --start-idx N --end-idx N [options]; --help lists all",
         description="Collect NAMO planning data for a range of environments, one after the other, "
         "in one process that loads its models once.",
         epilog="Exit codes: 0 every environment is recorded (an unsolved one too); 1 some could "
