@@ -68,16 +68,15 @@ def perform(world: World, push: Push, deadline: float, *, stop_at_open_goal: boo
         status = attempt.run()
     except PhysicsError as error:
         status, detail = PushStatus.DIVERGED, str(error)
-    moved = any(
+    if status in (PushStatus.DIVERGED, PushStatus.INTERRUPTED):
+        world.restore(before)
+    # A push that opened the robot's goal did move something, however little.
+    moved = status is PushStatus.GOAL_OPEN or any(
         pose.distance(attempt.start[name]) > MOVED_M or pose.turn(attempt.start[name]) > MOVED_RAD
         for name, pose in world.poses().items()
         if name != "robot"
     )
-    # A push that moved nothing must not leave a state that is nearly, but not quite, the old one.
-    # One that opened the robot's goal did move something, however little.
-    moved = moved or status is PushStatus.GOAL_OPEN
-    if not moved or status in (PushStatus.DIVERGED, PushStatus.INTERRUPTED):
-        moved = False
+    if not moved:  # and leave no state that is nearly, but not quite, the one before
         world.restore(before)
     return PushOutcome(
         status=status,

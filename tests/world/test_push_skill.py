@@ -356,3 +356,22 @@ def test_an_unknown_object_is_named_with_those_there_are(rooms):
     for name in ("obstacle_9_movable", NAME, "obstacle_2_movable"):
         assert name in str(caught.value)
     assert world.save().key == before.key
+
+
+def test_a_blow_up_in_mid_push_is_undone_and_named(rooms, monkeypatch):
+    world = World(rooms.plugged())
+    before = world.save()
+    step, calls = world.simulation.step, []
+
+    def blow_up(count):
+        calls.append(count)
+        if len(calls) == 3:
+            world.simulation.data.qpos[:] = math.nan
+        step(count)
+
+    monkeypatch.setattr(world.simulation, "step", blow_up)
+    outcome = world.push(Push(NAME, Pose2D(0.6, 0.3, 0.2)))
+    assert outcome.status is PushStatus.DIVERGED
+    assert outcome.detail
+    assert not outcome.moved
+    assert world.save().key == before.key
