@@ -144,9 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # One thread a process: chunks run side by side, and more threads only fight for the cores.
     for variable in _THREAD_VARIABLES:
         os.environ.setdefault(variable, "1")
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = build_parser()
-    options = parser.parse_args(given)
+    options = build_parser().parse_args(arguments)
     try:
         return _collect(options)
     except UsageError as error:
@@ -178,13 +176,13 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.collection.merge import merge
     from namo.world.primitive_cache import cache_folder
 
+    if options.merge_only:
+        print(merge(options.output_dir, label, source).report)
+        return EXIT_DONE
     require_writable(cache_folder(), "cache of motion primitives (set NAMO_CACHE_DIR)")
     planner = make_planner(config)  # refuses what it cannot do, before anything is written
     environments = [Environment(index, from_here(source.paths[index]), label) for index in wanted]
     again = _arguments_of(config, options)
-    if options.merge_only:
-        print(merge(options.output_dir, label, source).report)
-        return EXIT_DONE
     options.output_dir.mkdir(parents=True, exist_ok=True)
     result = collect_chunk(
         environments,

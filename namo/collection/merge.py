@@ -55,17 +55,20 @@ def merge(output_dir: Path, label: str, source: EnvironmentList) -> Merged:
     Raises:
         ResultFileError: there is no finished part, or one is damaged.
     """
-    stretches = _stretches(require_parts(output_dir))
-    for part in {part.folder: part for part, _, _ in stretches}.values():
-        part.verify()
+    information = {part: part.information() for part in require_parts(output_dir)}
+    stretches = _stretches(sorted(information, key=lambda part: information[part]["began_unix_s"]))
+    used = {part: information[part] for part, _, _ in stretches}
+    for part, said in used.items():
+        part.verify(said)
     rows = {
         name: write_table(output_dir / f"{name}.parquet", schema, _rows(stretches, name))
         for name, schema in (("metrics", METRICS), ("pushes", PUSHES))
     }
-    information = [part.information() for part in {p.folder: p for p, _, _ in stretches}.values()]
     run_path = output_dir / "run.json"
-    write_run_file(run_path, source, output_dir / "metrics.parquet", information)
-    summary = summarise(output_dir / "metrics.parquet", output_dir / "pushes.parquet", information)
+    write_run_file(run_path, source, output_dir / "metrics.parquet", [*used.values()])
+    summary = summarise(
+        output_dir / "metrics.parquet", output_dir / "pushes.parquet", [*used.values()]
+    )
     summary_path = output_dir / f"collection_summary_{label}.pkl"
     write_record(summary_path, summary)
     report_path = output_dir / f"summary_{label}.txt"
@@ -92,10 +95,9 @@ Stretch = tuple[Part, int, int]
 """A part and the run of environments, start and end, that is taken from it."""
 
 
-def _stretches(parts: list[Part]) -> list[Stretch]:
+def _stretches(oldest_first: list[Part]) -> list[Stretch]:
     """Return which environments come from which part, in order of the environments."""
-    oldest_first = sorted(parts, key=lambda part: part.information()["began_unix_s"])
-    owner = np.full(max(part.end for part in parts), -1)
+    owner = np.full(max(part.end for part in oldest_first), -1)
     for number, part in enumerate(oldest_first):
         owner[part.start : part.end] = number
     borders = np.flatnonzero(np.diff(owner, prepend=-2, append=-2))

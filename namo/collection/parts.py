@@ -80,13 +80,16 @@ class Part:
             raise ResultFileError(f"{self.marker}: the checksum does not match; it is damaged")
         return information
 
-    def verify(self) -> None:
+    def verify(self, information: dict[str, Any]) -> None:
         """Make sure that the tables are the ones the marker was written for.
+
+        Args:
+            information: what the marker says.
 
         Raises:
             ResultFileError: names the file that is missing, damaged or of another version.
         """
-        hashes = self.information()["tables"]
+        hashes = information["tables"]
         for name in TABLES:
             path = self.table(name)
             if not path.exists():

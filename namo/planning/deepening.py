@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from namo.planning.planner import Budget, SearchResult, Termination
 from namo.planning.search import Node, Search
@@ -26,6 +27,18 @@ class DeepeningPlanner(ABC):
         search = Search(world, budget)
         return search.run(lambda: self._deepen(search, streams))
 
-    @abstractmethod
     def _deepen(self, search: Search, streams: Streams) -> Node | Termination:
-        """Return the solved node, or why there is none, over all depth limits."""
+        visit = self._start(search, streams)
+        # The start is looked at even where the budget allows no push at all.
+        for limit in range(min(1, search.budget.depth), search.budget.depth + 1):
+            found = visit(limit)
+            if found is not Termination.DEPTH:
+                return found
+        return Termination.DEPTH
+
+    @abstractmethod
+    def _start(self, search: Search, streams: Streams) -> Callable[[int], Node | Termination]:
+        """Begin a search and return how to search it to a depth limit.
+
+        That returns the solved node, `DEPTH` when the limit cut anything off, or `EXHAUSTED`.
+        """

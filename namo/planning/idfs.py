@@ -6,6 +6,8 @@ anew, so a later pass also tries other pushes of the states it shares with an ea
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from namo.planning.deepening import DeepeningPlanner
 from namo.planning.planner import Termination
 from namo.planning.search import Node, Search
@@ -16,13 +18,8 @@ from namo.world.push import Push
 class IDFS(DeepeningPlanner):
     """Iterative deepening; nothing but the present path is kept."""
 
-    def _deepen(self, search: Search, streams: Streams) -> Node | Termination:
-        # The start is looked at even where the budget allows no push at all.
-        for limit in range(min(1, search.budget.depth), search.budget.depth + 1):
-            found = self._visit(search, search.root, limit, streams)
-            if found is not Termination.DEPTH:
-                return found
-        return Termination.DEPTH
+    def _start(self, search: Search, streams: Streams) -> Callable[[int], Node | Termination]:
+        return lambda limit: self._visit(search, search.root, limit, streams)
 
     def _visit(
         self, search: Search, node: Node, limit: int, streams: Streams

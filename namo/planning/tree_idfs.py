@@ -6,6 +6,7 @@ the tree that the earlier ones left and grows it by one level.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from namo.planning.deepening import DeepeningPlanner
@@ -31,15 +32,11 @@ class _Branch:
 class TreeIDFS(DeepeningPlanner):
     """Iterative deepening that simulates nothing twice."""
 
-    def _deepen(self, search: Search, streams: Streams) -> Node | Termination:
+    def _start(self, search: Search, streams: Streams) -> Callable[[int], Node | Termination]:
         if search.is_goal(search.root):
-            return search.root
+            return lambda _: search.root
         root = _Branch(search.root)
-        for limit in range(min(1, search.budget.depth), search.budget.depth + 1):
-            found = self._grow(search, root, limit, streams)
-            if found is not Termination.DEPTH:
-                return found
-        return Termination.DEPTH
+        return lambda limit: self._grow(search, root, limit, streams)
 
     def _grow(
         self, search: Search, branch: _Branch, limit: int, streams: Streams

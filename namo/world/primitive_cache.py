@@ -65,9 +65,7 @@ def _load(path: Path) -> PrimitiveLibrary | None:
     """Return what the cache holds; None when there is nothing whole there."""
     try:
         data = read_sealed(path)
-    except FileNotFoundError:
-        return None
-    except ResultFileError:
+    except (FileNotFoundError, ResultFileError):
         # A damaged entry is worth nothing, takes a second to make again, and is then overwritten.
         return None
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:

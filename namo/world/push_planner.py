@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from namo.geometry import Floats, Pose2D
 from namo.scenes.scene import Movable
 from namo.world.cost_to_go import CONTACT_COST_STEPS
-from namo.world.grid import Mask, inflated_outline
+from namo.world.grid import Mask
 from namo.world.primitives import PrimitiveLibrary
 from namo.world.reachability import Reachability
 
@@ -79,10 +79,9 @@ class Surroundings:
         """Cells covered by other movables."""
         static = self.reachability.static
         mask = np.zeros_like(static.solid_walls)
-        for other in static.scene.movables:
-            if other.name != self.movable.name:
-                outline = inflated_outline(*other.half_xy, 0.0)
-                static.grid.fill(mask, self.reachability.poses[other.name], outline)
+        for name, outline in static.solid_outlines.items():
+            if name != self.movable.name:
+                static.grid.fill(mask, self.reachability.poses[name], outline)
         return mask
 
     def leaves_room(self, pose: Pose2D) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.geometry import Pose2D, RectangleSet
-from namo.scenes.scene import Movable, Scene
+from namo.scenes.scene import Scene
 from namo.world.contacts import contact_points
 from namo.world.grid import SKIN_M, Grid, Mask, inflated_outline, inside, perimeter
 
@@ -55,6 +55,10 @@ class StaticMap:
         for wall in scene.walls:
             self.grid.fill(self.walls, wall.pose, _outline(*wall.half_xy, radius + SKIN_M))
             self.grid.fill(self.solid_walls, wall.pose, _outline(*wall.half_xy, 0.0))
+        self.index = {movable.name: place for place, movable in enumerate(scene.movables)}
+        self.solid_outlines = {
+            movable.name: _outline(*movable.half_xy, 0.0) for movable in scene.movables
+        }
         self.outlines = {
             movable.name: _outline(*movable.half_xy, radius + SKIN_M) for movable in scene.movables
         }
@@ -109,8 +113,8 @@ class Reachability:
         """Cells of the grid: 0 free but not reached, 1 blocked, 2 reached."""
         static = self.static
         mask = static.walls.copy()
-        for name in self._movables:
-            static.grid.fill(mask, self.poses[name], static.outlines[name])
+        for name, outline in static.outlines.items():
+            static.grid.fill(mask, self.poses[name], outline)
         seed = self._seed(mask)
         if seed is not None:
             static.flood(mask, *seed)
@@ -196,26 +200,21 @@ class Reachability:
 
     @cached_property
     def _boxes(self) -> RectangleSet:
-        boxes = self._movables.values()
+        boxes = self.static.scene.movables
         return RectangleSet((self.poses[box.name], box.half_xy) for box in boxes)
-
-    @cached_property
-    def _movables(self) -> dict[str, Movable]:
-        """Those that are there, in file order."""
-        return {box.name: box for box in self.static.scene.movables if box.name in self.poses}
 
     def _clear(self, name: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return whether the robot at these points (n, 2) touches nothing but the named box."""
         radius = self.static.scene.robot.radius + SKIN_M
         to_boxes = self._boxes.distances(points)
-        to_boxes[:, list(self._movables).index(name)] = np.inf
+        to_boxes[:, self.static.index[name]] = np.inf
         to_walls = self.static.wall_rectangles.distances(points)
         return np.asarray((to_boxes >= radius).all(1) & (to_walls >= radius).all(1))
 
     @cached_property
     def reachable_objects(self) -> tuple[str, ...]:
         """Names of the movables with a reachable contact point, in file order."""
-        return tuple(name for name in self._movables if self.reachable_contacts(name).any())
+        return tuple(name for name in self.static.index if self.reachable_contacts(name).any())
 
 
 @lru_cache(maxsize=1024)

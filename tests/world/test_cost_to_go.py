@@ -10,13 +10,6 @@ from namo.world.primitive_cache import library_for
 
 
 @pytest.fixture(scope="module")
-def plain(rooms):
-    """The library of the usual box."""
-    scene = rooms.room(rooms.box(0.0, 0.0))
-    return library_for(scene, scene.movables[0])
-
-
-@pytest.fixture(scope="module")
 def oblong(rooms):
     """The library of a box that is not square."""
     scene = rooms.room(rooms.box(0.0, 0.0, half=(0.4, 0.25)))

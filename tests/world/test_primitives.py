@@ -17,24 +17,11 @@ PER_FACE = len(CONTACT_OFFSETS)
 
 
 @pytest.fixture(scope="module")
-def plain(rooms):
-    """The library of the usual box."""
-    scene = rooms.room(rooms.box(0.0, 0.0))
-    return library_for(scene, scene.movables[0])
-
-
-@pytest.fixture(scope="module")
 def oblong(rooms):
     """The class and library of a box that is not square."""
     scene = rooms.room(rooms.box(0.0, 0.0, half=(0.4, 0.25)))
     box_class = BoxClass.of(scene, scene.movables[0])
     return box_class, library_for(scene, scene.movables[0])
-
-
-@pytest.fixture
-def heavy(rooms):
-    """A scene with a box that does not move: its library takes little time to make."""
-    return rooms.room(rooms.box(0.0, 0.0, mass=30.0))
 
 
 @pytest.mark.parametrize("contact", [3, 4, 8, 9, 10, 12, 14, 16, 19])

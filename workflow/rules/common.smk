@@ -1,12 +1,12 @@
 """Settings, environments and chunks: what the rules share."""
 
-import socket
 from importlib.metadata import version
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
+from namo.collection.command_line import run_label
 from namo.collection.config import require_writable
 from namo.collection.parts import range_name
 from namo.collection.settings import (
@@ -31,18 +31,16 @@ def folder_or_none(value):
     return None if value is None else Path(value)
 
 
-def run_label(output_dir):
+def label_of_run(output_dir):
     """Return the label of the run: fixed where it is started, the same for every job and rerun.
 
     A job on another machine reads this file again; asking for the host name there would name
     other files.
     """
-    if config.get("hostname"):
-        return config["hostname"]
     kept = output_dir / ".hostname"
-    if kept.exists():
-        return kept.read_text().strip()
-    return socket.gethostname().partition(".")[0]
+    if not config.get("hostname") and kept.exists():
+        return run_label(kept.read_text().strip())
+    return run_label(config.get("hostname"))
 
 
 def keep_label():
@@ -58,15 +56,15 @@ try:
         folder_or_none(config.get("xml_dir")), folder_or_none(config.get("manifest"))
     ).paths
     RANGE = resolve_range(config["start_idx"], config["end_idx"], len(SCENES))
-    require_writable(Path(config["output_dir"]), "output_dir")
+    OUT = Path(config["output_dir"])
+    require_writable(OUT, "output_dir")
+    LABEL = label_of_run(OUT)
     for kind in ("object", "goal"):
         if config[f"{kind}_strategy"] == "ml":
             refuse_learned(kind)
 except NamoError as error:
     raise WorkflowError(str(error))
 
-OUT = Path(config["output_dir"])
-LABEL = run_label(OUT)
 # Results of another version are collected again.
 VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"
 OPTIONS = collector_options(config, LABEL)
