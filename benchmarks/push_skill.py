@@ -31,7 +31,8 @@ from benchmarks.common import (
     skipped,
     write_json,
 )
-from namo.geometry import Pose2D, rectangles_overlap_depth
+from namo.geometry import Pose2D
+from namo.scenes.footprint import Rectangle, overlap_depth
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
 from namo.strategies.goal_random import DISTANCE_M, draw_goal
@@ -107,7 +108,7 @@ def empty_room(side_x: float, side_y: float) -> Scene:
     """Return a room with one box in its middle and the robot beside it (sides in m)."""
     half, thick = EMPTY_ROOM_SIDE_M / 2, 0.05
     walls = tuple(
-        Wall(f"wall_{i}", Pose2D(x, y, 0.0), (half_x, half_y, 0.3), 0.3)
+        Wall(f"wall_{i}", Pose2D(x, y, 0.0), Rectangle(half_x, half_y), 0.3, 0.3)
         for i, (x, y, half_x, half_y) in enumerate(
             [
                 (-half, 0.0, thick, half),
@@ -118,7 +119,9 @@ def empty_room(side_x: float, side_y: float) -> Scene:
             start=1,
         )
     )
-    box = Movable("obstacle_1_movable", Pose2D(0.0, 0.0, 0.0), (side_x / 2, side_y / 2, 0.3), 0.3)
+    box = Movable(
+        "obstacle_1_movable", Pose2D(0.0, 0.0, 0.0), Rectangle(side_x / 2, side_y / 2), 0.3, 0.3
+    )
     return Scene(walls, (box,), Robot(-1.5, -1.5), Goal(2.0, 2.0))
 
 
@@ -131,7 +134,7 @@ def draw_targets(world: World, count: int, rng: np.random.Generator) -> Iterator
         target = draw_goal(box.pose, DISTANCE_M, rng)
         others = [other for other in world.scene.movables if other.name != box.name]
         if all(
-            rectangles_overlap_depth(target, box.half_xy, other.pose, other.half_xy) <= 0
+            overlap_depth(target, box.footprint, other.pose, other.footprint) <= 0
             for other in (*world.scene.walls, *others)
         ):
             count -= 1
@@ -144,20 +147,20 @@ def kind_of(world: World, push: Push) -> Kind:
     if not reachability.can_push_towards(push.object_name, push.goal):
         return Kind.NO_SIDE
     others = [
-        (other.half_xy, reachability.poses[other.name])
+        (other.footprint, reachability.poses[other.name])
         for other in world.scene.movables
         if other.name != push.object_name
     ]
     way = list(_straight_way(reachability.poses[push.object_name], push.goal))
-    half = world.scene.movable(push.object_name).half_xy
+    own = world.scene.movable(push.object_name).footprint
     if any(
-        rectangles_overlap_depth(between, half, pose, other) > GRAZED_M
+        overlap_depth(between, own, pose, other) > GRAZED_M
         for between in way
         for other, pose in others
     ):
         return Kind.ROW
     if any(
-        rectangles_overlap_depth(between, half, wall.pose, wall.half_xy) > GRAZED_M
+        overlap_depth(between, own, wall.pose, wall.footprint) > GRAZED_M
         for between in way
         for wall in world.scene.walls
     ):

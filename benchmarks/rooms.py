@@ -31,9 +31,10 @@ from benchmarks.common import (
     skipped,
     write_json,
 )
-from namo.geometry import Pose2D, RectangleSet, rectangles_overlap_depth
+from namo.geometry import Pose2D
 from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget, Observation
+from namo.scenes.footprint import FootprintSet, overlap_depth
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Scene
 from namo.seeding import Streams
@@ -175,7 +176,7 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
     def push(contact: int, seconds: float) -> bool:
         nonlocal farthest, turned, opened
         place = simulation.pose(name).to_world(contacts.positions[contact])
-        if static.wall_rectangles.distances(place[None]).min() < scene.robot.radius:
+        if static.wall_footprints.distances(place[None]).min() < scene.robot.radius:
             return False
         simulation.place_robot(*place.tolist())
         for _ in range(round(seconds / (period * simulation.timestep_s))):
@@ -197,13 +198,13 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
     order = np.random.default_rng(0).integers(len(contacts.positions), size=WEDGED_IN_A_ROW)
     in_a_row = sum(push(int(contact), WEDGED_PUSH_S / 3) for contact in order)
     overlaps = {
-        wall.name: rectangles_overlap_depth(box.pose, box.half_xy, wall.pose, wall.half_xy)
+        wall.name: overlap_depth(box.pose, box.footprint, wall.pose, wall.footprint)
         for wall in scene.walls
     }
     alone = {"robot": robot, name: box.pose}
     return {
         "box": name,
-        "size_m": [2 * half for half in box.half_xy],
+        "size_m": np.ptp(box.footprint.outline, axis=0).tolist(),
         "overlap_with_walls_m": {wall: depth for wall, depth in overlaps.items() if depth > 0},
         "goal_reachable_without_any_box": Reachability(static, {"robot": robot}).goal_reachable,
         "goal_reachable_with_this_box_alone": Reachability(static, alone).goal_reachable,
@@ -241,13 +242,13 @@ def open_start(scene: Scene) -> Figures:
         others = set(mine.ravel().tolist()) - {robot_geom} - floor
         touching += bool(others)
     path = _shortest_path(reachability)
-    boxes = RectangleSet((box.pose, box.half_xy) for box in (*scene.walls, *scene.movables))
+    solids = FootprintSet((one.pose, one.footprint) for one in (*scene.walls, *scene.movables))
     return {
         "goal_reachable_at_start": reachability.goal_reachable,
         "cells_of_the_region": len(rows),
         "cells_with_contact": touching,
         "path_m": float(np.hypot(*np.diff(path, axis=0).T).sum()) if len(path) else None,
-        "least_clearance_m": float(boxes.distances(path).min() - scene.robot.radius)
+        "least_clearance_m": float(solids.distances(path).min() - scene.robot.radius)
         if len(path)
         else None,
     }
@@ -287,7 +288,9 @@ def doors(scene: Scene, other: Scene) -> Figures:
         "same_movables": scene.movables == other.movables,
         "same_robot_and_goal": (scene.robot, scene.goal) == (other.robot, other.goal),
         "added_walls": len(added),
-        "largest_added_wall_m": max(2 * max(wall.half_xy) for wall in added),
+        "largest_added_wall_m": max(
+            float(np.ptp(wall.footprint.outline, axis=0).max()) for wall in added
+        ),
         "goal_reachable_without_any_box": Reachability(static, {"robot": start}).goal_reachable,
     }
 

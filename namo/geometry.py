@@ -112,21 +112,44 @@ class RectangleSet:
 def rectangles_overlap_depth(
     pose_a: Pose2D, half_a: tuple[float, float], pose_b: Pose2D, half_b: tuple[float, float]
 ) -> float:
-    """Return how deep two rectangles overlap (m), negative or zero when they are apart.
-
-    Separating axis theorem over the four face normals (Gottschalk, Lin, Manocha 1996): the depth is
-    the smallest overlap of the projections on them.
-    """
+    """Return how deep two rectangles overlap (m), negative or zero when they are apart."""
     corners_a = pose_a.to_world(rectangle_corners(*half_a))
-    corners_b = pose_b.to_world(rectangle_corners(*half_b))
-    depth = math.inf
-    for theta in (
-        pose_a.theta,
-        pose_a.theta + math.pi / 2,
-        pose_b.theta,
-        pose_b.theta + math.pi / 2,
-    ):
-        axis = np.array([math.cos(theta), math.sin(theta)])
-        a, b = corners_a @ axis, corners_b @ axis
-        depth = min(depth, float(min(a.max(), b.max()) - max(a.min(), b.min())))
-    return depth
+    return convex_overlap_depth(corners_a, pose_b.to_world(rectangle_corners(*half_b)))
+
+
+def convex_overlap_depth(a: Floats, b: Floats) -> float:
+    """Return how deep two convex polygons overlap (m), negative or zero when they are apart.
+
+    Separating axis theorem over the normals of all edges (Gottschalk, Lin, Manocha 1996): the depth
+    is the smallest overlap of the projections on them.
+
+    Args:
+        a: (n, 2) corners in order (m).
+        b: (m, 2) corners in order, in the same frame (m).
+    """
+    edges = np.concatenate([np.roll(a, -1, axis=0) - a, np.roll(b, -1, axis=0) - b])
+    normals = np.stack([edges[:, 1], -edges[:, 0]]) / np.hypot(*edges.T)
+    on_a, on_b = a @ normals, b @ normals
+    overlaps = np.minimum(on_a.max(axis=0), on_b.max(axis=0)) - np.maximum(
+        on_a.min(axis=0), on_b.min(axis=0)
+    )
+    return float(overlaps.min())
+
+
+def convex_distances(points: Floats, corners: Floats) -> Floats:
+    """Return the distance of every point to a convex polygon, zero inside.
+
+    Args:
+        points: (n, 2) positions (m).
+        corners: (m, 2) corners, counter-clockwise, in the same frame (m).
+
+    Returns:
+        (n,) distances (m).
+    """
+    edges = np.roll(corners, -1, axis=0) - corners
+    offsets = points[:, None] - corners  # (n, m, 2)
+    along = np.clip((offsets * edges).sum(axis=-1) / (edges * edges).sum(axis=-1), 0.0, 1.0)
+    to_edges = np.hypot(*np.moveaxis(offsets - along[..., None] * edges, -1, 0))
+    inside = (edges[:, 0] * offsets[..., 1] - edges[:, 1] * offsets[..., 0] >= 0.0).all(axis=1)
+    distances: Floats = np.where(inside, 0.0, to_edges.min(axis=1))
+    return distances

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from namo.geometry import Pose2D
+from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import DEFAULT_OPTIONS, Goal, Movable, Robot, Scene, Wall
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -59,14 +60,14 @@ class Rooms:
     ) -> Movable:
         """A box named `obstacle_<number>_movable`."""
         return Movable(
-            f"obstacle_{number}_movable", Pose2D(x, y, theta), (*half, 0.3), 0.3, mass=mass
+            f"obstacle_{number}_movable", Pose2D(x, y, theta), Rectangle(*half), 0.3, 0.3, mass=mass
         )
 
     def wall(
         self, number: int, x: float, y: float, half: tuple[float, float], theta: float = 0.0
     ) -> Wall:
         """A wall named `wall_<number>`; numbers 1 to 4 are those around a room."""
-        return Wall(f"wall_{number}", Pose2D(x, y, theta), (*half, 0.3), 0.3)
+        return Wall(f"wall_{number}", Pose2D(x, y, theta), Rectangle(*half), 0.3, 0.3)
 
     def room(
         self,

@@ -14,7 +14,7 @@ from namo.geometry import Floats, Pose2D
 from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget
 from namo.scenes.reading import read_scene
-from namo.scenes.scene import Box
+from namo.scenes.scene import Solid
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst
@@ -97,7 +97,7 @@ def _region(world: World) -> str:
     return f'<path d="{"".join(loops)}" fill="#cfe3fb" fill-rule="evenodd"/>'
 
 
-def _corners(box: Box, pose: Pose2D) -> Floats:
+def _corners(box: Solid, pose: Pose2D) -> Floats:
     local = box.pose.to_local(box.corners())
     return pose.to_world(local)
 

@@ -6,10 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from namo.collection.config import CollectionConfig
 from namo.collection.schema import PUSHES
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Observation, Planner, SearchResult
+from namo.scenes.footprint import Polygon
+from namo.scenes.scene import Solid
 from namo.seeding import Streams
 from namo.version import RESULTS_VERSION, __version__
 from namo.world.world import World
@@ -115,19 +119,21 @@ def _record(
         "state_observations": states[:-1],
         "post_action_state_observations": states[1:],
         "static_object_info": {
-            **{wall.name: _box_info(wall, movable=False) for wall in scene.walls},
-            **{box.name: _box_info(box, movable=True) for box in scene.movables},
+            **{wall.name: _solid_info(wall, movable=False) for wall in scene.walls},
+            **{box.name: _solid_info(box, movable=True) for box in scene.movables},
         },
         "robot_goal": (scene.goal.x, scene.goal.y, 0.0),
     }
 
 
-def _box_info(box: Any, *, movable: bool) -> Record:  # noqa: ANN401 - Wall or Movable
-    return {
-        "movable": movable,
-        "half_extents": list(box.half_extents),
-        "start_pose": list(box.pose),
-    }
+def _solid_info(solid: Solid, *, movable: bool) -> Record:
+    """Return what records keep of a wall or movable; a polygon has an outline in its own frame."""
+    information: Record = {"movable": movable, "start_pose": list(solid.pose)}
+    half_x, half_y = np.ptp(solid.footprint.outline, axis=0).tolist()
+    information["half_extents"] = [half_x / 2, half_y / 2, solid.half_z]
+    if isinstance(solid.footprint, Polygon):
+        information["outline"] = [list(corner) for corner in solid.footprint.vertices]
+    return information
 
 
 def _pushes(world: World, result: SearchResult) -> Columns:

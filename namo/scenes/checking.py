@@ -7,11 +7,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from namo.errors import SceneError
-from namo.geometry import RectangleSet, rectangles_overlap_depth
-from namo.scenes.scene import Box, Scene, Wall
+from namo.scenes.footprint import FootprintSet, Rectangle, overlap_depth
+from namo.scenes.scene import Scene, Solid, Wall
 
 OVERLAP_TOLERANCE_M = 0.01
 FLOOR_TOLERANCE_M = 0.02
@@ -50,16 +51,16 @@ def check_scene(scene: Scene) -> None:
 
 def _check_names(scene: Scene) -> None:
     seen: set[str] = set(RESERVED_NAMES)
-    for box in (*scene.walls, *scene.movables):
-        if not box.name or box.name in seen:
-            raise SceneError(f"name '{box.name}' is empty, used twice or reserved; names differ")
-        seen.add(box.name)
+    for solid in (*scene.walls, *scene.movables):
+        if not solid.name or solid.name in seen:
+            raise SceneError(f"name '{solid.name}' is empty, used twice or reserved; names differ")
+        seen.add(solid.name)
 
 
 def _check_numbers(scene: Scene) -> None:
-    for box in (*scene.walls, *scene.movables):
-        _finite(f"'{box.name}' pose", (*box.pose, box.z))
-        _positive(f"'{box.name}' half extents (m)", box.half_extents)
+    for solid in (*scene.walls, *scene.movables):
+        _finite(f"'{solid.name}' pose", (*solid.pose, solid.z))
+        _check_footprint(solid)
     for movable in scene.movables:
         _positive(f"'{movable.name}' mass (kg)", (movable.mass,))
         _not_negative(f"'{movable.name}' friction", movable.friction)
@@ -70,6 +71,21 @@ def _check_numbers(scene: Scene) -> None:
     _finite("goal position", (goal.x, goal.y))
     _positive("goal radius (m)", (goal.radius,))
     _not_negative("floor friction", scene.floor_friction)
+
+
+def _check_footprint(solid: Solid) -> None:
+    footprint = solid.footprint
+    if isinstance(footprint, Rectangle):
+        half = (footprint.half_x, footprint.half_y, solid.half_z)
+        _positive(f"'{solid.name}' half extents (m)", half)
+        return
+    _positive(f"'{solid.name}' half height (m)", (solid.half_z,))
+    if not footprint.is_centred:
+        x, y = footprint.centroid
+        raise SceneError(
+            f"'{solid.name}': the centroid of its outline is at ({x:g}, {y:g}) in its frame; it "
+            "must be at the origin (footprint_of makes such outlines)"
+        )
 
 
 def _finite(what: str, values: Sequence[float]) -> None:
@@ -96,10 +112,10 @@ def _join(values: Sequence[float]) -> str:
 def _check_heights(scene: Scene) -> None:
     for wall in scene.walls:
         # A wall may reach below the floor, but what hangs above it does not stop a robot.
-        if _bottom(wall) > FLOOR_TOLERANCE_M or wall.z + wall.half_extents[2] <= FLOOR_TOLERANCE_M:
+        if _bottom(wall) > FLOOR_TOLERANCE_M or wall.z + wall.half_z <= FLOOR_TOLERANCE_M:
             raise SceneError(
                 f"wall '{wall.name}' spans z = {_bottom(wall):.3g} to "
-                f"{wall.z + wall.half_extents[2]:.3g} m; it must rise from the floor at 0"
+                f"{wall.z + wall.half_z:.3g} m; it must rise from the floor at 0"
             )
     for movable in scene.movables:
         if abs(_bottom(movable)) > FLOOR_TOLERANCE_M:
@@ -109,24 +125,24 @@ def _check_heights(scene: Scene) -> None:
             )
 
 
-def _bottom(box: Box) -> float:
-    return box.z - box.half_extents[2]
+def _bottom(solid: Solid) -> float:
+    return solid.z - solid.half_z
 
 
 def _check_overlaps(scene: Scene) -> None:
-    boxes: tuple[Box, ...] = (*scene.movables, *scene.walls)
+    solids: tuple[Solid, ...] = (*scene.movables, *scene.walls)
     robot = scene.robot
-    rectangles = RectangleSet((box.pose, box.half_xy) for box in boxes)
-    depths = robot.radius - rectangles.distances(np.array([[robot.x, robot.y]]))[0]
-    for box, depth in zip(boxes, depths, strict=True):
+    footprints = FootprintSet((solid.pose, solid.footprint) for solid in solids)
+    depths = robot.radius - footprints.distances(np.array([[robot.x, robot.y]]))[0]
+    for solid, depth in zip(solids, depths, strict=True):
         if depth > OVERLAP_TOLERANCE_M:
             raise SceneError(
-                f"the robot overlaps '{box.name}' by {depth:.3f} m; "
+                f"the robot overlaps '{solid.name}' by {depth:.3f} m; "
                 f"at most {OVERLAP_TOLERANCE_M} m is allowed"
             )
-    for first, second in _close_pairs(boxes, len(scene.movables)):
-        a, b = boxes[first], boxes[second]
-        depth = rectangles_overlap_depth(a.pose, a.half_xy, b.pose, b.half_xy)
+    for first, second in _close_pairs(solids, len(scene.movables)):
+        a, b = solids[first], solids[second]
+        depth = overlap_depth(a.pose, a.footprint, b.pose, b.footprint)
         if depth <= OVERLAP_TOLERANCE_M:
             continue
         share = _covered_share(a, b)
@@ -146,49 +162,28 @@ def _check_overlaps(scene: Scene) -> None:
         )
 
 
-def _covered_share(box: Box, other: Box) -> float:
-    """Return the part of the box's footprint that lies in the other's, 0 to 1.
-
-    Clips the footprint at the other's four sides (Sutherland, Hodgman 1974).
-    """
-    polygon = other.pose.to_local(box.corners())
-    for axis, sign in ((0, 1.0), (0, -1.0), (1, 1.0), (1, -1.0)):
-        beyond = sign * polygon[:, axis] - other.half_xy[axis]
-        kept = []
-        for index, corner in enumerate(polygon):
-            before, was, now = polygon[index - 1], beyond[index - 1], beyond[index]
-            if (was > 0.0) != (now > 0.0):
-                kept.append(before + (corner - before) * was / (was - now))
-            if now <= 0.0:
-                kept.append(corner)
-        if not kept:
-            return 0.0
-        polygon = np.array(kept)
-    x, y = polygon.T
-    area = 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
-    return area / (4.0 * box.half_xy[0] * box.half_xy[1])
+def _covered_share(solid: Solid, other: Solid) -> float:
+    """Return the part of the solid's footprint that lies in the other's, 0 to 1."""
+    covered = shapely.Polygon(solid.corners()).intersection(shapely.Polygon(other.corners()))
+    return float(covered.area) / solid.footprint.area
 
 
-def _close_pairs(boxes: Sequence[Box], movables: int) -> NDArray[np.intp]:
-    """Return index pairs (n, 2) of boxes whose bounding rectangles meet, one of them a movable.
+def _close_pairs(solids: Sequence[Solid], movables: int) -> NDArray[np.intp]:
+    """Return index pairs (n, 2) of solids whose bounding rectangles meet, one of them a movable.
 
     Args:
-        boxes: movables first.
+        solids: movables first.
         movables: how many of them.
     """
-    if not boxes:
+    if not solids:
         return np.empty((0, 2), dtype=np.intp)
-    low, high = _extents(boxes)
+    corners = [solid.corners() for solid in solids]
+    low = np.array([points.min(axis=0) for points in corners])
+    high = np.array([points.max(axis=0) for points in corners])
     meet = np.all((low[:, None] < high[None]) & (low[None] < high[:, None]), axis=-1)
     meet = np.triu(meet, k=1)
     meet[movables:] = False
     return np.argwhere(meet)
-
-
-def _extents(boxes: Sequence[Box]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the lower and upper corners (n, 2) of the bounding rectangles (m)."""
-    corners = np.stack([box.corners() for box in boxes])
-    return corners.min(axis=1), corners.max(axis=1)
 
 
 def _check_inside(scene: Scene) -> None:

@@ -3,8 +3,10 @@
 The convention (metres, kilograms, names decide):
 
 - a plane at z = 0 is the floor;
-- fixed box geoms whose name, or their body's, contains `wall` or `static` are walls;
-- bodies whose name contains `movable`, each one box with a free joint, are what the robot pushes;
+- fixed box geoms whose name, or their body's, contains `wall` or `static` are walls, and so are
+  fixed bodies of that name made of mesh prisms (`namo.scenes.prisms`), each one polygon;
+- bodies whose name contains `movable`, each with a free joint and one box or mesh prisms, are what
+  the robot pushes;
 - the body `robot` slides along x and y, one sphere or cylinder, one motor a joint;
 - the site `goal` is where the robot has to get.
 
@@ -15,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +26,13 @@ import mujoco
 import numpy as np
 
 from namo.errors import SceneError
-from namo.geometry import Pose2D, wrap_angle
+from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.scenes.checking import check_scene
 from namo.scenes.compiling import XmlElement, compile_model, compile_spec, scan_xml
+from namo.scenes.footprint import Footprint, Rectangle, centred
 from namo.scenes.motors import slide_joints_max_force
-from namo.scenes.scene import Friction, Goal, HalfExtents, Movable, Robot, Scene, Wall
+from namo.scenes.prisms import Prism, footprint_of_body, prisms_of
+from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene, Wall
 
 WALL_MARKS = ("wall", "static")
 MOVABLE_MARK = "movable"
@@ -36,13 +40,18 @@ MOVABLE_MARK = "movable"
 _UPRIGHT_TOLERANCE = 1e-3
 _ROBOT_RULE = "the robot is a body 'robot' with two slide joints, along x and along y"
 _MOVABLE_RULE = (
-    "what the robot pushes is a body with 'movable' in its name, a free joint and one box geom"
+    "what the robot pushes is a body with 'movable' in its name, a free joint and one box geom or "
+    "the mesh prisms of one polygon"
 )
-_WALL_RULE = "a wall is a fixed, upright box geom with 'wall' or 'static' in its name or its body's"
+_WALL_RULE = (
+    "a wall is a fixed, upright box geom, or a fixed body of mesh prisms, with 'wall' or 'static' "
+    "in its name or its body's"
+)
 
 # Plain ints: `enum == numpy.int32` is false in MuJoCo's bindings, whatever the values.
 _BOX = int(mujoco.mjtGeom.mjGEOM_BOX)
 _PLANE = int(mujoco.mjtGeom.mjGEOM_PLANE)
+_MESH = int(mujoco.mjtGeom.mjGEOM_MESH)
 _SPHERE = int(mujoco.mjtGeom.mjGEOM_SPHERE)
 _CYLINDER = int(mujoco.mjtGeom.mjGEOM_CYLINDER)
 
@@ -80,7 +89,7 @@ def parse_scene(data: bytes, source: str) -> Scene:
         raise SceneError(f"{source}: not UTF-8 text: {error}") from error
     elements = scan_xml(xml, source)
     model = compile_model(compile_spec(xml, source), source)
-    reader = _Reader(source, model)
+    reader = _Reader(source, model, prisms_of(elements, source))
     reader.refuse_what_is_unknown()
     scene = Scene(
         walls=reader.walls(),
@@ -109,10 +118,11 @@ def _options(elements: Iterable[XmlElement]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Reader:
-    """A compiled model at its initial configuration, and what messages call its file."""
+    """A compiled model at its initial configuration, its meshes, and what to call its file."""
 
     source: str
     model: mujoco.MjModel
+    prisms: Mapping[str, Prism]
 
     @cached_property
     def data(self) -> mujoco.MjData:
@@ -207,7 +217,7 @@ class _Reader:
         if self.wall_name(geom):
             if not self.collides(geom):
                 raise self.error(f"{label} is a wall by name but collides with nothing")
-            if kind != _BOX:
+            if kind not in (_BOX, _MESH):
                 raise self.error(f"{label} is a {_type_name(kind)}; {_WALL_RULE}")
         elif self.collides(geom) and kind != _PLANE:
             raise self.error(f"{label} is neither wall, movable, robot nor floor; {_WALL_RULE}")
@@ -238,48 +248,92 @@ class _Reader:
             labels = ", ".join(map(self.geom_label, planes)) or "none"
             raise self.error(f"has {len(planes)} planes ({labels}); the floor is exactly one")
         (floor,) = planes
-        if not self._upright(floor) or abs(self.data.geom_xpos[floor, 2]) > _UPRIGHT_TOLERANCE:
+        upright = self._upright(self.data.geom_xmat[floor])
+        if not upright or abs(self.data.geom_xpos[floor, 2]) > _UPRIGHT_TOLERANCE:
             raise self.error(f"{self.geom_label(floor)}: the floor must be level and at z = 0")
         return _floats(self.model.geom_friction[floor])
 
     def walls(self) -> tuple[Wall, ...]:
         walls = []
+        polygons = set()
         for geom in range(self.model.ngeom):
-            if self.carrier(geom) == 0 and (name := self.wall_name(geom)):
-                if not self._upright(geom):
-                    raise self.error(f"{self.geom_label(geom)} is tilted; {_WALL_RULE}")
-                size, z = _floats(self.model.geom_size[geom]), float(self.data.geom_xpos[geom, 2])
-                walls.append(Wall(name, self._pose(geom), size, z))
+            if self.carrier(geom) != 0 or not (name := self.wall_name(geom)):
+                continue
+            if self.model.geom_type[geom] == _BOX:
+                walls.append(Wall(name, *self._box(geom, f"{self.geom_label(geom)}", _WALL_RULE)))
+                continue
+            body = int(self.model.geom_bodyid[geom])
+            if body not in polygons:
+                polygons.add(body)
+                walls.append(Wall(self.body_name(body), *self._polygon(body, _WALL_RULE)))
         return tuple(walls)
 
     def movables(self) -> tuple[Movable, ...]:
         movables = []
         for body in self.movable_bodies:
             name = self.body_name(body)
-            geom = self._only_geom(body, (_BOX,), _MOVABLE_RULE)
-            if not self._upright(geom):
-                raise self.error(f"body '{name}' is tilted; a movable stands upright, z axis up")
-            movables.append(
-                Movable(
-                    name,
-                    self._pose(geom),
-                    _floats(self.model.geom_size[geom]),
-                    float(self.data.geom_xpos[geom, 2]),
-                    mass=float(self.model.body_subtreemass[body]),
-                    friction=_floats(self.model.geom_friction[geom]),
-                )
-            )
+            geoms = self._solid_geoms(body)
+            if {int(self.model.geom_type[geom]) for geom in geoms} == {_MESH}:
+                shape: _Shape = self._polygon(body, _MOVABLE_RULE)
+            else:
+                geom = self._only_geom(body, (_BOX,), _MOVABLE_RULE)
+                shape = self._box(geom, f"body '{name}'", _MOVABLE_RULE)
+            frictions = {_floats(self.model.geom_friction[geom]) for geom in geoms}
+            if len(frictions) != 1:
+                raise self.error(f"body '{name}' has geoms of different friction; it has one")
+            mass = float(self.model.body_subtreemass[body])
+            movables.append(Movable(name, *shape, mass=mass, friction=frictions.pop()))
         return tuple(movables)
+
+    def _box(self, geom: int, label: str, rule: str) -> _Shape:
+        """Return pose, footprint, half height and z of a box geom."""
+        if not self._upright(self.data.geom_xmat[geom]):
+            raise self.error(f"{label} is tilted; {rule}")
+        half_x, half_y, half_z = _floats(self.model.geom_size[geom])
+        x, y, z = map(float, self.data.geom_xpos[geom])
+        pose = Pose2D(x, y, _yaw(self.data.geom_xmat[geom]))
+        return pose, Rectangle(half_x, half_y), half_z, z
+
+    def _polygon(self, body: int, rule: str) -> _Shape:
+        """Return pose, footprint, half height and z of a body of mesh prisms."""
+        label = f"body '{self.body_name(body)}'"
+        geoms = [
+            geom
+            for geom in range(self.model.ngeom)
+            if self.model.geom_bodyid[geom] == body and self.collides(geom)
+        ]
+        if {int(self.model.geom_type[geom]) for geom in geoms} != {_MESH}:
+            raise self.error(f"{label} has meshes and other solid geoms; {rule}")
+        if not self._upright(self.data.xmat[body]):
+            raise self.error(f"{label} is tilted; {rule}")
+        try:
+            footprint, bottom, top = footprint_of_body(
+                self.model, self.data, body, geoms, self.prisms, label
+            )
+        except SceneError as error:
+            raise self.error(str(error)) from None
+        x, y, z = map(float, self.data.xpos[body])
+        pose = Pose2D(x, y, _yaw(self.data.xmat[body]))
+        if not footprint.is_centred:
+            footprint, centre = centred(footprint)
+            pose = pose.compose(centre)
+        return pose, footprint, (top - bottom) / 2, z + (top + bottom) / 2
 
     def robot(self) -> Robot:
         max_force = slide_joints_max_force(self.model, self.data, self.robot_body, self.source)
         geom = self._only_geom(
             self.robot_body, (_SPHERE, _CYLINDER), "the robot is one sphere or cylinder geom"
         )
-        if self.model.geom_type[geom] == _CYLINDER and not self._upright(geom):
+        if self.model.geom_type[geom] == _CYLINDER and not self._upright(self.data.geom_xmat[geom]):
             raise self.error("body 'robot' is a tilted cylinder; its axis must be vertical")
         x, y, z = map(float, self.data.geom_xpos[geom])
-        self._refuse_passing(z)
+        for solid in (*self.walls(), *self.movables()):
+            if abs(solid.z - z) > solid.half_z:
+                raise self.error(
+                    f"body 'robot' slides at z = {z:.3g} m and misses '{solid.name}', "
+                    f"z = {solid.z - solid.half_z:.3g} to {solid.z + solid.half_z:.3g} m; "
+                    "it must meet every wall and movable"
+                )
         return Robot(
             x=x,
             y=y,
@@ -288,18 +342,6 @@ class _Reader:
             friction=_floats(self.model.geom_friction[geom]),
             max_force=max_force,
         )
-
-    def _refuse_passing(self, robot_z: float) -> None:
-        """Raise for a solid that the middle of the robot would pass over or under."""
-        for geom in range(self.model.ngeom):
-            if self.model.geom_type[geom] == _BOX and self.collides(geom):
-                z, half = float(self.data.geom_xpos[geom, 2]), float(self.model.geom_size[geom, 2])
-                if not z - half <= robot_z <= z + half:
-                    raise self.error(
-                        f"body 'robot' slides at z = {robot_z:.3g} m and misses "
-                        f"{self.geom_label(geom)}, z = {z - half:.3g} to {z + half:.3g} m; "
-                        "it must meet every wall and movable"
-                    )
 
     def goal(self) -> Goal:
         names = [self.name(mujoco.mjtObj.mjOBJ_SITE, site) for site in range(self.model.nsite)]
@@ -316,27 +358,34 @@ class _Reader:
         x, y, _ = map(float, self.data.xpos[body] + rotation @ self.model.site_pos[site])
         return Goal(x, y, float(self.model.site_size[site, 0]))
 
-    def _only_geom(self, body: int, kinds: tuple[int, ...], rule: str) -> int:
-        """Return the one colliding geom that a moving body carries."""
-        geoms = [
+    def _solid_geoms(self, body: int) -> list[int]:
+        """Return the geoms that a moving body carries along and that collide."""
+        return [
             geom
             for geom in range(self.model.ngeom)
             if self.carrier(geom) == body and self.collides(geom)
         ]
+
+    def _only_geom(self, body: int, kinds: tuple[int, ...], rule: str) -> int:
+        """Return the one colliding geom that a moving body carries."""
+        geoms = self._solid_geoms(body)
         if len(geoms) != 1 or self.model.geom_type[geoms[0]] not in kinds:
             types = ", ".join(_type_name(self.model.geom_type[geom]) for geom in geoms) or "none"
             raise self.error(f"body '{self.body_name(body)}' has solid geoms: {types}; {rule}")
         return geoms[0]
 
-    def _upright(self, geom: int) -> bool:
-        """Whether the geom's z axis points up."""
-        sideways = np.hypot(self.data.geom_xmat[geom, 2], self.data.geom_xmat[geom, 5])
-        return bool(sideways <= _UPRIGHT_TOLERANCE and self.data.geom_xmat[geom, 8] > 0)
+    @staticmethod
+    def _upright(rotation: Floats) -> bool:
+        """Whether the z axis of a frame points up, its rotation (9,) row-major."""
+        sideways = np.hypot(rotation[2], rotation[5])
+        return bool(sideways <= _UPRIGHT_TOLERANCE and rotation[8] > 0)
 
-    def _pose(self, geom: int) -> Pose2D:
-        x, y, _ = map(float, self.data.geom_xpos[geom])
-        rotation = self.data.geom_xmat[geom]  # (9,) row-major
-        return Pose2D(x, y, wrap_angle(math.atan2(float(rotation[3]), float(rotation[0]))))
+
+def _yaw(rotation: Floats) -> float:
+    return wrap_angle(math.atan2(float(rotation[3]), float(rotation[0])))
+
+
+_Shape = tuple[Pose2D, Footprint, float, float]
 
 
 def _type_name(kind: int) -> str:
@@ -344,6 +393,6 @@ def _type_name(kind: int) -> str:
     return name.removeprefix("mjGEOM_").lower()
 
 
-def _floats(values: Iterable[float]) -> HalfExtents:
+def _floats(values: Iterable[float]) -> tuple[float, float, float]:
     a, b, c = map(float, values)
     return a, b, c

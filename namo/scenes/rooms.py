@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 
 from namo.geometry import Pose2D, rectangles_overlap_depth, wrap_angle
+from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
 from namo.seeding import Purpose, stream
 
@@ -27,7 +28,7 @@ _PASSAGE_M = 0.36
 _CLEAR_M = 0.2
 _TRIES = 200
 
-_Rectangle = tuple[Pose2D, tuple[float, float]]
+_Placed = tuple[Pose2D, tuple[float, float]]
 _Range = tuple[float, float]
 _WallRow = tuple[float, float, float, float]  # x, y, half_x, half_y
 _BoxRow = tuple[float, float, float, float, float]  # x, y, yaw_deg, half_x, half_y
@@ -94,10 +95,10 @@ class _Draft:
     half_y: float = 0.0
     walls: list[_WallRow] = field(default_factory=list)
     boxes: list[_BoxRow] = field(default_factory=list)
-    corridors: list[_Rectangle] = field(default_factory=list)
+    corridors: list[_Placed] = field(default_factory=list)
     robot: tuple[float, float] = (0.0, 0.0)
     goal: tuple[float, float] = (0.0, 0.0)
-    ends: list[_Rectangle] = field(default_factory=list)
+    ends: list[_Placed] = field(default_factory=list)
 
     def number(self, low: float, high: float, step: float = 0.01) -> float:
         """Return a multiple of `step` between `low` and `high`."""
@@ -159,7 +160,7 @@ class _Draft:
     def place_goal(self, x: _Range) -> None:
         self.goal = self._place_disc(x, Goal(0.0, 0.0).radius, self.corridors)
 
-    def _place_disc(self, x: _Range, radius: float, also: list[_Rectangle]) -> tuple[float, float]:
+    def _place_disc(self, x: _Range, radius: float, also: list[_Placed]) -> tuple[float, float]:
         for _ in range(_TRIES):
             at = self.number(*x), self.number(-self.half_y, self.half_y)
             rectangle = (Pose2D(*at, 0.0), (radius, radius))
@@ -185,14 +186,14 @@ class _Draft:
                 self.boxes.append((x, y, yaw_deg, *half))
                 count -= 1
 
-    def solids(self) -> list[_Rectangle]:
+    def solids(self) -> list[_Placed]:
         return [
             *((Pose2D(x, y, 0.0), (hx, hy)) for x, y, hx, hy in self.walls),
             *((Pose2D(x, y, math.radians(deg)), (hx, hy)) for x, y, deg, hx, hy in self.boxes),
         ]
 
     @staticmethod
-    def _is_clear(rectangle: _Rectangle, others: list[_Rectangle], margin: float) -> bool:
+    def _is_clear(rectangle: _Placed, others: list[_Placed], margin: float) -> bool:
         pose, (half_x, half_y) = rectangle
         grown = (half_x + margin, half_y + margin)
         return all(rectangles_overlap_depth(pose, grown, *other) <= 0.0 for other in others)
@@ -212,7 +213,8 @@ class _Draft:
         for number, (x, y, half_x, half_y) in enumerate(self.walls, start=1):
             half = (half_x, half_y) if turns % 2 == 0 else (half_y, half_x)
             pose = Pose2D(*turned(x, y), 0.0)
-            walls.append(Wall(f"wall_{number}", pose, (*half, HALF_HEIGHT_M), HALF_HEIGHT_M))
+            shape = Rectangle(*half), HALF_HEIGHT_M, HALF_HEIGHT_M
+            walls.append(Wall(f"wall_{number}", pose, *shape))
         movables = []
         for number, which in enumerate(self.rng.permutation(len(self.boxes)), start=1):
             x, y, yaw_deg, half_x, half_y = self.boxes[which]
@@ -221,7 +223,8 @@ class _Draft:
                 Movable(
                     f"obstacle_{number}_movable",
                     Pose2D(*turned(x, y), theta),
-                    (half_x, half_y, HALF_HEIGHT_M),
+                    Rectangle(half_x, half_y),
+                    HALF_HEIGHT_M,
                     HALF_HEIGHT_M,
                     mass=BOX_MASS_KG,
                 )

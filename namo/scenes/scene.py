@@ -1,4 +1,4 @@
-"""`Scene`: one room with walls, movable boxes, a robot and its goal, as plain immutable data."""
+"""`Scene`: a floor plan with walls, movables, a robot and its goal, as plain immutable data."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from namo.geometry import Pose2D, rectangle_corners
+from namo.geometry import Floats, Pose2D
 from namo.scenes.enclosure import enclosed_rectangle
+from namo.scenes.footprint import Footprint
 
-HalfExtents = tuple[float, float, float]
 Friction = tuple[float, float, float]
 
 FLOOR_FRICTION: Friction = (0.5, 0.005, 0.001)
@@ -20,45 +19,49 @@ ROBOT_FRICTION: Friction = (1.0, 0.005, 0.0001)
 WALL_FRICTION: Friction = (1.0, 0.005, 0.0001)
 MOVABLE_FRICTION: Friction = (0.0, 0.005, 0.001)
 
+GOAL_TOLERANCE_M = 0.15
+"""The goal is reached where the robot's centre is this near to it."""
+
 UNWALLED_MARGIN_M = 2.0
 
 DEFAULT_OPTIONS: Mapping[str, str] = {"cone": "elliptic", "integrator": "RK4", "timestep": "0.01"}
 
 
 @dataclass(frozen=True)
-class Box:
-    """An upright box.
+class Solid:
+    """An upright prism: a footprint with a height.
 
     Attributes:
         name: unique in its scene.
-        pose: of its centre, in the world.
-        half_extents: half sizes along its own x, y and z (m).
-        z: height of its centre above the floor (m).
+        pose: of its frame, in the world. The frame's origin is the centre of the footprint.
+        footprint: its outline, in that frame.
+        half_z: half its height (m).
+        z: height of its middle above the floor (m).
     """
 
     name: str
     pose: Pose2D
-    half_extents: HalfExtents
+    footprint: Footprint
+    half_z: float
     z: float
 
-    @property
-    def half_xy(self) -> tuple[float, float]:
-        """Half extents of the footprint (m)."""
-        return self.half_extents[:2]
+    def corners(self) -> Floats:
+        """Return the corners (n, 2) of the footprint in the world, counter-clockwise (m)."""
+        return self.pose.to_world(self.footprint.outline)
 
-    def corners(self) -> NDArray[np.float64]:
-        """Return the corners (4, 2) of the footprint in the world (m)."""
-        return self.pose.to_world(rectangle_corners(*self.half_xy))
-
-
-@dataclass(frozen=True)
-class Wall(Box):
-    """A box that never moves."""
+    def pieces(self) -> list[Floats]:
+        """Return convex outlines (n, 2) in the world that cover the footprint (m)."""
+        return [self.pose.to_world(piece) for piece in self.footprint.pieces]
 
 
 @dataclass(frozen=True)
-class Movable(Box):
-    """A box the robot can push.
+class Wall(Solid):
+    """A solid that never moves."""
+
+
+@dataclass(frozen=True)
+class Movable(Solid):
+    """A solid the robot can push.
 
     Attributes:
         mass: kg.
@@ -94,8 +97,8 @@ class Robot:
 class Goal:
     """Where the robot has to get (m).
 
-    `radius` is how large the file draws it; what counts as reached is decided by
-    `namo.world.reachability`, the one definition for everything.
+    `radius` is how large the file draws it. What counts as reached is the same in all scenes:
+    `GOAL_TOLERANCE_M`, decided by `namo.world.reachability`.
     """
 
     x: float
@@ -143,8 +146,10 @@ class Scene:
     @cached_property
     def room(self) -> Bounds | None:
         """The rectangle that walls enclose along all four sides; None where they do not."""
-        corners = np.array([wall.corners() for wall in self.walls]).reshape(-1, 4, 2)
-        rectangle = enclosed_rectangle(corners.min(axis=1), corners.max(axis=1))
+        pieces = [piece for wall in self.walls for piece in wall.pieces()]
+        low = np.array([piece.min(axis=0) for piece in pieces]).reshape(-1, 2)
+        high = np.array([piece.max(axis=0) for piece in pieces]).reshape(-1, 2)
+        rectangle = enclosed_rectangle(low, high)
         return None if rectangle is None else Bounds(*map(float, np.concatenate(rectangle)))
 
     @cached_property
@@ -154,7 +159,7 @@ class Scene:
         The robot stays inside: what lies beyond is out of reach.
         """
         points = [
-            *(box.corners() for box in (*self.walls, *self.movables)),
+            *(solid.corners() for solid in (*self.walls, *self.movables)),
             np.array([[self.goal.x, self.goal.y], [self.robot.x, self.robot.y]]),
         ]
         margin = UNWALLED_MARGIN_M if self.room is None else 0.0

@@ -1,6 +1,6 @@
 """Write a scene as a MuJoCo XML file in the convention that `namo.scenes.reading` reads.
 
-Every number is written so that reading gives the same number, except the yaw of a box: the file
+Every number is written so that reading gives the same number, except the yaw of a solid: the file
 gives it in degrees and MuJoCo keeps a rotation as a quaternion, so it comes back within 1e-12 rad.
 A yaw within 2e-6 rad of zero comes back as zero, because MuJoCo simulates it as zero.
 """
@@ -11,11 +11,15 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+
 from namo.errors import SceneError
 from namo.files import replacing
 from namo.scenes.checking import check_scene
+from namo.scenes.footprint import Polygon, Rectangle
+from namo.scenes.prisms import Prism
 from namo.scenes.reading import MOVABLE_MARK, parse_scene
-from namo.scenes.scene import Box, Movable, Robot, Scene
+from namo.scenes.scene import Movable, Robot, Scene, Solid
 
 # A yaw this close to a round number of degrees is written as that number, so that a scene which is
 # read and written again keeps its text.
@@ -57,6 +61,7 @@ def scene_xml(scene: Scene) -> str:
     check_scene(scene)
     root = ElementTree.Element("mujoco", model="namo_scene")
     _add_options(root, scene)
+    assets = ElementTree.Element("asset")
     world = ElementTree.SubElement(root, "worldbody")
     ElementTree.SubElement(world, "light", directional="true", pos="0 0 1.5", dir="0 0 -1")
     ElementTree.SubElement(
@@ -70,10 +75,15 @@ def scene_xml(scene: Scene) -> str:
     )
     walls = ElementTree.SubElement(world, "body", name="walls")
     for wall in scene.walls:
-        walls.append(_box_geom(wall, _WALL_RGBA))
+        if isinstance(wall.footprint, Rectangle):
+            walls.append(_box_geom(wall, wall.footprint, _WALL_RGBA))
+        else:
+            world.append(_prism_body(assets, wall, wall.footprint, _WALL_RGBA))
     _add_robot(root, world, scene.robot)
     for movable in scene.movables:
-        _add_movable(world, movable, scene.path or "scene")
+        world.append(_movable_body(assets, movable, scene.path or "scene"))
+    if len(assets):
+        root.insert(list(root).index(world), assets)
     ElementTree.SubElement(
         world,
         "site",
@@ -133,27 +143,72 @@ def _add_robot(root: ElementTree.Element, world: ElementTree.Element, robot: Rob
     )
 
 
-def _add_movable(world: ElementTree.Element, movable: Movable, source: str) -> None:
+def _movable_body(
+    assets: ElementTree.Element, movable: Movable, source: str
+) -> ElementTree.Element:
     if MOVABLE_MARK not in movable.name:
         raise SceneError(
             f"{source}: movable '{movable.name}' cannot be written; its name must contain "
             f"'{MOVABLE_MARK}', such as 'obstacle_1_movable'"
         )
-    body = ElementTree.SubElement(world, "body", name=movable.name)
-    geom = _box_geom(movable, _MOVABLE_RGBA)
-    geom.set("mass", _numbers(movable.mass))
-    geom.set("friction", _numbers(*movable.friction))
-    body.append(geom)
+    if isinstance(movable.footprint, Rectangle):
+        body = ElementTree.Element("body", name=movable.name)
+        geom = _box_geom(movable, movable.footprint, _MOVABLE_RGBA)
+        geom.set("mass", _numbers(movable.mass))
+        body.append(geom)
+    else:
+        body = _prism_body(assets, movable, movable.footprint, _MOVABLE_RGBA)
+        body.insert(0, _inertial(movable, movable.footprint))
+    for geom in body.iter("geom"):
+        geom.set("friction", _numbers(*movable.friction))
     ElementTree.SubElement(body, "joint", type="free")
+    return body
 
 
-def _box_geom(box: Box, rgba: str) -> ElementTree.Element:
-    geom = ElementTree.Element("geom", name=box.name, type="box", condim="4", rgba=rgba)
-    geom.set("size", _numbers(*box.half_extents))
-    geom.set("pos", _numbers(box.pose.x, box.pose.y, box.z))
-    if box.pose.theta != 0.0:
-        geom.set("euler", f"0 0 {_degrees(box.pose.theta)!r}")
+def _box_geom(solid: Solid, rectangle: Rectangle, rgba: str) -> ElementTree.Element:
+    geom = ElementTree.Element("geom", name=solid.name, type="box", condim="4", rgba=rgba)
+    geom.set("size", _numbers(rectangle.half_x, rectangle.half_y, solid.half_z))
+    _set_pose(geom, solid)
     return geom
+
+
+def _prism_body(
+    assets: ElementTree.Element, solid: Solid, polygon: Polygon, rgba: str
+) -> ElementTree.Element:
+    """Return the body of a polygon and add the meshes of its convex pieces."""
+    body = ElementTree.Element("body", name=solid.name)
+    _set_pose(body, solid)
+    for number, piece in enumerate(polygon.pieces, start=1):
+        mesh = f"{solid.name}_{number}"
+        corners = tuple((x, y) for x, y in piece.tolist())
+        vertices = Prism(corners, -solid.half_z, solid.half_z).vertices()
+        ElementTree.SubElement(assets, "mesh", name=mesh, vertex=_numbers(*vertices))
+        ElementTree.SubElement(body, "geom", type="mesh", mesh=mesh, condim="4", rgba=rgba)
+    return body
+
+
+def _inertial(movable: Movable, polygon: Polygon) -> ElementTree.Element:
+    """Return mass and moments of a prism: the area's second moments about its centroid."""
+    x, y = polygon.outline.T
+    next_x, next_y = np.roll(x, -1), np.roll(y, -1)
+    cross = x * next_y - next_x * y
+    over_area = movable.mass / (12.0 * polygon.area)
+    xx = float(cross @ (x * x + x * next_x + next_x * next_x)) * over_area
+    yy = float(cross @ (y * y + y * next_y + next_y * next_y)) * over_area
+    xy = float(cross @ (2.0 * (x * y + next_x * next_y) + x * next_y + next_x * y)) / 2 * over_area
+    zz = movable.mass * movable.half_z**2 / 3.0
+    return ElementTree.Element(
+        "inertial",
+        pos="0 0 0",
+        mass=_numbers(movable.mass),
+        fullinertia=_numbers(yy + zz, xx + zz, xx + yy, -xy, 0.0, 0.0),
+    )
+
+
+def _set_pose(element: ElementTree.Element, solid: Solid) -> None:
+    element.set("pos", _numbers(solid.pose.x, solid.pose.y, solid.z))
+    if solid.pose.theta != 0.0:
+        element.set("euler", f"0 0 {_degrees(solid.pose.theta)!r}")
 
 
 def _degrees(theta_rad: float) -> float:

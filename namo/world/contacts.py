@@ -1,4 +1,4 @@
-"""Where the robot may stand to push a box."""
+"""Where the robot may stand to push a movable."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from namo.world.grid import RESOLUTION_M, SKIN_M
+from namo.geometry import Floats, Pose2D
+from namo.scenes.footprint import Footprint, FootprintSet, Polygon, Rectangle
+from namo.scenes.grid import RESOLUTION_M, SKIN_M
 
 CONTACT_OFFSETS = (-0.8, -0.4, 0.0, 0.4, 0.8)
 """Contact points along a face, as a share of its half width."""
@@ -19,12 +20,13 @@ STANDOFF_GAP_M = SKIN_M + 1.6 * RESOLUTION_M
 0.75 cells of free space and the nearest cell centre is at most 0.71 cells away, so a standoff
 point with free space around it always lies in a free cell."""
 
+_POINTS_IN_ALL = 4 * len(CONTACT_OFFSETS)
 _NORMALS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
 
 
 @dataclass(frozen=True, eq=False)
 class ContactPoints:
-    """Contact points of a box in the box's frame, face by face (+x, +y, -x, -y).
+    """Contact points of a movable in its frame; those of a rectangle face by face (+x, +y, -x, -y).
 
     Attributes:
         positions: (n, 2) of the robot's centre, almost touching (m).
@@ -32,27 +34,58 @@ class ContactPoints:
         directions: (n, 2) unit vectors, the way the robot pushes: into the face.
     """
 
-    positions: NDArray[np.float64]
-    standoffs: NDArray[np.float64]
-    directions: NDArray[np.float64]
+    positions: Floats
+    standoffs: Floats
+    directions: Floats
 
 
 @lru_cache(maxsize=256)
-def contact_points(half_x: float, half_y: float, robot_radius: float) -> ContactPoints:
-    """Return the contact points of a box.
+def contact_points(footprint: Footprint, robot_radius: float) -> ContactPoints:
+    """Return the contact points of a movable.
+
+    A rectangle has `len(CONTACT_OFFSETS)` on each face. A polygon has as many in all, shared out
+    among its edges by length, less those where the robot does not fit into a corner.
 
     Args:
-        half_x: half extent along x (m).
-        half_y: half extent along y (m).
+        footprint: of the movable.
         robot_radius: m.
     """
-    half = np.array([half_x, half_y])
-    positions, standoffs, directions = [], [], []
+    if isinstance(footprint, Rectangle):
+        feet, normals = _on_faces(footprint)
+    else:
+        feet, normals = _on_edges(footprint)
+    positions = feet + normals * (robot_radius + CONTACT_GAP_M)
+    if isinstance(footprint, Polygon):
+        origin = Pose2D(0.0, 0.0, 0.0)
+        clear = FootprintSet([(origin, footprint)]).distances(positions)[:, 0] >= robot_radius
+        feet, normals, positions = feet[clear], normals[clear], positions[clear]
+    return ContactPoints(
+        positions, feet + normals * (robot_radius + STANDOFF_GAP_M), directions=-normals
+    )
+
+
+def _on_faces(rectangle: Rectangle) -> tuple[Floats, Floats]:
+    half = np.array([rectangle.half_x, rectangle.half_y])
+    feet, normals = [], []
     for normal in _NORMALS:
         tangent = np.array([-normal[1], normal[0]])
         for offset in CONTACT_OFFSETS:
-            on_face = normal * half + tangent * offset * half
-            positions.append(on_face + normal * (robot_radius + CONTACT_GAP_M))
-            standoffs.append(on_face + normal * (robot_radius + STANDOFF_GAP_M))
-            directions.append(-normal)
-    return ContactPoints(np.array(positions), np.array(standoffs), np.array(directions))
+            feet.append(normal * half + tangent * offset * half)
+            normals.append(normal)
+    return np.array(feet), np.array(normals)
+
+
+def _on_edges(polygon: Polygon) -> tuple[Floats, Floats]:
+    """Return points (n, 2) on the edges and the outward normals (n, 2) there."""
+    edges = np.roll(polygon.outline, -1, axis=0) - polygon.outline
+    lengths = np.hypot(*edges.T)
+    # Rounding the running total gives short edges their share and the outline its full count.
+    totals = np.rint(np.cumsum(lengths) / lengths.sum() * _POINTS_IN_ALL).astype(int)
+    feet, normals = [], []
+    for corner, edge, length, count in zip(
+        polygon.outline, edges, lengths, np.diff(totals, prepend=0).tolist(), strict=True
+    ):
+        for share in (np.arange(count) + 0.5) / count if count else ():
+            feet.append(corner + share * edge)
+            normals.append(np.array([edge[1], -edge[0]]) / length)
+    return np.array(feet), np.array(normals)

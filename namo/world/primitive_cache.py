@@ -13,7 +13,7 @@ from namo.errors import ResultFileError
 from namo.files import read_sealed, write_sealed
 from namo.scenes.scene import Movable, Scene
 from namo.world.cost_to_go import CostToGo
-from namo.world.primitives import BoxClass, PrimitiveLibrary, simulate_library
+from namo.world.primitives import PrimitiveLibrary, PushClass, simulate_library
 
 
 def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> PrimitiveLibrary:
@@ -27,7 +27,7 @@ def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> P
     Raises:
         OSError: the folder cannot be read or written.
     """
-    return _library(BoxClass.of(scene, movable), folder or cache_folder())
+    return _library(PushClass.of(scene, movable), folder or cache_folder())
 
 
 def cache_folder() -> Path:
@@ -39,11 +39,11 @@ def cache_folder() -> Path:
 
 
 @lru_cache(maxsize=512)
-def _library(box_class: BoxClass, folder: Path) -> PrimitiveLibrary:
-    path = folder / "primitives" / f"{box_class.key()}.npz"
+def _library(push_class: PushClass, folder: Path) -> PrimitiveLibrary:
+    path = folder / "primitives" / f"{push_class.key()}.npz"
     library = _load(path)
     if library is None:
-        library = simulate_library(box_class)
+        library = simulate_library(push_class)
         _store(path, library)
     return library
 

@@ -1,12 +1,12 @@
-"""Motion primitives: what one straight push from each contact point does to a box.
+"""Motion primitives: what one straight push from each contact point does to a movable.
 
 A primitive is a contact point and how far the robot travels from it, pushing along the face's
-normal with all its force; its effect is the displacement (dx, dy, dtheta) of the box in the frame
-it had before. Primitives are simulated in an empty scene under the physics of the scene at hand,
-for a box *class*: size, mass and friction rounded to steps of `CLASS_STEP`, so that a thousand
-boxes share a few dozen simulations. Pushing with little inertia is close to quasi-static: for the
-same travel the translation stays and the rotation shrinks as the box grows, which is how a class is
-scaled to a box. What remains of an error the push skill closes by looking again.
+normal with all its force; its effect is the displacement (dx, dy, dtheta) of the movable in the
+frame it had before. Primitives are simulated in an empty scene under the physics of the scene at
+hand, for a *class*: size, mass and friction of a box rounded to steps of `CLASS_STEP`, so that a
+thousand boxes share a few dozen simulations. Pushing with little inertia is close to quasi-static:
+for the same travel the translation stays and the rotation shrinks as the box grows, which is how a
+class is scaled to a box. What remains of an error the push skill closes by looking again.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import numpy as np
 from namo.errors import PhysicsError
 from namo.geometry import Floats, Pose2D
 from namo.numerics import numerics
+from namo.scenes.footprint import Footprint, Rectangle
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene
-from namo.world.contacts import CONTACT_OFFSETS, contact_points
+from namo.world.contacts import ContactPoints, contact_points
 from namo.world.cost_to_go import CostToGo, solve
 from namo.world.simulation import Simulation
 
@@ -37,11 +38,10 @@ LONGEST_PRIMITIVE_S = 12.0
 
 
 @dataclass(frozen=True)
-class BoxClass:
-    """What decides a box's primitives, rounded. Everything here is part of the cache key."""
+class PushClass:
+    """What decides a movable's primitives, rounded. Everything here is part of the cache key."""
 
-    half_x: float
-    half_y: float
+    footprint: Footprint
     half_z: float
     mass: float
     friction: Friction
@@ -50,31 +50,20 @@ class BoxClass:
     options: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, scene: Scene, movable: Movable) -> BoxClass:
-        """Return the class of a movable in its scene."""
-        half_x, half_y, half_z = (_rounded(value) for value in movable.half_extents)
+    def of(cls, scene: Scene, movable: Movable) -> PushClass:
+        """Return the class of a movable in its scene; a polygon is a class of its own."""
+        footprint = movable.footprint
+        if isinstance(footprint, Rectangle):
+            footprint = Rectangle(_rounded(footprint.half_x), _rounded(footprint.half_y))
         return cls(
-            half_x,
-            half_y,
-            half_z,
+            footprint,
+            _rounded(movable.half_z),
             _rounded(movable.mass),
             _rounded_friction(movable.friction),
             scene.floor_friction,
-            Robot(
-                0.0,
-                0.0,
-                scene.robot.radius,
-                scene.robot.mass,
-                scene.robot.friction,
-                scene.robot.max_force,
-            ),
+            replace(scene.robot, x=0.0, y=0.0),
             tuple(sorted(scene.options.items())),
         )
-
-    @property
-    def size(self) -> float:
-        """Geometric mean of the half extents (m), the unit of travels and cost-to-go."""
-        return math.sqrt(self.half_x * self.half_y)
 
     def key(self) -> str:
         """Return the name of this class in the cache, with everything its numbers depend on."""
@@ -100,7 +89,7 @@ class PrimitiveLibrary:
     """The primitives of a box class.
 
     Attributes:
-        size: geometric mean of the half extents (m).
+        size: of the footprint: half the side of the square of the same area (m).
         displacements: (contacts, travels, 3) float64: dx, dy (m), dtheta (rad) in the box's frame.
         travels: (travels,) how far the robot moved (m).
         steps: (contacts, travels) physics steps it took; infinite where the box did not yield.
@@ -114,61 +103,75 @@ class PrimitiveLibrary:
     cost_to_go: CostToGo
 
     def scaled(self, movable: Movable) -> Floats:
-        """Return the displacements for a box of this class with its own size."""
-        own = math.sqrt(movable.half_extents[0] * movable.half_extents[1])
+        """Return the displacements for a movable of this class with its own size."""
         displacements = self.displacements.copy()
-        displacements[..., 2] *= self.size / own
+        displacements[..., 2] *= self.size / movable.footprint.size
         return displacements
 
 
-def simulate_library(box_class: BoxClass) -> PrimitiveLibrary:
+def simulate_library(push_class: PushClass) -> PrimitiveLibrary:
     """Simulate the primitives of a class and solve for its cost-to-go."""
-    travels = np.array(TRAVELS) * box_class.size
-    per_face = len(CONTACT_OFFSETS)
-    displacements = np.zeros((4 * per_face, len(travels), 3))
-    steps = np.full((4 * per_face, len(travels)), np.inf)
-    simulation = _empty_scene(box_class)
-    # A box is symmetric under mirroring and half turns: two faces, half of each, tell the rest.
-    for face in (0, 1):
+    contacts = contact_points(push_class.footprint, push_class.robot.radius)
+    size = push_class.footprint.size
+    travels = np.array(TRAVELS) * size
+    displacements = np.zeros((len(contacts.positions), len(travels), 3))
+    steps = np.full(displacements.shape[:2], np.inf)
+    simulation = _empty_scene(push_class)
+    for contact, twins in _symmetric_contacts(push_class.footprint, len(displacements)).items():
+        moved, took = _push(simulation, contacts, contact, travels)
+        displacements[contact], steps[contact] = moved, took
+        for twin, mirror in twins:
+            displacements[twin], steps[twin] = moved * mirror, took
+    return PrimitiveLibrary(size, displacements, travels, steps, solve(displacements, steps, size))
+
+
+def _symmetric_contacts(footprint: Footprint, contacts: int) -> dict[int, list[tuple[int, Floats]]]:
+    """Return which contacts to simulate, and for each those that follow by symmetry, and how.
+
+    A rectangle is symmetric under mirroring and half turns: two faces, half of each, tell the rest.
+    """
+    if not isinstance(footprint, Rectangle):
+        return {contact: [] for contact in range(contacts)}
+    per_face = contacts // 4
+    half_turn = np.array([-1.0, -1.0, 1.0])
+    symmetric = {}
+    for face, mirror in ((0, np.array([1.0, -1.0, -1.0])), (1, np.array([-1.0, 1.0, -1.0]))):
         for index in range((per_face + 1) // 2):
-            moved, took = _push(simulation, box_class, face * per_face + index, travels)
-            mirror = np.array([1, -1, -1]) if face == 0 else np.array([-1, 1, -1])
-            half_turn = np.array([-1, -1, 1])
-            for first, sign in ((face, np.ones(3)), (face + 2, half_turn)):
-                contact, twin = first * per_face + index, first * per_face + per_face - 1 - index
-                displacements[contact], steps[contact] = moved * sign, took
-                if twin != contact:
-                    displacements[twin], steps[twin] = moved * sign * mirror, took
-    cost_to_go = solve(displacements, steps, box_class.size)
-    return PrimitiveLibrary(box_class.size, displacements, travels, steps, cost_to_go)
+            contact, twin = face * per_face + index, (face + 1) * per_face - 1 - index
+            opposite = 2 * per_face
+            twins = [(contact + opposite, half_turn)]
+            if twin != contact:
+                twins += [(twin, mirror), (twin + opposite, half_turn * mirror)]
+            symmetric[contact] = twins
+    return symmetric
 
 
-def _empty_scene(box_class: BoxClass) -> Simulation:
-    half_x, half_y = box_class.half_x, box_class.half_y
-    box = Movable(
+def _empty_scene(push_class: PushClass) -> Simulation:
+    span = float(np.ptp(push_class.footprint.outline, axis=0).sum()) / 2
+    movable = Movable(
         "box_movable",
         Pose2D(0.0, 0.0, 0.0),
-        (half_x, half_y, box_class.half_z),
-        box_class.half_z,
-        box_class.mass,
-        box_class.friction,
+        push_class.footprint,
+        push_class.half_z,
+        push_class.half_z,
+        push_class.mass,
+        push_class.friction,
     )
     scene = Scene(
         walls=(),
-        movables=(box,),
-        robot=replace(box_class.robot, x=-2.0 * (half_x + half_y + box_class.robot.radius)),
+        movables=(movable,),
+        robot=replace(push_class.robot, x=-2.0 * (span + push_class.robot.radius)),
         goal=Goal(0.0, 0.0),
-        floor_friction=box_class.floor_friction,
-        options=dict(box_class.options),
+        floor_friction=push_class.floor_friction,
+        options=dict(push_class.options),
     )
     return Simulation(scene)
 
 
 def _push(
-    simulation: Simulation, box_class: BoxClass, contact: int, travels: Floats
+    simulation: Simulation, contacts: ContactPoints, contact: int, travels: Floats
 ) -> tuple[Floats, Floats]:
     """Push from one contact point; return displacements (travels, 3) and steps (travels,)."""
-    contacts = contact_points(box_class.half_x, box_class.half_y, box_class.robot.radius)
     displacements, steps = np.zeros((len(travels), 3)), np.full(len(travels), np.inf)
     simulation.restore(simulation.start)
     start = contacts.positions[contact]
@@ -181,7 +184,7 @@ def _push(
         try:
             simulation.check_health(count)
         except PhysicsError:
-            break  # a box that tips over here has no longer travels from this contact
+            break  # what tips over here has no longer travels from this contact
         x, y = simulation.robot()
         travelled = math.hypot(x - start[0], y - start[1])
         while index < len(travels) and travelled >= travels[index]:

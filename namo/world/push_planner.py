@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.geometry import Floats, Pose2D
+from namo.scenes.grid import Mask
 from namo.scenes.scene import Movable
 from namo.world.cost_to_go import CONTACT_COST_STEPS
-from namo.world.grid import Mask
 from namo.world.primitives import PrimitiveLibrary
 from namo.world.reachability import Reachability
 

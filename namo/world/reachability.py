@@ -1,7 +1,7 @@
 """Where the robot can drive: the one definition that everything asks.
 
 The robot's centre may be in every cell that is free on the conservative grid of
-`namo.world.grid` and connected to the robot over eight neighbours. The robot's goal is reachable
+`namo.scenes.grid` and connected to the robot over eight neighbours. The robot's goal is reachable
 when a reached cell lies within `GOAL_TOLERANCE_M` of it; an object when one of its contact points
 is: the standoff in a reached cell, and the contact point itself clear of everything else.
 """
@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from namo.geometry import Pose2D, RectangleSet
-from namo.scenes.scene import Scene
+from namo.geometry import Pose2D
+from namo.scenes.footprint import FootprintSet
+from namo.scenes.grid import SKIN_M, Grid, Mask, inflated, inside, perimeter
+from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 from namo.world.contacts import contact_points
-from namo.world.grid import SKIN_M, Grid, Mask, inflated_outline, inside, perimeter
 
-GOAL_TOLERANCE_M = 0.15
 PUSH_CONE_RAD = math.radians(60)
 SEED_RADIUS_M = 0.06
 """A robot that touches a box stands in a blocked cell; it counts from the nearest free cell this
@@ -53,21 +53,18 @@ class StaticMap:
         radius = scene.robot.radius
         self.walls, self.solid_walls = self.grid.blank(), self.grid.blank()
         for wall in scene.walls:
-            self.grid.fill(self.walls, wall.pose, _outline(*wall.half_xy, radius + SKIN_M))
-            self.grid.fill(self.solid_walls, wall.pose, _outline(*wall.half_xy, 0.0))
+            self.grid.fill(self.walls, wall.pose, inflated(wall.footprint, radius + SKIN_M))
+            self.grid.fill(self.solid_walls, wall.pose, inflated(wall.footprint, 0.0))
         self.index = {movable.name: place for place, movable in enumerate(scene.movables)}
-        self.solid_outlines = {
-            movable.name: _outline(*movable.half_xy, 0.0) for movable in scene.movables
-        }
+        footprints = {movable.name: movable.footprint for movable in scene.movables}
+        self.solid_outlines = {name: inflated(shape, 0.0) for name, shape in footprints.items()}
         self.outlines = {
-            movable.name: _outline(*movable.half_xy, radius + SKIN_M) for movable in scene.movables
+            name: inflated(shape, radius + SKIN_M) for name, shape in footprints.items()
         }
-        self.contacts = {
-            movable.name: contact_points(*movable.half_xy, radius) for movable in scene.movables
-        }
-        self.perimeters = {movable.name: perimeter(*movable.half_xy) for movable in scene.movables}
-        self.wall_rectangles = RectangleSet((wall.pose, wall.half_xy) for wall in scene.walls)
-        self.insides = {movable.name: inside(*movable.half_xy) for movable in scene.movables}
+        self.contacts = {name: contact_points(shape, radius) for name, shape in footprints.items()}
+        self.perimeters = {name: perimeter(shape) for name, shape in footprints.items()}
+        self.insides = {name: inside(shape) for name, shape in footprints.items()}
+        self.wall_footprints = FootprintSet((wall.pose, wall.footprint) for wall in scene.walls)
         self.goal_cells = self._goal_cells()
         self._unused_image = np.zeros((self.grid.rows, self.grid.columns), np.uint8)
 
@@ -199,24 +196,19 @@ class Reachability:
         return bool((along >= math.cos(PUSH_CONE_RAD) * math.hypot(*way)).any())
 
     @cached_property
-    def _boxes(self) -> RectangleSet:
-        boxes = self.static.scene.movables
-        return RectangleSet((self.poses[box.name], box.half_xy) for box in boxes)
+    def _movables(self) -> FootprintSet:
+        movables = self.static.scene.movables
+        return FootprintSet((self.poses[one.name], one.footprint) for one in movables)
 
     def _clear(self, name: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return whether the robot at these points (n, 2) touches nothing but the named box."""
         radius = self.static.scene.robot.radius + SKIN_M
-        to_boxes = self._boxes.distances(points)
-        to_boxes[:, self.static.index[name]] = np.inf
-        to_walls = self.static.wall_rectangles.distances(points)
-        return np.asarray((to_boxes >= radius).all(1) & (to_walls >= radius).all(1))
+        to_movables = self._movables.distances(points)
+        to_movables[:, self.static.index[name]] = np.inf
+        to_walls = self.static.wall_footprints.distances(points)
+        return np.asarray((to_movables >= radius).all(1) & (to_walls >= radius).all(1))
 
     @cached_property
     def reachable_objects(self) -> tuple[str, ...]:
         """Names of the movables with a reachable contact point, in file order."""
         return tuple(name for name in self.static.index if self.reachable_contacts(name).any())
-
-
-@lru_cache(maxsize=1024)
-def _outline(half_x: float, half_y: float, radius: float) -> NDArray[np.float64]:
-    return inflated_outline(half_x, half_y, radius)

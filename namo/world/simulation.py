@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from namo.errors import PhysicsError
 from namo.geometry import Pose2D, wrap_angle
 from namo.scenes.compiling import compile_model, compile_spec
+from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
 
@@ -50,6 +51,28 @@ class State:
     def key(self) -> str:
         """A hash of the bits; equal for equal states."""
         return hashlib.blake2b(self.integration.tobytes(), digest_size=16).hexdigest()
+
+
+@dataclass(eq=False)
+class _Frame:
+    """Where MuJoCo keeps the frame of a movable.
+
+    Attributes:
+        position: (3,) a view into the data (m).
+        rotation: (9,) likewise, row-major.
+        offset: of the movable's frame in that frame, where it differs.
+    """
+
+    position: NDArray[np.float64]
+    rotation: NDArray[np.float64]
+    offset: Pose2D | None = None
+
+    def pose(self) -> Pose2D:
+        """Return the world pose of the movable."""
+        x, y, _ = self.position.tolist()
+        yaw = wrap_angle(math.atan2(float(self.rotation[3]), float(self.rotation[0])))
+        pose = Pose2D(x, y, yaw)
+        return pose if self.offset is None else pose.compose(self.offset)
 
 
 class Simulation:
@@ -101,16 +124,22 @@ class Simulation:
 
     def _find_movables(self) -> None:
         model = self.model
-        self._geoms: dict[str, int] = {}
+        self._frames: dict[str, _Frame] = {}
         self._quat_adr: dict[str, int] = {}
         self._yaw_offset: dict[str, float] = {}
         for movable in self.scene.movables:
             body = model.body(movable.name).id
-            geom = int(model.body_geomadr[body])
-            self._geoms[movable.name] = geom
             self._quat_adr[movable.name] = int(model.jnt_qposadr[model.body_jntadr[body]]) + 3
-            w, _, _, z = model.geom_quat[geom]
-            self._yaw_offset[movable.name] = 2.0 * math.atan2(z, w)
+            if isinstance(movable.footprint, Rectangle):
+                geom = int(model.body_geomadr[body])
+                frame = _Frame(self.data.geom_xpos[geom], self.data.geom_xmat[geom])
+                w, _, _, z = model.geom_quat[geom]
+                self._yaw_offset[movable.name] = 2.0 * math.atan2(z, w)
+            else:  # MuJoCo gives a mesh geom a frame of its own choice
+                frame = _Frame(self.data.xpos[body], self.data.xmat[body])
+                frame.offset = frame.pose().relative(movable.pose)
+                self._yaw_offset[movable.name] = 0.0
+            self._frames[movable.name] = frame
 
     def save(self) -> State:
         """Return a snapshot of the present state."""
@@ -172,18 +201,13 @@ class Simulation:
         mujoco.mj_kinematics(self.model, self.data)
         return {
             "robot": Pose2D(*self.robot(), 0.0),
-            **{name: self._geom_pose(geom) for name, geom in self._geoms.items()},
+            **{name: frame.pose() for name, frame in self._frames.items()},
         }
 
     def pose(self, name: str) -> Pose2D:
         """Return the world pose of one movable."""
         mujoco.mj_kinematics(self.model, self.data)
-        return self._geom_pose(self._geoms[name])
-
-    def _geom_pose(self, geom: int) -> Pose2D:
-        x, y, _ = self.data.geom_xpos[geom].tolist()
-        matrix = self.data.geom_xmat[geom]
-        return Pose2D(x, y, wrap_angle(math.atan2(float(matrix[3]), float(matrix[0]))))
+        return self._frames[name].pose()
 
     def check_health(self, elapsed_steps: int) -> None:
         """Look at the physics after a push.
@@ -207,6 +231,6 @@ class Simulation:
         if not (np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all()):
             raise PhysicsError("a position or velocity is not finite")
         mujoco.mj_kinematics(self.model, self.data)
-        for name, geom in self._geoms.items():
-            if abs(float(self.data.geom_xmat[geom][8])) < UPRIGHT_COSINE:
+        for name, frame in self._frames.items():
+            if abs(float(frame.rotation[8])) < UPRIGHT_COSINE:
                 raise PhysicsError(f"'{name}' tipped over")

@@ -134,7 +134,11 @@ def test_static_information_and_goal_are_those_of_the_scene(collected):
             box.name for box in scene.movables
         }
         for box in (*scene.walls, *scene.movables):
-            assert information[box.name]["half_extents"] == list(box.half_extents)
+            assert information[box.name]["half_extents"] == [
+                box.footprint.half_x,
+                box.footprint.half_y,
+                box.half_z,
+            ]
             assert information[box.name]["start_pose"] == list(box.pose)
 
 

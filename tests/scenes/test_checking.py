@@ -7,11 +7,12 @@ import pytest
 from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.checking import check_scene
+from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import Goal, Movable, Robot, Wall
 
 
 def box(x, y, theta=0.0, name="other_movable", half=(0.3, 0.3, 0.3), z=0.3, **more):
-    return Movable(name, Pose2D(x, y, theta), half, z, **more)
+    return Movable(name, Pose2D(x, y, theta), Rectangle(*half[:2]), half[2], z, **more)
 
 
 def with_box(scene, movable):
@@ -80,7 +81,7 @@ def test_robot_and_goal_must_make_sense(plain_scene, change, said):
 
 
 def test_a_wall_must_rise_from_the_floor(plain_scene):
-    hanging = Wall("wall_5", Pose2D(0.0, -1.0, 0.0), (0.1, 0.1, 0.3), 0.5)
+    hanging = Wall("wall_5", Pose2D(0.0, -1.0, 0.0), Rectangle(0.1, 0.1), 0.3, 0.5)
     with pytest.raises(SceneError, match=r"wall 'wall_5' spans z = 0\.2 to 0\.8 m"):
         check_scene(replace(plain_scene, walls=(*plain_scene.walls, hanging)))
 
@@ -90,10 +91,10 @@ def test_walls_that_close_no_room_leave_robot_and_goal_free(plain_scene):
 
 
 def test_one_thick_wall_closes_no_room(plain_scene):
-    pillar = Wall("wall_5", Pose2D(-0.3, 1.0, 0.0), (0.2, 0.2, 0.3), 0.3)
+    pillar = Wall("wall_5", Pose2D(-0.3, 1.0, 0.0), Rectangle(0.2, 0.2), 0.3, 0.3)
     check_scene(replace(plain_scene, walls=(pillar,)))
 
 
 def test_a_walled_off_goal_is_a_problem_and_no_error(plain_scene):
-    divider = Wall("wall_5", Pose2D(-0.3, 0.0, 0.0), (0.05, 2.0, 0.3), 0.3)
+    divider = Wall("wall_5", Pose2D(-0.3, 0.0, 0.0), Rectangle(0.05, 2.0), 0.3, 0.3)
     check_scene(replace(plain_scene, walls=(*plain_scene.walls, divider)))

@@ -3,11 +3,12 @@ import pytest
 
 from namo.geometry import Pose2D
 from namo.scenes.enclosure import enclosed_rectangle
+from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import UNWALLED_MARGIN_M, Goal, Robot, Scene, Wall
 
 
 def wall(number, x, y, half_x, half_y):
-    return Wall(f"wall_{number}", Pose2D(x, y, 0.0), (half_x, half_y, 0.3), 0.3)
+    return Wall(f"wall_{number}", Pose2D(x, y, 0.0), Rectangle(half_x, half_y), 0.3, 0.3)
 
 
 SIDES = (

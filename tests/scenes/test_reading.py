@@ -5,6 +5,7 @@ import pytest
 from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.compiling import compile_model, compile_spec
+from namo.scenes.footprint import Rectangle
 from namo.scenes.reading import read_scene
 
 
@@ -107,7 +108,7 @@ def test_defaults_nested_bodies_and_radians_are_resolved(tmp_path):
     (chair,) = scene.movables
     assert chair.name == "chair_movable"
     assert chair.pose == pytest.approx(Pose2D(-1.0, 0.0, -2.0), abs=1e-12)
-    assert chair.half_extents == (0.2, 0.3, 0.3)
+    assert (chair.footprint, chair.half_z) == (Rectangle(0.2, 0.3), 0.3)
     assert chair.mass == 2.0
     assert (scene.robot.x, scene.robot.y, scene.robot.radius) == (-3.0, 1.0, 0.2)
     assert scene.robot.max_force == 6.0

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
+from namo.scenes.footprint import Rectangle
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
 from namo.scenes.writing import scene_xml, write_scene
@@ -28,15 +29,16 @@ def scenes(draw):
         return x + draw(offsets), y + draw(offsets)
 
     def box_shape():
-        half = draw(small), draw(small), draw(small)
-        return Pose2D(*place(), draw(angles)), half, half[2] + draw(st.floats(-0.01, 0.01))
+        shape, half_z = Rectangle(draw(small), draw(small)), draw(small)
+        z = half_z + draw(st.floats(-0.01, 0.01))
+        return Pose2D(*place(), draw(angles)), shape, half_z, z
 
     walls = tuple(Wall(f"wall_{i}", *box_shape()) for i in range(draw(st.integers(0, 4))))
     movables = tuple(
         Movable(f"box_{i}_movable", *box_shape(), draw(st.floats(0.01, 9.0)), draw(friction))
         for i in range(draw(st.integers(0, 4)))
     )
-    shortest = min([2 * box.half_extents[2] for box in (*walls, *movables)], default=1.0) - 0.02
+    shortest = min([2 * box.half_z for box in (*walls, *movables)], default=1.0) - 0.02
     robot = Robot(
         *place(),
         radius=draw(st.floats(0.02, min(0.2, shortest))),

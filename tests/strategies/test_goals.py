@@ -3,13 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from namo.geometry import Pose2D, rectangles_overlap_depth
+from namo.geometry import Pose2D
+from namo.scenes.footprint import overlap_depth
+from namo.scenes.grid import PERIMETER_INSET_M
 from namo.seeding import Purpose, stream
 from namo.strategies import goal_adaptive, goal_grid, goal_random
 from namo.strategies.goal_adaptive import AdaptiveGoals
 from namo.strategies.goal_grid import GridGoals
 from namo.strategies.goal_random import RandomGoals, draw_goal
-from namo.world.grid import PERIMETER_INSET_M
 from namo.world.world import World
 
 NAME = "obstacle_1_movable"
@@ -43,9 +44,9 @@ def cramped_world(rooms):
     return World(rooms.room(*boxes, walls=(rooms.wall(5, -0.8, -0.3, (0.05, 0.7), 0.3),)))
 
 
-def deepest(goal, half, boxes):
+def deepest(goal, shape, boxes):
     """How deep a box at a goal would stand in the deepest of the boxes (m)."""
-    return max(rectangles_overlap_depth(goal, half, box.pose, box.half_xy) for box in boxes)
+    return max(overlap_depth(goal, shape, box.pose, box.footprint) for box in boxes)
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
@@ -83,12 +84,12 @@ def test_goals_are_all_different(open_world, strategy):
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
 def test_no_goal_is_inside_a_wall(cramped_world, strategy):
     scene = cramped_world.scene
-    half = scene.movable(NAME).half_xy
+    shape = scene.movable(NAME).footprint
     goals = [goal for seed in range(20) for goal in goals_of(strategy, cramped_world, 16, seed)]
     assert len(goals) > 50
     for goal in goals:
         assert cramped_world.static.fits(NAME, goal)
-        assert deepest(goal, half, scene.walls) <= DEEPEST_IN_WALL_M
+        assert deepest(goal, shape, scene.walls) <= DEEPEST_IN_WALL_M
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
@@ -141,9 +142,9 @@ def test_random_goals_are_where_the_robot_can_push_to(rooms):
 
 def test_random_goals_may_be_on_other_movables(cramped_world):
     scene = cramped_world.scene
-    half = scene.movable(NAME).half_xy
+    shape = scene.movable(NAME).footprint
     goals = [g for seed in range(10) for g in goals_of(RandomGoals(), cramped_world, 5, seed)]
-    assert any(deepest(goal, half, scene.movables[1:]) > 0.1 for goal in goals)
+    assert any(deepest(goal, shape, scene.movables[1:]) > 0.1 for goal in goals)
 
 
 def test_a_drawn_goal_has_its_angle_in_range():
@@ -179,11 +180,11 @@ def test_grid_goals_come_in_random_order(open_world):
 
 def test_adaptive_goals_are_clear_of_other_movables(cramped_world):
     scene = cramped_world.scene
-    half = scene.movable(NAME).half_xy
+    shape = scene.movable(NAME).footprint
     goals = [g for seed in range(30) for g in goals_of(AdaptiveGoals(), cramped_world, 5, seed)]
     assert len(goals) > 30
     for goal in goals:
-        assert deepest(goal, half, scene.movables[1:]) <= DEEPEST_IN_WALL_M
+        assert deepest(goal, shape, scene.movables[1:]) <= DEEPEST_IN_WALL_M
 
 
 def test_adaptive_goals_are_within_their_ranges(cramped_world):

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from namo.scenes.footprint import Rectangle
 from namo.world import primitives
-from namo.world.contacts import CONTACT_OFFSETS
+from namo.world.contacts import CONTACT_OFFSETS, contact_points
 from namo.world.primitive_cache import library_for
-from namo.world.primitives import CLASS_STEP, TRAVELS, BoxClass
+from namo.world.primitives import CLASS_STEP, TRAVELS, PushClass
 
 PER_FACE = len(CONTACT_OFFSETS)
 
@@ -20,7 +21,7 @@ PER_FACE = len(CONTACT_OFFSETS)
 def oblong(rooms):
     """The class and library of a box that is not square."""
     scene = rooms.room(rooms.box(0.0, 0.0, half=(0.4, 0.25)))
-    box_class = BoxClass.of(scene, scene.movables[0])
+    box_class = PushClass.of(scene, scene.movables[0])
     return box_class, library_for(scene, scene.movables[0])
 
 
@@ -28,7 +29,8 @@ def oblong(rooms):
 def test_contacts_told_by_symmetry_are_what_simulation_gives(oblong, contact):
     box_class, library = oblong
     simulation = primitives._empty_scene(box_class)
-    moved, took = primitives._push(simulation, box_class, contact, library.travels)
+    contacts = contact_points(box_class.footprint, box_class.robot.radius)
+    moved, took = primitives._push(simulation, contacts, contact, library.travels)
     assert np.abs(moved[:, :2] - library.displacements[contact, :, :2]).max() < 0.002
     assert np.abs(moved[:, 2] - library.displacements[contact, :, 2]).max() < 0.01
     assert (took == library.steps[contact]).all()
@@ -92,7 +94,7 @@ def test_boxes_a_few_percent_apart_share_a_class(rooms):
     keys = set()
     for half in ((middle, middle), (middle * 1.05, middle * 0.95), (middle * 0.94, middle)):
         scene = rooms.room(rooms.box(0.3, 0.1, half=half, mass=CLASS_STEP**-16 * 1.04))
-        keys.add(BoxClass.of(scene, scene.movables[0]).key())
+        keys.add(PushClass.of(scene, scene.movables[0]).key())
     assert len(keys) == 1
 
 
@@ -100,8 +102,8 @@ def test_where_things_stand_does_not_matter(rooms):
     first = rooms.room(rooms.box(0.0, 0.0))
     second = rooms.plugged(rooms.box(-1.0, 1.0, 0.3, number=2))
     second = replace(second, robot=replace(second.robot, x=-1.0), goal=replace(second.goal, x=1.0))
-    keys = {BoxClass.of(first, first.movables[0]).key()}
-    keys |= {BoxClass.of(second, movable).key() for movable in second.movables}
+    keys = {PushClass.of(first, first.movables[0]).key()}
+    keys |= {PushClass.of(second, movable).key() for movable in second.movables}
     assert len(keys) == 1
 
 
@@ -110,9 +112,9 @@ def changed_scenes(rooms):
     scene = rooms.room(rooms.box(0.0, 0.0))
     box, robot = scene.movables[0], scene.robot
     for change in (
-        {"half_extents": (0.4, 0.3, 0.3)},
-        {"half_extents": (0.3, 0.4, 0.3)},
-        {"half_extents": (0.3, 0.3, 0.4)},
+        {"footprint": Rectangle(0.4, 0.3)},
+        {"footprint": Rectangle(0.3, 0.4)},
+        {"half_z": 0.4},
         {"mass": 0.2},
         {"friction": (0.7, 0.005, 0.001)},
     ):
@@ -136,7 +138,7 @@ def changed_scenes(rooms):
 
 def test_everything_the_numbers_depend_on_is_in_the_key(rooms):
     scenes = [rooms.room(rooms.box(0.0, 0.0)), *changed_scenes(rooms)]
-    keys = {BoxClass.of(scene, scene.movables[0]).key() for scene in scenes}
+    keys = {PushClass.of(scene, scene.movables[0]).key() for scene in scenes}
     assert len(keys) == len(scenes)
 
 
@@ -149,7 +151,7 @@ def test_everything_the_numbers_depend_on_is_in_the_key(rooms):
     ],
 )
 def test_the_key_changes_with_what_computes(heavy, monkeypatch, module, name, value):
-    box_class = BoxClass.of(heavy, heavy.movables[0])
+    box_class = PushClass.of(heavy, heavy.movables[0])
     before = box_class.key()
     monkeypatch.setattr(module, name, value)
     assert box_class.key() != before
@@ -161,7 +163,7 @@ def test_a_control_is_held_for_at_least_one_step(timestep, steps):
 
 
 def test_a_box_that_tips_over_has_no_primitives_from_there_on(rooms):
-    box = replace(rooms.box(0.0, 0.0), half_extents=(0.05, 0.3, 0.16), z=0.16)
+    box = replace(rooms.box(0.0, 0.0), footprint=Rectangle(0.05, 0.3), half_z=0.16, z=0.16)
     scene = replace(rooms.room(box), floor_friction=(0.95, 0.005, 0.001))
     library = library_for(scene, scene.movables[0])
     assert np.isinf(library.steps).any()

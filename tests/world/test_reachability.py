@@ -4,8 +4,9 @@ import pytest
 from scipy import ndimage
 
 from namo.geometry import Pose2D, RectangleSet, rectangles_overlap_depth
+from namo.scenes.footprint import FootprintSet
+from namo.scenes.grid import RESOLUTION_M, SKIN_M
 from namo.world.contacts import CONTACT_GAP_M
-from namo.world.grid import RESOLUTION_M, SKIN_M
 from namo.world.reachability import (
     GOAL_TOLERANCE_M,
     REACHED,
@@ -116,7 +117,7 @@ def test_little_free_space_is_lost(rooms, seed):
     scene = draw_scene(rooms, seed)
     reachability = ask(scene)
     mask, grid = reachability.mask, reachability.static.grid
-    obstacles = RectangleSet([(box.pose, box.half_xy) for box in (*scene.walls, *scene.movables)])
+    obstacles = FootprintSet((one.pose, one.footprint) for one in (*scene.walls, *scene.movables))
     rows, columns = np.nonzero(mask[1:-1, 1:-1] == 1)
     distances = obstacles.distances(grid.centres(rows + 1, columns + 1)).min(axis=1)
     assert distances.max() <= scene.robot.radius + SKIN_M + RESOLUTION_M
@@ -140,7 +141,7 @@ def test_reachable_contacts_touch_nothing_on_the_way(rooms, seed):
         contacts = reachability.static.contacts[movable.name]
         positions = movable.pose.to_world(contacts.positions[reachable])
         standoffs = movable.pose.to_world(contacts.standoffs[reachable])
-        own = RectangleSet([(movable.pose, movable.half_xy)]).distances(positions)
+        own = FootprintSet([(movable.pose, movable.footprint)]).distances(positions)
         assert own - radius == pytest.approx(CONTACT_GAP_M, abs=1e-9)
         for position, standoff in zip(positions, standoffs, strict=True):
             assert reachability.reached(standoff)

@@ -9,14 +9,18 @@ R around a convex corner dips by at most chord² / 8R, half a millimetre here, w
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from namo.errors import SceneError
-from namo.geometry import Pose2D
+from namo.geometry import Floats, Pose2D
+from namo.scenes.footprint import Footprint, Polygon, Rectangle
 from namo.scenes.scene import Bounds
 
 RESOLUTION_M = 0.02
@@ -101,22 +105,64 @@ class Grid:
             axis=-1,
         )
 
-    def fill(self, mask: Mask, pose: Pose2D, outline: NDArray[np.float64], value: int = 1) -> None:
-        """Set the cells of a convex outline to `value`, borders rounded outwards.
+    def fill(self, mask: Mask, pose: Pose2D, pieces: Iterable[Floats], value: int = 1) -> None:
+        """Set the cells of convex outlines to `value`, borders rounded outwards.
 
         Args:
             mask: drawn into.
-            pose: of the outline's frame in the world.
-            outline: (n, 2) corners in that frame (m).
+            pose: of the outlines' frame in the world.
+            pieces: (n, 2) corners of each in that frame (m), such as `inflated` gives.
             value: what to write.
         """
-        pixels = (pose.to_world(outline) - (self.x_min, self.y_min)) / self.resolution + 0.5
-        fixed = np.round(pixels * (1 << FIXED_POINT_BITS)).astype(np.int32)
-        cv2.fillConvexPoly(mask, fixed, value, lineType=cv2.LINE_8, shift=FIXED_POINT_BITS)
+        for outline in pieces:
+            pixels = (pose.to_world(outline) - (self.x_min, self.y_min)) / self.resolution + 0.5
+            fixed = np.round(pixels * (1 << FIXED_POINT_BITS)).astype(np.int32)
+            cv2.fillConvexPoly(mask, fixed, value, lineType=cv2.LINE_8, shift=FIXED_POINT_BITS)
 
 
-def perimeter(half_x: float, half_y: float) -> NDArray[np.float64]:
-    """Return points (n, 2) all along the border of a centred rectangle, a little inside it (m)."""
+def perimeter(footprint: Footprint) -> Floats:
+    """Return points (n, 2) all along the border of a footprint, a little inside it (m)."""
+    if isinstance(footprint, Rectangle):
+        return _rectangle_perimeter(footprint.half_x, footprint.half_y)
+    parts = [np.empty((0, 2))]
+    for ring in _inset(footprint):
+        count = math.ceil(ring.length / PERIMETER_SPACING_M)
+        steps = shapely.line_interpolate_point(ring, np.arange(count) / count, normalized=True)
+        parts += [shapely.get_coordinates(steps), shapely.get_coordinates(ring)[:-1]]
+    return np.concatenate(parts)
+
+
+def inside(footprint: Footprint) -> Floats:
+    """Return points (n, 2) all over a footprint, a cell apart, a little inside it (m)."""
+    if isinstance(footprint, Rectangle):
+        return _inside_rectangle(footprint.half_x, footprint.half_y)
+    low, high = footprint.outline.min(axis=0), footprint.outline.max(axis=0)
+    axes = (np.arange(a, b, RESOLUTION_M) for a, b in zip(low, high, strict=True))
+    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    rings = _inset(footprint)
+    within = [shapely.contains_xy(shapely.Polygon(ring), points) for ring in rings]
+    borders = [shapely.get_coordinates(ring)[:-1] for ring in rings]
+    return np.concatenate([points[np.any(within, axis=0)], *borders])
+
+
+def inflated(footprint: Footprint, radius: float) -> tuple[Floats, ...]:
+    """Return convex outlines (n, 2) around all points within `radius` of a footprint (m)."""
+    if isinstance(footprint, Rectangle):
+        return (inflated_outline(footprint.half_x, footprint.half_y, radius),)
+    return tuple(_inflated_convex(piece, radius) for piece in footprint.pieces)
+
+
+def _inset(polygon: Polygon) -> list[shapely.LinearRing]:
+    """Return the outline moved inwards, by less where the polygon is too thin for it."""
+    inset = PERIMETER_INSET_M
+    while True:
+        shrunk = shapely.Polygon(polygon.outline).buffer(-inset, join_style="mitre")
+        if not shrunk.is_empty:
+            return [part.exterior for part in shapely.get_parts(shrunk)]
+        inset /= 2
+
+
+def _rectangle_perimeter(half_x: float, half_y: float) -> Floats:
     full = np.array([half_x, half_y])
     half = np.maximum(full - PERIMETER_INSET_M, full / 2)
     counts = np.ceil(2 * half / PERIMETER_SPACING_M).astype(int) + 1
@@ -128,8 +174,7 @@ def perimeter(half_x: float, half_y: float) -> NDArray[np.float64]:
     return np.concatenate(sides)
 
 
-def inside(half_x: float, half_y: float) -> NDArray[np.float64]:
-    """Return points (n, 2) all over a centred rectangle, a cell apart, a little inside it (m)."""
+def _inside_rectangle(half_x: float, half_y: float) -> Floats:
     axes = []
     for full in (half_x, half_y):
         half = max(full - PERIMETER_INSET_M, full / 2)
@@ -137,6 +182,7 @@ def inside(half_x: float, half_y: float) -> NDArray[np.float64]:
     return np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
 
 
+@lru_cache(maxsize=1024)
 def inflated_outline(half_x: float, half_y: float, radius: float) -> NDArray[np.float64]:
     """Return a convex outline around all points within `radius` of a centred rectangle.
 
@@ -158,4 +204,28 @@ def inflated_outline(half_x: float, half_y: float, radius: float) -> NDArray[np.
         turned = angles + quarter * math.pi / 2
         arc = np.stack([np.cos(turned), np.sin(turned)], axis=1) * (radius / math.cos(half_step))
         points.append(arc + np.array([sign_x * half_x, sign_y * half_y]))
+    return np.concatenate(points)
+
+
+def _inflated_convex(corners: Floats, radius: float) -> Floats:
+    """Return a convex outline around all points within `radius` of a convex polygon.
+
+    As for a rectangle: each corner becomes an arc from the normal of the edge before it to that of
+    the edge after it, drawn around the circle.
+
+    Args:
+        corners: (n, 2), counter-clockwise (m).
+        radius: m.
+    """
+    edges = np.roll(corners, -1, axis=0) - corners
+    normals = np.arctan2(-edges[:, 0], edges[:, 1])
+    points = []
+    for corner, start, end in zip(corners, np.roll(normals, 1), normals, strict=True):
+        turn = (end - start) % (2.0 * math.pi)
+        if turn > math.pi:  # a straight corner that rounding bent inwards
+            turn = 0.0
+        segments = max(1, math.ceil(turn / (math.pi / 2) * ARC_SEGMENTS))
+        angles = start + np.linspace(0.0, turn, segments + 1)
+        arc = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        points.append(corner + arc * (radius / math.cos(turn / segments / 2)))
     return np.concatenate(points)

@@ -7,16 +7,18 @@ from hypothesis import strategies as st
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D, RectangleSet
-from namo.scenes.scene import Bounds
-from namo.world.grid import (
+from namo.scenes.footprint import Rectangle
+from namo.scenes.grid import (
     ARC_SEGMENTS,
     PERIMETER_INSET_M,
     PERIMETER_SPACING_M,
     RESOLUTION_M,
     Grid,
+    inflated,
     inflated_outline,
     perimeter,
 )
+from namo.scenes.scene import Bounds
 
 GRID = Grid.over(Bounds(-1.0, -1.1, 1.2, 1.3))
 ROWS, COLUMNS = np.indices((GRID.rows + 2, GRID.columns + 2))
@@ -39,7 +41,7 @@ def interior(mask):
 def drawn(half_x, half_y, radius, pose):
     """The drawn mask and the distances of cell centres to the rectangle, both without border."""
     mask = GRID.blank()
-    GRID.fill(mask, pose, inflated_outline(half_x, half_y, radius))
+    GRID.fill(mask, pose, inflated(Rectangle(half_x, half_y), radius))
     distances = RectangleSet([(pose, (half_x, half_y))]).distances(CENTRES.reshape(-1, 2))
     return interior(mask), interior(distances.reshape(mask.shape))
 
@@ -78,7 +80,7 @@ def test_an_outline_without_a_radius_is_the_rectangle():
 
 def test_filling_takes_the_value():
     mask = GRID.blank()
-    GRID.fill(mask, Pose2D(0.0, 0.0, 0.3), inflated_outline(0.2, 0.2, 0.0), 2)
+    GRID.fill(mask, Pose2D(0.0, 0.0, 0.3), inflated(Rectangle(0.2, 0.2), 0.0), 2)
     assert set(np.unique(interior(mask)).tolist()) == {0, 2}
     assert mask[GRID.cells(np.zeros(2))] == 2
 
@@ -86,7 +88,7 @@ def test_filling_takes_the_value():
 @pytest.mark.parametrize("x", [-40.0, -1.3, 1.5, 40.0])
 def test_filling_outside_the_grid_does_no_harm(x):
     mask = GRID.blank()
-    GRID.fill(mask, Pose2D(x, 0.0, 0.4), inflated_outline(0.1, 0.1, 0.0))
+    GRID.fill(mask, Pose2D(x, 0.0, 0.4), inflated(Rectangle(0.1, 0.1), 0.0))
     assert not interior(mask).any()
 
 
@@ -143,7 +145,7 @@ def test_too_large_a_scene_is_refused_with_its_size():
 
 @given(halves, halves)
 def test_the_perimeter_is_a_little_inside_and_closely_spaced(half_x, half_y):
-    points = perimeter(half_x, half_y)
+    points = perimeter(Rectangle(half_x, half_y))
     inset = RectangleSet(
         [(Pose2D(0, 0, 0), (half_x - PERIMETER_INSET_M - 1e-9, half_y - PERIMETER_INSET_M - 1e-9))]
     )

@@ -1,0 +1,369 @@
+"""Footprints: the outline of a wall or movable on the floor.
+
+Everything flat is made of them: collision geometry, grids, contact points, pictures. A footprint is
+a rectangle or a simple polygon; either comes with the convex pieces that cover it, because convex
+is what MuJoCo collides and what can be drawn and measured fast.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import shapely
+
+from namo.errors import SceneError
+from namo.geometry import (
+    Floats,
+    Pose2D,
+    RectangleSet,
+    convex_distances,
+    convex_overlap_depth,
+    rectangle_corners,
+    wrap_angle,
+)
+
+Point = tuple[float, float]
+
+CENTRED_M = 1e-6
+"""How far the centroid of a polygon may be from the origin of its frame."""
+FLAT_SHARE = 1e-9
+"""An outline with less area than this share of its diagonal squared is a line."""
+RIGHT_ANGLE_TOLERANCE = 1e-4
+"""How far a corner may be from a right angle (rad) for an outline to count as a rectangle."""
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """A rectangle around the origin of its frame.
+
+    Attributes:
+        half_x: half extent along x (m).
+        half_y: half extent along y (m).
+    """
+
+    half_x: float
+    half_y: float
+
+    @cached_property
+    def outline(self) -> Floats:
+        """Corners (4, 2), counter-clockwise (m)."""
+        return rectangle_corners(self.half_x, self.half_y)
+
+    @property
+    def pieces(self) -> tuple[Floats, ...]:
+        """Convex outlines (n, 2), counter-clockwise, that cover the footprint (m)."""
+        return (self.outline,)
+
+    @property
+    def area(self) -> float:
+        """m²."""
+        return 4.0 * self.half_x * self.half_y
+
+    @property
+    def size(self) -> float:
+        """Half the side of the square of the same area (m)."""
+        return math.sqrt(self.half_x * self.half_y)
+
+
+@dataclass(frozen=True)
+class Polygon:
+    """A simple polygon, convex or not, in the frame of its wall or movable.
+
+    Two polygons are equal when they have the same vertices, whichever comes first and whichever way
+    round they are given.
+
+    Attributes:
+        vertices: corners (m); kept counter-clockwise, the smallest first.
+
+    Raises:
+        SceneError: fewer than three vertices, one that is not finite, an outline that touches or
+            crosses itself, or no area.
+    """
+
+    vertices: tuple[Point, ...]
+
+    def __post_init__(self) -> None:
+        vertices = [(float(x), float(y)) for x, y in self.vertices]
+        if len(vertices) < 3 or not np.isfinite(vertices).all():
+            raise SceneError(f"outline {_text(vertices)}: needs three corners or more, all finite")
+        ring = shapely.LinearRing(vertices)
+        if not ring.is_simple:
+            raise SceneError(f"outline {_text(vertices)}: touches or crosses itself")
+        first = vertices.index(min(vertices))
+        if not ring.is_ccw:
+            vertices.reverse()
+            first = len(vertices) - 1 - first
+        object.__setattr__(self, "vertices", tuple(vertices[first:] + vertices[:first]))
+        span = math.hypot(*np.ptp(self.outline, axis=0))
+        if self.area <= FLAT_SHARE * span**2:
+            raise SceneError(f"outline {_text(vertices)}: encloses no area")
+
+    @cached_property
+    def outline(self) -> Floats:
+        """Corners (n, 2), counter-clockwise (m)."""
+        return np.array(self.vertices)
+
+    @cached_property
+    def pieces(self) -> tuple[Floats, ...]:
+        """Convex outlines (n, 2), counter-clockwise, that cover the footprint edge to edge (m).
+
+        Their corners are corners of the footprint, so the footprint can be put together again
+        exactly (see `joined`).
+        """
+        return tuple(self.outline[piece] for piece in _convex_pieces(self.outline))
+
+    @cached_property
+    def area(self) -> float:
+        """m²."""
+        x, y = self.outline.T
+        return 0.5 * float(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+
+    @property
+    def size(self) -> float:
+        """Half the side of the square of the same area (m)."""
+        return 0.5 * math.sqrt(self.area)
+
+    @cached_property
+    def centroid(self) -> Point:
+        """Centre of the area (m)."""
+        return _centroid(self.outline)
+
+    @property
+    def is_centred(self) -> bool:
+        """Whether the origin of the frame is the centroid."""
+        return math.hypot(*self.centroid) <= CENTRED_M
+
+
+Footprint = Rectangle | Polygon
+
+
+class FootprintSet:
+    """Many footprints in the world at once, for distances in few vectorised calls."""
+
+    def __init__(self, placed: Iterable[tuple[Pose2D, Footprint]]) -> None:
+        """Take pairs of a world pose and the footprint in its frame."""
+        pairs = list(placed)
+        self._count = len(pairs)
+        self._polygons: dict[int, list[Floats]] = {}
+        rectangles: list[tuple[Pose2D, Point]] = []
+        columns = []
+        for column, (pose, footprint) in enumerate(pairs):
+            if isinstance(footprint, Rectangle):
+                rectangles.append((pose, (footprint.half_x, footprint.half_y)))
+                columns.append(column)
+            else:
+                self._polygons[column] = [pose.to_world(piece) for piece in footprint.pieces]
+        self._rectangles, self._columns = RectangleSet(rectangles), columns
+
+    def distances(self, points: Floats) -> Floats:
+        """Return the distance of every point to every footprint, zero inside.
+
+        Args:
+            points: (n, 2) world positions (m).
+
+        Returns:
+            (n, m) distances for m footprints (m).
+        """
+        to_rectangles = self._rectangles.distances(points)
+        if not self._polygons:
+            return to_rectangles
+        distances = np.empty((len(points), self._count))
+        distances[:, self._columns] = to_rectangles
+        for column, pieces in self._polygons.items():
+            distances[:, column] = np.min([convex_distances(points, one) for one in pieces], axis=0)
+        return distances
+
+
+def overlap_depth(pose_a: Pose2D, a: Footprint, pose_b: Pose2D, b: Footprint) -> float:
+    """Return how deep two footprints in the world overlap (m), zero or negative when apart.
+
+    Of polygons that are not convex it is that of the two pieces which overlap most.
+    """
+    return max(
+        convex_overlap_depth(pose_a.to_world(piece_a), pose_b.to_world(piece_b))
+        for piece_a in a.pieces
+        for piece_b in b.pieces
+    )
+
+
+def footprint_of(points: Iterable[Sequence[float]]) -> tuple[Footprint, Pose2D]:
+    """Return the footprint with these corners, and where its frame is.
+
+    Args:
+        points: corners of a simple polygon in the world, either way round (m). Corners that repeat
+            or lie on a straight line between their neighbours are left out.
+
+    Returns:
+        A rectangle where four right angles allow it, otherwise a polygon around its centroid.
+
+    Raises:
+        SceneError: the corners make no polygon (see `Polygon`).
+    """
+    corners = _essential([(float(x), float(y)) for x, y, *_ in points])
+    outline = Polygon(tuple(corners)).outline
+    if (found := _as_rectangle(outline)) is not None:
+        return found
+    return centred(Polygon(tuple(corners)))
+
+
+def centred(polygon: Polygon) -> tuple[Polygon, Pose2D]:
+    """Return the polygon around its centroid, and where that is in the frame it had."""
+    x, y = polygon.centroid
+    return Polygon(tuple((cx - x, cy - y) for cx, cy in polygon.vertices)), Pose2D(x, y, 0.0)
+
+
+def _as_rectangle(outline: Floats) -> tuple[Rectangle, Pose2D] | None:
+    """Return a rectangle and its pose, its yaw the one nearest to zero."""
+    if len(outline) != 4:
+        return None
+    sides = np.roll(outline, -1, axis=0) - outline
+    lengths = np.hypot(*sides.T)
+    corners = np.einsum("ij,ij->i", sides, np.roll(sides, -1, axis=0))
+    if np.abs(corners / (lengths * np.roll(lengths, -1))).max() > RIGHT_ANGLE_TOLERANCE:
+        return None
+    half = float(lengths[0] + lengths[2]) / 4, float(lengths[1] + lengths[3]) / 4
+    theta = math.atan2(float(sides[0, 1] - sides[2, 1]), float(sides[0, 0] - sides[2, 0]))
+    quarters = round(theta / (math.pi / 2))
+    if quarters % 2:
+        half = half[::-1]
+    x, y = outline.mean(axis=0).tolist()
+    theta = wrap_angle(theta - quarters * math.pi / 2)
+    return Rectangle(*half), Pose2D(x, y, 0.0 if abs(theta) < RIGHT_ANGLE_TOLERANCE / 10 else theta)
+
+
+def _essential(points: list[Point]) -> list[Point]:
+    """Return the corners without those that change nothing."""
+    distinct = [point for point, after in _pairs(points) if math.dist(point, after) > CENTRED_M]
+    essential = []
+    for before, point, after in zip(
+        distinct[-1:] + distinct[:-1], distinct, distinct[1:] + distinct[:1], strict=True
+    ):
+        if abs(_turn(before, point, after)) > CENTRED_M * math.dist(before, after):
+            essential.append(point)
+    return essential
+
+
+def _pairs(points: list[Point]) -> Iterable[tuple[Point, Point]]:
+    return zip(points, points[1:] + points[:1], strict=True)
+
+
+def joined(pieces: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
+    """Return the outline of convex pieces that fit together edge to edge.
+
+    An edge that two pieces share runs once each way and cancels out; what remains is the outline.
+
+    Args:
+        pieces: corners of each, counter-clockwise (m).
+
+    Raises:
+        SceneError: the pieces do not make one outline without holes.
+    """
+    after: dict[Point, list[Point]] = {}
+    for piece in pieces:
+        for start, end in _pairs(list(piece)):
+            if start in after.get(end, ()):
+                after[end].remove(start)
+            else:
+                after.setdefault(start, []).append(end)
+    after = {start: ends for start, ends in after.items() if ends}
+    first = min(after, default=None)
+    outline: list[Point] = []
+    corner = first
+    while corner is not None and len(after.get(corner, ())) == 1:
+        outline.append(corner)
+        corner = after.pop(corner)[0]
+    if corner != first or after or not outline:
+        raise SceneError(
+            f"its {len(pieces)} pieces make no single outline; convex pieces of one footprint "
+            "must share whole edges, with the very same corners, and leave no hole"
+        )
+    return tuple(outline)
+
+
+def without_holes(shape: shapely.Polygon) -> list[shapely.Polygon]:
+    """Return simple polygons that cover a polygon with holes.
+
+    It is cut along a vertical line through each hole, until no hole is left.
+    """
+    if not shape.interiors:
+        return [shape]
+    hole = shapely.Polygon(shape.interiors[0])
+    low_x, low_y, high_x, high_y = shape.bounds
+    cut_x = hole.centroid.x
+    parts = []
+    for half in (
+        shapely.box(low_x - 1.0, low_y - 1.0, cut_x, high_y + 1.0),
+        shapely.box(cut_x, low_y - 1.0, high_x + 1.0, high_y + 1.0),
+    ):
+        for part in shapely.get_parts(shape.intersection(half)):
+            if isinstance(part, shapely.Polygon):
+                parts.extend(without_holes(part))
+    return parts
+
+
+def _centroid(outline: Floats) -> Point:
+    """Return the centre of the area (Bourke 1988), relative to the first corner for precision."""
+    points = outline - outline[0]
+    x, y = points.T
+    cross = x * np.roll(y, -1) - y * np.roll(x, -1)
+    six_areas = 3.0 * float(cross.sum())
+    centre = (cross @ (points + np.roll(points, -1, axis=0))) / six_areas + outline[0]
+    return float(centre[0]), float(centre[1])
+
+
+def _convex_pieces(outline: Floats) -> list[list[int]]:
+    """Return convex pieces as indices of corners, at most four times as many as need be.
+
+    Triangulates, then drops every diagonal whose two ends stay convex without it (Hertel and
+    Mehlhorn 1983), longest first.
+    """
+    index = {tuple(corner): place for place, corner in enumerate(outline.tolist())}
+    triangles = shapely.get_parts(
+        shapely.constrained_delaunay_triangles(shapely.Polygon(outline))
+    ).tolist()
+    pieces: dict[int, list[int]] = {}
+    owner: dict[tuple[int, int], int] = {}
+    for number, triangle in enumerate(triangles):
+        ring = shapely.geometry.polygon.orient(triangle).exterior.coords[:3]
+        pieces[number] = [index[corner] for corner in ring]
+        owner.update(dict.fromkeys(_edges(pieces[number]), number))
+    diagonals = [edge for edge in owner if edge[0] < edge[1] and edge[::-1] in owner]
+    lengths = {edge: math.dist(outline[edge[0]], outline[edge[1]]) for edge in diagonals}
+    for start, end in sorted(diagonals, key=lambda edge: (-lengths[edge], edge)):
+        first, second = owner[start, end], owner[end, start]
+        merged = _from(pieces[first], end) + _from(pieces[second], start)[1:-1]
+        if all(_is_convex_at(outline, merged, corner) for corner in (start, end)):
+            del pieces[second]
+            pieces[first] = merged
+            owner.update(dict.fromkeys(_edges(merged), first))
+    return list(pieces.values())
+
+
+def _edges(piece: list[int]) -> Iterable[tuple[int, int]]:
+    return zip(piece, piece[1:] + piece[:1], strict=True)
+
+
+def _from(piece: list[int], corner: int) -> list[int]:
+    place = piece.index(corner)
+    return piece[place:] + piece[:place]
+
+
+def _is_convex_at(outline: Floats, piece: list[int], corner: int) -> bool:
+    place = piece.index(corner)
+    around = piece[place - 1], corner, piece[(place + 1) % len(piece)]
+    return _turn(*(tuple(outline[at].tolist()) for at in around)) >= 0.0
+
+
+def _turn(before: Point, at: Point, after: Point) -> float:
+    """Return twice the area of the triangle, positive for a turn to the left (m²)."""
+    (ax, ay), (bx, by), (cx, cy) = before, at, after
+    return (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
+
+
+def _text(vertices: Sequence[Sequence[float]]) -> str:
+    shown = ", ".join(f"({x:g}, {y:g})" for x, y in vertices[:6])
+    return f"{shown}, ... ({len(vertices)} corners)" if len(vertices) > 6 else shown
