@@ -2,7 +2,8 @@
 
     scenes --> collect (one process a chunk) --> merge --> report
 
-Settings: config/config.yaml. Rules: workflow/rules/, one file a stage.
+`snakemake` collects and reports; `snakemake scenes` only makes scenes.
+Settings: config/config.yaml, config/scenes.yaml. Rules: workflow/rules/, one file a stage.
 """
 
 from snakemake.utils import min_version
@@ -11,6 +12,7 @@ min_version("9.0")
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.basedir}/config/scenes.yaml"
 
 
 wildcard_constraints:
@@ -18,6 +20,7 @@ wildcard_constraints:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/scenes.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/report.smk"
 
@@ -28,6 +31,8 @@ onstart:
 
 localrules:
     all,
+    count_scenes,
+    scenes,
     merge,
     report,
 

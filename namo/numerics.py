@@ -12,6 +12,7 @@ import cv2
 import mujoco
 import numpy as np
 import scipy
+import shapely
 
 
 def numerics() -> str:
@@ -20,6 +21,6 @@ def numerics() -> str:
     chosen = {target["current"] for kinds in functions.values() for target in kinds.values()}
     return (
         f"MuJoCo {mujoco.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}, "
-        f"OpenCV {cv2.__version__}, {platform.machine()} "
+        f"OpenCV {cv2.__version__}, GEOS {shapely.geos_version_string}, {platform.machine()} "
         f"{'+'.join(sorted(chosen))}".strip()
     )

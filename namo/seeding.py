@@ -19,6 +19,8 @@ class Purpose(IntEnum):
     OBJECTS = 0
     GOALS = 1
     DEMO_ROOMS = 2
+    LAYOUTS = 3
+    FURNISHING = 4
 
 
 def stream(seed: int, environment: int, episode: int, purpose: Purpose) -> np.random.Generator:

@@ -9,3 +9,8 @@ __version__ = "0.1.0"
 
 RESULTS_VERSION = 1
 SCHEMA_VERSION = 1
+
+GENERATOR_VERSION = 1
+"""Grows when the same settings give other scenes."""
+CERTIFICATION_VERSION = 1
+"""Grows when the same scene and effort give other figures."""

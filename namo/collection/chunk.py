@@ -15,8 +15,14 @@ from typing import Any
 import pyarrow as pa
 
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, collect_environment, relocated, unstorable
-from namo.collection.parts import Part, locked, range_name, write_part
+from namo.collection.environment import (
+    Environment,
+    collect_environment,
+    is_listed_as,
+    relocated,
+    unstorable,
+)
+from namo.collection.parts import Part, locked, write_part
 from namo.collection.progress import ProgressDisplay
 from namo.collection.records import file_entry, read_record, write_record
 from namo.collection.schema import FILES, METRICS, PUSHES
@@ -24,6 +30,7 @@ from namo.errors import ResultFileError
 from namo.files import remove_leftovers
 from namo.numerics import numerics
 from namo.planning.planner import Planner
+from namo.scenes.sources import range_name
 
 Record = dict[str, Any]
 
@@ -140,10 +147,12 @@ def finished_record(
     if record.get("fingerprint") != environment.fingerprint(config, environment.scene_sha256()):
         note(f"collected again: {path} belongs to another configuration, scene or version")
         return None
+    if environment.listed_sha256 not in (None, record["scene_sha256"]):
+        return None  # collecting says what is wrong
     if record["error"]:
         note(f"tried again: environment {environment.index} failed before")
         return None
-    if record["xml_file"] != environment.xml_file:
+    if not is_listed_as(record, environment):
         record = relocated(record, environment)
         write_record(path, record)
     return record

@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     needed.add_argument(
         "--manifest", type=Path, help="list of scenes; without either: the demo rooms"
     )
+    needed.add_argument("--split", help="only this split of a Parquet manifest")
     needed.add_argument("--hostname", help="label in file names (this machine's name)")
 
     search = parser.add_argument_group("search")
@@ -163,8 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _collect(options: argparse.Namespace) -> int:
     config = CollectionConfig(**{name: getattr(options, name) for name in CollectionConfig.names()})
-    source = environments_from(options.xml_dir, options.manifest)
-    wanted = resolve_range(options.start_idx, options.end_idx, len(source.paths))
+    source = environments_from(options.xml_dir, options.manifest, options.split)
+    wanted = resolve_range(options.start_idx, options.end_idx, len(source.scenes))
     if not 0 <= options.max_failed_share <= 1:
         raise UsageError(f"--max-failed-share is {options.max_failed_share}; allowed: 0 to 1")
     label = run_label(options.hostname)
@@ -181,7 +182,10 @@ def _collect(options: argparse.Namespace) -> int:
         return EXIT_DONE
     require_writable(cache_folder(), "cache of motion primitives (set NAMO_CACHE_DIR)")
     planner = make_planner(config)  # refuses what it cannot do, before anything is written
-    environments = [Environment(index, from_here(source.paths[index]), label) for index in wanted]
+    environments = [
+        Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)
+        for index, scene in ((index, source.scenes[index]) for index in wanted)
+    ]
     again = _arguments_of(config, options)
     options.output_dir.mkdir(parents=True, exist_ok=True)
     result = collect_chunk(
@@ -226,7 +230,7 @@ def run_label(hostname: str | None) -> str:
 def _arguments_of(config: CollectionConfig, options: argparse.Namespace) -> list[str]:
     """Return the arguments that set this configuration again, without the range."""
     default, arguments = CollectionConfig(), ["--output-dir", str(options.output_dir)]
-    for option in ("xml_dir", "manifest", "hostname"):
+    for option in ("xml_dir", "manifest", "split", "hostname"):
         if getattr(options, option) is not None:
             arguments += [f"--{option.replace('_', '-')}", str(getattr(options, option))]
     for name, value in config.as_dict().items():

@@ -42,11 +42,15 @@ class Environment:
         index: place in the list, from 0.
         path: of the scene file.
         label: of the run, as in file names.
+        difficulty: class of the scene, where the manifest says so.
+        listed_sha256: of the scene file that the manifest was written for, if it has it.
     """
 
     index: int
     path: Path
     label: str
+    difficulty: str | None = None
+    listed_sha256: str | None = None
 
     @property
     def env_id(self) -> str:
@@ -113,6 +117,11 @@ def collect_environment(
     try:
         scene = read_scene(environment.path)
         sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
+        if environment.listed_sha256 not in (None, sha256):
+            raise SceneError(
+                f"{environment.xml_file}: is not the file its manifest was written for (sha256 "
+                f"{sha256}, listed is {environment.listed_sha256}); make the manifest anew"
+            )
         world = World(scene)
         world.prepare()
         for episode in range(config.episodes_per_env):
@@ -181,14 +190,25 @@ def _record(
 
 
 def relocated(record: Record, environment: Environment) -> Record:
-    """Return the record of a scene file that has been moved, with the place where it is now."""
+    """Return the record of a scene whose file or manifest changed, as it is listed now.
+
+    Neither where the file lies nor the class it is said to be in changes what was found in it.
+    """
     here = {"xml_file": environment.xml_file}
+    listed = {**here, "difficulty": environment.difficulty}
     return {
         **record,
         **here,
         "episode_results": [{**episode, **here} for episode in record["episode_results"]],
-        "metrics": [{**row, **here} for row in record["metrics"]],
+        "metrics": [{**row, **listed} for row in record["metrics"]],
     }
+
+
+def is_listed_as(record: Record, environment: Environment) -> bool:
+    """Return whether a record says of its scene what the list of environments says now."""
+    return record["xml_file"] == environment.xml_file and all(
+        row["difficulty"] == environment.difficulty for row in record["metrics"]
+    )
 
 
 def _kept(outcomes: list[EpisodeOutcome], config: CollectionConfig) -> list[bool]:
@@ -208,7 +228,7 @@ def _common_metrics(
         "env_index": environment.index,
         "xml_file": environment.xml_file,
         "scene_sha256": sha256,
-        "difficulty": None,
+        "difficulty": environment.difficulty,
         "algorithm": config.algorithm,
         "object_strategy": config.object_strategy,
         "goal_strategy": config.goal_strategy,

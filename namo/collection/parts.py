@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.errors import ResultFileError
 from namo.files import replacing, sha256_of
+from namo.scenes.sources import range_name
 
 PARTS = "parts"
 MARKER = "part.json"
@@ -100,11 +101,6 @@ class Part:
                 )
             if not pq.read_schema(path).equals(TABLES[name]):
                 raise ResultFileError(f"{path}: has another schema than this version writes")
-
-
-def range_name(start: int, end: int) -> str:
-    """Return how a range of environments is called: by its bounds, not by a chunk's number."""
-    return f"{start:06d}-{end:06d}"
 
 
 def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:

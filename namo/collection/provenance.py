@@ -42,7 +42,7 @@ def write_run_file(
         "label": latest["label"],
         "environments": {
             "source": source.source,
-            "listed": len(source.paths),
+            "listed": len(source.scenes),
             "collected": [[part["start"], part["end"]] for part in parts],
             "scenes_sha256": scenes.hexdigest(),  # of the scenes' hashes, one after the other
         },

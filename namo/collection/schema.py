@@ -27,7 +27,12 @@ METRICS = _schema(
         _field("episode", _INT, NO_UNIT, "number of the episode in its environment, from 0"),
         _field("xml_file", _TEXT, NO_UNIT, "scene file"),
         _field("scene_sha256", _TEXT, NO_UNIT, "hash of the scene file; empty if unreadable"),
-        _field("difficulty", _TEXT, NO_UNIT, "class of the scene; null, as scenes carry none yet"),
+        _field(
+            "difficulty",
+            _TEXT,
+            NO_UNIT,
+            "class of the scene, from its manifest; null where it has none",
+        ),
         _field("algorithm", _TEXT, NO_UNIT, "planner"),
         _field("object_strategy", _TEXT, NO_UNIT, "which object first"),
         _field("goal_strategy", _TEXT, NO_UNIT, "where to push it"),

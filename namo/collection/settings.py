@@ -34,7 +34,7 @@ _Validator = jsonschema.validators.extend(
     ),
 )
 
-_PLACES = ("output_dir", "hostname", "xml_dir", "manifest")
+_PLACES = ("output_dir", "hostname", "xml_dir", "manifest", "split")
 
 
 def check_settings(settings: Settings, schema: Settings) -> CollectionConfig:

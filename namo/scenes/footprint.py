@@ -183,11 +183,23 @@ def overlap_depth(pose_a: Pose2D, a: Footprint, pose_b: Pose2D, b: Footprint) ->
 
     Of polygons that are not convex it is that of the two pieces which overlap most.
     """
+    pieces_a = [pose_a.to_world(piece) for piece in a.pieces]
+    pieces_b = [pose_b.to_world(piece) for piece in b.pieces]
+    if len(pieces_a) == len(pieces_b) == 1:
+        return convex_overlap_depth(pieces_a[0], pieces_b[0])
+    low_a, high_a = _extents(pieces_a)
+    low_b, high_b = _extents(pieces_b)
+    near = ((low_a[:, None] < high_b) & (low_b < high_a[:, None])).all(axis=-1)
     return max(
-        convex_overlap_depth(pose_a.to_world(piece_a), pose_b.to_world(piece_b))
-        for piece_a in a.pieces
-        for piece_b in b.pieces
+        (convex_overlap_depth(pieces_a[i], pieces_b[j]) for i, j in np.argwhere(near).tolist()),
+        default=-math.inf,
     )
+
+
+def _extents(pieces: list[Floats]) -> tuple[Floats, Floats]:
+    """Return lower and upper corners (n, 2) of the bounding rectangles (m)."""
+    low = np.array([piece.min(axis=0) for piece in pieces])
+    return low, np.array([piece.max(axis=0) for piece in pieces])
 
 
 def footprint_of(points: Iterable[Sequence[float]]) -> tuple[Footprint, Pose2D]:

@@ -106,6 +106,41 @@ def parse_scene(data: bytes, source: str) -> Scene:
     return scene
 
 
+@dataclass(frozen=True)
+class SceneParts:
+    """What a file holds of a scene that it need not hold all of; fields as in `Scene`."""
+
+    walls: tuple[Wall, ...]
+    movables: tuple[Movable, ...]
+    robot: Robot | None
+    goal: Goal | None
+    floor_friction: Friction
+    options: Mapping[str, str]
+
+
+def parts_of(model: mujoco.MjModel, elements: list[XmlElement], source: str) -> SceneParts:
+    """Return the parts of a scene in a compiled model, with no robot or goal where it has none.
+
+    Args:
+        model: from `compile_model`; parts may have been deleted from its specification.
+        elements: of the file.
+        source: what messages call it.
+
+    Raises:
+        SceneError: something is no part of the convention, or a part breaks it.
+    """
+    reader = _Reader(source, model, prisms_of(elements, source))
+    reader.refuse_what_is_unknown()
+    return SceneParts(
+        walls=reader.walls(),
+        movables=reader.movables(),
+        robot=reader.robot() if reader.has_robot else None,
+        goal=reader.goal() if reader.goal_sites else None,
+        floor_friction=reader.floor_friction(),
+        options=_options(elements),
+    )
+
+
 def _options(elements: Iterable[XmlElement]) -> dict[str, str]:
     options: dict[str, str] = {}
     for element in elements:
@@ -171,6 +206,10 @@ class _Reader:
         """Bodies with a free joint, in file order."""
         free = self.model.jnt_type == mujoco.mjtJoint.mjJNT_FREE
         return [int(body) for body in self.model.jnt_bodyid[free]]
+
+    @property
+    def has_robot(self) -> bool:
+        return bool(mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, "robot") >= 0)
 
     @cached_property
     def robot_body(self) -> int:
@@ -343,13 +382,17 @@ class _Reader:
             max_force=max_force,
         )
 
-    def goal(self) -> Goal:
+    @cached_property
+    def goal_sites(self) -> dict[str, int]:
+        """Sites by name."""
         names = [self.name(mujoco.mjtObj.mjOBJ_SITE, site) for site in range(self.model.nsite)]
-        goals = [name for name in names if "goal" in name]
-        if goals != ["goal"]:
-            found = ", ".join(map(repr, goals)) or "none"
+        return {name: site for site, name in enumerate(names) if "goal" in name}
+
+    def goal(self) -> Goal:
+        if list(self.goal_sites) != ["goal"]:
+            found = ", ".join(map(repr, self.goal_sites)) or "none"
             raise self.error(f"goal sites: {found}; a scene has exactly one, site 'goal'")
-        site = names.index("goal")
+        site = self.goal_sites["goal"]
         body = self.model.site_bodyid[site]
         if self.model.body_weldid[body] != 0:
             raise self.error("site 'goal' is on a body that moves; it must be fixed")

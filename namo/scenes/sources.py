@@ -10,11 +10,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from namo.errors import UsageError
+from namo.errors import UsageError, did_you_mean
 
 DEMO_ROOMS = Path(__file__).resolve().parents[2] / "resources" / "scenes" / "demo"
 
 TO_THE_END = -1
+
+
+@dataclass(frozen=True)
+class ListedScene:
+    """A scene file, and what its manifest says of it.
+
+    Attributes:
+        path: of the file.
+        difficulty: class; None where it is not known.
+        sha256: of the file the manifest was written for; None where the manifest has none.
+    """
+
+    path: Path
+    difficulty: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -23,36 +38,46 @@ class EnvironmentList:
 
     Attributes:
         source: the folder or manifest they come from, as given.
-        paths: of the scene files; the index of an environment is its place here.
+        scenes: the index of an environment is its place here.
     """
 
     source: str
-    paths: tuple[Path, ...]
+    scenes: tuple[ListedScene, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Paths of the scene files."""
+        return tuple(scene.path for scene in self.scenes)
 
 
-def environments_from(xml_dir: Path | None, manifest: Path | None) -> EnvironmentList:
+def environments_from(
+    xml_dir: Path | None, manifest: Path | None, split: str | None = None
+) -> EnvironmentList:
     """Return the environments of a folder or a manifest, or the demo rooms if neither is given.
 
     A folder is searched for `*.xml` at any depth, sorted by the path relative to it, written with
     forward slashes and compared character by character; so an index means the same scene on every
     machine. A manifest keeps its own order. It is a text file with one scene a line (blank lines
-    and lines that begin with `#` are skipped) or a Parquet file with a column `file`; relative
-    paths start at the manifest's folder.
+    and lines that begin with `#` are skipped) or a Parquet file with a column `file`, and where it
+    has them `difficulty`, `sha256` and `split`; relative paths start at the manifest's folder.
 
     Args:
         xml_dir: a folder of scenes.
         manifest: a list of scenes.
+        split: only the rows of a Parquet manifest with this split; indices count those alone.
 
     Raises:
         UsageError: both are given, or what is given does not exist, is empty or names a missing
-            file.
+            file, or there is no such split.
     """
     if xml_dir is not None and manifest is not None:
         raise UsageError(
             f"--xml-dir {xml_dir} and --manifest {manifest}: only one of the two is allowed"
         )
     if manifest is not None:
-        return EnvironmentList(str(manifest), tuple(_listed(manifest)))
+        return EnvironmentList(str(manifest), tuple(_listed(manifest, split)))
+    if split is not None:
+        raise UsageError(f"--split {split}: splits are given by a manifest (--manifest FILE)")
     if xml_dir is not None:
         return EnvironmentList(str(xml_dir), _found(xml_dir, f"--xml-dir {xml_dir}"))
     if not DEMO_ROOMS.is_dir():
@@ -93,7 +118,12 @@ def resolve_range(start: int, end: int, count: int) -> range:
     return range(start, stop)
 
 
-def _found(folder: Path, label: str) -> tuple[Path, ...]:
+def range_name(start: int, end: int) -> str:
+    """Return how a range of environments is called: by its bounds, not by a chunk's number."""
+    return f"{start:06d}-{end:06d}"
+
+
+def _found(folder: Path, label: str) -> tuple[ListedScene, ...]:
     if not folder.exists():
         raise UsageError(f"{label}: no such folder")
     if not folder.is_dir():
@@ -101,33 +131,43 @@ def _found(folder: Path, label: str) -> tuple[Path, ...]:
     paths = [path for path in folder.rglob("*.xml") if path.is_file()]
     if not paths:
         raise UsageError(f"{label}: holds no .xml file at any depth")
-    return tuple(sorted(paths, key=lambda path: path.relative_to(folder).as_posix()))
+    paths.sort(key=lambda path: path.relative_to(folder).as_posix())
+    return tuple(map(ListedScene, paths))
 
 
-def _listed(manifest: Path) -> Iterator[Path]:
-    """Yield the files that a manifest names, in its order."""
+def _listed(manifest: Path, split: str | None) -> Iterator[ListedScene]:
+    """Yield the scenes that a manifest names, in its order."""
     if not manifest.is_file():
         raise UsageError(f"--manifest {manifest}: no such file")
-    rows = _parquet_rows(manifest) if manifest.suffix == ".parquet" else _text_rows(manifest)
+    if manifest.suffix == ".parquet":
+        rows = _parquet_rows(manifest, split)
+    elif split is None:
+        rows = _text_rows(manifest)
+    else:
+        raise UsageError(f"--split {split}: --manifest {manifest} is a text file without splits")
     if not rows:
         raise UsageError(f"--manifest {manifest}: names no scene; one path a line is expected")
-    for where, name in rows:
-        path = manifest.parent / name
+    for where, row in rows:
+        path = manifest.parent / str(row["file"])
         if not path.is_file():
             raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
-        yield path
+        yield ListedScene(path, row.get("difficulty"), row.get("sha256"))
 
 
-def _text_rows(manifest: Path) -> list[tuple[str, str]]:
+_Row = tuple[str, dict[str, str | None]]
+"""Where in the manifest it stands, and what it says."""
+
+
+def _text_rows(manifest: Path) -> list[_Row]:
     try:
         lines = manifest.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise UsageError(f"--manifest {manifest}: not UTF-8 text: {error}") from error
     rows = [(f"line {number}", line.strip()) for number, line in enumerate(lines, start=1)]
-    return [(where, name) for where, name in rows if name and not name.startswith("#")]
+    return [(where, {"file": name}) for where, name in rows if name and not name.startswith("#")]
 
 
-def _parquet_rows(manifest: Path) -> list[tuple[str, str]]:
+def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -137,7 +177,14 @@ def _parquet_rows(manifest: Path) -> list[tuple[str, str]]:
             raise UsageError(
                 f"--manifest {manifest}: no column 'file'; it has: {', '.join(columns) or 'none'}"
             )
-        names = parquet.read_table(manifest, columns=["file"]).column("file").to_pylist()
+        wanted = [name for name in ("file", "difficulty", "sha256", "split") if name in columns]
+        found = parquet.read_table(manifest, columns=wanted).to_pylist()
     except pa.ArrowInvalid as error:
         raise UsageError(f"--manifest {manifest}: not a Parquet file: {error}") from error
-    return [(f"row {number}", str(name)) for number, name in enumerate(names, start=1)]
+    rows = [(f"row {number}", row) for number, row in enumerate(found, start=1)]
+    if split is None:
+        return rows
+    there = sorted({str(row.get("split")) for row in found} - {"None"})
+    if split not in there:
+        raise UsageError(f"--manifest {manifest}: --split: {did_you_mean(split, there)}")
+    return [(where, row) for where, row in rows if row["split"] == split]

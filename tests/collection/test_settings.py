@@ -19,7 +19,10 @@ def schema(rig):
 
 @pytest.fixture
 def shipped(rig):
-    return yaml.safe_load((rig.repository / "config" / "config.yaml").read_text())
+    texts = [
+        (rig.repository / "config" / name).read_text() for name in ("config.yaml", "scenes.yaml")
+    ]
+    return yaml.safe_load(texts[0]) | yaml.safe_load(texts[1])
 
 
 def refusal(settings, schema):

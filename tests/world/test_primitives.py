@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namo.scenes.footprint import Rectangle
+from namo.scenes.footprint import Polygon, Rectangle
 from namo.world import primitives
 from namo.world.contacts import CONTACT_OFFSETS, contact_points
 from namo.world.primitive_cache import library_for
@@ -168,3 +168,19 @@ def test_a_box_that_tips_over_has_no_primitives_from_there_on(rooms):
     library = library_for(scene, scene.movables[0])
     assert np.isinf(library.steps).any()
     assert np.isfinite(library.cost_to_go.table).all()
+
+
+def test_a_square_given_as_a_polygon_moves_like_the_box(rooms):
+    square = Polygon(((-0.3, -0.3), (0.3, -0.3), (0.3, 0.3), (-0.3, 0.3)))
+    room = rooms.room(rooms.box(0.0, 0.0))
+    box = room.movables[0]
+    polygon = replace(box, footprint=square)
+    of_box = library_for(room, replace(box, footprint=Rectangle(0.3, 0.3)))
+    of_polygon = library_for(replace(room, movables=(polygon,)), polygon)
+    assert of_polygon.displacements.shape == of_box.displacements.shape
+    # Sides begin elsewhere; centred pushes go straight ahead by the same way.
+    middle = slice(2, None, 5)
+    for library in (of_box, of_polygon):
+        straight = np.linalg.norm(library.displacements[middle, :, :2], axis=-1)
+        np.testing.assert_allclose(straight[0], library.travels, atol=0.02)
+        assert np.abs(library.displacements[middle, :, 2]).max() < 0.02

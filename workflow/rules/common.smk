@@ -1,14 +1,15 @@
 """Settings, environments and chunks: what the rules share."""
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
+from namo.certification.settings import SceneSetSettings
 from namo.collection.command_line import run_label
 from namo.collection.config import require_writable
-from namo.collection.parts import range_name
 from namo.collection.settings import (
     check_settings,
     collector_options,
@@ -16,9 +17,14 @@ from namo.collection.settings import (
 )
 from namo.errors import NamoError
 from namo.files import replacing
-from namo.scenes.sources import environments_from, resolve_range
+from namo.scenes.sources import environments_from, range_name, resolve_range
 from namo.strategies.learned import refuse_learned
-from namo.version import RESULTS_VERSION, SCHEMA_VERSION
+from namo.version import (
+    CERTIFICATION_VERSION,
+    GENERATOR_VERSION,
+    RESULTS_VERSION,
+    SCHEMA_VERSION,
+)
 
 run_jobs_with_this_python()
 
@@ -50,12 +56,40 @@ def keep_label():
             handle.write(f"{LABEL}\n".encode())
 
 
+def scene_settings():
+    """Return the folder of the scenes that are made, and their settings."""
+    settings = dict(config["scenes"])
+    folder = settings.pop("output_dir")
+    return Path(folder), SceneSetSettings.from_mapping(
+        settings, "configuration: scenes"
+    )
+
+
+def scenes_are_made_here():
+    """Return whether the collection is over the scenes that the rule `scenes` makes.
+
+    How many these are is known beforehand, so collecting can be planned before they are there. A
+    split of them cannot.
+    """
+    manifest = config.get("manifest")
+    return manifest == str(SCENES_OUT / "scenes.parquet") and not config.get("split")
+
+
+def listed_scenes():
+    """Return the scene files to collect, in order."""
+    return environments_from(
+        folder_or_none(config.get("xml_dir")),
+        folder_or_none(config.get("manifest")),
+        config.get("split"),
+    ).paths
+
+
 try:
     check_settings(config, yaml.safe_load(SCHEMA.read_text()))
-    SCENES = environments_from(
-        folder_or_none(config.get("xml_dir")), folder_or_none(config.get("manifest"))
-    ).paths
-    RANGE = resolve_range(config["start_idx"], config["end_idx"], len(SCENES))
+    SCENES_OUT, SCENE_SETTINGS = scene_settings()
+    SCENES = None if scenes_are_made_here() else listed_scenes()
+    COUNT = SCENE_SETTINGS.wanted if SCENES is None else len(SCENES)
+    RANGE = resolve_range(config["start_idx"], config["end_idx"], COUNT)
     OUT = Path(config["output_dir"])
     require_writable(OUT, "output_dir")
     LABEL = label_of_run(OUT)
@@ -67,6 +101,9 @@ except NamoError as error:
 
 # Results of another version are collected again.
 VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"
+SCENE_VERSIONS = (
+    f"{GENERATOR_VERSION}, {CERTIFICATION_VERSION}, MuJoCo {version('mujoco')}"
+)
 OPTIONS = collector_options(config, LABEL)
 CHUNKS = [
     range_name(start, min(start + config["chunk_size"], RANGE.stop))
@@ -82,5 +119,29 @@ def bounds(chunk):
 
 def scenes_of(wildcards):
     """Return the scene files of a chunk, so that a changed one is collected again."""
+    if SCENES is None:
+        return rules.scenes.output.manifest
     start, end = bounds(wildcards.chunk)
     return [str(path) for path in SCENES[start:end]] if config["watch_scenes"] else []
+
+
+def candidate_chunks(number):
+    """Return the files of all candidates up to a round."""
+    return [
+        SCENES_OUT / "candidates" / f"{range_name(chunk.start, chunk.stop)}.parquet"
+        for chunk in SCENE_SETTINGS.chunks_until(number)
+    ]
+
+
+def counted(wildcards):
+    """Return what is counted in a round."""
+    return candidate_chunks(int(wildcards.round))
+
+
+def candidates_needed(wildcards):
+    """Return the candidates that fill the quotas: rounds are made and counted one by one."""
+    for number in SCENE_SETTINGS.rounds():
+        count = checkpoints.count_scenes.get(round=number).output[0]
+        if not json.loads(Path(count).read_text())["missing"]:
+            break
+    return candidate_chunks(number)

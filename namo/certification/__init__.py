@@ -1,0 +1,1 @@
+"""How hard a scene is, measured with what collects in it."""

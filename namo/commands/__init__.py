@@ -1,0 +1,1 @@
+"""The `namo` command: one file a subcommand."""

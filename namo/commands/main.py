@@ -1,0 +1,51 @@
+"""`namo`: everything that is not collecting, one subcommand each."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from namo.commands import scenes_check, scenes_generate, scenes_import
+from namo.errors import NamoError, UsageError
+from namo.version import __version__
+
+SCENES = {
+    "generate": scenes_generate,
+    "import": scenes_import,
+    "check": scenes_check,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 something failed, 2 wrong usage."""
+    options = make_parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except (NamoError, OSError) as error:
+        print(f"{options.command}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(prog="namo", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"namo-collect {__version__}")
+    groups = parser.add_subparsers(required=True, metavar="COMMAND")
+    scenes = groups.add_parser("scenes", help="make, import and check scenes")
+    commands = scenes.add_subparsers(required=True, metavar="COMMAND")
+    for name, module in SCENES.items():
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run, command=f"namo scenes {name}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

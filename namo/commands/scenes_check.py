@@ -1,0 +1,221 @@
+"""Say of every scene file what is wrong or odd, one line each, and draw them on a contact sheet.
+
+A file is `ok`, `odd` (it can be used, but hardly as it was meant) or `unusable` (the collector
+refuses it). Exit codes: 0 all files can be used, 1 some cannot, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from namo.errors import SceneError, UsageError
+from namo.scenes.manifest import audit_manifest
+from namo.scenes.sources import environments_from
+
+if TYPE_CHECKING:
+    from namo.scenes.inspection import Remark
+    from namo.scenes.scene import Scene
+
+HELP = "say what is wrong or odd with scenes, and draw them"
+
+DEFAULT_COLUMNS = 6
+DEFAULT_LIMIT = 240
+MOST_OF_A_KIND = 3
+"""Remarks of one kind that a line spells out."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        type=Path,
+        help="a scene, a folder (*.xml at any depth) or a list of scenes (.parquet with a column "
+        "'file', or text with one path a line)",
+    )
+    parser.add_argument(
+        "--sheet",
+        metavar="FILE",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help="draw a contact sheet: .png, .svg or .pdf",
+    )
+    parser.add_argument(
+        "--columns", metavar="N", type=int, default=DEFAULT_COLUMNS, help="thumbnails in a row"
+    )
+    parser.add_argument(
+        "--limit", metavar="N", type=int, default=DEFAULT_LIMIT, help="thumbnails on the sheet"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the scenes, draw the sheet if one is asked for, and return the exit code."""
+    sheet: Path | None = getattr(options, "sheet", None)
+    for name in ("columns", "limit"):
+        if getattr(options, name) < 1:
+            raise UsageError(f"--{name} {getattr(options, name)}: must be 1 or more")
+    if sheet is not None:
+        from namo.scenes.sheet import require_format
+
+        require_format(sheet)
+    source: Path = options.source
+    audit = audit_manifest(source) if source.suffix == ".parquet" and source.is_file() else []
+    for problem in audit:
+        print(f"{source.name}: {problem}", flush=True)
+    paths = scene_files(source)
+    findings: list[Finding] = []
+    for path, name in zip(paths, _names(source, paths), strict=True):
+        finding = check_file(path, name)
+        print(finding.line, flush=True)
+        if sheet is None or len(findings) >= options.limit:
+            finding = finding.without_scene()  # a scene in memory only for a thumbnail
+        findings.append(finding)
+    if sheet is not None:
+        _draw(findings[: options.limit], sheet, options.columns)
+        some = (
+            f" (the first of {len(findings)}; see --limit)" if len(findings) > options.limit else ""
+        )
+        print(f"{sheet}: {min(len(findings), options.limit)} thumbnails{some}")
+    print(_counts(findings))
+    return int(bool(audit) or any(finding.problem for finding in findings))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is to be said of one file.
+
+    Attributes:
+        name: of the file, as it is printed.
+        scene: in it; None if it cannot be used or is not needed any more.
+        remarks: on the scene.
+        problem: why it cannot be used, otherwise empty.
+    """
+
+    name: str
+    scene: Scene | None
+    remarks: tuple[Remark, ...] = ()
+    problem: str = ""
+
+    @property
+    def line(self) -> str:
+        """What the command prints."""
+        if self.problem:
+            return f"{self.name}: unusable: {self.problem}"
+        odd = "; ".join(_spelled_out([r for r in self.remarks if not r.is_note]))
+        notes = "; ".join(remark.text for remark in self.remarks if remark.is_note)
+        return f"{self.name}: {f'odd: {odd}' if odd else 'ok'}{f' ({notes})' if notes else ''}"
+
+    @property
+    def odd_kinds(self) -> tuple[str, ...]:
+        """What is odd about the scene, each kind once."""
+        kinds = (remark.kind.value for remark in self.remarks if not remark.is_note)
+        return tuple(dict.fromkeys(kinds))
+
+    def without_scene(self) -> Finding:
+        """Return the same finding without the scene."""
+        return Finding(self.name, None, self.remarks, self.problem)
+
+
+def scene_files(source: Path) -> tuple[Path, ...]:
+    """Return the scene files of a file, folder or manifest, in its order.
+
+    Raises:
+        UsageError: it does not exist, is empty or names a missing file.
+    """
+    if not source.exists():
+        raise UsageError(f"{source}: no such file or folder")
+    if source.is_dir():
+        return _environments(source, None)
+    return (source,) if source.suffix == ".xml" else _environments(None, source)
+
+
+def check_file(path: Path, name: str) -> Finding:
+    """Return what is wrong or odd with a scene file.
+
+    Args:
+        path: of the file.
+        name: under which to report it.
+    """
+    from namo.scenes.inspection import inspect_scene
+    from namo.scenes.reading import read_scene
+
+    try:
+        with _warnings_kept_back():
+            scene = read_scene(path)
+        return Finding(name, scene, tuple(inspect_scene(scene)))
+    except SceneError as error:
+        message = " ".join(str(error).removeprefix(f"{path}: ").split())
+        return Finding(name, None, problem=message)
+
+
+@contextmanager
+def _warnings_kept_back() -> Iterator[None]:
+    """Keep back what `check_scene` logs: the inspection says the same, in its place."""
+    logger = logging.getLogger("namo.scenes.checking")
+    logger.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
+
+
+def _environments(folder: Path | None, manifest: Path | None) -> tuple[Path, ...]:
+    try:
+        return environments_from(folder, manifest).paths
+    except UsageError as error:
+        # The messages name the collector's options, which this command does not have.
+        message = str(error).removeprefix("--xml-dir ").removeprefix("--manifest ")
+        raise UsageError(message) from None
+
+
+def _names(source: Path, paths: Sequence[Path]) -> list[str]:
+    """Return the paths relative to the folder of the source, where they lie in it."""
+    folder = source if source.is_dir() else source.parent
+    return [
+        path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+        for path in paths
+    ]
+
+
+def _spelled_out(remarks: Sequence[Remark]) -> Iterator[str]:
+    """Yield the texts of remarks, the first few of each kind and how many more there are."""
+    for kind in dict.fromkeys(remark.kind for remark in remarks):
+        texts = [remark.text for remark in remarks if remark.kind is kind]
+        yield from texts[:MOST_OF_A_KIND]
+        if len(texts) > MOST_OF_A_KIND:
+            yield f"{len(texts) - MOST_OF_A_KIND} more: {kind.value}"
+
+
+def _draw(findings: Sequence[Finding], sheet: Path, columns: int) -> None:
+    from namo.scenes.sheet import Entry, draw_sheet
+
+    entries = [
+        Entry(
+            finding.scene,
+            Path(finding.name).stem,
+            "unusable" if finding.problem else ", ".join(finding.odd_kinds),
+        )
+        for finding in findings
+    ]
+    draw_sheet(entries, sheet, columns=columns)
+
+
+def _counts(findings: Sequence[Finding]) -> str:
+    kinds = Counter(kind for finding in findings for kind in finding.odd_kinds)
+    unusable = sum(bool(finding.problem) for finding in findings)
+    odd = sum(bool(finding.odd_kinds) for finding in findings)
+    why = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())
+    files = "1 file" if len(findings) == 1 else f"{len(findings)} files"
+    odd_text = f"{odd} odd ({why})" if odd else "0 odd"
+    return f"{files}: {len(findings) - odd - unusable} ok, {odd_text}, {unusable} unusable"

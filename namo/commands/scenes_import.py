@@ -1,0 +1,256 @@
+"""Turn scenes of other projects into scenes of this one, and say of each file what became of it.
+
+What a scene has no place for is named in the file's line; the lines are also written to import.txt
+in DIR. What a format is, and what is made of it, is said in namo/scenes/importers/FORMAT.py. Exit
+codes: 0 all files imported, 1 some not, 2 wrong usage, with nothing written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from namo.errors import SceneError, UsageError
+from namo.files import replacing
+from namo.scenes.importers.registry import IMPORTERS
+from namo.scenes.importers.settings import DEFAULT_CELL_SIZE_M, ImportSettings
+
+if TYPE_CHECKING:
+    from namo.scenes.importers.importer import Importer
+
+HELP = "turn scenes of other projects into ours"
+
+AUTO = "auto"
+REPORT = "import.txt"
+_SETTING_OPTIONS = {"robot": "--robot", "goal": "--goal", "cell_size_m": "--cell-size"}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A file to import.
+
+    Attributes:
+        name: of the source, relative to the folder that was given.
+        source: the file.
+        target: what to write.
+        importer: which reads it, or None where its text cannot even be looked at.
+    """
+
+    name: str
+    source: Path
+    target: Path
+    importer: Importer | None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "source", metavar="SOURCE", type=Path, help="a file, or a folder to search at any depth"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        default=argparse.SUPPRESS,
+        help="folder for the scenes, which keep their relative path and stem, and import.txt",
+    )
+    parser.add_argument(
+        "--format",
+        choices=[AUTO, *IMPORTERS.names()],
+        default=AUTO,
+        help="of the files; auto takes each file that one of them recognises",
+    )
+    parser.add_argument(
+        "--robot",
+        metavar="NAME",
+        default=argparse.SUPPRESS,
+        help="the robot to use where a scene has several; by default the first",
+    )
+    parser.add_argument(
+        "--goal",
+        metavar="NAME",
+        default=argparse.SUPPRESS,
+        help="the goal to use where the robot has several; by default the first",
+    )
+    parser.add_argument(
+        "--scale",
+        metavar="F",
+        type=float,
+        default=1.0,
+        help="multiply every length by this, the robot's radius too",
+    )
+    parser.add_argument(
+        "--cell-size",
+        metavar="M",
+        type=float,
+        dest="cell_size_m",
+        default=argparse.SUPPRESS,
+        help="side of a cell in metres, for formats made of cells; by default "
+        f"{DEFAULT_CELL_SIZE_M}, twice the width of the standard robot",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import the files and return the exit code."""
+    asked = {name: getattr(options, name) for name in _SETTING_OPTIONS if hasattr(options, name)}
+    settings = ImportSettings(**asked)
+    for option, value in (("--scale", options.scale), ("--cell-size", settings.cell_size_m)):
+        if not (math.isfinite(value) and value > 0.0):
+            raise UsageError(f"{option} {value}: must be a positive, finite number")
+    jobs, others = _jobs(options.source, options.output, options.format)
+    _check_usage(jobs, options.source, options.output, asked)
+    lines = []
+    imported = 0
+    for job in jobs:
+        try:
+            line = f"imported: {_import(job, settings, options.scale)}"
+            imported += 1
+        except SceneError as error:
+            line = f"not imported: {_reason(error, job)}"
+        lines.append(f"{job.name}: {line}")
+        print(lines[-1], flush=True)
+    rest = f"; {_count(others, 'other file')} left alone" if others else ""
+    lines.append(f"{imported} of {_count(len(jobs), 'file')} imported{rest}")
+    print(lines[-1])
+    with replacing(options.output / REPORT) as report:
+        report.write("".join(f"{line}\n" for line in lines).encode())
+    return 0 if imported == len(jobs) else 1
+
+
+def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], int]:
+    """Return the files to import, and how many are of no known format.
+
+    Raises:
+        UsageError: there is no such file or folder, or nothing in it to import.
+    """
+    if not source.exists():
+        raise UsageError(f"SOURCE {source}: no such file or folder")
+    names = IMPORTERS.names() if wanted == AUTO else [wanted]
+    importers: list[Importer] = [IMPORTERS.load(name)() for name in names]
+    folder = source if source.is_dir() else source.parent
+    files = [source] if source.is_file() else [path for path in folder.rglob("*") if path.is_file()]
+    jobs = []
+    others = 0
+    for path in sorted(files, key=lambda path: path.relative_to(folder).as_posix()):
+        fitting = [one for one in importers if path.suffix.lower() in one.SUFFIXES]
+        if not fitting:
+            others += 1
+            continue
+        importer: Importer | None = fitting[0]
+        if wanted == AUTO:
+            try:
+                importer = _recognising(path, fitting)
+            except SceneError:
+                importer = None  # said again, and reported, when it is its turn
+            else:
+                if importer is None:
+                    others += 1
+                    continue
+        relative = path.relative_to(folder)
+        target = (output / relative).with_suffix(".xml")
+        jobs.append(_Job(relative.as_posix(), path, target, importer))
+    if not jobs:
+        suffixes = sorted({suffix for importer in importers for suffix in importer.SUFFIXES})
+        raise UsageError(f"SOURCE {source}: nothing to import as {wanted} ({', '.join(suffixes)})")
+    return jobs, others
+
+
+def _recognising(path: Path, importers: Sequence[Importer]) -> Importer | None:
+    from namo.scenes.importers.importer import read_text
+
+    text = read_text(path)
+    return next((one for one in importers if one.recognises(path, text)), None)
+
+
+def _check_usage(
+    jobs: Sequence[_Job], source: Path, output: Path, asked: dict[str, object]
+) -> None:
+    """Raise UsageError where importing would overwrite a source, or an option would do nothing."""
+    if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"--output {output}: lies in SOURCE {source}; choose a folder outside it")
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"--output {output}: is no folder")
+    sources = {job.source.resolve() for job in jobs}
+    written: dict[Path, str] = {}
+    for job in jobs:
+        if job.target.resolve() in sources:
+            raise UsageError(f"--output {output}: {job.target} is one of the files to import")
+        if job.target in written:
+            raise UsageError(
+                f"'{written[job.target]}' and '{job.name}' would both become {job.target}"
+            )
+        written[job.target] = job.name
+    for name in asked:
+        if not any(job.importer is not None and name in job.importer.SETTINGS for job in jobs):
+            option = _SETTING_OPTIONS[name]
+            raise UsageError(f"{option}: no file of {source} is of a format that uses it")
+
+
+def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
+    """Import one file and return what to say of it.
+
+    Raises:
+        SceneError: it cannot be imported; nothing is written.
+    """
+    from namo.scenes.grid import Grid
+    from namo.scenes.importers.importer import read_text, scaled
+    from namo.scenes.writing import write_scene
+
+    text = read_text(job.source)
+    if job.importer is None:
+        raise SceneError("no importer recognises it")
+    imported = job.importer.read(job.source, text, settings)
+    scene = scaled(imported.scene, scale)
+    Grid.over(scene.bounds)  # refuses what is too large for the collector
+    with _warnings() as warnings:
+        written = write_scene(scene, job.target)
+    facts = [
+        f"{_count(len(written.movables), 'movable')}, {_count(len(written.walls), 'wall')}, "
+        f"robot {written.robot.radius:.3g} m",
+        *imported.remarks,
+        *([f"lengths multiplied by {scale:g}"] if scale != 1.0 else []),
+        *dict.fromkeys(_without_prefix(warning, job) for warning in warnings),
+    ]
+    return "; ".join(facts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """Collect what checking a scene warns of, in place of logging it."""
+    log = logging.getLogger("namo.scenes.checking")
+    collected: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            collected.append(record.getMessage())
+
+    handler, propagated = Collector(level=logging.WARNING), log.propagate
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        yield collected
+    finally:
+        log.removeHandler(handler)
+        log.propagate = propagated
+
+
+def _reason(error: SceneError, job: _Job) -> str:
+    return _without_prefix(" ".join(str(error).split()), job)
+
+
+def _without_prefix(message: str, job: _Job) -> str:
+    """Return a message without the name of the file at its beginning."""
+    for prefix in (job.source, job.target, "scene"):
+        message = message.removeprefix(f"{prefix}: ")
+    return message

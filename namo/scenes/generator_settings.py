@@ -1,0 +1,112 @@
+"""What the generator may draw from: every range with its unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from namo.errors import UsageError
+from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.scene import DEFAULT_OPTIONS
+
+Interval = tuple[float, float]
+Count = tuple[int, int]
+
+DEFAULT_FAMILIES: Mapping[str, float] = {
+    "room": 1.0,
+    "row": 1.0,
+    "corridor": 1.0,
+    "maze": 1.0,
+    "apartment": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """Ranges are (lowest, highest), both included; numbers are drawn uniformly.
+
+    Attributes:
+        seed: of all random numbers.
+        families: how often each layout family is drawn, relative to the others.
+        templates: folder of walls-only scenes, for family `template`.
+        scenes_per_layout: scenes in a row that share their walls.
+        wall_thickness_m: of all walls but those of templates.
+        room_side_m: clear sides of rooms.
+        rooms: of a row, a corridor or an apartment.
+        door_width_m: of doors.
+        corridor_width_m: of corridors.
+        maze_cells: along each side of a maze.
+        maze_cell_m: clear side of a cell.
+        maze_walls_removed: share of the inner walls of a perfect maze.
+        boxes_in_passages: boxes that stand in doors and narrow places.
+        boxes_elsewhere: boxes that stand about.
+        box_size_m: side of the square of the same area.
+        box_aspect: longer side over shorter side.
+        box_mass_kg: of each box.
+        box_friction: sliding friction of boxes; with the floor the larger of the two counts.
+        floor_friction: sliding friction of the floor, in steps of 0.05.
+        open_share: share of scenes whose goal need not be cut off from the robot.
+        options: MuJoCo's `<option>` attributes.
+    """
+
+    seed: int = 0
+    families: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_FAMILIES))
+    templates: str | None = None
+    scenes_per_layout: int = 4
+    wall_thickness_m: float = 0.1
+    room_side_m: Interval = (2.4, 3.6)
+    rooms: Count = (3, 5)
+    door_width_m: Interval = (0.8, 1.0)
+    corridor_width_m: Interval = (1.0, 1.4)
+    maze_cells: Count = (4, 6)
+    maze_cell_m: Interval = (0.9, 1.1)
+    maze_walls_removed: Interval = (0.2, 0.5)
+    boxes_in_passages: Count = (1, 3)
+    boxes_elsewhere: Count = (0, 4)
+    box_size_m: Interval = (0.4, 0.8)
+    box_aspect: Interval = (1.0, 2.0)
+    box_mass_kg: Interval = (0.1, 0.1)
+    box_friction: Interval = (0.0, 0.0)
+    floor_friction: Interval = (0.5, 0.5)
+    open_share: float = 0.1
+    options: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_OPTIONS))
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError(f"seed is {self.seed}; it must not be negative")
+        if self.scenes_per_layout < 1:
+            raise UsageError(f"scenes_per_layout is {self.scenes_per_layout}; at least 1")
+        if not 0.0 <= self.open_share <= 1.0:
+            raise UsageError(f"open_share is {self.open_share}; allowed are 0 to 1")
+        if not 0.02 <= self.wall_thickness_m <= 1.0:
+            raise UsageError(f"wall_thickness_m is {self.wall_thickness_m}; allowed are 0.02 to 1")
+        for name in self.families:
+            LAYOUT_FAMILIES.canonical(name)
+        weights = list(self.families.values())
+        if not weights or min(weights) < 0.0 or not math.isfinite(sum(weights)) or not sum(weights):
+            raise UsageError(f"families is {dict(self.families)}; weights from 0, one above it")
+        for name, (lowest, highest) in _LIMITS.items():
+            low, high = getattr(self, name)
+            if not lowest <= low <= high <= highest:
+                raise UsageError(
+                    f"{name} is {low:g} to {high:g}; lowest first, within {lowest:g} to {highest:g}"
+                )
+
+
+_LIMITS: Mapping[str, Interval] = {
+    "room_side_m": (1.5, 30.0),
+    "rooms": (1, 50),
+    "door_width_m": (0.4, 5.0),
+    "corridor_width_m": (0.4, 10.0),
+    "maze_cells": (2, 50),
+    "maze_cell_m": (0.4, 10.0),
+    "maze_walls_removed": (0.0, 1.0),
+    "boxes_in_passages": (0, 100),
+    "boxes_elsewhere": (0, 100),
+    "box_size_m": (0.1, 5.0),
+    "box_aspect": (1.0, 10.0),
+    "box_mass_kg": (0.001, 1000.0),
+    "box_friction": (0.0, 5.0),
+    "floor_friction": (0.0, 5.0),
+}

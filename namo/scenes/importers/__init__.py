@@ -1,0 +1,1 @@
+"""Importers: scenes of other projects, one file a format."""

@@ -1,0 +1,106 @@
+"""Start and goal for floor plans that name none: far apart, by the way the robot drives.
+
+The two ends come from a double sweep: the free cell farthest from any cell of the region, then the
+one farthest from that. In a region without loops this is the longest of all shortest paths.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, sparse
+from scipy.sparse.csgraph import dijkstra
+
+from namo.errors import SceneError
+from namo.geometry import Floats
+from namo.scenes.footprint import Point
+from namo.scenes.regions import free_regions
+from namo.scenes.scene import Bounds, Wall
+
+Cell = tuple[int, int]
+FreeCells = NDArray[np.bool_]
+
+
+def ends_among_walls(
+    walls: tuple[Wall, ...], radius: float, robot: Point | None, goal: Point | None
+) -> tuple[Point, Point]:
+    """Return start and goal of a disc among walls.
+
+    Args:
+        walls: nothing outside the rectangle around them is used.
+        radius: of the disc (m).
+        robot: the start, where it is known.
+        goal: likewise.
+
+    Raises:
+        SceneError: there is no free place, or the known end is at none.
+    """
+    corners = np.concatenate([wall.corners() for wall in walls])
+    low, high = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    regions = free_regions(Bounds(*low, *high), walls, radius)
+    known = robot or goal
+    if known is None:
+        labels = regions.labels == int(np.argmax(regions.cells))
+        cells = path_ends(labels & (regions.labels > 0), diagonal=True)
+    else:
+        row, column = regions.grid.cells(np.array(known))
+        start = int(row), int(column)
+        if not regions.labels[start]:
+            raise SceneError(f"({known[0]:g}, {known[1]:g}) is no place for a disc of {radius} m")
+        cells = start, farthest(regions.labels == regions.labels[start], start, diagonal=True)
+        if goal is not None:
+            cells = cells[::-1]
+    rows, columns = np.array(cells).T
+    ends: Floats = regions.grid.centres(rows, columns)
+    (robot_x, robot_y), (goal_x, goal_y) = ends.tolist()
+    return robot or (robot_x, robot_y), goal or (goal_x, goal_y)
+
+
+def path_ends(free: FreeCells, *, diagonal: bool) -> tuple[Cell, Cell]:
+    """Return the two ends of a long shortest path in the largest region of free cells.
+
+    Args:
+        free: (rows, columns).
+        diagonal: whether cells that share only a corner are neighbours.
+
+    Raises:
+        SceneError: no cell is free.
+    """
+    labels, count = ndimage.label(free, np.ones((3, 3)) if diagonal else None)
+    if not count:
+        raise SceneError("no free place for robot and goal")
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    region = labels == int(np.argmax(sizes))
+    row, column = np.argwhere(region)[0]
+    start = farthest(region, (int(row), int(column)), diagonal=diagonal)
+    return start, farthest(region, start, diagonal=diagonal)
+
+
+def farthest(free: FreeCells, start: Cell, *, diagonal: bool) -> Cell:
+    """Return the cell with the longest shortest path from `start`; the first of several.
+
+    Args:
+        free: (rows, columns).
+        start: a free cell.
+        diagonal: whether cells that share only a corner are neighbours.
+    """
+    places = np.argwhere(free)
+    index: NDArray[np.int64] = np.full(free.shape, -1, dtype=np.int64)
+    index[free] = np.arange(len(places))
+    starts, ends, lengths = [], [], []
+    for row, column in ((0, 1), (1, 0), (1, 1), (1, -1))[: 4 if diagonal else 2]:
+        here = index[: len(index) - row, max(0, -column) : index.shape[1] - max(0, column)]
+        there = index[row:, max(0, column) : index.shape[1] + min(0, column)]
+        both = (here >= 0) & (there >= 0)
+        starts.append(here[both])
+        ends.append(there[both])
+        lengths.append(np.full(int(both.sum()), np.hypot(row, column)))
+    graph = sparse.csr_array(
+        (np.concatenate(lengths), (np.concatenate(starts), np.concatenate(ends))),
+        shape=(len(places), len(places)),
+    )
+    distances = dijkstra(graph, directed=False, indices=np.array([index[start]]))[0]
+    distances[~np.isfinite(distances)] = -1.0
+    row, column = places[int(np.argmax(distances))]
+    return int(row), int(column)

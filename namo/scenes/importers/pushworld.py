@@ -1,0 +1,139 @@
+"""Puzzles of PushWorld (https://github.com/google-deepmind/pushworld): tokens in rows, `.pwp`.
+
+A token says what is in a cell, several things joined by `+`, in upper or lower case: `.` nothing,
+`W` wall, `AW` wall for the agent alone, `A` agent, `M<name>` part of a movable, `G<name>` where
+that movable has to get. Around the puzzle are walls.
+
+PushWorld asks for movables in places; we ask for the robot in one. A token `G` or `AG` without a
+name, which PushWorld does not have, marks the robot's goal; without one the robot has to get to the
+first goal of a movable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import shapely
+
+from namo.errors import SceneError
+from namo.scenes.importers.cells import CellMask, CellPlan, nearest_to_middle
+from namo.scenes.importers.importer import (
+    Imported,
+    Names,
+    Remarks,
+    border_walls,
+    flat_movable,
+)
+from namo.scenes.importers.movingai import disc_radius
+from namo.scenes.importers.placing import Cell
+from namo.scenes.importers.settings import ImportSettings
+from namo.scenes.scene import Goal, Movable, Robot, Scene
+
+CLEARANCE_SHARE = 1 / 60
+"""How much of a cell a movable gives up on each side, so that neighbours do not touch."""
+
+_TOKEN = re.compile(r"(\.|w|a|aw|ag|m\w+|g\w*)(\+(\.|w|a|aw|ag|m\w+|g\w*))*", re.IGNORECASE)
+_ALLOWED = ". W A AW AG G M<name> G<name>, joined by +"
+_ROBOT_GOALS = ("g", "ag")
+
+
+class PushWorld:
+    """A movable becomes one box or polygon, the agent a disc in one of its cells."""
+
+    SUFFIXES: ClassVar[tuple[str, ...]] = (".pwp", ".txt")
+    SETTINGS: ClassVar[frozenset[str]] = frozenset({"cell_size_m"})
+
+    def recognises(self, path: Path, text: str) -> bool:
+        """Return whether it is called .pwp or has nothing but such tokens, `A` among them."""
+        tokens = text.lower().split()
+        return path.suffix.lower() == ".pwp" or (
+            all(map(_TOKEN.fullmatch, tokens)) and any("a" in t.split("+") for t in tokens)
+        )
+
+    def read(self, path: Path, text: str, settings: ImportSettings) -> Imported:  # noqa: ARG002
+        """See `Importer`."""
+        masks = _masks(text)
+        if "a" not in masks:
+            raise SceneError("no agent: no token A")
+        rows, columns = masks["a"].shape
+        plan = CellPlan(rows, columns, settings.cell_size_m)
+        radius = disc_radius(settings.cell_size_m)
+        names, remarks = Names(), Remarks()
+        if masks["a"].sum() > 1:
+            remarks.add(f"agent of {int(masks['a'].sum())} cells becomes a disc in one of them")
+        walls = plan.walls(_wall_cells(masks, remarks), names, radius)
+        walls += border_walls(plan.bounds, plan.size, names, radius)
+        robot = Robot(*plan.centre(nearest_to_middle(masks["a"])), radius=radius)
+        goal = Goal(*plan.centre(_goal_cell(masks, remarks)))
+        movables = tuple(
+            _movable(name, masks[name], plan, names, radius)
+            for name in _sorted(name for name in masks if name.startswith("m"))
+        )
+        if movables:
+            remarks.add("movables give up a clearance on each side")
+        return Imported(Scene(tuple(walls), movables, robot, goal), remarks.lines())
+
+
+def _masks(text: str) -> dict[str, CellMask]:
+    """Return the cells of each thing by its token in lower case, (rows, columns) each."""
+    rows = [line.split() for line in text.lower().rstrip().splitlines()]
+    if not rows or len({len(row) for row in rows}) != 1 or not rows[0]:
+        raise SceneError("rows differ in their number of tokens, or there is none")
+    masks: dict[str, CellMask] = {}
+    for row, tokens in enumerate(rows):
+        for column, token in enumerate(tokens):
+            if not _TOKEN.fullmatch(token):
+                raise SceneError(
+                    f"token '{token}' in row {row + 1}, column {column + 1}; allowed: {_ALLOWED}"
+                )
+            for thing in token.split("+"):
+                mask = masks.setdefault(thing, np.zeros((len(rows), len(tokens)), dtype=bool))
+                mask[row, column] = True
+    return masks
+
+
+def _wall_cells(masks: dict[str, CellMask], remarks: Remarks) -> CellMask:
+    """Return the cells of walls: those for all, and those for the agent where nothing stands."""
+    nothing = np.zeros_like(masks["a"])
+    walls, for_agent = masks.get("w", nothing), masks.get("aw", nothing)
+    if for_agent.any():
+        remarks.add(f"walls for the agent alone stop movables too (cells: {int(for_agent.sum())})")
+    taken = np.any([mask for name, mask in masks.items() if name[0] == "m"] or [nothing], axis=0)
+    if (for_agent & taken).any():
+        count = int((for_agent & taken).sum())
+        remarks.add(f"walls for the agent alone left out where a movable stands (cells: {count})")
+    return np.asarray(walls | (for_agent & ~taken))
+
+
+def _goal_cell(masks: dict[str, CellMask], remarks: Remarks) -> Cell:
+    goals = _sorted(name for name in masks if name.startswith("g") and name != "g")
+    if goals:
+        remarks.add("goals of movables have no place in a scene", ", ".join(goals).upper())
+    own = [name for name in _ROBOT_GOALS if name in masks]
+    if own:
+        return nearest_to_middle(np.any([masks[name] for name in own], axis=0))
+    if not goals:
+        raise SceneError("no goal: no token G, AG or G<name>")
+    remarks.add(f"the robot's goal is in the middle of {goals[0].upper()}")
+    return nearest_to_middle(masks[goals[0]])
+
+
+def _movable(
+    name: str, mask: CellMask, plan: CellPlan, names: Names, robot_radius: float
+) -> Movable:
+    clearance = CLEARANCE_SHARE * plan.size
+    shape = shapely.buffer(plan.shape(mask), -clearance, join_style="mitre")
+    if not isinstance(shape, shapely.Polygon):
+        raise SceneError(f"movable {name.upper()} is in several parts; it must be one")
+    if shape.interiors:
+        raise SceneError(f"movable {name.upper()} has a hole; it must be one simple outline")
+    return flat_movable(names.movable(name.upper()), shape.exterior.coords[:-1], robot_radius)
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    """Return names with numbers in them as people count."""
+    return sorted(names, key=lambda name: (len(name), name))

@@ -1,0 +1,76 @@
+"""MuJoCo scenes of our convention without movables: mazes and floor plans to fill with boxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from namo.errors import SceneError
+from namo.scenes.compiling import compile_model, compile_spec, scan_xml
+from namo.scenes.importers.importer import (
+    STANDARD_RADIUS_M,
+    Imported,
+    Remarks,
+    read_text,
+)
+from namo.scenes.importers.placing import ends_among_walls
+from namo.scenes.importers.settings import ImportSettings
+from namo.scenes.reading import SceneParts, parts_of
+from namo.scenes.scene import Goal, Robot, Scene, Wall
+
+
+class WallsOnly:
+    """Keeps the walls, robot and goal of a file; places a robot or goal that it lacks.
+
+    A robot that is placed is the standard one; it and the goal are far apart (see
+    `namo.scenes.importers.placing`).
+    """
+
+    SUFFIXES: ClassVar[tuple[str, ...]] = (".xml",)
+    SETTINGS: ClassVar[frozenset[str]] = frozenset()
+
+    def recognises(self, path: Path, text: str) -> bool:  # noqa: ARG002 - see `Importer`
+        """Return whether it is a MuJoCo file in which nothing moves freely."""
+        return "<mujoco" in text and "<freejoint" not in text and 'type="free"' not in text
+
+    def read(self, path: Path, text: str, settings: ImportSettings) -> Imported:  # noqa: ARG002
+        """See `Importer`."""
+        parts = _parts(path, text)
+        remarks = Remarks()
+        robot, goal = parts.robot, parts.goal
+        if robot is None or goal is None:
+            start, end = ends_among_walls(
+                parts.walls,
+                robot.radius if robot else STANDARD_RADIUS_M,
+                (robot.x, robot.y) if robot else None,
+                (goal.x, goal.y) if goal else None,
+            )
+            for what, known, (x, y) in (("robot", robot, start), ("goal", goal, end)):
+                if known is None:
+                    remarks.add(f"{what} placed at ({x:.2f}, {y:.2f}) m, as the file has none")
+            robot, goal = robot or Robot(*start), goal or Goal(*end)
+        scene = Scene(parts.walls, (), robot, goal, parts.floor_friction, parts.options)
+        return Imported(scene, remarks.lines())
+
+
+def read_walls(path: Path) -> tuple[Wall, ...]:
+    """Return the walls of a file that may or may not have a robot and a goal.
+
+    Args:
+        path: a MuJoCo XML file of our convention.
+
+    Raises:
+        SceneError: the file cannot be read, breaks the convention, has no walls or has movables.
+    """
+    return _parts(path, read_text(path)).walls
+
+
+def _parts(path: Path, text: str) -> SceneParts:
+    elements = scan_xml(text, str(path))
+    parts = parts_of(compile_model(compile_spec(text, str(path)), str(path)), elements, str(path))
+    if parts.movables:
+        names = ", ".join(movable.name for movable in parts.movables)
+        raise SceneError(f"{path}: has movables: {names}; a walls-only scene has none")
+    if not parts.walls:
+        raise SceneError(f"{path}: has no wall; a walls-only scene has one or more")
+    return parts

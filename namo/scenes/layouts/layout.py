@@ -1,0 +1,164 @@
+"""`Layout`: the walls of a floor plan, and which plans are the same but for turning and mirroring.
+
+Walls, doors and openings are all a family makes. Where boxes can block the way is found from the
+walls (`namo.scenes.passages`), so a template drawn elsewhere is filled like any other layout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from namo.geometry import Pose2D
+from namo.scenes.footprint import Rectangle
+from namo.scenes.generator_settings import GeneratorSettings, Interval
+from namo.scenes.scene import Bounds, Wall
+
+WALL_HALF_HEIGHT_M = 0.3
+SAME_PLACE_M = 1e-3
+"""Corners that round to the same multiple of this are the same when layouts are compared."""
+
+Door = tuple[float, float]
+"""Middle of an opening along its wall and width of the opening (m)."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The walls of a floor plan.
+
+    Attributes:
+        family: that drew it.
+        walls: all of them, the outer ones included.
+    """
+
+    family: str
+    walls: tuple[Wall, ...]
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """The rectangle around all walls."""
+        corners = np.concatenate([wall.corners() for wall in self.walls])
+        (x_min, y_min), (x_max, y_max) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        return Bounds(x_min, y_min, x_max, y_max)
+
+    @cached_property
+    def layout_id(self) -> str:
+        """A name that layouts share if they are the same when moved, turned by 90° or mirrored.
+
+        What a model must not have seen is the floor plan, whichever seed drew it and however it
+        lies, so this is what train, validation and test are split by.
+        """
+        pieces = [piece for wall in self.walls for piece in wall.pieces()]
+        texts = []
+        for sign, swap, reverse in itertools.product((1.0, -1.0), (False, True), (1.0, -1.0)):
+            turned = [
+                (piece[:, ::-1] if swap else piece) * np.array([sign, sign * reverse])
+                for piece in pieces
+            ]
+            low = np.concatenate(turned).min(axis=0)
+            cells = [np.rint((piece - low) / SAME_PLACE_M).astype(int) for piece in turned]
+            texts.append(repr(sorted(sorted(map(tuple, piece.tolist())) for piece in cells)))
+        digest = hashlib.sha256(min(texts).encode()).hexdigest()
+        return f"{self.family}-{digest[:12]}"
+
+
+class LayoutFamily(Protocol):
+    """Draws layouts of one kind."""
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        """Prepare to draw.
+
+        Raises:
+            UsageError: the settings do not suit the family.
+        """
+
+    def draw(self, rng: np.random.Generator) -> Layout:
+        """Return a layout; the same random numbers give the same one."""
+
+
+class FloorPlan:
+    """Collects the walls of a layout: straight ones along x or y, with doors left out.
+
+    Lengths are rounded to a centimetre, so that files hold round numbers.
+    """
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        self.settings = settings
+        self.half_thickness = settings.wall_thickness_m / 2
+        self._rows: list[tuple[float, float, float, float]] = []  # x, y, half_x, half_y
+
+    def outer(self, width: float, height: float) -> None:
+        """Add four walls around a room of that clear size, its lower left corner at (0, 0)."""
+        t = self.half_thickness
+        for x in (-t, width + t):
+            self._add(x, height / 2, t, height / 2 + 2 * t)
+        for y in (-t, height + t):
+            self._add(width / 2, y, width / 2, t)
+
+    def along_x(self, y: float, start: float, end: float, doors: tuple[Door, ...] = ()) -> None:
+        """Add a wall at `y` from x = `start` to `end`, with doors."""
+        for low, high in _between(start, end, doors):
+            self._add((low + high) / 2, y, (high - low) / 2, self.half_thickness)
+
+    def along_y(self, x: float, start: float, end: float, doors: tuple[Door, ...] = ()) -> None:
+        """Add a wall at `x` from y = `start` to `end`, with doors."""
+        for low, high in _between(start, end, doors):
+            self._add(x, (low + high) / 2, self.half_thickness, (high - low) / 2)
+
+    def door(self, rng: np.random.Generator, start: float, end: float) -> Door:
+        """Return a door somewhere in a wall from `start` to `end`, a little off its ends."""
+        width = drawn(rng, self.settings.door_width_m)
+        margin = width / 2 + 0.1
+        if end - start <= 2 * margin:
+            return (start + end) / 2, min(width, end - start)
+        return drawn(rng, (start + margin, end - margin)), width
+
+    def _add(self, x: float, y: float, half_x: float, half_y: float) -> None:
+        if min(half_x, half_y) > 0.004:
+            self._rows.append((x, y, half_x, half_y))
+
+    def layout(self, family: str) -> Layout:
+        """Return the walls around the origin."""
+        low = min(x - half for x, _, half, _ in self._rows), min(y - h for _, y, _, h in self._rows)
+        high = (
+            max(x + half for x, _, half, _ in self._rows),
+            max(y + h for _, y, _, h in self._rows),
+        )
+        middle = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
+        return Layout(
+            family,
+            tuple(
+                Wall(
+                    f"wall_{number}",
+                    Pose2D(_millimetres(x - middle[0]), _millimetres(y - middle[1]), 0.0),
+                    Rectangle(_millimetres(half_x), _millimetres(half_y)),
+                    WALL_HALF_HEIGHT_M,
+                    WALL_HALF_HEIGHT_M,
+                )
+                for number, (x, y, half_x, half_y) in enumerate(self._rows, start=1)
+            ),
+        )
+
+
+def drawn(rng: np.random.Generator, interval: Interval, step: float = 0.02) -> float:
+    """Return a multiple of `step` drawn uniformly from an interval."""
+    low, high = interval
+    return min(max(round(round(float(rng.uniform(low, high)) / step) * step, 4), low), high)
+
+
+def _millimetres(value: float) -> float:
+    return round(value, 3) + 0.0  # no negative zeros in the file
+
+
+def _between(start: float, end: float, doors: tuple[Door, ...]) -> list[tuple[float, float]]:
+    """Return the stretches of a wall that doors leave."""
+    stretches, reached = [], start
+    for middle, width in sorted(doors):
+        stretches.append((reached, middle - width / 2))
+        reached = max(reached, middle + width / 2)
+    return [(low, high) for low, high in (*stretches, (reached, end)) if high > low]

@@ -1,0 +1,31 @@
+"""Rooms in a row, each joined to the next by a door."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from namo.scenes.generator_settings import GeneratorSettings
+from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
+
+
+class Row:
+    """A row of rooms: the way from end to end leads through every door."""
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        """See `namo.scenes.layouts.layout.LayoutFamily`."""
+        self.settings = settings
+
+    def draw(self, rng: np.random.Generator) -> Layout:
+        """See `namo.scenes.layouts.layout.LayoutFamily`."""
+        plan = FloorPlan(self.settings)
+        low, high = self.settings.rooms
+        count = int(rng.integers(max(low, 2), max(high, 2), endpoint=True))
+        widths = [drawn(rng, self.settings.room_side_m) for _ in range(count)]
+        height = drawn(rng, self.settings.room_side_m)
+        length = sum(widths) + (count - 1) * self.settings.wall_thickness_m
+        plan.outer(length, height)
+        x = -plan.half_thickness
+        for width in widths[:-1]:
+            x += width + self.settings.wall_thickness_m
+            plan.along_y(x, 0.0, height, (plan.door(rng, 0.0, height),))
+        return plan.layout("row")

@@ -1,0 +1,78 @@
+"""One straight push: take up a contact point and drive on until the robot's goal opens.
+
+This is what the push skill repeats, alone: no plan, no second contact. A longer push from the same
+contact passes through all shorter ones, so one simulation answers for every length.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from namo.errors import PhysicsError
+from namo.world.primitives import LONGEST_PRIMITIVE_S, control_steps, push_along
+from namo.world.push_skill import OVERTIME, STUCK_M, STUCK_S
+from namo.world.world import World
+
+
+@dataclass(frozen=True)
+class StraightPush:
+    """What a straight push did.
+
+    Attributes:
+        opened_at: index of the shortest travel of the movable's primitives by whose end the robot's
+            goal was reachable; None where it never was.
+        physics_steps: MuJoCo steps that were simulated.
+    """
+
+    opened_at: int | None
+    physics_steps: int
+
+
+def push_straight(world: World, name: str, contact: int) -> StraightPush:
+    """Push from the world's present state, along the face's normal, up to the longest travel.
+
+    The goal is looked up whenever a travel is completed, and the push ends there if it is open, as
+    the push skill ends. A robot that gains less than `STUCK_M` in `STUCK_S`, or physics that went
+    wrong, ends it too.
+
+    Args:
+        world: left in the state before the push.
+        name: of the movable.
+        contact: index of a contact point that is reachable.
+    """
+    before = world.save()
+    world.restore(before)
+    simulation = world.simulation
+    library, _ = world.primitives(name)
+    contacts = world.static.contacts[name]
+    x, y = world.poses()[name].to_world(contacts.positions[contact]).tolist()
+    simulation.rest()
+    simulation.place_robot(x, y)
+    period = control_steps(simulation.timestep_s)
+    stuck_after = max(1, round(STUCK_S / (period * simulation.timestep_s)))
+    limit = OVERTIME * LONGEST_PRIMITIVE_S / simulation.timestep_s
+    opened_at, index, steps, periods, travelled_then = None, 0, 0, 0, 0.0
+    while steps < limit and index < len(library.travels) and opened_at is None:
+        push_along(simulation, name, contacts.directions[contact], period)
+        steps, periods = steps + period, periods + 1
+        try:
+            simulation.check_health(steps)
+        except PhysicsError:
+            break
+        robot_x, robot_y = simulation.robot()
+        travelled = math.hypot(robot_x - x, robot_y - y)
+        completed = index
+        while completed < len(library.travels) and travelled >= library.travels[completed]:
+            completed += 1
+        if completed > index:
+            world.invalidate()
+            if world.reachability().goal_reachable:
+                opened_at = index
+            index = completed
+        if periods % stuck_after == 0:
+            if travelled - travelled_then < STUCK_M:
+                break
+            travelled_then = travelled
+    world.restore(before)
+    return StraightPush(opened_at, steps)

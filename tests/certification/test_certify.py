@@ -1,0 +1,88 @@
+from dataclasses import replace
+
+import pytest
+
+from namo.certification.certify import certify
+from namo.certification.difficulty import Difficulty
+from namo.certification.effort import Effort
+from namo.world.straight_push import push_straight
+from namo.world.world import World
+
+LITTLE = Effort(pushes=4, depth=2)
+
+
+def test_a_goal_that_is_free_needs_no_push(rooms):
+    certificate = certify(rooms.room(rooms.box(0.0, 0.0)), LITTLE)
+    assert certificate.difficulty is Difficulty.OPEN
+    assert certificate.pushes_needed == 0
+    assert certificate.opening_share is None
+    assert certificate.candidate_pushes == certificate.searched_pushes == 0
+
+
+def test_a_plugged_door_needs_one_push_and_its_share_is_counted(rooms):
+    certificate = certify(rooms.plugged(), LITTLE)
+    assert certificate.pushes_needed == 1
+    assert certificate.difficulty in (Difficulty.EASY, Difficulty.MEDIUM, Difficulty.HARD)
+    assert certificate.candidate_pushes % 10 == 0  # ten lengths each
+    assert 0 < certificate.opening_pushes < certificate.candidate_pushes
+    share = certificate.opening_pushes / certificate.candidate_pushes
+    assert certificate.opening_share == share
+    assert certificate.searched_pushes == 0
+
+
+def test_a_box_that_stands_about_makes_it_harder(rooms):
+    alone = certify(rooms.plugged(), LITTLE)
+    among = certify(rooms.plugged(rooms.box(-1.2, 1.2, number=2)), LITTLE)
+    assert among.candidate_pushes > alone.candidate_pushes
+    assert among.opening_pushes == alone.opening_pushes
+    assert among.opening_share < alone.opening_share
+
+
+def test_what_is_not_found_is_never_called_unsolvable(rooms):
+    certificate = certify(rooms.sealed(rooms.box(-1.0, 0.0)), LITTLE)
+    assert certificate.difficulty is Difficulty.NOT_FOUND
+    assert certificate.pushes_needed is None
+    assert certificate.opening_share == 0.0
+    assert certificate.searched_pushes == 4
+    assert "unsolvable" not in list(Difficulty)
+
+
+def test_without_a_box_in_reach_nothing_is_searched(rooms):
+    certificate = certify(rooms.booth(rooms.box(0.5, 0.5)), LITTLE)
+    assert (certificate.candidate_pushes, certificate.opening_share) == (0, 0.0)
+    assert certificate.difficulty is Difficulty.NOT_FOUND
+
+
+def test_figures_are_the_same_again_and_after_other_scenes(rooms):
+    two = rooms.plugged(rooms.box(-1.3, 1.0, number=2))
+    scenes = [rooms.plugged(), rooms.sealed(rooms.box(-1.0, 0.2)), two]
+    forwards = [certify(scene, LITTLE) for scene in scenes]
+    backwards = [certify(scene, LITTLE) for scene in reversed(scenes)]
+    assert forwards == backwards[::-1]
+
+
+def test_a_straight_push_leaves_the_world_as_it_was_and_knows_when_the_goal_opened(rooms):
+    world = World(rooms.plugged())
+    before = world.save().key
+    contacts = world.reachability().reachable_contacts("obstacle_1_movable").nonzero()[0]
+    pushes = {int(at): push_straight(world, "obstacle_1_movable", int(at)) for at in contacts}
+    assert world.save().key == before
+    assert any(push.opened_at is not None for push in pushes.values())
+    assert all(push.physics_steps > 0 for push in pushes.values())
+    again = {at: push_straight(world, "obstacle_1_movable", at) for at in reversed(pushes)}
+    assert again == pushes
+
+
+def test_a_box_too_heavy_to_move_opens_nothing(rooms):
+    plugged = rooms.plugged()
+    heavy = replace(plugged, movables=(replace(plugged.movables[0], mass=30.0),))
+    assert certify(heavy, LITTLE).opening_pushes == 0
+
+
+@pytest.mark.parametrize("name", ["r4_open", "r4_door1", "r4_sealed"])
+def test_shared_rooms_are_classed_as_they_were_made(shared_scenes, name):
+    from namo.scenes.reading import read_scene
+
+    scene = read_scene(shared_scenes / "rooms" / f"{name}.xml")
+    needed = certify(scene, Effort(pushes=5, depth=2)).pushes_needed
+    assert needed == {"r4_open": 0, "r4_door1": 1, "r4_sealed": None}[name]

@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+from namo.certification.candidates import make_chunk
+from namo.certification.selection import REPORT, Tally, select, tally
+from namo.errors import NamoError
+from namo.scenes.manifest import MANIFEST, SCENES, audit_manifest
+from namo.scenes.reading import read_scene
+from namo.scenes.sources import environments_from
+
+
+def row(number, difficulty="hard", rejection=None, sha256=None):
+    return {
+        "candidate": number,
+        "file": f"scene_{number}.xml",
+        "difficulty": difficulty,
+        "rejection": rejection,
+        "sha256": sha256 or str(number),
+    }
+
+
+def taken(settings, rows):
+    counted = Tally(settings)
+    return [one["candidate"] for one in rows if counted.takes(one)], counted
+
+
+def test_quotas_are_filled_in_the_order_of_the_candidates(small):
+    settings = replace(small, quotas={"hard": 2, "open": 1})
+    rows = [row(0, "easy"), row(1), row(2, "open"), row(3, "open"), row(4), row(5)]
+    numbers, counted = taken(settings, rows)
+    assert numbers == [1, 2, 4]
+    assert counted.missing == {}
+    assert counted.found == {"easy": 1, "hard": 3, "open": 2}
+
+
+def test_more_of_the_same_keeps_what_was_taken(small):
+    rows = [row(number, kind) for number, kind in enumerate(["hard", "easy", "open", "hard"] * 5)]
+    few, _ = taken(replace(small, quotas={"hard": 2, "easy": 1}), rows)
+    many, _ = taken(replace(small, quotas={"hard": 6, "easy": 3}), rows)
+    assert set(few) <= set(many)
+
+
+def test_every_reason_for_rejection_is_counted(small):
+    rows = [
+        row(0, rejection="no place for its boxes"),
+        row(1, rejection="refused by the reader: scene_1.xml: something"),
+        row(2),
+        row(3, sha256="2"),
+        row(4),
+    ]
+    _, counted = taken(replace(small, count=1), rows)
+    assert counted.rejected == {
+        "no place for its boxes": 1,
+        "refused by the reader": 1,
+        "the same scene as an earlier one": 1,
+        "its class was full": 1,
+    }
+    assert counted.candidates == 5
+
+
+def test_a_set_has_scenes_a_manifest_and_a_report(small, tmp_path):
+    chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.chunks_until(0)]
+    report = select(small, chunks, tmp_path)
+    assert report == (tmp_path / REPORT).read_text()
+    assert "6 scenes of" in report
+    table = pq.read_table(tmp_path / MANIFEST)
+    assert table.schema.names == SCENES.names
+    assert all(field.metadata[b"description"] for field in table.schema)
+    rows = table.to_pylist()
+    assert [one["index"] for one in rows] == list(range(6))
+    for one in rows:
+        scene = read_scene(tmp_path / one["file"])
+        assert scene.sha256 == one["sha256"]
+        assert len(scene.movables) == one["box_count"]
+    assert audit_manifest(tmp_path / MANIFEST) == []
+    listed = environments_from(None, tmp_path / MANIFEST).scenes
+    assert [one.difficulty for one in listed] == [one["difficulty"] for one in rows]
+
+
+def test_fewer_scenes_remove_those_no_longer_listed_and_nothing_else(small, tmp_path):
+    chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.chunks_until(0)]
+    select(small, chunks, tmp_path)
+    (tmp_path / "scene_9999999.xml").write_text("mine")
+    select(replace(small, count=2), chunks, tmp_path)
+    assert len(list(tmp_path.glob("scene_*.xml"))) == 3
+    assert (tmp_path / "scene_9999999.xml").exists()
+
+
+def test_quotas_that_are_not_filled_are_an_error_and_nothing_is_written(small, tmp_path):
+    chunk = make_chunk(small, range(4), tmp_path)
+    wanted = replace(small, quotas={"three_or_more": 5})
+    with pytest.raises(NamoError, match=r"4 candidates .* missing: 5 of three_or_more; found were"):
+        select(wanted, [chunk], tmp_path)
+    assert not (tmp_path / MANIFEST).exists()
+    assert tally(wanted, [chunk]).missing == {"three_or_more": 5}

@@ -1,0 +1,19 @@
+import pytest
+
+from namo.commands.main import SCENES, main
+
+
+def test_every_command_explains_itself(capsys):
+    for name in SCENES:
+        with pytest.raises(SystemExit) as ended:
+            main(["scenes", name, "--help"])
+        assert ended.value.code == 0
+        assert "usage: namo scenes" in capsys.readouterr().out
+
+
+def test_wrong_usage_ends_with_two_and_names_the_command(tmp_path, capsys):
+    assert main(["scenes", "check", str(tmp_path / "nowhere")]) == 2
+    assert "namo scenes check: " in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["scenes", "bake"])
+    assert ended.value.code == 2

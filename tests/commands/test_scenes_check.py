@@ -1,0 +1,142 @@
+import argparse
+import logging
+
+import pyarrow as pa
+import pytest
+from PIL import Image
+from pyarrow import parquet
+
+from namo.commands import scenes_check
+from namo.errors import UsageError
+from namo.files import sha256_of
+from namo.scenes.writing import write_scene
+
+
+def check(*arguments):
+    parser = argparse.ArgumentParser()
+    scenes_check.add_arguments(parser)
+    return scenes_check.run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+@pytest.fixture
+def folder(rooms, tmp_path):
+    """A scene that is fine, one that is odd and one whose goal is free, in a folder."""
+    folder = tmp_path / "scenes"
+    write_scene(rooms.plugged(), folder / "a.xml")
+    write_scene(rooms.plugged(rooms.box(-1.67, 1.0, number=2)), folder / "b" / "odd.xml")
+    write_scene(rooms.room(), folder / "c.xml")
+    return folder
+
+
+@pytest.fixture
+def broken(folder):
+    (folder / "broken.xml").write_text("<mujoco/>")
+    return folder / "broken.xml"
+
+
+def test_every_file_gets_a_line(folder, capsys):
+    assert check(folder) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "a.xml: ok",
+        "b/odd.xml: odd: 'obstacle_2_movable' stands 0.020 m in wall 'wall_1', 3.3% of it",
+        "c.xml: ok (goal reachable at the start)",
+        "3 files: 2 ok, 1 odd (overlap: 1), 0 unusable",
+    ]
+
+
+def test_an_unusable_file_is_a_failure_and_says_why(folder, broken, capsys):
+    assert check(folder) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith("broken.xml: unusable: ")
+    assert str(folder) not in lines[2]
+    assert lines[-1] == "4 files: 2 ok, 1 odd (overlap: 1), 1 unusable"
+
+
+def test_one_file_can_be_checked(folder, capsys):
+    assert check(folder / "b" / "odd.xml") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("odd.xml: odd: ")
+    assert lines[1] == "1 file: 0 ok, 1 odd (overlap: 1), 0 unusable"
+
+
+def test_manifests_can_be_checked_in_their_order(folder, capsys):
+    (folder / "list.txt").write_text("c.xml\nb/odd.xml\n")
+    parquet.write_table(pa.table({"file": ["c.xml", "b/odd.xml"]}), folder / "list.parquet")
+    for name in ("list.txt", "list.parquet"):
+        assert check(folder / name) == 0
+        names = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
+        assert names == ["c.xml", "b/odd.xml", "2 files"]
+
+
+def test_a_line_spells_out_only_the_first_few_of_a_kind(rooms, tmp_path, capsys):
+    heavy = [rooms.box(-1.4 + 0.7 * n, 1.0, number=n + 1, mass=1.0) for n in range(5)]
+    write_scene(rooms.room(*heavy, goal=(1.3, -1.2)), tmp_path / "heavy.xml")
+    assert check(tmp_path / "heavy.xml") == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    assert line.count("needs 4.91 N") == 3
+    assert "; 2 more: too heavy (goal reachable" in line
+
+
+def test_the_warnings_of_the_reader_are_not_said_twice(folder, caplog):
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        check(folder)
+    assert not caplog.records
+
+
+def test_a_sheet_has_a_thumbnail_for_every_file(folder, broken, tmp_path, capsys):
+    sheet = tmp_path / "pictures" / "sheet.png"
+    assert check(folder, "--sheet", sheet, "--columns", 2) == 1
+    assert capsys.readouterr().out.splitlines()[-2] == f"{sheet}: 4 thumbnails"
+    with Image.open(sheet) as picture:
+        width, height = picture.size
+    assert width == 1240
+    assert height > width  # two rows of square tiles with captions
+
+
+def test_a_sheet_is_limited_and_says_so(folder, tmp_path, capsys):
+    sheet = tmp_path / "sheet.svg"
+    assert check(folder, "--sheet", sheet, "--limit", 2) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2] == f"{sheet}: 2 thumbnails (the first of 3; see --limit)"
+    assert len(lines) == 5  # all files are checked
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--sheet", "sheet.jpg"], "sheet.jpg: a sheet ends in one of .png, .svg, .pdf"),
+        (["--columns", 0], "--columns 0: must be 1 or more"),
+        (["--limit", 0], "--limit 0: must be 1 or more"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_read(folder, capsys, arguments, said):
+    with pytest.raises(UsageError) as caught:
+        check(folder, *arguments)
+    assert said in str(caught.value)
+    assert not capsys.readouterr().out
+
+
+def test_wrong_sources_are_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "list.txt").write_text("none.xml\n")
+    for name, said in (
+        ("absent", "no such file or folder"),
+        ("empty", "holds no .xml file"),
+        ("list.txt", "line 1: no such file"),
+    ):
+        with pytest.raises(UsageError) as caught:
+            check(tmp_path / name)
+        assert str(caught.value).startswith(f"{tmp_path / name}: {said}")
+
+
+def test_a_manifest_is_audited_too(folder, capsys):
+    rows = [
+        {"file": name, "sha256": sha256_of(folder / name), "split": split, "layout_id": "row-1"}
+        for name, split in (("a.xml", "train"), ("c.xml", "test"))
+    ]
+    parquet.write_table(pa.Table.from_pylist(rows), folder / "scenes.parquet")
+    assert check(folder / "scenes.parquet") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "scenes.parquet: layout row-1 is in 2 splits: test, train"
+    assert lines[1] == "a.xml: ok"

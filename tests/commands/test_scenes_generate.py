@@ -1,0 +1,67 @@
+import pyarrow.parquet as pq
+import pytest
+
+from namo.commands.main import main
+from namo.scenes.sources import environments_from
+
+FAST = ("--no-certify", "--family", "room", "--count", "5")
+
+
+def generate(folder, *options):
+    return main(["scenes", "generate", "--output", str(folder), *options])
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("scene_*.xml")}
+
+
+def test_a_set_is_made_and_made_again_the_same(tmp_path, capsys):
+    assert generate(tmp_path / "a", *FAST) == 0
+    assert "5 scenes of" in capsys.readouterr().out
+    assert generate(tmp_path / "b", *FAST, "--jobs", "2") == 0
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    assert len(environments_from(None, tmp_path / "a" / "scenes.parquet").scenes) == 5
+
+
+def test_more_scenes_keep_those_that_are_there(tmp_path):
+    assert generate(tmp_path, *FAST) == 0
+    few = files(tmp_path)
+    assert generate(tmp_path, *FAST[:-1], "9") == 0
+    many = files(tmp_path)
+    assert len(many) == 9
+    assert few.items() <= many.items()
+
+
+def test_settings_come_from_a_file_and_options_win(tmp_path, capsys):
+    config = tmp_path / "my.yaml"
+    config.write_text("scenes: {output_dir: x, families: {row: 1}, count: 2, certify: false}")
+    assert generate(tmp_path / "set", "--config", str(config), "--seed", "4") == 0
+    rows = pq.read_table(tmp_path / "set" / "scenes.parquet").to_pylist()
+    assert [(row["family"], row["seed"]) for row in rows] == [("row", 4)] * 2
+    assert all(row["difficulty"] is None for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("scenes: {cuont: 2}", "unknown key 'cuont'; did you mean 'count'"),
+        ("count: 2", "holds no mapping 'scenes'"),
+        ("scenes: [", "my.yaml: "),
+    ],
+)
+def test_a_wrong_file_is_named_and_nothing_is_written(tmp_path, capsys, content, said):
+    (tmp_path / "my.yaml").write_text(content)
+    assert generate(tmp_path / "set", "--config", str(tmp_path / "my.yaml")) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
+
+
+def test_quotas_out_of_reach_end_with_what_was_found(tmp_path, capsys):
+    config = tmp_path / "my.yaml"
+    config.write_text(
+        "scenes: {families: {room: 1}, boxes_in_passages: [1, 1], boxes_elsewhere: [0, 0],"
+        " quotas: {three_or_more: 3}, certify_pushes: 2, max_candidates: 3}"
+    )
+    assert generate(tmp_path / "set", "--config", str(config)) == 1
+    error = capsys.readouterr().err
+    assert "3 candidates leave these missing: 3 of three_or_more; found were: " in error

@@ -1,0 +1,217 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from namo.errors import SceneError
+from namo.scenes.checking import check_scene
+from namo.scenes.footprint import Polygon, Rectangle
+from namo.scenes.importers.namosim import NamoSim
+from namo.scenes.importers.settings import ImportSettings
+
+CLOSED = """
+  <path id="rim" type="wall" d="M 0,0 H 400 V 300 H 0 Z M 10,10 V 290 H 390 V 10 Z"/>
+"""
+AGENTS = """
+  <namo_config collision_margin_cm="3">
+    <agent agent_id="robot_0"><goal goal_id="goal_0"/><goal goal_id="goal_1"/>
+      <behavior type="x"><parameters drive_type="differential"/></behavior></agent>
+    <agent agent_id="robot_1"><goal goal_id="goal_2"/></agent>
+  </namo_config>
+  <circle id="robot_0" type="shape" cx="60" cy="60" r="20"/>
+  <circle id="robot_1" type="shape" cx="60" cy="240" r="30"/>
+  <circle id="goal_0" type="shape" cx="350" cy="60" r="20"/>
+  <circle id="goal_1" type="shape" cx="350" cy="250" r="20"/>
+  <circle id="goal_2" type="shape" cx="200" cy="250" r="20"/>
+"""
+
+
+def svg(body, agents=AGENTS, head=""):
+    return f"""<?xml version="1.0"?>{head}
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:namo="namo" viewBox="0 0 400 300" width="4pt"
+     height="3pt">{agents}{body}</svg>"""
+
+
+def read(text, **settings):
+    imported = NamoSim().read(Path("plan.svg"), text, ImportSettings(**settings))
+    check_scene(imported.scene)
+    return imported
+
+
+def test_a_unit_is_a_centimetre_and_y_points_up_from_the_middle_of_the_picture():
+    scene = read(svg(CLOSED + '<path id="a" type="movable" d="m 250,50 h 40 v 20 h -40 z"/>')).scene
+    (box,) = scene.movables
+    assert box.name == "a_movable"
+    assert box.footprint == Rectangle(pytest.approx(0.2), pytest.approx(0.1))
+    assert box.pose == pytest.approx((0.7, 0.9, 0.0))
+    assert (scene.robot.x, scene.robot.y) == pytest.approx((-1.4, 0.9))
+    assert scene.robot.radius == pytest.approx(0.2, rel=1e-3)
+    assert (scene.goal.x, scene.goal.y) == pytest.approx((1.5, 0.9))
+
+
+def test_transforms_of_an_element_and_its_groups_apply():
+    turned = """<g transform="translate(200,150)"><rect id="a" namo:type="movable" x="-20" y="-10"
+      width="40" height="20" transform="rotate(30)"/></g>"""
+    (box,) = read(svg(CLOSED + turned)).scene.movables
+    assert box.footprint == Rectangle(pytest.approx(0.2), pytest.approx(0.1))
+    assert box.pose == pytest.approx((0.0, 0.0, -math.radians(30)))  # mirrored, so clockwise
+
+
+def test_curves_are_followed_within_a_millimetre():
+    disc = '<path id="a" type="movable" d="M 150,150 a 50,50 0 1 1 100,0 a 50,50 0 1 1 -100,0 z"/>'
+    (round_one,) = read(svg(CLOSED + disc)).scene.movables
+    assert isinstance(round_one.footprint, Polygon)
+    assert len(round_one.footprint.vertices) < 60
+    distances = np.hypot(*round_one.footprint.outline.T)
+    assert distances.max() <= 0.501
+    assert round_one.footprint.area == pytest.approx(math.pi * 0.25, rel=0.01)
+
+
+def test_heights_let_the_robot_meet_everything_and_boxes_not_tip():
+    thin = '<rect id="thin" type="movable" x="200" y="50" width="4" height="4"/>'
+    wide = '<rect id="wide" type="movable" x="200" y="150" width="120" height="120"/>'
+    scene = read(svg(CLOSED + thin + wide), robot="robot_0").scene
+    radius = scene.robot.radius
+    assert all(wall.half_z == wall.z == 2 * radius for wall in scene.walls)
+    assert [box.half_z for box in scene.movables] == [radius, 2 * radius]
+
+
+def test_a_wall_with_a_hole_is_cut_and_covers_the_same_area():
+    imported = read(svg(CLOSED))
+    assert [wall.name for wall in imported.scene.walls] == ["wall_rim", "wall_rim_2"]
+    assert sum(wall.footprint.area for wall in imported.scene.walls) == pytest.approx(
+        4.0 * 3.0 - 3.8 * 2.8
+    )
+    assert "wall cut along its holes: rim" in imported.remarks
+
+
+def test_a_wall_that_crosses_itself_is_repaired():
+    imported = read(svg(CLOSED + '<path id="x" type="wall" d="M 150,150 h 40 L 150,190 h 40 z"/>'))
+    assert "wall that crosses itself repaired: x" in imported.remarks
+    assert sum("x" in wall.name for wall in imported.scene.walls) == 2
+
+
+def test_a_picture_that_is_open_gets_a_border_and_one_that_is_closed_does_not():
+    open_one = read(svg('<rect id="w" type="wall" x="150" y="0" width="20" height="200"/>'))
+    assert [wall.name for wall in open_one.scene.walls[1:]] == [
+        f"border_wall_{side}" for side in ("left", "right", "bottom", "top")
+    ]
+    assert any("border walls added" in remark for remark in open_one.remarks)
+    closed = read(svg(CLOSED))
+    assert not any("border" in wall.name for wall in closed.scene.walls)
+
+
+def test_other_robots_and_goals_are_left_out_by_name():
+    imported = read(svg(CLOSED))
+    assert "other robots left out, with their goals: robot_1" in imported.remarks
+    assert "other goals not used: goal_1" in imported.remarks
+    assert "collision margin of 3 cm is not used" in imported.remarks
+    assert "drive type differential is not used" in imported.remarks
+
+
+def test_a_robot_and_a_goal_can_be_chosen():
+    scene = read(svg(CLOSED), robot="robot_1").scene
+    assert (scene.robot.x, scene.robot.y) == pytest.approx((-1.4, -0.9))
+    assert (scene.goal.x, scene.goal.y) == pytest.approx((0.0, -1.0))
+    assert read(svg(CLOSED), goal="goal_1").scene.goal.y == pytest.approx(-1.0)
+
+
+def test_an_unknown_robot_or_goal_is_refused_with_those_there_are():
+    with pytest.raises(SceneError, match="no robot 'robot0'; did you mean 'robot_0'"):
+        read(svg(CLOSED), robot="robot0")
+    with pytest.raises(SceneError, match=r"has no goal 'goal_2'; .*Allowed: goal_0, goal_1"):
+        read(svg(CLOSED), goal="goal_2")
+
+
+GROUPED = """
+  <namo_config><agent agent_id="robot"><goal goal_id="goal"/></agent></namo_config>
+  <g id="robot"><rect id="r" type="shape" x="40" y="40" width="40" height="20"/>
+    <path id="rd" type="orientation" d="M 60,50 h 20"/></g>
+  <g id="goal"><circle id="g" type="shape" cx="300" cy="60" r="20"/>
+    <path id="gd" type="orientation" d="M 300,60 h 20"/></g>
+"""
+
+
+def test_groups_with_a_shape_and_an_orientation_draw_robot_and_goal():
+    imported = read(svg(CLOSED, GROUPED))
+    robot = imported.scene.robot
+    assert (robot.x, robot.y, robot.radius) == pytest.approx((-1.4, 1.0, math.hypot(0.2, 0.1)))
+    assert "robot orientation is not used" in imported.remarks
+    assert "goal orientation is not used" in imported.remarks
+    assert any("covers 51% of it" in remark for remark in imported.remarks)
+
+
+def test_what_has_no_place_in_a_scene_is_remarked():
+    rest = """
+      <image id="photo"/><path id="note" d="M 0,0 h 1 v 1 z"/>
+      <path id="tree" type="plant" d="M 0,0 h 1 v 1 z"/>
+      <circle id="ghost" type="shape" r="3"/>
+      <g id="movables_layer"><rect id="box" x="200" y="150" width="40" height="40"/></g>
+      <defs><rect id="unseen" type="wall" width="40" height="40"/></defs>
+    """
+    imported = read(svg(CLOSED + rest))
+    for remark in (
+        "embedded picture is not used: photo",
+        "without a type and not used: note",
+        "type 'plant' is not known and not used: tree",
+        "shape of no robot or goal is not used: ghost",
+        "movable by its layer, without a type: box",
+    ):
+        assert remark in imported.remarks
+    assert [box.name for box in imported.scene.movables] == ["box_movable"]
+    assert not any("unseen" in wall.name for wall in imported.scene.walls)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (svg(CLOSED, head='<!DOCTYPE svg [<!ENTITY a "b">]>'), "neither a DOCTYPE nor entities"),
+        (svg(""), "no outline has type wall"),
+        (svg(CLOSED, ""), "no robot is named"),
+        (svg('<image id="map"/>', ""), r"only in the embedded picture 'map'\); no robot is named"),
+        ("<html/>", "root element is 'html'"),
+        ("<svg", "not well-formed"),
+        ("<svg>" + "<g>" * 200 + "</g>" * 200 + "</svg>", "nested deeper than 100"),
+        ("<svg/>", "viewBox ''; it must be four numbers"),
+        ('<svg viewBox="0 0 nan 1"/>', "'nan' is no finite number"),
+        (svg(CLOSED + '<path id="a" type="wall" d="M 1 1 L 5"/>'), "path data 'M 1 1 L 5' is not"),
+        (svg(CLOSED + '<path id="a" type="wall" d="M 1 1 L 5 5 z"/>'), "'a': encloses no area"),
+        (
+            svg(CLOSED + '<path id="a" type="wall" d="M 0 0 H 1e999 V 5 z"/>'),
+            "not finite or beyond",
+        ),
+        (svg(CLOSED + '<g transform="shake(3)"/>'), r"transform 'shake\(3\)' is not understood"),
+        (svg(CLOSED + '<g transform="scale(1e999)"/>'), "transform .* is not finite"),
+        (svg(CLOSED + '<rect id="a" type="wall" rx="3"/>'), "round corners; make a path"),
+        (svg(CLOSED + '<line id="a" type="wall"/>'), "wall 'a' is a line; allowed: circle, "),
+        (svg(CLOSED + "<svg/>"), "inside another"),
+        (
+            svg(CLOSED + '<path id="a" type="movable" d="M 99,99 h 9 v 9 z M 150,99 h 9 v 9 z"/>'),
+            "movable 'a' is in 2 parts",
+        ),
+        (svg(CLOSED, AGENTS.replace('id="goal_0" type', 'id="other" type')), "drawn by 0 outlines"),
+    ],
+)
+def test_what_makes_no_scene_is_refused(text, message):
+    with pytest.raises(SceneError, match=message):
+        read(text)
+
+
+def test_names_differ_and_say_what_they_are():
+    twice = '<rect id="immovable a" type="wall" x="150" y="150" width="9" height="9"/>' * 2
+    names = [wall.name for wall in read(svg(CLOSED + twice)).scene.walls[2:]]
+    assert names == ["wall_imobstacle_a", "wall_imobstacle_a_2"]
+
+
+def test_points_that_change_nothing_are_left_out_of_walls():
+    dots = "".join(f"L {150 + i},{150 + 0.04 * (i % 2)} " for i in range(41))
+    wall = f'<path id="w" type="wall" d="M 150,150 {dots} L 190,190 L 150,190 z"/>'
+    assert isinstance(read(svg(CLOSED + wall)).scene.walls[-1].footprint, Rectangle)
+
+
+def test_a_crossing_of_rounding_errors_is_not_worth_a_remark():
+    wall = '<path id="w" type="wall" d="M 150,150 h 40 v 40 h -40 v -40.001 h 0.001 z"/>'
+    imported = read(svg(CLOSED + wall))
+    assert isinstance(imported.scene.walls[-1].footprint, Rectangle)
+    assert not any("repaired" in remark for remark in imported.remarks)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from namo.geometry import Pose2D
+from namo.scenes.footprint import Rectangle
+from namo.scenes.generator_settings import DEFAULT_FAMILIES, GeneratorSettings
+from namo.scenes.layouts.layout import FloorPlan, Layout
+from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.regions import free_regions
+from namo.scenes.scene import Wall
+
+ROBOT_RADIUS_M = 0.15
+
+
+def turned(layout, quarters, mirrored, shift):
+    walls = []
+    for number, wall in enumerate(reversed(layout.walls)):
+        x, y = wall.pose.x, (-1 if mirrored else 1) * wall.pose.y
+        half_x, half_y = wall.footprint.half_x, wall.footprint.half_y
+        for _ in range(quarters):
+            x, y, half_x, half_y = -y, x, half_y, half_x
+        pose = Pose2D(x + shift[0], y + shift[1], 0.0)
+        walls.append(Wall(f"wall_{number}", pose, Rectangle(half_x, half_y), 0.3, 0.3))
+    return Layout(layout.family, tuple(walls))
+
+
+@pytest.mark.parametrize("family", sorted(DEFAULT_FAMILIES))
+def test_a_layout_keeps_its_name_when_moved_turned_or_mirrored(family):
+    draw = LAYOUT_FAMILIES.load(family)(GeneratorSettings()).draw
+    layout = draw(np.random.default_rng(1))
+    for quarters in range(4):
+        for mirrored in (False, True):
+            again = turned(layout, quarters, mirrored, (3.25, -7.5))
+            assert again.layout_id == layout.layout_id
+    names = {draw(np.random.default_rng(seed)).layout_id for seed in range(20)}
+    assert len(names) == 20
+
+
+@pytest.mark.parametrize("family", sorted(DEFAULT_FAMILIES))
+def test_the_robot_gets_everywhere_before_boxes_come(family):
+    family = LAYOUT_FAMILIES.load(family)(GeneratorSettings())
+    for seed in range(15):
+        layout = family.draw(np.random.default_rng(seed))
+        regions = free_regions(layout.bounds, layout.walls, ROBOT_RADIUS_M)
+        assert (regions.areas > 0.05).sum() == 1
+
+
+def test_doors_are_left_out_of_walls():
+    plan = FloorPlan(GeneratorSettings())
+    plan.along_x(0.0, 0.0, 4.0, ((1.0, 0.8), (3.0, 0.6)))
+    spans = [
+        (wall.pose.x - wall.footprint.half_x, wall.pose.x + wall.footprint.half_x)
+        for wall in plan.layout("test").walls
+    ]
+    np.testing.assert_allclose(np.array(spans) + 2.0, [(0.0, 0.6), (1.4, 2.7), (3.3, 4.0)])

@@ -1,0 +1,79 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from namo.errors import UsageError
+from namo.files import sha256_of
+from namo.scenes.manifest import MANIFEST, audit_manifest, split_of, write_manifest
+
+SPLITS = {"train": 0.8, "val": 0.1, "test": 0.1}
+
+
+def listed(folder, *entries):
+    """A manifest of small files: (name, content, layout, split)."""
+    rows = []
+    for index, (name, content, layout, split) in enumerate(entries):
+        (folder / name).write_text(content)
+        sha256 = sha256_of(folder / name)
+        rows.append(
+            {"index": index, "file": name, "sha256": sha256, "layout_id": layout, "split": split}
+        )
+    write_manifest(folder / MANIFEST, rows, {"settings": "{}"})
+    return folder / MANIFEST
+
+
+def test_a_clean_manifest_passes(tmp_path):
+    entries = [
+        ("a.xml", "a", "row-1", "train"),
+        ("b.xml", "b", "row-1", "train"),
+        ("c.xml", "c", "row-2", "val"),
+    ]
+    path = listed(tmp_path, *entries)
+    assert audit_manifest(path) == []
+    metadata = pq.read_schema(path).metadata
+    assert metadata[b"settings"] == b"{}"
+    assert metadata[b"manifest_version"] == b"1"
+
+
+def test_a_layout_in_two_splits_is_found(tmp_path):
+    path = listed(tmp_path, ("a.xml", "a", "row-1", "train"), ("b.xml", "b", "row-1", "test"))
+    assert audit_manifest(path) == ["layout row-1 is in 2 splits: test, train"]
+
+
+def test_the_same_scene_in_two_splits_is_found(tmp_path):
+    path = listed(tmp_path, ("a.xml", "same", "row-1", "train"), ("b.xml", "same", "row-2", "test"))
+    problems = audit_manifest(path)
+    assert any(problem.endswith("is in 2 splits: test, train") for problem in problems)
+    assert "the same scene is listed 2 times: a.xml, b.xml" in problems
+
+
+def test_files_that_changed_or_are_gone_are_found(tmp_path):
+    path = listed(tmp_path, ("a.xml", "a", "row-1", "train"), ("b.xml", "b", "row-2", "train"))
+    (tmp_path / "a.xml").write_text("other")
+    (tmp_path / "b.xml").unlink()
+    assert audit_manifest(path) == [
+        "a.xml: is not the file the manifest was written for",
+        "b.xml: is missing",
+    ]
+
+
+def test_what_is_no_manifest_is_named(tmp_path):
+    (tmp_path / "list.parquet").write_text("no")
+    with pytest.raises(UsageError, match=r"list\.parquet: not a manifest"):
+        audit_manifest(tmp_path / "list.parquet")
+    pq.write_table(pa.table({"file": ["x.xml"]}), tmp_path / "bare.parquet")
+    assert audit_manifest(tmp_path / "bare.parquet") == []
+
+
+@given(st.text(min_size=1))
+def test_a_layout_has_one_split_whatever_else_there_is(layout):
+    assert split_of(layout, SPLITS) == split_of(layout, dict(SPLITS))
+    assert split_of(layout, {"train": 1.0, "test": 0.0}) == "train"
+
+
+def test_shares_of_layouts_are_kept():
+    names = [split_of(f"maze-{number}", SPLITS) for number in range(4000)]
+    assert abs(names.count("train") / 4000 - 0.8) < 0.03
+    assert abs(names.count("val") / 4000 - 0.1) < 0.02

@@ -1,0 +1,74 @@
+"""Scenes: draw candidates and measure them in chunks, until the quotas are filled."""
+
+
+rule certify:
+    """Draw a chunk of candidates and measure how hard each is.
+
+    The journal of a chunk is not declared: Snakemake deletes what a failed job declares, and it is
+    what a rerun goes on from.
+    """
+    input:
+        script=SCRIPTS / "certify_candidates.py",
+    output:
+        ensure(SCENES_OUT / "candidates" / "{chunk}.parquet", non_empty=True),
+    log:
+        SCENES_OUT / "logs" / "certify" / "{chunk}.log",
+    benchmark:
+        SCENES_OUT / "benchmarks" / "certify" / "{chunk}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=config["mem_mb"],
+        runtime=config["runtime"],
+    params:
+        settings=json.dumps(SCENE_SETTINGS.decisive(), sort_keys=True),
+        versions=SCENE_VERSIONS,
+        start=lambda wildcards: bounds(wildcards.chunk)[0],
+        end=lambda wildcards: bounds(wildcards.chunk)[1],
+        folder=SCENES_OUT,
+    shell:
+        "python {input.script:q} --start {params.start} --end {params.end}"
+        " --output {params.folder:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
+
+
+checkpoint count_scenes:
+    """Count what the candidates so far amount to."""
+    input:
+        chunks=counted,
+        script=SCRIPTS / "select_scenes.py",
+    output:
+        SCENES_OUT / "candidates" / "round_{round}.json",
+    log:
+        SCENES_OUT / "logs" / "count" / "{round}.log",
+    benchmark:
+        SCENES_OUT / "benchmarks" / "count" / "{round}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        settings=json.dumps(SCENE_SETTINGS.as_dict(), sort_keys=True),
+    shell:
+        "python {input.script:q} --count {output:q} --settings {params.settings:q}"
+        " {input.chunks:q} 2>&1 | tee {log:q}"
+
+
+rule scenes:
+    """Write the scenes that the quotas ask for, their manifest and the report of the yield."""
+    input:
+        chunks=candidates_needed,
+        script=SCRIPTS / "select_scenes.py",
+    output:
+        manifest=SCENES_OUT / "scenes.parquet",
+        report=SCENES_OUT / "scenes.txt",
+    log:
+        SCENES_OUT / "logs" / "scenes.log",
+    benchmark:
+        SCENES_OUT / "benchmarks" / "scenes.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        settings=json.dumps(SCENE_SETTINGS.as_dict(), sort_keys=True),
+        folder=SCENES_OUT,
+    shell:
+        "python {input.script:q} --output {params.folder:q} --settings {params.settings:q}"
+        " {input.chunks:q} 2>&1 | tee {log:q}"
