@@ -74,6 +74,18 @@ class Environment:
         except OSError:
             return ""
 
+    def require_listed(self, scene_sha256: str) -> None:
+        """Make sure that the scene is the one the manifest was written for, if it says which.
+
+        Raises:
+            SceneError: the file changed since.
+        """
+        if self.listed_sha256 not in (None, scene_sha256):
+            raise SceneError(
+                f"{self.xml_file}: is not the file its manifest was written for (sha256 "
+                f"{scene_sha256}, listed is {self.listed_sha256}); make the manifest anew"
+            )
+
     def fingerprint(self, config: CollectionConfig, scene_sha256: str) -> str:
         """Return the hash of everything that decides this environment's results."""
         decisive = {
@@ -117,11 +129,7 @@ def collect_environment(
     try:
         scene = read_scene(environment.path)
         sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
-        if environment.listed_sha256 not in (None, sha256):
-            raise SceneError(
-                f"{environment.xml_file}: is not the file its manifest was written for (sha256 "
-                f"{sha256}, listed is {environment.listed_sha256}); make the manifest anew"
-            )
+        environment.require_listed(sha256)
         world = World(scene)
         world.prepare()
         for episode in range(config.episodes_per_env):

@@ -17,8 +17,6 @@ from typing import Any
 
 import yaml
 
-from namo.certification.candidates import chunk_path, is_done, make_chunk, outcome_of
-from namo.certification.selection import select, shortage, tally
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError, UsageError
 from namo.scenes.layouts.registry import LAYOUT_FAMILIES
@@ -47,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the set; see `namo.commands.main`."""
+    # What is above needs no MuJoCo; what is below does.
+    from namo.certification.candidates import chunk_path
+    from namo.certification.selection import select, shortage, tally
+
     settings = _settings(options)
     if options.jobs < 1:
         raise UsageError(f"--jobs {options.jobs}: at least 1")
@@ -101,6 +103,8 @@ def _make(
     pool: ProcessPoolExecutor, settings: SceneSetSettings, chunks: Iterable[range], output: Path
 ) -> None:
     """Make the chunks that are not there yet, and say what each brought."""
+    from namo.certification.candidates import chunk_path, is_done
+
     fingerprint = settings.fingerprint()
     missing = [chunk for chunk in chunks if not is_done(chunk_path(output, chunk), fingerprint)]
     made = pool.map(_make_one, [(settings, chunk, output) for chunk in missing])
@@ -109,6 +113,8 @@ def _make(
 
 
 def _make_one(task: tuple[SceneSetSettings, range, Path]) -> str:
+    from namo.certification.candidates import make_chunk, outcome_of
+
     settings, chunk, output = task
     began = time.monotonic()
     kinds: Counter[str] = Counter()
