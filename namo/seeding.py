@@ -18,7 +18,7 @@ class Purpose(IntEnum):
 
     OBJECTS = 0
     GOALS = 1
-    DEMO_ROOMS = 2
+    # 2 was used for the demo rooms of version 0.1
     LAYOUTS = 3
     FURNISHING = 4
 

@@ -10,6 +10,7 @@ import pytest
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import DEFAULT_OPTIONS, Goal, Movable, Robot, Scene, Wall
+from namo.scenes.sources import DEMO_SCENES, environments_from
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -33,9 +34,20 @@ def shared_scenes() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_rooms() -> Path:
-    """The folder of the demo rooms that come with the project."""
-    return REPOSITORY / "resources" / "scenes" / "demo"
+def demo_scenes() -> Path:
+    """The folder of the demo scenes that come with the project."""
+    return DEMO_SCENES.parent
+
+
+_ROOMS = {0: 5, 7: 8, 1: 1, 3: 4, 6: 7, 8: 10}
+"""Numbers that tests use -> place in the list of demo scenes."""
+
+
+def room_file(number: int) -> Path:
+    """A scene file. 0 and 7 are open, 1, 3, 6 and 8 need a push, 11 has a wall without a door."""
+    if number == 11:
+        return Path(__file__).with_name("sealed.xml")
+    return environments_from(None, None).paths[_ROOMS[number]]
 
 
 class Rooms:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effort:
-    """What the search for plans of more than one push may spend.
+    """What the searches may spend where no candidate push opens the goal.
 
     Attributes:
-        pushes: simulated pushes.
+        pushes: simulated pushes, of the search for one push and again of that for more.
         depth: longest plan (pushes).
         seed: of the planner's random numbers; every scene gets the same stream, so its figures do
             not depend on its place in a list.

@@ -43,7 +43,7 @@ class SceneSetSettings(GeneratorSettings):
             named is not kept.
         splits: share of the layouts in each split.
         certify: whether difficulty is measured; without it the manifest leaves it open.
-        certify_pushes: simulated pushes of the search for plans of more than one push.
+        certify_pushes: simulated pushes to look for a plan of one push, and again for more.
         certify_depth: longest such plan (pushes).
         candidates_per_chunk: candidates that a job draws and measures.
         candidates_per_round: candidates between two looks at the quotas.

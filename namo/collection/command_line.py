@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--xml-dir", type=Path, help="folder of scenes, searched recursively, sorted"
     )
     needed.add_argument(
-        "--manifest", type=Path, help="list of scenes; without either: the demo rooms"
+        "--manifest", type=Path, help="list of scenes; without either: the demo scenes"
     )
     needed.add_argument("--split", help="only this split of a Parquet manifest")
     needed.add_argument("--hostname", help="label in file names (this machine's name)")

@@ -11,13 +11,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from namo.errors import SceneError, UsageError
 from namo.scenes.manifest import audit_manifest
-from namo.scenes.sources import environments_from
+from namo.scenes.sources import ListedScene, environments_from
 
 if TYPE_CHECKING:
     from namo.scenes.inspection import Remark
@@ -69,10 +69,11 @@ def run(options: argparse.Namespace) -> int:
     audit = audit_manifest(source) if source.suffix == ".parquet" and source.is_file() else []
     for problem in audit:
         print(f"{source.name}: {problem}", flush=True)
-    paths = scene_files(source)
+    listed = scene_files(source)
+    names = _names(source, [scene.path for scene in listed])
     findings: list[Finding] = []
-    for path, name in zip(paths, _names(source, paths), strict=True):
-        finding = check_file(path, name)
+    for scene, name in zip(listed, names, strict=True):
+        finding = check_file(scene, name)
         print(finding.line, flush=True)
         if sheet is None or len(findings) >= options.limit:
             finding = finding.without_scene()  # a scene in memory only for a thumbnail
@@ -96,12 +97,14 @@ class Finding:
         scene: in it; None if it cannot be used or is not needed any more.
         remarks: on the scene.
         problem: why it cannot be used, otherwise empty.
+        difficulty: its class, where a manifest says so.
     """
 
     name: str
     scene: Scene | None
     remarks: tuple[Remark, ...] = ()
     problem: str = ""
+    difficulty: str | None = None
 
     @property
     def line(self) -> str:
@@ -120,10 +123,10 @@ class Finding:
 
     def without_scene(self) -> Finding:
         """Return the same finding without the scene."""
-        return Finding(self.name, None, self.remarks, self.problem)
+        return replace(self, scene=None)
 
 
-def scene_files(source: Path) -> tuple[Path, ...]:
+def scene_files(source: Path) -> tuple[ListedScene, ...]:
     """Return the scene files of a file, folder or manifest, in its order.
 
     Raises:
@@ -133,14 +136,14 @@ def scene_files(source: Path) -> tuple[Path, ...]:
         raise UsageError(f"{source}: no such file or folder")
     if source.is_dir():
         return _environments(source, None)
-    return (source,) if source.suffix == ".xml" else _environments(None, source)
+    return (ListedScene(source),) if source.suffix == ".xml" else _environments(None, source)
 
 
-def check_file(path: Path, name: str) -> Finding:
+def check_file(listed: ListedScene, name: str) -> Finding:
     """Return what is wrong or odd with a scene file.
 
     Args:
-        path: of the file.
+        listed: the file, and what a manifest says of it.
         name: under which to report it.
     """
     from namo.scenes.inspection import inspect_scene
@@ -148,10 +151,11 @@ def check_file(path: Path, name: str) -> Finding:
 
     try:
         with _warnings_kept_back():
-            scene = read_scene(path)
-        return Finding(name, scene, tuple(inspect_scene(scene)))
+            scene = read_scene(listed.path)
+        remarks = tuple(inspect_scene(scene))
+        return Finding(name, scene, remarks, difficulty=listed.difficulty)
     except SceneError as error:
-        message = " ".join(str(error).removeprefix(f"{path}: ").split())
+        message = " ".join(str(error).removeprefix(f"{listed.path}: ").split())
         return Finding(name, None, problem=message)
 
 
@@ -170,9 +174,9 @@ def _nothing(_: logging.LogRecord) -> bool:
     return False
 
 
-def _environments(folder: Path | None, manifest: Path | None) -> tuple[Path, ...]:
+def _environments(folder: Path | None, manifest: Path | None) -> tuple[ListedScene, ...]:
     try:
-        return environments_from(folder, manifest).paths
+        return environments_from(folder, manifest).scenes
     except UsageError as error:
         # The messages name the collector's options, which this command does not have.
         message = str(error).removeprefix("--xml-dir ").removeprefix("--manifest ")
@@ -204,11 +208,16 @@ def _draw(findings: Sequence[Finding], sheet: Path, columns: int) -> None:
         Entry(
             finding.scene,
             Path(finding.name).stem,
-            "unusable" if finding.problem else ", ".join(finding.odd_kinds),
+            "unusable" if finding.problem else _subtitle(finding),
         )
         for finding in findings
     ]
     draw_sheet(entries, sheet, columns=columns)
+
+
+def _subtitle(finding: Finding) -> str:
+    difficulty = [finding.difficulty.replace("_", " ")] if finding.difficulty else []
+    return ", ".join([*difficulty, *finding.odd_kinds])
 
 
 def _counts(findings: Sequence[Finding]) -> str:

@@ -21,14 +21,11 @@ from namo.geometry import Floats
 from namo.scenes.door_widths import too_wide_for_doors
 from namo.scenes.footprint import FootprintSet, overlap_depth
 from namo.scenes.grid import Grid
-from namo.scenes.regions import Labels, Regions, free_regions
+from namo.scenes.regions import BACK_OFF_M, Labels, Regions, free_regions
 from namo.scenes.scene import GOAL_TOLERANCE_M, UNWALLED_MARGIN_M, Scene, Solid, Wall
 
 TOUCHING_M = 0.001
 """Things that overlap by less only touch."""
-BACK_OFF_M = 0.06
-"""As in `namo.world.reachability`: a robot whose cell is blocked counts from a free one this near.
-"""
 SMALLEST_PART_M2 = 0.25
 """Cut-off floor of less is a nook, not a part of the map."""
 LARGEST_ROBOT_M, LARGEST_SCENE_M, LARGEST_MOVABLE_M = 2.0, 100.0, 10.0

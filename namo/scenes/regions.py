@@ -19,6 +19,10 @@ from namo.scenes.scene import Bounds, Solid
 
 Labels = NDArray[np.int32]
 
+BACK_OFF_M = 0.06
+"""A robot that touches a box stands in a blocked cell; it counts from the nearest free cell this
+near, to which it can back off."""
+
 
 @dataclass(frozen=True, eq=False)
 class Regions:

@@ -1,4 +1,4 @@
-"""Where environments come from: a folder, a manifest, or the demo rooms.
+"""Where environments come from: a folder, a manifest, or the demo scenes.
 
 The command line and the pipeline ask here before MuJoCo is loaded, so this module imports no heavy
 library.
@@ -12,7 +12,9 @@ from pathlib import Path
 
 from namo.errors import UsageError, did_you_mean
 
-DEMO_ROOMS = Path(__file__).resolve().parents[2] / "resources" / "scenes" / "demo"
+DEMO_SCENES = (
+    Path(__file__).resolve().parents[2] / "resources" / "scenes" / "demo" / "scenes.parquet"
+)
 
 TO_THE_END = -1
 
@@ -53,7 +55,7 @@ class EnvironmentList:
 def environments_from(
     xml_dir: Path | None, manifest: Path | None, split: str | None = None
 ) -> EnvironmentList:
-    """Return the environments of a folder or a manifest, or the demo rooms if neither is given.
+    """Return the environments of a folder or a manifest, or the demo scenes if neither is given.
 
     A folder is searched for `*.xml` at any depth, sorted by the path relative to it, written with
     forward slashes and compared character by character; so an index means the same scene on every
@@ -80,12 +82,12 @@ def environments_from(
         raise UsageError(f"--split {split}: splits are given by a manifest (--manifest FILE)")
     if xml_dir is not None:
         return EnvironmentList(str(xml_dir), _found(xml_dir, f"--xml-dir {xml_dir}"))
-    if not DEMO_ROOMS.is_dir():
+    if not DEMO_SCENES.is_file():
         raise UsageError(
-            f"the demo rooms are not there ({DEMO_ROOMS}); "
+            f"the demo scenes are not there ({DEMO_SCENES}); "
             "name scenes with --xml-dir FOLDER or --manifest FILE"
         )
-    return EnvironmentList(str(DEMO_ROOMS), _found(DEMO_ROOMS, f"demo rooms {DEMO_ROOMS}"))
+    return EnvironmentList(str(DEMO_SCENES), tuple(_listed(DEMO_SCENES, None)))
 
 
 def resolve_range(start: int, end: int, count: int) -> range:

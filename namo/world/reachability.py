@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 from namo.geometry import Pose2D
 from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import SKIN_M, Grid, Mask, inflated, inside, perimeter
+from namo.scenes.regions import BACK_OFF_M
 from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 from namo.world.contacts import contact_points
 
 PUSH_CONE_RAD = math.radians(60)
-SEED_RADIUS_M = 0.06
-"""A robot that touches a box stands in a blocked cell; it counts from the nearest free cell this
-near, to which it can back off."""
 
 REACHED = 2
 """What a mask holds where the robot can get; 1 is blocked, 0 free but cut off."""
@@ -127,12 +125,12 @@ class Reachability:
     def _nearest_free(
         self, mask: Mask, point: NDArray[np.float64], row: int, column: int
     ) -> tuple[int, int] | None:
-        span = int(SEED_RADIUS_M / self.static.grid.resolution) + 1
+        span = int(BACK_OFF_M / self.static.grid.resolution) + 1
         top, left = max(row - span, 0), max(column - span, 0)
         free = np.nonzero(mask[top : row + span + 1, left : column + span + 1] != 1)
         rows, columns = free[0] + top, free[1] + left
         distance = np.hypot(*(self.static.grid.centres(rows, columns) - point).T)
-        if not distance.size or distance.min() > SEED_RADIUS_M:
+        if not distance.size or distance.min() > BACK_OFF_M:
             return None
         best = int(distance.argmin())
         return int(rows[best]), int(columns[best])

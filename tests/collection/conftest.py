@@ -20,7 +20,8 @@ from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment, make_planner
 from namo.collection.merge import merge
 from namo.collection.records import read_record
-from namo.scenes.sources import DEMO_ROOMS, EnvironmentList, environments_from
+from namo.scenes.sources import EnvironmentList, environments_from
+from tests.conftest import room_file
 
 SOURCE = EnvironmentList("scenes", ())
 
@@ -87,9 +88,7 @@ class Rig:
     repository = REPOSITORY
 
     def room(self, number: int) -> Path:
-        """A demo room. 0 and 7 are open, 1, 3, 6 and 8 need a push, 11 cannot be solved."""
-        (path,) = DEMO_ROOMS.glob(f"room_{number:03d}_*.xml")
-        return path
+        return room_file(number)
 
     def copy_rooms(self, folder: Path, numbers: Iterable[int]) -> Path:
         """A folder with these rooms, in this order."""

@@ -107,7 +107,7 @@ def test_a_scene_without_walls_or_movables_can_be_drawn(tmp_path):
     assert colours(tmp_path / "sheet.png")[rgb(drawing.REACHED)] > 10_000
 
 
-def test_two_dozen_thumbnails_are_a_small_file(demo_rooms, entry, tmp_path):
+def test_two_dozen_thumbnails_are_a_small_file(demo_scenes, entry, tmp_path):
     draw_sheet([entry] * 24, tmp_path / "sheet.png", title="Two dozen")
     assert (tmp_path / "sheet.png").stat().st_size < 200_000
 

@@ -46,14 +46,38 @@ def test_a_parquet_manifest_gives_its_file_column(folder):
     assert environments_from(None, manifest).paths == (folder / "b.xml", folder / "b/2.xml")
 
 
-def test_without_a_choice_there_are_the_demo_rooms(demo_rooms):
+def test_without_a_choice_there_are_the_demo_scenes(demo_scenes):
     found = environments_from(None, None)
     assert len(found.paths) == 100
-    assert found.paths[0] == demo_rooms / "room_000_open.xml"
+    assert found.paths[0].parent == demo_scenes
+    assert all(scene.difficulty and scene.sha256 for scene in found.scenes)
 
 
-def test_absent_demo_rooms_say_how_to_name_scenes(monkeypatch, tmp_path):
-    monkeypatch.setattr(sources, "DEMO_ROOMS", tmp_path / "none")
+def test_a_split_of_a_manifest_counts_alone(folder):
+    manifest = folder / "list.parquet"
+    columns = {"file": ["b.xml", "a.xml", "b/2.xml"], "split": ["val", "train", "val"]}
+    parquet.write_table(pa.table(columns), manifest)
+    found = environments_from(None, manifest, "val")
+    assert found.paths == (folder / "b.xml", folder / "b/2.xml")
+    with pytest.raises(UsageError, match="did you mean 'train'"):
+        environments_from(None, manifest, "trian")
+    with pytest.raises(UsageError, match="splits are given by a manifest"):
+        environments_from(folder, None, "val")
+    (folder / "list.txt").write_text("a.xml")
+    with pytest.raises(UsageError, match="a text file without splits"):
+        environments_from(None, folder / "list.txt", "val")
+
+
+def test_a_manifest_says_how_hard_a_scene_is(folder):
+    manifest = folder / "list.parquet"
+    columns = {"file": ["a.xml"], "difficulty": ["hard"], "sha256": ["0" * 64]}
+    parquet.write_table(pa.table(columns), manifest)
+    (scene,) = environments_from(None, manifest).scenes
+    assert (scene.difficulty, scene.sha256) == ("hard", "0" * 64)
+
+
+def test_absent_demo_scenes_say_how_to_name_scenes(monkeypatch, tmp_path):
+    monkeypatch.setattr(sources, "DEMO_SCENES", tmp_path / "none")
     assert "name scenes with --xml-dir FOLDER or --manifest FILE" in refusal()
 
 
@@ -112,9 +136,10 @@ def test_a_range_outside_the_list_is_refused(start, end, said):
     assert said in str(caught.value)
 
 
-def test_listing_environments_loads_no_heavy_library():
+def test_listing_a_folder_loads_no_heavy_library(folder):
     code = (
-        "import sys, namo.scenes.sources as s; s.environments_from(None, None);"
+        "import sys, pathlib, namo.scenes.sources as s;"
+        f"s.environments_from(pathlib.Path({str(folder)!r}), None);"
         "print([m for m in ('mujoco', 'numpy', 'torch', 'pyarrow') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.collection.records import read_record
-from namo.scenes.sources import DEMO_ROOMS
+from tests.conftest import room_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
@@ -38,8 +38,7 @@ class Pipeline:
         return self.folder / "results"
 
     def room(self, number: int) -> Path:
-        (path,) = DEMO_ROOMS.glob(f"room_{number:03d}_*.xml")
-        return path
+        return room_file(number)
 
     def copy_rooms(self, numbers: Iterable[int]) -> None:
         self.scenes.mkdir(parents=True)

@@ -242,7 +242,7 @@ def test_the_workflow_is_formatted(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_default_run_is_the_first_demo_rooms():
+def test_the_default_run_is_the_first_demo_scenes():
     settings = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
     assert (settings["xml_dir"], settings["manifest"]) == (None, None)
     assert (settings["start_idx"], settings["end_idx"]) == (0, 24)

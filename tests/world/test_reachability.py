@@ -6,11 +6,11 @@ from scipy import ndimage
 from namo.geometry import Pose2D, RectangleSet, rectangles_overlap_depth
 from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import RESOLUTION_M, SKIN_M
+from namo.scenes.regions import BACK_OFF_M
 from namo.world.contacts import CONTACT_GAP_M
 from namo.world.reachability import (
     GOAL_TOLERANCE_M,
     REACHED,
-    SEED_RADIUS_M,
     Reachability,
     StaticMap,
 )
@@ -235,7 +235,7 @@ def test_a_robot_at_a_box_backs_off_into_the_region_it_counts_from(rooms, face):
     assert (moved.mask == touching.mask).all()
     assert (moved.mask == start.mask).all()
     assert moved.reached(np.array(moved.poses["robot"][:2]))
-    assert moved.poses["robot"].distance(robot) <= SEED_RADIUS_M
+    assert moved.poses["robot"].distance(robot) <= BACK_OFF_M
     assert judge.touched(*moved.poses["robot"][:2]) == set()
     assert moved.poses[NAME] == touching.poses[NAME]
     fresh = Reachability(start.static, moved.poses)

@@ -1,0 +1,153 @@
+"""Generated scenes: how fast they are made, that the collector takes each, and that figures repeat.
+
+Needs no scenes from elsewhere. Every scene is read from its file and made a world of, and MuJoCo
+itself is asked whether anything but the floor is touched at the start.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import mujoco
+import pyarrow.parquet as pq
+
+from benchmarks.common import Figures, argument_parser, show_table, write_json
+from namo.certification.candidates import chunk_path, make_chunk
+from namo.certification.selection import select
+from namo.certification.settings import SceneSetSettings
+from namo.errors import SceneError
+from namo.scenes.reading import read_scene
+from namo.scenes.sources import environments_from
+from namo.world.world import World
+
+SCENES = 1000
+CERTIFIED = 24
+PROCESSES = 2
+
+
+def measure(*, scenes: int = SCENES, certified: int = CERTIFIED) -> Figures:
+    """Make scenes without and with certification and look at them."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {
+            **_generation(Path(folder) / "many", scenes),
+            **_repeated_figures(Path(folder), certified),
+        }
+
+
+def _generation(folder: Path, scenes: int) -> Figures:
+    settings = SceneSetSettings(count=scenes, certify=False)
+    number = next(
+        number
+        for number in settings.rounds()
+        if len(settings.chunks_until(number)) * 25 > scenes * 1.1
+    )
+    chunks = settings.chunks_until(number)
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        list(pool.map(_nothing, range(PROCESSES)))  # interpreters that have imported everything
+        began = time.monotonic()
+        list(pool.map(_make, [(settings, chunk, folder) for chunk in chunks]))
+        select(settings, [chunk_path(folder, chunk) for chunk in chunks], folder)
+        seconds = time.monotonic() - began
+        listed = environments_from(None, folder / "scenes.parquet").paths
+        looks = Counter(pool.map(_look, listed, chunksize=20))
+    return {
+        "scenes": len(listed),
+        "seconds": round(seconds, 2),
+        "scenes_per_second": round(len(listed) / seconds, 1),
+        "processes": PROCESSES,
+        "refused_by_the_collector": looks["refused"],
+        "touching_something_at_the_start": looks["touching"],
+    }
+
+
+def _nothing(_: int) -> None:
+    time.sleep(0.2)
+
+
+def _make(task: tuple[SceneSetSettings, range, Path]) -> None:
+    make_chunk(*task)
+
+
+def _look(path: Path) -> str:
+    """Return whether the collector refuses a scene, or something but the floor is touched in it."""
+    try:
+        simulation = World(read_scene(path)).simulation
+    except SceneError:
+        return "refused"
+    mujoco.mj_forward(simulation.model, simulation.data)
+    floor = simulation.model.geom("floor").id
+    clear = (simulation.data.contact.geom == floor).any(axis=1).all()
+    return "clear" if clear else "touching"
+
+
+def _repeated_figures(folder: Path, certified: int) -> Figures:
+    """Certify the same candidates in one chunk, and in small ones from the last to the first."""
+    settings = SceneSetSettings(scenes_per_layout=1)
+    whole = [range(certified)]
+    small = [range(start, min(start + 5, certified)) for start in range(0, certified, 5)][::-1]
+    began = time.monotonic()
+    first = _certified(settings, whole, folder / "whole")
+    seconds = time.monotonic() - began
+    again = _certified(settings, small, folder / "small")
+    return {
+        "certified": certified,
+        "seconds_each": round(seconds / certified, 2),
+        "same_in_other_chunks_and_order": sum(
+            first[number] == again[number] for number in range(certified)
+        ),
+        "classes": dict(Counter(row["difficulty"] or row["rejection"] for row in first.values())),
+    }
+
+
+def _certified(
+    settings: SceneSetSettings, chunks: list[range], folder: Path
+) -> dict[int, dict[str, object]]:
+    rows = [
+        row
+        for chunk in chunks
+        for row in pq.read_table(make_chunk(settings, chunk, folder)).to_pylist()
+    ]
+    return {int(row["candidate"]): row for row in rows}
+
+
+def show(figures: Figures) -> None:
+    """Print the table."""
+    classes = ", ".join(f"{name} {count}" for name, count in figures["classes"].items())
+    show_table(
+        "generated scenes",
+        ("what", "figure"),
+        [
+            (
+                f"{figures['scenes']} scenes, not certified, {figures['processes']} processes",
+                f"{figures['scenes_per_second']} a second",
+            ),
+            ("refused by the collector", str(figures["refused_by_the_collector"])),
+            (
+                "touching something at the start (MuJoCo)",
+                str(figures["touching_something_at_the_start"]),
+            ),
+            (f"certifying {figures['certified']} candidates", f"{figures['seconds_each']} s each"),
+            ("the same figures again", str(figures["same_in_other_chunks_and_order"])),
+            ("classes", classes),
+        ],
+    )
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argument_parser(__doc__)
+    parser.add_argument("--count", type=int, default=SCENES, help="scenes to make")
+    parser.add_argument("--certified", type=int, default=CERTIFIED, help="candidates to certify")
+    arguments = parser.parse_args()
+    figures = measure(scenes=arguments.count, certified=arguments.certified)
+    show(figures)
+    write_json(figures, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
