@@ -31,8 +31,6 @@ onstart:
 
 localrules:
     all,
-    count_scenes,
-    scenes,
     merge,
     report,
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks import determinism, push_skill, rooms, throughput
+from benchmarks import scenes as generated_scenes
 from benchmarks.common import REPOSITORY, Figures, argument_parser, console, skipped, write_json
 
 
@@ -27,6 +28,11 @@ def main() -> None:
             "push_skill",
             lambda: push_skill.measure(scenes, seeds=1, targets=20, searches=2),
             push_skill.show,
+        ),
+        (
+            "scenes",
+            lambda: generated_scenes.measure(scenes=300, certified=8),
+            generated_scenes.show,
         ),
         ("rooms", lambda: rooms.measure(scenes, seeds=2, seconds=15.0, jobs=1), rooms.show),
     ]

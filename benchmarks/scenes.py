@@ -17,8 +17,8 @@ import mujoco
 import pyarrow.parquet as pq
 
 from benchmarks.common import Figures, argument_parser, show_table, write_json
-from namo.certification.candidates import chunk_path, make_chunk
-from namo.certification.selection import select
+from namo.certification.candidates import make_chunk
+from namo.certification.scene_set import make_scenes
 from namo.certification.settings import SceneSetSettings
 from namo.errors import SceneError
 from namo.scenes.reading import read_scene
@@ -40,20 +40,12 @@ def measure(*, scenes: int = SCENES, certified: int = CERTIFIED) -> Figures:
 
 
 def _generation(folder: Path, scenes: int) -> Figures:
-    settings = SceneSetSettings(count=scenes, certify=False)
-    number = next(
-        number
-        for number in settings.rounds()
-        if len(settings.chunks_until(number)) * 25 > scenes * 1.1
-    )
-    chunks = settings.chunks_until(number)
+    settings = SceneSetSettings(count=scenes, candidates=round(1.05 * scenes), certify=False)
+    began = time.monotonic()
+    make_scenes(settings, folder, PROCESSES, show=lambda _line: None)
+    seconds = time.monotonic() - began
+    listed = environments_from(None, folder / "scenes.parquet").paths
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        list(pool.map(_nothing, range(PROCESSES)))  # interpreters that have imported everything
-        began = time.monotonic()
-        list(pool.map(_make, [(settings, chunk, folder) for chunk in chunks]))
-        select(settings, [chunk_path(folder, chunk) for chunk in chunks], folder)
-        seconds = time.monotonic() - began
-        listed = environments_from(None, folder / "scenes.parquet").paths
         looks = Counter(pool.map(_look, listed, chunksize=20))
     return {
         "scenes": len(listed),
@@ -63,14 +55,6 @@ def _generation(folder: Path, scenes: int) -> Figures:
         "refused_by_the_collector": looks["refused"],
         "touching_something_at_the_start": looks["touching"],
     }
-
-
-def _nothing(_: int) -> None:
-    time.sleep(0.2)
-
-
-def _make(task: tuple[SceneSetSettings, range, Path]) -> None:
-    make_chunk(*task)
 
 
 def _look(path: Path) -> str:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from namo.certification.difficulty import Difficulty, difficulty_of
 from namo.certification.effort import Effort
 from namo.planning.planner import Budget
 from namo.planning.tree_idfs import TreeIDFS
+from namo.scenes.difficulty import Difficulty, difficulty_of
 from namo.scenes.scene import Scene
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals

@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from namo.certification.difficulty import Difficulty
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError
 from namo.files import replacing
 from namo.numerics import numerics
+from namo.scenes.difficulty import Difficulty
 from namo.scenes.manifest import MANIFEST, SCENES, audit_manifest, split_of, write_manifest
 from namo.version import GENERATOR_VERSION, __version__
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -13,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from namo.certification.difficulty import Difficulty
 from namo.certification.effort import Effort
 from namo.errors import UsageError, did_you_mean
+from namo.scenes.difficulty import Difficulty
 from namo.scenes.generator_settings import GeneratorSettings
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
 
@@ -24,6 +25,7 @@ _KEEPING = frozenset(
         "count",
         "quotas",
         "splits",
+        "candidates",
         "candidates_per_chunk",
         "candidates_per_round",
         "max_candidates",
@@ -45,8 +47,10 @@ class SceneSetSettings(GeneratorSettings):
         certify: whether difficulty is measured; without it the manifest leaves it open.
         certify_pushes: simulated pushes to look for a plan of one push, and again for more.
         certify_depth: longest such plan (pushes).
+        candidates: drawn and measured before the quotas are looked at, side by side in jobs; None
+            for one and a half times as many as scenes are wanted.
         candidates_per_chunk: candidates that a job draws and measures.
-        candidates_per_round: candidates between two looks at the quotas.
+        candidates_per_round: candidates between two further looks at the quotas.
         max_candidates: after which quotas that are not filled are an error.
     """
 
@@ -56,8 +60,9 @@ class SceneSetSettings(GeneratorSettings):
     certify: bool = True
     certify_pushes: int = 150
     certify_depth: int = 4
+    candidates: int | None = None
     candidates_per_chunk: int = 25
-    candidates_per_round: int = 200
+    candidates_per_round: int = 100
     max_candidates: int = 100_000
 
     def __post_init__(self) -> None:
@@ -72,6 +77,8 @@ class SceneSetSettings(GeneratorSettings):
         ):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; at least 1")
+        if self.candidates is not None and self.candidates < 1:
+            raise UsageError(f"candidates is {self.candidates}; at least 1, or null")
         shares = list(self.splits.values())
         if not shares or min(shares) < 0.0 or abs(sum(shares) - 1.0) > 1e-6:
             raise UsageError(f"splits is {dict(self.splits)}; shares from 0 that add up to 1")
@@ -101,7 +108,13 @@ class SceneSetSettings(GeneratorSettings):
 
     def rounds(self) -> range:
         """Return the numbers of the rounds after which the quotas are looked at."""
-        return range(-(-self.max_candidates // self.candidates_per_round))
+        wanted = self.candidates or 1.5 * self.wanted
+        last = math.ceil(self.max_candidates / self.candidates_per_round)
+        return range(min(math.ceil(wanted / self.candidates_per_round), last) - 1, last)
+
+    def first_chunks(self) -> list[range]:
+        """Return the chunks of candidates before the first look at the quotas."""
+        return self.chunks_until(self.rounds()[0])
 
     def chunks_until(self, number: int) -> list[range]:
         """Return the chunks of candidates that round `number` and those before it look at.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from namo.collection.progress import counted, duration
+from namo.scenes.difficulty import Difficulty
 
 Record = dict[str, Any]
 
@@ -87,6 +88,15 @@ def _results(performance: Record) -> list[str]:
         depths = performance["solution_depths"].items()
         lengths = ", ".join(f"{n} of {counted(int(d), 'push', 'pushes')}" for d, n in depths)
         lines += _wrapped_row("plans by length", lengths)
+    classes = performance["by_difficulty"]
+    if classes:
+        in_order = [name for name in Difficulty if name in classes]
+        others = sorted(set(classes) - set(Difficulty))  # a manifest may have classes of its own
+        shares = ", ".join(
+            f"{name.replace('_', ' ')} {classes[name]['solved']} of {classes[name]['episodes']}"
+            for name in (*in_order, *others)
+        )
+        lines += _wrapped_row("solved by difficulty", shares)
     ends = performance["terminations"].items()
     lines.append(_row("searches ended", ", ".join(f"{n} {name}" for name, n in ends) or "none"))
     return lines

@@ -21,6 +21,7 @@ LISTED_FAILURES = 1000
 
 _COLUMNS = [
     "env_index",
+    "difficulty",
     "solution_found",
     "solution_depth",
     "termination",
@@ -91,6 +92,7 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
             "nodes_expanded_solved": _distribution(solved["nodes_expanded"]),
             "solution_depths": _counts(solved["solution_depth"]),
             "terminations": _counts(episodes["termination"]),
+            "by_difficulty": _by_difficulty(episodes),
             "push_outcomes": _push_outcomes(pushes),
             "physics_steps": pc.sum(episodes["physics_steps"]).as_py() or 0,
             "time_ms": times,
@@ -132,6 +134,18 @@ def _distribution(column: Any) -> Record:  # noqa: ANN401
 def _counts(column: Any) -> Record:  # noqa: ANN401
     counted = Counter(column.to_pylist())
     return {str(key): counted[key] for key in sorted(counted)}
+
+
+def _by_difficulty(episodes: Any) -> Record:  # noqa: ANN401
+    """Return episodes and solved ones of each class; scenes of unknown class are in none."""
+    known = episodes.filter(pc.is_valid(episodes["difficulty"]))
+    everything, solved = (
+        _counts(table["difficulty"]) for table in (known, known.filter(known["solution_found"]))
+    )
+    return {
+        name: {"episodes": count, "solved": solved.get(name, 0)}
+        for name, count in everything.items()
+    }
 
 
 def _push_outcomes(pushes: Path) -> Record:

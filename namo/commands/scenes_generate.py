@@ -7,18 +7,13 @@ options here override them. Running the same command again goes on where it stop
 from __future__ import annotations
 
 import argparse
-import time
-from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from namo.certification.settings import SceneSetSettings
-from namo.errors import NamoError, UsageError
+from namo.errors import UsageError
 from namo.scenes.layouts.registry import LAYOUT_FAMILIES
 
 HELP = "make new scenes of known difficulty"
@@ -45,24 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the set; see `namo.commands.main`."""
-    # What is above needs no MuJoCo; what is below does.
-    from namo.certification.candidates import chunk_path
-    from namo.certification.selection import select, shortage, tally
-
     settings = _settings(options)
     if options.jobs < 1:
         raise UsageError(f"--jobs {options.jobs}: at least 1")
-    context = get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, mp_context=context) as pool:
-        for number in settings.rounds():
-            chunks = settings.chunks_until(number)
-            _make(pool, settings, chunks, options.output)
-            paths = [chunk_path(options.output, chunk) for chunk in chunks]
-            counted = tally(settings, paths)
-            if not counted.missing:
-                print(select(settings, paths, options.output), end="")
-                return 0
-    raise NamoError(shortage(counted))
+    # What is above needs no MuJoCo; what is below does.
+    from namo.certification.scene_set import make_scenes
+
+    print(make_scenes(settings, options.output, options.jobs, show=print), end="")
+    return 0
 
 
 def _settings(options: argparse.Namespace) -> SceneSetSettings:
@@ -97,28 +82,3 @@ def scenes_mapping(path: Path) -> dict[str, Any]:
     if not isinstance(scenes, dict):
         raise UsageError(f"--config {path}: holds no mapping 'scenes'")
     return {name: value for name, value in scenes.items() if name != "output_dir"}
-
-
-def _make(
-    pool: ProcessPoolExecutor, settings: SceneSetSettings, chunks: Iterable[range], output: Path
-) -> None:
-    """Make the chunks that are not there yet, and say what each brought."""
-    from namo.certification.candidates import chunk_path, is_done
-
-    fingerprint = settings.fingerprint()
-    missing = [chunk for chunk in chunks if not is_done(chunk_path(output, chunk), fingerprint)]
-    made = pool.map(_make_one, [(settings, chunk, output) for chunk in missing])
-    for line in made:
-        print(line, flush=True)
-
-
-def _make_one(task: tuple[SceneSetSettings, range, Path]) -> str:
-    from namo.certification.candidates import make_chunk, outcome_of
-
-    settings, chunk, output = task
-    began = time.monotonic()
-    kinds: Counter[str] = Counter()
-    make_chunk(settings, chunk, output, lambda row: kinds.update([outcome_of(row)]))
-    counts = ", ".join(f"{kind} {number}" for kind, number in sorted(kinds.items()))
-    seconds = time.monotonic() - began
-    return f"candidates {chunk.start} to {chunk.stop - 1}: {counts}; {seconds:.1f} s"

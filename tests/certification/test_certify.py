@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from namo.certification.certify import certify
-from namo.certification.difficulty import Difficulty
 from namo.certification.effort import Effort
+from namo.scenes.difficulty import Difficulty
 from namo.world.straight_push import push_straight
 from namo.world.world import World
 

@@ -57,8 +57,20 @@ def test_what_decides_a_candidate_is_in_the_fingerprint_and_no_more():
 
 
 def test_chunks_cover_the_candidates_of_each_round():
-    settings = SceneSetSettings(candidates_per_chunk=4, candidates_per_round=6, max_candidates=10)
+    settings = SceneSetSettings(
+        count=4, candidates_per_chunk=4, candidates_per_round=6, max_candidates=10
+    )
     assert list(settings.rounds()) == [0, 1]
+    assert settings.first_chunks() == settings.chunks_until(0)
     assert settings.chunks_until(0) == [range(4), range(4, 6)]
     # A chunk never grows or shrinks from one round to the next.
     assert settings.chunks_until(1)[:2] == settings.chunks_until(0)
+
+
+def test_the_first_look_at_the_quotas_comes_after_as_many_candidates_as_are_asked_for():
+    for candidates, first in ((None, 1), (1, 0), (6, 0), (7, 1), (13, 2), (1000, 3)):
+        settings = SceneSetSettings(
+            count=6, candidates=candidates, candidates_per_round=6, max_candidates=24
+        )
+        assert settings.rounds()[0] == first
+        assert settings.rounds()[-1] == 3

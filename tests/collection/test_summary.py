@@ -192,3 +192,27 @@ def test_no_line_of_a_usual_report_is_wider_than_the_page(summary_of):
     everything = ["reached", "goal_open", "unreachable", "blocked", "stuck", "out_of_steps"]
     text = report_text(summary_of(*rows, pushes=everything * 9), "out")
     assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_success_is_told_by_difficulty_in_the_order_of_difficulty(summary_of, tmp_path):
+    summary = summary_of(
+        row(0, difficulty="hard", termination="pushes"),
+        row(1, difficulty="hard"),
+        row(2, difficulty="easy"),
+        row(3, difficulty="my_own"),
+        row(4, difficulty="hard", termination="error"),
+        row(5),
+    )
+    assert summary["performance_stats"]["by_difficulty"] == {
+        "easy": {"episodes": 1, "solved": 1},
+        "hard": {"episodes": 2, "solved": 1},
+        "my_own": {"episodes": 1, "solved": 1},
+    }
+    report = report_text(summary, tmp_path)
+    assert "solved by difficulty    easy 1 of 1, hard 1 of 2, my own 1 of 1" in report
+
+
+def test_scenes_of_unknown_difficulty_are_in_no_class(summary_of, tmp_path):
+    summary = summary_of(row(0))
+    assert summary["performance_stats"]["by_difficulty"] == {}
+    assert "difficulty" not in report_text(summary, tmp_path)

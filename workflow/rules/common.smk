@@ -105,6 +105,10 @@ SCENE_VERSIONS = (
     f"{GENERATOR_VERSION}, {CERTIFICATION_VERSION}, MuJoCo {version('mujoco')}"
 )
 OPTIONS = collector_options(config, LABEL)
+CANDIDATES = [
+    SCENES_OUT / "candidates" / f"{range_name(chunk.start, chunk.stop)}.parquet"
+    for chunk in SCENE_SETTINGS.first_chunks()
+]
 CHUNKS = [
     range_name(start, min(start + config["chunk_size"], RANGE.stop))
     for start in RANGE[:: config["chunk_size"]]
@@ -123,25 +127,3 @@ def scenes_of(wildcards):
         return rules.scenes.output.manifest
     start, end = bounds(wildcards.chunk)
     return [str(path) for path in SCENES[start:end]] if config["watch_scenes"] else []
-
-
-def candidate_chunks(number):
-    """Return the files of all candidates up to a round."""
-    return [
-        SCENES_OUT / "candidates" / f"{range_name(chunk.start, chunk.stop)}.parquet"
-        for chunk in SCENE_SETTINGS.chunks_until(number)
-    ]
-
-
-def counted(wildcards):
-    """Return what is counted in a round."""
-    return candidate_chunks(int(wildcards.round))
-
-
-def candidates_needed(wildcards):
-    """Return the candidates that fill the quotas: rounds are made and counted one by one."""
-    for number in SCENE_SETTINGS.rounds():
-        count = checkpoints.count_scenes.get(round=number).output[0]
-        if not json.loads(Path(count).read_text())["missing"]:
-            break
-    return candidate_chunks(number)

@@ -1,4 +1,4 @@
-"""Scenes: draw candidates and measure them in chunks, until the quotas are filled."""
+"""Scenes: draw candidates and measure them in chunks, then fill the quotas."""
 
 
 rule certify:
@@ -32,31 +32,14 @@ rule certify:
         " --output {params.folder:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
 
 
-checkpoint count_scenes:
-    """Count what the candidates so far amount to."""
-    input:
-        chunks=counted,
-        script=SCRIPTS / "select_scenes.py",
-    output:
-        SCENES_OUT / "candidates" / "round_{round}.json",
-    log:
-        SCENES_OUT / "logs" / "count" / "{round}.log",
-    benchmark:
-        SCENES_OUT / "benchmarks" / "count" / "{round}.tsv"
-    conda:
-        ENVIRONMENT
-    params:
-        settings=json.dumps(SCENE_SETTINGS.as_dict(), sort_keys=True),
-    shell:
-        "python {input.script:q} --count {output:q} --settings {params.settings:q}"
-        " {input.chunks:q} 2>&1 | tee {log:q}"
-
-
 rule scenes:
-    """Write the scenes that the quotas ask for, their manifest and the report of the yield."""
+    """Write the scenes that the quotas ask for, their manifest and the report of the yield.
+
+    Draws and measures what is still missing when the candidates of the jobs do not fill the quotas.
+    """
     input:
-        chunks=candidates_needed,
-        script=SCRIPTS / "select_scenes.py",
+        chunks=CANDIDATES,
+        script=SCRIPTS / "make_scenes.py",
     output:
         manifest=SCENES_OUT / "scenes.parquet",
         report=SCENES_OUT / "scenes.txt",
@@ -66,9 +49,13 @@ rule scenes:
         SCENES_OUT / "benchmarks" / "scenes.tsv"
     conda:
         ENVIRONMENT
+    threads: 4
+    resources:
+        mem_mb=config["mem_mb"],
+        runtime=config["runtime"],
     params:
         settings=json.dumps(SCENE_SETTINGS.as_dict(), sort_keys=True),
         folder=SCENES_OUT,
     shell:
         "python {input.script:q} --output {params.folder:q} --settings {params.settings:q}"
-        " {input.chunks:q} 2>&1 | tee {log:q}"
+        " --jobs {threads} 2>&1 | tee {log:q}"

@@ -1,6 +1,6 @@
 import pytest
 
-from namo.certification.difficulty import Difficulty, difficulty_of
+from namo.scenes.difficulty import Difficulty, difficulty_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""What a manifest says of a scene goes with its results."""
+
+import shutil
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from namo.collection.command_line import main
+from namo.files import sha256_of
+
+
+@pytest.fixture
+def manifest(rig, tmp_path):
+    scenes = rig.copy_rooms(tmp_path / "scenes", (0, 7))
+
+    def write(**columns):
+        files = ["00.xml", "01.xml"]
+        hashes = [sha256_of(scenes / name) for name in files]
+        listed = {"file": files, "sha256": hashes, "difficulty": ["open", "hard"]}
+        parquet.write_table(pa.table(listed | columns), scenes / "scenes.parquet")
+        return scenes / "scenes.parquet"
+
+    return write
+
+
+def collect(manifest, output, *options):
+    arguments = ["--manifest", manifest, "--output-dir", output, "--hostname", "host"]
+    return main([*map(str, arguments), "--start-idx", "0", "--end-idx", "-1", *options])
+
+
+def metrics(output):
+    return parquet.read_table(output / "metrics.parquet").to_pylist()
+
+
+def test_difficulty_is_in_the_metrics(manifest, tmp_path):
+    assert collect(manifest(), tmp_path / "out") == 0
+    assert [row["difficulty"] for row in metrics(tmp_path / "out")] == ["open", "hard"]
+
+
+def test_another_class_is_written_down_without_collecting_again(manifest, tmp_path, capsys):
+    assert collect(manifest(), tmp_path / "out") == 0
+    before = metrics(tmp_path / "out")
+    assert collect(manifest(difficulty=["easy", None]), tmp_path / "out") == 0
+    after = metrics(tmp_path / "out")
+    assert [row["difficulty"] for row in after] == ["easy", None]
+    assert [row["search_time_ms"] for row in after] == [row["search_time_ms"] for row in before]
+
+
+def test_a_scene_that_is_not_the_listed_one_is_a_failure(manifest, rig, tmp_path):
+    path = manifest()
+    shutil.copy(rig.room(7), path.with_name("00.xml"))
+    assert collect(path, tmp_path / "out") == 1
+    failed, fine = metrics(tmp_path / "out")
+    assert "is not the file its manifest was written for" in failed["error_message"]
+    assert fine["error_message"] is None
+
+
+def test_a_split_is_collected_alone(manifest, tmp_path):
+    path = manifest(split=["train", "val"])
+    assert collect(path, tmp_path / "out", "--split", "val") == 0
+    (row,) = metrics(tmp_path / "out")
+    assert (row["env_index"], row["difficulty"]) == (0, "hard")
+    assert collect(path, tmp_path / "other", "--split", "vla") == 2
