@@ -22,18 +22,19 @@ from namo.world.reachability import REACHED
 from namo.world.world import World
 
 HERE = Path(__file__).parent
-ROOM = HERE.parents[1] / "resources" / "scenes" / "demo" / "room_005_two_boxes.xml"
+INDEX = 37
+SCENE = HERE.parents[1] / "resources" / "scenes" / "demo" / "scene_0000037.xml"
 PIXELS_PER_M = 60
 GAP_PX, CAPTION_PX, MARGIN_PX = 30, 34, 12
 
 
 def main() -> None:
     """Search, replay and draw."""
-    world = World(read_scene(ROOM))
+    world = World(read_scene(SCENE))
     planner = IDFS(NearestFirst(), RandomGoals(), max_goals_per_object=5)
-    result = planner.search(world, Budget(), Streams.for_episode(0, 5, 0))
+    result = planner.search(world, Budget(), Streams.for_episode(0, INDEX, 0))
     world.reset()
-    panels = [_panel(world, "start: a box stands in the door")]
+    panels = [_panel(world, "start: a box stands in the way")]
     for number, push in enumerate(result.plan, start=1):
         before = world.poses()[push.object_name]
         outcome = world.push(push)

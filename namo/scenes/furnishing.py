@@ -62,14 +62,29 @@ class Rejection(StrEnum):
 
 
 class Site:
-    """A layout with what is worth computing once for all scenes in it."""
+    """A layout with what is worth computing once for all scenes in it.
 
-    def __init__(self, layout: Layout) -> None:
+    Attributes:
+        layout: the walls.
+        grid: over them.
+        walls: mask of the cells in which the robot would touch a wall.
+        regions: without boxes.
+        open_floor: number of the largest of them; a part that walls close off is no place for
+            anything.
+    """
+
+    def __init__(self, layout: Layout, widest_passage: float) -> None:
+        """Draw the walls.
+
+        Args:
+            layout: the walls.
+            widest_passage: what still counts as a narrow place (m).
+        """
         self.layout = layout
+        self._widest = widest_passage
         self.grid = Grid.over(layout.bounds)
         self.walls = blocked_cells(self.grid, layout.walls, ROBOT.radius)
         self.regions = regions_of(self.grid, self.walls)
-        # A cell that walls close off is no place for anything.
         self.open_floor = int(self.regions.cells.argmax())
 
     @cached_property
@@ -77,16 +92,22 @@ class Site:
         """Convex outlines of all walls in the world (m)."""
         return [piece for wall in self.layout.walls for piece in wall.pieces()]
 
-    def passages(self, widest: float) -> list[Passage]:
-        """Return the narrow places that the robot can get to."""
+    @cached_property
+    def passages(self) -> list[Passage]:
+        """Narrow places that the robot can get to."""
         solid = self.grid.blank()
         for wall in self.layout.walls:
             self.grid.fill(solid, wall.pose, inflated(wall.footprint, 0.0))
         return [
             passage
-            for passage in find_passages(self.grid, solid, widest)
+            for passage in find_passages(self.grid, solid, self._widest)
             if (self.regions.at(passage.middles) == self.open_floor).any()
         ]
+
+
+def widest_passage(settings: GeneratorSettings) -> float:
+    """Return the width of the widest place that the longest box can block (m)."""
+    return settings.box_size_m[1] * math.sqrt(settings.box_aspect[1]) + BESIDE_M[1]
 
 
 def furnish(site: Site, settings: GeneratorSettings, rng: np.random.Generator) -> Scene | Rejection:
@@ -134,8 +155,7 @@ class _Boxes:
         settings, rng = self.settings, self.rng
         in_passages = int(rng.integers(*settings.boxes_in_passages, endpoint=True))
         elsewhere = int(rng.integers(*settings.boxes_elsewhere, endpoint=True))
-        longest = settings.box_size_m[1] * math.sqrt(settings.box_aspect[1])
-        passages = self.site.passages(longest + BESIDE_M[1])
+        passages = self.site.passages
         placed = 0
         for index in rng.permutation(len(passages)).tolist():
             if placed == in_passages:

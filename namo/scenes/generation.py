@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from namo.scenes.furnishing import Rejection, Site, furnish
+from namo.scenes.furnishing import Rejection, Site, furnish, widest_passage
 from namo.scenes.generator_settings import GeneratorSettings
 from namo.scenes.layouts.layout import LayoutFamily
 from namo.scenes.layouts.registry import LAYOUT_FAMILIES
@@ -74,4 +74,5 @@ class Generator:
     def _draw_site(self, number: int) -> tuple[str, Site]:
         rng = stream(self.settings.seed, number, 0, Purpose.LAYOUTS)
         family = self._names[int(rng.choice(len(self._names), p=self._shares))]
-        return family, Site(self._families[family].draw(rng))
+        layout = self._families[family].draw(rng)
+        return family, Site(layout, widest_passage(self.settings))
