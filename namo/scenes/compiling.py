@@ -10,14 +10,13 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from xml.parsers import expat
 
 import mujoco
 
 from namo.errors import SceneError
+from namo.scenes.safe_xml import XmlElement, xml_elements
 
 _log = logging.getLogger(__name__)
 
@@ -25,21 +24,6 @@ _log = logging.getLogger(__name__)
 _REFUSED_ELEMENTS = frozenset({"include", "attach", "extension", "plugin", "flexcomp", "flex"})
 _NAMING_ATTRIBUTES = frozenset({"name", "class", "childclass", "model"})
 _NOT_FINITE = re.compile(r"[+-]?(nan(\(.*\))?|inf(inity)?)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class XmlElement:
-    """One start tag of a scene file.
-
-    Attributes:
-        path: tags from the root to this one, joined by "/", such as "mujoco/option/flag".
-        attributes: as written.
-        line: counted from 1.
-    """
-
-    path: str
-    attributes: Mapping[str, str]
-    line: int
 
 
 def scan_xml(xml: str, source: str) -> list[XmlElement]:
@@ -54,41 +38,18 @@ def scan_xml(xml: str, source: str) -> list[XmlElement]:
             `mujoco`, an element or attribute that pulls in another file, or a number that is not
             finite.
     """
-    elements: list[XmlElement] = []
-    open_tags: list[str] = []
-    parser = expat.ParserCreate()
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        open_tags.append(tag)
-        element = XmlElement("/".join(open_tags), attributes, parser.CurrentLineNumber)
-        _refuse_unsafe(element, source)
-        elements.append(element)
-
-    def end(_tag: str) -> None:
-        open_tags.pop()
-
-    def doctype(name: str, *_ids: object) -> None:
-        raise SceneError(
-            f"{source}: line {parser.CurrentLineNumber}: document type declaration '{name}'; "
-            "a scene has neither a DOCTYPE nor entities"
-        )
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.StartDoctypeDeclHandler = doctype
     try:
-        parser.Parse(xml, True)
-    except expat.ExpatError as error:
-        raise SceneError(f"{source}: not well-formed XML: {error}") from error
+        elements = xml_elements(xml, "mujoco")
+    except SceneError as error:
+        raise SceneError(f"{source}: {error}") from error
+    for element in elements:
+        _refuse_unsafe(element, source)
     return elements
 
 
 def _refuse_unsafe(element: XmlElement, source: str) -> None:
     where = f"{source}: line {element.line}"
-    root, _, _ = element.path.partition("/")
     tag = element.path.rpartition("/")[2]
-    if root != "mujoco":
-        raise SceneError(f"{where}: the root element is '{root}'; a scene's is 'mujoco'")
     if tag in _REFUSED_ELEMENTS:
         raise SceneError(f"{where}: element '{tag}' is not supported; a scene is one plain file")
     for name, value in element.attributes.items():

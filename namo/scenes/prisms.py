@@ -16,8 +16,8 @@ import numpy as np
 
 from namo.errors import SceneError
 from namo.geometry import Floats
-from namo.scenes.compiling import XmlElement
 from namo.scenes.footprint import Point, Polygon, joined
+from namo.scenes.safe_xml import XmlElement
 
 SINGLE_PRECISION_M = 1e-4
 """How far a compiled corner may be from where the text has it."""

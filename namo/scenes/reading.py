@@ -28,10 +28,11 @@ import numpy as np
 from namo.errors import SceneError
 from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.scenes.checking import check_scene
-from namo.scenes.compiling import XmlElement, compile_model, compile_spec, scan_xml
+from namo.scenes.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.footprint import Footprint, Rectangle, centred
 from namo.scenes.motors import slide_joints_max_force
 from namo.scenes.prisms import Prism, footprint_of_body, prisms_of
+from namo.scenes.safe_xml import XmlElement
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene, Wall
 
 WALL_MARKS = ("wall", "static")

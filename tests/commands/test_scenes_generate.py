@@ -60,6 +60,7 @@ def test_quotas_out_of_reach_end_with_what_was_found(tmp_path, capsys):
     config = tmp_path / "my.yaml"
     config.write_text(
         "scenes: {families: {room: 1}, boxes_in_passages: [1, 1], boxes_elsewhere: [0, 0],"
+        " box_size_m: [0.6, 0.6], box_aspect: [1, 1], door_width_m: [0.75, 0.8],"
         " quotas: {three_or_more: 3}, certify_pushes: 2, max_candidates: 3}"
     )
     assert generate(tmp_path / "set", "--config", str(config)) == 1

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
-from xml.parsers import expat
 
 import numpy as np
 import shapely
@@ -15,8 +14,8 @@ import svgelements
 
 from namo.errors import SceneError
 from namo.geometry import Floats
+from namo.scenes.safe_xml import xml_elements
 
-MAX_DEPTH = 100
 MAX_COORDINATE = 1e9
 
 DRAWN = frozenset({"path", "rect", "circle", "ellipse", "polygon"})
@@ -88,40 +87,9 @@ def parse_svg(text: str) -> Picture:
         SceneError: not well-formed, a document type or entity declaration, a root other than `svg`,
             elements nested too deep, no size, or a nested `svg`.
     """
-    _refuse_unsafe(text)
+    xml_elements(text, "svg")  # refuses what the line below must not see
     root = ElementTree.fromstring(text)  # noqa: S314 - refused whatever defines entities
     return Picture(root, _view_box(root), tuple(_drawn(root, (), np.eye(3))))
-
-
-def _refuse_unsafe(text: str) -> None:
-    depth = 0
-    parser = expat.ParserCreate()
-
-    def start(tag: str, _attributes: object) -> None:
-        nonlocal depth
-        if depth == 0 and tag.rpartition(":")[2] != "svg":
-            raise SceneError(f"the root element is '{tag}'; a picture's is 'svg'")
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise SceneError(f"elements nested deeper than {MAX_DEPTH}")
-
-    def end(_tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def doctype(name: str, *_ids: object) -> None:
-        raise SceneError(
-            f"line {parser.CurrentLineNumber}: document type declaration '{name}'; a picture has "
-            "neither a DOCTYPE nor entities"
-        )
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.StartDoctypeDeclHandler = doctype
-    try:
-        parser.Parse(text, True)
-    except expat.ExpatError as error:
-        raise SceneError(f"not well-formed XML: {error}") from error
 
 
 def _view_box(root: ElementTree.Element) -> tuple[float, float, float, float]:

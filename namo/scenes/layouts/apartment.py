@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from namo.scenes.generator_settings import GeneratorSettings
@@ -10,12 +12,11 @@ from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
 SECOND_DOOR_SHARE = 0.25
 
 
+@dataclass(frozen=True)
 class Apartment:
     """Rooms by binary space partition; the largest is divided until there are enough."""
 
-    def __init__(self, settings: GeneratorSettings) -> None:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
-        self.settings = settings
+    settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
         """See `namo.scenes.layouts.layout.LayoutFamily`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,12 +11,11 @@ from namo.scenes.generator_settings import GeneratorSettings
 from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
 
 
+@dataclass(frozen=True)
 class Corridor:
     """A corridor from end to end, and rooms above and below it, each with a door to it."""
 
-    def __init__(self, settings: GeneratorSettings) -> None:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
-        self.settings = settings
+    settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
         """See `namo.scenes.layouts.layout.LayoutFamily`."""

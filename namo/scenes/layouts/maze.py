@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from namo.scenes.generator_settings import GeneratorSettings
@@ -10,12 +12,11 @@ from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
 Cell = tuple[int, int]
 
 
+@dataclass(frozen=True)
 class Maze:
     """A perfect maze (depth-first, with backtracking) that loses some walls and so gains loops."""
 
-    def __init__(self, settings: GeneratorSettings) -> None:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
-        self.settings = settings
+    settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
         """See `namo.scenes.layouts.layout.LayoutFamily`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from namo.scenes.generator_settings import GeneratorSettings
@@ -12,12 +14,11 @@ STUB_SHARE = 0.4
 """How many rooms have a short wall besides, that robot and boxes go around."""
 
 
+@dataclass(frozen=True)
 class Room:
     """One room with doors in the wall across it."""
 
-    def __init__(self, settings: GeneratorSettings) -> None:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
-        self.settings = settings
+    settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
         """See `namo.scenes.layouts.layout.LayoutFamily`."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from namo.scenes.generator_settings import GeneratorSettings
 from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
 
 
+@dataclass(frozen=True)
 class Row:
     """A row of rooms: the way from end to end leads through every door."""
 
-    def __init__(self, settings: GeneratorSettings) -> None:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
-        self.settings = settings
+    settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
         """See `namo.scenes.layouts.layout.LayoutFamily`."""
