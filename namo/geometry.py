@@ -109,14 +109,6 @@ class RectangleSet:
         return result
 
 
-def rectangles_overlap_depth(
-    pose_a: Pose2D, half_a: tuple[float, float], pose_b: Pose2D, half_b: tuple[float, float]
-) -> float:
-    """Return how deep two rectangles overlap (m), negative or zero when they are apart."""
-    corners_a = pose_a.to_world(rectangle_corners(*half_a))
-    return convex_overlap_depth(corners_a, pose_b.to_world(rectangle_corners(*half_b)))
-
-
 def convex_overlap_depth(a: Floats, b: Floats) -> float:
     """Return how deep two convex polygons overlap (m), negative or zero when they are apart.
 

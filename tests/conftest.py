@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from namo.geometry import Pose2D
-from namo.scenes.footprint import Rectangle
+from namo.scenes.footprint import Rectangle, overlap_depth
 from namo.scenes.scene import DEFAULT_OPTIONS, Goal, Movable, Robot, Scene, Wall
 from namo.scenes.sources import DEMO_SCENES, environments_from
 
@@ -48,6 +48,13 @@ def room_file(number: int) -> Path:
     if number == 11:
         return Path(__file__).with_name("sealed.xml")
     return environments_from(None, None).paths[_ROOMS[number]]
+
+
+def rectangles_overlap_depth(
+    pose_a: Pose2D, half_a: tuple[float, float], pose_b: Pose2D, half_b: tuple[float, float]
+) -> float:
+    """How deep two rectangles overlap (m), negative or zero when they are apart."""
+    return overlap_depth(pose_a, Rectangle(*half_a), pose_b, Rectangle(*half_b))
 
 
 class Rooms:

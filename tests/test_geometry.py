@@ -9,9 +9,9 @@ from namo.geometry import (
     Pose2D,
     RectangleSet,
     rectangle_corners,
-    rectangles_overlap_depth,
     wrap_angle,
 )
+from tests.conftest import rectangles_overlap_depth
 
 metres = st.floats(-50.0, 50.0)
 angles = st.floats(-math.pi, math.pi, exclude_min=True)

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from namo.certification.certify import certify
 from namo.certification.settings import SceneSetSettings
 from namo.errors import SceneError
-from namo.files import replacing
+from namo.files import lock_held, replacing
 from namo.scenes.generation import Generator
 from namo.scenes.reading import parse_scene
 from namo.scenes.regions import free_regions
@@ -79,8 +79,19 @@ def make_chunk(
     """
     path = chunk_path(output_dir, numbers)
     fingerprint = settings.fingerprint()
-    if is_done(path, fingerprint):
-        return path
+    with lock_held(path.with_suffix(".lock"), f"measures candidates {path.stem}"):
+        if not is_done(path, fingerprint):
+            _make(settings, numbers, path, fingerprint, done)
+    return path
+
+
+def _make(
+    settings: SceneSetSettings,
+    numbers: range,
+    path: Path,
+    fingerprint: str,
+    done: Callable[[Row], None],
+) -> None:
     journal = _Journal(path.with_suffix(".journal"), fingerprint)
     rows = {row["candidate"]: row for row in journal.rows()}
     generator = Generator(settings)
@@ -95,7 +106,6 @@ def make_chunk(
         table = pa.Table.from_pylist([rows[number] for number in numbers], schema)
         pq.write_table(table, handle, compression="zstd")
     journal.path.unlink()
-    return path
 
 
 def is_done(path: Path, fingerprint: str) -> bool:
@@ -114,7 +124,7 @@ def _row(generator: Generator, settings: SceneSetSettings, number: int) -> Row:
         "file": candidate.file_name,
         "family": candidate.family,
         "layout_id": candidate.layout_id,
-        "rejection": None if candidate.rejection is None else str(candidate.rejection),
+        "rejection": candidate.rejection,
     }
     if candidate.scene is None:
         return row

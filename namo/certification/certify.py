@@ -101,7 +101,7 @@ def _candidate_pushes(world: World) -> tuple[int, int]:
         lengths = len(world.primitives(name)[0].travels)
         contacts = reachability.reachable_contacts(name)
         for contact in contacts.nonzero()[0].tolist():
-            opened_at = push_straight(world, name, contact).opened_at
+            opened_at = push_straight(world, name, contact)
             candidates += lengths
             opening += 0 if opened_at is None else lengths - opened_at
     return candidates, opening

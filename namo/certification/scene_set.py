@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
+from threading import Thread
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from namo.certification.candidates import chunk_path, is_done, make_chunk, outcome_of
-from namo.certification.selection import select, shortage, tally
+from namo.certification.selection import Tally, read_candidates, select, shortage
 from namo.certification.settings import SceneSetSettings
-from namo.errors import NamoError
+from namo.errors import NamoError, UsageError
+from namo.scenes.generation import Generator
+from namo.scenes.manifest import MANIFEST, SETTINGS
 
 
 def make_scenes(
@@ -27,24 +35,63 @@ def make_scenes(
         show: takes a line for each chunk that was made.
 
     Raises:
-        NamoError: `max_candidates` do not fill the quotas.
+        UsageError: the settings do not suit a family, or the folder holds a set that was not made
+            here; nothing is written then.
+        NamoError: `max_candidates` do not fill the quotas, or a process died.
     """
+    Generator(settings)  # refuses what does not go together, before anything is written
+    _refuse_foreign_set(output_dir / MANIFEST)
     fingerprint = settings.fingerprint()
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for number in settings.rounds():
-            chunks = settings.chunks_until(number)
-            paths = [chunk_path(output_dir, chunk) for chunk in chunks]
+    counted = Tally(settings)
+    chunks: list[range] = []
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent) as pool:
+        for end in settings.looks():
+            added = settings.chunks(end)[len(chunks) :]
+            chunks += added
+            paths = [chunk_path(output_dir, chunk) for chunk in added]
             missing = [
                 (settings, chunk, output_dir)
-                for chunk, path in zip(chunks, paths, strict=True)
+                for chunk, path in zip(added, paths, strict=True)
                 if not is_done(path, fingerprint)
             ]
-            for line in pool.map(_make_chunk, missing):
-                show(line)
-            counted = tally(settings, paths)
+            try:
+                for line in pool.map(_make_chunk, missing):
+                    show(line)
+            except BrokenProcessPool as error:
+                raise NamoError(
+                    "a process that measured candidates died (killed, or out of memory); what it "
+                    "had finished is kept, the same command goes on from there"
+                ) from error
+            for row in read_candidates(paths, texts=False):
+                if counted.missing:
+                    counted.takes(row)
             if not counted.missing:
-                return select(settings, paths, output_dir)
+                return select(settings, [chunk_path(output_dir, one) for one in chunks], output_dir)
     raise NamoError(shortage(counted))
+
+
+def _refuse_foreign_set(manifest: Path) -> None:
+    """Make sure that a manifest in this place is one of the generator."""
+    if not manifest.exists():
+        return
+    try:
+        metadata = pq.read_schema(manifest).metadata or {}
+    except (pa.ArrowException, OSError) as error:
+        raise UsageError(f"{manifest}: no Parquet file ({error}); choose another folder") from error
+    if SETTINGS.encode() not in metadata:
+        raise UsageError(f"{manifest}: was not made by the generator; choose another folder")
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it does, however that ended."""
+    parent = parent_process()
+    if parent is not None:
+
+        def wait() -> None:
+            connection.wait([parent.sentinel])
+            os._exit(1)
+
+        Thread(target=wait, daemon=True).start()
 
 
 def _make_chunk(task: tuple[SceneSetSettings, range, Path]) -> str:

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from namo.certification.candidates import CANDIDATES
 from namo.certification.settings import SceneSetSettings
-from namo.errors import NamoError
+from namo.certification.written import Written, is_whole
+from namo.errors import NamoError, ResultFileError
 from namo.files import replacing
 from namo.numerics import numerics
 from namo.scenes.difficulty import Difficulty
-from namo.scenes.manifest import MANIFEST, SCENES, audit_manifest, split_of, write_manifest
+from namo.scenes.manifest import (
+    MANIFEST,
+    SCENES,
+    SETTINGS,
+    split_of,
+    split_problems,
+    write_manifest,
+)
 from namo.version import GENERATOR_VERSION, __version__
 
 Row = dict[str, Any]
@@ -39,6 +49,7 @@ class Tally:
         taken: how many of each class.
         found: how many of each class were drawn.
         rejected: how many candidates became no scene, by reason.
+        examples: the first of each reason, in full.
         candidates: how many were seen.
     """
 
@@ -47,7 +58,8 @@ class Tally:
     found: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     candidates: int = 0
-    _seen: dict[str, str] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
 
     def takes(self, row: Row) -> bool:
         """Count a candidate and return whether it becomes a scene."""
@@ -56,15 +68,16 @@ class Tally:
         if reason is None and row["sha256"] in self._seen:
             reason = "the same scene as an earlier one"
         if reason is not None:
-            # Of a refusal only the kind: the rest names the file.
-            self.rejected[reason.partition(":")[0]] += 1
+            kind = reason.partition(":")[0]  # of a refusal: the rest is this candidate's own
+            self.rejected[kind] += 1
+            self.examples.setdefault(kind, reason)
             return False
         kind = row["difficulty"] or UNMEASURED
         self.found[kind] += 1
         if not self._is_wanted(kind):
             self.rejected[SURPLUS] += 1
             return False
-        self._seen[row["sha256"]] = row["file"]
+        self._seen.add(row["sha256"])
         self.taken[kind] += 1
         return True
 
@@ -88,28 +101,30 @@ class Tally:
         }
 
 
-def read_candidates(chunks: Iterable[Path]) -> Iterator[Row]:
-    """Yield the candidates of finished chunks, in the order of the chunks given."""
+def read_candidates(chunks: Iterable[Path], *, texts: bool) -> Iterator[Row]:
+    """Yield the candidates of finished chunks, in the order of the chunks given.
+
+    Args:
+        chunks: files of candidates.
+        texts: whether to read the texts of the scenes too.
+
+    Raises:
+        ResultFileError: a file is damaged; it is named.
+    """
+    columns = [name for name in CANDIDATES.names if texts or name != "xml"]
     for path in chunks:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=64):
-                yield from batch.to_pylist()
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=64, columns=columns):
+                    yield from batch.to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            raise ResultFileError(f"{path}: damaged ({error}); delete it and run again") from error
 
 
-def tally(settings: SceneSetSettings, chunks: Iterable[Path]) -> Tally:
-    """Return what the candidates of these chunks, from number 0 on, amount to."""
-    counted = Tally(settings)
-    for row in read_candidates(chunks):
-        counted.takes(row)
-        if not counted.missing:
-            break
-    return counted
-
-
-def select(settings: SceneSetSettings, chunks: Iterable[Path], output_dir: Path) -> str:
+def select(settings: SceneSetSettings, chunks: Sequence[Path], output_dir: Path) -> str:
     """Write the scenes, the manifest and the report; return the report.
 
-    Scenes that an earlier manifest in this folder lists and this one does not are removed.
+    Scenes that this stage wrote here before and that are not taken any more are removed.
 
     Args:
         settings: of the set.
@@ -117,48 +132,41 @@ def select(settings: SceneSetSettings, chunks: Iterable[Path], output_dir: Path)
         output_dir: of the set.
 
     Raises:
-        NamoError: the candidates do not fill the quotas, or a layout would be in two splits;
-            nothing is written then.
+        NamoError: the candidates do not fill the quotas, a layout would be in two splits, or a file
+            in the place of a scene is not of this stage; nothing is written then.
     """
-    manifest = output_dir / MANIFEST
-    before = _listed(manifest)
     counted = Tally(settings)
     rows: list[Row] = []
-    chunks = list(chunks)
-    short = tally(settings, chunks)
-    if short.missing:
-        raise NamoError(shortage(short))
-    for row in read_candidates(chunks):
-        if counted.takes(row):
+    for row in read_candidates(chunks, texts=False):
+        if counted.missing and counted.takes(row):
             rows.append(_manifest_row(settings, row, len(rows)))
-            with replacing(output_dir / row["file"]) as handle:
+    if counted.missing:
+        raise NamoError(shortage(counted))
+    if problems := split_problems(pa.Table.from_pylist(rows, SCENES)):
+        raise NamoError(f"{output_dir}: " + "; ".join(problems))
+    wanted = {row["file"]: row["sha256"] for row in rows}
+    written = Written(output_dir)
+    written.refuse_foreign_files(wanted)
+    written.remember({**written.files, **wanted})
+    for row in read_candidates(chunks, texts=True):
+        path = output_dir / row["file"]
+        if row["file"] in wanted and not is_whole(path, row["sha256"]):
+            with replacing(path) as handle:
                 handle.write(row["xml"].encode())
-        if not counted.missing:
-            break
-    write_manifest(
-        manifest,
-        rows,
-        {
-            "settings": json.dumps(settings.as_dict(), sort_keys=True),
-            "namo_collect": __version__,
-            "numerics": json.dumps(numerics(), sort_keys=True),
-        },
-    )
-    for name in before - {row["file"] for row in rows}:
-        (output_dir / name).unlink(missing_ok=True)
-    if problems := audit_manifest(manifest):
-        raise NamoError(f"{manifest}: " + "; ".join(problems))
+    write_manifest(output_dir / MANIFEST, rows, _provenance(settings))
     report = report_text(counted, rows)
     with replacing(output_dir / REPORT) as handle:
         handle.write(report.encode())
+    written.remove_all_but(wanted)
     return report
 
 
-def _listed(manifest: Path) -> set[str]:
-    """Return the files that a manifest in this place lists."""
-    if not manifest.exists():
-        return set()
-    return set(pq.read_table(manifest, columns=["file"]).column("file").to_pylist())
+def _provenance(settings: SceneSetSettings) -> dict[str, str]:
+    return {
+        SETTINGS: json.dumps(settings.as_dict(), sort_keys=True),
+        "namo_collect": __version__,
+        "numerics": json.dumps(numerics(), sort_keys=True),
+    }
 
 
 def _manifest_row(settings: SceneSetSettings, row: Row, index: int) -> Row:
@@ -175,9 +183,15 @@ def shortage(counted: Tally) -> str:
     """Return what a person needs to know when the quotas are not filled."""
     missing = ", ".join(f"{number} of {kind}" for kind, number in counted.missing.items())
     found = ", ".join(f"{kind} {number}" for kind, number in _by_class(counted.found))
+    rejected = ", ".join(
+        f"{number} because {counted.examples[kind]}"
+        for kind, number in counted.rejected.most_common()
+        if kind in counted.examples
+    )
     return (
         f"{counted.candidates} candidates leave these missing: {missing}; found were: "
-        f"{found or 'none'}. Raise max_candidates, lower the quotas, or widen the ranges"
+        f"{found or 'none'}; rejected: {rejected or 'none'}. Raise max_candidates, lower the "
+        "quotas, or widen the ranges"
     )
 
 
@@ -202,7 +216,9 @@ def report_text(counted: Tally, rows: list[Row]) -> str:
             )
     lines += ["", "not taken"]
     reasons = counted.rejected.most_common()
-    lines += [f"{number:>8}  {reason}" for reason, number in reasons] or ["       -"]
+    lines += [
+        f"{number:>8}  {counted.examples.get(reason, reason)}" for reason, number in reasons
+    ] or ["       -"]
     for column in ("family", "split"):
         layouts = {(row[column], row["layout_id"]) for row in rows}
         lines += ["", f"{column:<16}{'scenes':>8}{'layouts':>8}"]

@@ -8,29 +8,24 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from namo.certification.effort import Effort
 from namo.errors import UsageError, did_you_mean
+from namo.files import sha256_of
 from namo.scenes.difficulty import Difficulty
-from namo.scenes.generator_settings import GeneratorSettings
+from namo.scenes.generator_settings import GeneratorSettings, template_files
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
 
-_KEEPING = frozenset(
-    {
-        "count",
-        "quotas",
-        "splits",
-        "candidates",
-        "candidates_per_chunk",
-        "candidates_per_round",
-        "max_candidates",
-    }
+_CHUNKING = frozenset(
+    {"candidates", "candidates_per_chunk", "candidates_per_round", "max_candidates"}
 )
+_KEEPING = frozenset({"count", "quotas", "splits"}) | _CHUNKING
 
 DEFAULT_SPLITS: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -50,7 +45,7 @@ class SceneSetSettings(GeneratorSettings):
         candidates: drawn and measured before the quotas are looked at, side by side in jobs; None
             for one and a half times as many as scenes are wanted.
         candidates_per_chunk: candidates that a job draws and measures.
-        candidates_per_round: candidates between two further looks at the quotas.
+        candidates_per_round: candidates between two further looks at the quotas; whole chunks.
         max_candidates: after which quotas that are not filled are an error.
     """
 
@@ -80,7 +75,7 @@ class SceneSetSettings(GeneratorSettings):
         if self.candidates is not None and self.candidates < 1:
             raise UsageError(f"candidates is {self.candidates}; at least 1, or null")
         shares = list(self.splits.values())
-        if not shares or min(shares) < 0.0 or abs(sum(shares) - 1.0) > 1e-6:
+        if not shares or not min(shares) >= 0.0 or not abs(sum(shares) - 1.0) <= 1e-6:
             raise UsageError(f"splits is {dict(self.splits)}; shares from 0 that add up to 1")
         if self.quotas is None:
             return
@@ -106,27 +101,26 @@ class SceneSetSettings(GeneratorSettings):
         """What certifying a scene may spend."""
         return Effort(self.certify_pushes, self.certify_depth, self.seed)
 
-    def rounds(self) -> range:
-        """Return the numbers of the rounds after which the quotas are looked at."""
-        wanted = self.candidates or 1.5 * self.wanted
-        last = math.ceil(self.max_candidates / self.candidates_per_round)
-        return range(min(math.ceil(wanted / self.candidates_per_round), last) - 1, last)
+    def looks(self) -> Iterator[int]:
+        """Yield after how many candidates the quotas are looked at, up to `max_candidates`.
+
+        Always whole chunks, so that asking for more adds chunks and changes none.
+        """
+        size = self.candidates_per_chunk
+        end = math.ceil((self.candidates or 1.5 * self.wanted) / size) * size
+        while end < self.max_candidates:
+            yield end
+            end += math.ceil(self.candidates_per_round / size) * size
+        yield self.max_candidates
+
+    def chunks(self, end: int) -> list[range]:
+        """Return the chunks of the first `end` candidates."""
+        size = self.candidates_per_chunk
+        return [range(start, min(start + size, end)) for start in range(0, end, size)]
 
     def first_chunks(self) -> list[range]:
         """Return the chunks of candidates before the first look at the quotas."""
-        return self.chunks_until(self.rounds()[0])
-
-    def chunks_until(self, number: int) -> list[range]:
-        """Return the chunks of candidates that round `number` and those before it look at.
-
-        Chunks end where their round does, so that a later round adds some and changes none.
-        """
-        size, per_round = self.candidates_per_chunk, self.candidates_per_round
-        chunks = []
-        for first in range(0, (number + 1) * per_round, per_round):
-            end = min(first + per_round, self.max_candidates)
-            chunks += [range(start, min(start + size, end)) for start in range(first, end, size)]
-        return chunks
+        return self.chunks(next(self.looks()))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values."""
@@ -143,9 +137,39 @@ class SceneSetSettings(GeneratorSettings):
         """Return the hash of everything that decides a candidate, versions included."""
         from namo.numerics import numerics  # loads MuJoCo, which checking settings need not
 
-        versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, numerics()]
+        versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, numerics(), self.template_hashes()]
         text = json.dumps([versions, self.decisive()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def require_made_with(self, manifest: Path) -> None:
+        """Make sure that a set that is there was made with these settings.
+
+        Args:
+            manifest: of the set; it need not be there yet.
+
+        Raises:
+            UsageError: names the settings that differ.
+        """
+        import pyarrow.parquet as pq  # only where a set is collected in
+
+        if not manifest.exists():
+            return
+        stored = json.loads((pq.read_schema(manifest).metadata or {}).get(b"settings", b"{}"))
+        here = json.loads(json.dumps(self.as_dict()))
+        differ = [
+            f"{name} {stored.get(name)!r} instead of {value!r}"
+            for name, value in here.items()
+            if name not in _CHUNKING and stored.get(name) != value
+        ]
+        if differ:
+            raise UsageError(
+                f"{manifest} was made with other settings: {', '.join(differ)}; make it again with "
+                "`snakemake scenes --forcerun scenes`, or collect with another manifest"
+            )
+
+    def template_hashes(self) -> list[str]:
+        """Return the hashes of the template files, in order; their names decide nothing more."""
+        return [sha256_of(path) for path in template_files(self)]
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], source: str) -> SceneSetSettings:

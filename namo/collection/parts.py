@@ -7,11 +7,8 @@ is unfinished and is not read.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +20,7 @@ import pyarrow.parquet as pq
 
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.errors import ResultFileError
-from namo.files import replacing, sha256_of
+from namo.files import lock_held, replacing, sha256_of
 from namo.scenes.sources import range_name
 
 PARTS = "parts"
@@ -163,23 +160,10 @@ def locked(part: Part) -> Iterator[str | None]:
     """Hold the lock of a part, so that two processes never collect the same range.
 
     A killed run may leave its process at work; the next run waits for it here and then finds its
-    environments done. The lock goes with the process, so a crash leaves none behind.
+    environments done.
 
     Yields:
         Who held the lock when it had to be waited for ("host, process 123"), else None.
     """
-    part.folder.mkdir(parents=True, exist_ok=True)
-    with (part.folder / ".lock").open("a+") as handle:
-        waited_for = None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            waited_for = handle.read().strip() or "another process"
-            print(f"waiting for {waited_for}, which collects {part.folder.name}", flush=True)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        handle.seek(0)
-        handle.truncate()
-        handle.write(f"{socket.gethostname()}, process {os.getpid()}")
-        handle.flush()
+    with lock_held(part.folder / ".lock", f"collects {part.folder.name}") as waited_for:
         yield waited_for

@@ -136,7 +136,9 @@ def scene_files(source: Path) -> tuple[ListedScene, ...]:
         raise UsageError(f"{source}: no such file or folder")
     if source.is_dir():
         return _environments(source, None)
-    return (ListedScene(source),) if source.suffix == ".xml" else _environments(None, source)
+    return (
+        (ListedScene(source),) if source.suffix.lower() == ".xml" else _environments(None, source)
+    )
 
 
 def check_file(listed: ListedScene, name: str) -> Finding:

@@ -87,6 +87,12 @@ class Site:
         self.regions = regions_of(self.grid, self.walls)
         self.open_floor = int(self.regions.cells.argmax())
 
+    @property
+    def closed_off_m2(self) -> float:
+        """Floor that walls keep the robot from, wherever it starts (m²)."""
+        areas = self.regions.areas
+        return float(areas.sum() - areas[self.open_floor])
+
     @cached_property
     def wall_pieces(self) -> list[Floats]:
         """Convex outlines of all walls in the world (m)."""

@@ -11,12 +11,18 @@ from functools import lru_cache
 
 import numpy as np
 
+from namo.errors import SceneError, UsageError
 from namo.scenes.furnishing import Rejection, Site, furnish, widest_passage
 from namo.scenes.generator_settings import GeneratorSettings
 from namo.scenes.layouts.layout import LayoutFamily
 from namo.scenes.layouts.registry import LAYOUT_FAMILIES
-from namo.scenes.scene import Scene
+from namo.scenes.reading import parse_scene
+from namo.scenes.scene import Goal, Robot, Scene
+from namo.scenes.writing import scene_xml
 from namo.seeding import Purpose, stream
+
+CLOSED_OFF_M2 = 0.25
+"""A layout with more floor that the robot cannot get to has a room without a door."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +34,14 @@ class Candidate:
         family: that drew its walls.
         layout_id: of its walls.
         scene: None where there is none.
-        rejection: why there is none.
+        rejection: why there is none; what comes before a colon is the kind of reason.
     """
 
     number: int
     family: str
     layout_id: str
     scene: Scene | None
-    rejection: Rejection | None = None
+    rejection: str | None = None
 
     @property
     def file_name(self) -> str:
@@ -50,7 +56,7 @@ class Generator:
         """Make the families ready.
 
         Raises:
-            UsageError: the settings do not suit a family.
+            UsageError: the settings do not suit a family, or MuJoCo does not know its options.
         """
         self.settings = settings
         self._names = [name for name, weight in settings.families.items() if weight > 0.0]
@@ -59,20 +65,42 @@ class Generator:
         self._families: dict[str, LayoutFamily] = {
             name: LAYOUT_FAMILIES.load(name)(settings) for name in self._names
         }
+        self._check_options()
         self._site = lru_cache(maxsize=8)(self._draw_site)
 
     def draw(self, number: int) -> Candidate:
         """Return candidate `number`."""
         family, site = self._site(number // self.settings.scenes_per_layout)
+        if isinstance(site, str):
+            return Candidate(number, family, "", None, site)
         rng = stream(self.settings.seed, number, 0, Purpose.FURNISHING)
         drawn = furnish(site, self.settings, rng)
         layout_id = site.layout.layout_id
         if isinstance(drawn, Rejection):
-            return Candidate(number, family, layout_id, None, drawn)
+            return Candidate(number, family, layout_id, None, str(drawn))
         return Candidate(number, family, layout_id, drawn)
 
-    def _draw_site(self, number: int) -> tuple[str, Site]:
+    def _draw_site(self, number: int) -> tuple[str, Site | str]:
+        """Return a family and its layout, or why there is none."""
         rng = stream(self.settings.seed, number, 0, Purpose.LAYOUTS)
         family = self._names[int(rng.choice(len(self._names), p=self._shares))]
-        layout = self._families[family].draw(rng)
-        return family, Site(layout, widest_passage(self.settings))
+        try:
+            layout = self._families[family].draw(rng)
+            site = Site(layout, widest_passage(self.settings))
+        except SceneError as error:
+            return family, str(error)
+        if family != "template" and site.closed_off_m2 > CLOSED_OFF_M2:
+            return family, f"walls close off a part: {site.closed_off_m2:.2f} m2 of floor"
+        return family, site
+
+    def _check_options(self) -> None:
+        """Refuse MuJoCo options that no scene could have.
+
+        Raises:
+            UsageError: MuJoCo does not take them.
+        """
+        plain = Scene((), (), Robot(0.0, 0.0), Goal(1.0, 0.0), options=self.settings.options)
+        try:
+            parse_scene(scene_xml(plain).encode(), "options")
+        except SceneError as error:
+            raise UsageError(f"options is {dict(self.settings.options)}: {error}") from error

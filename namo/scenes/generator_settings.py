@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from namo.errors import UsageError
 from namo.scenes.layouts.registry import LAYOUT_FAMILIES
@@ -33,7 +34,7 @@ class GeneratorSettings:
         scenes_per_layout: scenes in a row that share their walls.
         wall_thickness_m: of all walls but those of templates.
         room_side_m: clear sides of rooms.
-        rooms: of a row, a corridor or an apartment.
+        rooms: of a row; at most as many of an apartment; half as many on each side of a corridor.
         door_width_m: of doors.
         corridor_width_m: of corridors.
         maze_cells: along each side of a maze.
@@ -73,8 +74,8 @@ class GeneratorSettings:
     options: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_OPTIONS))
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise UsageError(f"seed is {self.seed}; it must not be negative")
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"seed is {self.seed}; allowed are 0 to 2^63 - 1")
         if self.scenes_per_layout < 1:
             raise UsageError(f"scenes_per_layout is {self.scenes_per_layout}; at least 1")
         if not 0.0 <= self.open_share <= 1.0:
@@ -94,9 +95,26 @@ class GeneratorSettings:
                 )
 
 
+def template_files(settings: GeneratorSettings) -> list[Path]:
+    """Return the template files, sorted by path; none where the family is not drawn.
+
+    Raises:
+        UsageError: the family is drawn, but there are none.
+    """
+    if not settings.families.get("template"):
+        return []
+    if settings.templates is None:
+        raise UsageError("layout family 'template' needs 'templates', a folder of *.xml")
+    folder = Path(settings.templates)
+    files = sorted(folder.rglob("*.xml"), key=lambda path: path.relative_to(folder).as_posix())
+    if not files:
+        raise UsageError(f"templates {folder}: holds no .xml file at any depth")
+    return files
+
+
 _LIMITS: Mapping[str, Interval] = {
     "room_side_m": (1.5, 30.0),
-    "rooms": (1, 50),
+    "rooms": (2, 50),
     "door_width_m": (0.4, 5.0),
     "corridor_width_m": (0.4, 10.0),
     "maze_cells": (2, 50),

@@ -15,6 +15,8 @@ from namo.files import replacing, sha256_of
 
 MANIFEST = "scenes.parquet"
 MANIFEST_VERSION = 1
+SETTINGS = "settings"
+"""Key of the metadata of a manifest that holds the settings of its set."""
 
 
 def _field(name: str, kind: pa.DataType, unit: str, description: str) -> pa.Field:
@@ -83,7 +85,7 @@ def write_manifest(path: Path, rows: list[dict[str, Any]], metadata: Mapping[str
     Args:
         path: of the file.
         rows: by column name.
-        metadata: kept with the schema, such as the settings.
+        metadata: kept with the schema; `SETTINGS` marks the manifest as one of the generator.
     """
     schema = SCENES.with_metadata({**(SCENES.metadata or {}), **metadata})
     with replacing(path) as handle:
@@ -107,18 +109,29 @@ def audit_manifest(path: Path) -> list[str]:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{path}: not a manifest: {error}") from error
-    problems = []
-    for column, what in (("layout_id", "layout"), ("sha256", "scene")):
-        if {column, "split"} <= set(table.column_names):
-            problems += _in_two_splits(table, column, what)
-    if {"sha256", "file"} <= set(table.column_names):
-        problems += _listed_twice(table)
+    names = table.column_names
+    for name in ("file", "sha256", "layout_id", "split"):
+        if name in names and (not pa.types.is_string(table[name].type) or table[name].null_count):
+            raise UsageError(f"{path}: column '{name}' must be text in every row")
+    problems = split_problems(table)
+    if {"sha256", "file"} <= set(names):
         for row in table.select(["file", "sha256"]).to_pylist():
             file = path.parent / row["file"]
             if not file.is_file():
                 problems.append(f"{row['file']}: is missing")
             elif sha256_of(file) != row["sha256"]:
                 problems.append(f"{row['file']}: is not the file the manifest was written for")
+    return problems
+
+
+def split_problems(table: pa.Table) -> list[str]:
+    """Return a sentence for each layout or scene that is in two splits or listed twice."""
+    problems = []
+    for column, what in (("layout_id", "layout"), ("sha256", "scene")):
+        if {column, "split"} <= set(table.column_names):
+            problems += _in_two_splits(table, column, what)
+    if {"sha256", "file"} <= set(table.column_names):
+        problems += _listed_twice(table)
     return problems
 
 

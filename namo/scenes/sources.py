@@ -169,6 +169,17 @@ def _text_rows(manifest: Path) -> list[_Row]:
     return [(where, {"file": name}) for where, name in rows if name and not name.startswith("#")]
 
 
+def _require_text(manifest: Path, columns: list[str]) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = parquet.read_schema(manifest)
+    for name in columns:
+        kind = schema.field(name).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            raise UsageError(f"--manifest {manifest}: column '{name}' is {kind}; it must be text")
+
+
 def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
     import pyarrow as pa
     from pyarrow import parquet
@@ -180,6 +191,7 @@ def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
                 f"--manifest {manifest}: no column 'file'; it has: {', '.join(columns) or 'none'}"
             )
         wanted = [name for name in ("file", "difficulty", "sha256", "split") if name in columns]
+        _require_text(manifest, wanted)
         found = parquet.read_table(manifest, columns=wanted).to_pylist()
     except pa.ArrowInvalid as error:
         raise UsageError(f"--manifest {manifest}: not a Parquet file: {error}") from error

@@ -7,7 +7,6 @@ contact passes through all shorter ones, so one simulation answers for every len
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from namo.errors import PhysicsError
 from namo.world.primitives import LONGEST_PRIMITIVE_S, control_steps, push_along
@@ -15,22 +14,8 @@ from namo.world.push_skill import OVERTIME, STUCK_M, STUCK_S
 from namo.world.world import World
 
 
-@dataclass(frozen=True)
-class StraightPush:
-    """What a straight push did.
-
-    Attributes:
-        opened_at: index of the shortest travel of the movable's primitives by whose end the robot's
-            goal was reachable; None where it never was.
-        physics_steps: MuJoCo steps that were simulated.
-    """
-
-    opened_at: int | None
-    physics_steps: int
-
-
-def push_straight(world: World, name: str, contact: int) -> StraightPush:
-    """Push from the world's present state, along the face's normal, up to the longest travel.
+def push_straight(world: World, name: str, contact: int) -> int | None:
+    """Push along the face's normal, up to the longest travel, and say when the goal opened.
 
     The goal is looked up whenever a travel is completed, and the push ends there if it is open, as
     the push skill ends. A robot that gains less than `STUCK_M` in `STUCK_S`, or physics that went
@@ -40,6 +25,10 @@ def push_straight(world: World, name: str, contact: int) -> StraightPush:
         world: left in the state before the push.
         name: of the movable.
         contact: index of a contact point that is reachable.
+
+    Returns:
+        Index of the shortest travel of the movable's primitives by whose end the robot's goal was
+        reachable; None where it never was.
     """
     before = world.save()
     world.restore(before)
@@ -75,4 +64,4 @@ def push_straight(world: World, name: str, contact: int) -> StraightPush:
                 break
             travelled_then = travelled
     world.restore(before)
-    return StraightPush(opened_at, steps)
+    return opened_at

@@ -67,8 +67,7 @@ def test_a_straight_push_leaves_the_world_as_it_was_and_knows_when_the_goal_open
     contacts = world.reachability().reachable_contacts("obstacle_1_movable").nonzero()[0]
     pushes = {int(at): push_straight(world, "obstacle_1_movable", int(at)) for at in contacts}
     assert world.save().key == before
-    assert any(push.opened_at is not None for push in pushes.values())
-    assert all(push.physics_steps > 0 for push in pushes.values())
+    assert any(opened_at is not None for opened_at in pushes.values())
     again = {at: push_straight(world, "obstacle_1_movable", at) for at in reversed(pushes)}
     assert again == pushes
 

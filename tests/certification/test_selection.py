@@ -4,8 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.certification.candidates import make_chunk
-from namo.certification.selection import REPORT, Tally, select, tally
-from namo.errors import NamoError
+from namo.certification.selection import REPORT, Tally, read_candidates, select
+from namo.errors import NamoError, ResultFileError
 from namo.scenes.manifest import MANIFEST, SCENES, audit_manifest
 from namo.scenes.reading import read_scene
 from namo.scenes.sources import environments_from
@@ -61,7 +61,7 @@ def test_every_reason_for_rejection_is_counted(small):
 
 
 def test_a_set_has_scenes_a_manifest_and_a_report(small, tmp_path):
-    chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.chunks_until(0)]
+    chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.first_chunks()]
     report = select(small, chunks, tmp_path)
     assert report == (tmp_path / REPORT).read_text()
     assert "6 scenes of" in report
@@ -80,7 +80,7 @@ def test_a_set_has_scenes_a_manifest_and_a_report(small, tmp_path):
 
 
 def test_fewer_scenes_remove_those_no_longer_listed_and_nothing_else(small, tmp_path):
-    chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.chunks_until(0)]
+    chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.first_chunks()]
     select(small, chunks, tmp_path)
     (tmp_path / "scene_9999999.xml").write_text("mine")
     select(replace(small, count=2), chunks, tmp_path)
@@ -94,4 +94,26 @@ def test_quotas_that_are_not_filled_are_an_error_and_nothing_is_written(small, t
     with pytest.raises(NamoError, match=r"4 candidates .* missing: 5 of three_or_more; found were"):
         select(wanted, [chunk], tmp_path)
     assert not (tmp_path / MANIFEST).exists()
-    assert tally(wanted, [chunk]).missing == {"three_or_more": 5}
+    assert not list(tmp_path.glob("scene_*.xml"))
+
+
+def test_files_of_others_are_never_replaced_or_removed(small, tmp_path):
+    chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.first_chunks()]
+    select(small, chunks, tmp_path)
+    first, *_, last = sorted(tmp_path.glob("scene_*.xml"))
+    last.write_text("mine now")
+    select(replace(small, count=2), chunks, tmp_path)
+    assert last.read_text() == "mine now"
+    first.write_text("mine too")
+    with pytest.raises(NamoError, match="is not what was written here; move it"):
+        select(small, chunks, tmp_path)
+    assert first.read_text() == "mine too"
+
+
+def test_a_damaged_chunk_is_named(small, tmp_path):
+    path = make_chunk(small, range(4), tmp_path)
+    content = bytearray(path.read_bytes())
+    content[40:400] = bytes(360)
+    path.write_bytes(content)
+    with pytest.raises(ResultFileError, match=r"000000-000004\.parquet: damaged .* delete it"):
+        list(read_candidates([path], texts=True))

@@ -1,10 +1,12 @@
 import json
+import math
 
 import pytest
 import yaml
 
 from namo.certification.settings import SceneSetSettings
 from namo.errors import UsageError
+from namo.scenes.manifest import write_manifest
 from tests.conftest import REPOSITORY
 
 
@@ -32,6 +34,9 @@ def test_the_configuration_file_holds_every_default():
         ({"quotas": {"hard": 0}}, "no scene would be kept"),
         ({"quotas": {"hard": 1}, "certify": False}, "certify is false"),
         ({"splits": {"train": 0.5}}, "shares from 0 that add up to 1"),
+        ({"splits": {"train": math.nan}}, "shares from 0 that add up to 1"),
+        ({"seed": 2**63}, "seed is 9223372036854775808; allowed are 0 to"),
+        ({"rooms": [1, 1]}, "rooms is 1 to 1; lowest first, within 2 to 50"),
         ({"seed": -1}, "here: seed is -1"),
     ],
 )
@@ -56,21 +61,38 @@ def test_what_decides_a_candidate_is_in_the_fingerprint_and_no_more():
     json.dumps(settings.as_dict())
 
 
-def test_chunks_cover_the_candidates_of_each_round():
+def test_the_quotas_are_looked_at_after_whole_chunks():
     settings = SceneSetSettings(
-        count=4, candidates_per_chunk=4, candidates_per_round=6, max_candidates=10
+        count=4, candidates_per_chunk=4, candidates_per_round=6, max_candidates=30
     )
-    assert list(settings.rounds()) == [0, 1]
-    assert settings.first_chunks() == settings.chunks_until(0)
-    assert settings.chunks_until(0) == [range(4), range(4, 6)]
-    # A chunk never grows or shrinks from one round to the next.
-    assert settings.chunks_until(1)[:2] == settings.chunks_until(0)
+    assert list(settings.looks()) == [8, 16, 24, 30]
+    assert settings.first_chunks() == [range(4), range(4, 8)]
+    assert settings.chunks(10) == [range(4), range(4, 8), range(8, 10)]
 
 
-def test_the_first_look_at_the_quotas_comes_after_as_many_candidates_as_are_asked_for():
-    for candidates, first in ((None, 1), (1, 0), (6, 0), (7, 1), (13, 2), (1000, 3)):
-        settings = SceneSetSettings(
-            count=6, candidates=candidates, candidates_per_round=6, max_candidates=24
-        )
-        assert settings.rounds()[0] == first
-        assert settings.rounds()[-1] == 3
+def test_more_scenes_need_more_chunks_and_no_other_ones():
+    few, many = (SceneSetSettings(count=count).first_chunks() for count in (4, 200))
+    assert few == [range(25)]
+    assert many[: len(few)] == few
+    assert many[-1].stop == 300
+    assert SceneSetSettings(candidates=30).first_chunks() == [range(25), range(25, 50)]
+
+
+def test_a_changed_template_is_another_set(tmp_path):
+    (tmp_path / "a.xml").write_text("<mujoco/>")
+    settings = SceneSetSettings(families={"template": 1.0}, templates=str(tmp_path))
+    before = settings.fingerprint()
+    (tmp_path / "a.xml").write_text("<mujoco />")
+    assert settings.fingerprint() != before
+
+
+def test_a_set_made_with_other_settings_is_named(tmp_path):
+    manifest = tmp_path / "scenes.parquet"
+    settings = SceneSetSettings(seed=1)
+    settings.require_made_with(manifest)
+    made = SceneSetSettings(seed=7, candidates_per_chunk=3)
+    write_manifest(manifest, [], {"settings": json.dumps(made.as_dict())})
+    made.require_made_with(manifest)
+    SceneSetSettings(seed=7).require_made_with(manifest)
+    with pytest.raises(UsageError, match="other settings: seed 7 instead of 1; make it again"):
+        settings.require_made_with(manifest)

@@ -194,7 +194,7 @@ def test_open_scenes_come_at_their_share():
 
 def test_a_candidate_that_is_no_scene_says_why():
     crowded = generator(families={"room": 1.0}, boxes_elsewhere=(60, 60))
-    assert crowded.draw(0).rejection is Rejection.NO_PLACE_FOR_BOXES
+    assert crowded.draw(0).rejection == Rejection.NO_PLACE_FOR_BOXES
     wide = generator(families={"room": 1.0}, boxes_in_passages=(0, 0), boxes_elsewhere=(0, 0))
     rejected = [wide.draw(number) for number in range(10)]
     assert Rejection.NOTHING_BLOCKED in {one.rejection for one in rejected}
@@ -227,3 +227,28 @@ def test_templates_are_filled(shared_scenes):
     for one in made:
         if one.scene is not None:
             parse_scene(scene_xml(one.scene).encode(), "scene")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"families": {"corridor": 1.0}, "wall_thickness_m": 1.0, "room_side_m": (1.5, 1.8)},
+        {"families": {"apartment": 1.0}, "rooms": (20, 20), "room_side_m": (1.5, 1.5)},
+        {"families": {"row": 1.0}, "door_width_m": (5.0, 5.0)},
+        {"families": {"row": 1.0}, "rooms": (50, 50), "room_side_m": (30.0, 30.0)},
+    ],
+)
+def test_settings_that_do_not_go_together_are_rejected_with_the_reason(values):
+    made = [generator(**values).draw(number) for number in range(0, 40, 4)]
+    kinds = {one.rejection.partition(":")[0] for one in made if one.rejection}
+    assert kinds
+    assert kinds <= {
+        "no layout",
+        "walls close off a part",
+        "no place for its boxes",
+        "boxes keep no two regions apart",
+    } or all("cells" in one.rejection for one in made)
+    for one in made:
+        if one.scene is not None:
+            regions = free_regions(one.scene.bounds, one.scene.walls, one.scene.robot.radius)
+            assert regions.areas.sum() - regions.areas.max() <= 0.25

@@ -53,3 +53,24 @@ def test_doors_are_left_out_of_walls():
         for wall in plan.layout("test").walls
     ]
     np.testing.assert_allclose(np.array(spans) + 2.0, [(0.0, 0.6), (1.4, 2.7), (3.3, 4.0)])
+
+
+@pytest.mark.parametrize("step_m", [0.01, 0.001, 0.0005, 0.0025, 0.00005])
+def test_walls_of_others_on_any_grid_keep_their_name(step_m):
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        steps = rng.integers(1, 900, size=(8, 4)) * step_m
+        walls = tuple(
+            Wall(f"wall_{n}", Pose2D(x, y, 0.0), Rectangle(half_x, half_y), 0.3, 0.3)
+            for n, (x, y, half_x, half_y) in enumerate(steps.tolist())
+        )
+        layout = Layout("template", walls)
+        for quarters in range(4):
+            for mirrored in (False, True):
+                again = turned(layout, quarters, mirrored, (137 * step_m, -41 * step_m))
+                assert again.layout_id == layout.layout_id
+
+
+def test_the_same_walls_have_the_same_name_whatever_drew_them():
+    layout = LAYOUT_FAMILIES.load("row")(GeneratorSettings()).draw(np.random.default_rng(1))
+    assert Layout("template", layout.walls).layout_id == layout.layout_id

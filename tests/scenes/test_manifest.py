@@ -63,6 +63,10 @@ def test_what_is_no_manifest_is_named(tmp_path):
     (tmp_path / "list.parquet").write_text("no")
     with pytest.raises(UsageError, match=r"list\.parquet: not a manifest"):
         audit_manifest(tmp_path / "list.parquet")
+    for column in ([None, "a.xml"], [1, 2]):
+        pq.write_table(pa.table({"file": column}), tmp_path / "odd.parquet")
+        with pytest.raises(UsageError, match="column 'file' must be text in every row"):
+            audit_manifest(tmp_path / "odd.parquet")
     pq.write_table(pa.table({"file": ["x.xml"]}), tmp_path / "bare.parquet")
     assert audit_manifest(tmp_path / "bare.parquet") == []
 

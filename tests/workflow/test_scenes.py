@@ -114,3 +114,21 @@ def test_a_killed_chunk_goes_on_where_it_stopped(pipeline, make, tmp_path):
     assert files(output) == files(tmp_path / "undisturbed")
     assert len(before) >= 3
     assert not list(journals.glob("*.journal"))
+
+
+def test_another_set_in_the_same_folder_leaves_nothing_of_the_first(pipeline, make):
+    assert make("scenes", count=4, certify=False).returncode == 0
+    made = pipeline.folder / "made"
+    first = files(made)
+    assert make("scenes", count=2, certify=False).returncode == 0
+    assert files(made).items() <= first.items()
+    assert len(files(made)) == 2
+    done = make("scenes", count=3, certify=False, seed=5)
+    assert done.returncode == 0, done.stdout
+    second = files(made)
+    assert len(second) == 3
+    assert not set(first.values()) & set(second.values())
+    manifest = made / "scenes.parquet"
+    refused = make(manifest=manifest, count=3, certify=False, seed=6)
+    assert refused.returncode != 0
+    assert "was made with other settings: seed 5 instead of 6" in refused.stdout

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from namo.geometry import Pose2D, RectangleSet, rectangles_overlap_depth
+from namo.geometry import Pose2D, RectangleSet
 from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import RESOLUTION_M, SKIN_M
 from namo.scenes.regions import BACK_OFF_M
@@ -15,6 +15,7 @@ from namo.world.reachability import (
     StaticMap,
 )
 from namo.world.simulation import Simulation
+from tests.conftest import rectangles_overlap_depth
 
 NAME = "obstacle_1_movable"
 SEEDS = range(10)

@@ -72,7 +72,12 @@ def scenes_are_made_here():
     split of them cannot.
     """
     manifest = config.get("manifest")
-    return manifest == str(SCENES_OUT / "scenes.parquet") and not config.get("split")
+    made = SCENES_OUT / "scenes.parquet"
+    return (
+        bool(manifest)
+        and Path(manifest).resolve() == made.resolve()
+        and not config.get("split")
+    )
 
 
 def listed_scenes():
@@ -87,6 +92,7 @@ def listed_scenes():
 try:
     check_settings(config, yaml.safe_load(SCHEMA.read_text()))
     SCENES_OUT, SCENE_SETTINGS = scene_settings()
+    TEMPLATES = SCENE_SETTINGS.template_hashes()  # changed ones are drawn from again
     SCENES = None if scenes_are_made_here() else listed_scenes()
     COUNT = SCENE_SETTINGS.wanted if SCENES is None else len(SCENES)
     RANGE = resolve_range(config["start_idx"], config["end_idx"], COUNT)
@@ -124,6 +130,10 @@ def bounds(chunk):
 def scenes_of(wildcards):
     """Return the scene files of a chunk, so that a changed one is collected again."""
     if SCENES is None:
+        try:
+            SCENE_SETTINGS.require_made_with(SCENES_OUT / "scenes.parquet")
+        except NamoError as error:
+            raise WorkflowError(str(error))
         return rules.scenes.output.manifest
     start, end = bounds(wildcards.chunk)
     return [str(path) for path in SCENES[start:end]] if config["watch_scenes"] else []

@@ -24,6 +24,7 @@ rule certify:
     params:
         settings=json.dumps(SCENE_SETTINGS.decisive(), sort_keys=True),
         versions=SCENE_VERSIONS,
+        templates=TEMPLATES,
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
         folder=SCENES_OUT,
@@ -55,6 +56,8 @@ rule scenes:
         runtime=config["runtime"],
     params:
         settings=json.dumps(SCENE_SETTINGS.as_dict(), sort_keys=True),
+        versions=SCENE_VERSIONS,
+        templates=TEMPLATES,
         folder=SCENES_OUT,
     shell:
         "python {input.script:q} --output {params.folder:q} --settings {params.settings:q}"

@@ -14,14 +14,16 @@ from typing import Protocol
 
 import numpy as np
 
+from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
 from namo.scenes.generator_settings import GeneratorSettings, Interval
 from namo.scenes.scene import Bounds, Wall
 
 WALL_HALF_HEIGHT_M = 0.3
-SAME_PLACE_M = 1e-3
-"""Corners that round to the same multiple of this are the same when layouts are compared."""
+SAME_PLACE_M = 1e-5
+"""Corners that round to the same multiple of this are the same when layouts are compared; so fine
+that the corners of a plan, which lie on some coarser grid, are no ties."""
 
 Door = tuple[float, float]
 """Middle of an opening along its wall and width of the opening (m)."""
@@ -51,7 +53,7 @@ class Layout:
         """A name that layouts share if they are the same when moved, turned by 90° or mirrored.
 
         What a model must not have seen is the floor plan, whichever seed drew it and however it
-        lies, so this is what train, validation and test are split by.
+        lies, so this is what train, validation and test are split by. The family is no part of it.
         """
         pieces = [piece for wall in self.walls for piece in wall.pieces()]
         texts = []
@@ -63,8 +65,7 @@ class Layout:
             low = np.concatenate(turned).min(axis=0)
             cells = [np.rint((piece - low) / SAME_PLACE_M).astype(int) for piece in turned]
             texts.append(repr(sorted(sorted(map(tuple, piece.tolist())) for piece in cells)))
-        digest = hashlib.sha256(min(texts).encode()).hexdigest()
-        return f"{self.family}-{digest[:12]}"
+        return hashlib.sha256(min(texts).encode()).hexdigest()[:16]
 
 
 class LayoutFamily(Protocol):
@@ -78,7 +79,11 @@ class LayoutFamily(Protocol):
         """
 
     def draw(self, rng: np.random.Generator) -> Layout:
-        """Return a layout; the same random numbers give the same one."""
+        """Return a layout; the same random numbers give the same one.
+
+        Raises:
+            SceneError: these random numbers make none; the part before a colon is the reason.
+        """
 
 
 class FloorPlan:
@@ -111,11 +116,15 @@ class FloorPlan:
             self._add(x, (low + high) / 2, self.half_thickness, (high - low) / 2)
 
     def door(self, rng: np.random.Generator, start: float, end: float) -> Door:
-        """Return a door somewhere in a wall from `start` to `end`, a little off its ends."""
+        """Return a door somewhere in a wall from `start` to `end`, a little off its ends.
+
+        Raises:
+            SceneError: the wall is too short for it.
+        """
         width = drawn(rng, self.settings.door_width_m)
         margin = width / 2 + 0.1
         if end - start <= 2 * margin:
-            return (start + end) / 2, min(width, end - start)
+            raise SceneError(f"no layout: a wall of {end - start:.2f} m has no place for its door")
         return drawn(rng, (start + margin, end - margin)), width
 
     def _add(self, x: float, y: float, half_x: float, half_y: float) -> None:
