@@ -1,8 +1,9 @@
 """Turn scenes of other projects into scenes of this one, and say of each file what became of it.
 
 What a scene has no place for is named in the file's line; the lines are also written to import.txt
-in DIR. What a format is, and what is made of it, is said in namo/scenes/importers/FORMAT.py. Exit
-codes: 0 all files imported, 1 some not, 2 wrong usage, with nothing written.
+in DIR, with a line for each file that looks like one of a format by its suffix alone. What a format
+is, and what is made of it, is said in namo/scenes/importers/FORMAT.py. Exit codes: 0 all files
+imported, 1 some not, 2 wrong usage, with nothing written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ HELP = "turn scenes of other projects into ours"
 
 AUTO = "auto"
 REPORT = "import.txt"
+_MAX_PRINTED_UNKNOWN = 10
 _SETTING_OPTIONS = {"robot": "--robot", "goal": "--goal", "cell_size_m": "--cell-size"}
 
 
@@ -46,6 +48,19 @@ class _Job:
     source: Path
     target: Path
     importer: Importer | None
+
+
+@dataclass
+class _LeftAlone:
+    """Files that are not imported.
+
+    Attributes:
+        count: of all of them.
+        unrecognised: names of those with a suffix of a format, relative to the folder.
+    """
+
+    count: int = 0
+    unrecognised: list[str] = field(default_factory=list)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +131,11 @@ def run(options: argparse.Namespace) -> int:
             line = f"not imported: {_reason(error, job)}"
         lines.append(f"{job.name}: {line}")
         print(lines[-1], flush=True)
-    rest = f"; {_count(others, 'other file')} left alone" if others else ""
+    unknown = [f"{name}: left alone: no importer recognises it" for name in others.unrecognised]
+    lines.extend(unknown)
+    for line in unknown if len(unknown) <= _MAX_PRINTED_UNKNOWN else ():
+        print(line)
+    rest = f"; {_count(others.count, 'other file')} left alone" if others.count else ""
     lines.append(f"{imported} of {_count(len(jobs), 'file')} imported{rest}")
     print(lines[-1])
     with replacing(options.output / REPORT) as report:
@@ -124,8 +143,8 @@ def run(options: argparse.Namespace) -> int:
     return 0 if imported == len(jobs) else 1
 
 
-def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], int]:
-    """Return the files to import, and how many are of no known format.
+def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlone]:
+    """Return the files to import, and those that are left alone.
 
     Raises:
         UsageError: there is no such file or folder, or nothing in it to import.
@@ -137,11 +156,11 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], int]:
     folder = source if source.is_dir() else source.parent
     files = [source] if source.is_file() else [path for path in folder.rglob("*") if path.is_file()]
     jobs = []
-    others = 0
+    others = _LeftAlone()
     for path in sorted(files, key=lambda path: path.relative_to(folder).as_posix()):
         fitting = [one for one in importers if path.suffix.lower() in one.SUFFIXES]
         if not fitting:
-            others += 1
+            others.count += 1
             continue
         importer: Importer | None = fitting[0]
         if wanted == AUTO:
@@ -151,7 +170,8 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], int]:
                 importer = None  # said again, and reported, when it is its turn
             else:
                 if importer is None:
-                    others += 1
+                    others.count += 1
+                    others.unrecognised.append(path.relative_to(folder).as_posix())
                     continue
         relative = path.relative_to(folder)
         target = (output / relative).with_suffix(".xml")
@@ -201,6 +221,7 @@ def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
     """
     from namo.scenes.grid import Grid
     from namo.scenes.importers.importer import read_text, scaled
+    from namo.scenes.scene import GOAL_TOLERANCE_M
     from namo.scenes.writing import write_scene
 
     text = read_text(job.source)
@@ -211,10 +232,13 @@ def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
     Grid.over(scene.bounds)  # refuses what is too large for the collector
     with _warnings() as warnings:
         written = write_scene(scene, job.target)
+    start, goal = (written.robot.x, written.robot.y), (written.goal.x, written.goal.y)
+    at_goal = math.dist(start, goal) <= GOAL_TOLERANCE_M
     facts = [
         f"{_count(len(written.movables), 'movable')}, {_count(len(written.walls), 'wall')}, "
         f"robot {written.robot.radius:.3g} m",
         *imported.remarks,
+        *([f"the robot starts at its goal, within {GOAL_TOLERANCE_M} m"] if at_goal else []),
         *([f"lengths multiplied by {scale:g}"] if scale != 1.0 else []),
         *dict.fromkeys(_without_prefix(warning, job) for warning in warnings),
     ]

@@ -51,12 +51,45 @@ def test_a_folder_is_imported_file_by_file_and_each_gets_a_line(source, tmp_path
     assert lines[0].startswith("maps/small.map: imported: 0 movables, 4 walls, robot 0.15 m; ")
     assert lines[1].startswith("plan.svg: not imported: no outline has type wall; no robot")
     assert lines[2].startswith("puzzle.txt: imported: 1 movable, 4 walls, robot 0.15 m; ")
-    assert lines[3:] == ["2 of 3 files imported; 2 other files left alone"]
+    assert lines[3:] == [
+        "notes.txt: left alone: no importer recognises it",
+        "ours.xml: left alone: no importer recognises it",
+        "2 of 3 files imported; 2 other files left alone",
+    ]
     assert (output / "import.txt").read_text() == printed
     assert {path.relative_to(output).as_posix() for path in output.rglob("*.xml")} == {
         "maps/small.xml",
         "puzzle.xml",
     }
+
+
+def test_many_files_left_alone_are_named_in_the_report_only(source, tmp_path, capsys):
+    (source / "picture.png").write_bytes(b"not even text")
+    for number in range(9):
+        (source / f"note_{number}.txt").write_text("Nothing to see here.")
+    run(source, "--output", tmp_path / "out")
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[-1] == "2 of 3 files imported; 12 other files left alone"
+    assert "recognises" not in printed
+    report = (tmp_path / "out" / "import.txt").read_text()
+    assert report.count(": left alone: no importer recognises it\n") == 11
+    assert "note_8.txt: left alone" in report
+    assert "picture.png" not in report
+
+
+@pytest.mark.parametrize("scenario", ["", "version 1\n0\tx.map\t4\t3\t1\t1\t1\t1\t0\n"])
+def test_a_robot_that_starts_at_its_goal_is_remarked(tmp_path, capsys, scenario):
+    path = tmp_path / "x.map"
+    path.write_text(MAP if scenario else "type octile\nheight 1\nwidth 1\nmap\n.\n")
+    if scenario:
+        path.with_suffix(".scen").write_text(scenario)
+    assert run(path, "--output", tmp_path / "out") == 0
+    assert "; the robot starts at its goal, within 0.15 m" in capsys.readouterr().out
+
+
+def test_a_robot_that_starts_elsewhere_is_not(source, tmp_path, capsys):
+    run(source, "--output", tmp_path / "out")
+    assert "starts at its goal" not in capsys.readouterr().out
 
 
 def test_importing_twice_gives_the_same_bytes(source, tmp_path):

@@ -1,7 +1,8 @@
 """MuJoCo scenes of our convention whose robot is a car: body `car` with a free joint.
 
 The car becomes a disc: the smallest circle around its solid geoms as seen from above, wheels
-included, wherever its body's origin is. Walls, movables, goal, floor and options stay as they are.
+included, wherever its body's origin is. Walls, movables, goal, floor and options stay as they are,
+but for attributes of contacts (see `namo.scenes.importers.contacts`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import shapely
 from namo.errors import SceneError
 from namo.geometry import Floats
 from namo.scenes.compiling import compile_model, compile_spec, scan_xml
+from namo.scenes.importers.contacts import remark_lost_physics
 from namo.scenes.importers.importer import Imported, Remarks
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.reading import parts_of
@@ -49,7 +51,8 @@ class Car:
         robot, joints = _disc(model, source)
         # Deletes its joints, actuators and sensors along with it.
         spec.delete(body)
-        parts = parts_of(compile_model(spec, source), elements, source)
+        rest = compile_model(spec, source)
+        parts = parts_of(rest, elements, source)
         if parts.robot is not None:
             raise SceneError(f"{source}: has a body 'robot' beside '{_CAR}'; a scene has one robot")
         if parts.goal is None:
@@ -57,6 +60,7 @@ class Car:
         remarks = Remarks()
         remarks.add("car becomes the disc around it, without heading, of standard mass and force")
         remarks.add(f"its joints ({joints}, one of them free) and drives ({model.nu}) left out")
+        remark_lost_physics(rest, remarks)
         scene = Scene(
             parts.walls, parts.movables, robot, parts.goal, parts.floor_friction, parts.options
         )

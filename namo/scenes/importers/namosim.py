@@ -3,10 +3,12 @@
 One user unit is one centimetre, whatever unit `width` and `height` carry. The picture's y axis
 points down and ours up, so it is mirrored; its centre becomes the origin.
 
-An element whose `type` is `wall` or `movable` is one; without a type, one in a layer called
-"movables" is movable. `namo_config` names the robots (`agent_id`) and their goals (`goal_id`), and
-elements of these ids draw them: an outline, or a group with an outline of type `shape` and a line
-of type `orientation`. How its agents plan (behaviour, cell size) is no part of a scene.
+An outline whose `type` is `wall` or `movable` is one; without a type, one in a group with a type is
+of that type, and one in a layer called "movables" is movable. What a viewer would not show (hidden,
+in definitions, inside an element that SVG does not know) is left out and named. `namo_config` names
+the robots (`agent_id`) and their goals (`goal_id`), and elements of these ids draw them: an
+outline, or a group with an outline of type `shape` and a line of type `orientation`. How its agents
+plan (behaviour, cell size) is no part of a scene.
 
 One robot is used. Others are left out and not kept as obstacles: where they would be moves.
 """
@@ -14,7 +16,7 @@ One robot is used. Others are left out and not kept as obstacles: where they wou
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -35,7 +37,16 @@ from namo.scenes.importers.importer import (
     flat_wall,
 )
 from namo.scenes.importers.settings import ImportSettings
-from namo.scenes.importers.svg import DRAWN, Drawn, Picture, area_of, local_name, parse_svg
+from namo.scenes.importers.svg import (
+    CONTAINERS,
+    DRAWN,
+    OTHER_DRAWN,
+    Drawn,
+    Picture,
+    area_of,
+    local_name,
+    parse_svg,
+)
 from namo.scenes.scene import Bounds, Goal, Movable, Robot, Scene, Wall
 
 METRES_PER_UNIT = 0.01
@@ -44,6 +55,8 @@ TOLERANCE_UNITS = 0.1
 BORDER_THICKNESS_M = 0.05
 _ROUND_SHARE = 0.95
 """An outline that covers this much of the disc around it is as good as round."""
+_SOLID = ("wall", "movable")
+_GROUP_TYPES = (*_SOLID, "shape", "orientation")
 
 
 class NamoSim:
@@ -106,6 +119,15 @@ class _Plan:
         centred = points - (left + width / 2, top + height / 2)
         return np.asarray(centred * (METRES_PER_UNIT, -METRES_PER_UNIT))
 
+    @property
+    def known(self) -> set[str]:
+        """The names of all robots and goals."""
+        return {name for agent in self.agents for name in (agent.name, *agent.goals)}
+
+    def is_named(self, drawn: Drawn) -> bool:
+        """Return whether it is, or is part of, what draws a robot or goal."""
+        return any(drawn.identifier == name or drawn.is_in(name) for name in self.known)
+
     def choose(self, settings: ImportSettings) -> tuple[_Agent, str]:
         """Return the robot to use and the name of its goal.
 
@@ -116,7 +138,13 @@ class _Plan:
         if not any(_kind(drawn) == "wall" for drawn in self.picture.drawn):
             pictures = [f"'{one.label}'" for one in self.picture.drawn if one.tag == "image"]
             where = f" (its walls are only in the embedded picture {', '.join(pictures)})"
-            missing.append(f"no outline has type wall{where if pictures else ''}")
+            unseen = [
+                f"'{one.label}' is {one.unseen}"
+                for one in self.picture.unseen
+                if _kind(one) == "wall"
+            ]
+            where = where if pictures else f" ({', '.join(unseen[:5])})" if unseen else ""
+            missing.append(f"no outline has type wall{where}")
         if not self.agents:
             missing.append("no robot is named by a namo_config with an agent")
         if missing:
@@ -172,13 +200,19 @@ class _Plan:
             )
         ]
         if len(found) != 1:
-            raise SceneError(f"{what} '{identifier}' is drawn by {len(found)} outlines; one must")
+            unseen = [one for one in self.picture.unseen if one.identifier == identifier]
+            why = "".join(f"; a {one.tag} of that id is {one.unseen}" for one in unseen[:1])
+            raise SceneError(
+                f"{what} '{identifier}' is drawn by {len(found)} outlines; one must{why}"
+            )
         parts, _ = area_of(found[0], TOLERANCE_UNITS)
         if len(parts) != 1:
             raise SceneError(f"{what} '{identifier}' is in {len(parts)} parts; it must be one")
         for drawn in self.picture.drawn:
             if _kind(drawn) == "orientation" and drawn.is_in(identifier):
                 self.remarks.add(f"{what} orientation is not used")
+            elif drawn is not found[0] and drawn.is_in(identifier) and not _own_type(drawn):
+                self.remarks.add(f"part of the {what} without a type is not used", drawn.label)
         return shapely.Polygon(self.metres(np.array(parts[0].exterior.coords)))
 
     def solids(self, robot_radius: float) -> tuple[list[Wall], list[Movable]]:
@@ -187,9 +221,15 @@ class _Plan:
         movables: list[Movable] = []
         for drawn in self.picture.drawn:
             kind = _kind(drawn)
+            if kind not in _SOLID or (not _own_type(drawn) and self.is_named(drawn)):
+                continue
+            if drawn.is_cut:
+                self.remarks.add("clip path or mask is not used", drawn.label)
+            if not _own_type(drawn) and _group_type(drawn):
+                self.remarks.add(f"{kind} by the type of its group", drawn.label)
             if kind == "wall":
                 walls.extend(self.walls(drawn, robot_radius))
-            elif kind == "movable":
+            else:
                 movables.append(self.movable(drawn, robot_radius))
         return walls, movables
 
@@ -222,7 +262,7 @@ class _Plan:
             self.remarks.add("movable that crosses itself repaired", drawn.label)
         if parts[0].interiors:
             self.remarks.add("movable with holes filled", drawn.label)
-        if "type" not in map(local_name, drawn.attributes):
+        if not _own_type(drawn) and not _group_type(drawn):
             self.remarks.add("movable by its layer, without a type", drawn.label)
         corners = self.metres(np.array(parts[0].exterior.coords[:-1]))
         return flat_movable(self.names.movable(drawn.label), corners.tolist(), robot_radius)
@@ -237,12 +277,9 @@ class _Plan:
 
     def remark_rest(self) -> None:
         """Remark what of the picture has no place in a scene."""
-        known = {name for agent in self.agents for name in (agent.name, *agent.goals)}
         for drawn in self.picture.drawn:
             kind = _kind(drawn)
-            if kind in ("wall", "movable") or any(
-                drawn.identifier == name or drawn.is_in(name) for name in known
-            ):
+            if kind in _SOLID or self.is_named(drawn):
                 continue
             if drawn.tag == "image":
                 self.remarks.add("embedded picture is not used", drawn.label)
@@ -252,12 +289,32 @@ class _Plan:
                 self.remarks.add(f"type '{kind}' is not known and not used", drawn.label)
             else:
                 self.remarks.add("without a type and not used", drawn.label)
+        self._remark_unseen()
         config = self.picture.root.find(".//{*}namo_config")
         if config is not None and (margin := config.get("collision_margin_cm")):
             self.remarks.add(f"collision margin of {margin} cm is not used")
         for parameters in self.picture.root.iterfind(".//{*}agent//{*}parameters"):
             if drive := parameters.get("drive_type"):
                 self.remarks.add(f"drive type {drive} is not used")
+
+    def _remark_unseen(self) -> None:
+        """Remark what would be used if it were drawn, and everything hidden that draws."""
+        for one in self.picture.unseen:
+            can_draw = one.tag in DRAWN | OTHER_DRAWN
+            is_group = one.tag in CONTAINERS  # what is in it has its type
+            named = one.identifier in self.known and (can_draw or is_group)
+            solid = _kind(one) in _SOLID and not is_group
+            if solid or named or (can_draw and one.unseen == "hidden"):
+                self.remarks.add(f"{one.unseen} and left out", one.label)
+        for element in self.picture.root.iter():
+            if not isinstance(element.tag, str) or local_name(element.tag) not in CONTAINERS:
+                continue
+            kind = _written_type(element.attrib)
+            if kind in _SOLID and not any(
+                local_name(str(inner.tag)) in DRAWN for inner in element.iter()
+            ):
+                label = element.get("id", "") or f"{local_name(element.tag)} without id"
+                self.remarks.add(f"group of type {kind} has no outline", label)
 
 
 def _agents(root: ElementTree.Element) -> Iterator[_Agent]:
@@ -267,10 +324,11 @@ def _agents(root: ElementTree.Element) -> Iterator[_Agent]:
 
 
 def _kind(drawn: Drawn) -> str:
-    """Return the `type` of an element, that of its layer where it has none, or nothing."""
-    for name in ("type", "{namo}type"):
-        if name in drawn.attributes:
-            return drawn.attributes[name]
+    """Return the `type` of an element; without one that of its group or layer, or nothing."""
+    if _own_type(drawn):
+        return _own_type(drawn)
+    if _group_type(drawn):
+        return _group_type(drawn)
     in_layer = any(
         "movables" in value
         for group in drawn.groups
@@ -278,6 +336,20 @@ def _kind(drawn: Drawn) -> str:
         if local_name(name) in ("id", "label")
     )
     return "movable" if in_layer and drawn.tag in DRAWN else ""
+
+
+def _own_type(drawn: Drawn) -> str:
+    return _written_type(drawn.attributes)
+
+
+def _group_type(drawn: Drawn) -> str:
+    """Return the type that the innermost group with one gives an outline, or nothing."""
+    types = [kind for group in drawn.groups if (kind := _written_type(group)) in _GROUP_TYPES]
+    return types[-1] if types and drawn.tag in DRAWN else ""
+
+
+def _written_type(attributes: Mapping[str, str]) -> str:
+    return attributes.get("type") or attributes.get("{namo}type", "")
 
 
 def _disc(outline: shapely.Polygon) -> tuple[float, float, float]:

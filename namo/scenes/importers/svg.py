@@ -1,11 +1,16 @@
-"""SVG files: what they draw, as outlines in user units. Paths are understood by `svgelements`."""
+"""SVG files: what they draw, as outlines in user units. Paths are understood by `svgelements`.
+
+Only what a viewer shows is drawn. What is inside definitions, inside an element that is not known
+or hidden (`display`, `visibility`) is unseen: kept apart, with the reason. CSS that moves or
+reshapes anything is refused, as only `transform` attributes are understood.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -21,27 +26,41 @@ MAX_COORDINATE = 1e9
 DRAWN = frozenset({"path", "rect", "circle", "ellipse", "polygon"})
 """Tags that have an outline."""
 
-_CONTAINERS = frozenset({"svg", "g", "a", "switch"})
-_OTHER_DRAWN = frozenset({"image", "use", "text", "line", "polyline", "foreignObject"})
+CONTAINERS = frozenset({"g", "a", "switch"})
+"""Tags that show what is in them."""
+
+OTHER_DRAWN = frozenset({"image", "use", "text", "line", "polyline", "foreignObject"})
+"""Tags that draw something without an outline of its own."""
+
 _PATH_DATA = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9eE+\-.,\s]*")
 _TRANSFORM = re.compile(
     r"\s*((matrix|translate|scale|rotate|skewX|skewY)\s*\([^()a-df-zA-Z]*\)[\s,]*)*"
 )
 _NUMBER = re.compile(r"\s*([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)\s*(px)?\s*")
+_COMMENT = re.compile(r"/\*.*?(\*/|\Z)", re.DOTALL)
+_MOVING = frozenset(
+    {"transform", "transform-origin", "transform-box", "translate", "rotate", "scale", "zoom"}
+    | {"offset", "offset-path"}
+)
+_RESHAPING = frozenset({"x", "y", "width", "height", "cx", "cy", "r", "rx", "ry", "d"})
+_HIDING = {"display": ("none",), "visibility": ("hidden", "collapse")}
+_CUTTING = ("clip-path", "mask")
+_WITHOUT_EFFECT = frozenset({"", "none", "initial", "unset", "revert", "auto"})
 _CURVE_GUESS_POINTS = 8
 _MAX_CURVE_POINTS = 200
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """One element that draws something.
+    """One element that draws something, or would if it were seen.
 
     Attributes:
         tag: without namespace.
         identifier: its `id`, or empty.
         attributes: as written, namespaces as `{uri}name`.
-        groups: attributes of the groups around it, outermost first.
-        matrix: (3, 3) from its own coordinates to user units.
+        groups: attributes of the elements around it, outermost first, without the root.
+        matrix: (3, 3) from its own coordinates to user units; of no use where it is unseen.
+        unseen: why a viewer does not show it, empty where it does.
     """
 
     tag: str
@@ -49,6 +68,16 @@ class Drawn:
     attributes: Mapping[str, str]
     groups: tuple[Mapping[str, str], ...]
     matrix: Floats
+    unseen: str = ""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a clip path or mask on it or around it hides a part of it."""
+        return any(
+            css(attributes, name) not in _WITHOUT_EFFECT
+            for attributes in (*self.groups, self.attributes)
+            for name in _CUTTING
+        )
 
     def is_in(self, identifier: str) -> bool:
         """Return whether a group of that `id` is around it."""
@@ -67,12 +96,14 @@ class Picture:
     Attributes:
         root: its root element.
         view_box: x, y, width and height of what is shown, in user units.
-        drawn: in document order.
+        drawn: what a viewer shows, in document order.
+        unseen: all other elements but containers, metadata and definitions among them.
     """
 
     root: ElementTree.Element
     view_box: tuple[float, float, float, float]
     drawn: tuple[Drawn, ...]
+    unseen: tuple[Drawn, ...]
 
 
 def local_name(name: str) -> str:
@@ -85,11 +116,57 @@ def parse_svg(text: str) -> Picture:
 
     Raises:
         SceneError: not well-formed, a document type or entity declaration, a root other than `svg`,
-            elements nested too deep, no size, or a nested `svg`.
+            elements nested too deep, no size, a nested `svg`, or CSS that moves something.
     """
     xml_elements(text, "svg")  # refuses what the line below must not see
     root = ElementTree.fromstring(text)  # noqa: S314 - refused whatever defines entities
-    return Picture(root, _view_box(root), tuple(_drawn(root, (), np.eye(3))))
+    view_box = _view_box(root)
+    _refuse_style_sheets(root)
+    if root.get("transform"):
+        raise SceneError("transform of the root element; not supported, put it on a group")
+    _refuse_moving_css(root.attrib, "svg")
+    elements = list(_elements(root, _Around().inside(root.attrib, group=False)))
+    drawn = tuple(element for element in elements if not element.unseen)
+    return Picture(root, view_box, drawn, tuple(element for element in elements if element.unseen))
+
+
+def css(attributes: Mapping[str, str], name: str) -> str:
+    """Return a CSS property of an element: from its `style`, else its attribute, else empty."""
+    declared = dict(_declarations(attributes.get("style", "")))
+    return declared.get(name, attributes.get(name, "").strip().lower())
+
+
+def _declarations(text: str) -> Iterator[tuple[str, str]]:
+    for declaration in re.split("[;{}]", _COMMENT.sub(" ", text)):
+        name, colon, value = declaration.lower().partition(":")
+        if colon:
+            name = re.sub(r"^-(webkit|moz|ms|o)-", "", name.strip())
+            yield name, value.replace("!important", "").strip()
+
+
+def _refuse_style_sheets(root: ElementTree.Element) -> None:
+    """Raise where a style sheet does more than paint: whom it would move or hide is not known."""
+    for sheet in root.iterfind(".//{*}style"):
+        for name, value in _declarations("".join(sheet.itertext())):
+            changes = name in _MOVING | _RESHAPING and value not in _WITHOUT_EFFECT
+            if changes or value in _HIDING.get(name, ()):
+                raise SceneError(
+                    f"style sheet with '{name}: {value[:60]}'; write it at the elements themselves"
+                )
+
+
+def _refuse_moving_css(attributes: Mapping[str, str], tag: str) -> None:
+    """Raise where an element is moved, or its outline changed, by other than its attributes."""
+    label = attributes.get("id", "") or f"{tag} without id"
+    refused = _MOVING | _RESHAPING if tag in DRAWN else _MOVING
+    for name, value in _declarations(attributes.get("style", "")):
+        if name in refused and value not in _WITHOUT_EFFECT:
+            raise SceneError(
+                f"'{label}': style '{name}: {value[:60]}' is not understood; "
+                f"write it as an attribute '{'transform' if name in _MOVING else name}'"
+            )
+    if attributes.get("transform-origin"):
+        raise SceneError(f"'{label}': attribute transform-origin is not understood")
 
 
 def _view_box(root: ElementTree.Element) -> tuple[float, float, float, float]:
@@ -112,23 +189,51 @@ def _number(text: str, what: str) -> float:
     return float(match[1])
 
 
-def _drawn(
-    parent: ElementTree.Element, groups: tuple[Mapping[str, str], ...], matrix: Floats
-) -> Iterator[Drawn]:
-    """Yield what an element holds, without definitions and metadata, which draw nothing."""
+@dataclass(frozen=True)
+class _Around:
+    """What the elements around another one mean for it."""
+
+    groups: tuple[Mapping[str, str], ...] = ()
+    matrix: Floats = field(default_factory=lambda: np.eye(3))
+    is_visible: bool = True
+    unseen: str = ""
+
+    def inside(self, attributes: Mapping[str, str], *, group: bool = True) -> _Around:
+        """Return the same for what is inside one more element, its transform aside."""
+        visibility = css(attributes, "visibility")
+        is_visible = self.is_visible
+        if visibility in (*_HIDING["visibility"], "visible"):
+            is_visible = visibility == "visible"
+        hidden = "hidden" if css(attributes, "display") in _HIDING["display"] else ""
+        groups = (*self.groups, attributes) if group else self.groups
+        return replace(self, groups=groups, is_visible=is_visible, unseen=self.unseen or hidden)
+
+
+def _elements(parent: ElementTree.Element, around: _Around) -> Iterator[Drawn]:
+    """Yield what an element holds, seen or not."""
     for element in parent:
         if not isinstance(element.tag, str):
             continue
         tag = local_name(element.tag)
-        if tag == "svg":
+        attributes = element.attrib
+        draws = tag in DRAWN | OTHER_DRAWN
+        here = around.inside(attributes)
+        if not here.unseen and tag == "svg":
             raise SceneError(f"svg '{element.get('id', '')}' inside another; not supported")
-        if tag in DRAWN | _OTHER_DRAWN | _CONTAINERS:
-            own = matrix @ _transform(element.get("transform", ""))
-            attributes = element.attrib
-            if tag in _CONTAINERS:
-                yield from _drawn(element, (*groups, attributes), own)
-            else:
-                yield Drawn(tag, element.get("id", ""), attributes, groups, own)
+        if not here.unseen and (draws or tag in CONTAINERS):
+            _refuse_moving_css(attributes, tag)
+            matrix = around.matrix @ _transform(element.get("transform", ""))
+            here = replace(here, matrix=matrix)
+        unseen = here.unseen or ("hidden" if draws and not here.is_visible else "")
+        if not draws and tag not in CONTAINERS:
+            unseen = unseen or "of a kind that draws nothing"
+        if draws or unseen:
+            identifier = element.get("id", "")
+            yield Drawn(tag, identifier, attributes, around.groups, here.matrix, unseen)
+        if tag not in CONTAINERS:
+            # Only containers show their children; a shape's are its title or animation.
+            here = replace(here, unseen=here.unseen or f"inside '{tag}'")
+        yield from _elements(element, here)
 
 
 def _transform(text: str) -> Floats:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+import mujoco
+
 from namo.errors import SceneError
 from namo.scenes.compiling import compile_model, compile_spec, scan_xml
+from namo.scenes.importers.contacts import remark_lost_physics
 from namo.scenes.importers.importer import (
     STANDARD_RADIUS_M,
     Imported,
@@ -35,7 +38,7 @@ class WallsOnly:
 
     def read(self, path: Path, text: str, settings: ImportSettings) -> Imported:  # noqa: ARG002
         """See `Importer`."""
-        parts = _parts(path, text)
+        parts, model = _parts(path, text)
         remarks = Remarks()
         robot, goal = parts.robot, parts.goal
         if robot is None or goal is None:
@@ -49,6 +52,7 @@ class WallsOnly:
                 if known is None:
                     remarks.add(f"{what} placed at ({x:.2f}, {y:.2f}) m, as the file has none")
             robot, goal = robot or Robot(*start), goal or Goal(*end)
+        remark_lost_physics(model, remarks)
         scene = Scene(parts.walls, (), robot, goal, parts.floor_friction, parts.options)
         return Imported(scene, remarks.lines())
 
@@ -62,15 +66,17 @@ def read_walls(path: Path) -> tuple[Wall, ...]:
     Raises:
         SceneError: the file cannot be read, breaks the convention, has no walls or has movables.
     """
-    return _parts(path, read_text(path)).walls
+    return _parts(path, read_text(path))[0].walls
 
 
-def _parts(path: Path, text: str) -> SceneParts:
+def _parts(path: Path, text: str) -> tuple[SceneParts, mujoco.MjModel]:
+    """Return the parts of a walls-only scene, and the model that they were read from."""
     elements = scan_xml(text, str(path))
-    parts = parts_of(compile_model(compile_spec(text, str(path)), str(path)), elements, str(path))
+    model = compile_model(compile_spec(text, str(path)), str(path))
+    parts = parts_of(model, elements, str(path))
     if parts.movables:
         names = ", ".join(movable.name for movable in parts.movables)
         raise SceneError(f"{path}: has movables: {names}; a walls-only scene has none")
     if not parts.walls:
         raise SceneError(f"{path}: has no wall; a walls-only scene has one or more")
-    return parts
+    return parts, model

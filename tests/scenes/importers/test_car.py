@@ -65,6 +65,27 @@ def test_what_is_left_out_of_the_car_is_remarked():
     assert "its joints (2, one of them free) and drives (1) left out" in read(scene_xml()).remarks
 
 
+def test_physics_that_a_scene_has_no_place_for_is_remarked():
+    crate = '<body name="crate_movable" pos="-0.5 -0.5 0.1"><freejoint/>'
+    text = scene_xml().replace('size="0.1 2 0.2"', 'size="0.1 2 0.2" condim="4" margin="0.01"')
+    text = text.replace(crate, crate.replace("<freejoint/>", '<joint type="free" damping="2"/>'))
+    text = text.replace('mass="0.2"', 'mass="0.2" condim="4" solref="0.05 1" friction="2"')
+    text = text.replace('<geom name="floor"', '<geom name="floor" solimp="0.5 0.9 0.01"')
+    lost = [remark for remark in read(text).remarks if remark.endswith("is not kept")]
+    assert lost == [
+        "solimp of the floor is not kept",
+        "condim of the floor is not kept",
+        "margin of 1 wall is not kept",
+        "solref of 1 movable is not kept",
+        "damping of 1 movable is not kept",
+    ]
+
+
+def test_shared_scenes_lose_no_physics(shared_scenes):
+    path = next((shared_scenes / "car_hops").glob("*.xml"))
+    assert not any("not kept" in remark for remark in read(path.read_text()).remarks)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

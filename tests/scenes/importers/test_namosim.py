@@ -157,10 +157,121 @@ def test_what_has_no_place_in_a_scene_is_remarked():
         "type 'plant' is not known and not used: tree",
         "shape of no robot or goal is not used: ghost",
         "movable by its layer, without a type: box",
+        "inside 'defs' and left out: unseen",
     ):
         assert remark in imported.remarks
     assert [box.name for box in imported.scene.movables] == ["box_movable"]
     assert not any("unseen" in wall.name for wall in imported.scene.walls)
+
+
+BOX = 'x="200" y="150" width="40" height="40"'
+
+
+@pytest.mark.parametrize(
+    ("hiding", "remark"),
+    [
+        (f'<banana><rect id="a" type="movable" {BOX}/></banana>', "inside 'banana' and left out"),
+        (f'<banana><g><rect id="a" type="wall" {BOX}/></g></banana>', "inside 'banana'"),
+        (f'<banana id="a" type="wall" {BOX}/>', "of a kind that draws nothing and left out"),
+        (f'<rect type="wall" {BOX}><rect id="a" type="wall"/></rect>', "inside 'rect'"),
+        (f'<defs><g type="wall"><rect id="a" {BOX}/></g></defs>', "inside 'defs' and left out"),
+        (f'<symbol><rect id="a" type="wall" {BOX}/></symbol>', "inside 'symbol' and left out"),
+        (f'<clipPath><rect id="a" type="movable" {BOX}/></clipPath>', "inside 'clipPath'"),
+        (f'<rect id="a" type="wall" style="fill:red; display : none" {BOX}/>', "hidden and left"),
+        (f'<rect id="a" type="movable" display="none" {BOX}/>', "hidden and left out"),
+        (f'<g style="display:none"><rect id="a" type="wall" {BOX}/></g>', "hidden and left out"),
+        (f'<g visibility="hidden"><rect id="a" type="wall" {BOX}/></g>', "hidden and left out"),
+        (f'<rect id="a" display="none" {BOX}/>', "hidden and left out"),
+        ('<g id="a" type="wall"><text id="t"/></g>', "group of type wall has no outline"),
+    ],
+)
+def test_what_is_not_shown_is_left_out_by_name(hiding, remark):
+    imported = read(svg(CLOSED + hiding))
+    assert any(one.startswith(remark) and one.endswith(": a") for one in imported.remarks)
+    assert imported.scene.movables == ()
+    assert not any(wall.name == "wall_a" for wall in imported.scene.walls)
+
+
+def test_a_second_goal_of_the_same_id_in_definitions_is_named():
+    imported = read(svg(CLOSED + '<defs><circle id="a"/><circle id="goal_0"/></defs>'))
+    assert "inside 'defs' and left out: goal_0" in imported.remarks
+
+
+def test_unknown_elements_take_no_typed_element_with_them_in_silence():
+    both = f'<banana id="b" type="wall"><rect id="a" type="movable" {BOX}/></banana>'
+    remarks = read(svg(CLOSED + both)).remarks
+    assert "of a kind that draws nothing and left out: b" in remarks
+    assert "inside 'banana' and left out: a" in remarks
+
+
+def test_definitions_of_what_is_only_paint_are_not_remarked():
+    paint = f'<defs><path id="p" d="M 0,0 h 1"/><clipPath id="c"><rect {BOX}/></clipPath></defs>'
+    assert read(svg(CLOSED + paint)).remarks == read(svg(CLOSED)).remarks
+
+
+def test_what_is_visible_inside_something_invisible_is_kept():
+    group = (
+        f'<g visibility="hidden"><rect id="a" type="wall" style="visibility:visible" {BOX}/></g>'
+    )
+    assert read(svg(CLOSED + group)).scene.walls[-1].name == "wall_a"
+
+
+def test_a_clip_path_is_remarked():
+    cut = f'<g clip-path="url(#c)"><rect id="a" type="wall" {BOX}/></g>'
+    assert "clip path or mask is not used: a" in read(svg(CLOSED + cut)).remarks
+
+
+def test_the_type_of_a_group_holds_for_what_has_none():
+    more = '<g><rect id="b" x="200" y="220" width="20" height="20"/></g>'
+    typed = '<rect id="c" type="wall" x="300" y="150" width="20" height="20"/>'
+    line = '<line id="l"/>'
+    imported = read(svg(f'{CLOSED}<g type="movable"><rect id="a" {BOX}/>{more}{typed}{line}</g>'))
+    assert [box.name for box in imported.scene.movables] == ["a_movable", "b_movable"]
+    assert imported.scene.walls[-1].name == "wall_c"
+    assert "movable by the type of its group: a, b" in imported.remarks
+    assert "without a type and not used: l" in imported.remarks
+
+
+def test_a_robot_in_a_group_with_a_type_is_still_only_the_robot():
+    robot = '<circle id="robot_0" type="shape" cx="60" cy="60" r="20"/>'
+    grouped = f'<g type="movable">{robot.replace("type=", "was=")}</g>'
+    assert read(svg(CLOSED, AGENTS.replace(robot, grouped))).scene.movables == ()
+
+
+def test_a_part_of_the_robot_without_a_type_is_remarked():
+    arm = '<g id="robot"><rect id="arm" width="9" height="9"/>'
+    remarks = read(svg(CLOSED, GROUPED.replace('<g id="robot">', arm))).remarks
+    assert "part of the robot without a type is not used: arm" in remarks
+
+
+@pytest.mark.parametrize("style", ["transform:none", "/* transform:x */fill:red", "x:"])
+def test_css_that_changes_nothing_is_no_obstacle(style):
+    wall = f'<rect id="a" type="wall" style="{style}" {BOX}/><style>rect {{fill: red}}</style>'
+    assert read(svg(CLOSED + wall)).scene.walls[-1].name == "wall_a"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (f'<rect id="a" type="wall" style="transform: scale(2)" {BOX}/>', r"'a': style 'transform"),
+        (f'<g id="b" style="rotate:9deg"><rect type="wall" {BOX}/></g>', r"'b': style 'rotate: 9"),
+        (f'<rect id="a" type="wall" style="width:9px" {BOX}/>', "write it as an attribute 'width'"),
+        (f'<rect id="a" type="wall" transform-origin="1 1" {BOX}/>', "transform-origin is not"),
+        ("<style>#rim {display: none}</style>", "style sheet with 'display: none'"),
+        ("<style>.a {-webkit-transform: scale(2)}</style>", "style sheet with 'transform: sc"),
+    ],
+)
+def test_css_that_moves_or_hides_unseen_is_refused(body, message):
+    with pytest.raises(SceneError, match=message):
+        read(svg(CLOSED + body))
+
+
+def test_hidden_walls_and_robots_are_named_where_there_are_no_others():
+    with pytest.raises(SceneError, match=r"no outline has type wall \('w' is hidden\)"):
+        read(svg('<rect id="w" type="wall" display="none"/>'))
+    hidden = AGENTS.replace('id="goal_0" type', 'id="goal_0" display="none" type')
+    with pytest.raises(SceneError, match="by 0 outlines; one must; a circle of that id is hidden"):
+        read(svg(CLOSED, hidden))
 
 
 @pytest.mark.parametrize(

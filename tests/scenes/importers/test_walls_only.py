@@ -5,6 +5,7 @@ import pytest
 
 from namo.errors import SceneError
 from namo.scenes.checking import check_scene
+from namo.scenes.importers.importer import flat_wall
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.importers.walls_only import WallsOnly, read_walls
 from namo.scenes.writing import scene_xml
@@ -56,6 +57,30 @@ def test_the_end_that_is_missing_is_placed_far_from_the_other(rooms, has):
     kept = (scene.robot.x, scene.robot.y) if has == "robot" else (scene.goal.x, scene.goal.y)
     assert kept == ((-1.4, -1.2) if has == "robot" else (1.3, 1.2))
     assert len(imported.remarks) == 1
+
+
+def test_contact_attributes_of_walls_are_remarked_in_groups(rooms):
+    text = bare(rooms, robot=True, goal=True)
+    for number in (1, 2, 3):
+        text = text.replace(f'"wall_{number}"', f'"wall_{number}" friction="0.2" gap="0.001"')
+    text = text.replace('"wall_4"', '"wall_4" friction="1 0.005 0.0001" solref="0.02 1"')
+    text = text.replace('"wall_5"', '"wall_5" solimp="0.8 0.9 0.01" priority="1"')
+    text = text.replace('name="joint_x"', 'name="joint_x" damping="3"')
+    assert read(text).remarks == (
+        "friction of 3 walls is not kept",
+        "gap of 3 walls is not kept",
+        "solimp of 1 wall is not kept",
+        "priority of 1 wall is not kept",
+        "damping of the robot is not kept",
+    )
+
+
+def test_the_pieces_of_a_polygon_count_as_one_wall(rooms):
+    corners = [(0.0, 0.0), (0.8, 0.0), (0.8, 0.2), (0.2, 0.2), (0.2, 0.8), (0.0, 0.8)]
+    xml = scene_xml(rooms.room(walls=[flat_wall("wall_5", corners, 0.15)]))
+    text = xml.replace('type="mesh"', 'type="mesh" friction="0.2"')
+    assert text.count("0.2") - xml.count("0.2") > 1
+    assert read(text).remarks == ("friction of 1 wall is not kept",)
 
 
 def test_walls_can_be_read_with_and_without_robot_and_goal(rooms, tmp_path):
