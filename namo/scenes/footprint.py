@@ -25,8 +25,7 @@ from namo.geometry import (
     rectangle_corners,
     wrap_angle,
 )
-
-Point = tuple[float, float]
+from namo.scenes.convex import Point, convex_pieces, pairs, turn
 
 CENTRED_M = 1e-6
 """How far the centroid of a polygon may be from the origin of its frame."""
@@ -114,7 +113,7 @@ class Polygon:
         Their corners are corners of the footprint, so the footprint can be put together again
         exactly (see `joined`).
         """
-        return tuple(self.outline[piece] for piece in _convex_pieces(self.outline))
+        return tuple(self.outline[piece] for piece in convex_pieces(self.outline))
 
     @cached_property
     def area(self) -> float:
@@ -249,51 +248,14 @@ def _as_rectangle(outline: Floats) -> tuple[Rectangle, Pose2D] | None:
 
 def _essential(points: list[Point]) -> list[Point]:
     """Return the corners without those that change nothing."""
-    distinct = [point for point, after in _pairs(points) if math.dist(point, after) > CENTRED_M]
+    distinct = [point for point, after in pairs(points) if math.dist(point, after) > CENTRED_M]
     essential = []
     for before, point, after in zip(
         distinct[-1:] + distinct[:-1], distinct, distinct[1:] + distinct[:1], strict=True
     ):
-        if abs(_turn(before, point, after)) > CENTRED_M * math.dist(before, after):
+        if abs(turn(before, point, after)) > CENTRED_M * math.dist(before, after):
             essential.append(point)
     return essential
-
-
-def _pairs(points: list[Point]) -> Iterable[tuple[Point, Point]]:
-    return zip(points, points[1:] + points[:1], strict=True)
-
-
-def joined(pieces: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
-    """Return the outline of convex pieces that fit together edge to edge.
-
-    An edge that two pieces share runs once each way and cancels out; what remains is the outline.
-
-    Args:
-        pieces: corners of each, counter-clockwise (m).
-
-    Raises:
-        SceneError: the pieces do not make one outline without holes.
-    """
-    after: dict[Point, list[Point]] = {}
-    for piece in pieces:
-        for start, end in _pairs(list(piece)):
-            if start in after.get(end, ()):
-                after[end].remove(start)
-            else:
-                after.setdefault(start, []).append(end)
-    after = {start: ends for start, ends in after.items() if ends}
-    first = min(after, default=None)
-    outline: list[Point] = []
-    corner = first
-    while corner is not None and len(after.get(corner, ())) == 1:
-        outline.append(corner)
-        corner = after.pop(corner)[0]
-    if corner != first or after or not outline:
-        raise SceneError(
-            f"its {len(pieces)} pieces make no single outline; convex pieces of one footprint "
-            "must share whole edges, with the very same corners, and leave no hole"
-        )
-    return tuple(outline)
 
 
 def without_holes(shape: shapely.Polygon) -> list[shapely.Polygon]:
@@ -325,55 +287,6 @@ def _centroid(outline: Floats) -> Point:
     six_areas = 3.0 * float(cross.sum())
     centre = (cross @ (points + np.roll(points, -1, axis=0))) / six_areas + outline[0]
     return float(centre[0]), float(centre[1])
-
-
-def _convex_pieces(outline: Floats) -> list[list[int]]:
-    """Return convex pieces as indices of corners, at most four times as many as need be.
-
-    Triangulates, then drops every diagonal whose two ends stay convex without it (Hertel and
-    Mehlhorn 1983), longest first.
-    """
-    index = {tuple(corner): place for place, corner in enumerate(outline.tolist())}
-    triangles = shapely.get_parts(
-        shapely.constrained_delaunay_triangles(shapely.Polygon(outline))
-    ).tolist()
-    pieces: dict[int, list[int]] = {}
-    owner: dict[tuple[int, int], int] = {}
-    for number, triangle in enumerate(triangles):
-        ring = shapely.geometry.polygon.orient(triangle).exterior.coords[:3]
-        pieces[number] = [index[corner] for corner in ring]
-        owner.update(dict.fromkeys(_edges(pieces[number]), number))
-    diagonals = [edge for edge in owner if edge[0] < edge[1] and edge[::-1] in owner]
-    lengths = {edge: math.dist(outline[edge[0]], outline[edge[1]]) for edge in diagonals}
-    for start, end in sorted(diagonals, key=lambda edge: (-lengths[edge], edge)):
-        first, second = owner[start, end], owner[end, start]
-        merged = _from(pieces[first], end) + _from(pieces[second], start)[1:-1]
-        if all(_is_convex_at(outline, merged, corner) for corner in (start, end)):
-            del pieces[second]
-            pieces[first] = merged
-            owner.update(dict.fromkeys(_edges(merged), first))
-    return list(pieces.values())
-
-
-def _edges(piece: list[int]) -> Iterable[tuple[int, int]]:
-    return zip(piece, piece[1:] + piece[:1], strict=True)
-
-
-def _from(piece: list[int], corner: int) -> list[int]:
-    place = piece.index(corner)
-    return piece[place:] + piece[:place]
-
-
-def _is_convex_at(outline: Floats, piece: list[int], corner: int) -> bool:
-    place = piece.index(corner)
-    around = piece[place - 1], corner, piece[(place + 1) % len(piece)]
-    return _turn(*(tuple(outline[at].tolist()) for at in around)) >= 0.0
-
-
-def _turn(before: Point, at: Point, after: Point) -> float:
-    """Return twice the area of the triangle, positive for a turn to the left (m²)."""
-    (ax, ay), (bx, by), (cx, cy) = before, at, after
-    return (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
 
 
 def _text(vertices: Sequence[Sequence[float]]) -> str:

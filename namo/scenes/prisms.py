@@ -16,7 +16,8 @@ import numpy as np
 
 from namo.errors import SceneError
 from namo.geometry import Floats
-from namo.scenes.footprint import Point, Polygon, joined
+from namo.scenes.convex import Point, joined
+from namo.scenes.footprint import Polygon
 from namo.scenes.safe_xml import XmlElement
 
 SINGLE_PRECISION_M = 1e-4

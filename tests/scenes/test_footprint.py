@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
+from namo.scenes.convex import joined
 from namo.scenes.footprint import (
     FootprintSet,
     Polygon,
     Rectangle,
     centred,
     footprint_of,
-    joined,
     overlap_depth,
     without_holes,
 )

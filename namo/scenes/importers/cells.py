@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from namo.errors import SceneError
-from namo.scenes.footprint import Point
+from namo.scenes.convex import Point
 from namo.scenes.importers.importer import Names, flat_wall, rectangle
 from namo.scenes.importers.placing import Cell
 from namo.scenes.scene import Bounds, Wall

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from namo.errors import SceneError
 from namo.geometry import Floats
-from namo.scenes.footprint import Point
+from namo.scenes.convex import Point
 from namo.scenes.regions import free_regions
 from namo.scenes.scene import Bounds, Wall
 

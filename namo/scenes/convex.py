@@ -1,0 +1,104 @@
+"""Polygons in convex pieces, and back.
+
+Pieces have only corners of the polygon, and share whole edges, so that putting them together again
+gives the very same polygon.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import shapely
+
+from namo.errors import SceneError
+from namo.geometry import Floats
+
+Point = tuple[float, float]
+
+
+def convex_pieces(outline: Floats) -> list[list[int]]:
+    """Return convex pieces as indices of corners, at most four times as many as need be.
+
+    Triangulates, then drops every diagonal whose two ends stay convex without it (Hertel and
+    Mehlhorn 1983), longest first.
+    """
+    index = {tuple(corner): place for place, corner in enumerate(outline.tolist())}
+    triangles = shapely.get_parts(
+        shapely.constrained_delaunay_triangles(shapely.Polygon(outline))
+    ).tolist()
+    pieces: dict[int, list[int]] = {}
+    owner: dict[tuple[int, int], int] = {}
+    for number, triangle in enumerate(triangles):
+        ring = shapely.geometry.polygon.orient(triangle).exterior.coords[:3]
+        pieces[number] = [index[corner] for corner in ring]
+        owner.update(dict.fromkeys(_edges(pieces[number]), number))
+    diagonals = [edge for edge in owner if edge[0] < edge[1] and edge[::-1] in owner]
+    lengths = {edge: math.dist(outline[edge[0]], outline[edge[1]]) for edge in diagonals}
+    for start, end in sorted(diagonals, key=lambda edge: (-lengths[edge], edge)):
+        first, second = owner[start, end], owner[end, start]
+        merged = _from(pieces[first], end) + _from(pieces[second], start)[1:-1]
+        if all(_is_convex_at(outline, merged, corner) for corner in (start, end)):
+            del pieces[second]
+            pieces[first] = merged
+            owner.update(dict.fromkeys(_edges(merged), first))
+    return list(pieces.values())
+
+
+def _edges(piece: list[int]) -> Iterable[tuple[int, int]]:
+    return zip(piece, piece[1:] + piece[:1], strict=True)
+
+
+def _from(piece: list[int], corner: int) -> list[int]:
+    place = piece.index(corner)
+    return piece[place:] + piece[:place]
+
+
+def _is_convex_at(outline: Floats, piece: list[int], corner: int) -> bool:
+    place = piece.index(corner)
+    around = piece[place - 1], corner, piece[(place + 1) % len(piece)]
+    return turn(*(tuple(outline[at].tolist()) for at in around)) >= 0.0
+
+
+def turn(before: Point, at: Point, after: Point) -> float:
+    """Return twice the area of the triangle, positive for a turn to the left (m²)."""
+    (ax, ay), (bx, by), (cx, cy) = before, at, after
+    return (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
+
+
+def joined(pieces: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
+    """Return the outline of convex pieces that fit together edge to edge.
+
+    An edge that two pieces share runs once each way and cancels out; what remains is the outline.
+
+    Args:
+        pieces: corners of each, counter-clockwise (m).
+
+    Raises:
+        SceneError: the pieces do not make one outline without holes.
+    """
+    after: dict[Point, list[Point]] = {}
+    for piece in pieces:
+        for start, end in pairs(list(piece)):
+            if start in after.get(end, ()):
+                after[end].remove(start)
+            else:
+                after.setdefault(start, []).append(end)
+    after = {start: ends for start, ends in after.items() if ends}
+    first = min(after, default=None)
+    outline: list[Point] = []
+    corner = first
+    while corner is not None and len(after.get(corner, ())) == 1:
+        outline.append(corner)
+        corner = after.pop(corner)[0]
+    if corner != first or after or not outline:
+        raise SceneError(
+            f"its {len(pieces)} pieces make no single outline; convex pieces of one footprint "
+            "must share whole edges, with the very same corners, and leave no hole"
+        )
+    return tuple(outline)
+
+
+def pairs(points: list[Point]) -> Iterable[tuple[Point, Point]]:
+    """Return each point with the one after it, around."""
+    return zip(points, points[1:] + points[:1], strict=True)
