@@ -152,9 +152,11 @@ class SceneSetSettings(GeneratorSettings):
         """
         import pyarrow.parquet as pq  # only where a set is collected in
 
+        from namo.scenes.manifest import SETTINGS
+
         if not manifest.exists():
             return
-        stored = json.loads((pq.read_schema(manifest).metadata or {}).get(b"settings", b"{}"))
+        stored = json.loads((pq.read_schema(manifest).metadata or {}).get(SETTINGS.encode(), b"{}"))
         here = json.loads(json.dumps(self.as_dict()))
         differ = [
             f"{name} {stored.get(name)!r} instead of {value!r}"

@@ -7,10 +7,8 @@ refuses it). Exit codes: 0 all files can be used, 1 some cannot, 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,32 +146,18 @@ def check_file(listed: ListedScene, name: str) -> Finding:
         listed: the file, and what a manifest says of it.
         name: under which to report it.
     """
+    from namo.scenes.checking import warnings_collected
     from namo.scenes.inspection import inspect_scene
     from namo.scenes.reading import read_scene
 
     try:
-        with _warnings_kept_back():
+        with warnings_collected():  # the inspection says the same, in its place
             scene = read_scene(listed.path)
         remarks = tuple(inspect_scene(scene))
         return Finding(name, scene, remarks, difficulty=listed.difficulty)
     except SceneError as error:
         message = " ".join(str(error).removeprefix(f"{listed.path}: ").split())
         return Finding(name, None, problem=message)
-
-
-@contextmanager
-def _warnings_kept_back() -> Iterator[None]:
-    """Keep back what `check_scene` logs: the inspection says the same, in its place."""
-    logger = logging.getLogger("namo.scenes.checking")
-    logger.addFilter(_nothing)
-    try:
-        yield
-    finally:
-        logger.removeFilter(_nothing)
-
-
-def _nothing(_: logging.LogRecord) -> bool:
-    return False
 
 
 def _environments(folder: Path | None, manifest: Path | None) -> tuple[ListedScene, ...]:

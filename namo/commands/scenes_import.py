@@ -9,10 +9,8 @@ imported, 1 some not, 2 wrong usage, with nothing written.
 from __future__ import annotations
 
 import argparse
-import logging
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -219,6 +217,7 @@ def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
     Raises:
         SceneError: it cannot be imported; nothing is written.
     """
+    from namo.scenes.checking import warnings_collected
     from namo.scenes.grid import Grid
     from namo.scenes.importers.importer import read_text, scaled
     from namo.scenes.scene import GOAL_TOLERANCE_M
@@ -230,7 +229,7 @@ def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
     imported = job.importer.read(job.source, text, settings)
     scene = scaled(imported.scene, scale)
     Grid.over(scene.bounds)  # refuses what is too large for the collector
-    with _warnings() as warnings:
+    with warnings_collected() as warnings:
         written = write_scene(scene, job.target)
     start, goal = (written.robot.x, written.robot.y), (written.goal.x, written.goal.y)
     at_goal = math.dist(start, goal) <= GOAL_TOLERANCE_M
@@ -247,26 +246,6 @@ def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-@contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """Collect what checking a scene warns of, in place of logging it."""
-    log = logging.getLogger("namo.scenes.checking")
-    collected: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            collected.append(record.getMessage())
-
-    handler, propagated = Collector(level=logging.WARNING), log.propagate
-    log.addHandler(handler)
-    log.propagate = False
-    try:
-        yield collected
-    finally:
-        log.removeHandler(handler)
-        log.propagate = propagated
 
 
 def _reason(error: SceneError, job: _Job) -> str:

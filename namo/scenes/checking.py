@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import shapely
@@ -47,6 +48,25 @@ def check_scene(scene: Scene) -> None:
         _check_inside(scene)
     except SceneError as error:
         raise SceneError(f"{source}: {error}") from None
+
+
+@contextmanager
+def warnings_collected() -> Iterator[list[str]]:
+    """Collect what `check_scene` warns of, in place of logging it."""
+    collected: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            collected.append(record.getMessage())
+
+    handler, propagated = Collector(level=logging.WARNING), _log.propagate
+    _log.addHandler(handler)
+    _log.propagate = False
+    try:
+        yield collected
+    finally:
+        _log.removeHandler(handler)
+        _log.propagate = propagated
 
 
 def _check_names(scene: Scene) -> None:

@@ -93,8 +93,8 @@ def parse_scene(data: bytes, source: str) -> Scene:
     reader = _Reader(source, model, prisms_of(elements, source))
     reader.refuse_what_is_unknown()
     scene = Scene(
-        walls=reader.walls(),
-        movables=reader.movables(),
+        walls=reader.walls,
+        movables=reader.movables,
         robot=reader.robot(),
         goal=reader.goal(),
         floor_friction=reader.floor_friction(),
@@ -133,8 +133,8 @@ def parts_of(model: mujoco.MjModel, elements: list[XmlElement], source: str) -> 
     reader = _Reader(source, model, prisms_of(elements, source))
     reader.refuse_what_is_unknown()
     return SceneParts(
-        walls=reader.walls(),
-        movables=reader.movables(),
+        walls=reader.walls,
+        movables=reader.movables,
         robot=reader.robot() if reader.has_robot else None,
         goal=reader.goal() if reader.goal_sites else None,
         floor_friction=reader.floor_friction(),
@@ -293,6 +293,7 @@ class _Reader:
             raise self.error(f"{self.geom_label(floor)}: the floor must be level and at z = 0")
         return _floats(self.model.geom_friction[floor])
 
+    @cached_property
     def walls(self) -> tuple[Wall, ...]:
         walls = []
         polygons = set()
@@ -308,6 +309,7 @@ class _Reader:
                 walls.append(Wall(self.body_name(body), *self._polygon(body, _WALL_RULE)))
         return tuple(walls)
 
+    @cached_property
     def movables(self) -> tuple[Movable, ...]:
         movables = []
         for body in self.movable_bodies:
@@ -367,7 +369,7 @@ class _Reader:
         if self.model.geom_type[geom] == _CYLINDER and not self._upright(self.data.geom_xmat[geom]):
             raise self.error("body 'robot' is a tilted cylinder; its axis must be vertical")
         x, y, z = map(float, self.data.geom_xpos[geom])
-        for solid in (*self.walls(), *self.movables()):
+        for solid in (*self.walls, *self.movables):
             if abs(solid.z - z) > solid.half_z:
                 raise self.error(
                     f"body 'robot' slides at z = {z:.3g} m and misses '{solid.name}', "

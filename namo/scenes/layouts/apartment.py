@@ -21,8 +21,7 @@ class Apartment:
     def draw(self, rng: np.random.Generator) -> Layout:
         """See `namo.scenes.layouts.layout.LayoutFamily`."""
         plan = FloorPlan(self.settings)
-        low, high = self.settings.rooms
-        count = int(rng.integers(max(low, 2), max(high, 2), endpoint=True))
+        count = int(rng.integers(*self.settings.rooms, endpoint=True))
         side = drawn(rng, self.settings.room_side_m)
         stretch = drawn(rng, (1.0, 1.4))
         width, height = round(side * stretch * count**0.5, 2), round(side * count**0.5 / stretch, 2)

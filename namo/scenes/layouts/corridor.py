@@ -22,9 +22,7 @@ class Corridor:
         settings, plan = self.settings, FloorPlan(self.settings)
         thickness = settings.wall_thickness_m
         low, high = settings.rooms
-        below, above = (
-            int(rng.integers(max(low // 2, 1), max(high // 2, 1), endpoint=True)) for _ in range(2)
-        )
+        below, above = (int(rng.integers(low // 2, high // 2, endpoint=True)) for _ in range(2))
         depths = [drawn(rng, settings.room_side_m) for _ in range(2)]
         width = drawn(rng, settings.corridor_width_m)
         longest = max(below, above)

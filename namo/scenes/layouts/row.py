@@ -19,8 +19,7 @@ class Row:
     def draw(self, rng: np.random.Generator) -> Layout:
         """See `namo.scenes.layouts.layout.LayoutFamily`."""
         plan = FloorPlan(self.settings)
-        low, high = self.settings.rooms
-        count = int(rng.integers(max(low, 2), max(high, 2), endpoint=True))
+        count = int(rng.integers(*self.settings.rooms, endpoint=True))
         widths = [drawn(rng, self.settings.room_side_m) for _ in range(count)]
         height = drawn(rng, self.settings.room_side_m)
         length = sum(widths) + (count - 1) * self.settings.wall_thickness_m
