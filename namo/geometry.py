@@ -76,6 +76,15 @@ class Pose2D(NamedTuple):
         return local
 
 
+Placed = tuple[float, float, float, float]
+"""x, y (m), cosine and sine of the yaw: a pose as compiled code takes it."""
+
+
+def placed(pose: Pose2D) -> Placed:
+    """Return a pose for compiled code."""
+    return pose.x, pose.y, math.cos(pose.theta), math.sin(pose.theta)
+
+
 def rectangle_corners(half_x: float, half_y: float) -> Floats:
     """Return the corners (4, 2) of a centred rectangle, counter-clockwise from (+, +)."""
     return np.array([[half_x, half_y], [-half_x, half_y], [-half_x, -half_y], [half_x, -half_y]])

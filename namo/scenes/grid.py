@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -35,6 +35,8 @@ FIXED_POINT_BITS = 8
 
 Mask = NDArray[np.uint8]
 Cells = NDArray[np.intp]
+Frame = tuple[float, float, float, int]
+"""Of a grid, for compiled code: x_min, y_min, resolution (m), columns of a mask."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ class Grid:
                 f"allowed are {MAX_CELLS}; are its units metres?"
             )
         return cls(bounds.x_min, bounds.y_min, rows, columns, resolution)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The grid for compiled code."""
+        return self.x_min, self.y_min, self.resolution, self.columns + 2
 
     def blank(self) -> Mask:
         """Return a mask with only its border blocked (1)."""

@@ -8,6 +8,7 @@ A yaw within 2e-6 rad of zero comes back as zero, because MuJoCo simulates it as
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -60,7 +61,7 @@ def scene_xml(scene: Scene) -> str:
     """
     check_scene(scene)
     root = ElementTree.Element("mujoco", model="namo_scene")
-    _add_options(root, scene)
+    add_options(root, scene.options, scene.path or "scene")
     assets = ElementTree.Element("asset")
     world = ElementTree.SubElement(root, "worldbody")
     ElementTree.SubElement(world, "light", directional="true", pos="0 0 1.5", dir="0 0 -1")
@@ -97,10 +98,20 @@ def scene_xml(scene: Scene) -> str:
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _add_options(root: ElementTree.Element, scene: Scene) -> None:
+def add_options(root: ElementTree.Element, options: Mapping[str, str], source: str) -> None:
+    """Add an `<option>` element to a `<mujoco>` element.
+
+    Args:
+        root: added to.
+        options: as `Scene.options` has them.
+        source: what messages call the scene.
+
+    Raises:
+        SceneError: an option has no place in a file.
+    """
     option = ElementTree.SubElement(root, "option")
     flags = {}
-    for name, value in scene.options.items():
+    for name, value in options.items():
         group, slash, flag = name.rpartition("/")
         if not slash:
             option.set(name, value)
@@ -108,8 +119,7 @@ def _add_options(root: ElementTree.Element, scene: Scene) -> None:
             flags[flag] = value
         else:
             raise SceneError(
-                f"{scene.path or 'scene'}: option '{name}' has no place in a file; "
-                "allowed: NAME and flag/NAME"
+                f"{source}: option '{name}' has no place in a file; allowed: NAME and flag/NAME"
             )
     if flags:
         ElementTree.SubElement(option, "flag", flags)

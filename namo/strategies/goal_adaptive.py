@@ -6,7 +6,6 @@ import numpy as np
 
 from namo.geometry import Pose2D
 from namo.strategies.goal_random import TRIES_PER_GOAL, draw_goal
-from namo.world.push_planner import Surroundings
 from namo.world.world import World
 
 DISTANCE_M = (0.2, 0.8)
@@ -27,7 +26,7 @@ class AdaptiveGoals:
         """See `namo.strategies.strategy.GoalStrategy`."""
         reachability = world.reachability()
         pose = reachability.poses[name]
-        around = Surroundings(reachability, world.scene.movable(name))
+        around = reachability.around(name)
         goals: list[Pose2D] = []
         for _ in range(count * TRIES_PER_GOAL):
             drawn = draw_goal(pose, DISTANCE_M, rng)

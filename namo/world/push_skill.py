@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from bisect import bisect_right
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from namo.errors import PhysicsError
 from namo.geometry import Pose2D
 from namo.world.primitives import control_steps, push_along
 from namo.world.push import Push, PushOutcome, PushStatus
-from namo.world.push_planner import PlannedPush, Surroundings, within_tolerance
+from namo.world.push_planner import PlannedPush, within_tolerance
 
 if TYPE_CHECKING:
     from namo.world.world import World
@@ -106,7 +107,6 @@ class _Attempt:
     def __init__(self, world: World, push: Push, deadline: float) -> None:
         self.world, self.push, self.deadline = world, push, deadline
         self.name = push.object_name
-        self.movable = world.scene.movable(self.name)
         self.start = world.poses()
         self.contacts = self.steps = 0
         self.watch_goal = False
@@ -135,8 +135,7 @@ class _Attempt:
             if stuck.sum() >= MAX_STUCK_CONTACTS:
                 return PushStatus.STUCK
             began = time.perf_counter()
-            around = Surroundings(reachability, self.movable)
-            planned = planner.plan(around, goal, usable & ~stuck, self.deadline)
+            planned = planner.plan(reachability, goal, usable & ~stuck, self.deadline)
             world.planning_s += time.perf_counter() - began
             if time.monotonic() > self.deadline:
                 return PushStatus.INTERRUPTED
@@ -174,8 +173,8 @@ class _Attempt:
         look_every = max(1, round(LOOK_S / (self.period * dt)))
         stuck_after = max(1, round(STUCK_S / (self.period * dt)))
         # What the primitive does to the box after this much travel, from none at all.
-        self.travels = np.concatenate([[0.0], self.library.travels])
-        self.moves = np.vstack([np.zeros(3), self.library.displacements[planned.contact]])
+        self.travels = [0.0, *self.library.travels.tolist()]
+        self.moves = [[0.0] * 3, *self.library.displacements[planned.contact].tolist()]
         periods, travelled_then, count = 0, 0.0, 0
         while count < limit:
             push_along(simulation, self.name, direction, self.period)
@@ -203,9 +202,7 @@ class _Attempt:
         pose = self.world.simulation.pose(self.name)
         if within_tolerance(pose, self.push.goal):
             return _Ended.ARRIVED
-        expected = box.compose(
-            Pose2D(*(float(np.interp(travelled, self.travels, self.moves[:, i])) for i in range(3)))
-        )
+        expected = box.compose(self._expected(travelled))
         if pose.distance(expected) > OFF_COURSE_M or pose.turn(expected) > OFF_COURSE_RAD:
             return _Ended.OFF_COURSE
         if self.watch_goal and ask_goal:
@@ -213,3 +210,18 @@ class _Attempt:
             if self.world.reachability().goal_reachable:
                 return _Ended.GOAL_OPEN
         return None
+
+    def _expected(self, travelled: float) -> Pose2D:
+        """Return how far the primitive has displaced the box by then, between its travels linear.
+
+        The robot is short of the primitive's own travel, so there is always a next one.
+        """
+        after = bisect_right(self.travels, travelled)
+        low, high = self.travels[after - 1], self.travels[after]
+        before, then = self.moves[after - 1], self.moves[after]
+        return Pose2D(
+            *(
+                a + (b - a) / (high - low) * (travelled - low)
+                for a, b in zip(before, then, strict=True)
+            )
+        )

@@ -10,24 +10,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from namo.geometry import Pose2D
+from namo.geometry import Floats, Pose2D, placed
 from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import SKIN_M, Grid, Mask, inflated, inside, perimeter
-from namo.scenes.regions import BACK_OFF_M
 from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
+from namo.world.clearance import Solids, contacts_after, contacts_in_reach
 from namo.world.contacts import contact_points
+from namo.world.free_space import (
+    NOWHERE,
+    Connected,
+    FreeSpace,
+    Outlines,
+    any_in_region,
+    any_set,
+    in_region,
+    paint,
+)
+from namo.world.surroundings import KEPT, OutlineTable, Surroundings
 
 PUSH_CONE_RAD = math.radians(60)
 
 REACHED = 2
 """What a mask holds where the robot can get; 1 is blocked, 0 free but cut off."""
-_FLOOD = 8 | cv2.FLOODFILL_MASK_ONLY | (REACHED << 8)  # eight neighbours
 
 
 class StaticMap:
@@ -49,22 +59,26 @@ class StaticMap:
         self.scene = scene
         self.grid = Grid.over(scene.bounds)
         radius = scene.robot.radius
+        self.clearance = radius + SKIN_M
         self.walls, self.solid_walls = self.grid.blank(), self.grid.blank()
         for wall in scene.walls:
-            self.grid.fill(self.walls, wall.pose, inflated(wall.footprint, radius + SKIN_M))
+            self.grid.fill(self.walls, wall.pose, inflated(wall.footprint, self.clearance))
             self.grid.fill(self.solid_walls, wall.pose, inflated(wall.footprint, 0.0))
         self.index = {movable.name: place for place, movable in enumerate(scene.movables)}
         footprints = {movable.name: movable.footprint for movable in scene.movables}
-        self.solid_outlines = {name: inflated(shape, 0.0) for name, shape in footprints.items()}
-        self.outlines = {
-            name: inflated(shape, radius + SKIN_M) for name, shape in footprints.items()
-        }
+        self.inflated = OutlineTable(self.grid, footprints.values(), self.clearance)
+        self.solid = OutlineTable(self.grid, footprints.values(), 0.0)
         self.contacts = {name: contact_points(shape, radius) for name, shape in footprints.items()}
+        self.contact_points = {
+            name: (points.standoffs, points.positions) for name, points in self.contacts.items()
+        }
         self.perimeters = {name: perimeter(shape) for name, shape in footprints.items()}
         self.insides = {name: inside(shape) for name, shape in footprints.items()}
-        self.wall_footprints = FootprintSet((wall.pose, wall.footprint) for wall in scene.walls)
+        placed_walls = [(wall.pose, wall.footprint) for wall in scene.walls]
+        self.wall_footprints, self.wall_solids = FootprintSet(placed_walls), Solids.of(placed_walls)
         self.goal_cells = self._goal_cells()
-        self._unused_image = np.zeros((self.grid.rows, self.grid.columns), np.uint8)
+        self._free = FreeSpace(self.grid, self.walls)
+        self._kept: dict[tuple[str | None, bytes], Surroundings] = {}
 
     def _goal_cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         goal = np.array([self.scene.goal.x, self.scene.goal.y])
@@ -80,13 +94,25 @@ class StaticMap:
 
     def fits(self, name: str, pose: Pose2D) -> bool:
         """Return whether a movable at a pose stays inside the bounds and out of the walls."""
-        cells = self.grid.cells(pose.to_world(self.insides[name]))
-        return not self.solid_walls[cells].any()
+        return not any_set(self.solid_walls, self.insides[name], placed(pose), self.grid.frame)
 
-    def flood(self, mask: Mask, row: int, column: int) -> None:
-        """Mark every free cell connected to the given free cell as reached, in place."""
-        # The image is uniform and unused: only the mask steers the fill.
-        cv2.floodFill(self._unused_image, mask, (column - 1, row - 1), 0, 0, 0, _FLOOD)
+    def around(self, name: str | None, poses: Floats) -> Surroundings:
+        """Return what stands around a movable.
+
+        Args:
+            name: of the movable; None for all there is, with no movable left out.
+            poses: (n, 3) of all movables: x, y (m), theta (rad), world frame.
+        """
+        inflated, solid = self.inflated.placed(poses), self.solid.placed(poses)
+        if name is not None:
+            del inflated[self.index[name]], solid[self.index[name]]
+        key = name, b"".join(outlines.pixels.tobytes() for outlines in (*inflated, *solid))
+        if key not in self._kept:
+            inside_points = np.empty((0, 2)) if name is None else self.insides[name]
+            if len(self._kept) == KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = Surroundings(self._free.and_more(inflated), inside_points, solid)
+        return self._kept[key]
 
 
 class Reachability:
@@ -97,88 +123,139 @@ class Reachability:
         poses: world poses of the robot and all movables.
     """
 
-    def __init__(self, static: StaticMap, poses: Mapping[str, Pose2D]) -> None:
-        """Remember what to answer about; nothing is computed yet."""
+    def __init__(
+        self, static: StaticMap, poses: Mapping[str, Pose2D], moving: str | None = None
+    ) -> None:
+        """Remember what to answer about; nothing is computed yet.
+
+        Args:
+            static: of the scene.
+            poses: world poses of the robot and all movables.
+            moving: the movable by which this state probably differs from those asked about before
+                and after it: what stands around it is then drawn once for all of them.
+        """
         self.static = static
         self.poses = poses
+        self._moving = moving
         self._contacts: dict[str, NDArray[np.bool_]] = {}
+        self._around: dict[str | None, Surroundings] = {}
+
+    @cached_property
+    def _movables(self) -> Floats:
+        """Poses (n, 3) of the movables, in file order."""
+        return np.array([self.poses[name] for name in self.static.index]).reshape(-1, 3)
+
+    def around(self, name: str | None) -> Surroundings:
+        """Return what stands around a movable in this state; None for all there is."""
+        if name not in self._around:
+            self._around[name] = self.static.around(name, self._movables)
+        return self._around[name]
+
+    @cached_property
+    def solids(self) -> Solids:
+        """The movables, in file order."""
+        movables = self.static.scene.movables
+        return Solids.of((self.poses[one.name], one.footprint) for one in movables)
+
+    @cached_property
+    def connected(self) -> Connected:
+        """The free cells and the robot's region among them."""
+        x, y, _ = self.poses["robot"]
+        return self.around(self._moving).free.connected(x, y, self._moving_outlines)
+
+    @cached_property
+    def _moving_outlines(self) -> Outlines | None:
+        if self._moving is None:
+            return None
+        place = self.static.index[self._moving]
+        return self.static.inflated.placed_alone(place, self.poses[self._moving])
 
     @cached_property
     def mask(self) -> Mask:
         """Cells of the grid: 0 free but not reached, 1 blocked, 2 reached."""
-        static = self.static
-        mask = static.walls.copy()
-        for name, outline in static.outlines.items():
-            static.grid.fill(mask, self.poses[name], outline)
-        seed = self._seed(mask)
-        if seed is not None:
-            static.flood(mask, *seed)
+        mask = self.around(None).free.blocked.copy()
+        if self.connected.region != NOWHERE:
+            paint(mask, self.connected.runs, self.connected.region, REACHED)
         return mask
-
-    def _seed(self, mask: Mask) -> tuple[int, int] | None:
-        robot = np.array(self.poses["robot"][:2])
-        row, column = (int(index) for index in self.static.grid.cells(robot))
-        if mask[row, column] != 1:
-            return row, column
-        return self._nearest_free(mask, robot, row, column)
-
-    def _nearest_free(
-        self, mask: Mask, point: NDArray[np.float64], row: int, column: int
-    ) -> tuple[int, int] | None:
-        span = int(BACK_OFF_M / self.static.grid.resolution) + 1
-        top, left = max(row - span, 0), max(column - span, 0)
-        free = np.nonzero(mask[top : row + span + 1, left : column + span + 1] != 1)
-        rows, columns = free[0] + top, free[1] + left
-        distance = np.hypot(*(self.static.grid.centres(rows, columns) - point).T)
-        if not distance.size or distance.min() > BACK_OFF_M:
-            return None
-        best = int(distance.argmin())
-        return int(rows[best]), int(columns[best])
-
-    def after(self, name: str, pose: Pose2D, robot: Pose2D) -> Reachability:
-        """Return the reachability of the same state with one movable and the robot elsewhere."""
-        return Reachability(self.static, {**self.poses, name: pose, "robot": robot})
 
     def free_spot(self) -> tuple[float, float] | None:
         """Return where a robot that may touch something can back off to (m).
 
-        It is the centre of the cell from which its region was flooded, its own or the nearest free
+        It is the centre of the cell from which its region is counted, its own or the nearest free
         one, so what it can reach stays the same. None for a robot that is wedged in.
         """
-        seed = self._seed(self.mask)
-        if seed is None:
+        if self.connected.region == NOWHERE:
             return None
-        x, y = self.static.grid.centres(np.array(seed[0]), np.array(seed[1])).tolist()
+        row, column = np.array(self.connected.row), np.array(self.connected.column)
+        x, y = self.static.grid.centres(row, column).tolist()
         return x, y
 
     def with_robot_at(self, x: float, y: float) -> Reachability:
         """Return the same state with the robot elsewhere in the region it can reach."""
-        moved = Reachability(self.static, {**self.poses, "robot": Pose2D(x, y, 0.0)})
-        moved.mask = self.mask
+        moved = Reachability(self.static, {**self.poses, "robot": Pose2D(x, y, 0.0)}, self._moving)
+        row, column = (int(index) for index in self.static.grid.cells(np.array([x, y])))
+        moved.connected = replace(self.connected, row=row, column=column)
+        moved._around = self._around
         return moved
 
     @cached_property
     def goal_reachable(self) -> bool:
         """Whether the robot can drive to its goal."""
-        return bool((self.mask[self.static.goal_cells] == REACHED).any())
+        return any_in_region(self.connected.runs, self.connected.region, *self.static.goal_cells)
 
     def reached(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return for world points (..., 2) whether the robot's centre can get there."""
-        return np.asarray(self.mask[self.static.grid.cells(points)] == REACHED)
+        inside = in_region(
+            self.connected.runs,
+            self.connected.region,
+            points.reshape(-1, 2),
+            self.static.grid.frame,
+        )
+        return inside.reshape(points.shape[:-1])
 
     def reachable_contacts(self, name: str) -> NDArray[np.bool_]:
         """Return which contact points (n,) of a movable the robot can take up."""
         if name not in self._contacts:
-            self._contacts[name] = self._find_contacts(name)
+            static = self.static
+            self._contacts[name] = contacts_in_reach(
+                self.connected.runs,
+                self.connected.region,
+                static.contact_points[name],
+                placed(self.poses[name]),
+                static.grid.frame,
+                static.wall_solids,
+                self.solids,
+                static.index[name],
+                static.clearance,
+            )
         return self._contacts[name]
 
-    def _find_contacts(self, name: str) -> NDArray[np.bool_]:
-        contacts = self.static.contacts[name]
-        pose = self.poses[name]
-        reachable = self.reached(pose.to_world(contacts.standoffs))
-        if reachable.any():
-            reachable[reachable] = self._clear(name, pose.to_world(contacts.positions[reachable]))
-        return reachable
+    def contacts_after(
+        self, name: str, pose: Pose2D, robot_x: float, robot_y: float
+    ) -> NDArray[np.bool_]:
+        """Return which contact points (n,) of a movable could be taken up after it was pushed.
+
+        Args:
+            name: of the movable.
+            pose: where it would be, world frame.
+            robot_x: where the robot would be (m).
+            robot_y: likewise.
+        """
+        static = self.static
+        free = self.around(name).free
+        with free.trial(static.inflated.placed_alone(static.index[name], pose)) as trial:
+            return contacts_after(
+                trial,
+                free.runs,
+                (robot_x, robot_y),
+                static.contact_points[name],
+                placed(pose),
+                static.grid.frame,
+                static.wall_solids,
+                self.solids,
+                static.index[name],
+                static.clearance,
+            )
 
     def can_push_towards(self, name: str, goal: Pose2D) -> bool:
         """Return whether the robot can take up a contact that pushes roughly towards a goal.
@@ -192,19 +269,6 @@ class Reachability:
         directions = pose.to_world(self.static.contacts[name].directions[reachable])
         along = (directions - np.array([pose.x, pose.y])) @ way
         return bool((along >= math.cos(PUSH_CONE_RAD) * math.hypot(*way)).any())
-
-    @cached_property
-    def _movables(self) -> FootprintSet:
-        movables = self.static.scene.movables
-        return FootprintSet((self.poses[one.name], one.footprint) for one in movables)
-
-    def _clear(self, name: str, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return whether the robot at these points (n, 2) touches nothing but the named box."""
-        radius = self.static.scene.robot.radius + SKIN_M
-        to_movables = self._movables.distances(points)
-        to_movables[:, self.static.index[name]] = np.inf
-        to_walls = self.static.wall_footprints.distances(points)
-        return np.asarray((to_movables >= radius).all(1) & (to_walls >= radius).all(1))
 
     @cached_property
     def reachable_objects(self) -> tuple[str, ...]:

@@ -7,13 +7,15 @@ import math
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from namo.compiled import compiled
 from namo.errors import PhysicsError
-from namo.geometry import Pose2D, wrap_angle
+from namo.geometry import Floats, Pose2D
 from namo.scenes.compiling import compile_model, compile_spec
 from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import Scene
@@ -53,26 +55,46 @@ class State:
         return hashlib.blake2b(self.integration.tobytes(), digest_size=16).hexdigest()
 
 
-@dataclass(eq=False)
-class _Frame:
-    """Where MuJoCo keeps the frame of a movable.
+class _Frames(NamedTuple):
+    """Where MuJoCo keeps the frames of the movables, one entry each in file order.
 
     Attributes:
-        position: (3,) a view into the data (m).
-        rotation: (9,) likewise, row-major.
-        offset: of the movable's frame in that frame, where it differs.
+        is_geom: (n,) the frame is that of a geom, otherwise of a body.
+        number: (n,) of that geom or body.
+        offset: (n, 3) of the movable's frame in it: x, y (m), theta (rad).
     """
 
-    position: NDArray[np.float64]
-    rotation: NDArray[np.float64]
-    offset: Pose2D | None = None
+    is_geom: NDArray[np.bool_]
+    number: NDArray[np.int64]
+    offset: Floats
 
-    def pose(self) -> Pose2D:
-        """Return the world pose of the movable."""
-        x, y, _ = self.position.tolist()
-        yaw = wrap_angle(math.atan2(float(self.rotation[3]), float(self.rotation[0])))
-        pose = Pose2D(x, y, yaw)
-        return pose if self.offset is None else pose.compose(self.offset)
+
+@compiled
+def _poses_of(
+    frames: _Frames, geoms: tuple[Floats, Floats], bodies: tuple[Floats, Floats]
+) -> Floats:
+    """Return the world poses (n, 3) of movables: x, y (m), theta (rad).
+
+    Args:
+        frames: of the movables.
+        geoms: positions (geoms, 3) and rotations (geoms, 9), row-major.
+        bodies: likewise.
+    """
+    poses = np.empty((len(frames.number), 3))
+    for i in range(len(poses)):
+        number, offset = frames.number[i], frames.offset[i]
+        positions, rotations = geoms if frames.is_geom[i] else bodies
+        x, y = positions[number, 0], positions[number, 1]
+        yaw = math.atan2(rotations[number, 3], rotations[number, 0])
+        if offset.any():  # MuJoCo gives a mesh geom a frame of its own choice
+            c, s = math.cos(yaw), math.sin(yaw)
+            x, y = x + c * offset[0] - s * offset[1], y + s * offset[0] + c * offset[1]
+            yaw += offset[2]
+            if yaw > math.pi:
+                yaw -= 2.0 * math.pi
+        poses[i, 0], poses[i, 1] = x, y
+        poses[i, 2] = yaw if yaw > -math.pi else yaw + 2.0 * math.pi
+    return poses
 
 
 class Simulation:
@@ -97,6 +119,10 @@ class Simulation:
         self.physics_s = 0.0
         self.timestep_s = float(self.model.opt.timestep)
         self._state_size = mujoco.mj_stateSize(self.model, STATE_SPEC)
+        # Read many times a push: plain floats, where MuJoCo keeps them.
+        self._qpos = memoryview(self.data.qpos)
+        self._ctrl: Floats = self.data.ctrl
+        self._warnings = self.data.warning.number
         self._find_robot()
         self._find_movables()
         self.start = self.save()
@@ -123,23 +149,42 @@ class Simulation:
             self._control_per_newton.append(1.0 / float(gain))
 
     def _find_movables(self) -> None:
-        model = self.model
-        self._frames: dict[str, _Frame] = {}
+        model, data = self.model, self.data
         self._quat_adr: dict[str, int] = {}
         self._yaw_offset: dict[str, float] = {}
-        for movable in self.scene.movables:
-            body = model.body(movable.name).id
+        movables = self.scene.movables
+        frames = _Frames(
+            np.array([isinstance(one.footprint, Rectangle) for one in movables], np.bool_),
+            np.zeros(len(movables), np.int64),
+            np.zeros((len(movables), 3)),
+        )
+        for i, movable in enumerate(movables):
+            body = int(model.body(movable.name).id)
             self._quat_adr[movable.name] = int(model.jnt_qposadr[model.body_jntadr[body]]) + 3
-            if isinstance(movable.footprint, Rectangle):
-                geom = int(model.body_geomadr[body])
-                frame = _Frame(self.data.geom_xpos[geom], self.data.geom_xmat[geom])
+            if frames.is_geom[i]:
+                geom = frames.number[i] = int(model.body_geomadr[body])
                 w, _, _, z = model.geom_quat[geom]
                 self._yaw_offset[movable.name] = 2.0 * math.atan2(z, w)
-            else:  # MuJoCo gives a mesh geom a frame of its own choice
-                frame = _Frame(self.data.xpos[body], self.data.xmat[body])
-                frame.offset = frame.pose().relative(movable.pose)
+            else:
+                frames.number[i] = body
+                x, y, _ = data.xpos[body].tolist()
+                yaw = math.atan2(data.xmat[body][3], data.xmat[body][0])
+                frames.offset[i] = Pose2D(x, y, yaw).relative(movable.pose)
                 self._yaw_offset[movable.name] = 0.0
-            self._frames[movable.name] = frame
+        self._names = [movable.name for movable in movables]
+        self._frames = frames
+        self._rotations = data.geom_xmat, data.xmat
+        self._positions = data.geom_xpos, data.xpos
+
+    def _movable_poses(self) -> list[list[float]]:
+        """Return x, y (m) and theta (rad) of every movable, in file order."""
+        # Positions derived by mj_step lag one step behind qpos.
+        mujoco.mj_kinematics(self.model, self.data)
+        (geom_xpos, xpos), (geom_xmat, xmat) = self._positions, self._rotations
+        poses: list[list[float]] = _poses_of(
+            self._frames, (geom_xpos, geom_xmat), (xpos, xmat)
+        ).tolist()
+        return poses
 
     def save(self) -> State:
         """Return a snapshot of the present state."""
@@ -171,11 +216,8 @@ class Simulation:
 
     def robot(self) -> tuple[float, float]:
         """Return the robot's position in the world (m)."""
-        x, y = (
-            float(self.data.qpos[adr]) + offset
-            for adr, offset in zip(self._robot_qpos, self._robot_offset, strict=True)
-        )
-        return x, y
+        (adr_x, adr_y), (offset_x, offset_y) = self._robot_qpos, self._robot_offset
+        return self._qpos[adr_x] + offset_x, self._qpos[adr_y] + offset_y
 
     def place_robot(self, x: float, y: float) -> None:
         """Put the robot at a position in the world (m); its velocity stays what it is."""
@@ -184,30 +226,26 @@ class Simulation:
 
     def drive(self, force_x: float, force_y: float) -> None:
         """Set the motor forces along the world's x and y (N)."""
-        for force, actuator, scale in zip(
-            (force_x, force_y), self._actuators, self._control_per_newton, strict=True
-        ):
-            self.data.ctrl[actuator] = force * scale
+        (motor_x, motor_y), (scale_x, scale_y) = self._actuators, self._control_per_newton
+        self._ctrl[motor_x], self._ctrl[motor_y] = force_x * scale_x, force_y * scale_y
 
     def yaw(self, name: str) -> float:
         """Return the yaw of an upright movable from its joint: needs no kinematics (rad)."""
         adr = self._quat_adr[name]
-        w, z = float(self.data.qpos[adr]), float(self.data.qpos[adr + 3])
+        w, z = self._qpos[adr], self._qpos[adr + 3]
         return 2.0 * math.atan2(z, w) + self._yaw_offset[name]
 
     def poses(self) -> dict[str, Pose2D]:
         """Return the world poses of the robot (theta 0) and of every movable, in file order."""
-        # Positions derived by mj_step lag one step behind qpos.
-        mujoco.mj_kinematics(self.model, self.data)
+        movables = map(Pose2D._make, self._movable_poses())
         return {
             "robot": Pose2D(*self.robot(), 0.0),
-            **{name: frame.pose() for name, frame in self._frames.items()},
+            **dict(zip(self._names, movables, strict=True)),
         }
 
     def pose(self, name: str) -> Pose2D:
         """Return the world pose of one movable."""
-        mujoco.mj_kinematics(self.model, self.data)
-        return self._frames[name].pose()
+        return Pose2D._make(self._movable_poses()[self._names.index(name)])
 
     def check_health(self, elapsed_steps: int) -> None:
         """Look at the physics after a push.
@@ -221,16 +259,19 @@ class Simulation:
             PhysicsError: a warning was raised, the clock is not where the steps put it, a number
                 is not finite, or a movable tipped over.
         """
-        for kind, warning in enumerate(self.data.warning):
-            if warning.number:
-                text = mujoco.mju_warningText(kind, warning.lastinfo)
-                raise PhysicsError(f"MuJoCo warned {warning.number} times: {text}")
+        for kind in np.flatnonzero(self._warnings).tolist():
+            warning = self.data.warning[kind]
+            text = mujoco.mju_warningText(kind, warning.lastinfo)
+            raise PhysicsError(f"MuJoCo warned {warning.number} times: {text}")
         expected = elapsed_steps * self.timestep_s
         if not math.isclose(self.data.time, expected, rel_tol=1e-6, abs_tol=1e-9):
             raise PhysicsError(f"the clock is at {self.data.time} s and should be at {expected} s")
         if not (np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all()):
             raise PhysicsError("a position or velocity is not finite")
         mujoco.mj_kinematics(self.model, self.data)
-        for name, frame in self._frames.items():
-            if abs(float(frame.rotation[8])) < UPRIGHT_COSINE:
+        geom_xmat, xmat = self._rotations
+        for name, is_geom, number in zip(
+            self._names, self._frames.is_geom, self._frames.number, strict=True
+        ):
+            if abs((geom_xmat if is_geom else xmat)[number, 8]) < UPRIGHT_COSINE:
                 raise PhysicsError(f"'{name}' tipped over")

@@ -48,6 +48,7 @@ class World:
         self.reachability_s = self.planning_s = 0.0
         self._cache_dir = cache_dir
         self._reachability: Reachability | None = None
+        self._moving: str | None = None
         self._primitives: dict[str, tuple[PrimitiveLibrary, PushPlanner]] = {}
 
     @property
@@ -81,7 +82,7 @@ class World:
         """Return what the robot can reach now; computed once a state and shared."""
         if self._reachability is None:
             began = time.perf_counter()
-            self._reachability = Reachability(self.static, self.simulation.poses())
+            self._reachability = Reachability(self.static, self.simulation.poses(), self._moving)
             self._reachability.goal_reachable  # noqa: B018 - draws the grid, inside the clock
             self.reachability_s += time.perf_counter() - began
         return self._reachability
@@ -103,7 +104,11 @@ class World:
             push: object and wanted pose.
             deadline: value of `time.monotonic()` after which to give up and undo.
             stop_at_open_goal: end the push as soon as it made the robot's goal reachable.
+
+        Raises:
+            KeyError: the scene has no such movable.
         """
+        self._moving = self.scene.movable(push.object_name).name
         return perform(self, push, deadline, stop_at_open_goal=stop_at_open_goal)
 
     def come_to_rest(self) -> None:

@@ -9,25 +9,26 @@ from namo.world.push_planner import (
     PLAN_MARGIN,
     POSITION_TOLERANCE_M,
     SHOVE_COST_STEPS,
-    Surroundings,
     within_tolerance,
 )
+from namo.world.push_search import Masks
+from namo.world.reachability import Reachability
 from namo.world.world import World
 
 NAME = "obstacle_1_movable"
 ALL = np.ones(20, np.bool_)
 
 
-def around(world):
-    """The surroundings of box 1 now."""
-    return Surroundings(world.reachability(), world.scene.movable(NAME))
-
-
 def plan(world, goal, usable=None):
     """The plan for box 1 with the contacts the robot can take up, or with those given."""
     if usable is None:
         usable = world.reachability().reachable_contacts(NAME)
-    return world.primitives(NAME)[1].plan(around(world), goal, usable)
+    return world.primitives(NAME)[1].plan(world.reachability(), goal, usable)
+
+
+def moved(planner, planned):
+    """How a planned push displaces the box, by its primitive."""
+    return planner._move(planned.contact * planner._travels + planned.travel)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +59,8 @@ def test_a_goal_straight_ahead_is_pushed_to_from_behind(open_world, goal, face):
     planned = plan(open_world, goal)
     assert planned.contact // 5 == face
     _, planner = open_world.primitives(NAME)
-    end = planner._moves[planned.contact, planned.travel]
-    assert np.hypot(goal.x - end[0], goal.y - end[1]) < np.hypot(goal.x, goal.y)
+    end = moved(planner, planned)
+    assert np.hypot(goal.x - end.x, goal.y - end.y) < np.hypot(goal.x, goal.y)
 
 
 def test_the_same_question_gets_the_same_plan(open_world):
@@ -108,9 +109,7 @@ def test_no_first_push_sweeps_into_a_wall(rooms):
         if planned is None:
             continue
         planned_somewhere += 1
-        end = world.poses()[NAME].compose(
-            Pose2D(*planner._moves[planned.contact, planned.travel].tolist())
-        )
+        end = world.poses()[NAME].compose(moved(planner, planned))
         assert world.static.fits(NAME, end)
     assert planned_somewhere > 10
 
@@ -121,7 +120,9 @@ def test_sweeping_into_another_box_costs_and_into_a_wall_is_ruled_out(rooms):
         rooms.room(rooms.box(0.0, 0.0), other, walls=(rooms.wall(5, 0.0, -0.9, (0.3, 0.05)),))
     )
     _, planner = world.primitives(NAME)
-    surcharge = planner._surcharge(around(world), world.poses()[NAME], np.ones(200, np.bool_))
+    static = world.static
+    masks = Masks(static.solid_walls, static.walls, world.reachability().around(NAME).others)
+    surcharge = planner.surcharges(world.poses()[NAME], masks, static.grid.frame)
     surcharge = surcharge.reshape(4, 5, -1)
     right, up, down = surcharge[2, 2], surcharge[3, 2], surcharge[1, 2]
     assert right[0] == up[0] == 0.0
@@ -134,7 +135,7 @@ def test_sweeping_into_another_box_costs_and_into_a_wall_is_ruled_out(rooms):
 
 def test_surroundings_know_where_there_is_room(rooms):
     world = World(rooms.room(rooms.box(0.0, 0.0), rooms.box(1.0, 0.0, number=2)))
-    surroundings = around(world)
+    surroundings = world.reachability().around(NAME)
     assert surroundings.leaves_room(Pose2D(0.0, 0.0, 0.0))  # its own place does not count
     assert surroundings.leaves_room(Pose2D(0.36, 0.0, 0.0))
     assert not surroundings.leaves_room(Pose2D(0.5, 0.0, 0.0))
@@ -143,12 +144,27 @@ def test_surroundings_know_where_there_is_room(rooms):
 
 def test_a_robot_that_followed_a_box_through_a_door_reaches_what_lies_beyond(rooms):
     now = World(rooms.plugged()).reachability()
-    beyond = np.array([1.5, 1.5])
-    still_in_the_way = now.after(NAME, Pose2D(0.4, 0.0, 0.0), Pose2D(-0.05, 0.0, 0.0))
-    out_of_the_way = now.after(NAME, Pose2D(1.2, 0.0, 0.0), Pose2D(0.7, 0.0, 0.0))
-    assert not now.reached(beyond)
-    assert not still_in_the_way.reached(beyond)
-    assert out_of_the_way.reached(beyond)
+    right_face = slice(0, 5)
+    in_the_door, x = Pose2D(0.4, 0.0, 0.0), -0.05
+    assert not now.reachable_contacts(NAME)[right_face].any()
+    assert not now.contacts_after(NAME, in_the_door, x, 0.0)[right_face].any()
+    assert now.contacts_after(NAME, Pose2D(1.2, 0.0, 0.0), 0.7, 0.0)[right_face].any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_reachable_after_a_push_is_what_a_fresh_look_there_finds(rooms, seed):
+    rng = np.random.default_rng(seed)
+    scene = rooms.room(rooms.box(0.0, 0.0), rooms.box(0.9, 0.5, 0.4, number=2), walls=rooms.door())
+    now = World(scene).reachability()
+    in_reach = 0
+    for _ in range(20):
+        pose = Pose2D(*rng.uniform(-1.2, 1.2, 2).tolist(), float(rng.uniform(-3, 3)))
+        robot = rng.uniform(-1.5, 1.5, 2).tolist()
+        there = Reachability(now.static, {**now.poses, NAME: pose, "robot": Pose2D(*robot, 0.0)})
+        usable = now.contacts_after(NAME, pose, *robot)
+        assert (usable == there.reachable_contacts(NAME)).all()
+        in_reach += usable.sum()
+    assert in_reach > 50
 
 
 @pytest.mark.parametrize("share", [1.0, PLAN_MARGIN])

@@ -1,0 +1,175 @@
+"""Which contact points of a movable the robot can take up, for many at once.
+
+The standoff of a contact has to be in the robot's region, and the robot at the contact itself must
+touch nothing but the movable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from namo.compiled import compiled
+from namo.geometry import Floats, Placed, Pose2D
+from namo.scenes.footprint import Footprint, Rectangle
+from namo.scenes.grid import Frame
+from namo.world.free_space import (
+    NOWHERE,
+    Indices,
+    Runs,
+    Trial,
+    cell_of,
+    connected_in,
+    region_at,
+)
+
+
+class Solids(NamedTuple):
+    """Footprints in the world, as arrays; each is known by its place in the list it came from.
+
+    Attributes:
+        rectangles: (n, 6) x, y (m), cosine and sine of the yaw, half extents (m).
+        rectangle_of: (n,) whose they are.
+        corners: (k, 2) corners of all convex pieces of polygons, one piece after the other (m).
+        pieces: (p + 1,) where each piece begins in `corners`.
+        piece_of: (p,) whose they are.
+    """
+
+    rectangles: Floats
+    rectangle_of: Indices
+    corners: Floats
+    pieces: Indices
+    piece_of: Indices
+
+    @classmethod
+    def of(cls, placed: Iterable[tuple[Pose2D, Footprint]]) -> Solids:
+        """Take pairs of a world pose and the footprint in its frame."""
+        rectangles, rectangle_of = [], []
+        corners, pieces, piece_of = [np.empty((0, 2))], [0], []
+        for place, (pose, footprint) in enumerate(placed):
+            if isinstance(footprint, Rectangle):
+                rectangles.append((*pose, footprint.half_x, footprint.half_y))
+                rectangle_of.append(place)
+                continue
+            for piece in footprint.pieces:
+                corners.append(pose.to_world(piece))
+                pieces.append(pieces[-1] + len(piece))
+                piece_of.append(place)
+        table = np.array(rectangles).reshape(-1, 5)
+        x, y, theta, half_x, half_y = table.T
+        return cls(
+            np.column_stack([x, y, np.cos(theta), np.sin(theta), half_x, half_y]),
+            np.array(rectangle_of, np.int32),
+            np.concatenate(corners),
+            np.array(pieces, np.int32),
+            np.array(piece_of, np.int32),
+        )
+
+
+@compiled
+def keeps_clear(solids: Solids, but: int, x: float, y: float, radius: float) -> bool:
+    """Return whether a point is at least `radius` away from all solids but one (-1: from all)."""
+    rectangles, rectangle_of, corners, pieces, piece_of = solids
+    for i in range(len(rectangles)):
+        if rectangle_of[i] == but:
+            continue
+        dx, dy = x - rectangles[i, 0], y - rectangles[i, 1]
+        c, s = rectangles[i, 2], rectangles[i, 3]
+        along = abs(c * dx + s * dy) - rectangles[i, 4]
+        across = abs(c * dy - s * dx) - rectangles[i, 5]
+        if math.hypot(max(along, 0.0), max(across, 0.0)) < radius:
+            return False
+    for piece in range(len(piece_of)):
+        if piece_of[piece] == but:
+            continue
+        if _convex_distance(corners[pieces[piece] : pieces[piece + 1]], x, y) < radius:
+            return False
+    return True
+
+
+@compiled
+def _convex_distance(corners: Floats, x: float, y: float) -> float:
+    """Return the distance of a point to a convex polygon, zero inside (m)."""
+    inside, nearest = True, math.inf
+    for i in range(len(corners)):
+        j = (i + 1) % len(corners)
+        edge_x, edge_y = corners[j, 0] - corners[i, 0], corners[j, 1] - corners[i, 1]
+        dx, dy = x - corners[i, 0], y - corners[i, 1]
+        if edge_x * dy - edge_y * dx < 0.0:
+            inside = False
+        along = (dx * edge_x + dy * edge_y) / (edge_x * edge_x + edge_y * edge_y)
+        along = min(max(along, 0.0), 1.0)
+        nearest = min(nearest, math.hypot(dx - along * edge_x, dy - along * edge_y))
+    return 0.0 if inside else nearest
+
+
+@compiled
+def contacts_in_reach(
+    runs: Runs,
+    region: int,
+    points: tuple[Floats, Floats],
+    pose: Placed,
+    frame: Frame,
+    walls: Solids,
+    movables: Solids,
+    movable: int,
+    radius: float,
+) -> NDArray[np.bool_]:
+    """Return which contact points (n,) of a movable the robot can take up.
+
+    Args:
+        runs: of the free cells with the movable in place.
+        region: of the robot.
+        points: standoffs (n, 2) and contact points (n, 2) in the movable's frame (m).
+        pose: of the movable.
+        frame: of the grid.
+        walls: that the robot must not touch there.
+        movables: likewise, but for the one that is pushed ...
+        movable: ... whose place among them this is.
+        radius: of the robot and its skin (m).
+    """
+    standoffs, positions = points
+    x, y, c, s = pose
+    usable = np.zeros(len(standoffs), np.bool_)
+    if region == NOWHERE:
+        return usable
+    for i in range(len(standoffs)):
+        row, column = cell_of(
+            standoffs[i, 0] * c - standoffs[i, 1] * s + x,
+            standoffs[i, 0] * s + standoffs[i, 1] * c + y,
+            frame,
+            len(runs.first) - 1,
+        )
+        if region_at(runs, row, column) == region:
+            at_x = positions[i, 0] * c - positions[i, 1] * s + x
+            at_y = positions[i, 0] * s + positions[i, 1] * c + y
+            usable[i] = keeps_clear(walls, -1, at_x, at_y, radius) and keeps_clear(
+                movables, movable, at_x, at_y, radius
+            )
+    return usable
+
+
+@compiled
+def contacts_after(
+    trial: Trial,
+    runs: Runs,
+    robot: tuple[float, float],
+    points: tuple[Floats, Floats],
+    pose: Placed,
+    frame: Frame,
+    walls: Solids,
+    movables: Solids,
+    movable: int,
+    radius: float,
+) -> NDArray[np.bool_]:
+    """Return which contact points (n,) could be taken up were a movable and the robot elsewhere.
+
+    `trial` is the mask with the movable there, `runs` are those of the free cells without it, and
+    `robot` is where the robot would be (m); for the others see `contacts_in_reach`.
+    """
+    there, _, _, region = connected_in(trial, runs, robot[0], robot[1], frame)
+    return contacts_in_reach(there, region, points, pose, frame, walls, movables, movable, radius)
