@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from namo.compiled import compiled
 from namo.geometry import Floats
 
 CONTACT_COST_STEPS = 25
@@ -59,7 +59,7 @@ def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
     """Return the cost-to-go of a box from its primitives.
 
     Every cell keeps the cheapest displacement that fell into it, exactly as composed, and that one
-    is extended by every primitive in the next round.
+    is extended by every primitive in the next round. Of equally cheap ones the first is kept.
 
     Args:
         displacements: (..., 3) of the primitives, in the frame the box had before.
@@ -75,19 +75,13 @@ def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
     cost[_CENTRE] = 0.0
     frontier, spent = np.zeros((1, 3)), np.zeros(1)
     for _ in range(SEQUENCE_LENGTH):
-        reached = _composed(frontier, moves).reshape(-1, 3)
-        price = (spent[:, None] + prices).ravel()
-        within = (np.abs(reached) <= limits).all(axis=1)
-        reached, price = reached[within], price[within]
-        flat = np.ravel_multi_index(tuple(_cells(reached, limits).T), SHAPE)
-        # In order of price the first of each cell is its cheapest.
-        order = np.argsort(price, kind="stable")
-        cell, first = np.unique(flat[order], return_index=True)
-        best = order[first]
-        better = price[best] < cost.ravel()[cell]
-        cell, best = cell[better], best[better]
-        cost.ravel()[cell] = price[best]
-        frontier, spent = reached[best], price[best]
+        turns = np.cos(frontier[:, 2]), np.sin(frontier[:, 2])
+        found = _extended(frontier, turns, spent, moves, prices, limits, cost.ravel())
+        better = found[:, 3] < cost.ravel()
+        frontier, spent = found[better, :3], found[better, 3]
+        cost.ravel()[better] = spent
+    from scipy import ndimage  # half a second of importing that only the making of a table needs
+
     # A target is met within a tolerance, so a neighbouring displacement will do as well.
     cost = ndimage.grey_erosion(cost, size=(3, 3, 3), mode="nearest")
     distance, nearest = ndimage.distance_transform_edt(~np.isfinite(cost), return_indices=True)
@@ -105,14 +99,44 @@ def _cells(displacements: Floats, limits: Floats) -> NDArray[np.intp]:
     return np.asarray(np.rint(places), np.intp)
 
 
-def _composed(first: Floats, second: Floats) -> Floats:
-    """Return every composition (n, m, 3) of displacements (n, 3) followed by (m, 3)."""
-    c, s = np.cos(first[:, None, 2]), np.sin(first[:, None, 2])
-    return np.stack(
-        [
-            first[:, None, 0] + c * second[:, 0] - s * second[:, 1],
-            first[:, None, 1] + s * second[:, 0] + c * second[:, 1],
-            first[:, None, 2] + second[:, 2],
-        ],
-        axis=-1,
-    )
+@compiled
+def _extended(
+    frontier: Floats,
+    turns: tuple[Floats, Floats],
+    spent: Floats,
+    moves: Floats,
+    prices: Floats,
+    limits: Floats,
+    cost: Floats,
+) -> Floats:
+    """Return for every cell (n, 4) the cheapest displacement one more move leads to, and its cost.
+
+    Args:
+        frontier: (k, 3) displacements to extend.
+        turns: (k,) cosines and sines of their angles.
+        spent: (k,) what they cost.
+        moves: (m, 3) displacements to follow them.
+        prices: (m,) what those cost.
+        limits: (3,) half widths of the table.
+        cost: (n,) of the cells so far; dearer ways are left out.
+    """
+    found = np.full((len(cost), 4), np.inf)
+    reached = np.empty(3)
+    for i in range(len(frontier)):
+        c, s = turns[0][i], turns[1][i]
+        for j in range(len(moves)):
+            price = spent[i] + prices[j]
+            reached[0] = frontier[i, 0] + c * moves[j, 0] - s * moves[j, 1]
+            reached[1] = frontier[i, 1] + s * moves[j, 0] + c * moves[j, 1]
+            reached[2] = frontier[i, 2] + moves[j, 2]
+            cell = 0
+            for axis in range(3):
+                if abs(reached[axis]) > limits[axis]:
+                    cell = -1
+                    break
+                place = (reached[axis] + limits[axis]) / (2 * limits[axis]) * (SHAPE[axis] - 1)
+                cell = cell * SHAPE[axis] + round(place)
+            if cell >= 0 and price < cost[cell] and price < found[cell, 3]:
+                found[cell, :3] = reached
+                found[cell, 3] = price
+    return found
