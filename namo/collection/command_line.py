@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from namo.collection.config import ML_DEVICES, PHYSICS_PRESETS, CollectionConfig, require_writable
+from namo.collection.config import ML_DEVICES, CollectionConfig, require_writable
 from namo.errors import NamoError, UsageError, did_you_mean
 from namo.planning.registry import PLANNERS
+from namo.scenes.physics import PHYSICS_PRESETS
 from namo.scenes.sources import environments_from, resolve_range
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
@@ -89,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--max-pushes", type=int, default=None, help="simulated pushes of a search (any number)"
     )
     _number(search, "--seed", int, default.seed, "seed of all random numbers")
-    _choice(search, "--physics", PHYSICS_PRESETS, default.physics)
+    _choice(search, "--physics", list(PHYSICS_PRESETS), default.physics)
     search.add_argument(
         "--filter-minimum-length",
         action="store_true",

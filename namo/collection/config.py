@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from namo.errors import UsageError, did_you_mean
 from namo.planning.registry import PLANNERS
+from namo.scenes.physics import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
-PHYSICS_PRESETS = ("scene",)
-"""`scene` runs every file with its own options."""
 ML_DEVICES = ("cuda", "cpu", "auto")
 
 
@@ -36,7 +36,7 @@ class CollectionConfig:
         max_pushes: simulated pushes in one search; None for any number.
         filter_minimum_length: keep only the shortest solved episodes of an environment.
         seed: of all random numbers.
-        physics: physics preset.
+        physics: preset of `namo.scenes.physics`.
     """
 
     algorithm: str = "idfs"
@@ -112,7 +112,7 @@ class CollectionConfig:
         return [field.name for field in fields(cls)]
 
 
-def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+def _choice(name: str, value: str, allowed: Iterable[str]) -> None:
     if value not in allowed:
         raise UsageError(f"--{name} is '{value}'; {did_you_mean(value, allowed)}")
 

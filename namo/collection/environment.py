@@ -22,6 +22,7 @@ from namo.collection.schema import PUSHES
 from namo.errors import SceneError
 from namo.planning.planner import Planner, Termination
 from namo.planning.registry import PLANNERS
+from namo.scenes.physics import under
 from namo.scenes.reading import read_scene
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -130,7 +131,7 @@ def collect_environment(
         scene = read_scene(environment.path)
         sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
         environment.require_listed(sha256)
-        world = World(scene)
+        world = World(under(scene, config.physics))
         world.prepare()
         for episode in range(config.episodes_per_env):
             outcome = run_episode(world, planner, config, environment.index, episode)
@@ -240,6 +241,7 @@ def _common_metrics(
         "algorithm": config.algorithm,
         "object_strategy": config.object_strategy,
         "goal_strategy": config.goal_strategy,
+        "physics": config.physics,
         "seed": config.seed,
         "hostname": environment.label,
         "worker_hostname": socket.gethostname(),

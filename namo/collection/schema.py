@@ -36,6 +36,7 @@ METRICS = _schema(
         _field("algorithm", _TEXT, NO_UNIT, "planner"),
         _field("object_strategy", _TEXT, NO_UNIT, "which object first"),
         _field("goal_strategy", _TEXT, NO_UNIT, "where to push it"),
+        _field("physics", _TEXT, NO_UNIT, "physics preset; scene: the scene's own options"),
         _field("seed", _INT, NO_UNIT, "seed of the run"),
         _field("success", _BOOL, NO_UNIT, "same as solution_found"),
         _field("solution_found", _BOOL, NO_UNIT, "a plan opens the robot's goal"),

@@ -12,9 +12,10 @@ from typing import Any
 
 import jsonschema
 
-from namo.collection.config import ML_DEVICES, PHYSICS_PRESETS, CollectionConfig
+from namo.collection.config import ML_DEVICES, CollectionConfig
 from namo.errors import UsageError, did_you_mean
 from namo.planning.registry import PLANNERS
+from namo.scenes.physics import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
 Settings = Mapping[str, Any]

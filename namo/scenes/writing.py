@@ -8,7 +8,6 @@ A yaw within 2e-6 rad of zero comes back as zero, because MuJoCo simulates it as
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,6 +17,7 @@ from namo.errors import SceneError
 from namo.files import replacing
 from namo.scenes.checking import check_scene
 from namo.scenes.footprint import Polygon, Rectangle
+from namo.scenes.physics import add_options
 from namo.scenes.prisms import Prism
 from namo.scenes.reading import MOVABLE_MARK, parse_scene
 from namo.scenes.scene import Movable, Robot, Scene, Solid
@@ -96,33 +96,6 @@ def scene_xml(scene: Scene) -> str:
     )
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
-
-
-def add_options(root: ElementTree.Element, options: Mapping[str, str], source: str) -> None:
-    """Add an `<option>` element to a `<mujoco>` element.
-
-    Args:
-        root: added to.
-        options: as `Scene.options` has them.
-        source: what messages call the scene.
-
-    Raises:
-        SceneError: an option has no place in a file.
-    """
-    option = ElementTree.SubElement(root, "option")
-    flags = {}
-    for name, value in options.items():
-        group, slash, flag = name.rpartition("/")
-        if not slash:
-            option.set(name, value)
-        elif group == "flag":
-            flags[flag] = value
-        else:
-            raise SceneError(
-                f"{source}: option '{name}' has no place in a file; allowed: NAME and flag/NAME"
-            )
-    if flags:
-        ElementTree.SubElement(option, "flag", flags)
 
 
 def _add_robot(root: ElementTree.Element, world: ElementTree.Element, robot: Robot) -> None:

@@ -78,7 +78,8 @@ class StaticMap:
         self.wall_footprints, self.wall_solids = FootprintSet(placed_walls), Solids.of(placed_walls)
         self.goal_cells = self._goal_cells()
         self._free = FreeSpace(self.grid, self.walls)
-        self._kept: dict[tuple[str | None, bytes], Surroundings] = {}
+        self._kept: _Kept = {}  # by what they are drawn as
+        self._same: _Kept = {}  # by the poses they are drawn for
 
     def _goal_cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         goal = np.array([self.scene.goal.x, self.scene.goal.y])
@@ -103,16 +104,32 @@ class StaticMap:
             name: of the movable; None for all there is, with no movable left out.
             poses: (n, 3) of all movables: x, y (m), theta (rad), world frame.
         """
-        inflated, solid = self.inflated.placed(poses), self.solid.placed(poses)
+        others = poses
         if name is not None:
-            del inflated[self.index[name]], solid[self.index[name]]
-        key = name, b"".join(outlines.pixels.tobytes() for outlines in (*inflated, *solid))
-        if key not in self._kept:
-            inside_points = np.empty((0, 2)) if name is None else self.insides[name]
-            if len(self._kept) == KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = Surroundings(self._free.and_more(inflated), inside_points, solid)
-        return self._kept[key]
+            others = poses.copy()
+            others[self.index[name]] = 0.0
+        # Boxes that sleep have the very same poses; others drift by less than can be drawn.
+        placed_as = name, others.tobytes()
+        if placed_as not in self._same:
+            inflated, solid = self.inflated.placed(poses), self.solid.placed(poses)
+            if name is not None:
+                del inflated[self.index[name]], solid[self.index[name]]
+            drawn_as = name, b"".join(one.pixels.tobytes() for one in (*inflated, *solid))
+            if drawn_as not in self._kept:
+                points = np.empty((0, 2)) if name is None else self.insides[name]
+                around = Surroundings(self._free.and_more(inflated), points, solid)
+                _keep(self._kept, drawn_as, around)
+            _keep(self._same, placed_as, self._kept[drawn_as])
+        return self._same[placed_as]
+
+
+_Kept = dict[tuple[str | None, bytes], Surroundings]
+
+
+def _keep(kept: _Kept, key: tuple[str | None, bytes], around: Surroundings) -> None:
+    if len(kept) == KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = around
 
 
 class Reachability:

@@ -85,7 +85,7 @@ def in_scenes(tmp_path):
         ({"max-depth": 1.5}, ["--max-depth", "'1.5'"]),
         ({"search-timeout": 0}, ["--search-timeout is 0.0", "above zero"]),
         ({"episodes-per-env": 0}, ["--episodes-per-env is 0", "from 1 up"]),
-        ({"physics": "fast"}, ["--physics is 'fast'", "Allowed: scene"]),
+        ({"physics": "fats"}, ["--physics is 'fats'", "did you mean 'fast'?"]),
         ({"max-failed-share": 1.5}, ["--max-failed-share is 1.5", "0 to 1"]),
     ],
 )

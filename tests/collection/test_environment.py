@@ -15,6 +15,7 @@ from namo.errors import UsageError
 from namo.geometry import Pose2D
 from namo.version import RESULTS_VERSION
 from namo.world.world import World
+from tests.conftest import room_file
 
 DESIGNED = """
 env_id success episodes_collected episodes_before_filtering episodes_filtered_out processing_time
@@ -278,3 +279,14 @@ def test_the_goal_pose_of_a_stored_push_is_a_plain_tuple(several):
             for action in episode["action_sequence"]:
                 assert type(action["target"]) is tuple
                 assert Pose2D(*action["target"])
+
+
+def test_a_physics_preset_is_what_is_collected_with_and_is_recorded(collect):
+    own, fast = (collect(room_file(1), physics=preset) for preset in ("scene", "fast"))
+    assert own["metrics"][0]["physics"] == "scene"
+    assert fast["metrics"][0]["physics"] == "fast"
+    assert fast["fingerprint"] != own["fingerprint"]
+    assert fast["scene_sha256"] == own["scene_sha256"]
+    assert own["success"]
+    assert fast["success"]
+    assert fast["pushes"]["poses_after"] != own["pushes"]["poses_after"]

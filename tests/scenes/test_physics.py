@@ -1,0 +1,77 @@
+import mujoco
+import pytest
+
+from namo.scenes.physics import PHYSICS_PRESETS, under
+from namo.scenes.reading import parse_scene, read_scene
+from namo.scenes.writing import scene_xml
+from namo.world.simulation import Simulation
+from tests.conftest import room_file
+
+SLEEP = int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+
+
+def options_of(scene):
+    """What MuJoCo is run with: integrator, cone, time step (s), whether boxes may sleep."""
+    option = Simulation(scene).model.opt
+    return (
+        mujoco.mjtIntegrator(option.integrator).name.removeprefix("mjINT_"),
+        mujoco.mjtCone(option.cone).name.removeprefix("mjCONE_"),
+        option.timestep,
+        bool(option.enableflags & SLEEP),
+    )
+
+
+@pytest.fixture(params=["file", "memory"])
+def scene(request, rooms):
+    """A scene with the usual options, from a file and made in memory."""
+    return read_scene(room_file(1)) if request.param == "file" else rooms.plugged()
+
+
+@pytest.mark.parametrize(
+    ("preset", "options"),
+    [
+        ("scene", ("RK4", "ELLIPTIC", 0.01, False)),
+        ("fast", ("IMPLICITFAST", "ELLIPTIC", 0.005, True)),
+        ("accurate", ("IMPLICITFAST", "ELLIPTIC", 0.002, True)),
+    ],
+)
+def test_mujoco_runs_with_what_a_preset_says(rooms, preset, options):
+    scene = rooms.plugged()
+    written = parse_scene(scene_xml(scene).encode(), "written.xml")
+    assert options_of(under(scene, preset)) == options
+    assert options_of(under(written, preset)) == options
+
+
+def test_every_preset_has_been_tested():
+    assert list(PHYSICS_PRESETS) == ["scene", "fast", "accurate"]
+
+
+def test_the_preset_scene_leaves_a_scene_alone(scene):
+    assert under(scene, "scene") is scene
+
+
+def test_a_scene_stays_what_it_is_under_a_preset(scene):
+    fast = under(scene, "fast")
+    assert (fast.path, fast.sha256) == (scene.path, scene.sha256)
+    assert (fast.walls, fast.movables, fast.robot, fast.goal) == (
+        scene.walls,
+        scene.movables,
+        scene.robot,
+        scene.goal,
+    )
+    assert Simulation(fast).poses() == Simulation(scene).poses()
+
+
+def test_what_a_preset_does_not_name_stays_as_the_file_has_it(rooms):
+    options = {"timestep": "0.004", "iterations": "7", "flag/midphase": "disable"}
+    scene = rooms.plugged(options=options)
+    written = parse_scene(scene_xml(scene).encode(), "written.xml")
+    for one in (scene, written):
+        option = Simulation(under(one, "fast")).model.opt
+        assert option.iterations == 7
+        assert option.disableflags & int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)
+        assert option.timestep == 0.005
+
+
+def test_options_are_what_primitives_are_told_apart_by(rooms):
+    assert under(rooms.plugged(), "fast").options["timestep"] == "0.005"
