@@ -33,7 +33,7 @@ from benchmarks.common import (
 )
 from namo.geometry import Pose2D
 from namo.planning.idfs import IDFS
-from namo.planning.planner import Budget, Observation
+from namo.planning.planner import Budget
 from namo.scenes.footprint import FootprintSet, overlap_depth
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Scene
@@ -43,7 +43,7 @@ from namo.strategies.object_order import NearestFirst
 from namo.world.primitives import push_along
 from namo.world.push import Push
 from namo.world.reachability import REACHED, Reachability, StaticMap
-from namo.world.world import World
+from namo.world.world import Observation, World
 
 DEPTH = 5
 GOALS_PER_OBJECT = 5

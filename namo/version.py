@@ -7,7 +7,7 @@ again instead of being mixed with new ones.
 
 __version__ = "0.1.0"
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 SCHEMA_VERSION = 2
 
 GENERATOR_VERSION = 1

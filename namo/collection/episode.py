@@ -11,12 +11,12 @@ import numpy as np
 from namo.collection.config import CollectionConfig
 from namo.collection.schema import PUSHES
 from namo.geometry import Pose2D
-from namo.planning.planner import Budget, Observation, Planner, SearchResult
+from namo.planning.planner import Budget, Planner, SearchResult
 from namo.scenes.footprint import Polygon
 from namo.scenes.scene import Solid
 from namo.seeding import Streams
 from namo.version import RESULTS_VERSION, __version__
-from namo.world.world import World
+from namo.world.world import Observation, World
 
 Record = dict[str, Any]
 Columns = dict[str, list[Any]]
@@ -50,7 +50,7 @@ def run_episode(
         episode: number of the episode in the environment.
     """
     world.reset()
-    before = (world.physics_s, world.reachability_s, world.planning_s)
+    before = world.clocks()
     budget = Budget(
         depth=config.max_depth,
         seconds=config.search_timeout,
@@ -59,7 +59,7 @@ def run_episode(
     )
     streams = Streams.for_episode(config.seed, env_index, episode)
     result = planner.search(world, budget, streams)
-    after = (world.physics_s, world.reachability_s, world.planning_s)
+    after = world.clocks()
     physics_ms, reachability_ms, planning_ms = (
         1000.0 * (end - start) for start, end in zip(before, after, strict=True)
     )
@@ -68,7 +68,7 @@ def run_episode(
         "solution_found": result.solved,
         "solution_depth": len(result.plan) if result.solved else None,
         "termination": result.termination.value,
-        "nodes_expanded": len(result.pushes),
+        "nodes_expanded": result.pushes_tried,
         "pushes_simulated": len(result.pushes),
         "physics_steps": sum(push.outcome.physics_steps for push in result.pushes),
         "terminal_checks": result.terminal_checks,

@@ -1,7 +1,8 @@
 """Iterative deepening depth-first search over pushes (Korf 1985).
 
 Depth limits 1 to the budget's depth; every pass starts from the root again and draws its goals
-anew, so a later pass also tries other pushes of the states it shares with an earlier one.
+anew, so a later pass also tries other pushes of the states it shares with an earlier one. Where the
+strategies propose the same again, what an earlier pass simulated is looked up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from namo.world.push import Push
 
 
 class IDFS(DeepeningPlanner):
-    """Iterative deepening; nothing but the present path is kept."""
+    """Iterative deepening; every pass draws anew."""
 
     def _start(self, search: Search, streams: Streams) -> Callable[[int], Node | Termination]:
         return lambda limit: self._visit(search, search.root, limit, streams)

@@ -9,7 +9,7 @@ from typing import Protocol
 from namo.seeding import Streams
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.push import Push, PushOutcome
-from namo.world.world import World
+from namo.world.world import Observation, World
 
 
 class Termination(StrEnum):
@@ -42,18 +42,15 @@ class Budget:
     pushes: int | None = None
 
 
-Observation = dict[str, list[float]]
-"""`{name}_pose` -> [x, y, theta] of the robot and every movable."""
-
-
 @dataclass(frozen=True)
 class PushRecord:
     """One simulated push of a search.
 
     Attributes:
         state: number of the state it started from; 0 is the scene's start.
-        next_state: number of the state it led to; the same number when nothing moved.
-        depth: of the state it led to.
+        next_state: number of the state it led to; the same number when nothing moved, and that of
+            an earlier state when it led to the very same one.
+        depth: pushes from the start, this one included.
         push: what was asked.
         outcome: what came of it.
         goal_open: whether the robot's goal is reachable afterwards.
@@ -77,6 +74,8 @@ class SearchResult:
         plan_states: numbers of the states along the plan, the start first.
         states: observations by state number.
         pushes: every simulated push, in order.
+        pushes_tried: how many pushes were asked for; more than were simulated where some had been
+            simulated in that state before.
         terminal_checks: how often it asked whether the goal is reachable.
         max_depth_reached: longest sequence of pushes it looked at.
         search_s: wall time.
@@ -87,6 +86,7 @@ class SearchResult:
     plan_states: tuple[int, ...]
     states: tuple[Observation, ...]
     pushes: tuple[PushRecord, ...] = field(repr=False)
+    pushes_tried: int
     terminal_checks: int
     max_depth_reached: int
     search_s: float

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
-from namo.planning.planner import Budget, Observation, PushRecord, SearchResult, Termination
-from namo.world.push import Push, PushStatus
+from namo.planning.planner import Budget, PushRecord, SearchResult, Termination
+from namo.world.push import Push, PushOutcome, PushStatus
 from namo.world.simulation import State
-from namo.world.world import World
+from namo.world.world import Situation, World
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +60,15 @@ class Search:
         self.budget = budget
         self._began = time.monotonic()
         self._deadline = self._began + budget.seconds
-        self._states: list[Observation] = []
+        self._situations: list[Situation] = []  # by state number
+        self._numbers: dict[str, int] = {}  # by the bits of a state
+        self._tried: dict[tuple[int, Push], int] = {}  # state number and push -> where it led
         self._pushes: list[PushRecord] = []
+        self._pushes_tried = 0
         self._terminal_checks = 0
         self._max_depth = 0
-        self.root = self._discover(None, None)
-        self._here = self.root
+        self._here: int | None = self._number_of(world.situation())
+        self.root = self._node(0, None, None)
 
     def run(self, find: Callable[[], Node | Termination]) -> SearchResult:
         """Run a planner and return the result.
@@ -82,8 +86,9 @@ class Search:
             termination=Termination.SOLVED if isinstance(found, Node) else found,
             plan=tuple(node.push for node in path if node.push is not None),
             plan_states=tuple(node.number for node in path),
-            states=tuple(self._states),
+            states=tuple(situation.observation for situation in self._situations),
             pushes=tuple(self._pushes),
+            pushes_tried=self._pushes_tried,
             terminal_checks=self._terminal_checks,
             max_depth_reached=self._max_depth,
             search_s=time.monotonic() - self._began,
@@ -104,45 +109,74 @@ class Search:
 
     def enter(self, node: Node) -> World:
         """Bring the world into the state of a node and return it."""
-        if self._here is not node:
+        if self._here != node.number:
             self.world.restore(node.state)
-            self._here = node
+            self._here = node.number
         return self.world
 
     def push(self, node: Node, push: Push) -> Node | None:
-        """Push at a node and return where that leads; None when nothing moved.
+        """Push at a node and return where that leads; see `push_each`."""
+        (child,) = self.push_each(node, [push])
+        return child
+
+    def push_each(self, node: Node, pushes: Sequence[Push]) -> Iterator[Node | None]:
+        """Push at a node, each push from its state, and say where each leads; None: nothing moved.
+
+        What was simulated before is not simulated again: a push depends on its state alone. Where
+        the world has threads, the pushes ahead are simulated while one is looked at; those that
+        nobody asks for any more are not counted.
 
         Raises:
             BudgetSpentError: no time or no push is left; a push that the clock cuts off is undone
                 and not recorded.
         """
-        self._check_time()
-        if self.budget.pushes is not None and len(self._pushes) >= self.budget.pushes:
-            raise BudgetSpentError(Termination.PUSHES)
-        outcome = self.enter(node).push(push, self._deadline)
+        fresh = [push for push in dict.fromkeys(pushes) if (node.number, push) not in self._tried]
+        outcomes = self.world.each(
+            lambda world, push: world.push_from(node.state, push, self._deadline), fresh
+        )
+        with closing(outcomes):
+            for push in pushes:
+                self._check_time()
+                if (node.number, push) not in self._tried:
+                    if self.budget.pushes is not None and len(self._pushes) >= self.budget.pushes:
+                        raise BudgetSpentError(Termination.PUSHES)
+                    self._record(node, push, *next(outcomes))
+                self._pushes_tried += 1
+                self._max_depth = max(self._max_depth, node.depth + 1)
+                number = self._tried[node.number, push]
+                yield None if number == node.number else self._node(number, node, push)
+
+    def _record(self, node: Node, push: Push, outcome: PushOutcome, after: Situation) -> None:
+        if self.world.threads == 1:
+            self._here = None
         if outcome.status is PushStatus.INTERRUPTED:
             raise BudgetSpentError(Termination.TIMEOUT)
-        child = self._discover(node, push) if outcome.moved else node
-        self._here = child
-        self._max_depth = max(self._max_depth, node.depth + 1)
+        number = self._number_of(after) if outcome.moved else node.number
+        if self.world.threads == 1:
+            self._here = number
+        self._tried[node.number, push] = number
         self._pushes.append(
-            PushRecord(node.number, child.number, node.depth + 1, push, outcome, child.goal_open)
+            PushRecord(node.number, number, node.depth + 1, push, outcome, after.goal_open)
         )
-        return child if child is not node else None
 
-    def _discover(self, parent: Node | None, push: Push | None) -> Node:
-        reachability = self.world.reachability()
-        node = Node(
-            number=len(self._states),
-            state=self.world.save(),
+    def _number_of(self, situation: Situation) -> int:
+        """Return the number of a state; one that was met before keeps the number it has."""
+        number = self._numbers.setdefault(situation.state.key, len(self._situations))
+        if number == len(self._situations):
+            self._situations.append(situation)
+        return number
+
+    def _node(self, number: int, parent: Node | None, push: Push | None) -> Node:
+        situation = self._situations[number]
+        return Node(
+            number=number,
+            state=situation.state,
             depth=0 if parent is None else parent.depth + 1,
-            goal_open=reachability.goal_reachable,
-            reachable=reachability.reachable_objects,
+            goal_open=situation.goal_open,
+            reachable=situation.reachable,
             parent=parent,
             push=push,
         )
-        self._states.append(self.world.observation())
-        return node
 
     def _check_time(self) -> None:
         if time.monotonic() > self._deadline:

@@ -1,7 +1,8 @@
 """Iterative deepening over one kept tree.
 
 The objects and goals of a node are drawn once and every push is simulated once; a later pass walks
-the tree that the earlier ones left and grows it by one level.
+the tree that the earlier ones left and grows it by one level. A push that leads to the very state
+that another led to is not followed.
 """
 
 from __future__ import annotations
@@ -20,43 +21,43 @@ from namo.world.push import Push
 class _Branch:
     """A node of the tree: its pushes, and where those that were simulated lead.
 
-    `pushes` is None until the node is first expanded. `children` fills from the front, one entry a
-    push; None where a push moved nothing.
+    `pushes` is None until the node is first expanded. `children` has those they lead to that are
+    not in the tree yet.
     """
 
     node: Node
     pushes: list[Push] | None = None
-    children: list[_Branch | None] = field(default_factory=list)
+    children: list[_Branch] = field(default_factory=list)
 
 
 class TreeIDFS(DeepeningPlanner):
-    """Iterative deepening that simulates nothing twice."""
+    """Iterative deepening that simulates nothing twice and expands no state twice."""
 
     def _start(self, search: Search, streams: Streams) -> Callable[[int], Node | Termination]:
         if search.is_goal(search.root):
             return lambda _: search.root
-        root = _Branch(search.root)
-        return lambda limit: self._grow(search, root, limit, streams)
+        root, known = _Branch(search.root), {search.root.number}
+        return lambda limit: self._grow(search, root, known, limit, streams)
 
     def _grow(
-        self, search: Search, branch: _Branch, limit: int, streams: Streams
+        self, search: Search, branch: _Branch, known: set[int], limit: int, streams: Streams
     ) -> Node | Termination:
         """Return the solved node below a branch, or whether the depth limit cut anything off."""
         if branch.node.depth == limit:
             return Termination.DEPTH if branch.node.reachable else Termination.EXHAUSTED
         if branch.pushes is None:
             branch.pushes = self._draw(search, branch.node, streams)
-        ended = Termination.EXHAUSTED
-        for index, push in enumerate(branch.pushes):
-            if index == len(branch.children):
-                node = search.push(branch.node, push)
-                branch.children.append(None if node is None else _Branch(node))
-                if node is not None and search.is_goal(node):
+            for node in search.push_each(branch.node, branch.pushes):
+                # A state that is in the tree already got there with no more pushes than these.
+                if node is None or node.number in known:
+                    continue
+                if search.is_goal(node):
                     return node
-            child = branch.children[index]
-            if child is None:
-                continue
-            found = self._grow(search, child, limit, streams)
+                known.add(node.number)
+                branch.children.append(_Branch(node))
+        ended = Termination.EXHAUSTED
+        for child in branch.children:
+            found = self._grow(search, child, known, limit, streams)
             if isinstance(found, Node):
                 return found
             if found is Termination.DEPTH:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
 
 from namo.geometry import Pose2D
 from namo.scenes.scene import Scene
@@ -20,6 +26,29 @@ from namo.world.push_skill import perform
 from namo.world.reachability import Reachability, StaticMap
 from namo.world.simulation import Simulation, State
 
+Observation = dict[str, list[float]]
+"""`{name}_pose` -> [x, y, theta] of the robot and every movable."""
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a planner needs to know of a state.
+
+    Attributes:
+        state: exact snapshot.
+        goal_open: whether the robot's goal is reachable.
+        reachable: names of the objects the robot can push, in file order.
+        observation: poses of everything.
+    """
+
+    state: State
+    goal_open: bool
+    reachable: tuple[str, ...]
+    observation: Observation
+
 
 class World:
     """One scene, its present state, and everything that can be asked of it.
@@ -30,14 +59,16 @@ class World:
         simulation: the physics.
         reachability_s: wall time spent on reachability so far.
         planning_s: wall time spent on planning primitives so far.
+        threads: how many worlds `each` works with.
     """
 
-    def __init__(self, scene: Scene, cache_dir: Path | None = None) -> None:
+    def __init__(self, scene: Scene, cache_dir: Path | None = None, threads: int = 1) -> None:
         """Compile the scene; the world is at its start.
 
         Args:
             scene: the problem.
             cache_dir: where motion primitives are kept; the user's cache folder by default.
+            threads: how many pushes `each` works on at a time.
 
         Raises:
             SceneError: MuJoCo refuses the scene, or it is too large for the grid.
@@ -46,7 +77,9 @@ class World:
         self.static = StaticMap(scene)
         self.simulation = Simulation(scene)
         self.reachability_s = self.planning_s = 0.0
+        self.threads = threads
         self._cache_dir = cache_dir
+        self._others: list[World] = []
         self._reachability: Reachability | None = None
         self._moving: str | None = None
         self._primitives: dict[str, tuple[PrimitiveLibrary, PushPlanner]] = {}
@@ -91,7 +124,29 @@ class World:
         """Return the world poses of the robot (theta 0) and every movable, in file order."""
         return dict(self.reachability().poses)
 
-    def observation(self) -> dict[str, list[float]]:
+    def clocks(self) -> tuple[float, float, float]:
+        """Return the time spent so far on physics, reachability and planning primitives (s).
+
+        Of all threads together.
+        """
+        worlds = (self, *self._others)
+        return (
+            sum(world.physics_s for world in worlds),
+            sum(world.reachability_s for world in worlds),
+            sum(world.planning_s for world in worlds),
+        )
+
+    def situation(self) -> Situation:
+        """Return what a planner needs to know of the present state."""
+        reachability = self.reachability()
+        return Situation(
+            self.save(),
+            reachability.goal_reachable,
+            reachability.reachable_objects,
+            self.observation(),
+        )
+
+    def observation(self) -> Observation:
         """Return the poses as records keep them: `{name}_pose` -> [x, y, theta]."""
         return {f"{name}_pose": [*pose] for name, pose in self.reachability().poses.items()}
 
@@ -110,6 +165,57 @@ class World:
         """
         self._moving = self.scene.movable(push.object_name).name
         return perform(self, push, deadline, stop_at_open_goal=stop_at_open_goal)
+
+    def push_from(
+        self, state: State, push: Push, deadline: float = math.inf
+    ) -> tuple[PushOutcome, Situation]:
+        """Push a box from a state and return what came of it and where that leads."""
+        self.restore(state)
+        outcome = self.push(push, deadline)
+        return outcome, self.situation()
+
+    def each(
+        self, call: Callable[[World, Item], Answer], items: Sequence[Item]
+    ) -> Generator[Answer, None, None]:
+        """Return what a call answers for each item, in their order.
+
+        The call gets a world of this scene in any state and may change it; what it answers must
+        depend on the item alone. With one thread the world is this one and an item is worked on
+        when its answer is asked for; with more, worlds of their own work ahead of the answers, and
+        this one is left alone. The answers are the same to the last bit.
+        """
+        if self.threads == 1:
+            for item in items:
+                yield call(self, item)
+            return
+        while len(self._others) < self.threads:
+            other = World(self.scene, self._cache_dir)
+            other._primitives = self._primitives  # read-only, once prepared
+            self._others.append(other)
+        self.prepare()
+        idle = SimpleQueue[World]()
+        for world in self._others:
+            idle.put(world)
+
+        def work(item: Item) -> Answer:
+            world = idle.get()
+            try:
+                return call(world, item)
+            finally:
+                idle.put(world)
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            ahead: deque[Future[Answer]] = deque()
+            try:
+                for item in items:
+                    ahead.append(pool.submit(work, item))
+                    if len(ahead) == self.threads:
+                        yield ahead.popleft().result()
+                while ahead:
+                    yield ahead.popleft().result()
+            finally:
+                for future in ahead:
+                    future.cancel()
 
     def come_to_rest(self) -> None:
         """Stop everything and let the robot back off to the nearest free spot."""

@@ -11,8 +11,19 @@ import pytest
 
 from namo.geometry import Pose2D
 from namo.world.push import Push, PushOutcome, PushStatus
+from namo.world.world import Situation
 
 Path = tuple[str, ...]
+
+
+class FakeState(tuple):
+    """The pushes so far; the key of a state is what tells it from others."""
+
+    __slots__ = ()
+
+    @property
+    def key(self) -> str:
+        return " ".join(self)
 
 
 class NamedWorld:
@@ -34,7 +45,8 @@ class NamedWorld:
         self._opens, self._stuck = opens, stuck
         self._reachable = reachable or (lambda path: objects)
         self._push_s = push_s
-        self.state: Path = ()
+        self.state: Path = FakeState()
+        self.threads = 1
         self.pushed: list[tuple[Path, str]] = []
 
     def save(self) -> Path:
@@ -52,6 +64,20 @@ class NamedWorld:
     def observation(self) -> dict[str, list[float]]:
         return {"_".join(("at", *self.state)): [float(len(self.state)), 0.0, 0.0]}
 
+    def situation(self) -> Situation:
+        now = self.reachability()
+        return Situation(self.state, now.goal_reachable, now.reachable_objects, self.observation())
+
+    def each(self, call, items):
+        for item in items:
+            yield call(self, item)
+
+    def push_from(
+        self, state: Path, push: Push, deadline: float = math.inf
+    ) -> tuple[PushOutcome, Situation]:
+        self.state = state
+        return self.push(push, deadline), self.situation()
+
     def push(self, push: Push, deadline: float = math.inf) -> PushOutcome:
         name = f"{push.object_name}{push.goal.x:g}"
         self.pushed.append((self.state, name))
@@ -61,7 +87,7 @@ class NamedWorld:
                 return PushOutcome(PushStatus.INTERRUPTED, push.goal, 1, 1, moved=False)
         moved = not self._stuck((*self.state, name))
         if moved:
-            self.state = (*self.state, name)
+            self.state = FakeState((*self.state, name))
         status = PushStatus.REACHED if moved else PushStatus.BLOCKED
         return PushOutcome(status, push.goal, 1, 1, moved=moved)
 
@@ -115,21 +141,22 @@ class Checks:
 
     def consistent(self, result) -> None:
         """The records of the search fit together."""
-        assert len(result.states) == 1 + sum(record.outcome.moved for record in result.pushes)
-        seen = {0: 0}
+        seen = {0: {0}}  # the depths at which each state was met
         for record in result.pushes:
-            assert record.depth == seen[record.state] + 1
-            if record.outcome.moved:
-                assert record.next_state == len(seen)
-                seen[record.next_state] = record.depth
-            else:
-                assert record.next_state == record.state
-        by_end = {r.next_state: r for r in result.pushes if r.outcome.moved}
+            assert record.depth - 1 in seen[record.state]
+            assert record.outcome.moved is (record.next_state != record.state)
+            assert record.next_state <= len(seen)  # a new state gets the next number
+            seen.setdefault(record.next_state, set()).add(record.depth)
+        assert len(result.states) == len(seen)
+        assert len({str(state) for state in result.states}) == len(result.states)
+        assert result.pushes_tried >= len(result.pushes)
+        led = {(r.state, r.push): r.next_state for r in result.pushes}
+        assert len(led) == len(result.pushes)  # nothing is simulated twice
         for push, start, end in zip(
             result.plan, result.plan_states, result.plan_states[1:], strict=False
         ):
-            assert (by_end[end].state, by_end[end].push) == (start, push)
-        assert result.max_depth_reached == max((r.depth for r in result.pushes), default=0)
+            assert led[start, push] == end
+        assert result.max_depth_reached >= max((r.depth for r in result.pushes), default=0)
 
     def same(self, first, second) -> bool:
         """Whether two results agree but for the clock."""
@@ -141,6 +168,7 @@ class Checks:
                 "plan_states",
                 "states",
                 "pushes",
+                "pushes_tried",
                 "terminal_checks",
                 "max_depth_reached",
             )

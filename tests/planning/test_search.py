@@ -111,6 +111,74 @@ def test_the_budget_of_pushes_ends_a_search(fakes):
     assert len(search.world.pushed) == 2
 
 
+def test_a_push_that_was_simulated_in_a_state_is_looked_up(fakes):
+    search = Search(fakes.NamedWorld(stuck=lambda path: path[-1] == "a9"), Budget(pushes=3))
+    first = search.push(search.root, named("a", 1))
+    assert search.push(search.root, named("a", 9)) is None
+    below = search.push(first, named("a", 2))
+    again = search.push(search.root, named("a", 1))
+    assert search.push(search.root, named("a", 9)) is None
+    assert (again.number, again.state, again.depth) == (first.number, first.state, 1)
+    assert search.push(again, named("a", 2)).number == below.number
+    assert search.enter(again).save() == first.state
+    assert len(search.world.pushed) == 3
+    result = search.run(lambda: Termination.DEPTH)  # within a budget of three
+    assert (len(result.pushes), result.pushes_tried) == (3, 6)
+
+
+def test_another_way_to_a_state_gives_its_number(fakes):
+    # a1 a2 and a2 a1 lead to the same.
+    class Commuting(fakes.NamedWorld):
+        def push(self, push, deadline=math.inf):
+            outcome = super().push(push, deadline)
+            self.state = type(self.state)(sorted(self.state))
+            return outcome
+
+    search = Search(Commuting(), Budget())
+    one, other = (search.push(search.root, named("a", x)) for x in (1, 2))
+    there, also_there = search.push(one, named("a", 2)), search.push(other, named("a", 1))
+    assert there.number == also_there.number == 3
+    assert (there.parent, also_there.parent) == (one, other)
+    result = search.run(lambda: also_there)
+    assert result.plan_states == (0, 2, 3)
+    assert [r.next_state for r in result.pushes] == [1, 2, 3, 3]
+    assert len(result.states) == 4
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_siblings_side_by_side_are_those_one_by_one(rooms, threads):
+    scene = rooms.plugged(rooms.box(-1.0, 0.6, 0.3, number=2))
+    other = "obstacle_2_movable"
+    places = [(NAME, 0.4, 0.0), (other, -1.2, -0.4), (NAME, 0.9, 0.0), (other, -1.5, 1.3)]
+    pushes = [Push(name, Pose2D(x, y, 0.0)) for name, x, y in (*places, places[0])]
+    results = []
+    for world in (World(scene), World(scene, threads=threads)):
+        search = Search(world, Budget())
+        nodes = list(search.push_each(search.root, pushes))
+        result = search.run(lambda: Termination.DEPTH)
+        results.append(
+            (
+                result.pushes,
+                result.states,
+                [node and (node.number, node.state.key) for node in nodes],
+            )
+        )
+    assert results[0] == results[1]
+    assert len(results[0][0]) == 4  # the last was there before
+
+
+def test_siblings_nobody_asks_for_are_not_counted(rooms):
+    world = World(rooms.plugged(), threads=2)
+    search = Search(world, Budget())
+    pushes = [Push(NAME, Pose2D(0.3 + 0.1 * i, 0.0, 0.0)) for i in range(5)]
+    siblings = search.push_each(search.root, pushes)
+    assert next(siblings) is not None
+    siblings.close()
+    result = search.run(lambda: Termination.DEPTH)
+    assert (len(result.pushes), len(result.states), result.pushes_tried) == (1, 2, 1)
+    assert world.clocks()[0] > 0.0  # the time of all threads counts
+
+
 def test_no_push_is_made_where_none_is_allowed(fakes):
     search = Search(fakes.NamedWorld(), Budget(pushes=0))
     assert ending(search, lambda: search.push(search.root, named("a", 1))) is Termination.PUSHES

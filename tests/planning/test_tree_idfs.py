@@ -1,3 +1,7 @@
+import math
+
+import pytest
+
 from namo.planning.planner import Budget, Termination
 from namo.planning.tree_idfs import TreeIDFS
 from namo.seeding import Streams
@@ -40,6 +44,31 @@ def test_a_push_that_moved_nothing_is_not_tried_again(fakes):
     run(world, fakes.ScriptedGoals(), depth=3)
     assert world.order.count("a1") == 1
     assert not any(order.startswith("a1 ") for order in world.order)
+
+
+def test_a_state_that_two_pushes_lead_to_is_expanded_once(fakes):
+    class Forgetting(fakes.NamedWorld):
+        """a2 leads to where a1 leads."""
+
+        def push(self, push, deadline=math.inf):
+            outcome = super().push(push, deadline)
+            self.state = type(self.state)(name.replace("2", "1") for name in self.state)
+            return outcome
+
+    world = Forgetting()
+    result = run(world, fakes.ScriptedGoals(), depth=3)
+    assert world.order == ["a1", "a2", "a1 a1", "a1 a2", "a1 a1 a1", "a1 a1 a2"]
+    assert result.terminal_checks == len(result.states) == 4
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_threads_change_nothing_but_the_clock(rooms, checks, threads):
+    def search(threads):
+        boxes = (rooms.box(-1.0, 0.6, 0.3, number=2), rooms.box(-0.9, -0.4, number=3))
+        world = World(rooms.plugged(*boxes), threads=threads)
+        return run(world, RandomGoals(), 3, NoHeuristic(), seed=3, depth=3, pushes=25)
+
+    assert checks.same(search(1), search(threads))
 
 
 def test_a_plan_contains_every_action(fakes):
