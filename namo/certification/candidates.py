@@ -65,6 +65,7 @@ def make_chunk(
     numbers: range,
     output_dir: Path,
     done: Callable[[Row], None] = lambda _row: None,
+    threads: int = 1,
 ) -> Path:
     """Draw and measure a range of candidates; nothing that was finished is done again.
 
@@ -73,6 +74,7 @@ def make_chunk(
         numbers: of the candidates.
         output_dir: of the set.
         done: called with the row of each candidate that was drawn now.
+        threads: how many pushes to simulate at a time.
 
     Returns:
         The Parquet file of the range.
@@ -81,7 +83,7 @@ def make_chunk(
     fingerprint = settings.fingerprint()
     with lock_held(path.with_suffix(".lock"), f"measures candidates {path.stem}"):
         if not is_done(path, fingerprint):
-            _make(settings, numbers, path, fingerprint, done)
+            _make(settings, numbers, path, fingerprint, done, threads)
     return path
 
 
@@ -91,6 +93,7 @@ def _make(
     path: Path,
     fingerprint: str,
     done: Callable[[Row], None],
+    threads: int,
 ) -> None:
     journal = _Journal(path.with_suffix(".journal"), fingerprint)
     rows = {row["candidate"]: row for row in journal.rows()}
@@ -98,7 +101,7 @@ def _make(
     with journal:
         for number in numbers:
             if number not in rows:
-                rows[number] = _row(generator, settings, number)
+                rows[number] = _row(generator, settings, number, threads)
                 journal.append(rows[number])
                 done(rows[number])
     schema = CANDIDATES.with_metadata({FINGERPRINT: fingerprint.encode()})
@@ -117,7 +120,7 @@ def is_done(path: Path, fingerprint: str) -> bool:
     return bool(metadata.get(FINGERPRINT) == fingerprint.encode())
 
 
-def _row(generator: Generator, settings: SceneSetSettings, number: int) -> Row:
+def _row(generator: Generator, settings: SceneSetSettings, number: int, threads: int) -> Row:
     candidate = generator.draw(number)
     row: Row = {
         "candidate": number,
@@ -141,7 +144,7 @@ def _row(generator: Generator, settings: SceneSetSettings, number: int) -> Row:
         "free_area_m2": free_area(scene),
     }
     if settings.certify:
-        row |= asdict(certify(scene, settings.effort))
+        row |= asdict(certify(scene, settings.effort, threads))
     return row
 
 

@@ -50,13 +50,18 @@ class Certificate:
     searched_pushes: int
 
 
-def certify(scene: Scene, effort: Effort) -> Certificate:
+def certify(scene: Scene, effort: Effort, threads: int = 1) -> Certificate:
     """Return how hard a scene is.
+
+    Args:
+        scene: under its own options.
+        effort: what the searches may spend.
+        threads: how many pushes to simulate at a time; changes no figure.
 
     Raises:
         SceneError: MuJoCo refuses the scene, or it is too large for the grid.
     """
-    world = World(scene)
+    world = World(scene, threads=threads)
     if world.reachability().goal_reachable:
         return _certificate(0, (0, 0), 0)
     candidates, opening = _candidate_pushes(world)
@@ -95,13 +100,21 @@ def _certificate(
 
 def _candidate_pushes(world: World) -> tuple[int, int]:
     """Return how many candidate pushes there are and how many of them open the goal."""
-    candidates = opening = 0
     reachability = world.reachability()
-    for name in reachability.reachable_objects:
+    contacts = [
+        (name, contact)
+        for name in reachability.reachable_objects
+        for contact in reachability.reachable_contacts(name).nonzero()[0].tolist()
+    ]
+    opened = world.each(_push_from_start, contacts)
+    candidates = opening = 0
+    for (name, _), opened_at in zip(contacts, opened, strict=True):
         lengths = len(world.primitives(name)[0].travels)
-        contacts = reachability.reachable_contacts(name)
-        for contact in contacts.nonzero()[0].tolist():
-            opened_at = push_straight(world, name, contact)
-            candidates += lengths
-            opening += 0 if opened_at is None else lengths - opened_at
+        candidates += lengths
+        opening += 0 if opened_at is None else lengths - opened_at
     return candidates, opening
+
+
+def _push_from_start(world: World, at: tuple[str, int]) -> int | None:
+    world.reset()
+    return push_straight(world, *at)

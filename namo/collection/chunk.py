@@ -62,6 +62,7 @@ def collect_chunk(
     output_dir: Path,
     rerun_command: Callable[[int], str],
     *,
+    threads: int = 1,
     verbose: bool = False,
 ) -> ChunkResult:
     """Collect a range of environments and write its part.
@@ -75,6 +76,7 @@ def collect_chunk(
         config: settings.
         output_dir: folder of the collection.
         rerun_command: gives the command line that redoes an environment alone.
+        threads: how many pushes of a state to simulate at a time.
         verbose: a line an environment, also on a terminal.
     """
     began = time.time()
@@ -97,7 +99,7 @@ def collect_chunk(
             is_resumed = record is not None
             if record is None:
                 command = rerun_command(environment.index)
-                record = collect_environment(environment, planner, config, command)
+                record = collect_environment(environment, planner, config, command, threads)
                 try:
                     write_record(path, record)
                 except ResultFileError as problem:

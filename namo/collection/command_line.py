@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from namo.collection.config import ML_DEVICES, CollectionConfig, require_writable
+from namo.collection.config import ML_DEVICES, CollectionConfig, at_least, require_writable
 from namo.errors import NamoError, UsageError, did_you_mean
 from namo.planning.registry import PLANNERS
 from namo.scenes.physics import PHYSICS_PRESETS
@@ -104,6 +104,13 @@ def build_parser() -> argparse.ArgumentParser:
     _choice(learned, "--ml-device", ML_DEVICES, default.ml_device)
 
     running = parser.add_argument_group("running")
+    running.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="pushes of a state that are simulated at a time, where the algorithm tries several "
+        "anyway (tree_idfs); changes no result (1)",
+    )
     running.add_argument("--verbose", action="store_true", help="a line for every environment")
     stage = running.add_mutually_exclusive_group()
     stage.add_argument(
@@ -167,6 +174,7 @@ def _collect(options: argparse.Namespace) -> int:
     config = CollectionConfig(**{name: getattr(options, name) for name in CollectionConfig.names()})
     source = environments_from(options.xml_dir, options.manifest, options.split)
     wanted = resolve_range(options.start_idx, options.end_idx, len(source.scenes))
+    at_least("threads", options.threads, 1)
     if not 0 <= options.max_failed_share <= 1:
         raise UsageError(f"--max-failed-share is {options.max_failed_share}; allowed: 0 to 1")
     label = run_label(options.hostname)
@@ -195,6 +203,7 @@ def _collect(options: argparse.Namespace) -> int:
         config,
         options.output_dir,
         lambda index: rerun_command(again, index),
+        threads=options.threads,
         verbose=options.verbose,
     )
     if options.part_only:

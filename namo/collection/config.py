@@ -74,11 +74,11 @@ class CollectionConfig:
             "max_goals_per_object",
             "max_terminal_checks",
         ):
-            _at_least(name, getattr(self, name), 1)
+            at_least(name, getattr(self, name), 1)
         for name in ("max_depth", "seed"):
-            _at_least(name, getattr(self, name), 0)
+            at_least(name, getattr(self, name), 0)
         if self.max_pushes is not None:
-            _at_least("max_pushes", self.max_pushes, 0)
+            at_least("max_pushes", self.max_pushes, 0)
         if not 0 < self.search_timeout < float("inf"):
             raise UsageError(
                 f"--search-timeout is {self.search_timeout}; allowed: seconds above zero, finite"
@@ -117,7 +117,12 @@ def _choice(name: str, value: str, allowed: Iterable[str]) -> None:
         raise UsageError(f"--{name} is '{value}'; {did_you_mean(value, allowed)}")
 
 
-def _at_least(name: str, value: int, least: int) -> None:
+def at_least(name: str, value: int, least: int) -> None:
+    """Make sure an option is no smaller than it may be.
+
+    Raises:
+        UsageError: names the option, the value and what is allowed.
+    """
     if value < least:
         option = name.replace("_", "-")
         raise UsageError(f"--{option} is {value}; allowed: integers from {least} up")

@@ -113,7 +113,11 @@ def make_planner(config: CollectionConfig) -> Planner:
 
 
 def collect_environment(
-    environment: Environment, planner: Planner, config: CollectionConfig, rerun_command: str
+    environment: Environment,
+    planner: Planner,
+    config: CollectionConfig,
+    rerun_command: str,
+    threads: int = 1,
 ) -> Record:
     """Return the record of an environment: its episodes, or why there are none.
 
@@ -122,6 +126,7 @@ def collect_environment(
         planner: shared by all environments of the process.
         config: settings.
         rerun_command: what redoes this environment alone; kept beside a failure.
+        threads: how many pushes of a state to simulate at a time; changes no result.
     """
     began = time.monotonic()
     sha256 = environment.scene_sha256()
@@ -131,7 +136,7 @@ def collect_environment(
         scene = read_scene(environment.path)
         sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
         environment.require_listed(sha256)
-        world = World(under(scene, config.physics))
+        world = World(under(scene, config.physics), threads=threads)
         world.prepare()
         for episode in range(config.episodes_per_env):
             outcome = run_episode(world, planner, config, environment.index, episode)

@@ -85,3 +85,8 @@ def test_shared_rooms_are_classed_as_they_were_made(shared_scenes, name):
     scene = read_scene(shared_scenes / "rooms" / f"{name}.xml")
     needed = certify(scene, Effort(pushes=5, depth=2)).pushes_needed
     assert needed == {"r4_open": 0, "r4_door1": 1, "r4_sealed": None}[name]
+
+
+def test_threads_change_no_figure(rooms):
+    for scene in (rooms.plugged(), rooms.sealed(rooms.box(-1.0, 0.0))):
+        assert certify(scene, LITTLE, threads=3) == certify(scene, LITTLE)

@@ -21,7 +21,7 @@ rule collect:
         OUT / "benchmarks" / "collect" / "{chunk}.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
+    threads: config["threads"]
     resources:
         mem_mb=config["mem_mb"],
         runtime=config["runtime"],
@@ -33,5 +33,6 @@ rule collect:
     shell:
         "python {input.script:q} --part-only {params.options}"
         " --start-idx {params.start} --end-idx {params.end}"
+        " --threads {threads}"
         f" --max-failed-share {config['max_failed_share']}"  # no param: it changes no result
         " 2>&1 | tee {log:q}"

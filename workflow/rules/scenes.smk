@@ -17,7 +17,7 @@ rule certify:
         SCENES_OUT / "benchmarks" / "certify" / "{chunk}.tsv"
     conda:
         ENVIRONMENT
-    threads: 1
+    threads: config["threads"]
     resources:
         mem_mb=config["mem_mb"],
         runtime=config["runtime"],
@@ -30,7 +30,8 @@ rule certify:
         folder=SCENES_OUT,
     shell:
         "python {input.script:q} --start {params.start} --end {params.end}"
-        " --output {params.folder:q} --settings {params.settings:q} 2>&1 | tee {log:q}"
+        " --output {params.folder:q} --settings {params.settings:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"
 
 
 rule scenes:

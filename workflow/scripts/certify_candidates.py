@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # chunks run side by side
 
 from namo.certification.candidates import Row, make_chunk, outcome_of
 from namo.certification.settings import SceneSetSettings
+from namo.collection.config import at_least
 from namo.errors import NamoError, UsageError
 
 
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--start", type=int, required=True, help="first candidate")
     parser.add_argument("--end", type=int, required=True, help="one past the last")
     parser.add_argument("--output", type=Path, required=True, help="folder of the set")
+    parser.add_argument("--threads", type=int, default=1, help="pushes simulated at a time (1)")
     options = parser.parse_args()
 
     def show(row: Row) -> None:
@@ -31,7 +33,9 @@ def main() -> int:
         settings = SceneSetSettings.from_mapping(json.loads(options.settings), "--settings")
         if not 0 <= options.start < options.end:
             raise UsageError(f"--start {options.start} --end {options.end}: leave no candidate")
-        path = make_chunk(settings, range(options.start, options.end), options.output, show)
+        at_least("threads", options.threads, 1)
+        candidates = range(options.start, options.end)
+        path = make_chunk(settings, candidates, options.output, show, options.threads)
     except (NamoError, OSError, json.JSONDecodeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
