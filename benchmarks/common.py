@@ -6,7 +6,9 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from rich.table import Table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SCENES = REPOSITORY.parent / "shared" / "scenes"
+COLLECTOR = REPOSITORY / "workflow" / "scripts" / "sequential_ml_collection.py"
 
 Figures = dict[str, Any]
 """What a benchmark measured: JSON values only."""
@@ -101,3 +104,35 @@ def _cell(value: object) -> str:
 def percent(part: float, whole: float) -> str:
     """Return a share for people, such as "57 %"; "-" of nothing."""
     return f"{100.0 * part / whole:.0f} %" if whole else "-"
+
+
+def collect(output_dir: Path, environments: int, *options: str) -> Figures:
+    """Run the collector as a user runs it and return its times (s) and peak memory (bytes).
+
+    Args:
+        output_dir: of the collection.
+        environments: how many, from the first on.
+        options: further ones of the collector.
+
+    Raises:
+        subprocess.CalledProcessError: it did not end well.
+    """
+    command = [sys.executable, str(COLLECTOR), "--output-dir", str(output_dir)]
+    began, tick = time.time(), time.perf_counter()
+    subprocess.run(
+        [*command, "--start-idx", "0", "--end-idx", str(environments), *options],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wall = time.perf_counter() - tick
+    (part,) = (json.loads(path.read_text()) for path in output_dir.glob("parts/*/part.json"))
+    start = part["began_unix_s"] - began
+    return {
+        "wall_s": wall,
+        "start_s": start,
+        "chunk_s": part["duration_s"],
+        "work_s": part["work_s"],
+        "merge_s": wall - start - part["duration_s"],
+        "peak_memory_bytes": part["peak_memory_bytes"],
+    }

@@ -57,8 +57,9 @@ def with_options(scene: Scene, options: Mapping[str, str]) -> Scene:
 
 
 def push_blindly(world: World, name: str, contact: int) -> tuple[Pose2D | None, float]:
-    """Push from a contact for `PUSH_S`; return where the box ends, if nothing diverged, and how long
-    it took (s).
+    """Push from a contact for `PUSH_S`; return where the box ends and the time it took (s).
+
+    None for a pose where the physics diverged.
     """
     world.reset()
     simulation = world.simulation

@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 RESULTS_VERSION = 2
 SCHEMA_VERSION = 2
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Grows when the same settings give other scenes."""
-CERTIFICATION_VERSION = 1
+CERTIFICATION_VERSION = 2
 """Grows when the same scene and effort give other figures."""

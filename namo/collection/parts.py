@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +128,7 @@ def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> in
 
 
 def write_part(
-    part: Part, tables: dict[str, Iterable[pa.Table]], information: dict[str, Any]
+    part: Part, tables: Mapping[str, Iterable[pa.Table]], information: dict[str, Any]
 ) -> None:
     """Write the tables of a part, the marker last."""
     part.marker.unlink(missing_ok=True)

@@ -64,26 +64,38 @@ _MALFORMED = (
 )
 """What the unpickler raises on bytes that are no pickle."""
 
-_LEAVES = (str, int, float, bool, type(None))
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 def _require_plain(value: object, where: str) -> None:
     """Raise unless a value is made of builtins alone; subclasses such as NumPy's are not."""
+    odd = _first_odd(value)
+    if odd is not None:
+        path, kind = odd
+        raise ResultFileError(
+            f"{where}{path} is a {kind.__module__}.{kind.__name__}; allowed: dict, list, tuple, "
+            "str, int, float, bool, None"
+        )
+
+
+def _first_odd(value: object) -> tuple[str, type] | None:
+    """Return where in a value something else than builtins is, and its type; None if nowhere."""
     kind = type(value)
     if kind in _LEAVES:
-        return
+        return None
     if kind is dict:
         for key, item in cast(dict[object, object], value).items():
-            _require_plain(key, where)
-            _require_plain(item, f"{where}[{key!r}]")
-    elif kind in (list, tuple):
+            if odd := _first_odd(key):
+                return odd
+            if odd := _first_odd(item):
+                return f"[{key!r}]{odd[0]}", odd[1]
+        return None
+    if kind is list or kind is tuple:
         for index, item in enumerate(cast(Sequence[object], value)):
-            _require_plain(item, f"{where}[{index}]")
-    else:
-        raise ResultFileError(
-            f"{where} is a {kind.__module__}.{kind.__name__}; allowed: dict, list, tuple, str, "
-            "int, float, bool, None"
-        )
+            if type(item) not in _LEAVES and (odd := _first_odd(item)):
+                return f"[{index}]{odd[0]}", odd[1]
+        return None
+    return "", kind
 
 
 class _BuiltinsOnly(pickle.Unpickler):

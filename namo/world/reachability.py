@@ -97,6 +97,11 @@ class StaticMap:
         """Return whether a movable at a pose stays inside the bounds and out of the walls."""
         return not any_set(self.solid_walls, self.insides[name], placed(pose), self.grid.frame)
 
+    def forget(self) -> None:
+        """Drop what is kept of states that were asked about; changes no answer."""
+        self._kept.clear()
+        self._same.clear()
+
     def around(self, name: str | None, poses: Floats) -> Surroundings:
         """Return what stands around a movable.
 

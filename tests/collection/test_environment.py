@@ -282,11 +282,11 @@ def test_the_goal_pose_of_a_stored_push_is_a_plain_tuple(several):
 
 
 def test_a_physics_preset_is_what_is_collected_with_and_is_recorded(collect):
-    own, fast = (collect(room_file(1), physics=preset) for preset in ("scene", "fast"))
+    own, other = (collect(room_file(1), physics=preset) for preset in ("scene", "accurate"))
     assert own["metrics"][0]["physics"] == "scene"
-    assert fast["metrics"][0]["physics"] == "fast"
-    assert fast["fingerprint"] != own["fingerprint"]
-    assert fast["scene_sha256"] == own["scene_sha256"]
+    assert other["metrics"][0]["physics"] == "accurate"
+    assert other["fingerprint"] != own["fingerprint"]
+    assert other["scene_sha256"] == own["scene_sha256"]
     assert own["success"]
-    assert fast["success"]
-    assert fast["pushes"]["poses_after"] != own["pushes"]["poses_after"]
+    assert other["success"]
+    assert other["pushes"]["poses_after"] != own["pushes"]["poses_after"]

@@ -1,0 +1,258 @@
+"""How cost grows: with environments, boxes, rows to merge, and chunks to plan.
+
+Each part has its own measure: the same ten scenes over and over; rooms with more and more boxes; a
+collection of a million rows, merged in a process of its own; dry runs of Snakemake.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.common import (
+    COLLECTOR,
+    REPOSITORY,
+    Figures,
+    argument_parser,
+    collect,
+    show_table,
+    write_json,
+)
+from benchmarks.reachability import room
+from namo.collection.config import CollectionConfig
+from namo.collection.parts import Part, write_part
+from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.scenes.physics import under
+from namo.scenes.sources import environments_from
+from namo.strategies.goal_random import RandomGoals
+from namo.world.push import Push
+from namo.world.world import World
+
+SCENES = 10
+ROWS_A_PART = 1000
+PUSHES_A_ROOM = 20
+SNAKEMAKE = ("-m", "snakemake", "--cores", "2", "--quiet", "all")
+
+
+def manifest(folder: Path, environments: int) -> Path:
+    """Write a list of the first demo scenes, over and over."""
+    paths = environments_from(None, None).paths[:SCENES]
+    path = folder / "scenes.txt"
+    lines = [str(paths[i % SCENES].resolve()) for i in range(environments)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def measure_environments(counts: Sequence[int]) -> list[Figures]:
+    """Return time and memory of one process over more and more environments."""
+    figures = []
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            listed = manifest(Path(folder), count)
+            options = ("--manifest", str(listed), "--physics", "fast", "--max-pushes", "2")
+            run = collect(Path(folder) / "out", count, *options)
+        figures.append(
+            {
+                "environments": count,
+                "ms_an_environment": 1e3 * run["chunk_s"] / count,
+                "peak_memory_mb": run["peak_memory_bytes"] / 1e6,
+                "start_and_merge_s": run["start_s"] + run["merge_s"],
+            }
+        )
+    return figures
+
+
+def measure_boxes(counts: Sequence[int]) -> list[Figures]:
+    """Return what a push costs in the same room with more and more boxes, physics `fast`."""
+    figures = []
+    for count in counts:
+        world = World(under(room(boxes=count, inner_walls=0), "fast"))
+        world.prepare()
+        rng, pushes = np.random.default_rng(0), 0
+        before, began = world.clocks(), time.perf_counter()
+        steps = world.physics_steps
+        while pushes < PUSHES_A_ROOM:
+            name = str(rng.choice(world.reachability().reachable_objects))
+            for goal in RandomGoals().propose(world, name, 1, rng):
+                world.push(Push(name, goal), stop_at_open_goal=False)
+                pushes += 1
+        wall = time.perf_counter() - began
+        physics, reachability, planning = (
+            1e3 * (b - a) / pushes for a, b in zip(before, world.clocks(), strict=True)
+        )
+        figures.append(
+            {
+                "boxes": count,
+                "ms_a_push": 1e3 * wall / pushes,
+                "physics_ms": physics,
+                "reachability_ms": reachability,
+                "planning_ms": planning,
+                "us_a_step": 1e3 * physics * pushes / (world.physics_steps - steps),
+            }
+        )
+    return figures
+
+
+def measure_merge(counts: Sequence[int]) -> list[Figures]:
+    """Return time and memory of merging metric rows, parts of a thousand environments each."""
+    figures = []
+    for rows in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            _write_parts(Path(folder) / "out", rows)
+            listed = manifest(Path(folder), rows)
+            # The process of the merge reports its own peak.
+            script = (
+                "import resource, runpy, sys; sys.argv = sys.argv[1:]\n"
+                "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+                "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+            )
+            command = [sys.executable, "-c", script, str(COLLECTOR), "--merge-only"]
+            command += ["--output-dir", str(Path(folder) / "out"), "--manifest", str(listed)]
+            command += ["--start-idx", "0", "--end-idx", "-1", "--hostname", "merged"]
+            began = time.perf_counter()
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            took = time.perf_counter() - began
+            merged = pq.ParquetFile(Path(folder) / "out" / "metrics.parquet").metadata.num_rows
+            if merged != rows:
+                raise RuntimeError(f"merged {merged} of {rows} rows")
+        peak_kb = int(done.stdout.split()[-1])
+        figures.append({"rows": rows, "seconds": took, "peak_memory_mb": peak_kb / 1e3})
+    return figures
+
+
+def _write_parts(output_dir: Path, rows: int) -> None:
+    """Write the parts of a collection with one row an environment and no pushes."""
+    information = {
+        "label": "merged",
+        "config": CollectionConfig().as_dict(),
+        "host": "merged",
+        "process": 0,
+        "numerics": "",
+        "began_unix_s": 0.0,
+        "duration_s": 1.0,
+        "work_s": 1.0,
+        "environments": ROWS_A_PART,
+        "resumed": 0,
+        "failed": {},
+        "peak_memory_bytes": 0,
+        "models_preloaded": [],
+    }
+    plain = {pa.string(): "text", pa.int64(): 0, pa.float64(): 0.5, pa.bool_(): True}
+    for start in range(0, rows, ROWS_A_PART):
+        numbers = range(start, start + ROWS_A_PART)
+        columns: dict[str, list[object]] = {
+            field.name: [plain[field.type]] * ROWS_A_PART for field in METRICS
+        }
+        columns |= {"env_index": [*numbers], "scene_sha256": [f"{i:064x}" for i in numbers]}
+        files: dict[str, list[object]] = {
+            "path": [f"merged_env_{i:06d}_results.pkl" for i in numbers]
+        }
+        files |= {"bytes": [*numbers], "sha256": columns["scene_sha256"], "rows": [1] * ROWS_A_PART}
+        part = Part.of(output_dir, start, start + ROWS_A_PART)
+        tables = {
+            "metrics": [pa.table(columns, schema=METRICS)],
+            "pushes": [PUSHES.empty_table()],
+            "files": [pa.table(files, schema=FILES)],
+        }
+        write_part(part, tables, {"start": part.start, "end": part.end, **information})
+
+
+def measure_chunks(counts: Sequence[int], jobs: int) -> Figures:
+    """Return what planning chunks costs Snakemake, and what it adds to each job."""
+    dry = []
+    for chunks in counts:
+        with tempfile.TemporaryDirectory() as folder:
+            settings = [f"manifest={manifest(Path(folder), chunks)}", "chunk_size=1"]
+            settings += [f"output_dir={folder}/out", "end_idx=-1", "watch_scenes=False"]
+            seconds = _snakemake(folder, "--dry-run", settings)
+        dry.append({"chunks": chunks, "seconds": seconds})
+    with tempfile.TemporaryDirectory() as folder:
+        settings = [f"manifest={manifest(Path(folder), jobs)}", "chunk_size=1", "max_pushes=0"]
+        settings += [f"output_dir={folder}/out", "end_idx=-1", "watch_scenes=False"]
+        wall = _snakemake(folder, "--cores=1", settings)
+        began = [
+            json.loads(path.read_text())["began_unix_s"]
+            for path in Path(folder).glob("out/parts/*/part.json")
+        ]
+    each = (max(began) - min(began)) / (jobs - 1)
+    return {"dry_run": dry, "jobs": jobs, "wall_s": wall, "seconds_a_job": each}
+
+
+def _snakemake(folder: str, option: str, settings: Sequence[str]) -> float:
+    command = [sys.executable, *SNAKEMAKE, option, "--snakefile", str(REPOSITORY / "Snakefile")]
+    began = time.perf_counter()
+    subprocess.run(
+        [*command, "--directory", folder, "--config", *settings],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "XDG_CACHE_HOME": f"{folder}/cache"} | _primitives(),
+    )
+    return time.perf_counter() - began
+
+
+def _primitives() -> dict[str, str]:
+    """Return where the primitives are, so that a cache of its own does not make them anew."""
+    from namo.world.primitive_cache import cache_folder
+
+    return {"NAMO_CACHE_DIR": str(cache_folder())}
+
+
+def measure(*, environments: Sequence[int], rows: Sequence[int], chunks: Sequence[int]) -> Figures:
+    """Return all figures of this benchmark."""
+    measure_environments([SCENES])  # so that what is made once a machine is there
+    return {
+        "environments": measure_environments(environments),
+        "boxes": measure_boxes((1, 4, 16, 64)),
+        "merge": measure_merge(rows),
+        "chunks": measure_chunks(chunks, jobs=10),
+    }
+
+
+def show(figures: Figures) -> None:
+    """Print the figures."""
+    for title, rows in (
+        ("One process over more environments (ten scenes over and over)", figures["environments"]),
+        ("A push in a room of 11 m with more boxes, physics fast", figures["boxes"]),
+        ("Merging metric rows", figures["merge"]),
+        ("Snakemake: dry run", figures["chunks"]["dry_run"]),
+    ):
+        names = [*rows[0]]
+        show_table(title, [name.replace("_", " ") for name in names], ([*r.values()] for r in rows))
+    one = figures["chunks"]
+    show_table(
+        "Snakemake: a run of chunks that do nothing, one at a time",
+        ("jobs", "wall s", "s a job, its Python included"),
+        [(str(one["jobs"]), one["wall_s"], one["seconds_a_job"])],
+    )
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argument_parser(__doc__)
+    for name, default in (
+        ("environments", [10, 100, 1000]),
+        ("rows", [10_000, 1_000_000]),
+        ("chunks", [10, 1000, 10_000]),
+    ):
+        parser.add_argument(f"--{name}", type=int, nargs="+", default=default, help="how many")
+    arguments = parser.parse_args()
+    figures = measure(
+        environments=arguments.environments, rows=arguments.rows, chunks=arguments.chunks
+    )
+    show(figures)
+    write_json(figures, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
