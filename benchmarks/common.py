@@ -42,7 +42,7 @@ def argument_parser(description: str | None) -> argparse.ArgumentParser:
         "--scenes",
         type=Path,
         default=SCENES,
-        help="folder with rooms/ and reference/; without it the benchmark is skipped",
+        help="folder with rooms/ and reference/; what needs it is skipped without it",
     )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     return parser

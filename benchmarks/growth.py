@@ -32,6 +32,7 @@ from benchmarks.reachability import room
 from namo.collection.config import CollectionConfig
 from namo.collection.parts import Part, write_part
 from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.files import cache_folder
 from namo.scenes.physics import under
 from namo.scenes.sources import environments_from
 from namo.strategies.goal_random import RandomGoals
@@ -41,7 +42,7 @@ from namo.world.world import World
 SCENES = 10
 ROWS_A_PART = 1000
 PUSHES_A_ROOM = 20
-SNAKEMAKE = ("-m", "snakemake", "--cores", "2", "--quiet", "all")
+SNAKEMAKE = ("-m", "snakemake", "--cores", "1", "--quiet", "all")
 
 
 def manifest(folder: Path, environments: int) -> Path:
@@ -81,8 +82,10 @@ def measure_boxes(counts: Sequence[int]) -> list[Figures]:
         rng, pushes = np.random.default_rng(0), 0
         before, began = world.clocks(), time.perf_counter()
         steps = world.physics_steps
-        while pushes < PUSHES_A_ROOM:
+        for _ in range(10 * PUSHES_A_ROOM):
             name = str(rng.choice(world.reachability().reachable_objects))
+            if pushes == PUSHES_A_ROOM:
+                break
             for goal in RandomGoals().propose(world, name, 1, rng):
                 world.push(Push(name, goal), stop_at_open_goal=False)
                 pushes += 1
@@ -114,7 +117,9 @@ def measure_merge(counts: Sequence[int]) -> list[Figures]:
             script = (
                 "import resource, runpy, sys; sys.argv = sys.argv[1:]\n"
                 "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
-                "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+                "finally:\n"
+                "    unit = 1 if sys.platform == 'darwin' else 1024\n"
+                "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)"
             )
             command = [sys.executable, "-c", script, str(COLLECTOR), "--merge-only"]
             command += ["--output-dir", str(Path(folder) / "out"), "--manifest", str(listed)]
@@ -125,8 +130,8 @@ def measure_merge(counts: Sequence[int]) -> list[Figures]:
             merged = pq.ParquetFile(Path(folder) / "out" / "metrics.parquet").metadata.num_rows
             if merged != rows:
                 raise RuntimeError(f"merged {merged} of {rows} rows")
-        peak_kb = int(done.stdout.split()[-1])
-        figures.append({"rows": rows, "seconds": took, "peak_memory_mb": peak_kb / 1e3})
+        peak = int(done.stdout.split()[-1])
+        figures.append({"rows": rows, "seconds": took, "peak_memory_mb": peak / 1e6})
     return figures
 
 
@@ -174,12 +179,12 @@ def measure_chunks(counts: Sequence[int], jobs: int) -> Figures:
         with tempfile.TemporaryDirectory() as folder:
             settings = [f"manifest={manifest(Path(folder), chunks)}", "chunk_size=1"]
             settings += [f"output_dir={folder}/out", "end_idx=-1", "watch_scenes=False"]
-            seconds = _snakemake(folder, "--dry-run", settings)
+            seconds = _snakemake(folder, settings, "--dry-run")
         dry.append({"chunks": chunks, "seconds": seconds})
     with tempfile.TemporaryDirectory() as folder:
         settings = [f"manifest={manifest(Path(folder), jobs)}", "chunk_size=1", "max_pushes=0"]
         settings += [f"output_dir={folder}/out", "end_idx=-1", "watch_scenes=False"]
-        wall = _snakemake(folder, "--cores=1", settings)
+        wall = _snakemake(folder, settings)
         began = [
             json.loads(path.read_text())["began_unix_s"]
             for path in Path(folder).glob("out/parts/*/part.json")
@@ -188,8 +193,8 @@ def measure_chunks(counts: Sequence[int], jobs: int) -> Figures:
     return {"dry_run": dry, "jobs": jobs, "wall_s": wall, "seconds_a_job": each}
 
 
-def _snakemake(folder: str, option: str, settings: Sequence[str]) -> float:
-    command = [sys.executable, *SNAKEMAKE, option, "--snakefile", str(REPOSITORY / "Snakefile")]
+def _snakemake(folder: str, settings: Sequence[str], *options: str) -> float:
+    command = [sys.executable, *SNAKEMAKE, *options, "--snakefile", str(REPOSITORY / "Snakefile")]
     began = time.perf_counter()
     subprocess.run(
         [*command, "--directory", folder, "--config", *settings],
@@ -203,8 +208,6 @@ def _snakemake(folder: str, option: str, settings: Sequence[str]) -> float:
 
 def _primitives() -> dict[str, str]:
     """Return where the primitives are, so that a cache of its own does not make them anew."""
-    from namo.world.primitive_cache import cache_folder
-
     return {"NAMO_CACHE_DIR": str(cache_folder())}
 
 

@@ -18,7 +18,6 @@ import numpy as np
 from benchmarks.common import (
     Figures,
     argument_parser,
-    console,
     percent,
     show_table,
     write_json,
@@ -194,7 +193,6 @@ def main() -> None:
     figures = measure(arguments.count, arguments.pushes)
     show(figures)
     write_json(figures, arguments.json)
-    console.print()
 
 
 if __name__ == "__main__":

@@ -141,3 +141,11 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def cache_folder() -> Path:
+    """Return where what can be made again is kept: `NAMO_CACHE_DIR`, or the user's cache folder."""
+    if folder := os.environ.get("NAMO_CACHE_DIR"):
+        return Path(folder)
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "namo-collect"

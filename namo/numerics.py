@@ -10,6 +10,7 @@ import platform
 
 import cv2
 import mujoco
+import numba
 import numpy as np
 import scipy
 import shapely
@@ -21,6 +22,7 @@ def numerics() -> str:
     chosen = {target["current"] for kinds in functions.values() for target in kinds.values()}
     return (
         f"MuJoCo {mujoco.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}, "
-        f"OpenCV {cv2.__version__}, GEOS {shapely.geos_version_string}, {platform.machine()} "
+        f"numba {numba.__version__}, OpenCV {cv2.__version__}, "
+        f"GEOS {shapely.geos_version_string}, {platform.machine()} "
         f"{'+'.join(sorted(chosen))}".strip()
     )

@@ -10,6 +10,7 @@ Budgets count pushes, never seconds, so the same scene gets the same figures on 
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import dataclass
 
 from namo.certification.effort import Effort
@@ -106,12 +107,12 @@ def _candidate_pushes(world: World) -> tuple[int, int]:
         for name in reachability.reachable_objects
         for contact in reachability.reachable_contacts(name).nonzero()[0].tolist()
     ]
-    opened = world.each(_push_from_start, contacts)
     candidates = opening = 0
-    for (name, _), opened_at in zip(contacts, opened, strict=True):
-        lengths = len(world.primitives(name)[0].travels)
-        candidates += lengths
-        opening += 0 if opened_at is None else lengths - opened_at
+    with closing(world.each(_push_from_start, contacts)) as opened:
+        for (name, _), opened_at in zip(contacts, opened, strict=True):
+            lengths = len(world.primitives(name)[0].travels)
+            candidates += lengths
+            opening += 0 if opened_at is None else lengths - opened_at
     return candidates, opening
 
 

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from namo.collection.config import ML_DEVICES, CollectionConfig, at_least, require_writable
 from namo.errors import NamoError, UsageError, did_you_mean
+from namo.files import cache_folder
 from namo.planning.registry import PLANNERS
 from namo.scenes.physics import PHYSICS_PRESETS
 from namo.scenes.sources import environments_from, resolve_range
@@ -184,12 +185,11 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.collection.chunk import collect_chunk
     from namo.collection.environment import Environment, from_here, make_planner, rerun_command
     from namo.collection.merge import merge
-    from namo.world.primitive_cache import cache_folder
 
     if options.merge_only:
         print(merge(options.output_dir, label, source).report)
         return EXIT_DONE
-    require_writable(cache_folder(), "cache of motion primitives (set NAMO_CACHE_DIR)")
+    require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
     planner = make_planner(config)  # refuses what it cannot do, before anything is written
     environments = [
         Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)

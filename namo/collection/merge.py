@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.collection.parts import Part, finished_parts, write_table
+from namo.collection.parts import Part, finished_parts, row_groups, write_table
 from namo.collection.provenance import write_run_file
 from namo.collection.records import file_entry, write_record
 from namo.collection.report_text import report_text
@@ -111,9 +111,7 @@ def _stretches(oldest_first: list[Part]) -> list[Stretch]:
 def _rows(stretches: list[Stretch], name: str) -> Iterator[pa.Table]:
     """Yield the rows of a table, a row group at a time, in order of the environments."""
     for part, start, end in stretches:
-        file = pq.ParquetFile(part.table(name))
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group)
+        for table in row_groups(part.table(name)):
             index = table["env_index"]
             yield table.filter(pc.and_(pc.greater_equal(index, start), pc.less(index, end)))
 
@@ -122,13 +120,12 @@ def _write_manifest(
     output_dir: Path, stretches: list[Stretch], rows: dict[str, int], others: list[Path]
 ) -> None:
     """Write the list of all result files; those of environments were hashed by their chunks."""
-    tables = [_files_of(stretch) for stretch in stretches]
     written = [output_dir / f"{name}.parquet" for name in rows]
     entries = [
         *(file_entry(path, output_dir, rows[path.stem]) for path in written),
         *(file_entry(path, output_dir, None) for path in others),
     ]
-    tables.append(pa.Table.from_pylist(entries, FILES))
+    tables = chain(map(_files_of, stretches), [pa.Table.from_pylist(entries, FILES)])
     write_table(output_dir / "manifest.parquet", FILES, tables)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +125,13 @@ def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> in
         if pending:
             writer.write_table(pa.concat_tables(pending), ROW_GROUP)
     return rows
+
+
+def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Yield the rows of a Parquet file, a row group at a time: memory stays bounded."""
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=columns)
 
 
 def write_part(

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
+from namo.collection.parts import row_groups
 from namo.files import replacing
 from namo.numerics import numerics
 from namo.scenes.sources import EnvironmentList
@@ -35,8 +36,10 @@ def write_run_file(
         parts: what the markers of the parts say, in order of their environments.
     """
     latest = max(parts, key=lambda part: part["began_unix_s"])
-    table = pq.read_table(metrics, columns=["scene_sha256"], filters=[("episode", "=", 0)])
-    scenes = hashlib.sha256("".join(table["scene_sha256"].to_pylist()).encode())
+    scenes = hashlib.sha256()
+    for rows in row_groups(metrics, ["scene_sha256", "episode"]):
+        first = rows.filter(pc.equal(rows["episode"], 0))
+        scenes.update("".join(first["scene_sha256"].to_pylist()).encode())
     content = {
         "config": latest["config"],
         "label": latest["label"],

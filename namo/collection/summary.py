@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from namo.collection.parts import row_groups
 from namo.planning.planner import Termination
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
@@ -34,8 +36,9 @@ _COLUMNS = [
     "inference_time_ms",
     "inference_calls",
     "kept",
-    "fingerprint",
 ]
+_DISTRIBUTED = ("search_time_ms", "nodes_expanded")
+_CLOCKS = ("search", "physics", "reachability", "push_planning", "inference")
 
 
 def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
@@ -49,17 +52,15 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
         pushes: the merged pushes table.
         parts: what the markers of the parts say.
     """
-    table = pq.read_table(metrics, columns=_COLUMNS)
-    error = pc.equal(table["termination"], Termination.ERROR.value)
-    episodes = table.filter(pc.invert(error))
-    solved = episodes.filter(episodes["solution_found"])
-    environments = pc.count_distinct(table["env_index"]).as_py()
-    kept = pc.sum(episodes["kept"]).as_py() or 0
-    total = episodes.num_rows
-    times = {
-        name: float(pc.sum(episodes[f"{name}_time_ms"]).as_py() or 0.0)
-        for name in ("search", "physics", "reachability", "push_planning", "inference")
-    }
+    counts = _Counts()
+    for rows in row_groups(metrics, _COLUMNS):
+        counts.add(rows)
+    total, solved, kept = counts.sums["episodes"], counts.sums["solved"], counts.sums["kept"]
+    found = np.concatenate([np.empty(0, np.bool_), *counts.found])
+    search_ms, nodes = (
+        np.concatenate([np.empty(0), *counts.values[name]]) for name in _DISTRIBUTED
+    )
+    times = {name: float(counts.sums[f"{name}_time_ms"]) for name in _CLOCKS}
     latest = max(parts, key=lambda part: part["began_unix_s"])
     config = latest["config"]
     return {
@@ -79,22 +80,25 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
             "schema_version": SCHEMA_VERSION,
         },
         "performance_stats": {
-            "total_environments": environments,
-            "failed_environments": len(set(table.filter(error)["env_index"].to_pylist())),
+            "total_environments": counts.sums["environments"],
+            "failed_environments": counts.sums["failed"],
             "total_episodes": total,
-            "successful_episodes": solved.num_rows,
-            "success_rate": solved.num_rows / total if total else 0.0,
-            "avg_search_time_ms": _mean(episodes["search_time_ms"]),
-            "avg_nodes_expanded": _mean(episodes["nodes_expanded"]),
-            "search_time_ms": _distribution(episodes["search_time_ms"]),
-            "nodes_expanded": _distribution(episodes["nodes_expanded"]),
-            "search_time_ms_solved": _distribution(solved["search_time_ms"]),
-            "nodes_expanded_solved": _distribution(solved["nodes_expanded"]),
-            "solution_depths": _counts(solved["solution_depth"]),
-            "terminations": _counts(episodes["termination"]),
-            "by_difficulty": _by_difficulty(episodes),
+            "successful_episodes": solved,
+            "success_rate": solved / total if total else 0.0,
+            "avg_search_time_ms": float(search_ms.mean()) if total else 0.0,
+            "avg_nodes_expanded": float(nodes.mean()) if total else 0.0,
+            "search_time_ms": _distribution(search_ms),
+            "nodes_expanded": _distribution(nodes),
+            "search_time_ms_solved": _distribution(search_ms[found]),
+            "nodes_expanded_solved": _distribution(nodes[found]),
+            "solution_depths": _sorted(counts.depths),
+            "terminations": _sorted(counts.terminations),
+            "by_difficulty": {
+                name: {"episodes": count, "solved": counts.solved_by_difficulty[name]}
+                for name, count in _sorted(counts.by_difficulty).items()
+            },
             "push_outcomes": _push_outcomes(pushes),
-            "physics_steps": pc.sum(episodes["physics_steps"]).as_py() or 0,
+            "physics_steps": counts.sums["physics_steps"],
             "time_ms": times,
         },
         "filtering_stats": {
@@ -104,20 +108,66 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
             "filter_rate": (total - kept) / total if total else 0.0,
         },
         "model_stats": {
-            "inference_calls": pc.sum(episodes["inference_calls"]).as_py() or 0,
+            "inference_calls": counts.sums["inference_calls"],
             "inference_time_ms": times["inference"],
         },
         "failures": _failures(metrics),
     }
 
 
-def _mean(column: Any) -> float:  # noqa: ANN401 - pyarrow is untyped
-    return float(pc.mean(column).as_py() or 0.0)
+class _Counts:
+    """What is counted of the metrics, a row group at a time.
+
+    Of a million episodes only what medians need is kept: two numbers and a flag an episode.
+    """
+
+    def __init__(self) -> None:
+        self.sums: Counter[str] = Counter()
+        self.depths: Counter[int] = Counter()
+        self.terminations: Counter[str] = Counter()
+        self.by_difficulty: Counter[str] = Counter()
+        self.solved_by_difficulty: Counter[str] = Counter()
+        self.found: list[NDArray[np.bool_]] = []
+        self.values: dict[str, list[NDArray[np.float64]]] = {name: [] for name in _DISTRIBUTED}
+        self._last: dict[str, int | None] = {"environments": None, "failed": None}
+
+    def add(self, rows: Any) -> None:  # noqa: ANN401 - pyarrow is untyped
+        """Count a table of rows; those of an environment follow each other."""
+        error = pc.equal(rows["termination"], Termination.ERROR.value)
+        episodes = rows.filter(pc.invert(error))
+        solved = episodes.filter(episodes["solution_found"])
+        self._count_environments("environments", rows["env_index"])
+        self._count_environments("failed", rows.filter(error)["env_index"])
+        self.sums["episodes"] += episodes.num_rows
+        self.sums["solved"] += solved.num_rows
+        for name in (
+            "kept",
+            "physics_steps",
+            "inference_calls",
+            *(f"{c}_time_ms" for c in _CLOCKS),
+        ):
+            self.sums[name] += pc.sum(episodes[name]).as_py() or 0
+        self.depths.update(solved["solution_depth"].to_pylist())
+        self.terminations.update(episodes["termination"].to_pylist())
+        for counter, table in (
+            (self.by_difficulty, episodes),
+            (self.solved_by_difficulty, solved),
+        ):  # scenes of unknown class are in none
+            counter.update(pc.drop_null(table["difficulty"]).to_pylist())
+        self.found.append(episodes["solution_found"].to_numpy())
+        for name, values in self.values.items():
+            values.append(episodes[name].to_numpy().astype(np.float64))
+
+    def _count_environments(self, name: str, column: Any) -> None:  # noqa: ANN401
+        index = column.to_numpy()
+        if index.size:
+            self.sums[name] += int(index[0] != self._last[name])
+            self.sums[name] += int(np.count_nonzero(np.diff(index)))
+            self._last[name] = int(index[-1])
 
 
-def _distribution(column: Any) -> Record:  # noqa: ANN401
+def _distribution(values: NDArray[np.float64]) -> Record:
     """Return total, mean, median, 90 % quantile and the extremes; empty for no values."""
-    values: NDArray[np.float64] = column.to_numpy().astype(np.float64)
     if not values.size:
         return {}
     median, p90 = np.quantile(values, [0.5, 0.9])
@@ -131,30 +181,15 @@ def _distribution(column: Any) -> Record:  # noqa: ANN401
     }
 
 
-def _counts(column: Any) -> Record:  # noqa: ANN401
-    counted = Counter(column.to_pylist())
+def _sorted(counted: Mapping[Any, int]) -> dict[str, int]:
     return {str(key): counted[key] for key in sorted(counted)}
-
-
-def _by_difficulty(episodes: Any) -> Record:  # noqa: ANN401
-    """Return episodes and solved ones of each class; scenes of unknown class are in none."""
-    known = episodes.filter(pc.is_valid(episodes["difficulty"]))
-    everything, solved = (
-        _counts(table["difficulty"]) for table in (known, known.filter(known["solution_found"]))
-    )
-    return {
-        name: {"episodes": count, "solved": solved.get(name, 0)}
-        for name, count in everything.items()
-    }
 
 
 def _push_outcomes(pushes: Path) -> Record:
     counted: Counter[str] = Counter()
-    file = pq.ParquetFile(pushes)
-    for group in range(file.num_row_groups):
-        column = file.read_row_group(group, columns=["status"])["status"]
-        counted.update(column.to_pylist())
-    return {key: counted[key] for key in sorted(counted)}
+    for rows in row_groups(pushes, ["status"]):
+        counted.update(rows["status"].to_pylist())
+    return _sorted(counted)
 
 
 def _failures(metrics: Path) -> list[Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -119,7 +119,7 @@ class Search:
         (child,) = self.push_each(node, [push])
         return child
 
-    def push_each(self, node: Node, pushes: Sequence[Push]) -> Iterator[Node | None]:
+    def push_each(self, node: Node, pushes: Sequence[Push]) -> Generator[Node | None, None, None]:
         """Push at a node, each push from its state, and say where each leads; None: nothing moved.
 
         What was simulated before is not simulated again: a push depends on its state alone. Where
@@ -131,33 +131,37 @@ class Search:
                 and not recorded.
         """
         fresh = [push for push in dict.fromkeys(pushes) if (node.number, push) not in self._tried]
+        waiting, moves_world = set(fresh), self.world.works_itself(len(fresh))
         outcomes = self.world.each(
             lambda world, push: world.push_from(node.state, push, self._deadline), fresh
         )
         with closing(outcomes):
             for push in pushes:
                 self._check_time()
-                if (node.number, push) not in self._tried:
+                if push in waiting:
                     if self.budget.pushes is not None and len(self._pushes) >= self.budget.pushes:
                         raise BudgetSpentError(Termination.PUSHES)
-                    self._record(node, push, *next(outcomes))
+                    waiting.remove(push)
+                    if moves_world:
+                        self._here = None
+                    number = self._record(node, push, *next(outcomes))
+                    if moves_world:
+                        self._here = number
                 self._pushes_tried += 1
                 self._max_depth = max(self._max_depth, node.depth + 1)
                 number = self._tried[node.number, push]
                 yield None if number == node.number else self._node(number, node, push)
 
-    def _record(self, node: Node, push: Push, outcome: PushOutcome, after: Situation) -> None:
-        if self.world.threads == 1:
-            self._here = None
+    def _record(self, node: Node, push: Push, outcome: PushOutcome, after: Situation) -> int:
+        """Keep what a push did and return the number of the state it led to."""
         if outcome.status is PushStatus.INTERRUPTED:
             raise BudgetSpentError(Termination.TIMEOUT)
         number = self._number_of(after) if outcome.moved else node.number
-        if self.world.threads == 1:
-            self._here = number
         self._tried[node.number, push] = number
         self._pushes.append(
             PushRecord(node.number, number, node.depth + 1, push, outcome, after.goal_open)
         )
+        return number
 
     def _number_of(self, situation: Situation) -> int:
         """Return the number of a state; one that was met before keeps the number it has."""

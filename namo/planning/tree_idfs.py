@@ -8,6 +8,7 @@ that another led to is not followed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from namo.planning.deepening import DeepeningPlanner
@@ -47,14 +48,15 @@ class TreeIDFS(DeepeningPlanner):
             return Termination.DEPTH if branch.node.reachable else Termination.EXHAUSTED
         if branch.pushes is None:
             branch.pushes = self._draw(search, branch.node, streams)
-            for node in search.push_each(branch.node, branch.pushes):
-                # A state that is in the tree already got there with no more pushes than these.
-                if node is None or node.number in known:
-                    continue
-                if search.is_goal(node):
-                    return node
-                known.add(node.number)
-                branch.children.append(_Branch(node))
+            with closing(search.push_each(branch.node, branch.pushes)) as nodes:
+                for node in nodes:
+                    # A state that is in the tree already got there with no more pushes than these.
+                    if node is None or node.number in known:
+                        continue
+                    if search.is_goal(node):
+                        return node
+                    known.add(node.number)
+                    branch.children.append(_Branch(node))
         ended = Termination.EXHAUSTED
         for child in branch.children:
             found = self._grow(search, child, known, limit, streams)

@@ -44,8 +44,8 @@ class Grid:
     """A regular grid over the bounds of a scene.
 
     Cell (row, column) has its centre at `x_min + (column + 0.5) * resolution`, likewise for y.
-    Masks have a border of one cell all round that counts as blocked, as flood fill wants it, so
-    their shape is (rows + 2, columns + 2).
+    Masks have a border of one cell all round that counts as blocked, where points
+    outside land, so their shape is (rows + 2, columns + 2).
 
     Attributes:
         x_min: world position of the lower left corner (m).

@@ -6,7 +6,7 @@ library.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ DEMO_SCENES = (
 TO_THE_END = -1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ListedScene:
     """A scene file, and what its manifest says of it.
 
@@ -141,32 +141,36 @@ def _listed(manifest: Path, split: str | None) -> Iterator[ListedScene]:
     """Yield the scenes that a manifest names, in its order."""
     if not manifest.is_file():
         raise UsageError(f"--manifest {manifest}: no such file")
+    rows: Iterable[_Row]
     if manifest.suffix == ".parquet":
         rows = _parquet_rows(manifest, split)
     elif split is None:
         rows = _text_rows(manifest)
     else:
         raise UsageError(f"--split {split}: --manifest {manifest} is a text file without splits")
-    if not rows:
-        raise UsageError(f"--manifest {manifest}: names no scene; one path a line is expected")
+    nothing = True
     for where, row in rows:
+        nothing = False
         path = manifest.parent / str(row["file"])
         if not path.is_file():
             raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
         yield ListedScene(path, row.get("difficulty"), row.get("sha256"))
+    if nothing:
+        raise UsageError(f"--manifest {manifest}: names no scene; one path a line is expected")
 
 
 _Row = tuple[str, dict[str, str | None]]
 """Where in the manifest it stands, and what it says."""
 
 
-def _text_rows(manifest: Path) -> list[_Row]:
+def _text_rows(manifest: Path) -> Iterator[_Row]:
     try:
-        lines = manifest.read_text(encoding="utf-8-sig").splitlines()
+        with manifest.open(encoding="utf-8-sig") as lines:
+            for number, line in enumerate(map(str.strip, lines), start=1):
+                if line and not line.startswith("#"):
+                    yield f"line {number}", {"file": line}
     except UnicodeDecodeError as error:
         raise UsageError(f"--manifest {manifest}: not UTF-8 text: {error}") from error
-    rows = [(f"line {number}", line.strip()) for number, line in enumerate(lines, start=1)]
-    return [(where, {"file": name}) for where, name in rows if name and not name.startswith("#")]
 
 
 def _require_text(manifest: Path, columns: list[str]) -> None:

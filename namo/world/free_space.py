@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import cv2
@@ -26,7 +27,7 @@ from namo.scenes.regions import BACK_OFF_M
 
 Indices = NDArray[np.int32]
 NOWHERE = -1
-"""The region of a robot that is wedged in, and the row of its seed."""
+"""Region, row and column of the cell that a robot counts from, for one that is wedged in."""
 
 
 class Outlines(NamedTuple):
@@ -128,7 +129,10 @@ class FreeSpace:
         """
         self.grid, self.blocked = grid, blocked
         self.runs = _all_runs(blocked) if runs is None else runs
-        self._trial = Trial(blocked.copy(), np.zeros((2, len(blocked)), np.int32))
+
+    @cached_property
+    def _trial(self) -> Trial:
+        return Trial(self.blocked.copy(), np.zeros((2, len(self.blocked)), np.int32))
 
     def and_more(self, obstacles: Iterable[Outlines]) -> FreeSpace:
         """Return the free space left when obstacles are added."""
@@ -161,11 +165,13 @@ class FreeSpace:
         """Draw one more obstacle and afterwards take it away again."""
         trial = self._trial
         top, bottom, left, right = obstacle.window(trial.mask)
-        obstacle.draw(trial.mask)
-        trial.spans[0, top:bottom], trial.spans[1, top:bottom] = left, right
-        yield trial
-        trial.spans[1, top:bottom] = 0
-        trial.mask[top:bottom, left:right] = self.blocked[top:bottom, left:right]
+        try:
+            obstacle.draw(trial.mask)
+            trial.spans[0, top:bottom], trial.spans[1, top:bottom] = left, right
+            yield trial
+        finally:
+            trial.spans[1, top:bottom] = 0
+            trial.mask[top:bottom, left:right] = self.blocked[top:bottom, left:right]
 
 
 def _all_runs(blocked: Mask) -> Runs:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from namo.errors import ResultFileError
-from namo.files import read_sealed, write_sealed
+from namo.files import cache_folder, read_sealed, write_sealed
 from namo.scenes.scene import Movable, Scene
 from namo.world.cost_to_go import CostToGo
 from namo.world.primitives import PrimitiveLibrary, PushClass, simulate_library
@@ -28,14 +27,6 @@ def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> P
         OSError: the folder cannot be read or written.
     """
     return _library(PushClass.of(scene, movable), folder or cache_folder())
-
-
-def cache_folder() -> Path:
-    """Return where primitives are kept: `NAMO_CACHE_DIR`, or the user's cache folder."""
-    if folder := os.environ.get("NAMO_CACHE_DIR"):
-        return Path(folder)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "namo-collect"
 
 
 @lru_cache(maxsize=512)

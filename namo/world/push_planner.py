@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from namo.geometry import Floats, Pose2D, placed
+from namo.geometry import Floats, Pose2D, placed, wrap_angle
 from namo.scenes.grid import Frame
 from namo.scenes.scene import Movable
 from namo.world.cost_to_go import CONTACT_COST_STEPS
@@ -135,9 +135,10 @@ class PushPlanner:
         start = reachability.poses[name]
         search = PlanSearch.of(MAX_EXPANSIONS + 1, *table.followed.shape[:2])
         begin(search, *start, 0.0)
-        usable_at_first = usable
+        wanted = float(goal.x), float(goal.y), wrap_angle(goal.theta)
+        usable_at_first, frame = usable, static.grid.frame
         while True:
-            outcome, which = advance(search, table, masks, static.grid.frame, _RULES, goal, usable)
+            outcome, which = advance(search, table, masks, frame, _RULES, wanted, usable)
             if outcome == FOUND:
                 return self._planned(which, complete=True)
             if outcome != EXPAND or time.monotonic() > deadline:
@@ -163,9 +164,6 @@ class PushPlanner:
     def _planned(self, primitive: int, *, complete: bool) -> PlannedPush:
         contact, travel = divmod(primitive, self._travels)
         return PlannedPush(contact, travel, complete)
-
-    def _move(self, primitive: int) -> Pose2D:
-        return Pose2D(*self._table.moves[primitive, :3].tolist())
 
     def surcharges(self, pose: Pose2D, masks: Masks, frame: Frame) -> Floats:
         """Return what primitives (contacts, travels) cost besides their steps, from a pose.

@@ -196,7 +196,7 @@ def advance(
     nodes, counts = search.nodes, search.counts
     contacts, travels = table.followed.shape[:2]
     _wait(search, table, goal, usable)
-    while counts[0] > 0 and counts[2] < rules.looks:
+    while counts[2] < rules.looks:
         order, spent = _next(search, table, masks, frame, rules)
         if order < 0:
             break

@@ -58,7 +58,10 @@ def perform(world: World, push: Push, deadline: float, *, stop_at_open_goal: boo
 
     Raises:
         KeyError: the scene has no such movable.
+        ValueError: the wanted pose is not finite.
     """
+    if not all(map(math.isfinite, push.goal)):
+        raise ValueError(f"{push}: the goal must be finite")
     before = world.save()
     world.restore(before)  # whatever is not part of the state must not matter
     attempt = _Attempt(world, push, deadline)
@@ -187,6 +190,8 @@ class _Attempt:
             travelled = math.hypot(x - start[0], y - start[1])
             if travelled >= distance:
                 return _Ended.TRAVELLED
+            if not math.isfinite(travelled):
+                return _Ended.OFF_COURSE  # the look at the physics that follows says what happened
             if periods % stuck_after == 0:
                 if travelled - travelled_then < STUCK_M:
                     return _Ended.STUCK

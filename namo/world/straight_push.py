@@ -30,6 +30,7 @@ def push_straight(world: World, name: str, contact: int) -> int | None:
         Index of the shortest travel of the movable's primitives by whose end the robot's goal was
         reachable; None where it never was.
     """
+    world.expect_moving(name)
     before = world.save()
     world.restore(before)
     simulation = world.simulation

@@ -16,6 +16,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
+import numpy as np
+
 from namo.geometry import Pose2D
 from namo.scenes.scene import Scene
 from namo.world.primitive_cache import library_for
@@ -86,12 +88,12 @@ class World:
 
     @property
     def physics_s(self) -> float:
-        """Wall time spent inside MuJoCo's stepping so far."""
+        """Wall time spent inside MuJoCo's stepping so far, by this world alone (s)."""
         return self.simulation.physics_s
 
     @property
     def physics_steps(self) -> int:
-        """MuJoCo steps simulated so far."""
+        """MuJoCo steps simulated so far, by this world alone."""
         return self.simulation.steps
 
     def save(self) -> State:
@@ -127,7 +129,7 @@ class World:
     def clocks(self) -> tuple[float, float, float]:
         """Return the time spent so far on physics, reachability and planning primitives (s).
 
-        Of all threads together.
+        Of all threads together, pushes that nobody asked for any more included.
         """
         worlds = (self, *self._others)
         return (
@@ -163,8 +165,16 @@ class World:
         Raises:
             KeyError: the scene has no such movable.
         """
-        self._moving = self.scene.movable(push.object_name).name
+        self.expect_moving(push.object_name)
         return perform(self, push, deadline, stop_at_open_goal=stop_at_open_goal)
+
+    def expect_moving(self, name: str) -> None:
+        """Say which movable the states that come will differ by, so that the rest is drawn once.
+
+        Raises:
+            KeyError: the scene has no such movable.
+        """
+        self._moving = self.scene.movable(name).name
 
     def push_from(
         self, state: State, push: Push, deadline: float = math.inf
@@ -174,25 +184,30 @@ class World:
         outcome = self.push(push, deadline)
         return outcome, self.situation()
 
+    def works_itself(self, items: int) -> bool:
+        """Return whether `each` works on so many items in this very world."""
+        return self.threads == 1 or items < 2
+
     def each(
         self, call: Callable[[World, Item], Answer], items: Sequence[Item]
     ) -> Generator[Answer, None, None]:
         """Return what a call answers for each item, in their order.
 
         The call gets a world of this scene in any state and may change it; what it answers must
-        depend on the item alone. With one thread the world is this one and an item is worked on
-        when its answer is asked for; with more, worlds of their own work ahead of the answers, and
-        this one is left alone. The answers are the same to the last bit.
+        depend on the item alone. With one thread, or one item, the world is this one and an item is
+        worked on when its answer is asked for; otherwise worlds of their own work ahead of the
+        answers, and this one is left alone. The answers are the same to the last bit.
         """
-        if self.threads == 1:
+        if self.works_itself(len(items)):
             for item in items:
                 yield call(self, item)
             return
+        if not self._others:
+            self.prepare()
         while len(self._others) < self.threads:
             other = World(self.scene, self._cache_dir)
-            other._primitives = self._primitives  # read-only, once prepared
+            other._primitives = self._primitives  # all there, and only read
             self._others.append(other)
-        self.prepare()
         idle = SimpleQueue[World]()
         for world in self._others:
             idle.put(world)
@@ -228,13 +243,22 @@ class World:
             self._reachability = reachability.with_robot_at(*self.simulation.robot())
 
     def prepare(self) -> None:
-        """Have the motion primitives of all movables at hand.
+        """Have the motion primitives of all movables and the compiled loops at hand.
 
-        Making those of a box class takes about a second, once a machine; a search that runs against
-        the clock should not pay for it.
+        Making the primitives of a box class takes about a second and compiling the loops some ten,
+        both once a machine; a search that runs against the clock should not pay for it.
         """
         for movable in self.scene.movables:
             self.primitives(movable.name)
+        reachability = self.reachability()
+        robot = reachability.poses["robot"]
+        reachability.reached(np.array([[robot.x, robot.y]]))
+        if self.scene.movables:
+            name = self.scene.movables[0].name
+            pose = reachability.poses[name]
+            usable = reachability.contacts_after(name, pose, robot.x, robot.y)
+            self.primitives(name)[1].plan(reachability, pose, usable, deadline=-math.inf)
+            reachability.around(name).leaves_room(pose)
 
     def primitives(self, name: str) -> tuple[PrimitiveLibrary, PushPlanner]:
         """Return the motion primitives of a movable and the planner over them."""

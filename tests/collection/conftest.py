@@ -112,10 +112,12 @@ class Rig:
         config: CollectionConfig,
         bounds: tuple[int, int] | None = None,
         rerun_command: Callable[[int], str] = "again {}".format,
+        threads: int = 1,
     ) -> ChunkResult:
         """Collect a range in this process, as one chunk."""
         environments = self.environments(scenes)[slice(*(bounds or (None,)))]
-        return collect_chunk(environments, make_planner(config), config, output, rerun_command)
+        planner = make_planner(config)
+        return collect_chunk(environments, planner, config, output, rerun_command, threads=threads)
 
     def collect_and_merge(self, scenes: Path, output: Path, config: CollectionConfig) -> Collection:
         self.collect(scenes, output, config)

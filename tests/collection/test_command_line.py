@@ -86,6 +86,7 @@ def in_scenes(tmp_path):
         ({"search-timeout": 0}, ["--search-timeout is 0.0", "above zero"]),
         ({"episodes-per-env": 0}, ["--episodes-per-env is 0", "from 1 up"]),
         ({"physics": "fats"}, ["--physics is 'fats'", "did you mean 'fast'?"]),
+        ({"threads": 0}, ["--threads is 0", "from 1 up"]),
         ({"max-failed-share": 1.5}, ["--max-failed-share is 1.5", "0 to 1"]),
     ],
 )

@@ -85,6 +85,12 @@ def test_results_do_not_depend_on_chunks_or_their_order(
     assert rig.opened(tmp_path, scenes).content() == at_once
 
 
+def test_results_do_not_depend_on_threads(rig, scenes, config, at_once, tmp_path):
+    rig.collect(scenes, tmp_path, config, threads=2)
+    merge(tmp_path, "host", SOURCE)
+    assert rig.opened(tmp_path, scenes).content() == at_once
+
+
 def test_something_was_pushed_and_not_everything_solved(at_once):
     assert len(at_once["pushes"]) >= 3
     assert {row["solution_found"] for row in at_once["metrics"]} == {True, False}

@@ -68,6 +68,9 @@ class NamedWorld:
         now = self.reachability()
         return Situation(self.state, now.goal_reachable, now.reachable_objects, self.observation())
 
+    def works_itself(self, items):
+        return True
+
     def each(self, call, items):
         for item in items:
             yield call(self, item)

@@ -95,3 +95,44 @@ def test_costs_are_counted(world):
 def test_a_scene_too_large_for_the_grid_is_refused(rooms):
     with pytest.raises(SceneError, match="are its units metres"):
         World(rooms.room(side=4000.0))
+
+
+def test_preparing_changes_nothing_of_the_state(world):
+    world.push(Push(NAME, Pose2D(0.4, 0.1, 0.0)))
+    before, observation = world.save().key, world.observation()
+    world.prepare()
+    assert (world.save().key, world.observation()) == (before, observation)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_answers_come_in_the_order_of_the_items(rooms, threads):
+    world = World(rooms.plugged(), threads=threads)
+    start = world.save()
+    goals = [Pose2D(0.3 + 0.1 * i, 0.0, 0.0) for i in range(5)]
+
+    def push(other, goal):
+        return other.push_from(start, Push(NAME, goal))[1].state.key
+
+    alone = World(rooms.plugged())
+    assert list(world.each(push, goals)) == [push(alone, goal) for goal in goals]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_comes_where_its_answer_would(rooms, threads):
+    def answer(_, item):
+        if item == 2:
+            raise ValueError("two")
+        return item
+
+    answers = World(rooms.plugged(), threads=threads).each(answer, [0, 1, 2, 3])
+    assert [next(answers), next(answers)] == [0, 1]
+    with pytest.raises(ValueError, match="two"):
+        next(answers)
+
+
+def test_with_threads_the_world_itself_is_left_alone(rooms):
+    world = World(rooms.plugged(), threads=2)
+    before = world.save()
+    pushes = [Push(NAME, Pose2D(x, 0.0, 0.0)) for x in (0.4, 0.8)]
+    list(world.each(lambda other, push: other.push_from(before, push), pushes))
+    assert world.save().key == before.key
