@@ -41,7 +41,7 @@ def _library(push_class: PushClass, folder: Path) -> PrimitiveLibrary:
 
 def _store(path: Path, library: PrimitiveLibrary) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(
+    np.savez(  # a tenth of the time to read that a compressed file takes
         buffer,
         size=library.size,
         displacements=library.displacements,

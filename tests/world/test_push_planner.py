@@ -69,6 +69,12 @@ def test_the_same_question_gets_the_same_plan(open_world):
     assert plan(open_world, goal) == plan(open_world, goal)
 
 
+@pytest.mark.parametrize("turns", [-2, 1])
+def test_whole_turns_of_the_goal_change_no_plan(open_world, turns):
+    goal = Pose2D(0.5, 0.4, 0.3)
+    assert plan(open_world, goal) == plan(open_world, goal._replace(theta=0.3 + turns * math.tau))
+
+
 @pytest.mark.parametrize("face", range(4))
 def test_a_plan_starts_at_a_usable_contact(open_world, face):
     usable = np.zeros(20, np.bool_)

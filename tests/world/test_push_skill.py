@@ -376,3 +376,26 @@ def test_a_blow_up_in_mid_push_is_undone_and_named(rooms, monkeypatch):
     assert outcome.detail
     assert not outcome.moved
     assert world.save().key == before.key
+
+
+def test_numbers_that_are_not_finite_end_a_push_as_diverged(rooms, monkeypatch):
+    # Without autoreset MuJoCo leaves what is not a number in the state.
+    options = {**rooms.SLEEPING, "flag/autoreset": "disable"}
+    world = World(rooms.plugged(options=options))
+    before, step = world.save(), Simulation.step
+
+    def blow_up(simulation, count):
+        step(simulation, count)
+        simulation.data.qpos[:] = math.nan
+
+    world.prepare()
+    monkeypatch.setattr(Simulation, "step", blow_up)
+    outcome = world.push(Push(NAME, Pose2D(0.6, 0.0, 0.0)))
+    assert outcome.status is PushStatus.DIVERGED
+    assert world.save().key == before.key
+
+
+@pytest.mark.parametrize("goal", [Pose2D(math.nan, 0.0, 0.0), Pose2D(0.5, 0.0, math.inf)])
+def test_a_goal_that_is_not_finite_is_refused(rooms, goal):
+    with pytest.raises(ValueError, match="must be finite"):
+        World(rooms.plugged()).push(Push(NAME, goal))
