@@ -1,6 +1,9 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
+
+import numba
 
 from namo import compiled as module
 from namo.compiled import compiled
@@ -47,15 +50,15 @@ def test_any_source_decides_where_machine_code_is_kept(tmp_path, monkeypatch):
 
 
 def test_without_a_folder_to_keep_it_in_a_function_is_compiled_all_the_same(monkeypatch):
-    real, asked = module.numba.njit, []
+    asked = []
 
     def njit(**options):
         asked.append(options)
         if options.get("cache"):
             raise RuntimeError("cannot cache function: no locator available")
-        return real(**options)
+        return numba.njit(**options)
 
-    monkeypatch.setattr(module.numba, "njit", njit)
+    monkeypatch.setattr(module, "numba", SimpleNamespace(njit=njit))
     twice = compiled(lambda number: 2 * number)
     assert twice(21) == 42
     assert asked == [{"cache": True, "nogil": True}, {"nogil": True}]
