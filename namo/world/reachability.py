@@ -43,11 +43,25 @@ REACHED = 2
 class StaticMap:
     """What reachability needs of a scene and does not change with its state.
 
+    What stands around a movable is kept for when it is asked for again, so two threads must not
+    share one.
+
     Attributes:
         scene: the scene.
         grid: over its bounds.
+        clearance: how far the robot's centre keeps from everything: its radius and a skin (m).
         walls: mask of the cells in which the robot would touch a wall.
         solid_walls: mask of the cells that walls themselves cover.
+        index: place of each movable in the file.
+        inflated: outlines of the movables that the robot's centre must keep out of.
+        solid: outlines of the movables themselves.
+        contacts: of each movable.
+        contact_points: standoffs and positions of the same.
+        perimeters: points along the border of each movable, in its frame (m).
+        insides: points all over each movable, likewise.
+        wall_footprints: for distances to walls.
+        wall_solids: the same for compiled code.
+        goal_cells: rows and columns of the cells within `GOAL_TOLERANCE_M` of the robot's goal.
     """
 
     def __init__(self, scene: Scene) -> None:
