@@ -129,14 +129,14 @@ class PushPlanner:
             None when no sequence brings the box nearer to its goal.
         """
         name, table = self._movable.name, self._table
-        static = reachability.static
+        static, frame = reachability.static, reachability.static.grid.frame
         around = reachability.around(name)
         masks = Masks(static.solid_walls, static.walls, around.others)
         start = reachability.poses[name]
         search = PlanSearch.of(MAX_EXPANSIONS + 1, *table.followed.shape[:2])
         begin(search, *start, 0.0)
         wanted = float(goal.x), float(goal.y), wrap_angle(goal.theta)
-        usable_at_first, frame = usable, static.grid.frame
+        usable_at_first = usable
         while True:
             outcome, which = advance(search, table, masks, frame, _RULES, wanted, usable)
             if outcome == FOUND:
@@ -145,7 +145,7 @@ class PushPlanner:
                 break
             x, y, theta, _, _, _, *robot = search.nodes[which].item()[:8]
             usable = reachability.contacts_after(name, Pose2D(x, y, theta), *robot)
-        clear = np.isfinite(self.surcharges(start, masks, static.grid.frame))
+        clear = np.isfinite(self.surcharges(start, masks, frame))
         clear &= usable_at_first[:, None]
         nearest = self._nearest_in_one(start, goal, clear.ravel())
         return None if nearest is None else self._planned(nearest, complete=False)

@@ -173,17 +173,13 @@ class Simulation:
                 self._yaw_offset[movable.name] = 0.0
         self._names = [movable.name for movable in movables]
         self._frames = frames
-        self._rotations = data.geom_xmat, data.xmat
-        self._positions = data.geom_xpos, data.xpos
+        self._geoms, self._bodies = (data.geom_xpos, data.geom_xmat), (data.xpos, data.xmat)
 
     def _movable_poses(self) -> list[list[float]]:
         """Return x, y (m) and theta (rad) of every movable, in file order."""
         # Positions derived by mj_step lag one step behind qpos.
         mujoco.mj_kinematics(self.model, self.data)
-        (geom_xpos, xpos), (geom_xmat, xmat) = self._positions, self._rotations
-        poses: list[list[float]] = _poses_of(
-            self._frames, (geom_xpos, geom_xmat), (xpos, xmat)
-        ).tolist()
+        poses: list[list[float]] = _poses_of(self._frames, self._geoms, self._bodies).tolist()
         return poses
 
     def save(self) -> State:
@@ -269,9 +265,9 @@ class Simulation:
         if not (np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all()):
             raise PhysicsError("a position or velocity is not finite")
         mujoco.mj_kinematics(self.model, self.data)
-        geom_xmat, xmat = self._rotations
         for name, is_geom, number in zip(
             self._names, self._frames.is_geom, self._frames.number, strict=True
         ):
-            if abs((geom_xmat if is_geom else xmat)[number, 8]) < UPRIGHT_COSINE:
+            _, rotations = self._geoms if is_geom else self._bodies
+            if abs(rotations[number, 8]) < UPRIGHT_COSINE:
                 raise PhysicsError(f"'{name}' tipped over")
