@@ -17,6 +17,13 @@ class UsageError(NamoError):
     """Wrong arguments or configuration: found before anything is written, exit code 2."""
 
 
+class ModelError(UsageError):
+    """A model cannot be used: damaged, of another kind, made for other input, or not finite.
+
+    Ends the run, also in the middle of it: nothing falls back to a strategy without a model.
+    """
+
+
 class SceneError(NamoError):
     """A scene file cannot be used. Costs the environments of that scene and nothing else."""
 

@@ -7,6 +7,8 @@ PLANNERS = Registry(
     {
         "idfs": "namo.planning.idfs:IDFS",
         "tree_idfs": "namo.planning.tree_idfs:TreeIDFS",
+        "best_first": "namo.planning.best_first:BestFirst",
+        "exploration": "namo.planning.exploration:Exploration",
         "random_sampling": "namo.planning.random_sampling:RandomSampling",
     },
     aliases={"standard_idfs": "idfs"},

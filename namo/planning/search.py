@@ -94,6 +94,11 @@ class Search:
             search_s=time.monotonic() - self._began,
         )
 
+    @property
+    def pushes_simulated(self) -> int:
+        """How many pushes were simulated so far."""
+        return len(self._pushes)
+
     def is_goal(self, node: Node) -> bool:
         """Ask whether the robot's goal is reachable at a node.
 

@@ -17,6 +17,14 @@ class NoHeuristic:
         return list(reachable)
 
 
+class RandomOrder:
+    """Any order, each as likely."""
+
+    def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:  # noqa: ARG002
+        """See `namo.strategies.strategy.ObjectStrategy`."""
+        return [reachable[i] for i in rng.permutation(len(reachable))]
+
+
 class NearestFirst:
     """By distance from the robot, nearest first."""
 

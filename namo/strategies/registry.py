@@ -6,6 +6,7 @@ OBJECT_STRATEGIES = Registry(
     "object strategy",
     {
         "no_heuristic": "namo.strategies.object_order:NoHeuristic",
+        "random": "namo.strategies.object_order:RandomOrder",
         "nearest_first": "namo.strategies.object_order:NearestFirst",
         "goal_proximity": "namo.strategies.object_order:GoalProximity",
         "farthest_first": "namo.strategies.object_order:FarthestFirst",
@@ -19,6 +20,7 @@ GOAL_STRATEGIES = Registry(
         "random": "namo.strategies.goal_random:RandomGoals",
         "grid": "namo.strategies.goal_grid:GridGoals",
         "adaptive": "namo.strategies.goal_adaptive:AdaptiveGoals",
+        "primitive": "namo.strategies.goal_primitive:PrimitiveGoals",
         "ml": "namo.strategies.learned:LearnedGoals",
     },
 )

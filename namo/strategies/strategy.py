@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -36,4 +36,31 @@ class GoalStrategy(Protocol):
             name: the object.
             count: the most to return; fewer when no more make sense.
             rng: stream for random choices.
+        """
+
+
+@runtime_checkable
+class RatingObjectStrategy(ObjectStrategy, Protocol):
+    """An object strategy that can also say how promising objects are, between states."""
+
+    def rate(self, world: World, names: list[str]) -> list[float]:
+        """Return the chance, 0 to 1, that pushing each object leads to the robot's goal.
+
+        Args:
+            world: in the state that is asked about; not changed.
+            names: as `rank` gave them in this state.
+        """
+
+
+@runtime_checkable
+class RatingGoalStrategy(GoalStrategy, Protocol):
+    """A goal strategy that can also say how promising goals are, between objects and states."""
+
+    def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float]:
+        """Return the chance, 0 to 1, that pushing to each goal leads to the robot's goal.
+
+        Args:
+            world: in the state that is asked about; not changed.
+            name: the object.
+            goals: as `propose` gave them in this state.
         """

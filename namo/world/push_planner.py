@@ -129,9 +129,7 @@ class PushPlanner:
             None when no sequence brings the box nearer to its goal.
         """
         name, table = self._movable.name, self._table
-        static, frame = reachability.static, reachability.static.grid.frame
-        around = reachability.around(name)
-        masks = Masks(static.solid_walls, static.walls, around.others)
+        frame, masks = reachability.static.grid.frame, self._masks(reachability)
         start = reachability.poses[name]
         search = PlanSearch.of(MAX_EXPANSIONS + 1, *table.followed.shape[:2])
         begin(search, *start, 0.0)
@@ -164,6 +162,16 @@ class PushPlanner:
     def _planned(self, primitive: int, *, complete: bool) -> PlannedPush:
         contact, travel = divmod(primitive, self._travels)
         return PlannedPush(contact, travel, complete)
+
+    def _masks(self, reachability: Reachability) -> Masks:
+        static = reachability.static
+        others = reachability.around(self._movable.name).others
+        return Masks(static.solid_walls, static.walls, others)
+
+    def surcharges_in(self, reachability: Reachability) -> Floats:
+        """Return `surcharges` of the movable where it is in a state."""
+        pose = reachability.poses[self._movable.name]
+        return self.surcharges(pose, self._masks(reachability), reachability.static.grid.frame)
 
     def surcharges(self, pose: Pose2D, masks: Masks, frame: Frame) -> Floats:
         """Return what primitives (contacts, travels) cost besides their steps, from a pose.

@@ -1,0 +1,264 @@
+"""Model bundles: a folder with `config.json` and `model.safetensors`.
+
+Everything the network was trained to see is written down and compared when a bundle is loaded; a
+model that expects anything else than what this version draws is refused, with both values. Loading
+runs no code from the bundle: weights are plain arrays, and a class that is named in the config is
+imported only where the user says that it is trusted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from namo.errors import ModelError
+from namo.files import replacing, sha256_of
+from namo.learning.networks import OUTPUTS, CandidateNet
+from namo.learning.questions import FEATURES, FRAMES
+from namo.learning.rasters import CHANNELS, VIEWS
+from namo.world.contacts import CONTACT_OFFSETS
+from namo.world.primitives import TRAVELS
+
+BUNDLE_VERSION = 1
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+KINDS = tuple(FRAMES)
+NETWORKS: Mapping[str, type[nn.Module]] = {"candidate_net": CandidateNet}
+MOST_BYTES = 4 << 30
+"""A file of weights may not be larger."""
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model in memory.
+
+    Attributes:
+        path: the folder.
+        config: content of `config.json`.
+        network: with its weights, on the CPU, ready for inference.
+    """
+
+    path: Path
+    config: Config
+    network: nn.Module
+
+    @property
+    def kind(self) -> str:
+        """ "object" or "goal"."""
+        return str(self.config["kind"])
+
+    @property
+    def discount(self) -> float:
+        """What a further push makes of a success, 0 to 1."""
+        return float(self.config["discount"])
+
+
+def expected_config(kind: str) -> Config:
+    """Return what a bundle of a kind has to say of its input, with this version."""
+    view = VIEWS[FRAMES[kind]]
+    return {
+        "schema_version": BUNDLE_VERSION,
+        "kind": kind,
+        "channels": list(CHANNELS),
+        "features": list(FEATURES[kind]),
+        "outputs": list(OUTPUTS),
+        "frame": FRAMES[kind],
+        "pixels": view.pixels,
+        "metres_per_pixel": view.metres_per_pixel,
+        "behind_m": view.behind,
+        "normalisation": {"rasters": "divided by 255", "features": "none"},
+        "candidate_set": {
+            "contact_offsets": list(CONTACT_OFFSETS),
+            "travels": list(TRAVELS),
+        },
+    }
+
+
+def new_network(kind: str, sizes: Mapping[str, Any]) -> CandidateNet:
+    """Return the usual network for a kind of question, with random weights.
+
+    Args:
+        kind: "object" or "goal".
+        sizes: see `CandidateNet`: widths, blocks, summary, hidden; those not given by default.
+    """
+    view, features = VIEWS[FRAMES[kind]], FEATURES[kind]
+    places = [("end_x", "end_y"), ("contact_x", "contact_y")]
+    return CandidateNet(
+        channels=len(CHANNELS),
+        features=len(features),
+        pixels=view.pixels,
+        metres_per_pixel=view.metres_per_pixel,
+        behind=view.behind,
+        sample_at=[(features.index(x), features.index(y)) for x, y in places if x in features],
+        **sizes,
+    )
+
+
+def write_bundle(
+    path: Path,
+    kind: str,
+    network: CandidateNet,
+    sizes: Mapping[str, Any],
+    about: Mapping[str, Any],
+) -> None:
+    """Write a bundle; the config comes last, so a folder without one is no bundle.
+
+    Args:
+        path: the folder.
+        kind: "object" or "goal".
+        network: in float32.
+        sizes: it was made with.
+        about: discount, training and metrics, for the config.
+    """
+    weights = path / WEIGHTS
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    with replacing(weights) as handle:
+        handle.write(save(tensors))
+    config = {
+        **expected_config(kind),
+        "architecture": {"name": "candidate_net", **sizes},
+        "class": None,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        **about,
+        "weights_sha256": sha256_of(weights),
+    }
+    with replacing(path / CONFIG) as handle:
+        handle.write((json.dumps(config, indent=2) + "\n").encode())
+
+
+def read_config(path: Path, kind: str) -> Config:
+    """Return the config of a bundle, compared with what this version draws.
+
+    Args:
+        path: folder of the bundle.
+        kind: "object" or "goal", as it is going to be used.
+
+    Raises:
+        ModelError: names the file, the value there and what it must be.
+    """
+    if not path.is_dir():
+        raise ModelError(f"{path}: no such folder; a model is a folder with {CONFIG} and {WEIGHTS}")
+    for name in (CONFIG, WEIGHTS):
+        if not (path / name).is_file():
+            raise ModelError(f"{path}: has no {name}; a model is a folder with both")
+    source = path / CONFIG
+    try:
+        config = json.loads(source.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{source}: is no JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise ModelError(f"{source}: holds a {type(config).__name__}; an object is wanted")
+    for name, wanted in expected_config(kind).items():
+        there = config.get(name)
+        if there != wanted:
+            raise ModelError(f"{source}: {name} is {there!r}; this version needs {wanted!r}")
+    discount = config.get("discount")
+    if not isinstance(discount, int | float) or not 0 <= discount <= 1:
+        raise ModelError(f"{source}: discount is {discount!r}; a number from 0 to 1 is needed")
+    if not isinstance(config.get("architecture"), dict):
+        raise ModelError(f"{source}: architecture is no object")
+    if not isinstance(config.get("class"), str | None):
+        raise ModelError(f"{source}: class is {config['class']!r}; null or 'module:Class'")
+    return config
+
+
+def check_weights(path: Path, config: Config) -> None:
+    """Make sure that the weights are the ones the config was written for.
+
+    Raises:
+        ModelError: they are not.
+    """
+    weights = path / WEIGHTS
+    size = weights.stat().st_size
+    if size > MOST_BYTES:
+        raise ModelError(f"{weights}: has {size} bytes; at most {MOST_BYTES} are read")
+    there = sha256_of(weights)
+    if there != config.get("weights_sha256"):
+        raise ModelError(
+            f"{weights}: sha256 is {there}, {CONFIG} says {config.get('weights_sha256')}; "
+            "the file is damaged or from another model"
+        )
+
+
+def load_bundle(path: Path, kind: str, *, trust_code: bool = False) -> Bundle:
+    """Load a model.
+
+    Args:
+        path: folder of the bundle.
+        kind: "object" or "goal", as it is going to be used.
+        trust_code: whether a class that the config names may be imported.
+
+    Raises:
+        ModelError: names what does not fit.
+    """
+    config = read_config(path, kind)
+    check_weights(path, config)
+    network = _network(path, config, trust_code=trust_code)
+    weights = path / WEIGHTS
+    try:
+        tensors = load(weights.read_bytes())
+    except (SafetensorError, ValueError) as error:
+        raise ModelError(f"{weights}: {error}") from None
+    try:
+        network.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        said = " ".join(str(error).split())
+        raise ModelError(f"{weights}: does not fit the architecture: {said}") from None
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ModelError(f"{weights}: {name} holds numbers that are not finite")
+    network.eval()
+    return Bundle(path, config, network)
+
+
+def _network(path: Path, config: Config, *, trust_code: bool) -> nn.Module:
+    """Return the network that a config describes, its weights not loaded yet."""
+    source, sizes = path / CONFIG, dict(config["architecture"])
+    name = sizes.pop("name", None)
+    own_class = config.get("class")
+    try:
+        if own_class is None:
+            if name not in NETWORKS:
+                raise ModelError(
+                    f"{source}: architecture is {name!r}; known: {', '.join(NETWORKS)}, or a class"
+                )
+            return new_network(config["kind"], _checked_sizes(source, sizes))
+        if not trust_code:
+            raise ModelError(
+                f"{source}: class is '{own_class}', code that is not part of this package; it is "
+                "run only with --trust-model-code"
+            )
+        module, _, attribute = own_class.partition(":")
+        network: nn.Module = getattr(importlib.import_module(module), attribute)(**sizes)
+    except (ImportError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"{source}: {own_class or name}: {type(error).__name__}: {error}"
+        ) from None
+    return network
+
+
+def _checked_sizes(source: Path, sizes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the sizes of a network when they are such that making it is harmless."""
+    for name, value in sizes.items():
+        numbers = value if isinstance(value, list) else [value]
+        wanted = {"widths": 3, "blocks": 3, "summary": 1, "hidden": 1}.get(name)
+        if wanted is None or len(numbers) != wanted:
+            raise ModelError(f"{source}: architecture: {name} is {value!r}; not a size of it")
+        most = 64 if name == "blocks" else 8192
+        if not all(type(number) is int and 0 < number <= most for number in numbers):
+            raise ModelError(f"{source}: architecture: {name} is {value!r}; 1 to {most} each")
+    widths = sizes.get("widths", [1])
+    if math.prod(widths) > 1 << 33:
+        raise ModelError(f"{source}: architecture: widths are {widths!r}; that is too large")
+    return sizes

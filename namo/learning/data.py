@@ -1,0 +1,276 @@
+"""Data sets of labelled candidates for training.
+
+    from namo.learning.data import CandidateData, collate
+
+    data = CandidateData("results/dataset", split="train", kind="goal")
+    loader = torch.utils.data.DataLoader(data, batch_size=16, shuffle=True, collate_fn=collate)
+
+An item is a state: every raster under which something was tried there, and what is known of the
+candidates. Candidates of one state belong together, because what matters is their order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from namo.errors import UsageError
+from namo.learning.data_schema import CARD, DATA_SCHEMA_VERSION, SPLITS
+from namo.learning.labels import Label
+from namo.learning.pictures import from_png
+from namo.learning.questions import FEATURES, FRAMES
+from namo.learning.rasters import CHANNELS, VIEWS
+
+UNKNOWN = -1
+ENOUGH_AFTER = 10
+"""A push leads nowhere when so many pushes were tried after it in vain."""
+ENOUGH_OF_OBJECT = 6
+"""A movable does not open the goal when so many of its candidates were tried in vain."""
+
+
+class Sample(NamedTuple):
+    """One state, or after `collate` several.
+
+    Attributes:
+        rasters: (views, channels, pixels, pixels) uint8.
+        features: (views, candidates, features) float32; rows without a candidate are zero.
+        opens: (views, candidates) int8: whether the push opened the goal at once: 1, 0, or -1
+            where that is not known.
+        leads: likewise, of those that did not, whether a plan was found to follow.
+        state: (views,) which state of the batch each belongs to.
+    """
+
+    rasters: Tensor
+    features: Tensor
+    opens: Tensor
+    leads: Tensor
+    state: Tensor
+
+
+class CandidateData(Dataset[Sample]):
+    """The states of one split of a data set; held in memory as small pictures.
+
+    Attributes:
+        card: content of the data set's `card.json`.
+    """
+
+    def __init__(self, folder: str | Path, split: str, kind: str) -> None:
+        """Read a split.
+
+        Args:
+            folder: of the data set.
+            split: train, val or test.
+            kind: "goal", or "object" for whole movables.
+
+        Raises:
+            UsageError: there is no such data set, split or kind, or it has another version.
+        """
+        folder = Path(folder)
+        if split not in SPLITS or kind not in FRAMES:
+            raise UsageError(
+                f"split '{split}', kind '{kind}'; allowed: {', '.join(SPLITS)}; {', '.join(FRAMES)}"
+            )
+        try:
+            self.card: dict[str, Any] = json.loads((folder / CARD).read_text())
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{folder / CARD}: {error}; no data set is there") from None
+        if self.card["schema_version"] != DATA_SCHEMA_VERSION:
+            raise UsageError(
+                f"{folder}: data set of version {self.card['schema_version']}; this version reads "
+                f"{DATA_SCHEMA_VERSION}"
+            )
+        self._kind = kind
+        self._pixels = VIEWS[FRAMES[kind]].pixels
+        columns = ["scene_sha256", "state", "label", "implied", "pushes_to_goal", "tried_after"]
+        columns += (
+            ["goal_rasters", "view", "numbers", "features"]
+            if kind == "goal"
+            else ["object_raster", "object_features"]
+        )
+        shards = [
+            pq.read_table(path, columns=columns) for path in sorted(folder.glob(f"{split}-*"))
+        ]
+        self._rows = _Columns(pa.concat_tables(shards)) if shards else None
+        self._states = self._grouped()
+
+    def _grouped(self) -> list[list[int]]:
+        """Return the rows of each state, states in the order of their first row."""
+        if self._rows is None:
+            return []
+        groups: dict[tuple[str, str], list[int]] = {}
+        keys = zip(self._rows.texts("scene_sha256"), self._rows.texts("state"), strict=True)
+        for row, key in enumerate(keys):
+            if self._says_something(row):
+                groups.setdefault(key, []).append(row)
+        return list(groups.values())
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def objects(self, index: int) -> int:
+        """Return how many movables something is known of in a state."""
+        return len(self._states[index])
+
+    def __getitem__(self, index: int) -> Sample:
+        parts = [
+            self._goal(row) if self._kind == "goal" else self._object(row)
+            for row in self._states[index]
+        ]
+        return collate(parts, one_state=True)
+
+    def _goal(self, row: int) -> Sample:
+        rows = self._known_rows
+        label, _, to_goal, after = rows.labels(row)
+        numbers, view = rows.numbers("numbers", row), rows.numbers("view", row).astype(np.int64)
+        features = rows.numbers("features", row).reshape(-1, len(FEATURES["goal"]))
+        opens, leads = _targets(label[numbers], to_goal[numbers], after[numbers])
+        known = np.unique(view[opens != UNKNOWN])
+        counts = np.bincount(view)
+        most = int(counts.max(initial=0))
+        order = np.argsort(view, kind="stable")
+        place = np.empty_like(view)
+        place[order] = np.arange(len(view)) - np.repeat(np.cumsum(counts) - counts, counts)
+        padded = np.zeros((len(counts), most, features.shape[1]), np.float32)
+        padded[view, place] = features
+        targets = np.full((2, len(counts), most), UNKNOWN, np.int8)
+        targets[0, view, place], targets[1, view, place] = opens, leads
+        pictures = rows.pictures(row)
+        rasters = np.array([from_png(pictures[one], len(CHANNELS)) for one in known.tolist()])
+        rasters = rasters.reshape(-1, len(CHANNELS), self._pixels, self._pixels)
+        return _sample(rasters.astype(np.uint8), padded[known], *targets[:, known])
+
+    def _object(self, row: int) -> Sample:
+        rows = self._known_rows
+        raster = from_png(rows.picture(row), len(CHANNELS))[None]
+        features = rows.numbers("object_features", row)[None, None]
+        opens, leads = self._object_target(row)
+        return _sample(raster, features, np.int8([[opens]]), np.int8([[leads]]))
+
+    def _object_target(self, row: int) -> tuple[int, int]:
+        """Return whether any candidate of a movable opens the goal, or leads to it."""
+        label, implied, to_goal, after = self._known_rows.labels(row)
+        if (to_goal == 1).any():
+            return 1, UNKNOWN
+        opens = leads = UNKNOWN
+        tried = (label == Label.SUCCESS) | (label == Label.FAILURE)
+        if (tried & ~implied).sum() >= ENOUGH_OF_OBJECT:
+            opens = 0
+            if int(after[tried].sum(dtype=np.int64)) >= ENOUGH_AFTER * ENOUGH_OF_OBJECT:
+                leads = 0
+        if (to_goal > 1).any():
+            leads = 1
+        return opens, leads
+
+    def _says_something(self, row: int) -> bool:
+        if self._kind == "object":
+            return max(self._object_target(row)) != UNKNOWN
+        label = self._known_rows.numbers("label", row)
+        return bool(((label == Label.SUCCESS) | (label == Label.FAILURE)).any())
+
+    @property
+    def _known_rows(self) -> _Columns:
+        if self._rows is None:
+            raise IndexError("the split is empty")
+        return self._rows
+
+
+def collate(samples: Sequence[Sample], *, one_state: bool = False) -> Sample:
+    """Put states together into a batch.
+
+    Args:
+        samples: of the same kind.
+        one_state: whether they are parts of a single state.
+    """
+    if not samples:
+        raise ValueError("nothing to put together")
+    most = max(sample.features.shape[1] for sample in samples)
+    padded = [_padded(sample, most) for sample in samples]
+    states = [
+        torch.full((len(sample.rasters),), 0 if one_state else number)
+        for number, sample in enumerate(samples)
+    ]
+    fields = zip(*(sample[:4] for sample in padded), strict=True)
+    return Sample(*(torch.cat(field) for field in fields), torch.cat(states))
+
+
+def _padded(sample: Sample, most: int) -> Sample:
+    """Return the sample with room for more candidates."""
+    more = most - sample.features.shape[1]
+    if not more:
+        return sample
+    pad = torch.nn.functional.pad
+    return sample._replace(
+        features=pad(sample.features, (0, 0, 0, more)),
+        opens=pad(sample.opens, (0, more), value=UNKNOWN),
+        leads=pad(sample.leads, (0, more), value=UNKNOWN),
+    )
+
+
+def _sample(
+    rasters: NDArray[np.uint8],
+    features: NDArray[np.float32],
+    opens: NDArray[np.int8],
+    leads: NDArray[np.int8],
+) -> Sample:
+    arrays = (np.ascontiguousarray(array) for array in (rasters, features, opens, leads))
+    return Sample(*map(torch.from_numpy, arrays), torch.zeros(len(rasters), dtype=torch.int64))
+
+
+def _targets(
+    label: NDArray[np.int8], to_goal: NDArray[np.int8], after: NDArray[np.int8]
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Return what is known of candidates: whether they open the goal, whether they lead to it."""
+    tried = (label == Label.SUCCESS) | (label == Label.FAILURE)
+    opens = np.where(tried, to_goal == 1, UNKNOWN).astype(np.int8)
+    leads = np.full_like(opens, UNKNOWN)
+    leads[to_goal > 1] = 1
+    leads[(label == Label.FAILURE) & (after >= ENOUGH_AFTER)] = 0
+    return opens, leads
+
+
+class _Columns:
+    """The columns of a table as flat arrays, for reading single rows fast."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table.combine_chunks()
+        self._lists: dict[str, tuple[NDArray[Any], NDArray[np.int64]]] = {}
+        for name in table.column_names:
+            column = self._table[name]
+            if not pa.types.is_list(column.type) or pa.types.is_binary(column.type.value_type):
+                continue
+            lengths = pc.list_value_length(column).to_numpy()
+            offsets = np.concatenate([[0], np.cumsum(lengths)])
+            values = pa.concat_arrays([chunk.flatten() for chunk in column.chunks])
+            self._lists[name] = values.to_numpy(zero_copy_only=False), offsets
+
+    def texts(self, name: str) -> list[str]:
+        texts: list[str] = self._table[name].to_pylist()
+        return texts
+
+    def numbers(self, name: str, row: int) -> NDArray[Any]:
+        values, offsets = self._lists[name]
+        return values[offsets[row] : offsets[row + 1]]
+
+    def labels(self, row: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+        names = ("label", "implied", "pushes_to_goal", "tried_after")
+        label, implied, to_goal, after = (self.numbers(name, row) for name in names)
+        return label, implied, to_goal, after
+
+    def pictures(self, row: int) -> list[bytes]:
+        pictures: list[bytes] = self._table["goal_rasters"][row].as_py()
+        return pictures
+
+    def picture(self, row: int) -> bytes:
+        picture: bytes = self._table["object_raster"][row].as_py()
+        return picture

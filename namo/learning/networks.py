@@ -1,0 +1,154 @@
+"""The network: a small convolutional trunk that sees a raster, and a head that rates candidates.
+
+The trunk is a residual network (He et al. 2016). A candidate is rated from three things: the whole
+raster in a few numbers, the features of the trunk at places the candidate is about (where the
+movable would end, where the robot would stand), read by bilinear sampling, and its own numbers.
+All candidates of a raster share one pass of the trunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+OUTPUTS = ("opens", "leads")
+"""What a model says of a candidate, each a logit: that the push opens the robot's goal at once, and
+that, if it does not, a plan follows it."""
+
+
+class CandidateModel(Protocol):
+    """What a network has to be to serve in a bundle; a `torch.nn.Module` that fulfils it will do."""
+
+    def __call__(self, rasters: Tensor, features: Tensor) -> Tensor:
+        """Rate candidates.
+
+        Args:
+            rasters: (batch, channels, pixels, pixels) float32, 0 to 1.
+            features: (batch, candidates, features) float32, as `namo.learning.questions` gives them
+                (m, rad); rows that stand for no candidate are zero and what is said of them is not
+                used.
+
+        Returns:
+            (batch, candidates, 2) logits, as `OUTPUTS` names them.
+        """
+
+
+class _Block(nn.Module):
+    """Two convolutions and a way around them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.first_norm = _convolution(width, width), nn.BatchNorm2d(width)
+        self.second, self.second_norm = _convolution(width, width), nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the same shape."""
+        inner = functional.relu(self.first_norm(self.first(x)))
+        out: Tensor = functional.relu(x + self.second_norm(self.second(inner)))
+        return out
+
+
+class _Down(nn.Module):
+    """Half the side, another width."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__()
+        self.convolution = _convolution(inputs, outputs, kernel=kernel, stride=2)
+        self.norm = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return half the side."""
+        return functional.relu(self.norm(self.convolution(x)))
+
+
+class CandidateNet(nn.Module):
+    """The network of the shipped bundles; see the module's text."""
+
+    def __init__(
+        self,
+        channels: int,
+        features: int,
+        pixels: int,
+        metres_per_pixel: float,
+        behind: float,
+        sample_at: Sequence[Sequence[int]] = (),
+        widths: Sequence[int] = (24, 48, 64),
+        blocks: Sequence[int] = (1, 1, 1),
+        summary: int = 96,
+        hidden: int = 96,
+    ) -> None:
+        """Make a network with random weights.
+
+        Args:
+            channels: of the rasters.
+            features: numbers about a candidate.
+            pixels: along each side of a raster; a multiple of 8.
+            metres_per_pixel: of the rasters (m).
+            behind: how far a raster reaches back along x (m).
+            sample_at: pairs of features that are places (x, y) to look up in the raster.
+            widths: of the trunk at a half, a quarter and an eighth of the side.
+            blocks: residual blocks at each of these.
+            summary: numbers that stand for the whole raster.
+            hidden: width of the head.
+        """
+        super().__init__()
+        self.sample_at = [tuple(pair) for pair in sample_at]
+        self.side = pixels * metres_per_pixel
+        self.behind = behind
+        half, quarter, eighth = widths
+        self.at_half = nn.Sequential(
+            _Down(channels, half, 5), *(_Block(half) for _ in range(blocks[0]))
+        )
+        self.at_quarter = nn.Sequential(
+            _Down(half, quarter, 3), *(_Block(quarter) for _ in range(blocks[1]))
+        )
+        self.at_eighth = nn.Sequential(
+            _Down(quarter, eighth, 3), *(_Block(eighth) for _ in range(blocks[2]))
+        )
+        self.summary = nn.Linear(eighth * (pixels // 8) ** 2, summary)
+        self.of_summary = nn.Linear(summary, hidden)
+        self.of_candidate = nn.Linear(features + quarter * len(self.sample_at), hidden)
+        self.hidden = nn.Linear(hidden, hidden)
+        self.out = nn.Linear(hidden, len(OUTPUTS))
+
+    def forward(self, rasters: Tensor, features: Tensor) -> Tensor:
+        """See `CandidateModel`."""
+        fine = self.at_quarter(self.at_half(rasters))
+        coarse = self.at_eighth(fine)
+        summary = functional.relu(self.summary(coarse.flatten(1)))
+        known = [features]
+        for x, y in self.sample_at:
+            # To -1 ... 1 over the raster, columns first.
+            column = (features[..., x] + self.behind) * (2.0 / self.side) - 1.0
+            row = features[..., y] * (2.0 / self.side)
+            places = torch.stack([column, row], dim=-1)[:, :, None]
+            sampled = functional.grid_sample(
+                fine, places, padding_mode="border", align_corners=False
+            )
+            known.append(sampled[..., 0].transpose(1, 2))
+        hidden = self.of_summary(summary)[:, None] + self.of_candidate(torch.cat(known, dim=-1))
+        hidden = functional.relu(self.hidden(functional.relu(hidden)))
+        out: Tensor = self.out(hidden)
+        return out
+
+    def fused(self) -> CandidateNet:
+        """Return this network for inference, its normalisations folded into the convolutions."""
+        self.eval()
+        for module in self.modules():
+            if isinstance(module, _Block):
+                module.first = fuse_conv_bn_eval(module.first, module.first_norm)
+                module.second = fuse_conv_bn_eval(module.second, module.second_norm)
+                module.first_norm = module.second_norm = nn.Identity()
+            elif isinstance(module, _Down):
+                module.convolution = fuse_conv_bn_eval(module.convolution, module.norm)
+                module.norm = nn.Identity()
+        return self
+
+
+def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)

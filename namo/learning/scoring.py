@@ -1,0 +1,171 @@
+"""A model at work: loaded once, asked many times, every call counted."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from namo.errors import ModelError
+from namo.learning.bundle import load_bundle
+from namo.learning.networks import OUTPUTS, CandidateNet
+from namo.learning.questions import FEATURES, FRAMES, Question
+from namo.learning.rasters import CHANNELS, VIEWS
+from namo.learning.usage import ModelUse
+
+Values = NDArray[np.float64]
+
+_WARM_UP_BATCHES = (1, 4, 1)
+_PROBE_CANDIDATES = 50
+
+
+class Scorer:
+    """Answers questions with the model of a bundle.
+
+    Attributes:
+        use: what it cost so far.
+    """
+
+    def __init__(self, path: Path, kind: str, device: str, *, trust_code: bool = False) -> None:
+        """Load the model and warm it up.
+
+        Args:
+            path: folder of the bundle.
+            kind: "object" or "goal".
+            device: "cpu", "cuda", or "auto" for CUDA where there is one.
+            trust_code: whether a class that the config names may be imported.
+
+        Raises:
+            ModelError: the bundle does not fit, or there is no such device, or what the model says
+                is not finite.
+        """
+        self._path, self._kind = path, kind
+        self._device = device_named(device)
+        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        began = time.perf_counter()
+        bundle = load_bundle(path, kind, trust_code=trust_code)
+        network = bundle.network
+        if isinstance(network, CandidateNet):
+            network = network.fused()
+        self._network = network.to(self._device, memory_format=torch.channels_last)
+        parameters = [*network.parameters(), *network.buffers()]
+        self._discount = bundle.discount
+        loaded = time.perf_counter()
+        self.use = ModelUse(
+            kind=kind,
+            path=str(path),
+            sha256=bundle.config["weights_sha256"],
+            parameters=sum(tensor.numel() for tensor in parameters),
+            bytes=sum(tensor.numel() * tensor.element_size() for tensor in parameters),
+            device=str(self._device),
+            load_s=loaded - began,
+        )
+        for batch in _WARM_UP_BATCHES:
+            self._ask(*_probe(kind, batch))
+        self.use.warm_up_s = time.perf_counter() - loaded
+
+    def values(self, questions: Sequence[Question]) -> list[Values]:
+        """Return how promising each candidate of some questions is; one pass of the network.
+
+        Args:
+            questions: at least one; each with at least one candidate.
+
+        Returns:
+            For each question (candidates,): the chance that the push opens the goal, plus, where it
+            does not, the chance that a plan follows it, times the discount.
+
+        Raises:
+            ModelError: the model says something that is not finite.
+        """
+        began = time.perf_counter()
+        rasters, features, place = _batched(questions)
+        logits = self._ask(rasters, features)
+        answers = _values(logits, self._discount)[place]
+        ends = np.cumsum([len(question.numbers) for question in questions])
+        self.use.called(len(rasters), time.perf_counter() - began)
+        return np.split(answers, ends[:-1])
+
+    def forward(self, questions: Sequence[Question]) -> float:
+        """Return how long the bare pass of the network for these questions takes (s)."""
+        rasters, features, _ = _batched(questions)
+        pictures, numbers = self._tensors(rasters, features)
+        began = time.perf_counter()
+        with torch.inference_mode():
+            self._network(pictures, numbers).cpu()
+        return time.perf_counter() - began
+
+    def _ask(self, rasters: NDArray[np.uint8], features: NDArray[np.float32]) -> Values:
+        with torch.inference_mode():
+            logits = self._network(*self._tensors(rasters, features)).float().cpu()
+        wanted = (*features.shape[:2], len(OUTPUTS))
+        if logits.shape != wanted:
+            raise ModelError(
+                f"{self._path}: the {self._kind} model answers with shape {tuple(logits.shape)}; "
+                f"{wanted} is needed"
+            )
+        if not bool(torch.isfinite(logits).all()):
+            raise ModelError(
+                f"{self._path}: the {self._kind} model says something that is not finite (NaN)"
+            )
+        answers: Values = logits.numpy().astype(np.float64)
+        return answers
+
+    def _tensors(
+        self, rasters: NDArray[np.uint8], features: NDArray[np.float32]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        pictures = torch.from_numpy(rasters).to(self._device)
+        pictures = pictures.to(torch.float32, memory_format=torch.channels_last) / 255.0
+        return pictures, torch.from_numpy(features).to(self._device)
+
+
+def device_named(name: str) -> torch.device:
+    """Return the device to run models on.
+
+    Raises:
+        ModelError: CUDA is asked for and not there.
+    """
+    there = torch.cuda.is_available()
+    if name == "auto":
+        return torch.device("cuda" if there else "cpu")
+    if name == "cuda" and not there:
+        raise ModelError("--ml-device cuda: this machine has no CUDA device; use --ml-device cpu")
+    return torch.device(name)
+
+
+def _batched(
+    questions: Sequence[Question],
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return rasters, features by raster, and where in these each candidate is."""
+    rasters = np.concatenate([question.rasters for question in questions])
+    firsts = np.cumsum([0, *(len(question.rasters) for question in questions)])
+    view = np.concatenate(
+        [first + question.view for first, question in zip(firsts, questions, strict=False)]
+    )
+    counts = np.bincount(view, minlength=len(rasters))
+    order = np.argsort(view, kind="stable")
+    column = np.empty_like(view)
+    column[order] = np.arange(len(view)) - np.repeat(np.cumsum(counts) - counts, counts)
+    known = np.concatenate([question.features for question in questions])
+    features = np.zeros((len(rasters), counts.max(), known.shape[1]), np.float32)
+    features[view, column] = known
+    return rasters, features, (view, column)
+
+
+def _values(logits: Values, discount: float) -> Values:
+    opens, leads = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0))).transpose(2, 0, 1)
+    values: Values = opens + (1.0 - opens) * leads * discount
+    return values
+
+
+def _probe(kind: str, batch: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return a question of random pictures, to be asked before the first real one."""
+    rng = np.random.default_rng(0)
+    pixels = VIEWS[FRAMES[kind]].pixels
+    rasters = rng.integers(0, 256, (batch, len(CHANNELS), pixels, pixels), np.uint8)
+    candidates = _PROBE_CANDIDATES if kind == "goal" else 1
+    return rasters, rng.random((batch, candidates, len(FEATURES[kind])), np.float32)

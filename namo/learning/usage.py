@@ -1,0 +1,128 @@
+"""What models cost a process: loading, calls, batch sizes, latency. Plain numbers, made to be added.
+
+Latencies are counted in bins a hundredth of their value wide, so quantiles of any number of calls, in
+any number of processes, take a few kilobytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+BIN = 1.01
+
+Record = dict[str, Any]
+
+
+@dataclass
+class ModelUse:
+    """One model in one process.
+
+    Attributes:
+        kind: "object" or "goal".
+        path: of the bundle, as it was given.
+        sha256: of its weights.
+        parameters: how many numbers it has.
+        bytes: memory they take.
+        device: where it runs.
+        load_s: reading and building it (s).
+        warm_up_s: its first passes (s).
+        loads: how often it was loaded.
+        batches: calls by number of rasters.
+        latencies: calls by bin of their duration.
+        seconds: spent in calls, drawing the questions not included.
+    """
+
+    kind: str
+    path: str
+    sha256: str
+    parameters: int
+    bytes: int
+    device: str
+    load_s: float = 0.0
+    warm_up_s: float = 0.0
+    loads: int = 1
+    batches: Counter[int] = field(default_factory=Counter)
+    latencies: Counter[int] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def called(self, rasters: int, seconds: float) -> None:
+        """Count a call."""
+        self.batches[rasters] += 1
+        self.latencies[math.floor(math.log(max(seconds, 1e-9)) / math.log(BIN))] += 1
+        self.seconds += seconds
+
+    def as_record(self) -> Record:
+        """Return it as JSON values."""
+        return {
+            "kind": self.kind,
+            "path": self.path,
+            "sha256": self.sha256,
+            "parameters": self.parameters,
+            "bytes": self.bytes,
+            "device": self.device,
+            "load_s": self.load_s,
+            "warm_up_s": self.warm_up_s,
+            "loads": self.loads,
+            "batches": {str(size): count for size, count in sorted(self.batches.items())},
+            "latencies": {str(place): count for place, count in sorted(self.latencies.items())},
+            "seconds": self.seconds,
+        }
+
+
+def summed(records: Iterable[Record]) -> list[Record]:
+    """Return the use of each model over all processes, with quantiles of its latency (ms)."""
+    together: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        key = record["kind"], record["sha256"], record["device"]
+        together.setdefault(key, []).append(record)
+    return [_sum(together[key]) for key in sorted(together)]
+
+
+def _sum(records: list[Record]) -> Record:
+    batches, latencies = (
+        _added(record[name] for record in records) for name in ("batches", "latencies")
+    )
+    calls = sum(batches.values())
+    rasters = sum(size * count for size, count in batches.items())
+    first = records[0]
+    return {
+        **{
+            name: first[name]
+            for name in ("kind", "path", "sha256", "parameters", "bytes", "device")
+        },
+        "loads": sum(record["loads"] for record in records),
+        "load_s": sum(record["load_s"] for record in records),
+        "warm_up_s": sum(record["warm_up_s"] for record in records),
+        "calls": calls,
+        "mean_batch": rasters / calls if calls else 0.0,
+        "largest_batch": max(batches, default=0),
+        "seconds": sum(record["seconds"] for record in records),
+        "latency_ms": {
+            name: quantile(latencies, share)
+            for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
+            if calls
+        },
+    }
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> Counter[int]:
+    total: Counter[int] = Counter()
+    for one in counts:
+        for place, count in one.items():
+            total[int(place)] += count
+    return total
+
+
+def quantile(latencies: Mapping[int, int], share: float) -> float:
+    """Return the latency (ms) that a share of the calls do not exceed, to a hundredth."""
+    wanted = share * sum(latencies.values())
+    passed = 0
+    for place in sorted(latencies):
+        passed += latencies[place]
+        if passed >= wanted:
+            return 1000.0 * BIN ** (place + 0.5)
+    return 0.0

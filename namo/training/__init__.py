@@ -1,0 +1,1 @@
+"""From collections to models: data sets, training, evaluation."""

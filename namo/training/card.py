@@ -1,0 +1,82 @@
+"""The card of a data set for people: what is in it, where it comes from, how it is balanced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LABELS = ("success", "failure", "untried", "unreachable")
+
+
+def card_text(card: dict[str, Any]) -> str:
+    """Return `README.md` of a data set.
+
+    Args:
+        card: content of `card.json`.
+    """
+    splits = {name: split for name, split in card["splits"].items() if split["rows"]}
+    lines = [
+        "# Labelled candidate pushes",
+        "",
+        "One row a movable in a state: rasters of what stands around it, its candidate pushes, and "
+        "what searches say of each. Columns carry their meaning and unit as metadata; the scenes "
+        "are in `scenes.parquet`.",
+        "",
+        "```python",
+        "from namo.learning.data import CandidateData",
+        f'data = CandidateData("{"path/to/this/folder"}", split="train", kind="goal")',
+        "```",
+        "",
+        "| split | rows | scenes | layouts |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {name} | {split['rows']:,} | {split['scenes']:,} | {split['layouts']:,} |"
+            for name, split in splits.items()
+        ),
+        "",
+        "Splits are by layout: all scenes with the same walls are in one.",
+        "",
+        "## Labels of candidates",
+        "",
+        f"| split | {' | '.join(_LABELS)} | success of tried | at once | later | implied |",
+        f"| --- |{' --- |' * (len(_LABELS) + 4)}",
+        *(_balance(name, split["labels"]) for name, split in splits.items()),
+        "",
+        "A success opened the robot's goal at once, or later with pushes that were found to follow. "
+        "Untried is not failed; unreachable candidates cannot be carried out in their state. Implied "
+        "labels follow from a longer or shorter push from the same contact point.",
+        "",
+        "## Rows by difficulty of the scene",
+        "",
+        *(
+            f"- {name}: "
+            + ", ".join(f"{kind} {count:,}" for kind, count in split["rows_by_difficulty"].items())
+            for name, split in splits.items()
+        ),
+        "",
+        "## Where it comes from",
+        "",
+        f"{card['pushes']:,} simulated pushes, of which {card['pushes_without_candidate']:,} aimed "
+        "at no candidate and are left out.",
+        "",
+        *(_source(source) for source in card["sources"]),
+        "",
+        f"namo-collect {card['namo_version']}, data sha256 `{card['data_sha256']}`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _balance(name: str, labels: dict[str, int]) -> str:
+    tried = labels["success"] + labels["failure"]
+    share = f"{100.0 * labels['success'] / tried:.1f} %" if tried else "-"
+    cells = [f"{labels[kind]:,}" for kind in _LABELS]
+    rest = [f"{labels[kind]:,}" for kind in ("at_once", "later", "implied")]
+    return f"| {' | '.join([name, *cells, share, *rest])} |"
+
+
+def _source(source: dict[str, Any]) -> str:
+    config = source["config"]
+    return (
+        f"- `{source['collection']}`: {config['algorithm']}, objects {config['object_strategy']}, "
+        f"goals {config['goal_strategy']}, {config['max_pushes']} pushes a search, depth "
+        f"{config['max_depth']}, seed {config['seed']}, physics {config['physics']}"
+    )

@@ -1,0 +1,83 @@
+"""The candidate pushes of a movable: every contact point at every travel of its primitives.
+
+This is the set that pushes are drawn from, labelled and scored in. A candidate stands for the pose
+at which its primitive leaves the movable in the open; the push skill then goes for that pose.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from namo.geometry import Floats, Pose2D
+from namo.world.reachability import Reachability
+from namo.world.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class CandidatePushes:
+    """All candidates of one movable in one state.
+
+    Candidate number `contact * travels + travel` is a place in the flattened arrays.
+
+    Attributes:
+        pose: of the movable, world frame.
+        displacements: (contacts, travels, 3) dx, dy (m), dtheta (rad), in the movable's frame.
+        travels: (travels,) how far the robot goes (m).
+        reachable: (contacts,) whether the robot can take up the contact point.
+        possible: (contacts, travels) whether the robot can get there, the movable yields, and
+            neither of them would sweep into a wall.
+        shoves: (contacts, travels) whether one of them would sweep into another movable.
+    """
+
+    pose: Pose2D
+    displacements: Floats
+    travels: Floats
+    reachable: NDArray[np.bool_]
+    possible: NDArray[np.bool_]
+    shoves: NDArray[np.bool_]
+
+    def goals(self) -> Floats:
+        """Return the pose (contacts, travels, 3) each candidate aims at, world frame (m, rad)."""
+        goals = np.empty_like(self.displacements)
+        goals[..., :2] = self.pose.to_world(self.displacements[..., :2])
+        turned = self.displacements[..., 2] + self.pose.theta
+        goals[..., 2] = np.remainder(turned + math.pi, 2.0 * math.pi) - math.pi
+        return goals
+
+    def goal(self, number: int) -> Pose2D:
+        """Return the pose that one candidate aims at, world frame."""
+        contact, travel = divmod(number, len(self.travels))
+        return self.pose.compose(Pose2D(*self.displacements[contact, travel].tolist()))
+
+
+def candidate_pushes(
+    world: World, name: str, reachability: Reachability | None = None
+) -> CandidatePushes:
+    """Return the candidates of a movable.
+
+    Args:
+        world: not changed.
+        name: of the movable.
+        reachability: of the state that is asked about; the world's present one by default.
+
+    Raises:
+        KeyError: the scene has no such movable.
+    """
+    library, planner = world.primitives(name)
+    if reachability is None:
+        reachability = world.reachability()
+    surcharges = planner.surcharges_in(reachability)
+    clear = np.isfinite(surcharges)
+    reachable = reachability.reachable_contacts(name)
+    return CandidatePushes(
+        pose=reachability.poses[name],
+        displacements=library.scaled(world.scene.movable(name)),
+        travels=library.travels,
+        reachable=reachable,
+        possible=reachable[:, None] & np.isfinite(library.steps) & clear,
+        shoves=clear & (surcharges > 0.0),
+    )
