@@ -36,7 +36,7 @@ def collect(**settings):
         config = CollectionConfig(
             algorithm=algorithm, object_strategy="nearest_first", max_pushes=PUSHES, **settings
         )
-        planner = make_planner(config)
+        planner, _ = make_planner(config)
         for index in SCENES:
             environment = Environment(index, paths[index], "golden")
             record = collect_environment(environment, planner, config, "")

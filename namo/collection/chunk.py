@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -31,6 +31,9 @@ from namo.files import remove_leftovers
 from namo.numerics import numerics
 from namo.planning.planner import Planner
 from namo.scenes.sources import range_name
+
+if TYPE_CHECKING:
+    from namo.learning.scoring import Scorer
 
 Record = dict[str, Any]
 
@@ -62,6 +65,7 @@ def collect_chunk(
     output_dir: Path,
     rerun_command: Callable[[int], str],
     *,
+    scorers: Sequence[Scorer] = (),
     threads: int = 1,
     verbose: bool = False,
 ) -> ChunkResult:
@@ -72,10 +76,11 @@ def collect_chunk(
 
     Args:
         environments: the range, without gaps.
-        planner: with its strategies and their models, loaded once.
+        planner: with its strategies.
         config: settings.
         output_dir: folder of the collection.
         rerun_command: gives the command line that redoes an environment alone.
+        scorers: models that the planner's strategies ask, loaded once for all environments.
         threads: how many pushes of a state to simulate at a time.
         verbose: a line an environment, also on a terminal.
     """
@@ -99,7 +104,9 @@ def collect_chunk(
             is_resumed = record is not None
             if record is None:
                 command = rerun_command(environment.index)
-                record = collect_environment(environment, planner, config, command, threads)
+                record = collect_environment(
+                    environment, planner, config, command, scorers, threads
+                )
                 try:
                     write_record(path, record)
                 except ResultFileError as problem:
@@ -121,7 +128,9 @@ def collect_chunk(
             ),
             "files": [pa.Table.from_pylist(files, FILES)],
         }
-        write_part(part, tables, _information(environments, config, began, work_s, resumed, failed))
+        information = _information(environments, config, began, work_s, resumed, failed)
+        information["models_preloaded"] = [scorer.use.as_record() for scorer in scorers]
+        write_part(part, tables, information)
     return ChunkResult(part, len(environments), resumed, failed)
 
 
@@ -184,5 +193,4 @@ def _information(
         "resumed": resumed,
         "failed": {str(index): message for index, message in failed.items()},
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT,
-        "models_preloaded": [],
     }

@@ -103,6 +103,18 @@ def build_parser() -> argparse.ArgumentParser:
     learned.add_argument("--ml-goal-model", metavar="PATH", help="for --goal-strategy ml")
     _number(learned, "--ml-samples", int, default.ml_samples, "draws from a model a question")
     _choice(learned, "--ml-device", ML_DEVICES, default.ml_device)
+    _number(
+        learned,
+        "--ml-random-share",
+        float,
+        default.ml_random_share,
+        "share of a learned strategy's goals that stay random",
+    )
+    learned.add_argument(
+        "--trust-model-code",
+        action="store_true",
+        help="let a model bring a class of its own, which runs its code",
+    )
 
     running = parser.add_argument_group("running")
     running.add_argument(
@@ -190,7 +202,7 @@ def _collect(options: argparse.Namespace) -> int:
         print(merge(options.output_dir, label, source).report)
         return EXIT_DONE
     require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
-    planner = make_planner(config)  # refuses what it cannot do, before anything is written
+    planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
     environments = [
         Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)
         for index, scene in ((index, source.scenes[index]) for index in wanted)
@@ -203,6 +215,7 @@ def _collect(options: argparse.Namespace) -> int:
         config,
         options.output_dir,
         lambda index: rerun_command(again, index),
+        scorers=scorers,
         threads=options.threads,
         verbose=options.verbose,
     )

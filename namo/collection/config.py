@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from namo.errors import UsageError, did_you_mean
+from namo.errors import ModelError, UsageError, did_you_mean
+from namo.learning.bundle_files import bundle_sha256, require_bundle
 from namo.planning.registry import PLANNERS
 from namo.scenes.physics import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
@@ -28,6 +29,8 @@ class CollectionConfig:
         ml_goal_model: bundle of the learned goal strategy.
         ml_samples: draws from a model for each question.
         ml_device: where models run: cuda, cpu or auto.
+        ml_random_share: share of the goals of the learned strategy that stay random.
+        trust_model_code: whether a model may bring a class of its own.
         episodes_per_env: searches in each environment, each with its own random numbers.
         max_depth: longest plan (pushes).
         max_goals_per_object: goals tried for an object in a state.
@@ -46,6 +49,8 @@ class CollectionConfig:
     ml_goal_model: str | None = None
     ml_samples: int = 32
     ml_device: str = "cuda"
+    ml_random_share: float = 0.2
+    trust_model_code: bool = False
     episodes_per_env: int = 1
     max_depth: int = 5
     max_goals_per_object: int = 5
@@ -83,6 +88,8 @@ class CollectionConfig:
             raise UsageError(
                 f"--search-timeout is {self.search_timeout}; allowed: seconds above zero, finite"
             )
+        if not 0 <= self.ml_random_share <= 1:
+            raise UsageError(f"--ml-random-share is {self.ml_random_share}; allowed: 0 to 1")
         self._check_models()
 
     def _check_models(self) -> None:
@@ -99,12 +106,23 @@ class CollectionConfig:
                     f"--ml-{kind}-model is '{model}' but --{kind}-strategy is '{strategy}'; a "
                     f"model is used only by --{kind}-strategy ml"
                 )
-            if model is not None and not Path(model).exists():
-                raise UsageError(f"--ml-{kind}-model: there is no '{model}'")
+            if model is not None:
+                try:
+                    require_bundle(Path(model))
+                except ModelError as error:
+                    raise UsageError(f"--ml-{kind}-model: {error}") from None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values."""
         return asdict(self)
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what decides results: the settings, with models told apart by what they are."""
+        settings = self.as_dict()
+        for name in ("ml_object_model", "ml_goal_model"):
+            if settings[name] is not None:
+                settings[name] = bundle_sha256(Path(settings[name]))
+        return settings
 
     @classmethod
     def names(cls) -> list[str]:

@@ -10,16 +10,18 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mujoco
 
 from namo.collection.config import CollectionConfig
 from namo.collection.episode import IDENTITY, Columns, EpisodeOutcome, run_episode
 from namo.collection.schema import PUSHES
-from namo.errors import SceneError
+from namo.errors import ModelError, SceneError
 from namo.planning.planner import Planner, Termination
 from namo.planning.registry import PLANNERS
 from namo.scenes.physics import under
@@ -27,6 +29,9 @@ from namo.scenes.reading import read_scene
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 from namo.world.world import World
+
+if TYPE_CHECKING:
+    from namo.learning.scoring import Scorer
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +95,7 @@ class Environment:
     def fingerprint(self, config: CollectionConfig, scene_sha256: str) -> str:
         """Return the hash of everything that decides this environment's results."""
         decisive = {
-            "config": config.as_dict(),
+            "config": config.decisive(),
             "env_index": self.index,
             "scene_sha256": scene_sha256,
             "results_version": RESULTS_VERSION,
@@ -100,16 +105,34 @@ class Environment:
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
-def make_planner(config: CollectionConfig) -> Planner:
-    """Return the planner of a configuration, its strategies loaded.
+def make_planner(config: CollectionConfig) -> tuple[Planner, list[Scorer]]:
+    """Return the planner of a configuration, and the models its strategies ask, loaded.
 
     Raises:
         UsageError: a strategy cannot be had; nothing falls back to another.
+        ModelError: a model cannot be used.
     """
-    objects = OBJECT_STRATEGIES.load(config.object_strategy)()
-    goals = GOAL_STRATEGIES.load(config.goal_strategy)()
-    planner: Planner = PLANNERS.load(config.algorithm)(objects, goals, config.max_goals_per_object)
-    return planner
+    scorers = []
+    objects, goals = (
+        OBJECT_STRATEGIES.load(config.object_strategy),
+        GOAL_STRATEGIES.load(config.goal_strategy),
+    )
+    if config.ml_object_model is not None:
+        scorers.append(_scorer(config, "object", config.ml_object_model))
+        objects = partial(objects, scorers[-1], config.ml_samples)
+    if config.ml_goal_model is not None:
+        scorers.append(_scorer(config, "goal", config.ml_goal_model))
+        goals = partial(goals, scorers[-1], config.ml_samples, config.ml_random_share)
+    planner: Planner = PLANNERS.load(config.algorithm)(
+        objects(), goals(), config.max_goals_per_object
+    )
+    return planner, scorers
+
+
+def _scorer(config: CollectionConfig, kind: str, path: str) -> Scorer:
+    from namo.learning.scoring import Scorer  # loads torch, which takes a second
+
+    return Scorer(Path(path), kind, config.ml_device, trust_code=config.trust_model_code)
 
 
 def collect_environment(
@@ -117,6 +140,7 @@ def collect_environment(
     planner: Planner,
     config: CollectionConfig,
     rerun_command: str,
+    scorers: Sequence[Scorer] = (),
     threads: int = 1,
 ) -> Record:
     """Return the record of an environment: its episodes, or why there are none.
@@ -126,7 +150,11 @@ def collect_environment(
         planner: shared by all environments of the process.
         config: settings.
         rerun_command: what redoes this environment alone; kept beside a failure.
+        scorers: models that the planner's strategies ask.
         threads: how many pushes of a state to simulate at a time; changes no result.
+
+    Raises:
+        ModelError: a model failed, which is no fault of this environment.
     """
     began = time.monotonic()
     sha256 = environment.scene_sha256()
@@ -139,8 +167,10 @@ def collect_environment(
         world = World(under(scene, config.physics), threads=threads)
         world.prepare()
         for episode in range(config.episodes_per_env):
-            outcome = run_episode(world, planner, config, environment.index, episode)
+            outcome = run_episode(world, planner, config, environment.index, episode, scorers)
             outcomes.append(outcome)  # one by one: what was done before a failure stays
+    except ModelError:
+        raise
     except SceneError as problem:
         error = {"kind": "scene", "message": str(problem), "traceback": None}
     except Exception as problem:  # noqa: BLE001 - one bad environment costs one environment

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from namo.scenes.scene import Solid
 from namo.seeding import Streams
 from namo.version import RESULTS_VERSION, __version__
 from namo.world.world import Observation, World
+
+if TYPE_CHECKING:
+    from namo.learning.scoring import Scorer
 
 Record = dict[str, Any]
 Columns = dict[str, list[Any]]
@@ -38,7 +42,12 @@ class EpisodeOutcome:
 
 
 def run_episode(
-    world: World, planner: Planner, config: CollectionConfig, env_index: int, episode: int
+    world: World,
+    planner: Planner,
+    config: CollectionConfig,
+    env_index: int,
+    episode: int,
+    scorers: Sequence[Scorer] = (),
 ) -> EpisodeOutcome:
     """Search from the scene's start and return what came of it.
 
@@ -48,9 +57,11 @@ def run_episode(
         config: budgets and seed.
         env_index: place of the environment in its list.
         episode: number of the episode in the environment.
+        scorers: models that the planner's strategies ask.
     """
     world.reset()
-    before = world.clocks()
+    before = (*world.clocks(), _asked_s(scorers))
+    calls = sum(scorer.use.calls for scorer in scorers)
     budget = Budget(
         depth=config.max_depth,
         seconds=config.search_timeout,
@@ -59,8 +70,8 @@ def run_episode(
     )
     streams = Streams.for_episode(config.seed, env_index, episode)
     result = planner.search(world, budget, streams)
-    after = world.clocks()
-    physics_ms, reachability_ms, planning_ms = (
+    after = (*world.clocks(), _asked_s(scorers))
+    physics_ms, reachability_ms, planning_ms, inference_ms = (
         1000.0 * (end - start) for start, end in zip(before, after, strict=True)
     )
     metrics: Record = {
@@ -77,11 +88,15 @@ def run_episode(
         "physics_time_ms": physics_ms,
         "reachability_time_ms": reachability_ms,
         "push_planning_time_ms": planning_ms,
-        "inference_time_ms": 0.0,
-        "inference_calls": 0,
+        "inference_time_ms": inference_ms,
+        "inference_calls": sum(scorer.use.calls for scorer in scorers) - calls,
         "error_message": None,
     }
     return EpisodeOutcome(_record(world, config, result, metrics), metrics, _pushes(world, result))
+
+
+def _asked_s(scorers: Sequence[Scorer]) -> float:
+    return sum(scorer.use.seconds for scorer in scorers)
 
 
 def _record(

@@ -49,7 +49,10 @@ def write_run_file(
             "collected": [[part["start"], part["end"]] for part in parts],
             "scenes_sha256": scenes.hexdigest(),  # of the scenes' hashes, one after the other
         },
-        "models": {},
+        "models": {
+            use["kind"]: {name: use[name] for name in ("path", "sha256", "parameters", "device")}
+            for use in latest["models_preloaded"]
+        },
         "versions": {
             "namo": __version__,
             "results": RESULTS_VERSION,

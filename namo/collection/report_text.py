@@ -162,11 +162,35 @@ def _models(summary: Record) -> list[str]:
     stats = summary["model_stats"]
     if not summary["collection_metadata"]["ml_models_preloaded"]:
         return [*_section("Models"), _row("learned strategies", "none used")]
-    return [
-        *_section("Models"),
-        _row("questions", str(stats["inference_calls"])),
-        _row("time (s)", _number(stats["inference_time_ms"] / 1000)),
-    ]
+    lines = _section("Models")
+    for model in stats["models"]:
+        processes = counted(model["loads"], "process", "processes")
+        lines += [
+            _row(
+                f"{model['kind']} model",
+                f"{model['parameters']:,} parameters, {model['bytes'] / 1e6:.1f} MB, on "
+                f"{model['device']}",
+            ),
+            _row(
+                "  loaded",
+                f"once in each of {processes}: {_number(model['load_s'])} s, warm-up "
+                f"{_number(model['warm_up_s'])} s, all together",
+            ),
+        ]
+        if model["calls"]:
+            latency = model["latency_ms"]
+            lines += [
+                _row(
+                    "  questions",
+                    f"{model['calls']:,} of {model['mean_batch']:.1f} pictures each (at most "
+                    f"{model['largest_batch']}), {_number(model['seconds'])} s",
+                ),
+                _row(
+                    "  a question",
+                    f"{_number(latency['p50'])} ms (median), {_number(latency['p99'])} ms (99 %)",
+                ),
+            ]
+    return lines
 
 
 def _failures(summary: Record) -> list[str]:

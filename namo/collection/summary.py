@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from namo.collection.parts import row_groups
+from namo.learning.usage import summed
 from namo.planning.planner import Termination
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
@@ -110,6 +111,7 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
         "model_stats": {
             "inference_calls": counts.sums["inference_calls"],
             "inference_time_ms": times["inference"],
+            "models": summed(use for part in parts for use in part["models_preloaded"]),
         },
         "failures": _failures(metrics),
     }

@@ -23,6 +23,7 @@ from torch import nn
 
 from namo.errors import ModelError
 from namo.files import replacing, sha256_of
+from namo.learning.bundle_files import CONFIG, WEIGHTS, require_bundle
 from namo.learning.networks import OUTPUTS, CandidateNet
 from namo.learning.questions import FEATURES, FRAMES
 from namo.learning.rasters import CHANNELS, VIEWS
@@ -30,7 +31,6 @@ from namo.world.contacts import CONTACT_OFFSETS
 from namo.world.primitives import TRAVELS
 
 BUNDLE_VERSION = 1
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 KINDS = tuple(FRAMES)
 NETWORKS: Mapping[str, type[nn.Module]] = {"candidate_net": CandidateNet}
 MOST_BYTES = 4 << 30
@@ -55,7 +55,7 @@ class Bundle:
 
     @property
     def kind(self) -> str:
-        """ "object" or "goal"."""
+        """Kind of question it answers, object or goal."""
         return str(self.config["kind"])
 
     @property
@@ -147,11 +147,7 @@ def read_config(path: Path, kind: str) -> Config:
     Raises:
         ModelError: names the file, the value there and what it must be.
     """
-    if not path.is_dir():
-        raise ModelError(f"{path}: no such folder; a model is a folder with {CONFIG} and {WEIGHTS}")
-    for name in (CONFIG, WEIGHTS):
-        if not (path / name).is_file():
-            raise ModelError(f"{path}: has no {name}; a model is a folder with both")
+    require_bundle(path)
     source = path / CONFIG
     try:
         config = json.loads(source.read_text(encoding="utf-8"))

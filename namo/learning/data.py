@@ -155,7 +155,8 @@ class CandidateData(Dataset[Sample]):
         raster = from_png(rows.picture(row), len(CHANNELS))[None]
         features = rows.numbers("object_features", row)[None, None]
         opens, leads = self._object_target(row)
-        return _sample(raster, features, np.int8([[opens]]), np.int8([[leads]]))
+        targets = np.array([[[opens]], [[leads]]], np.int8)
+        return _sample(raster, features, targets[0], targets[1])
 
     def _object_target(self, row: int) -> tuple[int, int]:
         """Return whether any candidate of a movable opens the goal, or leads to it."""
@@ -200,8 +201,13 @@ def collate(samples: Sequence[Sample], *, one_state: bool = False) -> Sample:
         torch.full((len(sample.rasters),), 0 if one_state else number)
         for number, sample in enumerate(samples)
     ]
-    fields = zip(*(sample[:4] for sample in padded), strict=True)
-    return Sample(*(torch.cat(field) for field in fields), torch.cat(states))
+    return Sample(
+        torch.cat([sample.rasters for sample in padded]),
+        torch.cat([sample.features for sample in padded]),
+        torch.cat([sample.opens for sample in padded]),
+        torch.cat([sample.leads for sample in padded]),
+        torch.cat(states),
+    )
 
 
 def _padded(sample: Sample, most: int) -> Sample:
@@ -223,8 +229,13 @@ def _sample(
     opens: NDArray[np.int8],
     leads: NDArray[np.int8],
 ) -> Sample:
-    arrays = (np.ascontiguousarray(array) for array in (rasters, features, opens, leads))
-    return Sample(*map(torch.from_numpy, arrays), torch.zeros(len(rasters), dtype=torch.int64))
+    return Sample(
+        torch.from_numpy(np.ascontiguousarray(rasters)),
+        torch.from_numpy(np.ascontiguousarray(features)),
+        torch.from_numpy(np.ascontiguousarray(opens)),
+        torch.from_numpy(np.ascontiguousarray(leads)),
+        torch.zeros(len(rasters), dtype=torch.int64),
+    )
 
 
 def _targets(

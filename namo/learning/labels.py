@@ -1,7 +1,7 @@
 """What searches say about candidate pushes: success, failure, untried, unreachable, kept apart.
 
-A candidate *succeeds* when the robot's goal can be reached after it, at once or with pushes that were
-found to follow; it *fails* when it was tried and neither is known. What was not tried is not a
+A candidate *succeeds* when the robot's goal can be reached after it, at once or with pushes that
+were found to follow; it *fails* when it was tried and neither is known. What was not tried is not a
 failure, and what the robot cannot do in this state is neither.
 
 A longer push from the same contact point passes through all shorter ones and ends as soon as the
@@ -12,7 +12,7 @@ ones do not either; these labels are *implied*.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -41,15 +41,15 @@ class TriedPush:
     """One simulated push, as the table of pushes has it.
 
     Attributes:
-        before: which state it started from: the same for the same poses.
+        before: which state it started from: the same bytes for the same poses.
         after: which state it led to.
         name: of the movable.
         goal: wanted pose, world frame.
         opened: whether the robot's goal was reachable afterwards.
     """
 
-    before: Hashable
-    after: Hashable
+    before: bytes
+    after: bytes
     name: str
     goal: Pose2D
     opened: bool
@@ -61,9 +61,9 @@ class SearchedStates:
     def __init__(self, pushes: Iterable[TriedPush]) -> None:
         """Look for the shortest way to the goal from each state."""
         pushes = list(pushes)
-        self._tried: dict[Hashable, set[tuple[str, Pose2D]]] = defaultdict(set)
-        came_from: dict[Hashable, set[Hashable]] = defaultdict(set)
-        self._to_goal: dict[Hashable, int] = {}
+        self._tried: dict[bytes, set[tuple[str, Pose2D]]] = defaultdict(set)
+        came_from: dict[bytes, set[bytes]] = defaultdict(set)
+        self._to_goal: dict[bytes, int] = {}
         for push in pushes:
             self._tried[push.before].add((push.name, push.goal))
             came_from[push.after].add(push.before)

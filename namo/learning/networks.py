@@ -22,7 +22,7 @@ that, if it does not, a plan follows it."""
 
 
 class CandidateModel(Protocol):
-    """What a network has to be to serve in a bundle; a `torch.nn.Module` that fulfils it will do."""
+    """What a network must be to serve in a bundle; any `torch.nn.Module` that fulfils it does."""
 
     def __call__(self, rasters: Tensor, features: Tensor) -> Tensor:
         """Rate candidates.
@@ -43,8 +43,9 @@ class _Block(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first, self.first_norm = _convolution(width, width), nn.BatchNorm2d(width)
-        self.second, self.second_norm = _convolution(width, width), nn.BatchNorm2d(width)
+        self.first, self.second = _convolution(width, width), _convolution(width, width)
+        self.first_norm: nn.Module = nn.BatchNorm2d(width)
+        self.second_norm: nn.Module = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the same shape."""
@@ -59,7 +60,7 @@ class _Down(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
         super().__init__()
         self.convolution = _convolution(inputs, outputs, kernel=kernel, stride=2)
-        self.norm = nn.BatchNorm2d(outputs)
+        self.norm: nn.Module = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return half the side."""
@@ -141,14 +142,18 @@ class CandidateNet(nn.Module):
         self.eval()
         for module in self.modules():
             if isinstance(module, _Block):
-                module.first = fuse_conv_bn_eval(module.first, module.first_norm)
-                module.second = fuse_conv_bn_eval(module.second, module.second_norm)
-                module.first_norm = module.second_norm = nn.Identity()
+                module.first, module.first_norm = _fused(module.first, module.first_norm)
+                module.second, module.second_norm = _fused(module.second, module.second_norm)
             elif isinstance(module, _Down):
-                module.convolution = fuse_conv_bn_eval(module.convolution, module.norm)
-                module.norm = nn.Identity()
+                module.convolution, module.norm = _fused(module.convolution, module.norm)
         return self
 
 
 def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+
+
+def _fused(convolution: nn.Conv2d, norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
+    if not isinstance(norm, nn.BatchNorm2d):  # done before
+        return convolution, norm
+    return fuse_conv_bn_eval(convolution, norm), nn.Identity()

@@ -26,5 +26,5 @@ def from_png(png: bytes, channels: int) -> Raster:
     if picture is None or picture.shape[0] != channels * picture.shape[1]:
         shape = None if picture is None else picture.shape
         raise ResultFileError(f"a raster is a picture of shape {shape}; {channels} channels wanted")
-    raster: Raster = picture.reshape(channels, picture.shape[1], picture.shape[1])
-    return raster
+    side = picture.shape[1]
+    return np.asarray(picture, np.uint8).reshape(channels, side, side)

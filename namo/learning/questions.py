@@ -1,7 +1,7 @@
 """Questions: what a model is asked about a movable in a state, as arrays.
 
-A question of kind `goal` has a raster for each direction in which the movable can be pushed now, and
-under it the candidates pushed that way. A question of kind `object` has one raster and one
+A question of kind `goal` has a raster for each direction in which the movable can be pushed now,
+and under it the candidates pushed that way. A question of kind `object` has one raster and one
 candidate, the movable itself.
 """
 
@@ -37,8 +37,8 @@ FEATURES = {
 }
 """Numbers about a candidate, by kind of question, in the frame of its raster.
 
-- end_x, end_y, end_sin, end_cos: pose in which the push would leave the movable in the open (m; sine
-  and cosine of the turn);
+- end_x, end_y, end_sin, end_cos: pose in which the push would leave the movable in the open (m;
+  sine and cosine of the turn);
 - contact_x, contact_y: where the robot stands to push (m);
 - travel: how far it goes (m);
 - half_x, half_y: half extents of the movable along the axes (m);

@@ -101,8 +101,9 @@ class StatePicture:
         static, around = self.reachability.static, self.reachability.around(name)
         own = np.zeros_like(self._shared)
         static.solid.placed_alone(static.index[name], self.reachability.poses[name]).draw(own)
-        cells = self._shared | (around.others << 1) | (own << 2)
-        cells |= (around.free.blocked ^ 1) << 5
+        cells: Mask = self._shared.copy()
+        for bit, mask in ((1, around.others), (2, own), (5, around.free.blocked ^ 1)):
+            cells |= np.left_shift(mask, bit, dtype=np.uint8)
         return cells
 
 

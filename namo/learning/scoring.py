@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,8 @@ class Scorer:
         network = bundle.network
         if isinstance(network, CandidateNet):
             network = network.fused()
-        self._network = network.to(self._device, memory_format=torch.channels_last)
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = network.to(self._device)
         parameters = [*network.parameters(), *network.buffers()]
         self._discount = bundle.discount
         loaded = time.perf_counter()
@@ -68,6 +70,13 @@ class Scorer:
         for batch in _WARM_UP_BATCHES:
             self._ask(*_probe(kind, batch))
         self.use.warm_up_s = time.perf_counter() - loaded
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Count what is done within the block as a question, drawing included."""
+        began = time.perf_counter()
+        yield
+        self.use.asked(time.perf_counter() - began)
 
     def values(self, questions: Sequence[Question]) -> list[Values]:
         """Return how promising each candidate of some questions is; one pass of the network.
@@ -87,7 +96,7 @@ class Scorer:
         logits = self._ask(rasters, features)
         answers = _values(logits, self._discount)[place]
         ends = np.cumsum([len(question.numbers) for question in questions])
-        self.use.called(len(rasters), time.perf_counter() - began)
+        self.use.passed(len(rasters), time.perf_counter() - began)
         return np.split(answers, ends[:-1])
 
     def forward(self, questions: Sequence[Question]) -> float:

@@ -1,7 +1,7 @@
-"""What models cost a process: loading, calls, batch sizes, latency. Plain numbers, made to be added.
+"""What models cost a process: loading, calls, batch sizes, latency; numbers that can be added.
 
-Latencies are counted in bins a hundredth of their value wide, so quantiles of any number of calls, in
-any number of processes, take a few kilobytes.
+Latencies are counted in bins a hundredth of their value wide, so quantiles of any number of calls,
+in any number of processes, take a few kilobytes.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ class ModelUse:
         load_s: reading and building it (s).
         warm_up_s: its first passes (s).
         loads: how often it was loaded.
-        batches: calls by number of rasters.
-        latencies: calls by bin of their duration.
-        seconds: spent in calls, drawing the questions not included.
+        batches: passes of the network by number of rasters.
+        latencies: questions by bin of their duration.
+        seconds: spent on questions, drawing them included.
+        forward_s: of these, in passes of the network.
     """
 
     kind: str
@@ -48,10 +49,20 @@ class ModelUse:
     batches: Counter[int] = field(default_factory=Counter)
     latencies: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
+    forward_s: float = 0.0
 
-    def called(self, rasters: int, seconds: float) -> None:
-        """Count a call."""
+    @property
+    def calls(self) -> int:
+        """How many questions were asked."""
+        return self.latencies.total()
+
+    def passed(self, rasters: int, seconds: float) -> None:
+        """Count a pass of the network."""
         self.batches[rasters] += 1
+        self.forward_s += seconds
+
+    def asked(self, seconds: float) -> None:
+        """Count a question."""
         self.latencies[math.floor(math.log(max(seconds, 1e-9)) / math.log(BIN))] += 1
         self.seconds += seconds
 
@@ -70,6 +81,7 @@ class ModelUse:
             "batches": {str(size): count for size, count in sorted(self.batches.items())},
             "latencies": {str(place): count for place, count in sorted(self.latencies.items())},
             "seconds": self.seconds,
+            "forward_s": self.forward_s,
         }
 
 
@@ -86,21 +98,16 @@ def _sum(records: list[Record]) -> Record:
     batches, latencies = (
         _added(record[name] for record in records) for name in ("batches", "latencies")
     )
-    calls = sum(batches.values())
+    calls, passes = latencies.total(), batches.total()
     rasters = sum(size * count for size, count in batches.items())
-    first = records[0]
+    same = ("kind", "path", "sha256", "parameters", "bytes", "device")
+    added = ("loads", "load_s", "warm_up_s", "seconds", "forward_s")
     return {
-        **{
-            name: first[name]
-            for name in ("kind", "path", "sha256", "parameters", "bytes", "device")
-        },
-        "loads": sum(record["loads"] for record in records),
-        "load_s": sum(record["load_s"] for record in records),
-        "warm_up_s": sum(record["warm_up_s"] for record in records),
+        **{name: records[0][name] for name in same},
+        **{name: sum(record[name] for record in records) for name in added},
         "calls": calls,
-        "mean_batch": rasters / calls if calls else 0.0,
+        "mean_batch": rasters / passes if passes else 0.0,
         "largest_batch": max(batches, default=0),
-        "seconds": sum(record["seconds"] for record in records),
         "latency_ms": {
             name: quantile(latencies, share)
             for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
@@ -124,5 +131,5 @@ def quantile(latencies: Mapping[int, int], share: float) -> float:
     for place in sorted(latencies):
         passed += latencies[place]
         if passed >= wanted:
-            return 1000.0 * BIN ** (place + 0.5)
+            return 1000.0 * float(BIN ** (place + 0.5))
     return 0.0

@@ -1,9 +1,13 @@
 """Best-first search over pushes, by how promising the strategies say they are (Pearl 1984).
 
-A queue holds objects to ask about and pushes to try, in all states met so far. The most promising
-is taken next: an object is asked about (its goals are proposed and join the queue, and again later
-with more of them), a push is simulated (and the objects of the state it leads to join). What a strategy
-does not rate counts as even, so with strategies that rate nothing this is a breadth-first search.
+Objects to ask about and pushes to try, in all states met so far, wait in a queue. The most
+promising is taken next: an object is asked about (its goals are proposed and join the queue, and
+again later with more of them), a push is simulated (and the objects of the state it leads to join).
+
+What a strategy does not rate waits in a second queue, that of the shallowest state in front. Pushes
+are taken from the two in the proportion in which they were proposed, so the random share of learned
+goals gets its share of the simulated pushes, however sure the model is. With strategies that rate
+nothing this is a breadth-first search.
 """
 
 from __future__ import annotations
@@ -27,16 +31,15 @@ STEP_DISCOUNT = 0.9
 """What a state one push deeper makes of a rating."""
 AGAIN_DISCOUNT = 0.5
 """What having been asked about before makes of an object's rating."""
-UNRATED = 0.5
 
 
 @dataclass(order=True)
-class _Item:
+class _Waiting:
     """An object to ask about, or a push to try.
 
     Attributes:
         cost: the less, the sooner.
-        number: in order of arrival: the tie goes to the earlier.
+        number: in order of arrival: a tie goes to the earlier.
         node: the state.
         name: of the object.
         push: None to ask about the object.
@@ -64,42 +67,43 @@ class BestFirst:
     def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
         """Search from the world's present state."""
         search = Search(world, budget)
-        return search.run(lambda: _Queue(self, search, streams).run())
+        return search.run(lambda: _Queues(self, search, streams).run())
 
-    def rated_objects(
+    def objects(
         self, search: Search, node: Node, streams: Streams
-    ) -> list[tuple[str, float]]:
+    ) -> list[tuple[str, float | None]]:
         """Return the objects of a state in order, with their ratings."""
         world = search.enter(node)
         names = self._objects.rank(world, list(node.reachable), streams.objects)
+        ratings: list[float | None] = [None] * len(names)
         if isinstance(self._objects, RatingObjectStrategy):
-            return list(zip(names, self._objects.rate(world, names), strict=True))
-        return [(name, 1.0) for name in names]  # asked about at once: only its goals can tell
+            ratings = [*self._objects.rate(world, names)]
+        return list(zip(names, ratings, strict=True))
 
-    def rated_goals(
-        self, search: Search, item: _Item, streams: Streams
-    ) -> list[tuple[Push, float]]:
+    def pushes(
+        self, search: Search, node: Node, name: str, asked: int, streams: Streams
+    ) -> list[tuple[Push, float | None]]:
         """Return pushes of an object, with their ratings; more of them each time it is asked."""
-        world = search.enter(item.node)
-        count = self._max_goals * (item.asked + 1)
-        goals = self._goals.propose(world, item.name, count, streams.goals)
-        ratings = [UNRATED] * len(goals)
+        world = search.enter(node)
+        goals = self._goals.propose(world, name, self._max_goals * (asked + 1), streams.goals)
+        ratings: list[float | None] = [None] * len(goals)
         if isinstance(self._goals, RatingGoalStrategy):
-            ratings = self._goals.rate(world, item.name, goals)
-        return [
-            (Push(item.name, goal), rating) for goal, rating in zip(goals, ratings, strict=True)
-        ]
+            ratings = self._goals.rate(world, name, goals)
+        return [(Push(name, goal), rating) for goal, rating in zip(goals, ratings, strict=True)]
 
 
-class _Queue:
+class _Queues:
     """One search in progress."""
 
     def __init__(self, planner: BestFirst, search: Search, streams: Streams) -> None:
         self._planner, self._search, self._streams = planner, search, streams
-        self._items: list[_Item] = []
-        self._number = 0
-        self._known: set[int] = set()
-        self._queued: set[tuple[int, Push]] = set()
+        self._rated: list[_Waiting] = []
+        self._unrated: list[_Waiting] = []
+        self._arrived = 0
+        self._proposed = [0, 0]  # pushes: rated, unrated
+        self._taken = [0, 0]
+        self._met: set[int] = set()
+        self._known: set[tuple[int, Push]] = set()
         self._cut_off = False
 
     def run(self) -> Node | Termination:
@@ -107,44 +111,65 @@ class _Queue:
         if self._search.is_goal(self._search.root):
             return self._search.root
         self._meet(self._search.root)
-        while self._items:
-            item = heapq.heappop(self._items)
-            if item.push is None:
-                self._ask(item)
+        while self._rated or self._unrated:
+            waiting, queue = self._next()
+            if waiting.push is None:
+                self._ask(waiting, queue)
                 continue
-            child = self._search.push(item.node, item.push)
-            if child is None:
-                continue
-            if self._search.is_goal(child):
-                return child
-            self._meet(child)
+            child = self._search.push(waiting.node, waiting.push)
+            if child is not None:
+                if self._search.is_goal(child):
+                    return child
+                self._meet(child)
         return Termination.DEPTH if self._cut_off else Termination.EXHAUSTED
 
+    def _next(self) -> tuple[_Waiting, list[_Waiting]]:
+        """Take what is next in turn, and return from which queue it came."""
+        unrated = bool(self._unrated) and (not self._rated or self._is_turn_of_unrated())
+        queue = self._unrated if unrated else self._rated
+        waiting = heapq.heappop(queue)
+        self._taken[unrated] += waiting.push is not None
+        return waiting, queue
+
+    def _is_turn_of_unrated(self) -> bool:
+        share = self._proposed[1] / max(sum(self._proposed), 1)
+        return self._taken[1] + 1 <= share * (sum(self._taken) + 1)
+
     def _meet(self, node: Node) -> None:
-        """Let the objects of a state join the queue, if it is new and may be pushed in."""
-        if node.number in self._known:
+        """Let the objects of a state join, if it is new and may be pushed in."""
+        if node.number in self._met:
             return
-        self._known.add(node.number)
+        self._met.add(node.number)
         if node.depth == self._search.budget.depth:
             self._cut_off |= bool(node.reachable)
             return
-        for name, rating in self._planner.rated_objects(self._search, node, self._streams):
-            self._put(node, name, rating)
+        for name, rating in self._planner.objects(self._search, node, self._streams):
+            if rating is None:  # only its goals can tell
+                self._ask(self._item(node.depth, node, name), self._unrated)
+            else:
+                cost = -rating * STEP_DISCOUNT**node.depth
+                heapq.heappush(self._rated, self._item(cost, node, name))
 
-    def _ask(self, item: _Item) -> None:
-        """Let goals of an object join the queue, and the object itself once more."""
-        for push, rating in self._planner.rated_goals(self._search, item, self._streams):
-            if (item.node.number, push) not in self._queued:
-                self._queued.add((item.node.number, push))
-                self._put(item.node, item.name, rating, push)
+    def _ask(self, waiting: _Waiting, queue: list[_Waiting]) -> None:
+        """Let goals of an object join, and in a queue the object itself once more."""
+        node, name, asked = waiting.node, waiting.name, waiting.asked
+        for push, rating in self._planner.pushes(self._search, node, name, asked, self._streams):
+            if (node.number, push) in self._known:
+                continue
+            self._known.add((node.number, push))
+            self._proposed[rating is None] += 1
+            if rating is None:
+                heapq.heappush(self._unrated, self._item(node.depth + asked, node, name, push))
+            else:
+                cost = -rating * STEP_DISCOUNT**node.depth
+                heapq.heappush(self._rated, self._item(cost, node, name, push))
         # As often as iterative deepening draws anew in a state.
-        if item.asked + 1 < self._search.budget.depth:
-            rating = -item.cost / STEP_DISCOUNT**item.node.depth
-            self._put(item.node, item.name, AGAIN_DISCOUNT * rating, asked=item.asked + 1)
+        if asked + 1 < self._search.budget.depth:
+            cost = waiting.cost + 1 if queue is self._unrated else AGAIN_DISCOUNT * waiting.cost
+            heapq.heappush(queue, self._item(cost, node, name, asked=asked + 1))
 
-    def _put(
-        self, node: Node, name: str, rating: float, push: Push | None = None, asked: int = 0
-    ) -> None:
-        self._number += 1
-        cost = -rating * STEP_DISCOUNT**node.depth
-        heapq.heappush(self._items, _Item(cost, self._number, node, name, push, asked))
+    def _item(
+        self, cost: float, node: Node, name: str, push: Push | None = None, asked: int = 0
+    ) -> _Waiting:
+        self._arrived += 1
+        return _Waiting(cost, self._arrived, node, name, push, asked)

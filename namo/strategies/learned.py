@@ -2,8 +2,8 @@
 
 Both ask a model how promising each choice is, once a state, and draw from what it says: the chance
 of a choice is proportional to its odds. What the model thinks little of still has its turn: objects
-that were not drawn follow those that were, and a share of the goals stays random, so no scene is lost
-to a model that is wrong about it.
+that were not drawn follow those that were, and a share of the goals stays random, so no scene is
+lost to a model that is wrong about it.
 """
 
 from __future__ import annotations
@@ -66,9 +66,10 @@ class LearnedObjects:
         return self._answers.get(world, tuple(reachable), lambda: self._ask(world, reachable))
 
     def _ask(self, world: World, reachable: list[str]) -> Values:
-        picture = StatePicture(world.reachability())
-        questions = [object_question(picture, name) for name in reachable]
-        return np.concatenate(self._scorer.values(questions))
+        with self._scorer.asking():
+            picture = StatePicture(world.reachability())
+            questions = [object_question(picture, name) for name in reachable]
+            return np.concatenate(self._scorer.values(questions))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,28 +112,26 @@ class LearnedGoals:
                 goals.append(chosen.pop(0))
         return goals
 
-    def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float]:
-        """See `namo.strategies.strategy.RatingGoalStrategy`."""
+    def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float | None]:
+        """See `namo.strategies.strategy.RatingGoalStrategy`; random goals are not judged."""
         rated = self._rated(world, name)
-        if not len(rated.numbers):
-            return [0.0] * len(goals)
         by_goal = {
             rated.candidates.goal(number): value
             for number, value in zip(rated.numbers.tolist(), rated.values.tolist(), strict=True)
         }
-        usual = float(rated.values.mean())
-        return [by_goal.get(goal, usual) for goal in goals]
+        return [by_goal.get(goal) for goal in goals]
 
     def _rated(self, world: World, name: str) -> _Rated:
         return self._answers.get(world, name, lambda: self._ask(world, name))
 
     def _ask(self, world: World, name: str) -> _Rated:
-        candidates = candidate_pushes(world, name)
-        if not candidates.possible.any():
-            nothing = np.empty(0)
-            return _Rated(candidates, nothing.astype(np.int64), nothing)
-        question = goal_question(StatePicture(world.reachability()), name, candidates)
-        (values,) = self._scorer.values([question])
+        with self._scorer.asking():
+            candidates = candidate_pushes(world, name)
+            if not candidates.possible.any():
+                nothing = np.empty(0)
+                return _Rated(candidates, nothing.astype(np.int64), nothing)
+            question = goal_question(StatePicture(world.reachability()), name, candidates)
+            (values,) = self._scorer.values([question])
         return _Rated(candidates, question.numbers, values)
 
     def _drawn(self, rated: _Rated, rng: np.random.Generator) -> list[int]:

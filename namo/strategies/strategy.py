@@ -56,8 +56,10 @@ class RatingObjectStrategy(ObjectStrategy, Protocol):
 class RatingGoalStrategy(GoalStrategy, Protocol):
     """A goal strategy that can also say how promising goals are, between objects and states."""
 
-    def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float]:
+    def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float | None]:
         """Return the chance, 0 to 1, that pushing to each goal leads to the robot's goal.
+
+        None for a goal that was drawn without being judged.
 
         Args:
             world: in the state that is asked about; not changed.

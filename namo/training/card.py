@@ -41,8 +41,8 @@ def card_text(card: dict[str, Any]) -> str:
         f"| --- |{' --- |' * (len(_LABELS) + 4)}",
         *(_balance(name, split["labels"]) for name, split in splits.items()),
         "",
-        "A success opened the robot's goal at once, or later with pushes that were found to follow. "
-        "Untried is not failed; unreachable candidates cannot be carried out in their state. Implied "
+        "A success opened the robot's goal at once, or later with pushes found to follow. Untried "
+        "is not failed; unreachable candidates cannot be carried out in their state. Implied "
         "labels follow from a longer or shorter push from the same contact point.",
         "",
         "## Rows by difficulty of the scene",

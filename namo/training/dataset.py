@@ -1,8 +1,8 @@
 """Data sets: from the pushes of collections to shards of labelled candidates.
 
-A data set is a folder: shards `train-00000.parquet`, ... of `CANDIDATE_ROWS`, the scenes as text, and a
-card (`card.json`, and `README.md` for people) that says where everything comes from and how it is
-balanced. All rows of a layout are in one split.
+A data set is a folder: shards `train-00000.parquet`, ... of `CANDIDATE_ROWS`, the scenes as text,
+and a card (`card.json`, and `README.md` for people) that says where everything comes from and how
+it is balanced. All rows of a layout are in one split.
 """
 
 from __future__ import annotations

@@ -19,10 +19,10 @@ def candidate_loss(
 ) -> Tensor:
     """Return the loss of a batch.
 
-    Two logistic losses over what is known (does the push open the goal; if not, does a plan follow),
-    and a ranking loss over the candidates of each state: for each that opened the goal the softmax
-    cross-entropy of it against all in the state that did not (a listwise loss, Cao et al. 2007).
-    What was not tried takes no part.
+    Two logistic losses over what is known (does the push open the goal; if not, does a plan
+    follow), and a ranking loss over the candidates of each state: for each that opened the goal the
+    softmax cross-entropy of it against all in the state that did not (a listwise loss, Cao et al.
+    2007). What was not tried takes no part.
 
     Args:
         logits: (views, candidates, 2), see `namo.learning.networks.OUTPUTS`.

@@ -28,14 +28,15 @@ from namo.learning.bundle import new_network, write_bundle
 from namo.learning.data import CandidateData, Sample, collate
 from namo.learning.scoring import Scorer, device_named
 from namo.planning.best_first import BestFirst
-from namo.planning.planner import Budget, Planner
+from namo.planning.planner import Budget
 from namo.strategies.learned import LearnedGoals, LearnedObjects
 from namo.strategies.object_order import NoHeuristic
+from namo.strategies.strategy import ObjectStrategy
 from namo.training.losses import candidate_loss, mirrored
 from namo.training.search_quality import HeldOut, SearchQuality
 from namo.training.settings import TrainingSettings
 
-CHECKPOINT, HISTORY = "checkpoint.pt", "history.csv"
+CHECKPOINT, HISTORY, ATTEMPT = "checkpoint.pt", "history.csv", "attempt"
 SAVE_EVERY_S = 60.0
 SEARCH_DEPTH = 3
 SEARCH_GOALS = 5
@@ -71,9 +72,11 @@ class Training:
         Raises:
             UsageError: there is nothing to train on, or no goal model for an object model.
         """
-        if kind == "object" and goal_model is None:
-            raise UsageError("training an object model needs a goal model to search with")
         self._kind, self._output, self._settings, self._show = kind, output, settings, show
+        if goal_model is None:  # a goal model is searched with as it is
+            if kind == "object":
+                raise UsageError("training an object model needs a goal model to search with")
+            goal_model = output / ATTEMPT
         self._goal_model = goal_model
         self._device = device_named(settings.device)
         torch.set_num_threads(settings.threads)
@@ -139,8 +142,9 @@ class Training:
         """Yield the states of each batch of this epoch, in an order of its own."""
         generator = torch.Generator().manual_seed(self._settings.seed * 1_000_003 + self._epoch)
         order = torch.randperm(len(self._data), generator=generator)
-        for batch in order.split(self._settings.states_per_batch):
-            yield batch.tolist()
+        size = self._settings.states_per_batch
+        for start in range(0, len(order), size):
+            yield order[start : start + size].tolist()
 
     def _train_epoch(self) -> None:
         self._network.train()
@@ -193,20 +197,15 @@ class Training:
 
     def _search(self) -> SearchQuality:
         """Write the network as it is and search the held-out scenes with it."""
-        attempt = self._output / "attempt"
+        attempt = self._output / ATTEMPT
         self._write(attempt, None)
         device = "cuda" if self._device.type == "cuda" else "cpu"
         with _torch_threads(1):
-            scorer = Scorer(attempt, self._kind, device)
-            planner: Planner
-            if self._kind == "goal":
-                goals = LearnedGoals(scorer, ML_SAMPLES)
-                planner = BestFirst(NoHeuristic(), goals, SEARCH_GOALS)
-            else:
-                assert self._goal_model is not None
-                goals = LearnedGoals(Scorer(self._goal_model, "goal", device), ML_SAMPLES)
-                planner = BestFirst(LearnedObjects(scorer, ML_SAMPLES), goals, SEARCH_GOALS)
-            return self._held_out.search(planner)
+            goals = LearnedGoals(Scorer(self._goal_model, "goal", device), ML_SAMPLES)
+            objects: ObjectStrategy = NoHeuristic()
+            if self._kind == "object":
+                objects = LearnedObjects(Scorer(attempt, "object", device), ML_SAMPLES)
+            return self._held_out.search(BestFirst(objects, goals, SEARCH_GOALS))
 
     def _keep(self, quality: SearchQuality) -> None:
         self._write(self._output, quality)

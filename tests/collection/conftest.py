@@ -116,7 +116,7 @@ class Rig:
     ) -> ChunkResult:
         """Collect a range in this process, as one chunk."""
         environments = self.environments(scenes)[slice(*(bounds or (None,)))]
-        planner = make_planner(config)
+        planner, _ = make_planner(config)
         return collect_chunk(environments, planner, config, output, rerun_command, threads=threads)
 
     def collect_and_merge(self, scenes: Path, output: Path, config: CollectionConfig) -> Collection:

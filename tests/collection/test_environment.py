@@ -60,7 +60,7 @@ def collect(rig, tmp_path, monkeypatch):
     def collect_one(path, index=4, **settings):
         config = rig.config(**settings)
         environment = Environment(index, path, "host")
-        return collect_environment(environment, make_planner(config), config, "again")
+        return collect_environment(environment, make_planner(config)[0], config, "again")
 
     return collect_one
 

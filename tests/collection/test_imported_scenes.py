@@ -24,7 +24,7 @@ def test_an_imported_scene_is_collected_in(shared_scenes, tmp_path, source, form
     config = CollectionConfig(
         algorithm="tree_idfs", object_strategy="nearest_first", max_pushes=3, max_depth=1
     )
-    record = collect_environment(Environment(0, path, "host"), make_planner(config), config, "")
+    record = collect_environment(Environment(0, path, "host"), make_planner(config)[0], config, "")
     assert record["error"] is None
     assert record["metrics"][0]["termination"] in {"solved", "pushes", "depth", "exhausted"}
 

@@ -18,7 +18,6 @@ from namo.collection.settings import (
 from namo.errors import NamoError
 from namo.files import replacing
 from namo.scenes.sources import environments_from, range_name, resolve_range
-from namo.strategies.learned import refuse_learned
 from namo.version import (
     CERTIFICATION_VERSION,
     GENERATOR_VERSION,
@@ -99,9 +98,6 @@ try:
     OUT = Path(config["output_dir"])
     require_writable(OUT, "output_dir")
     LABEL = label_of_run(OUT)
-    for kind in ("object", "goal"):
-        if config[f"{kind}_strategy"] == "ml":
-            refuse_learned(kind)
 except NamoError as error:
     raise WorkflowError(str(error))
 

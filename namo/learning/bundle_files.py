@@ -1,0 +1,35 @@
+"""The files of a model bundle, and what tells one bundle from another; loads no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from namo.errors import ModelError
+from namo.files import sha256_of
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def require_bundle(path: Path) -> None:
+    """Make sure that a folder has the files of a bundle.
+
+    Raises:
+        ModelError: names what is missing.
+    """
+    if not path.is_dir():
+        raise ModelError(f"{path}: no such folder; a model is a folder with {CONFIG} and {WEIGHTS}")
+    for name in (CONFIG, WEIGHTS):
+        if not (path / name).is_file():
+            raise ModelError(
+                f"{path}: has no {name}; a model is a folder with {CONFIG} and {WEIGHTS}"
+            )
+
+
+def bundle_sha256(path: Path) -> str:
+    """Return the hash of a bundle's config, which holds that of its weights.
+
+    Raises:
+        ModelError: there is no bundle.
+    """
+    require_bundle(path)
+    return sha256_of(path / CONFIG)
