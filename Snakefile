@@ -1,9 +1,11 @@
 """namo-collect: planning data for Navigation Among Movable Obstacles.
 
     scenes --> collect (one process a chunk) --> merge --> report
+                  ^                                |
+                  +--- models <--- train <--- dataset
 
-`snakemake` collects and reports; `snakemake scenes` only makes scenes.
-Settings: config/config.yaml, config/scenes.yaml. Rules: workflow/rules/, one file a stage.
+`snakemake` collects and reports; `scenes`, `dataset`, `train`, `evaluate` and `rounds` are targets
+of their own. Settings: config/. Rules: workflow/rules/, one file a stage.
 """
 
 from snakemake.utils import min_version
@@ -13,6 +15,7 @@ min_version("9.0")
 
 configfile: f"{workflow.basedir}/config/config.yaml"
 configfile: f"{workflow.basedir}/config/scenes.yaml"
+configfile: f"{workflow.basedir}/config/learning.yaml"
 
 
 wildcard_constraints:
@@ -23,6 +26,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/scenes.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/learn.smk"
 
 
 onstart:
@@ -33,6 +37,11 @@ localrules:
     all,
     merge,
     report,
+    choose_models,
+    dataset,
+    train,
+    evaluate,
+    rounds,
 
 
 rule all:

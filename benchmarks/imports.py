@@ -45,7 +45,9 @@ def _collect(path: Path, seconds: float) -> str:
     config = CollectionConfig(
         algorithm="tree_idfs", object_strategy="nearest_first", search_timeout=seconds
     )
-    record = collect_environment(Environment(0, path, "import"), make_planner(config)[0], config, "")
+    record = collect_environment(
+        Environment(0, path, "import"), make_planner(config)[0], config, ""
+    )
     return str(record["metrics"][0]["termination"])
 
 

@@ -6,18 +6,15 @@ import dataclasses
 import hashlib
 import json
 import math
-import types
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from namo.certification.effort import Effort
 from namo.errors import UsageError, did_you_mean
 from namo.files import sha256_of
+from namo.mapped_settings import settings_from
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.generator_settings import GeneratorSettings, template_files
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
@@ -184,62 +181,4 @@ class SceneSetSettings(GeneratorSettings):
         Raises:
             UsageError: names a key that is unknown or a value that is not allowed.
         """
-        hints = typing.get_type_hints(cls)
-        names = [entry.name for entry in dataclasses.fields(cls)]
-        checked = {}
-        for name, value in values.items():
-            if name not in names:
-                raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(name, names)}")
-            try:
-                checked[name] = _as(hints[name], value)
-            except (TypeError, ValueError, yaml.YAMLError):
-                wanted = _in_words(hints[name])
-                raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
-        try:
-            return cls(**checked)
-        except UsageError as error:
-            raise UsageError(f"{source}: {error}") from None
-
-
-def _as(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of any
-    """Return a value read from YAML as the type of a setting.
-
-    Inside a mapping on its command line Snakemake takes every value for text.
-
-    Raises:
-        TypeError: it is of another type.
-        ValueError: it has another length.
-    """
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        if value in (None, "null"):
-            return None
-        return _as(next(kind for kind in arguments if kind is not type(None)), value)
-    if isinstance(value, str) and kind is not str:
-        value = yaml.safe_load(value)
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise TypeError
-        return tuple(_as(each, one) for each, one in zip(arguments, value, strict=True))
-    if origin is not None:  # a mapping of names to values
-        if not isinstance(value, Mapping):
-            raise TypeError
-        return {_as(arguments[0], key): _as(arguments[1], one) for key, one in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not kind:
-        raise TypeError
-    return value
-
-
-def _in_words(kind: Any) -> str:  # noqa: ANN401 - a type
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        return " or null".join(_in_words(one) for one in arguments if one is not type(None)) + (
-            " or null"
-        )
-    if origin is tuple:
-        return f"[lowest, highest], each {_in_words(arguments[0])}"
-    if origin is not None:
-        return f"a mapping from names to values, each {_in_words(arguments[1])}"
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
+        return settings_from(cls, values, source)

@@ -8,10 +8,11 @@ imported only where the user says that it is trusted.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from torch import nn
 
 from namo.errors import ModelError
 from namo.files import replacing, sha256_of
-from namo.learning.bundle_files import CONFIG, WEIGHTS, require_bundle
+from namo.learning.bundle_files import CONFIG, LAYOUTS, WEIGHTS, require_bundle
 from namo.learning.networks import OUTPUTS, CandidateNet
 from namo.learning.questions import FEATURES, FRAMES
 from namo.learning.rasters import CHANNELS, VIEWS
@@ -111,6 +112,7 @@ def write_bundle(
     network: CandidateNet,
     sizes: Mapping[str, Any],
     about: Mapping[str, Any],
+    layouts: Sequence[str] = (),
 ) -> None:
     """Write a bundle; the config comes last, so a folder without one is no bundle.
 
@@ -120,17 +122,23 @@ def write_bundle(
         network: in float32.
         sizes: it was made with.
         about: discount, training and metrics, for the config.
+        layouts: that it was trained on, so that anyone can tell whether a scene is new to it.
     """
     weights = path / WEIGHTS
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     with replacing(weights) as handle:
         handle.write(save(tensors))
+    text = "".join(f"{layout}\n" for layout in sorted(layouts)).encode()
+    with replacing(path / LAYOUTS) as handle:
+        handle.write(text)
     config = {
         **expected_config(kind),
         "architecture": {"name": "candidate_net", **sizes},
         "class": None,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         **about,
+        "layouts": len(layouts),
+        "layouts_sha256": hashlib.sha256(text).hexdigest(),
         "weights_sha256": sha256_of(weights),
     }
     with replacing(path / CONFIG) as handle:

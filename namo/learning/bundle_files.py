@@ -8,6 +8,7 @@ from namo.errors import ModelError
 from namo.files import sha256_of
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+LAYOUTS = "layouts.txt"
 
 
 def require_bundle(path: Path) -> None:
@@ -33,3 +34,15 @@ def bundle_sha256(path: Path) -> str:
     """
     require_bundle(path)
     return sha256_of(path / CONFIG)
+
+
+def trained_layouts(path: Path) -> frozenset[str]:
+    """Return the names of the layouts that the model of a bundle was trained on.
+
+    Raises:
+        ModelError: the bundle does not say.
+    """
+    try:
+        return frozenset((path / LAYOUTS).read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path / LAYOUTS}: {error}") from None

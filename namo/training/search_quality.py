@@ -20,11 +20,14 @@ class SearchQuality:
 
     Attributes:
         pushes: mean number of simulated pushes; an unsolved search counts its whole budget.
+        log_pushes: mean of the logarithm of the same: what models are chosen by, since it weighs
+            two pushes instead of one like twenty instead of ten.
         solved: share of the searches that found a plan.
         within_five: share that found one within five pushes.
     """
 
     pushes: float
+    log_pushes: float
     solved: float
     within_five: float
 
@@ -59,6 +62,7 @@ class HeldOut:
         count = np.array(pushes, np.float64)
         return SearchQuality(
             pushes=float(count.mean()),
+            log_pushes=float(np.log(count).mean()),
             solved=float(np.mean(solved)),
             within_five=float(((count <= 5) & np.array(solved)).mean()),
         )

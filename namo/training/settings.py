@@ -38,8 +38,8 @@ class TrainingSettings:
     summary: int = 96
     hidden: int = 96
     discount: float = 0.7
-    epochs: int = 10
-    patience: int = 3
+    epochs: int = 6
+    patience: int = 4
     states_per_batch: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
@@ -48,7 +48,7 @@ class TrainingSettings:
     seed: int = 0
     threads: int = 2
     device: str = "auto"
-    search_scenes: int = 100
+    search_scenes: int = 150
     search_pushes: int = 20
     search_seed: int = 7
 

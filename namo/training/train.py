@@ -15,7 +15,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,12 @@ from namo.planning.planner import Budget
 from namo.strategies.learned import LearnedGoals, LearnedObjects
 from namo.strategies.object_order import NoHeuristic
 from namo.strategies.strategy import ObjectStrategy
+from namo.training.curves import draw_curves
 from namo.training.losses import candidate_loss, mirrored
 from namo.training.search_quality import HeldOut, SearchQuality
 from namo.training.settings import TrainingSettings
 
-CHECKPOINT, HISTORY, ATTEMPT = "checkpoint.pt", "history.csv", "attempt"
+CHECKPOINT, HISTORY, CURVES, ATTEMPT = "checkpoint.pt", "history.csv", "curves.svg", "attempt"
 SAVE_EVERY_S = 60.0
 SEARCH_DEPTH = 3
 SEARCH_GOALS = 5
@@ -102,7 +103,7 @@ class Training:
             How well the kept model searches.
         """
         settings = self._settings
-        best = min((row["pushes"] for row in self._history), default=math.inf)
+        best = min((row["log_pushes"] for row in self._history), default=math.inf)
         while self._epoch < settings.epochs and self._stale() < settings.patience:
             began = time.monotonic()
             self._train_epoch()
@@ -116,9 +117,9 @@ class Training:
                 "search_s": round(time.monotonic() - trained, 1),
             }
             self._history.append(row)
-            if quality.pushes < best:
-                best = quality.pushes
-                self._keep(quality)
+            if quality.log_pushes < best:
+                best = quality.log_pushes
+                self._write(self._output, quality)
             self._epoch, self._step, self._losses = self._epoch + 1, 0, []
             self._save()
             self._show(
@@ -127,15 +128,14 @@ class Training:
                 f"{100 * quality.within_five:.0f} % within 5; {row['train_s']} s + "
                 f"{row['search_s']} s"
             )
-        self._write_history()
-        kept = min(self._history, key=lambda row: row["pushes"])
-        return SearchQuality(kept["pushes"], kept["solved"], kept["within_five"])
+        kept = min(self._history, key=lambda row: row["log_pushes"])
+        return SearchQuality(*(kept[entry.name] for entry in fields(SearchQuality)))
 
     def _stale(self) -> int:
         """Return how many epochs ago the search was best."""
         if not self._history:
             return 0
-        pushes = [row["pushes"] for row in self._history]
+        pushes = [row["log_pushes"] for row in self._history]
         return len(pushes) - 1 - pushes.index(min(pushes))
 
     def _batches(self) -> Iterator[list[int]]:
@@ -207,9 +207,6 @@ class Training:
                 objects = LearnedObjects(Scorer(attempt, "object", device), ML_SAMPLES)
             return self._held_out.search(BestFirst(objects, goals, SEARCH_GOALS))
 
-    def _keep(self, quality: SearchQuality) -> None:
-        self._write(self._output, quality)
-
     def _write(self, folder: Path, quality: SearchQuality | None) -> None:
         card = self._data.card
         about = {
@@ -217,8 +214,6 @@ class Training:
             "training": {
                 "data_sha256": card["data_sha256"],
                 "rows": card["splits"]["train"]["rows"],
-                "layouts": card["splits"]["train"]["layouts"],
-                "layouts_sha256": layouts_sha256(card["layouts"]["train"]),
                 "epoch": self._epoch + 1,
                 "settings": self._settings.as_dict(),
             },
@@ -226,7 +221,8 @@ class Training:
         }
         network = new_network(self._kind, self._settings.sizes)
         network.load_state_dict(self._network.state_dict())
-        write_bundle(folder, self._kind, network.cpu(), self._settings.sizes, about)
+        layouts = card["layouts"]["train"]
+        write_bundle(folder, self._kind, network.cpu(), self._settings.sizes, about, layouts)
 
     def _identity(self) -> str:
         """Return what a checkpoint must have been made with to be gone on from."""
@@ -274,11 +270,7 @@ class Training:
         writer.writerows(self._history)
         with replacing(self._output / HISTORY) as handle:
             handle.write(text.getvalue().encode())
-
-
-def layouts_sha256(layouts: Sequence[str]) -> str:
-    """Return a hash of the layouts a model was trained on."""
-    return hashlib.sha256("\n".join(sorted(layouts)).encode()).hexdigest()
+        draw_curves(self._history, self._kind, self._output / CURVES)
 
 
 def _rate(progress: float) -> float:

@@ -1,0 +1,96 @@
+"""Settings that are dataclasses, read from mappings of YAML files and Snakemake's command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+
+from namo.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Settings = TypeVar("Settings", bound="DataclassInstance")
+
+
+def settings_from(cls: type[Settings], values: Mapping[str, Any], source: str) -> Settings:
+    """Return the settings that a file or the pipeline's configuration gives.
+
+    Args:
+        cls: a dataclass; its annotations say what is allowed.
+        values: by name; those not given keep their default.
+        source: what messages call it.
+
+    Raises:
+        UsageError: names a key that is unknown or a value that is not allowed.
+    """
+    hints = typing.get_type_hints(cls)
+    names = [entry.name for entry in dataclasses.fields(cls)]
+    checked = {}
+    for name, value in values.items():
+        if name not in names:
+            raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(name, names)}")
+        try:
+            checked[name] = _as(hints[name], value)
+        except (TypeError, ValueError, yaml.YAMLError):
+            wanted = _in_words(hints[name])
+            raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
+    try:
+        return cls(**checked)
+    except UsageError as error:
+        raise UsageError(f"{source}: {error}") from None
+
+
+def _as(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of any
+    """Return a value read from YAML as the type of a setting.
+
+    Inside a mapping on its command line Snakemake takes every value for text.
+
+    Raises:
+        TypeError: it is of another type.
+        ValueError: it has another length.
+    """
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        if value in (None, "null"):
+            return None
+        return _as(next(kind for kind in arguments if kind is not type(None)), value)
+    if isinstance(value, str) and kind is not str:
+        value = yaml.safe_load(value)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise TypeError
+        kinds = arguments
+        if arguments[-1] is Ellipsis:
+            kinds = arguments[:1] * len(value)
+        return tuple(_as(each, one) for each, one in zip(kinds, value, strict=True))
+    if origin is not None:  # a mapping of names to values
+        if not isinstance(value, Mapping):
+            raise TypeError
+        return {_as(arguments[0], key): _as(arguments[1], one) for key, one in value.items()}
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def _in_words(kind: Any) -> str:  # noqa: ANN401 - a type
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return " or null".join(_in_words(one) for one in arguments if one is not type(None)) + (
+            " or null"
+        )
+    if origin is tuple:
+        if arguments[-1] is Ellipsis:
+            return f"a list, each {_in_words(arguments[0])}"
+        values = "[lowest, highest]" if len(arguments) == 2 else f"a list of {len(arguments)}"
+        return f"{values}, each {_in_words(arguments[0])}"
+    if origin is not None:
+        return f"a mapping from names to values, each {_in_words(arguments[1])}"
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]

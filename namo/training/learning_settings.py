@@ -1,0 +1,156 @@
+"""Settings of the learning stages of the pipeline: what is explored, trained on and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from namo.errors import UsageError
+from namo.planning.registry import PLANNERS
+from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to search that is compared with others.
+
+    Attributes:
+        algorithm: name of a planner.
+        objects: name of an object strategy.
+        goals: name of a goal strategy.
+    """
+
+    algorithm: str
+    objects: str
+    goals: str
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> Arm:
+        """Return the arm that three words name.
+
+        Raises:
+            UsageError: there are not three, or one is no such name.
+        """
+        words = text.split()
+        if len(words) != 3:
+            raise UsageError(f"arm '{name}' is '{text}'; it must be: ALGORITHM OBJECTS GOALS")
+        algorithm, objects, goals = words
+        OBJECT_STRATEGIES.canonical(objects)
+        GOAL_STRATEGIES.canonical(goals)
+        return cls(PLANNERS.canonical(algorithm), objects, goals)
+
+    def options(self, object_model: str, goal_model: str) -> dict[str, Any]:
+        """Return the options of the collector, models where they are used."""
+        options: dict[str, Any] = {
+            "algorithm": self.algorithm,
+            "object_strategy": self.objects,
+            "goal_strategy": self.goals,
+        }
+        if self.objects == "ml":
+            options["ml_object_model"] = object_model
+        if self.goals == "ml":
+            options["ml_goal_model"] = goal_model
+        return options
+
+
+DEFAULT_ARMS: Mapping[str, str] = {
+    "random": "idfs random random",
+    "random_best_first": "best_first random random",
+    "no_heuristic": "idfs no_heuristic random",
+    "nearest_first": "idfs nearest_first random",
+    "goal_proximity": "idfs goal_proximity random",
+    "farthest_first": "idfs farthest_first random",
+    "grid": "idfs random grid",
+    "adaptive": "idfs random adaptive",
+    "primitive": "idfs random primitive",
+    "learned_idfs": "idfs ml ml",
+    "learned": "best_first ml ml",
+}
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """What the learning stages do, beside how a network is trained.
+
+    Attributes:
+        manifest: scenes to learn from, splits train and val.
+        test_manifest: scenes to compare in, of other layouts.
+        collections: folders of collections that join the data set.
+        rounds: of collecting, training and comparing.
+        scenes_per_round: of the train split; each round goes on where the last ended, and begins
+            again when all have been used.
+        explore_pushes: simulated pushes in each of them.
+        explore_depth: longest sequence of these.
+        explore_goals: goals of an object at a time.
+        chunk_size: scenes a process works through.
+        arms: what is compared: name -> "ALGORITHM OBJECTS GOALS"; the first is the baseline.
+        round_arms: of these, what is compared after each round.
+        seeds: searches of each scene with each arm.
+        compare_pushes: simulated pushes of such a search, at most.
+        compare_depth: its longest plan (pushes).
+        compare_scenes: how many of the test scenes; None for all.
+        round_scenes: of these, how many after each round.
+    """
+
+    manifest: str = "results/learning/scenes/scenes.parquet"
+    test_manifest: str = "results/learning/test_scenes/scenes.parquet"
+    collections: tuple[str, ...] = ()
+    rounds: int = 2
+    scenes_per_round: int = 1000
+    explore_pushes: int = 120
+    explore_depth: int = 3
+    explore_goals: int = 6
+    chunk_size: int = 50
+    arms: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ARMS))
+    round_arms: tuple[str, ...] = ("random", "learned")
+    seeds: int = 3
+    compare_pushes: int = 300
+    compare_depth: int = 5
+    compare_scenes: int | None = None
+    round_scenes: int = 40
+
+    def __post_init__(self) -> None:
+        counts = ["rounds", "scenes_per_round", "explore_pushes", "explore_depth", "explore_goals"]
+        counts += ["chunk_size", "seeds", "compare_pushes", "compare_depth", "round_scenes"]
+        for name in counts:
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}; at least 1")
+        if self.compare_scenes is not None and self.compare_scenes < 1:
+            raise UsageError(f"compare_scenes is {self.compare_scenes}; at least 1, or null")
+        if len(self.arms) < 2:
+            raise UsageError(f"arms: {len(self.arms)} given; at least 2 are compared")
+        for name, text in self.arms.items():
+            Arm.parse(name, text)
+        for name in self.round_arms:
+            if name not in self.arms:
+                raise UsageError(
+                    f"round_arms: '{name}' is none of the arms ({', '.join(self.arms)})"
+                )
+        if len(self.round_arms) < 2:
+            raise UsageError("round_arms: at least 2 are compared")
+
+    def arm(self, name: str) -> Arm:
+        """Return an arm by its name."""
+        return Arm.parse(name, self.arms[name])
+
+    def explorer(self, number: int) -> Arm:
+        """Return how the scenes of a round, from 1, are explored: at first without models."""
+        if number == 1:
+            return Arm("exploration", "random", "primitive")
+        return Arm("exploration", "ml", "ml")
+
+    def scenes_of_round(self, number: int, count: int) -> range:
+        """Return which scenes of the train split a round explores.
+
+        Args:
+            number: of the round, from 1.
+            count: scenes in the split.
+        """
+        size = min(self.scenes_per_round, count)
+        start = (number - 1) * size % (count // size * size)
+        return range(start, start + size)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self)

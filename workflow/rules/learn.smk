@@ -1,0 +1,356 @@
+"""Learn: explore, make data sets, train, compare; once, or in rounds.
+
+A place is a folder below `learning: output_dir`: `once`, or one of the rounds. Each holds a data set,
+models and a comparison; those of `once` are made from the collection of `config.yaml`, those of a
+round from its own exploration and all before it.
+"""
+
+import shlex
+
+from namo.mapped_settings import settings_from
+from namo.training.learning_settings import LearningSettings
+from namo.training.settings import TrainingSettings
+
+ONCE, ROUND = "once", r"round_\d+"
+
+
+def learning_settings():
+    """Return the folder of the learning stages and their settings."""
+    values = dict(config["learning"])
+    folder = Path(values.pop("output_dir"))
+    training = settings_from(
+        TrainingSettings,
+        values.pop("training", {}),
+        "configuration: learning.training",
+    )
+    settings = settings_from(LearningSettings, values, "configuration: learning")
+    return folder, settings, training
+
+
+try:
+    LEARN_OUT, LEARNING, TRAINING = learning_settings()
+except NamoError as error:
+    raise WorkflowError(str(error))
+
+
+def listed(manifest, split):
+    """Return how many scenes of a split there are; they must be made before learning starts."""
+    try:
+        return len(environments_from(None, Path(manifest), split).scenes)
+    except NamoError as error:
+        raise WorkflowError(
+            f"{error}; `make learning-scenes` makes the scenes to learn from"
+        )
+
+
+def round_of(place):
+    """Return the number of a round, 0 for `once`."""
+    return 0 if place == ONCE else int(place.removeprefix("round_"))
+
+
+def collections_of(place):
+    """Return the folders of the collections that a data set is made of."""
+    number = round_of(place)
+    own = [LEARN_OUT / f"round_{n}" / "exploration" for n in range(1, number + 1)]
+    return [Path(folder) for folder in LEARNING.collections] + (own or [OUT])
+
+
+def models_before(number):
+    """Return the folder of the best models before a round."""
+    return LEARN_OUT / f"round_{number - 1}" / "best"
+
+
+def search_options(arm, models, extra):
+    """Return the options of the collector for one way to search."""
+    settings = {
+        **arm.options(str(models / "object"), str(models / "goal")),
+        "ml_device": config["ml_device"],
+        "max_terminal_checks": 1_000_000,
+        "search_timeout": 600.0,
+        "hostname": "learning",
+        **extra,
+    }
+    return collector_options(settings, "learning")
+
+
+def search_of(place, what):
+    """Return options, range and models of the collection in a place.
+
+    Args:
+        place: "once" or "round_N".
+        what: "exploration", or "comparison/ARM".
+    """
+    number = round_of(place)
+    if what == "exploration":
+        arm, models = LEARNING.explorer(number), models_before(number)
+        numbers = LEARNING.scenes_of_round(number, listed(LEARNING.manifest, "train"))
+        extra = {
+            "manifest": LEARNING.manifest,
+            "split": "train",
+            "max_pushes": LEARNING.explore_pushes,
+            "max_depth": LEARNING.explore_depth,
+            "max_goals_per_object": LEARNING.explore_goals,
+            "seed": config["seed"] + number,
+        }
+    else:
+        arm = LEARNING.arm(what.removeprefix("comparison/"))
+        models = LEARN_OUT / place / "models"
+        wanted = LEARNING.round_scenes if number else LEARNING.compare_scenes
+        count = listed(LEARNING.test_manifest, "test")
+        numbers = range(count if wanted is None else min(wanted, count))
+        extra = {
+            "manifest": LEARNING.test_manifest,
+            "split": "test",
+            "max_pushes": LEARNING.compare_pushes,
+            "max_depth": LEARNING.compare_depth,
+            "episodes_per_env": LEARNING.seeds,
+            "seed": config["seed"],
+        }
+    uses = [models / kind for kind in ("object", "goal") if arm_uses(arm, kind)]
+    return search_options(arm, models, extra), numbers, uses
+
+
+def arm_uses(arm, kind):
+    return (arm.objects if kind == "object" else arm.goals) == "ml"
+
+
+def markers_of(wildcards):
+    """Return what the chunks of a collection in a place leave behind."""
+    _, numbers, _ = search_of(wildcards.place, wildcards.what)
+    size = LEARNING.chunk_size
+    return [
+        LEARN_OUT
+        / wildcards.place
+        / wildcards.what
+        / "parts"
+        / range_name(start, min(start + size, numbers.stop))
+        / "part.json"
+        for start in numbers[::size]
+    ]
+
+
+def models_of_search(wildcards):
+    """Return the files of the models that a collection in a place asks."""
+    _, _, uses = search_of(wildcards.place, wildcards.what)
+    return [model / "config.json" for model in uses]
+
+
+def arms_of(place):
+    """Return the names of what is compared in a place."""
+    return LEARNING.round_arms if round_of(place) else tuple(LEARNING.arms)
+
+
+wildcard_constraints:
+    place=f"{ONCE}|{ROUND}",
+    what=r"exploration|comparison/\w+",
+    kind="object|goal",
+    number=r"\d+",
+
+
+rule search_chunk:
+    """Explore, or search for a comparison, in a chunk of scenes."""
+    input:
+        script=SCRIPTS / "sequential_ml_collection.py",
+        models=models_of_search,
+    output:
+        marker=LEARN_OUT / "{place}" / "{what}" / "parts" / "{chunk}" / "part.json",
+    log:
+        LEARN_OUT / "{place}" / "{what}" / "logs" / "{chunk}.log",
+    benchmark:
+        LEARN_OUT / "{place}" / "{what}" / "benchmarks" / "{chunk}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=config["mem_mb"],
+        runtime=config["runtime"],
+    params:
+        options=lambda wildcards: search_of(wildcards.place, wildcards.what)[0],
+        folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
+        versions=VERSIONS,
+        start=lambda wildcards: bounds(wildcards.chunk)[0],
+        end=lambda wildcards: bounds(wildcards.chunk)[1],
+    shell:
+        "python {input.script:q} --part-only {params.options} --output-dir {params.folder:q}"
+        " --start-idx {params.start} --end-idx {params.end} > {log:q} 2>&1"
+
+
+rule search_merge:
+    """Put the chunks of a collection in a place together."""
+    input:
+        script=SCRIPTS / "sequential_ml_collection.py",
+        markers=markers_of,
+    output:
+        metrics=LEARN_OUT / "{place}" / "{what}" / "metrics.parquet",
+        pushes=LEARN_OUT / "{place}" / "{what}" / "pushes.parquet",
+        run=LEARN_OUT / "{place}" / "{what}" / "run.json",
+    log:
+        LEARN_OUT / "{place}" / "{what}" / "logs" / "merge.log",
+    conda:
+        ENVIRONMENT
+    params:
+        options=lambda wildcards: search_of(wildcards.place, wildcards.what)[0],
+        folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
+        range=lambda wildcards: search_of(wildcards.place, wildcards.what)[1],
+    shell:
+        "python {input.script:q} --merge-only {params.options} --output-dir {params.folder:q}"
+        " --start-idx {params.range.start} --end-idx {params.range.stop} > {log:q} 2>&1"
+
+
+rule make_dataset:
+    """Label the candidates of everything that was pushed."""
+    input:
+        script=SCRIPTS / "make_dataset.py",
+        pushes=lambda wildcards: [
+            folder / "pushes.parquet" for folder in collections_of(wildcards.place)
+        ],
+    output:
+        card=LEARN_OUT / "{place}" / "dataset" / "card.json",
+    log:
+        LEARN_OUT / "{place}" / "logs" / "dataset.log",
+    benchmark:
+        LEARN_OUT / "{place}" / "benchmarks" / "dataset.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 4
+    resources:
+        mem_mb=config["mem_mb"],
+        runtime=config["runtime"],
+    params:
+        collections=lambda wildcards: [
+            f"--collection={folder}" for folder in collections_of(wildcards.place)
+        ],
+        manifest=LEARNING.manifest,
+        folder=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
+    shell:
+        "python {input.script:q} {params.collections:q} --manifest {params.manifest:q}"
+        " --output {params.folder:q} --jobs {threads} 2>&1 | tee {log:q}"
+
+
+def goal_model_for(wildcards):
+    """Return the goal model that an object model is searched with."""
+    if wildcards.kind == "goal":
+        return []
+    return LEARN_OUT / wildcards.place / "models" / "goal" / "config.json"
+
+
+rule train_model:
+    """Train a model; its checkpoint is not declared, so that a killed training goes on."""
+    input:
+        script=SCRIPTS / "train_model.py",
+        card=rules.make_dataset.output.card,
+        goal_model=goal_model_for,
+    output:
+        config=LEARN_OUT / "{place}" / "models" / "{kind}" / "config.json",
+    log:
+        LEARN_OUT / "{place}" / "logs" / "train_{kind}.log",
+    benchmark:
+        LEARN_OUT / "{place}" / "benchmarks" / "train_{kind}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: TRAINING.threads
+    resources:
+        mem_mb=4 * config["mem_mb"],
+        runtime=config["runtime"],
+    params:
+        dataset=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
+        folder=lambda wildcards: LEARN_OUT / wildcards.place / "models" / wildcards.kind,
+        manifest=LEARNING.manifest,
+        settings=json.dumps(TRAINING.as_dict(), sort_keys=True),
+        goal_model=lambda wildcards, input: (
+            f"--goal-model {shlex.quote(str(Path(str(input.goal_model)).parent))}"
+            if input.goal_model
+            else ""
+        ),
+    shell:
+        "python {input.script:q} --kind {wildcards.kind} --dataset {params.dataset:q}"
+        " --manifest {params.manifest:q} --output {params.folder:q}"
+        " --settings {params.settings:q} {params.goal_model} 2>&1 | tee {log:q}"
+
+
+rule choose_models:
+    """Keep the models of the best round so far; the next explores with them."""
+    input:
+        script=SCRIPTS / "choose_models.py",
+        models=lambda wildcards: [
+            LEARN_OUT / f"round_{n}" / "models" / "object" / "config.json"
+            for n in range(1, int(wildcards.number) + 1)
+        ],
+    output:
+        expand(
+            LEARN_OUT / "round_{{number}}" / "best" / "{kind}" / "config.json",
+            kind=("object", "goal"),
+        ),
+    log:
+        LEARN_OUT / "round_{number}" / "logs" / "choose.log",
+    conda:
+        ENVIRONMENT
+    params:
+        models=lambda wildcards: [
+            f"--models={LEARN_OUT / f'round_{n}' / 'models'}"
+            for n in range(1, int(wildcards.number) + 1)
+        ],
+        folder=lambda wildcards: LEARN_OUT / f"round_{wildcards.number}" / "best",
+    shell:
+        "python {input.script:q} {params.models:q} --output {params.folder:q} > {log:q} 2>&1"
+
+
+rule compare:
+    """Compare ways to search, the learned ones among them, in scenes no model has seen."""
+    input:
+        script=SCRIPTS / "evaluate_models.py",
+        metrics=lambda wildcards: [
+            LEARN_OUT / wildcards.place / "comparison" / name / "metrics.parquet"
+            for name in arms_of(wildcards.place)
+        ],
+    output:
+        table=LEARN_OUT / "{place}" / "evaluation" / "evaluation.txt",
+        numbers=LEARN_OUT / "{place}" / "evaluation" / "evaluation.json",
+        figure=LEARN_OUT / "{place}" / "evaluation" / "evaluation.svg",
+    log:
+        LEARN_OUT / "{place}" / "logs" / "compare.log",
+    conda:
+        ENVIRONMENT
+    params:
+        arms=lambda wildcards: [
+            f"--arm={name}={LEARN_OUT / wildcards.place / 'comparison' / name}"
+            for name in arms_of(wildcards.place)
+        ],
+        folder=lambda wildcards: LEARN_OUT / wildcards.place / "evaluation",
+        max_pushes=LEARNING.compare_pushes,
+    shell:
+        "python {input.script:q} {params.arms:q} --max-pushes {params.max_pushes}"
+        " --output {params.folder:q} 2>&1 | tee {log:q}"
+
+
+rule dataset:
+    """The data set of the collection that config.yaml describes."""
+    input:
+        LEARN_OUT / ONCE / "dataset" / "card.json",
+
+
+rule train:
+    """The two models trained on that data set."""
+    input:
+        expand(
+            LEARN_OUT / ONCE / "models" / "{kind}" / "config.json",
+            kind=("goal", "object"),
+        ),
+
+
+rule evaluate:
+    """These models compared with searching without any."""
+    input:
+        LEARN_OUT / ONCE / "evaluation" / "evaluation.txt",
+
+
+rule rounds:
+    """Rounds of exploring, learning and comparing; the best models end up in the last one's `best`."""
+    input:
+        expand(
+            LEARN_OUT / "round_{number}" / "evaluation" / "evaluation.txt",
+            number=range(1, LEARNING.rounds + 1),
+        ),
+        expand(
+            LEARN_OUT / f"round_{LEARNING.rounds}" / "best" / "{kind}" / "config.json",
+            kind=("goal", "object"),
+        ),
