@@ -26,6 +26,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/scenes.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/learn_common.smk"
 include: "workflow/rules/learn.smk"
 
 

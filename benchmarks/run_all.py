@@ -11,6 +11,7 @@ from collections.abc import Callable
 from benchmarks import (
     determinism,
     growth,
+    models,
     overhead,
     physics,
     push_skill,
@@ -52,6 +53,14 @@ def main() -> None:
                 environments=(10, 100, 1000), rows=(10_000, 1_000_000), chunks=(10, 1000, 10_000)
             ),
             growth.show,
+        ),
+        (
+            "models",
+            True,
+            lambda: models.measure(
+                models.shipped(), environments=8, max_pushes=10, repeats=1, questions=200
+            ),
+            models.show,
         ),
         ("physics", True, lambda: physics.measure(scenes=8, pushes=5), physics.show),
         ("siblings", True, lambda: siblings.measure(scenes=6, threads=(1, 2)), siblings.show),

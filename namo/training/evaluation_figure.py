@@ -16,13 +16,13 @@ from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from namo.training.evaluation import (
     ALL,
-    CONFIDENCE,
     ONE_PUSH,
     WITHIN_PUSHES,
     Curve,
     Evaluation,
     Group,
 )
+from namo.training.resampling import CONFIDENCE
 
 COLUMNS = (3, 4, 2)
 """Panels in a row, the dearest first: the one that leaves fewest places empty is taken."""

@@ -7,17 +7,14 @@ from collections.abc import Sequence
 
 from namo.training.evaluation import (
     ALL,
-    CONFIDENCE,
-    FLIPS,
     ONE_PUSH,
-    RESAMPLES,
     UNSOLVED_BUDGETS,
     WITHIN_PUSHES,
     Comparison,
     Evaluation,
     Group,
-    Interval,
 )
+from namo.training.resampling import CONFIDENCE, FLIPS, RESAMPLES, Interval
 
 NAME, SHARE, EFFORT, DIFFERENCE, P_VALUE = 16, 7, 24, 13, 10
 """Least width of the column with the names of arms, widths of the others."""

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from namo.collection.schema import METRICS
 from namo.errors import ResultFileError, UsageError
-from namo.training.evaluation import FLIPS, Interval, evaluate, read_arm
+from namo.training.evaluation import evaluate
+from namo.training.evaluation_arms import read_arm
+from namo.training.resampling import FLIPS, Interval
 
 BUDGET = 30
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "evaluate_models.py"

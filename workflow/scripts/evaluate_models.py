@@ -9,9 +9,11 @@ from pathlib import Path
 
 from namo.errors import NamoError, UsageError
 from namo.files import replacing
-from namo.training.evaluation import evaluate, read_arm
+from namo.training.evaluation import evaluate
+from namo.training.evaluation_arms import read_arm
 from namo.training.evaluation_figure import figure_svg
 from namo.training.evaluation_text import evaluation_text
+from namo.training.unseen import require_unseen
 
 
 def main() -> int:
@@ -31,12 +33,22 @@ def main() -> int:
     parser.add_argument(
         "--max-pushes", type=int, required=True, help="simulated pushes that a search had"
     )
+    parser.add_argument(
+        "--manifest", type=Path, help="of the scenes; with --model: none may have been trained on"
+    )
+    parser.add_argument("--model", type=Path, action="append", default=[], help="a bundle")
     options = parser.parse_args()
     try:
         arms = [read_arm(name, folder) for name, folder in map(_named, options.arm)]
         baseline = arms[0].name if options.baseline is None else options.baseline
         evaluation = evaluate(arms, baseline, options.max_pushes)
         text = evaluation_text(evaluation)
+        if options.manifest is not None:
+            scenes = set(arms[0].pairs["scene_sha256"].to_pylist())
+            layouts = require_unseen(options.model, options.manifest, scenes)
+            text += (
+                f"\nThe {len(scenes)} scenes have {layouts} layouts; no model saw any of them.\n"
+            )
         numbers = json.dumps(evaluation.record(), indent=2, allow_nan=False) + "\n"
         for name, data in (
             ("evaluation.json", numbers.encode()),

@@ -1,0 +1,285 @@
+"""What "load the models once in one sequential process" saves, and when many processes are better.
+
+The same demo scenes are shared out over 1, 2 and 4 chunk processes that run at the same time, with
+small models (the shipped ones) and with large ones of random weights; models of both kinds are in
+use. Memory is the proportional set size of all processes together, from runs of its own, because
+adding up pages slows a process down. Files come from the page cache, so no load waits for a disk.
+Four processes with the large models take some 9 GB of memory, the models 1 GB of disk.
+
+`benchmarks.model_costs` works out from these figures what models of other sizes would cost;
+`benchmarks.model_calls` compares a strategy's call with the bare network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import mean, median
+
+import pyarrow.parquet as pq
+
+from benchmarks import model_calls, model_costs
+from benchmarks.common import (
+    COLLECTOR,
+    REPOSITORY,
+    Figures,
+    argument_parser,
+    console,
+    show_table,
+    write_json,
+)
+from namo.learning.bundle import new_network, write_bundle
+
+KINDS = ("object", "goal")
+PROCESSES = (1, 2, 4)
+LARGE = {"widths": [24, 48, 384], "summary": 8192, "hidden": 256}
+"""118 million parameters, nearly all in the layer that a raster passes through once."""
+SAMPLED_EVERY_S = 0.05
+HAS_PSS = Path("/proc/self/smaps_rollup").exists()
+
+Models = Mapping[str, Path]
+"""The bundle of each kind."""
+
+
+def shipped() -> dict[str, Path | None]:
+    """Return the models that come with the package, None where there are none."""
+    folder = REPOSITORY / "resources" / "models"
+    return {kind: next(iter(sorted(folder.glob(f"*{kind}*/"))), None) for kind in KINDS}
+
+
+def write_large(folder: Path) -> Models:
+    """Write large models with random weights."""
+    for kind in KINDS:
+        network = new_network(kind, LARGE)
+        write_bundle(folder / kind, kind, network, LARGE, {"discount": 0.5})
+    return {kind: folder / kind for kind in KINDS}
+
+
+def run_split(
+    models: Models, environments: int, max_pushes: int, processes: int, *, watch: bool
+) -> tuple[Figures, object]:
+    """Collect with so many processes at a time; return what it cost, and what was found.
+
+    Args:
+        models: to ask.
+        environments: how many, shared out evenly.
+        max_pushes: of a search.
+        processes: how many.
+        watch: sample their memory, which slows them down.
+
+    Raises:
+        subprocess.CalledProcessError: a process did not end well.
+    """
+    options = ["--part-only", "--algorithm", "best_first", "--ml-device", "cpu"]
+    options += ["--max-pushes", str(max_pushes)]
+    for kind in KINDS:
+        options += [f"--{kind}-strategy", "ml", f"--ml-{kind}-model", str(models[kind])]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(COLLECTOR), "--output-dir", folder, *options]
+        cpu_before, began = _cpu_s(), time.time()
+        children = []
+        for i in range(processes):
+            first, end = (environments * place // processes for place in (i, i + 1))
+            bounds = ["--start-idx", str(first), "--end-idx", str(end)]
+            quiet = subprocess.DEVNULL
+            children.append(subprocess.Popen([*command, *bounds], stdout=quiet, stderr=quiet))
+        try:
+            samples = [*_memory(children)] if watch else []
+            for child in children:
+                if child.wait():
+                    raise subprocess.CalledProcessError(child.returncode, child.args)
+        finally:
+            for child in children:
+                child.kill()  # does nothing to those that have ended
+        wall, cpu = time.time() - began, _cpu_s() - cpu_before
+        parts = [json.loads(path.read_text()) for path in Path(folder).glob("parts/*/part.json")]
+        found = pq.read_table([*sorted(Path(folder).glob("parts/*/metrics.parquet"))])
+    loaded = [model for part in parts for model in part["models_preloaded"]]
+    all_at_work = max(part["began_unix_s"] for part in parts)
+    return {
+        "loads": sum(model["loads"] for model in loaded),
+        "load_s": sum(model["load_s"] + model["warm_up_s"] for model in loaded),
+        "start_s": mean(part["began_unix_s"] - began for part in parts),
+        "work_s": sum(part["duration_s"] for part in parts),
+        "questions": sum(sum(model["latencies"].values()) for model in loaded),
+        "questions_s": sum(model["seconds"] for model in loaded),
+        "model_bytes": sum(model["bytes"] for model in parts[0]["models_preloaded"]),
+        "wall_s": wall,
+        "cpu_s": cpu,
+        "peak_bytes": max((size for _, size in samples), default=None),
+        "working_bytes": max((size for at, size in samples if at > all_at_work), default=None),
+    }, found.select(["env_index", "solution_depth", "physics_steps"]).to_pylist()
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _memory(children: Sequence[subprocess.Popen[bytes]]) -> Iterator[tuple[float, int]]:
+    """Yield the time and the memory of all processes together until all have ended."""
+    while any(child.poll() is None for child in children):
+        yield time.time(), sum(_proportional_bytes(child.pid) for child in children)
+        time.sleep(SAMPLED_EVERY_S)
+
+
+def _proportional_bytes(process: int) -> int:
+    try:
+        text = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+
+
+def measure_splits(
+    name: str, models: Models, environments: int, max_pushes: int, repeats: int
+) -> list[Figures]:
+    """Return what the same environments cost with each number of processes: medians.
+
+    Raises:
+        RuntimeError: they were not the same results.
+    """
+    figures, all_found = [], []
+    for processes in PROCESSES:
+        runs = [
+            run_split(models, environments, max_pushes, processes, watch=False)
+            for _ in range(repeats)
+        ]
+        costs = [cost for cost, _ in runs]
+        one = {key: median(cost[key] for cost in costs) for key in costs[0] if key.endswith("_s")}
+        one |= {key: costs[0][key] for key in ("loads", "questions", "model_bytes")}
+        one |= dict.fromkeys(("peak_bytes", "working_bytes"))
+        if HAS_PSS:
+            cost, found = run_split(models, environments, max_pushes, processes, watch=True)
+            runs.append((cost, found))
+            one |= {key: cost[key] for key in ("peak_bytes", "working_bytes")}
+        all_found += [found for _, found in runs]
+        figures.append({"models": name, "processes": processes, **one})
+    if any(found != all_found[0] for found in all_found):
+        raise RuntimeError(f"{name} models: other results with other numbers of processes")
+    return figures
+
+
+def measure(
+    models: Mapping[str, Path | None],
+    *,
+    environments: int,
+    max_pushes: int,
+    repeats: int,
+    questions: int,
+) -> Figures:
+    """Return all figures of this benchmark; those that need small models only if they are there.
+
+    Args:
+        models: small ones by kind, None where there is none.
+        environments: demo scenes from the first on, at least as many as processes.
+        max_pushes: of a search.
+        repeats: timed runs of each split.
+        questions: to each model.
+    """
+    small = {kind: path for kind, path in models.items() if path is not None and path.is_dir()}
+    is_complete = len(small) == len(KINDS)
+    if not is_complete:
+        console.print(
+            "models: the shipped ones are not in resources/models and no others are named with "
+            "--object-model and --goal-model; only large models of random weights are measured",
+            style="yellow",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        models_of: dict[str, Models] = {"small": small} if is_complete else {}
+        models_of["large"] = write_large(Path(folder))
+        first = next(iter(models_of.values()))  # so that what is made once a machine is there
+        run_split(first, environments, max_pushes, 1, watch=False)
+        splits = [
+            one
+            for name, these in models_of.items()
+            for one in measure_splits(name, these, environments, max_pushes, repeats)
+        ]
+    cores = os.cpu_count() or 1
+    return {
+        "environments": environments,
+        "max_pushes": max_pushes,
+        "splits": splits,
+        "costs": model_costs.measure(splits, environments, cores) if is_complete else None,
+        "calls": model_calls.measure(small, questions) if is_complete else None,
+    }
+
+
+def show(figures: Figures) -> None:
+    """Print the figures."""
+    splits, costs, calls = figures["splits"], figures["costs"], figures["calls"]
+    fitted = costs["wall_s"] if costs else [None] * len(splits)
+    show_table(
+        f"{figures['environments']} demo scenes shared out over processes at the same time",
+        (
+            "models",
+            "MB",
+            "processes",
+            "loads",
+            "load and warm-up s",
+            "start s",
+            "wall s",
+            "by the cost model",
+            "CPU s",
+            "peak MB, all",
+            "MB at work",
+        ),
+        (
+            (
+                one["models"],
+                one["model_bytes"] / 1e6,
+                one["processes"],
+                one["loads"],
+                one["load_s"],
+                one["start_s"],
+                one["wall_s"],
+                by_model,
+                one["cpu_s"],
+                model_costs.megabytes(one["peak_bytes"]),
+                model_costs.megabytes(one["working_bytes"]),
+            )
+            for one, by_model in zip(splits, fitted, strict=True)
+        ),
+    )
+    if splits[0]["peak_bytes"] is None:
+        console.print("Memory: not measured, this system has no /proc/PID/smaps_rollup")
+    if costs is not None:
+        model_costs.show(costs)
+    if calls is not None:
+        model_calls.show(calls)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argument_parser(__doc__)
+    there = shipped()
+    for kind in KINDS:
+        parser.add_argument(f"--{kind}-model", type=Path, default=there[kind], help="small model")
+    for name, default, text in (
+        ("environments", 40, "demo scenes, from the first"),
+        ("max-pushes", 20, "of a search"),
+        ("repeats", 3, "timed runs of each split"),
+        ("questions", 1000, "to each model"),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    arguments = parser.parse_args()
+    figures = measure(
+        {"object": arguments.object_model, "goal": arguments.goal_model},
+        environments=arguments.environments,
+        max_pushes=arguments.max_pushes,
+        repeats=arguments.repeats,
+        questions=arguments.questions,
+    )
+    show(figures)
+    write_json(figures, arguments.json)
+
+
+if __name__ == "__main__":
+    main()

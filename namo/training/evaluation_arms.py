@@ -1,0 +1,121 @@
+"""What is compared: collections of the same scenes, episode for episode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from namo.errors import ResultFileError, UsageError
+from namo.geometry import Floats
+from namo.planning.planner import Termination
+
+SHOWN_PAIRS = 5
+"""A message names at most this many."""
+
+_KEYS = ["env_index", "episode"]
+_SAME = ["scene_sha256", "seed", "physics", "difficulty"]
+_MEASURED = ["solution_found", "pushes_simulated", "search_time_ms", "termination"]
+_MAY_BE_NULL = {"difficulty"}
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """A collection, one row an episode, in the order of environments and episodes.
+
+    Attributes:
+        name: what it is called in the results.
+        folder: where its `metrics.parquet` is.
+        pairs: columns that have to agree between arms (n rows).
+        solved: whether a plan was found, (n,) bool.
+        pushes: simulated pushes, (n,).
+        seconds: wall time of the search (s), (n,).
+    """
+
+    name: str
+    folder: Path
+    pairs: pa.Table = field(repr=False)
+    solved: NDArray[np.bool_] = field(repr=False)
+    pushes: Floats = field(repr=False)
+    seconds: Floats = field(repr=False)
+
+
+def read_arm(name: str, folder: Path) -> Arm:
+    """Read the episodes of a collection.
+
+    Raises:
+        UsageError: there is no collection, it is empty, or some of its environments failed.
+        ResultFileError: the table is damaged or lacks something.
+    """
+    path = folder / "metrics.parquet"
+    if not path.is_file():
+        raise UsageError(f"--arm {name}: {path}: no such file; an arm is a merged collection")
+    try:
+        columns = pq.read_schema(path).names
+        absent = [column for column in (*_KEYS, *_SAME, *_MEASURED) if column not in columns]
+        if absent:
+            raise ResultFileError(f"{path}: has no column {', '.join(absent)}")
+        table = pq.read_table(path, columns=[*_KEYS, *_SAME, *_MEASURED])
+    except (OSError, pa.ArrowException) as error:
+        raise ResultFileError(f"{path}: cannot be read as Parquet: {error}") from error
+    if not table.num_rows:
+        raise UsageError(f"--arm {name}: {path} has no episodes")
+    failed = table.filter(pc.equal(table["termination"], Termination.ERROR.value))
+    if failed.num_rows:
+        which = _some(
+            f"environment {index}" for index in pc.unique(failed["env_index"]).to_pylist()
+        )
+        raise UsageError(f"--arm {name}: {which} failed in {path}; collect again, or leave out")
+    for column in table.column_names:
+        if column not in _MAY_BE_NULL and table[column].null_count:
+            raise ResultFileError(f"{path}: {column} is null in {table[column].null_count} rows")
+    table = table.sort_by([(key, "ascending") for key in _KEYS])
+    keys = _key_rows(table)
+    if len(set(keys)) < len(keys):
+        raise ResultFileError(f"{path}: has two rows of the same environment and episode")
+    seconds = table["search_time_ms"].to_numpy().astype(np.float64) / 1000.0
+    if not np.isfinite(seconds).all():
+        raise ResultFileError(f"{path}: search_time_ms is not finite everywhere")
+    solved = table["solution_found"].to_numpy()
+    pushes = table["pushes_simulated"].to_numpy().astype(np.float64)
+    return Arm(name, folder, table.select([*_KEYS, *_SAME]), solved, pushes, seconds)
+
+
+def require_pairs(arm: Arm, baseline: Arm) -> None:
+    """Refuse an arm that has not the very episodes of the baseline.
+
+    Raises:
+        UsageError: with the first few that are missing, too many or different.
+    """
+    own, wanted = _key_rows(arm.pairs), _key_rows(baseline.pairs)
+    for what, keys in (
+        (f"lacks, but arm {baseline.name} has", set(wanted) - set(own)),
+        (f"has, but arm {baseline.name} lacks", set(own) - set(wanted)),
+    ):
+        if keys:
+            which = _some(f"environment {index} episode {n}" for index, n in sorted(keys))
+            raise UsageError(f"--arm {arm.name}: {what}, {which}; arms are compared in pairs")
+    for column in _SAME:
+        theirs = baseline.pairs[column].to_pylist()
+        for key, value, other in zip(own, arm.pairs[column].to_pylist(), theirs, strict=True):
+            if value != other:
+                raise UsageError(
+                    f"--arm {arm.name}: {column} of environment {key[0]} episode {key[1]} is "
+                    f"{value}, in arm {baseline.name} {other}; arms are compared in pairs"
+                )
+
+
+def _key_rows(table: pa.Table) -> list[tuple[int, int]]:
+    return list(zip(*(table[key].to_pylist() for key in _KEYS), strict=True))
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - SHOWN_PAIRS} more" if len(listed) > SHOWN_PAIRS else ""
+    return ", ".join(listed[:SHOWN_PAIRS]) + more

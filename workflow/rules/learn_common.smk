@@ -1,0 +1,142 @@
+"""Places of the learning stages: settings, what is searched where, which files belong together."""
+
+import shlex
+
+from namo.mapped_settings import settings_from
+from namo.training.learning_settings import LearningSettings
+from namo.training.settings import TrainingSettings
+
+ONCE, ROUND = "once", r"round_\d+"
+
+
+def learning_settings():
+    """Return the folder of the learning stages and their settings."""
+    values = dict(config["learning"])
+    folder = Path(values.pop("output_dir"))
+    training = settings_from(
+        TrainingSettings,
+        values.pop("training", {}),
+        "configuration: learning.training",
+    )
+    settings = settings_from(LearningSettings, values, "configuration: learning")
+    return folder, settings, training
+
+
+try:
+    LEARN_OUT, LEARNING, TRAINING = learning_settings()
+except NamoError as error:
+    raise WorkflowError(str(error))
+
+
+def listed(manifest, split):
+    """Return how many scenes of a split there are; they must be made before learning starts."""
+    try:
+        return len(environments_from(None, Path(manifest), split).scenes)
+    except NamoError as error:
+        raise WorkflowError(
+            f"{error}; `make learning-scenes` makes the scenes to learn from"
+        )
+
+
+def round_of(place):
+    """Return the number of a round, 0 for `once`."""
+    return 0 if place == ONCE else int(place.removeprefix("round_"))
+
+
+def collections_of(place):
+    """Return the folders of the collections that a data set is made of."""
+    number = round_of(place)
+    own = [LEARN_OUT / f"round_{n}" / "exploration" for n in range(1, number + 1)]
+    return [Path(folder) for folder in LEARNING.collections] + (own or [OUT])
+
+
+def models_before(number):
+    """Return the folder of the best models before a round."""
+    return LEARN_OUT / f"round_{number - 1}" / "best"
+
+
+def search_options(arm, models, extra):
+    """Return the options of the collector for one way to search."""
+    settings = {
+        **arm.options(str(models / "object"), str(models / "goal")),
+        "ml_device": config["ml_device"],
+        "max_terminal_checks": 1_000_000,
+        "search_timeout": 600.0,
+        "hostname": "learning",
+        **extra,
+    }
+    return collector_options(settings, "learning")
+
+
+def search_of(place, what):
+    """Return options, range and models of the collection in a place.
+
+    Args:
+        place: "once" or "round_N".
+        what: "exploration", or "comparison/ARM".
+    """
+    number = round_of(place)
+    if what == "exploration":
+        arm, models = LEARNING.explorer(number), models_before(number)
+        numbers = LEARNING.scenes_of_round(number, listed(LEARNING.manifest, "train"))
+        extra = {
+            "manifest": LEARNING.manifest,
+            "split": "train",
+            "max_pushes": LEARNING.explore_pushes,
+            "max_depth": LEARNING.explore_depth,
+            "max_goals_per_object": LEARNING.explore_goals,
+            "seed": config["seed"] + number,
+        }
+    else:
+        arm = LEARNING.arm(what.removeprefix("comparison/"))
+        models = LEARN_OUT / place / "models"
+        wanted = LEARNING.round_scenes if number else LEARNING.compare_scenes
+        count = listed(LEARNING.test_manifest, "test")
+        numbers = range(count if wanted is None else min(wanted, count))
+        extra = {
+            "manifest": LEARNING.test_manifest,
+            "split": "test",
+            "max_pushes": LEARNING.compare_pushes,
+            "max_depth": LEARNING.compare_depth,
+            "episodes_per_env": LEARNING.seeds,
+            "seed": config["seed"],
+        }
+    uses = [models / kind for kind in ("object", "goal") if arm_uses(arm, kind)]
+    return search_options(arm, models, extra), numbers, uses
+
+
+def arm_uses(arm, kind):
+    return (arm.objects if kind == "object" else arm.goals) == "ml"
+
+
+def markers_of(wildcards):
+    """Return what the chunks of a collection in a place leave behind."""
+    _, numbers, _ = search_of(wildcards.place, wildcards.what)
+    size = LEARNING.chunk_size
+    return [
+        LEARN_OUT
+        / wildcards.place
+        / wildcards.what
+        / "parts"
+        / range_name(start, min(start + size, numbers.stop))
+        / "part.json"
+        for start in numbers[::size]
+    ]
+
+
+def models_of_search(wildcards):
+    """Return the files of the models that a collection in a place asks."""
+    _, _, uses = search_of(wildcards.place, wildcards.what)
+    return [model / "config.json" for model in uses]
+
+
+def arms_of(place):
+    """Return the names of what is compared in a place."""
+    return LEARNING.round_arms if round_of(place) else tuple(LEARNING.arms)
+
+
+def goal_model_for(wildcards):
+    """Return the goal model that an object model is searched with."""
+    if wildcards.kind == "goal":
+        return []
+    return LEARN_OUT / wildcards.place / "models" / "goal" / "config.json"
