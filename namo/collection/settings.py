@@ -54,8 +54,31 @@ def check_settings(settings: Settings, schema: Settings) -> CollectionConfig:
     ]
     if problems:
         raise UsageError("configuration: " + "; ".join(sorted(problems)))
-    known = {name: settings[name] for name in CollectionConfig.names() if name in settings}
-    return CollectionConfig(**known)
+    asked = with_models(settings, Path())
+    return CollectionConfig(
+        **{name: asked[name] for name in CollectionConfig.names() if name in asked}
+    )
+
+
+def with_models(settings: Settings, home: Path) -> dict[str, Any]:
+    """Return the settings with the models that its strategies ask, and no others.
+
+    The configuration names a model for each kind, so that a strategy can be changed alone; the
+    collector refuses a model that nothing asks.
+
+    Args:
+        settings: of a run.
+        home: folder below which a relative path is looked for too, after the working directory.
+    """
+    asked = dict(settings)
+    for kind in ("object", "goal"):
+        name = f"ml_{kind}_model"
+        path = asked.get(name)
+        if asked.get(f"{kind}_strategy") != "ml":
+            asked[name] = None
+        elif path is not None and not Path(path).exists() and (home / path).exists():
+            asked[name] = str(home / path)
+    return asked
 
 
 def run_jobs_with_this_python() -> None:

@@ -86,6 +86,8 @@ class LearningSettings:
         chunk_size: scenes a process works through.
         arms: what is compared: name -> "ALGORITHM OBJECTS GOALS"; the first is the baseline.
         round_arms: of these, what is compared after each round.
+        compare_models: folder with the bundles `object` and `goal` that are compared; None for those
+            trained on the collection.
         seeds: searches of each scene with each arm.
         compare_pushes: simulated pushes of such a search, at most.
         compare_depth: its longest plan (pushes).
@@ -104,6 +106,7 @@ class LearningSettings:
     chunk_size: int = 50
     arms: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ARMS))
     round_arms: tuple[str, ...] = ("random", "learned")
+    compare_models: str | None = None
     seeds: int = 3
     compare_pushes: int = 300
     compare_depth: int = 5

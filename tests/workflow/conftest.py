@@ -64,6 +64,9 @@ class Pipeline:
             "chunk_size": 2,
             "max_depth": 2,
             "max_pushes": 40,
+            "algorithm": "idfs",
+            "object_strategy": "nearest_first",
+            "goal_strategy": "random",
         } | settings
         command = [
             *(TOOLS / "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--cores", "2"),

@@ -14,6 +14,7 @@ from namo.collection.settings import (
     check_settings,
     collector_options,
     run_jobs_with_this_python,
+    with_models,
 )
 from namo.errors import NamoError
 from namo.files import replacing
@@ -79,6 +80,12 @@ def scenes_are_made_here():
     )
 
 
+def models_of_collection():
+    """Return the configs of the models that the strategies ask; each holds the weights' hash."""
+    paths = [config.get(f"ml_{kind}_model") for kind in ("object", "goal")]
+    return [str(Path(path) / "config.json") for path in paths if path is not None]
+
+
 def listed_scenes():
     """Return the scene files to collect, in order."""
     return environments_from(
@@ -87,6 +94,9 @@ def listed_scenes():
         config.get("split"),
     ).paths
 
+
+# The shipped models are found from everywhere.
+config |= with_models(config, Path(workflow.basedir))
 
 try:
     check_settings(config, yaml.safe_load(SCHEMA.read_text()))

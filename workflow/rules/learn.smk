@@ -161,10 +161,10 @@ rule compare:
             LEARN_OUT / wildcards.place / "comparison" / name / "metrics.parquet"
             for name in arms_of(wildcards.place)
         ],
-        models=expand(
-            LEARN_OUT / "{{place}}" / "models" / "{kind}" / "config.json",
-            kind=("object", "goal"),
-        ),
+        models=lambda wildcards: [
+            models_compared(wildcards.place) / kind / "config.json"
+            for kind in ("object", "goal")
+        ],
     output:
         table=LEARN_OUT / "{place}" / "evaluation" / "evaluation.txt",
         numbers=LEARN_OUT / "{place}" / "evaluation" / "evaluation.json",
@@ -180,7 +180,7 @@ rule compare:
         ],
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "evaluation",
         models=lambda wildcards: [
-            f"--model={LEARN_OUT / wildcards.place / 'models' / kind}"
+            f"--model={models_compared(wildcards.place) / kind}"
             for kind in ("object", "goal")
         ],
         manifest=LEARNING.test_manifest,

@@ -1,6 +1,7 @@
 """Places of the learning stages: settings, what is searched where, which files belong together."""
 
 import shlex
+from functools import cache
 
 from namo.mapped_settings import settings_from
 from namo.training.learning_settings import LearningSettings
@@ -28,6 +29,7 @@ except NamoError as error:
     raise WorkflowError(str(error))
 
 
+@cache
 def listed(manifest, split):
     """Return how many scenes of a split there are; they must be made before learning starts."""
     try:
@@ -53,6 +55,13 @@ def collections_of(place):
 def models_before(number):
     """Return the folder of the best models before a round."""
     return LEARN_OUT / f"round_{number - 1}" / "best"
+
+
+def models_compared(place):
+    """Return the folder of the models that are compared in a place."""
+    if place == ONCE and LEARNING.compare_models is not None:
+        return Path(LEARNING.compare_models)
+    return LEARN_OUT / place / "models"
 
 
 def search_options(arm, models, extra):
@@ -89,7 +98,7 @@ def search_of(place, what):
         }
     else:
         arm = LEARNING.arm(what.removeprefix("comparison/"))
-        models = LEARN_OUT / place / "models"
+        models = models_compared(place)
         wanted = LEARNING.round_scenes if number else LEARNING.compare_scenes
         count = listed(LEARNING.test_manifest, "test")
         numbers = range(count if wanted is None else min(wanted, count))

@@ -1,0 +1,245 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import assume, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from namo.geometry import Pose2D
+from namo.learning.rasters import CHANNELS, VIEWS, StatePicture, draw
+from namo.scenes.footprint import Polygon, centred
+from namo.world.reachability import Reachability, StaticMap
+
+NAME, OTHER = "obstacle_1_movable", "obstacle_2_movable"
+L_SHAPE = centred(Polygon(((0, 0), (0.7, 0), (0.7, 0.3), (0.3, 0.3), (0.3, 0.7), (0, 0.7))))[0]
+ROUNDING_M = 0.04
+"""Cells are rounded outwards by less."""
+
+angles = st.floats(-3.2, 3.2)
+poses = st.builds(Pose2D, st.floats(-1.6, 1.6), st.floats(-1.6, 1.6), angles)
+frames = st.sampled_from(sorted(VIEWS))
+
+
+@pytest.fixture(scope="module")
+def chambers(rooms):
+    """The map of two chambers with a door, and in them a box and a movable with a notch."""
+    boxes = rooms.box(0.0, 0.0, half=(0.3, 0.2)), rooms.box(0.8, 0.3, number=2)
+    boxes = boxes[0], replace(boxes[1], footprint=L_SHAPE)
+    return StaticMap(rooms.room(*boxes, walls=rooms.door()))
+
+
+def placed(static, **poses_of):
+    """What can be reached with the movables at poses, `box` and `other`."""
+    robot = Pose2D(static.scene.robot.x, static.scene.robot.y, 0.0)
+    return Reachability(static, {"robot": robot, NAME: poses_of["box"], OTHER: poses_of["other"]})
+
+
+def start(static, moving=None):
+    """What can be reached at the start of a scene."""
+    robot = static.scene.robot
+    movables = {movable.name: movable.pose for movable in static.scene.movables}
+    return Reachability(static, {"robot": Pose2D(robot.x, robot.y, 0.0), **movables}, moving)
+
+
+def drawn(reachability, frame, heading):
+    """The raster of the box by channel."""
+    raster = draw(StatePicture(reachability), NAME, frame, np.array([heading]))[0]
+    return dict(zip(CHANNELS, raster, strict=True))
+
+
+def lattice(frame, pose, heading, points):
+    """World positions (pixels, pixels, points², 2) all over the pixels of a raster."""
+    view = VIEWS[frame]
+    inside = (np.arange(points) - (points - 1) / 2) / (points - 1)
+    y, x, v, u = np.meshgrid(*[np.arange(view.pixels) + 0.5] * 2, inside, inside, indexing="ij")
+    local = np.stack([x + u, y + v], axis=-1) * view.metres_per_pixel
+    local -= (view.behind, view.pixels * view.metres_per_pixel / 2)
+    world = Pose2D(pose.x, pose.y, heading).to_world(local)
+    return world.reshape(view.pixels, view.pixels, -1, 2)
+
+
+def areas(reachability):
+    """What the channels that depend on footprints alone have to cover, exactly."""
+    static = reachability.static
+    solids = {
+        movable.name: shapely.Polygon(
+            replace(movable, pose=reachability.poses[movable.name]).corners()
+        )
+        for movable in static.scene.movables
+    }
+    bounds = static.scene.bounds
+    inside = shapely.box(bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max)
+    walls = shapely.union_all([shapely.Polygon(wall.corners()) for wall in static.scene.walls])
+    others = solids[OTHER]
+    around = shapely.union(walls, others).buffer(static.clearance, quad_segs=64)
+    return {
+        "walls": shapely.union(walls, shapely.box(-99, -99, 99, 99).difference(inside)),
+        "movables": others,
+        "object": solids[NAME],
+        "clear_without_object": inside.difference(around),
+    }
+
+
+@given(poses, poses, angles, frames)
+@hypothesis_settings(max_examples=40)
+def test_channels_cover_exactly_the_footprints_they_name(chambers, box, other, heading, frame):
+    reachability = placed(chambers, box=box, other=other)
+    channels = drawn(reachability, frame, heading)
+    x, y = np.moveaxis(lattice(frame, box, heading, 3)[:, :, 4], -1, 0)
+    margin = VIEWS[frame].metres_per_pixel * 0.5**0.5 + ROUNDING_M
+    for name, area in areas(reachability).items():
+        clear = shapely.distance(area.boundary, shapely.points(x, y)) > margin
+        assert clear.sum() > 300, name
+        expected = np.where(shapely.contains_xy(area, x, y), 255, 0)
+        np.testing.assert_array_equal(channels[name][clear], expected[clear], name)
+
+
+@given(poses, poses, angles, frames)
+@hypothesis_settings(max_examples=40)
+def test_reached_and_the_goals_region_are_where_the_robot_can_get(
+    chambers, box, other, heading, frame
+):
+    scene = chambers.scene
+    for at in (scene.robot, scene.goal):
+        assume(min(np.hypot(pose.x - at.x, pose.y - at.y) for pose in (box, other)) > 0.8)
+    reachability = placed(chambers, box=box, other=other)
+    from_goal = Reachability(
+        chambers, {**reachability.poses, "robot": Pose2D(scene.goal.x, scene.goal.y, 0.0)}
+    )
+    channels = drawn(reachability, frame, heading)
+    points = lattice(frame, box, heading, 13)  # those that are sampled, and more between them
+    reached, of_goal = reachability.reached(points), from_goal.reached(points)
+    if reachability.goal_reachable:
+        of_goal = np.zeros_like(of_goal)
+    for name, there in (("reached", reached), ("goal_region", of_goal)):
+        everywhere, somewhere = there.all(axis=-1), there.any(axis=-1)
+        assert (channels[name][everywhere] == 255).all()
+        assert (channels[name][~somewhere] == 0).all()
+    assert reached.any()
+
+
+def busy(rooms):
+    """A large room with a chamber shut off above the box, so that every channel shows something."""
+    notched = replace(rooms.box(0.9, 0.1, 0.4, number=2), footprint=L_SHAPE)
+    return rooms.room(
+        rooms.box(0.1, -0.05, 0.2, half=(0.3, 0.2)),
+        notched,
+        side=8.0,
+        walls=[rooms.wall(5, 0.0, 0.9, (4.0, 0.05)), rooms.wall(6, -0.3, -0.9, (0.1, 0.3), 0.5)],
+        robot=(-0.8, -0.3),
+        goal=(0.5, 2.0),
+    )
+
+
+def turned(scene, angle):
+    """The scene turned about the origin."""
+    by = Pose2D(0.0, 0.0, angle)
+
+    def move(point):
+        x, y = by.to_world(np.array([point.x, point.y])).tolist()
+        return replace(point, x=x, y=y)
+
+    return replace(
+        scene,
+        walls=tuple(replace(wall, pose=by.compose(wall.pose)) for wall in scene.walls),
+        movables=tuple(replace(box, pose=by.compose(box.pose)) for box in scene.movables),
+        robot=move(scene.robot),
+        goal=move(scene.goal),
+    )
+
+
+def mirrored(scene):
+    """The scene mirrored at the x axis."""
+
+    def mirror(solid):
+        shape = solid.footprint
+        if isinstance(shape, Polygon):
+            shape = Polygon(tuple((x, -y) for x, y in shape.vertices))
+        return replace(
+            solid, footprint=shape, pose=Pose2D(solid.pose.x, -solid.pose.y, -solid.pose.theta)
+        )
+
+    return replace(
+        scene,
+        walls=tuple(map(mirror, scene.walls)),
+        movables=tuple(map(mirror, scene.movables)),
+        robot=replace(scene.robot, y=-scene.robot.y),
+        goal=replace(scene.goal, y=-scene.goal.y),
+    )
+
+
+def assert_nearly_the_same(one, other):
+    """No edge is further off than a pixel, and little is off at all."""
+    for name in CHANNELS:
+        this, that = one[name].astype(float), other[name].astype(float)
+        low, high = ndimage.minimum_filter(this, 3), ndimage.maximum_filter(this, 3)
+        assert np.maximum(low - that, that - high).max() < 128, name
+        assert np.abs(this - that).mean() < 4.0, name
+
+
+def test_the_busy_room_shows_every_channel(rooms):
+    channels = drawn(start(StaticMap(busy(rooms))), "object", 0.2)
+    assert all((channel == 255).any() for channel in channels.values())
+
+
+@given(angles, angles, frames)
+@hypothesis_settings(max_examples=25)
+def test_a_scene_that_is_turned_with_its_heading_looks_the_same(rooms, angle, heading, frame):
+    scene = busy(rooms)
+    before = drawn(start(StaticMap(scene)), frame, heading)
+    after = drawn(start(StaticMap(turned(scene, angle))), frame, heading + angle)
+    assert_nearly_the_same(before, after)
+
+
+@given(angles, frames)
+@hypothesis_settings(max_examples=25)
+def test_the_raster_of_a_mirrored_scene_is_the_mirrored_raster(rooms, heading, frame):
+    scene = busy(rooms)
+    before = drawn(start(StaticMap(scene)), frame, heading)
+    after = drawn(start(StaticMap(mirrored(scene))), frame, -heading)
+    assert_nearly_the_same(before, {name: channel[::-1] for name, channel in after.items()})
+
+
+def test_the_same_state_gives_the_same_bits_whatever_was_asked_before(rooms):
+    static = StaticMap(busy(rooms))
+    headings = np.array([0.3, 2.0])
+    first = draw(StatePicture(start(static)), NAME, "push", headings)
+    moved = start(static)
+    moved.poses = {**moved.poses, NAME: Pose2D(0.4, -0.3, 1.0)}
+    assert not np.array_equal(draw(StatePicture(moved), NAME, "push", headings), first)
+    for again in (start(static), start(static, moving=NAME), start(static, moving=OTHER)):
+        np.testing.assert_array_equal(draw(StatePicture(again), NAME, "push", headings), first)
+    alone = draw(StatePicture(start(StaticMap(busy(rooms)))), NAME, "push", headings[1:])
+    np.testing.assert_array_equal(alone[0], first[1])
+
+
+def test_a_pixel_through_which_an_edge_passes_is_grey(rooms):
+    # Pixels end at multiples of 6 cm, so the edges at 33 cm halve theirs.
+    scene = rooms.room(rooms.box(0.0, 0.0, half=(0.33, 0.33)), side=6.0)
+    box = drawn(start(StaticMap(scene)), "push", 0.0)["object"]
+    middle = VIEWS["push"].pixels // 2
+    column = round(VIEWS["push"].behind / VIEWS["push"].metres_per_pixel) + 5  # 30 to 36 cm
+    row = box[middle]
+    assert (row[column - 1], row[column + 1]) == (255, 0)
+    assert 85 <= row[column] <= 170
+
+
+@given(angles, st.floats(0.1, 0.4), st.floats(0.1, 0.4), frames)
+@hypothesis_settings(max_examples=20)
+def test_a_movable_covers_its_area(rooms, heading, half_x, half_y, frame):
+    scene = rooms.room(rooms.box(0.0, 0.0, 0.3, half=(half_x, half_y)), side=6.0)
+    box = drawn(start(StaticMap(scene)), frame, heading)["object"]
+    covered = box.sum(dtype=float) / 255 * VIEWS[frame].metres_per_pixel ** 2
+    border = 4 * (half_x + half_y)
+    assert 0.0 < covered - 4 * half_x * half_y < 0.02 * border
+
+
+def test_a_goal_that_is_reached_has_no_region(rooms):
+    reachability = start(StaticMap(rooms.room(rooms.box(0.0, 0.0), side=6.0)))
+    channels = drawn(reachability, "object", 0.0)
+    assert reachability.goal_reachable
+    assert not channels["goal_region"].any()
+    assert channels["reached"].any()
