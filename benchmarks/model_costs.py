@@ -15,9 +15,9 @@ caches, cores that are not free); more may cost more. n processes are done befor
 
     E > (start_slower - 1) * start / (environment * (1 - work_slower / n))
 
-on, and only if n of them have room while they load. Each further process always costs a start more
-of CPU time, so where cores are not free, one is done first. That an answer takes longer with the
-size holds where each weight is read once a question, as in the large models that are measured.
+on, and only if all of them have room while they load. Each further process always costs a start
+more of CPU time, so where cores are not free, one is done first. That an answer takes longer with
+the size holds where each weight is read once a question, as in the large models that are measured.
 """
 
 from __future__ import annotations
@@ -127,12 +127,10 @@ def costs_from(splits: Sequence[Figures], environments: int) -> Costs:
     answer_s, answer_s_a_byte = line(*answers)
     shared = own = a_byte = None
     if small["peak_bytes"] is not None:
-        fits = [
-            np.polyfit(numbers, [by[name, n]["peak_bytes"] for n in numbers], 1).tolist()
-            for name in ("small", "large")
-        ]
-        shared = fits[0][1]
-        own, a_byte = line(fits[0][0], fits[1][0])
+        _, a_byte = line(small["peak_bytes"], large["peak_bytes"])
+        peaks = [by["small", n]["peak_bytes"] for n in numbers]
+        own, shared = np.polyfit(numbers, peaks, 1).tolist()
+        own -= a_byte * small["model_bytes"]
     return Costs(
         base_s=small["start_s"] - small["load_s"] + load_at_nothing,
         load_s_a_byte=load_s_a_byte,

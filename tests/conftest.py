@@ -64,6 +64,20 @@ def rectangles_overlap_depth(
     return overlap_depth(pose_a, Rectangle(*half_a), pose_b, Rectangle(*half_b))
 
 
+def random_bundle(path: Path, kind: str, seed: int = 0) -> Path:
+    """Write a small model with random weights, the same for a seed, and return its folder."""
+    import torch  # takes a second, and most tests need no model
+
+    from namo.learning.bundle import new_network, write_bundle
+
+    sizes = {"widths": [4, 8, 8], "blocks": [1, 1, 1], "summary": 8, "hidden": 8}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = new_network(kind, sizes).eval()
+    write_bundle(path, kind, network, sizes, {"discount": 0.8})
+    return path
+
+
 class Rooms:
     """Scenes made in memory. Boxes are 0.6 m wide, one class to simulate, unless a test differs."""
 

@@ -22,7 +22,8 @@ def from_png(png: bytes, channels: int) -> Raster:
     Raises:
         ResultFileError: it is no picture of so many channels.
     """
-    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    data = np.frombuffer(png, np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if png else None  # refuses to look at none
     if picture is None or picture.shape[0] != channels * picture.shape[1]:
         shape = None if picture is None else picture.shape
         raise ResultFileError(f"a raster is a picture of shape {shape}; {channels} channels wanted")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from namo.errors import UsageError
+from namo.errors import UsageError, did_you_mean
 from namo.planning.registry import PLANNERS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
@@ -84,8 +84,9 @@ class LearningSettings:
         explore_depth: longest sequence of these.
         explore_goals: goals of an object at a time.
         chunk_size: scenes a process works through.
-        arms: what is compared: name -> "ALGORITHM OBJECTS GOALS"; the first is the baseline.
-        round_arms: of these, what is compared after each round.
+        arms: ways to search: name -> "ALGORITHM OBJECTS GOALS".
+        compare_arms: which of them are compared, the baseline first; None for all.
+        round_arms: which of them are compared after each round, likewise.
         compare_models: folder with the bundles `object` and `goal` that are compared; None for those
             trained on the collection.
         seeds: searches of each scene with each arm.
@@ -105,6 +106,7 @@ class LearningSettings:
     explore_goals: int = 6
     chunk_size: int = 50
     arms: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ARMS))
+    compare_arms: tuple[str, ...] | None = None
     round_arms: tuple[str, ...] = ("random", "learned")
     compare_models: str | None = None
     seeds: int = 3
@@ -121,21 +123,25 @@ class LearningSettings:
                 raise UsageError(f"{name} is {getattr(self, name)}; at least 1")
         if self.compare_scenes is not None and self.compare_scenes < 1:
             raise UsageError(f"compare_scenes is {self.compare_scenes}; at least 1, or null")
-        if len(self.arms) < 2:
-            raise UsageError(f"arms: {len(self.arms)} given; at least 2 are compared")
         for name, text in self.arms.items():
             Arm.parse(name, text)
-        for name in self.round_arms:
-            if name not in self.arms:
-                raise UsageError(
-                    f"round_arms: '{name}' is none of the arms ({', '.join(self.arms)})"
-                )
-        if len(self.round_arms) < 2:
-            raise UsageError("round_arms: at least 2 are compared")
+        for setting in ("compare_arms", "round_arms"):
+            names = getattr(self, setting)
+            for name in names or ():
+                if name not in self.arms:
+                    raise UsageError(f"{setting}: '{name}'; {did_you_mean(name, self.arms)}")
+            if len(set(self.arms if names is None else names)) < 2:
+                raise UsageError(f"{setting} is {names}; at least 2 are compared")
 
     def arm(self, name: str) -> Arm:
         """Return an arm by its name."""
         return Arm.parse(name, self.arms[name])
+
+    def compared(self, *, in_round: bool) -> tuple[str, ...]:
+        """Return the names of the arms that are compared, the baseline first."""
+        if in_round:
+            return self.round_arms
+        return tuple(self.arms) if self.compare_arms is None else self.compare_arms
 
     def explorer(self, number: int) -> Arm:
         """Return how the scenes of a round, from 1, are explored: at first without models."""

@@ -1,6 +1,8 @@
 import pytest
 
 from namo.errors import UsageError
+from namo.planning.best_first import BestFirst
+from namo.planning.exploration import Exploration
 from namo.planning.idfs import IDFS
 from namo.planning.random_sampling import RandomSampling
 from namo.planning.registry import PLANNERS
@@ -8,7 +10,14 @@ from namo.planning.tree_idfs import TreeIDFS
 
 
 def test_the_names_are_those_of_the_command_line():
-    assert PLANNERS.names() == ["idfs", "tree_idfs", "random_sampling", "standard_idfs"]
+    assert PLANNERS.names() == [
+        "idfs",
+        "tree_idfs",
+        "best_first",
+        "exploration",
+        "random_sampling",
+        "standard_idfs",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -17,6 +26,8 @@ def test_the_names_are_those_of_the_command_line():
         ("idfs", IDFS),
         ("standard_idfs", IDFS),
         ("tree_idfs", TreeIDFS),
+        ("best_first", BestFirst),
+        ("exploration", Exploration),
         ("random_sampling", RandomSampling),
     ],
 )

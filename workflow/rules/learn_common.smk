@@ -141,7 +141,7 @@ def models_of_search(wildcards):
 
 def arms_of(place):
     """Return the names of what is compared in a place."""
-    return LEARNING.round_arms if round_of(place) else tuple(LEARNING.arms)
+    return LEARNING.compared(in_round=round_of(place) > 0)
 
 
 def goal_model_for(wildcards):

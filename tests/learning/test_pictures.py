@@ -1,0 +1,40 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from namo.errors import ResultFileError
+from namo.learning.pictures import from_png, to_png
+
+shapes = st.tuples(st.integers(1, 8), st.integers(1, 20)).map(lambda n: (n[0], n[1], n[1]))
+
+
+@given(shapes.flatmap(lambda shape: arrays(np.uint8, shape)))
+def test_a_raster_comes_back_bit_for_bit(raster):
+    np.testing.assert_array_equal(from_png(to_png(raster), len(raster)), raster)
+
+
+def test_the_picture_shows_the_channels_one_below_the_other():
+    raster = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    png = to_png(raster)
+    assert png.startswith(b"\x89PNG")
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(picture, np.concatenate(raster))
+
+
+def test_a_picture_of_another_number_of_channels_is_refused():
+    png = to_png(np.zeros((6, 4, 4), np.uint8))
+    for channels in (5, 7):
+        with pytest.raises(ResultFileError) as caught:
+            from_png(png, channels)
+        assert str(caught.value) == (
+            f"a raster is a picture of shape (24, 4); {channels} channels wanted"
+        )
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", to_png(np.ones((6, 4, 4), np.uint8))[:20]])
+def test_what_is_no_picture_is_refused(content):
+    with pytest.raises(ResultFileError, match="a raster is a picture of shape None"):
+        from_png(content, 6)
