@@ -1,16 +1,19 @@
 # make        set up .venv when needed and run the pipeline with config/config.yaml
 # make test   the same set-up plus the test tools; lint, types, tests
 # make bench  the measurements of docs/performance.md
+# make models make the scenes, collect, train and compare as for the shipped models (hours)
 # make clean  remove results and the virtual environment
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 CORES ?= all
+JOBS ?= 2
+LEARNING := results/learning
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test bench clean
+.PHONY: run setup setup-test lint format types test bench learning-scenes models clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -49,6 +52,16 @@ test: lint types
 
 bench: setup
 	python -m benchmarks.run_all
+
+# Scenes go on where they stopped and are not made twice.
+learning-scenes: setup
+	namo scenes generate --config resources/models/scenes.yaml --output $(LEARNING)/scenes --jobs $(JOBS)
+	namo scenes generate --config resources/models/test_scenes.yaml --output $(LEARNING)/test_scenes --jobs $(JOBS)
+
+models: learning-scenes
+	snakemake --cores $(CORES) rounds
+	python workflow/scripts/choose_models.py --output resources/models \
+		$(patsubst %,--models %,$(wildcard $(LEARNING)/round_*/models))
 
 clean:
 	rm -rf $(VENV) results .snakemake

@@ -34,7 +34,17 @@ def test_a_picture_of_another_number_of_channels_is_refused():
         )
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", to_png(np.ones((6, 4, 4), np.uint8))[:20]])
-def test_what_is_no_picture_is_refused(content):
+@pytest.mark.parametrize("damage", ["empty", "cut off", "a bit", "something else"])
+def test_a_damaged_picture_is_refused(damage):
+    raster = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
+    png = bytearray(to_png(raster))
+    if damage == "empty":
+        png.clear()
+    elif damage == "cut off":
+        del png[-10:]
+    elif damage == "a bit":
+        png[len(png) // 2] ^= 1
+    else:
+        png[:] = b"no picture"
     with pytest.raises(ResultFileError, match="a raster is a picture of shape None"):
-        from_png(content, 6)
+        from_png(bytes(png), 6)

@@ -21,8 +21,8 @@ def make(name, goals=None, max_goals=5, objects=None):
 
 
 def allowed(name, **limits):
-    """The budget of a planner; 40 pushes, unless the limits say, where it has to know a number."""
-    return Budget(**({"pushes": 40} if name == "exploration" else {}) | limits)
+    """The budget of a planner; 20 pushes, unless the limits say, where it has to know a number."""
+    return Budget(**({"pushes": 20} if name == "exploration" else {}) | limits)
 
 
 def search(name, scene, seed=0, **limits):
