@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,8 @@ KINDS = tuple(FRAMES)
 NETWORKS: Mapping[str, type[nn.Module]] = {"candidate_net": CandidateNet}
 MOST_BYTES = 4 << 30
 """A file of weights may not be larger."""
+NARROWEST = 4
+"""A number in a file takes no less than this part of what it takes in memory."""
 
 Config = dict[str, Any]
 
@@ -212,14 +213,14 @@ def load_bundle(path: Path, kind: str, *, trust_code: bool = False) -> Bundle:
     weights = path / WEIGHTS
     try:
         tensors = load(weights.read_bytes())
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, KeyError) as error:  # a type that torch lacks is a key
         raise ModelError(f"{weights}: {error}") from None
     try:
         network.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
         said = " ".join(str(error).split())
         raise ModelError(f"{weights}: does not fit the architecture: {said}") from None
-    for name, tensor in tensors.items():
+    for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise ModelError(f"{weights}: {name} holds numbers that are not finite")
     network.eval()
@@ -228,41 +229,55 @@ def load_bundle(path: Path, kind: str, *, trust_code: bool = False) -> Bundle:
 
 def _network(path: Path, config: Config, *, trust_code: bool) -> nn.Module:
     """Return the network that a config describes, its weights not loaded yet."""
-    source, sizes = path / CONFIG, dict(config["architecture"])
-    name = sizes.pop("name", None)
-    own_class = config.get("class")
-    try:
-        if own_class is None:
-            if name not in NETWORKS:
-                raise ModelError(
-                    f"{source}: architecture is {name!r}; known: {', '.join(NETWORKS)}, or a class"
-                )
-            return new_network(config["kind"], _checked_sizes(source, sizes))
-        if not trust_code:
-            raise ModelError(
-                f"{source}: class is '{own_class}', code that is not part of this package; it is "
-                "run only with --trust-model-code"
-            )
-        module, _, attribute = own_class.partition(":")
-        network: nn.Module = getattr(importlib.import_module(module), attribute)(**sizes)
-    except (ImportError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+    source, own_class = path / CONFIG, config.get("class")
+    if own_class is None:
+        return _usual_network(path, config)
+    if not trust_code:
         raise ModelError(
-            f"{source}: {own_class or name}: {type(error).__name__}: {error}"
-        ) from None
+            f"{source}: class is '{own_class}', code that is not part of this package; it is "
+            "run only with --trust-model-code"
+        )
+    module, _, attribute = own_class.partition(":")
+    sizes = {name: value for name, value in config["architecture"].items() if name != "name"}
+    try:
+        network = getattr(importlib.import_module(module), attribute)(**sizes)
+    except Exception as error:
+        raise ModelError(f"{source}: {own_class}: {type(error).__name__}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise ModelError(
+            f"{source}: {own_class}: makes a {type(network).__name__}; a torch.nn.Module is needed"
+        )
     return network
 
 
-def _checked_sizes(source: Path, sizes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the sizes of a network when they are such that making it is harmless."""
+def _usual_network(path: Path, config: Config) -> nn.Module:
+    """Return the network of this package that a config describes, if its weights can be there."""
+    source, sizes = path / CONFIG, dict(config["architecture"])
+    name = sizes.pop("name", None)
+    if name not in tuple(NETWORKS):
+        raise ModelError(
+            f"{source}: architecture is {name!r}; known: {', '.join(NETWORKS)}, or a class"
+        )
+    _check_sizes(source, sizes)
+    with torch.device("meta"):  # takes no memory
+        tensors = new_network(config["kind"], sizes).state_dict().values()
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    there = (path / WEIGHTS).stat().st_size
+    if needed > NARROWEST * there:
+        raise ModelError(
+            f"{source}: architecture: numbers of these sizes take {needed} bytes; {WEIGHTS} has "
+            f"{there}"
+        )
+    return new_network(config["kind"], sizes)
+
+
+def _check_sizes(source: Path, sizes: Mapping[str, Any]) -> None:
+    """Make sure that the sizes of a network are sizes."""
     for name, value in sizes.items():
-        numbers = value if isinstance(value, list) else [value]
         wanted = {"widths": 3, "blocks": 3, "summary": 1, "hidden": 1}.get(name)
-        if wanted is None or len(numbers) != wanted:
+        numbers = value if wanted == 3 and isinstance(value, list) else [value]
+        if len(numbers) != wanted:
             raise ModelError(f"{source}: architecture: {name} is {value!r}; not a size of it")
         most = 64 if name == "blocks" else 8192
         if not all(type(number) is int and 0 < number <= most for number in numbers):
             raise ModelError(f"{source}: architecture: {name} is {value!r}; 1 to {most} each")
-    widths = sizes.get("widths", [1])
-    if math.prod(widths) > 1 << 33:
-        raise ModelError(f"{source}: architecture: widths are {widths!r}; that is too large")
-    return sizes

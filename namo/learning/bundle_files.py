@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from namo.errors import ModelError
-from namo.files import sha256_of
+from namo.files import replacing, sha256_of
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 LAYOUTS = "layouts.txt"
@@ -34,6 +35,19 @@ def bundle_sha256(path: Path) -> str:
     """
     require_bundle(path)
     return sha256_of(path / CONFIG)
+
+
+def copy_bundle(source: Path, target: Path) -> None:
+    """Copy a bundle; its config comes last, so a folder without one is no bundle.
+
+    Raises:
+        ModelError: there is none to copy.
+        OSError: it cannot be written.
+    """
+    require_bundle(source)
+    for name in (LAYOUTS, WEIGHTS, CONFIG):
+        with (source / name).open("rb") as content, replacing(target / name) as handle:
+            shutil.copyfileobj(content, handle)
 
 
 def trained_layouts(path: Path) -> frozenset[str]:

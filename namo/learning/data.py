@@ -85,10 +85,10 @@ class CandidateData(Dataset[Sample]):
             self.card: dict[str, Any] = json.loads((folder / CARD).read_text())
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder / CARD}: {error}; no data set is there") from None
-        if self.card["schema_version"] != DATA_SCHEMA_VERSION:
+        version = self.card.get("schema_version") if isinstance(self.card, dict) else None
+        if version != DATA_SCHEMA_VERSION:
             raise UsageError(
-                f"{folder}: data set of version {self.card['schema_version']}; this version reads "
-                f"{DATA_SCHEMA_VERSION}"
+                f"{folder}: data set of version {version}; this version reads {DATA_SCHEMA_VERSION}"
             )
         self._kind = kind
         self._pixels = VIEWS[FRAMES[kind]].pixels
@@ -98,9 +98,7 @@ class CandidateData(Dataset[Sample]):
             if kind == "goal"
             else ["object_raster", "object_features"]
         )
-        shards = [
-            pq.read_table(path, columns=columns) for path in sorted(folder.glob(f"{split}-*"))
-        ]
+        shards = [_shard(path, columns) for path in sorted(folder.glob(f"{split}-*"))]
         self._rows = _Columns(pa.concat_tables(shards)) if shards else None
         self._states = self._grouped()
 
@@ -153,7 +151,7 @@ class CandidateData(Dataset[Sample]):
     def _object(self, row: int) -> Sample:
         rows = self._known_rows
         raster = from_png(rows.picture(row), len(CHANNELS))[None]
-        features = rows.numbers("object_features", row)[None, None]
+        features = rows.numbers("object_features", row)[None, None].copy()  # to be written to
         opens, leads = self._object_target(row)
         targets = np.array([[[opens]], [[leads]]], np.int8)
         return _sample(raster, features, targets[0], targets[1])
@@ -184,6 +182,18 @@ class CandidateData(Dataset[Sample]):
         if self._rows is None:
             raise IndexError("the split is empty")
         return self._rows
+
+
+def _shard(path: Path, columns: list[str]) -> pa.Table:
+    """Return the rows of a shard.
+
+    Raises:
+        UsageError: it is damaged.
+    """
+    try:
+        return pq.read_table(path, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UsageError(f"{path}: {error}") from None
 
 
 def collate(samples: Sequence[Sample], *, one_state: bool = False) -> Sample:

@@ -127,6 +127,16 @@ def draw(picture: StatePicture, name: str, frame: str, headings: Floats) -> Rast
     return rasters
 
 
+def compile_ahead() -> None:
+    """Have the compiled loops of this module at hand before a search runs against the clock."""
+    cells, nothing = np.zeros((3, 3), np.uint8), np.zeros(0, np.int32)
+    runs = Runs(np.zeros(4, np.int32), nothing, nothing, nothing)
+    nowhere = np.zeros(0, np.intp)
+    paint_regions_of(cells, runs, nowhere, nowhere, 0, GOAL_REGION)
+    raster = np.empty((1, len(CHANNELS), 1, 1), np.uint8)
+    sample(raster, cells, (0.0, 0.0, 0.02, 3), (0.0, 0.0), np.zeros(1), View(1, 0.02, 0.0), 1)
+
+
 @compiled
 def paint_regions_of(
     mask: Mask, runs: Runs, rows: Cells, columns: Cells, other_than: int, value: int

@@ -16,7 +16,7 @@ from namo.errors import ModelError
 from namo.learning.bundle import load_bundle
 from namo.learning.networks import OUTPUTS, CandidateNet
 from namo.learning.questions import FEATURES, FRAMES, Question
-from namo.learning.rasters import CHANNELS, VIEWS
+from namo.learning.rasters import CHANNELS, VIEWS, compile_ahead
 from namo.learning.usage import ModelUse
 
 Values = NDArray[np.float64]
@@ -67,6 +67,7 @@ class Scorer:
             device=str(self._device),
             load_s=loaded - began,
         )
+        compile_ahead()
         for batch in _WARM_UP_BATCHES:
             self._ask(*_probe(kind, batch))
         self.use.warm_up_s = time.perf_counter() - loaded
@@ -109,8 +110,13 @@ class Scorer:
         return time.perf_counter() - began
 
     def _ask(self, rasters: NDArray[np.uint8], features: NDArray[np.float32]) -> Values:
-        with torch.inference_mode():
-            logits = self._network(*self._tensors(rasters, features)).float().cpu()
+        try:
+            with torch.inference_mode():
+                logits = self._network(*self._tensors(rasters, features)).float().cpu()
+        except Exception as error:
+            raise ModelError(
+                f"{self._path}: the {self._kind} model: {type(error).__name__}: {error}"
+            ) from error
         wanted = (*features.shape[:2], len(OUTPUTS))
         if logits.shape != wanted:
             raise ModelError(

@@ -102,15 +102,23 @@ class LearnedGoals:
         """See `namo.strategies.strategy.GoalStrategy`."""
         rated = self._rated(world, name)
         chosen = _without_twins(rated, self._drawn(rated, rng), count)
+        random_places = self._random_places(count, rng)
         goals: list[Pose2D] = []
         for place in range(count):
-            # Spread evenly: with a fifth, places 4, 9, 14, ...
-            is_random = int((place + 1) * self._random_share) > int(place * self._random_share)
-            if is_random or not chosen:
+            if place in random_places or not chosen:
                 goals += self._random.propose(world, name, 1, rng)
             else:
                 goals.append(chosen.pop(0))
         return goals
+
+    def _random_places(self, count: int, rng: np.random.Generator) -> set[int]:
+        """Return which of the places of a list stay random: of each fifth, say, the last.
+
+        Where the share of a short list is no whole number, chance decides on the rest of it.
+        """
+        share, chance = divmod(count * self._random_share, 1.0)
+        places = int(share) + int(rng.random() < chance)
+        return {(place + 1) * count // places - 1 for place in range(places)}
 
     def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float | None]:
         """See `namo.strategies.strategy.RatingGoalStrategy`; random goals are not judged."""

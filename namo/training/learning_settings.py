@@ -87,8 +87,8 @@ class LearningSettings:
         arms: ways to search: name -> "ALGORITHM OBJECTS GOALS".
         compare_arms: which of them are compared, the baseline first; None for all.
         round_arms: which of them are compared after each round, likewise.
-        compare_models: folder with the bundles `object` and `goal` that are compared; None for those
-            trained on the collection.
+        compare_models: folder with the bundles `object` and `goal` that are compared; None for
+            those trained on the collection.
         seeds: searches of each scene with each arm.
         compare_pushes: simulated pushes of such a search, at most.
         compare_depth: its longest plan (pushes).

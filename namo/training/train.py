@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from namo.errors import UsageError
 from namo.files import replacing
 from namo.learning.bundle import new_network, write_bundle
+from namo.learning.bundle_files import copy_bundle
 from namo.learning.data import CandidateData, Sample, collate
 from namo.learning.scoring import Scorer, device_named
 from namo.planning.best_first import BestFirst
@@ -37,7 +38,9 @@ from namo.training.losses import candidate_loss, mirrored
 from namo.training.search_quality import HeldOut, SearchQuality
 from namo.training.settings import TrainingSettings
 
-CHECKPOINT, HISTORY, CURVES, ATTEMPT = "checkpoint.pt", "history.csv", "curves.svg", "attempt"
+CHECKPOINT, HISTORY, CURVES = "checkpoint.pt", "history.csv", "curves.svg"
+ATTEMPT, BEST = "attempt", "best"
+"""Bundles beside the result: of the last epoch, and the best so far."""
 SAVE_EVERY_S = 60.0
 SEARCH_DEPTH = 3
 SEARCH_GOALS = 5
@@ -119,7 +122,7 @@ class Training:
             self._history.append(row)
             if quality.log_pushes < best:
                 best = quality.log_pushes
-                self._write(self._output, quality)
+                self._write(self._output / BEST, quality)
             self._epoch, self._step, self._losses = self._epoch + 1, 0, []
             self._save()
             self._show(
@@ -128,6 +131,8 @@ class Training:
                 f"{100 * quality.within_five:.0f} % within 5; {row['train_s']} s + "
                 f"{row['search_s']} s"
             )
+        # Only now: a pipeline may delete what a killed training left where its result belongs.
+        copy_bundle(self._output / BEST, self._output)
         kept = min(self._history, key=lambda row: row["log_pushes"])
         return SearchQuality(*(kept[entry.name] for entry in fields(SearchQuality)))
 

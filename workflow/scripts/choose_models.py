@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 
-from namo.errors import NamoError, UsageError
-from namo.learning.bundle_files import CONFIG, LAYOUTS, WEIGHTS, require_bundle
+from namo.errors import ModelError, NamoError, UsageError
+from namo.learning.bundle_files import CONFIG, copy_bundle, require_bundle
 
 KINDS = ("object", "goal")
 
@@ -29,10 +28,7 @@ def main() -> int:
     try:
         best = min(options.models, key=_log_pushes)
         for kind in KINDS:
-            (options.output / kind).mkdir(parents=True, exist_ok=True)
-            # The config comes last: a folder without one is no bundle.
-            for name in (LAYOUTS, WEIGHTS, CONFIG):
-                shutil.copyfile(best / kind / name, options.output / kind / name)
+            copy_bundle(best / kind, options.output / kind)
     except (NamoError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -43,8 +39,12 @@ def main() -> int:
 def _log_pushes(models: Path) -> float:
     """Return how a round's two models searched together, in held-out scenes; less is better."""
     require_bundle(models / "object")
-    config = json.loads((models / "object" / CONFIG).read_text(encoding="utf-8"))
-    return float(config["metrics"]["held_out_search"]["log_pushes"])
+    path = models / "object" / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        return float(config["metrics"]["held_out_search"]["log_pushes"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: does not say how it searched: {error!r}") from None
 
 
 if __name__ == "__main__":
