@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import mean
 
 import pyarrow.parquet as pq
+import torch
 
 from benchmarks import model_calls, model_costs
 from benchmarks.common import (
@@ -45,8 +46,12 @@ LARGE = {"widths": [24, 48, 384], "summary": 8192, "hidden": 256}
 SAMPLED_EVERY_S = 0.05
 HAS_PSS = Path("/proc/self/smaps_rollup").exists()
 
+FOUND = ("env_index", "solution_depth", "physics_steps")
+
 Models = Mapping[str, Path]
 """The bundle of each kind."""
+Found = tuple[int | None, ...]
+"""What was found in an environment, as `FOUND` names it."""
 
 
 def shipped() -> dict[str, Path | None]:
@@ -56,16 +61,18 @@ def shipped() -> dict[str, Path | None]:
 
 
 def write_large(folder: Path) -> Models:
-    """Write large models with random weights."""
+    """Write large models with random weights, always the same."""
     for kind in KINDS:
-        network = new_network(kind, LARGE)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = new_network(kind, LARGE)
         write_bundle(folder / kind, kind, network, LARGE, {"discount": 0.5})
     return {kind: folder / kind for kind in KINDS}
 
 
 def run_split(
     models: Models, environments: int, max_pushes: int, processes: int, *, watch: bool
-) -> tuple[Figures, object]:
+) -> tuple[Figures, list[Found]]:
     """Collect with so many processes at a time; return what it cost, and what was found.
 
     Args:
@@ -116,7 +123,7 @@ def run_split(
         "cpu_s": cpu,
         "peak_bytes": max((size for _, size in samples), default=None),
         "working_bytes": max((size for at, size in samples if at > all_at_work), default=None),
-    }, found.select(["env_index", "solution_depth", "physics_steps"]).to_pylist()
+    }, [*zip(*(found[name].to_pylist() for name in FOUND), strict=True)]
 
 
 def _cpu_s() -> float:
@@ -161,7 +168,8 @@ def measure_splits(
         all_found += [found for _, found in runs]
         figures.append({"models": name, "processes": processes, **fastest, **memory})
     if any(found != all_found[0] for found in all_found):
-        raise RuntimeError(f"{name} models: other results with other numbers of processes")
+        differ = {r[0] for rows in zip(*all_found, strict=True) if len({*rows}) > 1 for r in rows}
+        raise RuntimeError(f"{name} models: other results when run again in environments {differ}")
     return figures
 
 

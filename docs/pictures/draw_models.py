@@ -51,7 +51,7 @@ def draw(figures: dict[str, Any], cores: int) -> Figure:
         axes.set_title(title, loc="left", fontsize=11)
         axes.set_xlabel("processes at the same time")
         axes.set_xticks(sorted({one["processes"] for one in figures["splits"]}))
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
         axes.set_xlim(right=axes.get_xlim()[1] + 0.9)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#dddddd")

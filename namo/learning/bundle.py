@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import nn
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
 
 from namo.errors import ModelError
 from namo.files import replacing, sha256_of
@@ -33,7 +33,7 @@ from namo.world.primitives import TRAVELS
 BUNDLE_VERSION = 1
 KINDS = tuple(FRAMES)
 NETWORKS: Mapping[str, type[nn.Module]] = {"candidate_net": CandidateNet}
-MOST_BYTES = 4 << 30
+MOST_BYTES = 64 << 30
 """A file of weights may not be larger."""
 NARROWEST = 4
 """A number in a file takes no less than this part of what it takes in memory."""
@@ -211,20 +211,40 @@ def load_bundle(path: Path, kind: str, *, trust_code: bool = False) -> Bundle:
     check_weights(path, config)
     network = _network(path, config, trust_code=trust_code)
     weights = path / WEIGHTS
+    tensors = _read_weights(weights, network)
     try:
-        tensors = load(weights.read_bytes())
-    except (SafetensorError, ValueError, KeyError) as error:  # a type that torch lacks is a key
-        raise ModelError(f"{weights}: {error}") from None
-    try:
-        network.load_state_dict(tensors, strict=True)
+        # A network of ours has no memory of its own yet and takes what was read.
+        network.load_state_dict(tensors, strict=True, assign=config.get("class") is None)
     except RuntimeError as error:
         said = " ".join(str(error).split())
         raise ModelError(f"{weights}: does not fit the architecture: {said}") from None
     for name, tensor in network.state_dict().items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        if tensor.is_floating_point() and tensor.numel() and not _is_finite(tensor):
             raise ModelError(f"{weights}: {name} holds numbers that are not finite")
     network.eval()
     return Bundle(path, config, network)
+
+
+def _read_weights(weights: Path, network: nn.Module) -> dict[str, Tensor]:
+    """Return the tensors of a file, in the types that the network has them in."""
+    wanted = network.state_dict()
+    tensors = {}
+    try:
+        with safe_open(weights, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118 - it is no mapping
+                tensor = file.get_tensor(name)
+                kind = wanted[name].dtype if name in wanted else tensor.dtype
+                # A copy: what is mapped goes when the file does.
+                tensors[name] = tensor.to(kind, copy=True)
+    except (SafetensorError, ValueError, KeyError) as error:  # a type that torch lacks is a key
+        raise ModelError(f"{weights}: {error}") from None
+    return tensors
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Return whether all numbers are; one pass, since NaN is smallest and largest of anything."""
+    low, high = torch.aminmax(tensor.float())
+    return bool(torch.isfinite(low) & torch.isfinite(high))
 
 
 def _network(path: Path, config: Config, *, trust_code: bool) -> nn.Module:
@@ -259,8 +279,9 @@ def _usual_network(path: Path, config: Config) -> nn.Module:
             f"{source}: architecture is {name!r}; known: {', '.join(NETWORKS)}, or a class"
         )
     _check_sizes(source, sizes)
-    with torch.device("meta"):  # takes no memory
-        tensors = new_network(config["kind"], sizes).state_dict().values()
+    with torch.device("meta"):  # takes no memory, and no time for random weights
+        network = new_network(config["kind"], sizes)
+    tensors = network.state_dict().values()
     needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     there = (path / WEIGHTS).stat().st_size
     if needed > NARROWEST * there:
@@ -268,7 +289,7 @@ def _usual_network(path: Path, config: Config) -> nn.Module:
             f"{source}: architecture: numbers of these sizes take {needed} bytes; {WEIGHTS} has "
             f"{there}"
         )
-    return new_network(config["kind"], sizes)
+    return network
 
 
 def _check_sizes(source: Path, sizes: Mapping[str, Any]) -> None:

@@ -42,6 +42,8 @@ GOAL_REGION = 3
 
 Raster = NDArray[np.uint8]
 
+POINTS = 3
+"""Along each side of a pixel, where cells are looked up."""
 SPREAD = np.array(
     [sum(1 << (8 * bit) for bit in range(8) if cell >> bit & 1) for cell in range(256)], np.uint64
 )
@@ -122,8 +124,7 @@ def draw(picture: StatePicture, name: str, frame: str, headings: Floats) -> Rast
     pose, view = picture.reachability.poses[name], VIEWS[frame]
     grid = picture.reachability.static.grid
     rasters = np.empty((len(headings), len(CHANNELS), view.pixels, view.pixels), np.uint8)
-    points = math.ceil(view.metres_per_pixel / grid.resolution)
-    sample(rasters, picture.cells(name), grid.frame, (pose.x, pose.y), headings, view, points)
+    sample(rasters, picture.cells(name), grid.frame, (pose.x, pose.y), headings, view, POINTS)
     return rasters
 
 

@@ -37,6 +37,7 @@ from namo.learning.data_schema import (
 )
 from namo.learning.labels import Label
 from namo.planning.planner import Termination
+from namo.scenes.manifest import split_problems
 from namo.training.card import card_text
 from namo.training.labelling import PUSH_COLUMNS, Row, SearchedScene, labelled_rows
 from namo.version import __version__
@@ -95,7 +96,10 @@ def make_dataset(
     """
     if not collections:
         raise UsageError("a data set needs at least one collection")
+    for folder in collections:
+        _require_merged(folder)
     listed = _listed(manifest)
+    (output / CARD).unlink(missing_ok=True)  # comes last again: a folder without one is no data set
     for old in output.glob("*.parquet"):
         old.unlink()
     counts = _Counts()
@@ -117,6 +121,14 @@ def make_dataset(
     return card
 
 
+def _require_merged(folder: Path) -> None:
+    for name in ("metrics.parquet", "pushes.parquet", "run.json"):
+        if not (folder / name).is_file():
+            raise UsageError(
+                f"{folder / name}: no such file; a data set is made of merged collections"
+            )
+
+
 def _listed(manifest: Path) -> dict[str, _Listed]:
     """Return layout and split of every scene of a manifest, by its hash."""
     columns = ["sha256", "layout_id", "split"]
@@ -124,6 +136,8 @@ def _listed(manifest: Path) -> dict[str, _Listed]:
         table = pq.read_table(manifest, columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise UsageError(f"--manifest {manifest}: {error}; needs {', '.join(columns)}") from error
+    if problems := split_problems(table):
+        raise UsageError(f"--manifest {manifest}: {'; '.join(problems[:3])}")
     listed = {}
     for row in table.to_pylist():
         if row["split"] not in SPLITS:
@@ -162,17 +176,13 @@ def _searched(
     folder: Path, listed: Mapping[str, _Listed], manifest: Path
 ) -> Iterator[SearchedScene]:
     """Yield the environments of a collection, in order; those that failed are left out."""
-    metrics, pushes = folder / "metrics.parquet", folder / "pushes.parquet"
-    for path in (metrics, pushes):
-        if not path.is_file():
-            raise UsageError(f"{path}: no such file; a data set is made of merged collections")
     columns = ["env_index", "xml_file", "scene_sha256", "difficulty", "physics", "termination"]
-    episodes = pq.read_table(metrics, columns=columns)
+    episodes = pq.read_table(folder / "metrics.parquet", columns=columns)
     error = pc.equal(episodes["termination"], Termination.ERROR.value)
     by_index = {row["env_index"]: row for row in episodes.filter(pc.invert(error)).to_pylist()}
     rows = (
         row
-        for table in row_groups(pushes, list(PUSH_COLUMNS))
+        for table in row_groups(folder / "pushes.parquet", list(PUSH_COLUMNS))
         for batch in table.to_batches(4096)
         for row in batch.to_pylist()
     )
@@ -181,7 +191,10 @@ def _searched(
         if row is None:
             continue
         path, sha256 = Path(row["xml_file"]), row["scene_sha256"]
-        xml = path.read_bytes()
+        try:
+            xml = path.read_bytes()
+        except OSError as problem:
+            raise UsageError(f"{problem}; it is a scene of {folder}") from None
         if hashlib.sha256(xml).hexdigest() != sha256:
             raise UsageError(f"{path}: is not the scene that was collected in (sha256 {sha256})")
         if sha256 not in listed:

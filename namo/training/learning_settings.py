@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -155,10 +156,14 @@ class LearningSettings:
         Args:
             number: of the round, from 1.
             count: scenes in the split.
+
+        Raises:
+            UsageError: there are none.
         """
-        size = min(self.scenes_per_round, count)
-        start = (number - 1) * size % (count // size * size)
-        return range(start, start + size)
+        if count < 1:
+            raise UsageError(f"{self.manifest}: has no scenes in split train to explore")
+        start = (number - 1) % math.ceil(count / self.scenes_per_round) * self.scenes_per_round
+        return range(start, min(start + self.scenes_per_round, count))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values."""

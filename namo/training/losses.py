@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -39,14 +41,14 @@ def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:
     """Return the mean over successes of how far failures of the same state outrank them."""
     state = batch.state[:, None].expand_as(batch.opens)
     failed, opened = batch.opens == 0, batch.opens == 1
-    if not bool(opened.any()):
+    if not bool(opened.any()) or not bool(failed.any()):
         return scores.sum() * 0.0
     scores = scores.float()
     states = int(batch.state.max()) + 1
     # The sum of exp(score) over the failures of each state, relative to the largest of the batch
     # (in 64 bits: a state far below it must not vanish).
-    largest = scores.detach().amax()
-    weights = torch.where(failed, (scores.double() - largest).exp(), 0.0).sum(dim=1)
+    largest = scores.detach()[failed].amax()
+    weights = (scores.double() - largest).masked_fill(~failed, -math.inf).exp().sum(dim=1)
     sums = weights.new_full((states,), 1e-300).index_add(0, batch.state, weights)
     failures = largest + sums.log()
     return functional.softplus(failures[state[opened]] - scores[opened]).mean()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from namo.errors import UsageError
 from namo.planning.planner import Budget, Planner
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
@@ -40,6 +41,7 @@ class HeldOut:
 
         Raises:
             SceneError: one of them cannot be used.
+            UsageError: none is left.
         """
         self._budget, self._seed = budget, seed
         worlds = []
@@ -48,6 +50,11 @@ class HeldOut:
             if not world.reachability().goal_reachable:
                 world.prepare()
                 worlds.append((number, world))
+        if not worlds:
+            raise UsageError(
+                f"held-out scenes: {len(scenes)} given, none of which needs a push; there is "
+                "nothing to tell a good model by"
+            )
         self._worlds = worlds
 
     def search(self, planner: Planner) -> SearchQuality:

@@ -7,6 +7,8 @@ from typing import Any
 
 from namo.errors import UsageError
 
+MAX_SEED = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -66,6 +68,9 @@ class TrainingSettings:
                 raise UsageError(f"{name} is {getattr(self, name)}; a number from 0")
         if not 0 <= self.discount <= 1:
             raise UsageError(f"discount is {self.discount}; a number from 0 to 1")
+        for name in ("seed", "search_seed"):
+            if not 0 <= getattr(self, name) <= MAX_SEED:
+                raise UsageError(f"{name} is {getattr(self, name)}; allowed are 0 to {MAX_SEED}")
         if self.device not in ("cpu", "cuda", "auto"):
             raise UsageError(f"device is '{self.device}'; allowed: cpu, cuda, auto")
 

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor, nn
 
 from namo.errors import UsageError
-from namo.files import replacing
+from namo.files import replacing, sha256_of
 from namo.learning.bundle import new_network, write_bundle
-from namo.learning.bundle_files import copy_bundle
+from namo.learning.bundle_files import bundle_sha256, copy_bundle
 from namo.learning.data import CandidateData, Sample, collate
 from namo.learning.scoring import Scorer, device_named
 from namo.planning.best_first import BestFirst
@@ -74,14 +74,17 @@ class Training:
             show: takes lines for people.
 
         Raises:
-            UsageError: there is nothing to train on, or no goal model for an object model.
+            UsageError: there is nothing to train on or to search, or no goal model for an object
+                model.
         """
         self._kind, self._output, self._settings, self._show = kind, output, settings, show
-        if goal_model is None:  # a goal model is searched with as it is
-            if kind == "object":
-                raise UsageError("training an object model needs a goal model to search with")
-            goal_model = output / ATTEMPT
-        self._goal_model = goal_model
+        if kind == "object" and goal_model is None:
+            raise UsageError("training an object model needs a goal model to search with")
+        if kind == "goal" and goal_model is not None:
+            raise UsageError(
+                f"goal model '{goal_model}': a goal model that is trained is searched with itself"
+            )
+        self._goal_model = goal_model or output / ATTEMPT
         self._device = device_named(settings.device)
         torch.set_num_threads(settings.threads)
         self._data = CandidateData(dataset, "train", kind)
@@ -89,6 +92,9 @@ class Training:
             raise UsageError(f"{dataset}: holds nothing for kind {kind} in split train")
         budget = Budget(depth=SEARCH_DEPTH, seconds=math.inf, pushes=settings.search_pushes)
         self._held_out = HeldOut(held_out, budget, settings.search_seed)
+        self._judged_by = [sha256_of(scene) for scene in held_out]
+        if goal_model is not None:
+            self._judged_by.append(bundle_sha256(goal_model))
         torch.manual_seed(settings.seed)
         self._network: nn.Module = new_network(kind, settings.sizes).to(self._device)
         self._optimiser = torch.optim.AdamW(
@@ -145,7 +151,7 @@ class Training:
 
     def _batches(self) -> Iterator[list[int]]:
         """Yield the states of each batch of this epoch, in an order of its own."""
-        generator = torch.Generator().manual_seed(self._settings.seed * 1_000_003 + self._epoch)
+        generator = _generator(self._settings.seed, self._epoch)
         order = torch.randperm(len(self._data), generator=generator)
         size = self._settings.states_per_batch
         for start in range(0, len(order), size):
@@ -158,9 +164,7 @@ class Training:
         for step, states in enumerate(self._batches()):
             if step < self._step:
                 continue
-            generator = torch.Generator().manual_seed(
-                (self._settings.seed * 1_000_003 + self._epoch) * 1_000_003 + step
-            )
+            generator = _generator(self._settings.seed, self._epoch, step)
             batch = collate([self._data[state] for state in states])
             self._losses.append(self._train_on(mirrored(batch, self._kind, generator), steps))
             self._step = step + 1
@@ -231,8 +235,9 @@ class Training:
 
     def _identity(self) -> str:
         """Return what a checkpoint must have been made with to be gone on from."""
+        data = self._data.card["data_sha256"]
         text = json.dumps(
-            [self._kind, self._data.card["data_sha256"], self._settings.as_dict()], sort_keys=True
+            [self._kind, data, self._settings.as_dict(), self._judged_by], sort_keys=True
         )
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -258,7 +263,7 @@ class Training:
             return
         state = torch.load(path, map_location=self._device, weights_only=True)
         if state["identity"] != self._identity():
-            self._show(f"{path}: is of other data or settings; training begins anew")
+            self._show(f"{path}: is of other data, settings or scenes; training begins anew")
             return
         self._network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
@@ -276,6 +281,14 @@ class Training:
         with replacing(self._output / HISTORY) as handle:
             handle.write(text.getvalue().encode())
         draw_curves(self._history, self._kind, self._output / CURVES)
+
+
+def _generator(*numbers: int) -> torch.Generator:
+    """Return a generator that no other numbers give."""
+    seed = 0
+    for number in numbers:
+        seed = seed * 1_000_003 + number
+    return torch.Generator().manual_seed(seed % (1 << 63))
 
 
 def _rate(progress: float) -> float:

@@ -21,7 +21,7 @@ from namo.collection.environment import Environment, make_planner
 from namo.collection.merge import merge
 from namo.collection.records import read_record
 from namo.scenes.sources import EnvironmentList, environments_from
-from tests.conftest import room_file
+from tests.conftest import random_bundle, room_file
 
 SOURCE = EnvironmentList("scenes", ())
 
@@ -116,8 +116,10 @@ class Rig:
     ) -> ChunkResult:
         """Collect a range in this process, as one chunk."""
         environments = self.environments(scenes)[slice(*(bounds or (None,)))]
-        planner, _ = make_planner(config)
-        return collect_chunk(environments, planner, config, output, rerun_command, threads=threads)
+        planner, scorers = make_planner(config)
+        return collect_chunk(
+            environments, planner, config, output, rerun_command, scorers=scorers, threads=threads
+        )
 
     def collect_and_merge(self, scenes: Path, output: Path, config: CollectionConfig) -> Collection:
         self.collect(scenes, output, config)
@@ -142,6 +144,17 @@ class Rig:
 @pytest.fixture(scope="session")
 def rig() -> Rig:
     return Rig()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The settings of a collection by models with random weights, which are small. Read only."""
+    folder = tmp_path_factory.mktemp("models")
+    settings: dict[str, Any] = {"ml_device": "cpu"}
+    for kind in ("object", "goal"):
+        settings[f"{kind}_strategy"] = "ml"
+        settings[f"ml_{kind}_model"] = str(random_bundle(folder / kind, kind))
+    return settings
 
 
 @pytest.fixture(scope="session")

@@ -65,16 +65,17 @@ def in_scenes(tmp_path):
         ({"ml_goal_model": "empty"}, ["--ml-goal-model is 'empty'", "--goal-strategy ml"]),
         (
             {"object_strategy": "ml", "ml_object_model": "nowhere"},
-            ["--ml-object-model: there is no 'nowhere'"],
-        ),
-        (
-            {"object_strategy": "ml", "ml_object_model": "empty"},
-            ["--object-strategy ml is not part of this version"],
+            ["--ml-object-model: nowhere: no such folder", "config.json and model.safetensors"],
         ),
         (
             {"goal_strategy": "ml", "ml_goal_model": "empty"},
-            ["--goal-strategy ml is not part of this version"],
+            ["--ml-goal-model: empty: has no config.json"],
         ),
+        ({"ml_random_share": 2}, ["--ml-random-share is 2.0", "0 to 1"]),
+        ({"ml_random_share": "few"}, ["--ml-random-share", "'few'"]),
+        ({"ml_samples": 0}, ["--ml-samples is 0", "from 1 up"]),
+        ({"ml_device": "gpu"}, ["--ml-device is 'gpu'", "cuda, cpu, auto"]),
+        ({"algorithm": "exploration"}, ["--algorithm exploration needs --max-pushes"]),
         ({"output_dir": "list.txt/out"}, ["--output-dir 'list.txt/out'", "list.txt' is a file"]),
         ({"hostname": "a b"}, ["--hostname is 'a b'", "letters, digits"]),
         ({"hostname": "../up"}, ["--hostname is '../up'"]),

@@ -1,10 +1,12 @@
 import os
+import shutil
 from dataclasses import FrozenInstanceError
 
 import pytest
 
 from namo.collection.config import CollectionConfig, require_writable
 from namo.errors import UsageError
+from tests.conftest import random_bundle
 
 
 def refusal(**settings):
@@ -26,6 +28,9 @@ def refusal(**settings):
         ({"physics": "scenes"}, ["--physics is 'scenes'", "did you mean 'scene'?"]),
         ({"ml_device": "gpu"}, ["--ml-device is 'gpu'", "cuda, cpu, auto"]),
         ({"ml_samples": 0}, ["--ml-samples is 0", "integers from 1 up"]),
+        ({"ml_random_share": 2.0}, ["--ml-random-share is 2.0", "0 to 1"]),
+        ({"ml_random_share": -0.1}, ["--ml-random-share is -0.1", "0 to 1"]),
+        ({"ml_random_share": float("nan")}, ["--ml-random-share is nan", "0 to 1"]),
         ({"episodes_per_env": 0}, ["--episodes-per-env is 0", "integers from 1 up"]),
         ({"max_goals_per_object": -2}, ["--max-goals-per-object is -2", "integers from 1 up"]),
         ({"max_terminal_checks": 0}, ["--max-terminal-checks is 0", "integers from 1 up"]),
@@ -45,7 +50,15 @@ def test_a_bad_value_is_refused_with_option_value_and_what_is_allowed(settings, 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"max_depth": 0}, {"max_pushes": 0}, {"max_pushes": None}, {"seed": 0}, {"ml_samples": 1}],
+    [
+        {"max_depth": 0},
+        {"max_pushes": 0},
+        {"max_pushes": None},
+        {"seed": 0},
+        {"ml_samples": 1},
+        {"ml_random_share": 0.0},
+        {"ml_random_share": 1.0},
+    ],
 )
 def test_values_at_the_edge_are_taken(settings):
     config = CollectionConfig(**settings)
@@ -72,14 +85,32 @@ def test_a_model_needs_its_learned_strategy(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", ["object", "goal"])
 def test_a_model_that_is_not_there_is_named(kind, tmp_path):
-    missing = str(tmp_path / "model")
-    message = refusal(**{f"{kind}_strategy": "ml", f"ml_{kind}_model": missing})
-    assert message == f"--ml-{kind}-model: there is no '{missing}'"
+    missing = tmp_path / "model"
+    settings = {f"{kind}_strategy": "ml", f"ml_{kind}_model": str(missing)}
+    model = "a model is a folder with config.json and model.safetensors"
+    assert refusal(**settings) == f"--ml-{kind}-model: {missing}: no such folder; {model}"
+    missing.mkdir()
+    assert refusal(**settings) == f"--ml-{kind}-model: {missing}: has no config.json; {model}"
+    (missing / "config.json").touch()
+    assert refusal(**settings) == f"--ml-{kind}-model: {missing}: has no model.safetensors; {model}"
 
 
 def test_a_learned_strategy_with_its_model_is_a_configuration(tmp_path):
-    config = CollectionConfig(object_strategy="ml", ml_object_model=str(tmp_path))
-    assert config.as_dict()["ml_object_model"] == str(tmp_path)
+    path = str(random_bundle(tmp_path / "model", "object"))
+    config = CollectionConfig(object_strategy="ml", ml_object_model=path)
+    assert config.as_dict()["ml_object_model"] == path
+
+
+def test_what_decides_results_tells_models_by_what_they_are_and_not_by_where(tmp_path):
+    def decisive(path):
+        return CollectionConfig(goal_strategy="ml", ml_goal_model=str(path)).decisive()
+
+    first = random_bundle(tmp_path / "first", "goal", seed=0)
+    same = shutil.copytree(first, tmp_path / "elsewhere")
+    other = random_bundle(tmp_path / "other", "goal", seed=1)
+    assert decisive(first) == decisive(same)
+    assert decisive(first) != decisive(other)
+    assert decisive(first) | {"ml_goal_model": decisive(other)["ml_goal_model"]} == decisive(other)
 
 
 def test_settings_cannot_be_changed_and_are_plain_values():

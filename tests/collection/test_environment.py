@@ -11,7 +11,7 @@ from namo.collection.environment import (
     make_planner,
     rerun_command,
 )
-from namo.errors import UsageError
+from namo.errors import ModelError
 from namo.geometry import Pose2D
 from namo.version import RESULTS_VERSION
 from namo.world.world import World
@@ -222,6 +222,8 @@ def test_the_row_names_the_label_and_the_machine(collected):
         {"algorithm": "tree_idfs"},
         {"search_timeout": 299.0},
         {"filter_minimum_length": True},
+        {"ml_random_share": 0.5},
+        {"ml_samples": 8},
     ],
 )
 def test_every_setting_is_part_of_the_fingerprint(rig, change):
@@ -240,10 +242,19 @@ def test_scene_place_and_version_are_part_of_the_fingerprint(rig, monkeypatch):
     assert environment.fingerprint(config, "hash") != first
 
 
+def test_a_planner_comes_with_the_models_that_its_strategies_ask(rig, models):
+    planner, scorers = make_planner(rig.config(**models))
+    assert callable(planner.search)
+    assert [scorer.use.kind for scorer in scorers] == ["object", "goal"]
+    assert make_planner(rig.config())[1] == []
+
+
 @pytest.mark.parametrize("kind", ["object", "goal"])
-def test_a_learned_strategy_is_refused_rather_than_replaced(rig, tmp_path, kind):
-    config = rig.config(**{f"{kind}_strategy": "ml", f"ml_{kind}_model": str(tmp_path)})
-    with pytest.raises(UsageError, match=f"--{kind}-strategy ml is not part"):
+def test_a_model_that_cannot_be_used_is_refused_rather_than_replaced(rig, models, tmp_path, kind):
+    other = {"object": "goal", "goal": "object"}[kind]
+    settings = {"ml_device": "cpu", f"{kind}_strategy": "ml"}
+    config = rig.config(**settings, **{f"ml_{kind}_model": models[f"ml_{other}_model"]})
+    with pytest.raises(ModelError, match=f"kind is '{other}'; this version needs '{kind}'"):
         make_planner(config)
 
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from namo.collection import provenance
 from namo.collection.provenance import write_run_file
+from namo.learning.usage import ModelUse
 from namo.scenes.sources import environments_from
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
@@ -18,8 +19,11 @@ def written(rig, folder):
     rows = [("a", 0), ("b", 0), ("b", 1), ("c", 0)]
     table = {"scene_sha256": [sha for sha, _ in rows], "episode": [number for _, number in rows]}
     pq.write_table(pa.table(table), folder / "metrics.parquet")
-    old = {"start": 0, "end": 2, "label": "my-label", "began_unix_s": 1.0}
-    new = {"start": 5, "end": 6, "label": "my-label", "began_unix_s": 2.0}
+    use = ModelUse("goal", "models/goal", "abc", 7, 28, "cpu", load_s=0.5)
+    old = {"start": 0, "end": 2, "label": "my-label", "began_unix_s": 1.0, "models_preloaded": []}
+    new = {"start": 5, "end": 6, "label": "my-label", "began_unix_s": 2.0} | {
+        "models_preloaded": [use.as_record()]
+    }
     parts = [
         {**new, "config": rig.config(seed=3).as_dict()},
         {**old, "config": rig.config(seed=2).as_dict()},
@@ -44,6 +48,12 @@ def test_the_run_file_says_what_was_run_and_with_what(rig, tmp_path):
     assert run["versions"]["mujoco"] == mujoco.__version__
     assert run["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
     assert {"name", "system", "machine", "gpus"} <= set(run["host"])
+
+
+def test_the_run_file_names_the_models_and_what_tells_them_apart(rig, tmp_path):
+    assert written(rig, tmp_path)["models"] == {
+        "goal": {"path": "models/goal", "sha256": "abc", "parameters": 7, "device": "cpu"}
+    }
 
 
 def test_the_run_file_names_the_command(collected):

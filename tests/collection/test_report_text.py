@@ -1,6 +1,9 @@
+import re
+
 import pytest
 
 from namo.collection.report_text import SHOWN_FAILURES, report_text
+from namo.learning.usage import ModelUse, summed
 
 
 @pytest.fixture
@@ -79,13 +82,30 @@ def test_shares_of_the_time_add_up(summary, tmp_path):
 
 def test_models_are_reported_when_there_were_any(summary, tmp_path):
     assert "none used" in report_text(summary, tmp_path)
+    use = ModelUse("object", "models/one", "abc", 1234567, 5_000_000, "cuda", 0.5, 2.25)
+    for milliseconds in (1.0, 2.0, 400.0):
+        use.passed(4, milliseconds / 2000)
+        use.asked(milliseconds / 1000)
     summary["collection_metadata"]["ml_models_preloaded"] = True
     summary["collection_metadata"]["config"]["ml_object_model"] = "models/one"
-    summary["model_stats"] = {"inference_calls": 17, "inference_time_ms": 2500.0}
+    summary["model_stats"]["models"] = summed([use.as_record(), use.as_record()])
     text = report_text(summary, tmp_path)
+    assert "none used" not in text
     assert "object model models/one" in text
-    assert "17" in text
-    assert "2.50" in text
+    assert "1,234,567 parameters, 5.0 MB, on cuda" in text
+    assert "once in each of 2 processes: 1.00 s, warm-up 4.50 s, all together" in text
+    assert "6 of 4.0 pictures each (at most 4), 0.81 s" in text
+    assert re.search(r"a question  +(2\.0\d|1\.9\d) ms \(median\), (39\d|40\d) ms \(99 %\)", text)
+
+
+def test_a_model_that_was_never_asked_has_no_latency_to_report(summary, tmp_path):
+    use = ModelUse("goal", "models/one", "abc", 1234, 5000, "cpu")
+    summary["collection_metadata"]["ml_models_preloaded"] = True
+    summary["model_stats"]["models"] = summed([use.as_record()])
+    text = report_text(summary, tmp_path)
+    assert "goal model" in text
+    assert "once in each of 1 process:" in text
+    assert "a question" not in text
 
 
 def test_a_folder_with_several_configurations_says_so(summary, tmp_path):

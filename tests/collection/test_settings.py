@@ -1,11 +1,12 @@
 import shlex
+import shutil
 
 import pytest
 import yaml
 
 from namo.collection.command_line import build_parser
 from namo.collection.config import CollectionConfig
-from namo.collection.settings import check_settings, collector_options
+from namo.collection.settings import check_settings, collector_options, with_models
 from namo.errors import UsageError
 from namo.planning.registry import PLANNERS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
@@ -18,11 +19,13 @@ def schema(rig):
 
 
 @pytest.fixture
-def shipped(rig):
-    texts = [
-        (rig.repository / "config" / name).read_text() for name in ("config.yaml", "scenes.yaml")
-    ]
-    return yaml.safe_load(texts[0]) | yaml.safe_load(texts[1])
+def shipped(rig, monkeypatch):
+    """The settings as they are shipped; their paths start at the repository."""
+    monkeypatch.chdir(rig.repository)
+    settings = {}
+    for name in ("config", "scenes", "learning"):
+        settings |= yaml.safe_load((rig.repository / "config" / f"{name}.yaml").read_text())
+    return settings
 
 
 def refusal(settings, schema):
@@ -64,11 +67,9 @@ def test_an_unknown_key_names_the_nearest(shipped, schema):
         ("goal_strategy", GOAL_STRATEGIES),
     ],
 )
-def test_names_come_from_the_registries(shipped, schema, key, registry, tmp_path):
-    models = {"object_strategy": "ml_object_model", "goal_strategy": "ml_goal_model"}
+def test_names_come_from_the_registries(shipped, schema, key, registry, models):
     for name in registry.names():
-        model = {models[key]: str(tmp_path)} if name == "ml" else {}
-        config = check_settings(shipped | {key: name} | model, schema)
+        config = check_settings(shipped | models | {key: name}, schema)
         assert getattr(config, key) == registry.canonical(name)
     message = refusal(shipped | {key: "none"}, schema)
     assert f"{key} is 'none'" in message
@@ -110,6 +111,10 @@ def test_a_misspelt_name_offers_the_nearest(shipped, schema):
         ("physics", "moon"),
         ("ml_samples", 0),
         ("ml_device", "gpu"),
+        ("ml_random_share", 1.5),
+        ("ml_random_share", "0.2"),
+        ("trust_model_code", 1),
+        ("ml_goal_model", 7),
         ("mem_mb", 0),
         ("runtime", 0),
     ],
@@ -144,17 +149,43 @@ def test_a_missing_key_is_named(shipped, schema, key):
         {"filter_minimum_length": True, "max_pushes": None, "max_depth": 0, "seed": 12345},
         {"algorithm": "standard_idfs", "object_strategy": "farthest_first"},
         {"goal_strategy": "adaptive", "search_timeout": 0.125, "ml_device": "auto"},
-        {"goal_strategy": "ml", "ml_goal_model": "MODEL", "ml_samples": 5},
+        {"object_strategy": "random", "ml_samples": 5, "ml_random_share": 0.125},
+        {"goal_strategy": "primitive", "trust_model_code": True},
         {"max_terminal_checks": 7, "max_goals_per_object": 2, "episodes_per_env": 3},
     ],
 )
-def test_the_collector_gets_the_same_configuration(shipped, schema, changes, tmp_path):
+def test_the_collector_gets_the_same_configuration(shipped, schema, changes, models, tmp_path):
     model = tmp_path / "a model's folder"
-    model.mkdir()
-    settings = {
-        key: str(model) if value == "MODEL" else value for key, value in (shipped | changes).items()
-    }
-    assert parsed(collector_options(settings, "host")) == check_settings(settings, schema)
+    shutil.copytree(models["ml_goal_model"], model)
+    settings = shipped | models | {"ml_goal_model": str(model)} | changes
+    options = collector_options(with_models(settings, tmp_path), "host")
+    assert parsed(options) == check_settings(settings, schema)
+
+
+def test_a_model_that_no_strategy_asks_is_left_out(shipped, schema, models):
+    settings = shipped | models | {"object_strategy": "nearest_first"}
+    config = check_settings(settings, schema)
+    assert config.ml_object_model is None
+    assert config.ml_goal_model == models["ml_goal_model"]
+
+
+def test_models_are_found_where_the_run_starts_or_else_beside_the_pipeline(models, tmp_path):
+    here, home = tmp_path / "here", tmp_path / "home"
+    shutil.copytree(models["ml_goal_model"], home / "model")
+    here.mkdir()
+    settings = {"goal_strategy": "ml", "ml_goal_model": "model"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        assert with_models(settings, home)["ml_goal_model"] == str(home / "model")
+        shutil.copytree(home / "model", here / "model")
+        assert with_models(settings, home)["ml_goal_model"] == "model"
+        missing = with_models(settings | {"ml_goal_model": "none"}, home)
+        assert missing["ml_goal_model"] == "none", "what is not there is named as it was given"
+
+
+def test_a_model_that_is_not_there_is_named(shipped, schema):
+    message = refusal(shipped | {"goal_strategy": "ml", "ml_goal_model": "no/model"}, schema)
+    assert "--ml-goal-model: no/model: no such folder" in message
 
 
 def test_places_reach_the_collector_whatever_they_hold(shipped):

@@ -256,9 +256,7 @@ def test_the_plan_of_a_promising_way_is_found_though_a_shorter_one_exists(fakes)
 
 
 @pytest.mark.parametrize("goals", [RandomGoals(), PrimitiveGoals()], ids=lambda g: type(g).__name__)
-@pytest.mark.parametrize(
-    "file", ["r4_door1", "r4_door1_rot", "r4_door1_d3", "r6_door2", "r4_door1_2deep"]
-)
+@pytest.mark.parametrize("file", ["r4_door1_rot", "r4_door1_d3", "r6_door2"])
 def test_a_plugged_door_of_a_shared_room_is_opened(shared_scenes, checks, file, goals):
     scene = read_scene(shared_scenes / "rooms" / f"{file}.xml")
     result = run(World(scene), goals, 5, NearestFirst(), seed=1)
@@ -268,12 +266,11 @@ def test_a_plugged_door_of_a_shared_room_is_opened(shared_scenes, checks, file, 
     checks.consistent(result)
 
 
-@pytest.mark.parametrize("file", ["r4_sealed", "r7_four"])
-def test_a_room_without_a_solution_ends_by_its_budget(shared_scenes, file):
-    scene = read_scene(shared_scenes / "rooms" / f"{file}.xml")
-    result = run(World(scene), RandomGoals(), 5, NearestFirst(), pushes=25)
+def test_a_room_without_a_solution_ends_by_its_budget(shared_scenes):
+    scene = read_scene(shared_scenes / "rooms" / "r4_sealed.xml")
+    result = run(World(scene), RandomGoals(), 5, NearestFirst(), pushes=15)
     assert result.termination is Termination.PUSHES
-    assert len(result.pushes) == 25
+    assert len(result.pushes) == 15
 
 
 class RatedByWay(PrimitiveGoals):
@@ -290,7 +287,7 @@ class RatedByWay(PrimitiveGoals):
 def test_a_real_search_with_ratings_is_the_same_every_time_and_consistent(rooms, checks):
     scene = rooms.sealed(rooms.box(-1.0, 0.5), rooms.box(-1.0, -0.4, 0.3, number=2))
     first, again = (
-        run(World(scene), RatedByWay(), 5, NearestFirst(), depth=3, pushes=25) for _ in range(2)
+        run(World(scene), RatedByWay(), 5, NearestFirst(), depth=3, pushes=15) for _ in range(2)
     )
     assert checks.same(first, again)
     checks.consistent(first)

@@ -14,6 +14,8 @@ from namo.world.world import World
 NAMES = list(PLANNERS.targets)
 THOROUGH = [name for name in NAMES if name != "random_sampling"]
 """Planners that try whatever the strategies propose."""
+SEEKING = [name for name in THOROUGH if name != "exploration"]
+"""Those of them that do nothing but look for a plan."""
 
 
 def make(name, goals=None, max_goals=5, objects=None):
@@ -53,7 +55,7 @@ def test_a_plugged_door_is_opened(rooms, checks, name):
         checks.consistent(result)
 
 
-@pytest.mark.parametrize("name", THOROUGH)
+@pytest.mark.parametrize("name", SEEKING)
 @pytest.mark.parametrize("file", ["r4_door1", "r4_door1_2deep", "r6_door2"])
 def test_plans_for_shared_rooms_pass_the_recorded_states(shared_scenes, checks, name, file):
     scene = read_scene(shared_scenes / "rooms" / f"{file}.xml")

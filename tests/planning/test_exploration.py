@@ -102,6 +102,13 @@ def test_it_ends_where_nothing_new_can_be_tried(fakes):
     assert sorted(world.order) == ["a1", "a1 a1", "a1 b1", "b1", "b1 a1", "b1 b1"]
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_it_does_not_end_while_a_state_it_met_was_never_pushed_from(fakes, seed):
+    world = fakes.NamedWorld("ab", reachable=lambda path: "" if len(path) == 4 else "ab")
+    result = run(world, fakes.ScriptedGoals(1), seed=seed, depth=5, pushes=1000)
+    assert len(result.pushes) == 2 + 4 + 8 + 16
+
+
 def test_where_nothing_new_can_be_tried_a_plan_is_still_a_plan(fakes):
     world = fakes.NamedWorld(opens=lambda path: path == ("a2",))
     result = run(world, fakes.ScriptedGoals(), depth=1, pushes=1000)

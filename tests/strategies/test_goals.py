@@ -10,11 +10,12 @@ from namo.seeding import Purpose, stream
 from namo.strategies import goal_adaptive, goal_grid, goal_random
 from namo.strategies.goal_adaptive import AdaptiveGoals
 from namo.strategies.goal_grid import GridGoals
+from namo.strategies.goal_primitive import PrimitiveGoals
 from namo.strategies.goal_random import RandomGoals, draw_goal
 from namo.world.world import World
 
 NAME = "obstacle_1_movable"
-ALL = [RandomGoals(), GridGoals(), AdaptiveGoals()]
+ALL = [RandomGoals(), GridGoals(), AdaptiveGoals(), PrimitiveGoals()]
 DEEPEST_IN_WALL_M = math.sqrt(2) * PERIMETER_INSET_M + 1e-9
 """A box that touches a wall may slide along it; its corners are looked up this much inside."""
 

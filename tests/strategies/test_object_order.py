@@ -1,8 +1,16 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from namo.geometry import Pose2D
-from namo.strategies.object_order import FarthestFirst, GoalProximity, NearestFirst, NoHeuristic
+from namo.strategies.object_order import (
+    FarthestFirst,
+    GoalProximity,
+    NearestFirst,
+    NoHeuristic,
+    RandomOrder,
+)
 from namo.world.push import Push
 from namo.world.world import World
 
@@ -41,11 +49,29 @@ def test_objects_are_ordered(world, strategy, order):
 
 
 @pytest.mark.parametrize(
-    "strategy", [NoHeuristic(), NearestFirst(), FarthestFirst(), GoalProximity()]
+    "strategy", [NoHeuristic(), NearestFirst(), FarthestFirst(), GoalProximity(), RandomOrder()]
 )
 def test_only_what_is_reachable_is_ranked(world, strategy):
     assert sorted(rank(strategy, world, [3, 2])) == [2, 3]
     assert rank(strategy, world, []) == []
+
+
+def test_a_random_order_is_any_each_as_likely(world):
+    rng = np.random.default_rng(1)
+    names = [f"obstacle_{number}_movable" for number in (3, 1, 2)]
+    found = Counter(tuple(RandomOrder().rank(world, names, rng)) for _ in range(600))
+    assert len(found) == 6
+    assert all(len(set(order)) == 3 for order in found)
+    assert min(found.values()) > 70
+
+
+def test_a_random_order_is_that_of_its_stream(world):
+    names = [f"obstacle_{number}_movable" for number in (3, 1, 2)]
+    first, again, other = (
+        [RandomOrder().rank(world, names, rng) for _ in range(10)]
+        for rng in map(np.random.default_rng, (4, 4, 5))
+    )
+    assert first == again != other
 
 
 @pytest.mark.parametrize("strategy", [NearestFirst(), FarthestFirst(), GoalProximity()])

@@ -7,12 +7,13 @@ from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 def test_the_names_are_those_of_the_command_line():
     assert OBJECT_STRATEGIES.names() == [
         "no_heuristic",
+        "random",
         "nearest_first",
         "goal_proximity",
         "farthest_first",
         "ml",
     ]
-    assert GOAL_STRATEGIES.names() == ["random", "grid", "adaptive", "ml"]
+    assert GOAL_STRATEGIES.names() == ["random", "grid", "adaptive", "primitive", "ml"]
 
 
 @pytest.mark.parametrize("name", [n for n in OBJECT_STRATEGIES.names() if n != "ml"])

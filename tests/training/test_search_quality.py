@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from namo.errors import SceneError, UsageError
+from namo.planning.idfs import IDFS
+from namo.planning.planner import Budget
+from namo.strategies.goal_random import RandomGoals
+from namo.strategies.object_order import NoHeuristic
+from namo.training.search_quality import HeldOut
+from tests.training.conftest import write_scenes
+
+BUDGET = Budget(depth=2, pushes=6)
+
+
+@pytest.fixture(scope="module")
+def planner():
+    return IDFS(NoHeuristic(), RandomGoals(), 3)
+
+
+def test_an_unsolved_search_counts_its_whole_budget(rooms, planner, tmp_path):
+    sealed = rooms.sealed(rooms.box(-1.0, 0.2), options=rooms.SLEEPING)
+    scenes = write_scenes(tmp_path / "scenes", {"a": sealed})
+    quality = HeldOut(scenes, Budget(depth=2, pushes=2), seed=1).search(planner)
+    assert (quality.pushes, quality.solved, quality.within_five) == (2.0, 0.0, 0.0)
+    assert quality.log_pushes == pytest.approx(np.log(2.0))
+
+
+def test_the_same_searches_are_made_whatever_was_searched_before(learning, planner):
+    held_out = HeldOut(learning.scenes[:4], BUDGET, seed=7)
+    first = held_out.search(planner)
+    assert 1.0 <= first.pushes <= 6.0
+    assert 0.0 <= first.within_five <= first.solved <= 1.0
+    assert held_out.search(planner) == first
+    assert HeldOut(learning.scenes[:4], BUDGET, seed=7).search(planner) == first
+    others = [HeldOut(learning.scenes[:4], BUDGET, seed).search(planner) for seed in (8, 9, 10)]
+    assert any(other != first for other in others)
+
+
+def test_scenes_that_need_no_push_are_left_out(learning, rooms, planner, tmp_path):
+    (open_one,) = write_scenes(tmp_path / "scenes", {"a": rooms.room(options=rooms.SLEEPING)})
+    alone = HeldOut([learning.scenes[0]], BUDGET, seed=7).search(planner)
+    assert HeldOut([learning.scenes[0], open_one], BUDGET, seed=7).search(planner) == alone
+
+
+def test_without_a_scene_that_needs_a_push_nothing_can_be_told(rooms, tmp_path):
+    scenes = write_scenes(tmp_path / "scenes", {"a": rooms.room(options=rooms.SLEEPING)})
+    for given in (scenes, []):
+        with pytest.raises(UsageError, match=f"{len(given)} given, none of which needs a push"):
+            HeldOut(given, BUDGET, seed=7)
+
+
+def test_a_scene_that_cannot_be_used_is_named(tmp_path):
+    path = tmp_path / "broken.xml"
+    path.write_text("<mujoco/>")
+    with pytest.raises(SceneError, match=r"broken\.xml"):
+        HeldOut([path], BUDGET, seed=7)

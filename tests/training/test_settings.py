@@ -1,0 +1,69 @@
+import json
+import math
+
+import pytest
+import yaml
+
+from namo.errors import UsageError
+from namo.mapped_settings import settings_from
+from namo.training.settings import TrainingSettings
+from tests.conftest import REPOSITORY
+
+
+def test_the_configuration_file_holds_every_default():
+    values = yaml.safe_load((REPOSITORY / "config" / "learning.yaml").read_text())
+    training = values["learning"]["training"]
+    assert settings_from(TrainingSettings, training, "learning.yaml") == TrainingSettings()
+    assert set(training) == set(TrainingSettings().as_dict())
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"epochs": 0}, "epochs is 0; at least 1"),
+        ({"patience": -1}, "patience is -1; at least 1"),
+        ({"states_per_batch": 0}, "states_per_batch is 0"),
+        ({"threads": 0}, "threads is 0"),
+        ({"search_scenes": 0}, "search_scenes is 0"),
+        ({"search_pushes": 0}, "search_pushes is 0"),
+        ({"summary": 0}, "summary is 0"),
+        ({"hidden": -4}, "hidden is -4"),
+        ({"widths": (4, 0, 4)}, r"widths is \(4, 0, 4\); three whole numbers from 1"),
+        ({"blocks": (1, 1)}, r"blocks is \(1, 1\); three whole numbers from 1"),
+        ({"learning_rate": -0.1}, "learning_rate is -0.1; a number from 0"),
+        ({"weight_decay": math.inf}, "weight_decay is inf"),
+        ({"rank_weight": math.nan}, "rank_weight is nan"),
+        ({"leads_weight": -1.0}, "leads_weight is -1.0"),
+        ({"discount": 1.5}, "discount is 1.5; a number from 0 to 1"),
+        ({"discount": math.nan}, "discount is nan"),
+        ({"device": "gpu"}, "device is 'gpu'; allowed: cpu, cuda, auto"),
+        ({"seed": -1}, "seed is -1; allowed are 0 to 9223372036854775807"),
+        ({"search_seed": 2**63}, "search_seed is 9223372036854775808"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_is_allowed(values, said):
+    with pytest.raises(UsageError, match=said):
+        TrainingSettings(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"epoch": 3}, "here: unknown key 'epoch'; did you mean 'epochs'"),
+        ({"epochs": 2.5}, "here: epochs is 2.5; it must be a whole number"),
+        ({"widths": [1, 2]}, r"widths is \[1, 2\]; it must be a list of 3, each a whole number"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; it must be a number"),
+        ({"device": 3}, "device is 3; it must be text"),
+    ],
+)
+def test_values_of_another_kind_are_named(values, said):
+    with pytest.raises(UsageError, match=said):
+        settings_from(TrainingSettings, values, "here")
+
+
+def test_settings_are_plain_values_and_give_the_sizes_of_the_network():
+    settings = TrainingSettings(widths=(2, 3, 4), blocks=(1, 2, 1), summary=5, hidden=6)
+    assert settings.sizes == {"widths": [2, 3, 4], "blocks": [1, 2, 1], "summary": 5, "hidden": 6}
+    assert settings_from(TrainingSettings, json.loads(json.dumps(settings.as_dict())), "x") == (
+        settings
+    )
