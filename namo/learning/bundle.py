@@ -236,7 +236,8 @@ def _read_weights(weights: Path, network: nn.Module) -> dict[str, Tensor]:
                 kind = wanted[name].dtype if name in wanted else tensor.dtype
                 # A copy: what is mapped goes when the file does.
                 tensors[name] = tensor.to(kind, copy=True)
-    except (SafetensorError, ValueError, KeyError) as error:  # a type that torch lacks is a key
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+        # Types that torch lacks are keys, those that it cannot convert are not implemented.
         raise ModelError(f"{weights}: {error}") from None
     return tensors
 

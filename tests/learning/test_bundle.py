@@ -439,13 +439,20 @@ def test_weights_of_another_type_load_or_are_refused(bundle, dtype):
     loads_or_is_refused(bundle)
 
 
-@pytest.mark.parametrize(("dtype", "values"), [("F4", 10_000), ("F8_E8M0", 5000)])
-def test_a_type_that_torch_does_not_have_is_refused(bundle, dtype, values):
-    header = {"x": {"dtype": dtype, "shape": [values], "data_offsets": [0, 5000]}}
+@pytest.mark.parametrize(
+    ("dtype", "bits"), [("F4", 4), ("F6_E2M3", 6), ("F6_E3M2", 6), ("F8_E8M0", 8)]
+)
+@pytest.mark.parametrize("name", ["out.bias", "hidden.weight"])
+def test_a_type_that_weights_are_not_kept_in_is_refused(bundle, name, dtype, bits):
+    weights = (bundle / WEIGHTS).read_bytes()
+    end = 8 + int.from_bytes(weights[:8], "little")
+    header = json.loads(weights[8:end])
+    begin, stop = header[name]["data_offsets"]
+    header[name] |= {"dtype": dtype, "shape": [(stop - begin) * 8 // bits]}
     text = json.dumps(header).encode()
-    (bundle / WEIGHTS).write_bytes(len(text).to_bytes(8, "little") + text + bytes(5000))
+    (bundle / WEIGHTS).write_bytes(len(text).to_bytes(8, "little") + text + weights[end:])
     seal(bundle)
-    refused(bundle, WEIGHTS, dtype)
+    refused(bundle, WEIGHTS)
 
 
 @pytest.mark.parametrize(

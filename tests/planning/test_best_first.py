@@ -161,14 +161,15 @@ def test_the_share_holds_over_states_however_deep_a_sure_model_leads(fakes):
 
 
 def test_pushes_without_a_rating_come_from_the_shallowest_state_first(fakes):
-    class OnlySecondsAreRated(RatedGoals):
-        def rate(self, world, name, goals):
-            return [1.0 if goal.x == 2 else None for goal in goals]
-
-    world = fakes.NamedWorld()
-    run(world, OnlySecondsAreRated({}), depth=3)
-    depths = [len(path) for path, name in world.pushed if name == "a1"]
+    # Ratings lead deep along a1 first and come to b1 last; every second goal has none.
+    values = {"a1": 1.0, "a1 a1": 1.0, "a1 a1 a1": 1.0, "b1": 0.1}
+    world = fakes.NamedWorld("ab")
+    run(world, RatedGoals(values), depth=4)
+    last = world.order.index("b1")
+    assert world.order.index("a1 a1 a1") < last
+    depths = [path.count(" ") for path in world.order[last + 1 :]]
     assert depths == sorted(depths)
+    assert {1, 2, 3} <= set(depths)
 
 
 def test_without_any_rating_it_is_breadth_first(fakes):

@@ -148,6 +148,12 @@ def test_what_would_run_into_another_movable_is_possible_and_said(rooms):
     assert not candidates.shoves[away].any()
 
 
+def test_a_wall_is_not_shoved(rooms):
+    candidates = candidate_pushes(World(rooms.room(rooms.box(1.4, 1.0))), NAME)
+    assert not candidates.possible.all()
+    assert not candidates.shoves.any()
+
+
 def test_a_box_out_of_reach_has_no_candidates(rooms):
     world = World(rooms.sealed(rooms.box(1.0, 0.0)))
     candidates = candidate_pushes(world, NAME)
