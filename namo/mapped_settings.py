@@ -29,15 +29,17 @@ def settings_from(cls: type[Settings], values: Mapping[str, Any], source: str) -
     Raises:
         UsageError: names a key that is unknown or a value that is not allowed.
     """
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{source}: is {values!r}; it must be a mapping of settings")
     hints = typing.get_type_hints(cls)
     names = [entry.name for entry in dataclasses.fields(cls)]
     checked = {}
     for name, value in values.items():
         if name not in names:
-            raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(name, names)}")
+            raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(str(name), names)}")
         try:
             checked[name] = _as(hints[name], value)
-        except (TypeError, ValueError, yaml.YAMLError):
+        except (TypeError, ValueError, OverflowError, yaml.YAMLError):
             wanted = _in_words(hints[name])
             raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
     try:
@@ -62,6 +64,8 @@ def _as(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of a
         return _as(next(kind for kind in arguments if kind is not type(None)), value)
     if isinstance(value, str) and kind is not str:
         value = yaml.safe_load(value)
+        if isinstance(value, str) and kind is float:
+            value = float(value)  # YAML takes 1e-3 for text
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise TypeError

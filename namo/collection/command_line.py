@@ -8,11 +8,12 @@ import re
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from namo.collection.config import ML_DEVICES, CollectionConfig, at_least, require_writable
-from namo.errors import NamoError, UsageError, did_you_mean
+from namo.errors import ModelError, NamoError, UsageError, did_you_mean
 from namo.files import cache_folder
 from namo.planning.registry import PLANNERS
 from namo.scenes.physics import PHYSICS_PRESETS
@@ -203,22 +204,28 @@ def _collect(options: argparse.Namespace) -> int:
         return EXIT_DONE
     require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
+    if scorers:  # "auto" is not the same on every machine
+        config = replace(config, ml_device=scorers[0].use.device)
     environments = [
         Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)
         for index, scene in ((index, source.scenes[index]) for index in wanted)
     ]
     again = _arguments_of(config, options)
     options.output_dir.mkdir(parents=True, exist_ok=True)
-    result = collect_chunk(
-        environments,
-        planner,
-        config,
-        options.output_dir,
-        lambda index: rerun_command(again, index),
-        scorers=scorers,
-        threads=options.threads,
-        verbose=options.verbose,
-    )
+    try:
+        result = collect_chunk(
+            environments,
+            planner,
+            config,
+            options.output_dir,
+            lambda index: rerun_command(again, index),
+            scorers=scorers,
+            threads=options.threads,
+            verbose=options.verbose,
+        )
+    except ModelError as error:  # no wrong usage any more: environments may have been collected
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAILED
     if options.part_only:
         share = len(result.failed) / result.environments
         too_many = share > options.max_failed_share and result.environments >= LEAST_FOR_SHARE

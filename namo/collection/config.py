@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,8 @@ class CollectionConfig:
             at_least(name, getattr(self, name), 0)
         if self.max_pushes is not None:
             at_least("max_pushes", self.max_pushes, 0)
+        if self.algorithm == "exploration" and self.max_pushes is None:
+            raise UsageError("--algorithm exploration needs --max-pushes: it spends all of them")
         if not 0 < self.search_timeout < float("inf"):
             raise UsageError(
                 f"--search-timeout is {self.search_timeout}; allowed: seconds above zero, finite"
@@ -116,8 +119,12 @@ class CollectionConfig:
         """Return the settings as plain values."""
         return asdict(self)
 
+    @cached_property
     def decisive(self) -> dict[str, Any]:
-        """Return what decides results: the settings, with models told apart by what they are."""
+        """What decides results: the settings, with models told apart by what they are.
+
+        Models are looked at once: what a process has loaded does not change under it.
+        """
         settings = self.as_dict()
         for name in ("ml_object_model", "ml_goal_model"):
             if settings[name] is not None:

@@ -95,7 +95,7 @@ class Environment:
     def fingerprint(self, config: CollectionConfig, scene_sha256: str) -> str:
         """Return the hash of everything that decides this environment's results."""
         decisive = {
-            "config": config.decisive(),
+            "config": config.decisive,
             "env_index": self.index,
             "scene_sha256": scene_sha256,
             "results_version": RESULTS_VERSION,

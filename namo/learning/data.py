@@ -98,7 +98,8 @@ class CandidateData(Dataset[Sample]):
             if kind == "goal"
             else ["object_raster", "object_features"]
         )
-        shards = [_shard(path, columns) for path in sorted(folder.glob(f"{split}-*"))]
+        names = [name for name in sorted(self.card["files"]) if name.startswith(f"{split}-")]
+        shards = [_shard(folder / name, columns) for name in names]
         self._rows = _Columns(pa.concat_tables(shards)) if shards else None
         self._states = self._grouped()
 

@@ -164,9 +164,9 @@ def _imply(label: NDArray[np.int8], pushes_to_goal: NDArray[np.int8]) -> NDArray
     untried = label == Label.UNTRIED
     shorter_opened = np.logical_or.accumulate(opened, axis=1)
     longer_did_not = np.logical_or.accumulate((tried & ~opened)[:, ::-1], axis=1)[:, ::-1]
-    # A contradiction (pushes are not perfectly straight) implies nothing.
-    succeeds = untried & shorter_opened & ~longer_did_not
-    fails = untried & longer_did_not & ~shorter_opened
+    # Pushes are not perfectly straight: a contact point that contradicts itself implies nothing.
+    untried &= ~(shorter_opened & longer_did_not).any(axis=1, keepdims=True)
+    succeeds, fails = untried & shorter_opened, untried & longer_did_not
     label[succeeds], label[fails] = Label.SUCCESS, Label.FAILURE
     pushes_to_goal[succeeds] = 1
     implied: NDArray[np.bool_] = succeeds | fails

@@ -64,7 +64,7 @@ class Scorer:
             sha256=bundle.config["weights_sha256"],
             parameters=sum(tensor.numel() for tensor in parameters),
             bytes=sum(tensor.numel() * tensor.element_size() for tensor in parameters),
-            device=str(self._device),
+            device=self._device.type,
             load_s=loaded - began,
         )
         compile_ahead()

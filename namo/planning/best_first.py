@@ -13,6 +13,7 @@ nothing this is a breadth-first search.
 from __future__ import annotations
 
 import heapq
+import math
 from dataclasses import dataclass, field
 
 from namo.planning.planner import Budget, SearchResult, Termination
@@ -102,8 +103,8 @@ class _Queues:
         self._arrived = 0
         self._proposed = [0, 0]  # pushes: rated, unrated
         self._taken = [0, 0]
-        self._met: set[int] = set()
-        self._known: set[tuple[int, Push]] = set()
+        self._met: dict[int, int] = {}  # least depth of each state
+        self._known: dict[int, set[Push]] = {}  # pushes proposed in each state
         self._cut_off = False
 
     def run(self) -> Node | Termination:
@@ -136,10 +137,15 @@ class _Queues:
         return self._taken[1] + 1 <= share * (sum(self._taken) + 1)
 
     def _meet(self, node: Node) -> None:
-        """Let the objects of a state join, if it is new and may be pushed in."""
-        if node.number in self._met:
+        """Let the objects of a state join, if it may be pushed in.
+
+        It is new, or was met with more pushes before: then what was proposed there is proposed
+        again, for plans that are shorter.
+        """
+        if self._met.get(node.number, math.inf) <= node.depth:
             return
-        self._met.add(node.number)
+        self._met[node.number] = node.depth
+        self._known[node.number] = set()
         if node.depth == self._search.budget.depth:
             self._cut_off |= bool(node.reachable)
             return
@@ -154,9 +160,9 @@ class _Queues:
         """Let goals of an object join, and in a queue the object itself once more."""
         node, name, asked = waiting.node, waiting.name, waiting.asked
         for push, rating in self._planner.pushes(self._search, node, name, asked, self._streams):
-            if (node.number, push) in self._known:
+            if push in self._known[node.number]:
                 continue
-            self._known.add((node.number, push))
+            self._known[node.number].add(push)
             self._proposed[rating is None] += 1
             if rating is None:
                 heapq.heappush(self._unrated, self._item(node.depth + asked, node, name, push))

@@ -20,8 +20,8 @@ from namo.world.world import World
 
 START_SHARE = 0.3
 """How often a round is spent on the start."""
-STALE_ROUNDS = 20
-"""After so many rounds in a row without a push that was not simulated before, all is tried."""
+STALE_ROUNDS = 5
+"""A state is left after so many rounds in a row without a push that is new."""
 
 
 class Exploration:
@@ -50,25 +50,37 @@ class Exploration:
             return search.root
         best: Node | None = None
         known = {search.root.number}
-        waiting = [search.root]  # unsolved states with something to push, the start first
-        stale = 0
+        waiting = {search.root: 0}  # unsolved states with something to push: stale rounds in a row
+        cut_off = False
         try:
-            while search.root.reachable and search.budget.depth > 0 and stale < STALE_ROUNDS:
-                node, simulated = search.root, search.pushes_simulated
-                if len(waiting) > 1 and streams.objects.random() >= START_SHARE:
-                    node = waiting[int(streams.objects.integers(1, len(waiting)))]
+            while waiting:
+                node = self._draw(search.root, list(waiting), streams)
+                if node.depth == search.budget.depth or not node.reachable:
+                    cut_off |= bool(node.reachable)
+                    del waiting[node]
+                    continue
+                simulated = search.pushes_simulated
                 for child in self._round(search, node, streams):
                     if search.is_goal(child):
                         if best is None or child.depth < best.depth:
                             best = child
-                    elif child.number not in known and child.depth < search.budget.depth:
+                    elif child.number not in known:
                         known.add(child.number)
-                        if child.reachable:
-                            waiting.append(child)
-                stale = stale + 1 if search.pushes_simulated == simulated else 0
+                        waiting[child] = 0
+                is_stale = search.pushes_simulated == simulated
+                waiting[node] = waiting[node] + 1 if is_stale else 0
+                if waiting[node] == STALE_ROUNDS:
+                    del waiting[node]
         except BudgetSpentError as spent:
             return best or spent.termination
-        return best or Termination.EXHAUSTED
+        return best or (Termination.DEPTH if cut_off else Termination.EXHAUSTED)
+
+    def _draw(self, start: Node, waiting: list[Node], streams: Streams) -> Node:
+        """Return the state to spend a round on."""
+        others = [node for node in waiting if node is not start]
+        if not others or (len(others) < len(waiting) and streams.objects.random() < START_SHARE):
+            return start
+        return others[int(streams.objects.integers(len(others)))]
 
     def _round(self, search: Search, node: Node, streams: Streams) -> Iterator[Node]:
         """Push every reachable object of a state and yield where each push led."""

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,11 +134,11 @@ class LearnedGoals:
         return self._answers.get(world, name, lambda: self._ask(world, name))
 
     def _ask(self, world: World, name: str) -> _Rated:
+        candidates = candidate_pushes(world, name)
+        if not candidates.possible.any():
+            nothing = np.empty(0)
+            return _Rated(candidates, nothing.astype(np.int64), nothing)
         with self._scorer.asking():
-            candidates = candidate_pushes(world, name)
-            if not candidates.possible.any():
-                nothing = np.empty(0)
-                return _Rated(candidates, nothing.astype(np.int64), nothing)
             question = goal_question(StatePicture(world.reachability()), name, candidates)
             (values,) = self._scorer.values([question])
         return _Rated(candidates, question.numbers, values)
@@ -172,17 +173,17 @@ def _chances(values: Values) -> Values:
 
 
 class _Answers(Generic[Answer]):
-    """What a model said, by scene and poses; the oldest are forgotten."""
+    """What a model said, by world and poses; of each world the oldest are forgotten."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._kept: WeakKeyDictionary[World, OrderedDict[Hashable, Answer]] = WeakKeyDictionary()
 
     def get(self, world: World, about: Hashable, ask: Callable[[], Answer]) -> Answer:
         """Return the answer to a question about a state, asked now if it is new."""
-        poses = tuple(world.reachability().poses.values())
-        key = world.scene.sha256, about, poses
-        if key not in self._kept:
-            self._kept[key] = ask()
-            if len(self._kept) > KEPT_ANSWERS:
-                self._kept.popitem(last=False)
-        return self._kept[key]
+        kept = self._kept.setdefault(world, OrderedDict())
+        key = about, tuple(world.reachability().poses.values())
+        if key not in kept:
+            kept[key] = ask()
+            if len(kept) > KEPT_ANSWERS:
+                kept.popitem(last=False)
+        return kept[key]

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.collection.parts import COMPRESSION, row_groups
-from namo.errors import UsageError
+from namo.errors import ResultFileError, UsageError
 from namo.files import replacing, sha256_of
 from namo.learning.data_schema import (
     CANDIDATE_ROWS,
@@ -127,6 +127,11 @@ def _require_merged(folder: Path) -> None:
             raise UsageError(
                 f"{folder / name}: no such file; a data set is made of merged collections"
             )
+    for name in ("metrics.parquet", "pushes.parquet"):
+        try:
+            pq.read_schema(folder / name)
+        except pa.ArrowInvalid as error:
+            raise ResultFileError(f"{folder / name}: cannot be read as Parquet: {error}") from None
 
 
 def _listed(manifest: Path) -> dict[str, _Listed]:

@@ -45,7 +45,7 @@ class CandidatePushes:
         goals = np.empty_like(self.displacements)
         goals[..., :2] = self.pose.to_world(self.displacements[..., :2])
         turned = self.displacements[..., 2] + self.pose.theta
-        goals[..., 2] = np.remainder(turned + math.pi, 2.0 * math.pi) - math.pi
+        goals[..., 2] = math.pi - np.remainder(math.pi - turned, 2.0 * math.pi)
         return goals
 
     def goal(self, number: int) -> Pose2D:

@@ -103,7 +103,7 @@ def test_a_learned_strategy_with_its_model_is_a_configuration(tmp_path):
 
 def test_what_decides_results_tells_models_by_what_they_are_and_not_by_where(tmp_path):
     def decisive(path):
-        return CollectionConfig(goal_strategy="ml", ml_goal_model=str(path)).decisive()
+        return CollectionConfig(goal_strategy="ml", ml_goal_model=str(path)).decisive
 
     first = random_bundle(tmp_path / "first", "goal", seed=0)
     same = shutil.copytree(first, tmp_path / "elsewhere")

@@ -65,7 +65,9 @@ def write(folder, *shards, split="train", version=DATA_SCHEMA_VERSION):
         pq.write_table(
             pa.Table.from_pylist(rows, CANDIDATE_ROWS), folder / shard_name(split, number)
         )
-    (folder / "card.json").write_text(json.dumps({"schema_version": version, "of": "tests"}))
+    files = {path.name: "" for path in folder.glob("*.parquet")}
+    card = {"schema_version": version, "of": "tests", "files": files}
+    (folder / "card.json").write_text(json.dumps(card))
     return folder
 
 
@@ -210,6 +212,14 @@ def test_a_loader_of_torch_gives_every_state_once(tmp_path):
         for state in range(int(batch.state.max()) + 1)
     )
     assert firsts == [10 * number + 1 for number in range(7)]
+
+
+def test_a_shard_that_is_gone_is_missed(tmp_path):
+    rows = [[row([(FAILURE, 1, 0)], str(number))] for number in range(2)]
+    folder = write(tmp_path / "data", *rows)
+    (folder / shard_name("train", 0)).unlink()
+    with pytest.raises(UsageError, match=shard_name("train", 0)):
+        CandidateData(folder, "train", "goal")
 
 
 def test_a_split_without_rows_is_empty(tmp_path):
