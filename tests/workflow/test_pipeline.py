@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import socket
@@ -148,7 +149,10 @@ def test_too_many_failures_fail_the_run_and_leave_the_tables(pipeline):
         ),
         ({"xml_dir": "nowhere"}, ["--xml-dir nowhere: no such folder"]),
         ({"end_idx": 7}, ["7 is too large", "there are 1 environments"]),
-        ({"object_strategy": "ml"}, ["--object-strategy ml needs --ml-object-model"]),
+        (
+            {"object_strategy": "ml", "ml_object_model": "nowhere"},
+            ["--ml-object-model: nowhere: no such folder"],
+        ),
     ],
 )
 def test_wrong_settings_are_said_and_nothing_is_written(pipeline, settings, said):
@@ -246,3 +250,19 @@ def test_the_default_run_is_the_first_demo_scenes():
     settings = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
     assert (settings["xml_dir"], settings["manifest"]) == (None, None)
     assert (settings["start_idx"], settings["end_idx"]) == (0, 24)
+
+
+def test_the_shipped_models_are_found_from_any_folder(pipeline):
+    pipeline.copy_rooms((0, 7))
+    learned = {"algorithm": "best_first", "object_strategy": "ml", "goal_strategy": "ml"}
+    done = pipeline.run(chunk_size=1, **learned)
+    assert done.returncode == 0, done.stdout
+    run = json.loads((pipeline.output / "run.json").read_text())
+    assert run["models"].keys() == {"object", "goal"}
+    loads = [
+        model["loads"]
+        for marker in pipeline.output.glob("parts/*/part.json")
+        for model in json.loads(marker.read_text())["models_preloaded"]
+    ]
+    assert loads == [1] * 4  # two models in each of two processes
+    assert "once in each of 2 processes" in done.stdout
