@@ -28,7 +28,7 @@ from namo.strategies.strategy import (
 from namo.world.push import Push
 from namo.world.world import World
 
-STEP_DISCOUNT = 0.9
+STEP_DISCOUNT = 0.75
 """What a state one push deeper makes of a rating."""
 AGAIN_DISCOUNT = 0.5
 """What having been asked about before makes of an object's rating."""

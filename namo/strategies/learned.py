@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -75,11 +75,15 @@ class LearnedObjects:
 
 @dataclass(frozen=True, eq=False)
 class _Rated:
-    """The candidates of a movable that are possible, and how promising each is."""
+    """The candidates of a movable that are possible, and how promising each is.
+
+    `proposed` has the goals of those that were proposed.
+    """
 
     candidates: CandidatePushes
     numbers: NDArray[np.int64]
     values: Values
+    proposed: dict[Pose2D, float] = field(default_factory=dict)
 
 
 class LearnedGoals:
@@ -123,12 +127,8 @@ class LearnedGoals:
 
     def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float | None]:
         """See `namo.strategies.strategy.RatingGoalStrategy`; random goals are not judged."""
-        rated = self._rated(world, name)
-        by_goal = {
-            rated.candidates.goal(number): value
-            for number, value in zip(rated.numbers.tolist(), rated.values.tolist(), strict=True)
-        }
-        return [by_goal.get(goal) for goal in goals]
+        proposed = self._rated(world, name).proposed
+        return [proposed.get(goal) for goal in goals]
 
     def _rated(self, world: World, name: str) -> _Rated:
         return self._answers.get(world, name, lambda: self._ask(world, name))
@@ -159,6 +159,7 @@ def _without_twins(rated: _Rated, places: list[int], count: int) -> list[Pose2D]
         goal = rated.candidates.goal(int(rated.numbers[place]))
         if not any(within_tolerance(goal, other) for other in goals):
             goals.append(goal)
+            rated.proposed[goal] = float(rated.values[place])
         if len(goals) == count:
             break
     return goals
