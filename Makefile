@@ -60,8 +60,7 @@ learning-scenes: setup
 
 models: learning-scenes
 	snakemake --cores $(CORES) rounds
-	python workflow/scripts/choose_models.py --output resources/models \
-		$(patsubst %,--models %,$(wildcard $(LEARNING)/round_*/models))
+	python workflow/scripts/choose_models.py --output resources/models --models $(LEARNING)/round_*/models
 
 clean:
 	rm -rf $(VENV) results .snakemake

@@ -38,12 +38,13 @@ _Validator = jsonschema.validators.extend(
 _PLACES = ("output_dir", "hostname", "xml_dir", "manifest", "split")
 
 
-def check_settings(settings: Settings, schema: Settings) -> CollectionConfig:
+def check_settings(settings: Settings, schema: Settings, home: Path = Path()) -> CollectionConfig:
     """Check the settings of a run and return those of its collection.
 
     Args:
         settings: as the configuration file and the command line give them.
         schema: JSON schema; `registry: KIND` stands for the names of that kind.
+        home: see `with_models`.
 
     Raises:
         UsageError: names every key that is wrong, its value and what is allowed.
@@ -54,7 +55,7 @@ def check_settings(settings: Settings, schema: Settings) -> CollectionConfig:
     ]
     if problems:
         raise UsageError("configuration: " + "; ".join(sorted(problems)))
-    asked = with_models(settings, Path())
+    asked = with_models(settings, home)
     return CollectionConfig(
         **{name: asked[name] for name in CollectionConfig.names() if name in asked}
     )
@@ -67,7 +68,7 @@ def with_models(settings: Settings, home: Path) -> dict[str, Any]:
     collector refuses a model that nothing asks.
 
     Args:
-        settings: of a run.
+        settings: of a run, of the types that the schema asks for.
         home: folder below which a relative path is looked for too, after the working directory.
     """
     asked = dict(settings)

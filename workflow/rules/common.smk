@@ -95,11 +95,10 @@ def listed_scenes():
     ).paths
 
 
-# The shipped models are found from everywhere.
-config |= with_models(config, Path(workflow.basedir))
-
 try:
-    check_settings(config, yaml.safe_load(SCHEMA.read_text()))
+    # The shipped models are found from everywhere.
+    check_settings(config, yaml.safe_load(SCHEMA.read_text()), Path(workflow.basedir))
+    config |= with_models(config, Path(workflow.basedir))
     SCENES_OUT, SCENE_SETTINGS = scene_settings()
     TEMPLATES = SCENE_SETTINGS.template_hashes()  # changed ones are drawn from again
     SCENES = None if scenes_are_made_here() else listed_scenes()

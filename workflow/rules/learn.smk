@@ -145,12 +145,13 @@ rule choose_models:
         ENVIRONMENT
     params:
         models=lambda wildcards: [
-            f"--models={LEARN_OUT / f'round_{n}' / 'models'}"
+            LEARN_OUT / f"round_{n}" / "models"
             for n in range(1, int(wildcards.number) + 1)
         ],
         folder=lambda wildcards: LEARN_OUT / f"round_{wildcards.number}" / "best",
     shell:
-        "python {input.script:q} {params.models:q} --output {params.folder:q} > {log:q} 2>&1"
+        "python {input.script:q} --models {params.models:q} --output {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule compare:

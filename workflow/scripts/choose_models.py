@@ -19,9 +19,9 @@ def main() -> int:
     parser.add_argument(
         "--models",
         type=Path,
-        action="append",
+        nargs="+",
         required=True,
-        help="folder with the bundles `object` and `goal` of a round; repeated for all rounds",
+        help="folders with the bundles `object` and `goal`, one of each round",
     )
     parser.add_argument("--output", type=Path, required=True, help="folder for the best two")
     options = parser.parse_args()
