@@ -128,8 +128,8 @@ def collect_chunk(
             ),
             "files": [pa.Table.from_pylist(files, FILES)],
         }
-        information = _information(environments, config, began, work_s, resumed, failed)
-        information["models_preloaded"] = [scorer.use.as_record() for scorer in scorers]
+        models = [scorer.use.as_record() for scorer in scorers]
+        information = _information(environments, config, began, work_s, resumed, failed, models)
         write_part(part, tables, information)
     return ChunkResult(part, len(environments), resumed, failed)
 
@@ -176,6 +176,7 @@ def _information(
     work_s: float,
     resumed: int,
     failed: dict[int, str],
+    models: list[Record],
 ) -> Record:
     """Return what the part's marker says about the process that made it."""
     return {
@@ -193,4 +194,5 @@ def _information(
         "resumed": resumed,
         "failed": {str(index): message for index, message in failed.items()},
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT,
+        "models_preloaded": models,
     }

@@ -31,8 +31,7 @@ from namo.world.contacts import CONTACT_OFFSETS
 from namo.world.primitives import TRAVELS
 
 BUNDLE_VERSION = 1
-KINDS = tuple(FRAMES)
-NETWORKS: Mapping[str, type[nn.Module]] = {"candidate_net": CandidateNet}
+ARCHITECTURE = "candidate_net"
 MOST_BYTES = 64 << 30
 """A file of weights may not be larger."""
 NARROWEST = 4
@@ -134,7 +133,7 @@ def write_bundle(
         handle.write(text)
     config = {
         **expected_config(kind),
-        "architecture": {"name": "candidate_net", **sizes},
+        "architecture": {"name": ARCHITECTURE, **sizes},
         "class": None,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         **about,
@@ -275,10 +274,8 @@ def _usual_network(path: Path, config: Config) -> nn.Module:
     """Return the network of this package that a config describes, if its weights can be there."""
     source, sizes = path / CONFIG, dict(config["architecture"])
     name = sizes.pop("name", None)
-    if name not in tuple(NETWORKS):
-        raise ModelError(
-            f"{source}: architecture is {name!r}; known: {', '.join(NETWORKS)}, or a class"
-        )
+    if name != ARCHITECTURE:
+        raise ModelError(f"{source}: architecture is {name!r}; known: {ARCHITECTURE}, or a class")
     _check_sizes(source, sizes)
     with torch.device("meta"):  # takes no memory, and no time for random weights
         network = new_network(config["kind"], sizes)

@@ -27,9 +27,9 @@ from torch.utils.data import Dataset
 
 from namo.errors import UsageError
 from namo.learning.data_schema import CARD, DATA_SCHEMA_VERSION, SPLITS
-from namo.learning.labels import Label
+from namo.learning.labels import Label, is_known
 from namo.learning.pictures import from_png
-from namo.learning.questions import FEATURES, FRAMES
+from namo.learning.questions import FEATURES, FRAMES, by_view
 from namo.learning.rasters import CHANNELS, VIEWS
 
 UNKNOWN = -1
@@ -135,16 +135,10 @@ class CandidateData(Dataset[Sample]):
         features = rows.numbers("features", row).reshape(-1, len(FEATURES["goal"]))
         opens, leads = _targets(label[numbers], to_goal[numbers], after[numbers])
         known = np.unique(view[opens != UNKNOWN])
-        counts = np.bincount(view)
-        most = int(counts.max(initial=0))
-        order = np.argsort(view, kind="stable")
-        place = np.empty_like(view)
-        place[order] = np.arange(len(view)) - np.repeat(np.cumsum(counts) - counts, counts)
-        padded = np.zeros((len(counts), most, features.shape[1]), np.float32)
-        padded[view, place] = features
-        targets = np.full((2, len(counts), most), UNKNOWN, np.int8)
-        targets[0, view, place], targets[1, view, place] = opens, leads
         pictures = rows.pictures(row)
+        padded, place = by_view(features, view, len(pictures))
+        targets = np.full((2, *padded.shape[:2]), UNKNOWN, np.int8)
+        targets[0, view, place], targets[1, view, place] = opens, leads
         rasters = np.array([from_png(pictures[one], len(CHANNELS)) for one in known.tolist()])
         rasters = rasters.reshape(-1, len(CHANNELS), self._pixels, self._pixels)
         return _sample(rasters.astype(np.uint8), padded[known], *targets[:, known])
@@ -163,7 +157,7 @@ class CandidateData(Dataset[Sample]):
         if (to_goal == 1).any():
             return 1, UNKNOWN
         opens = leads = UNKNOWN
-        tried = (label == Label.SUCCESS) | (label == Label.FAILURE)
+        tried = is_known(label)
         if (tried & ~implied).sum() >= ENOUGH_OF_OBJECT:
             opens = 0
             if int(after[tried].sum(dtype=np.int64)) >= ENOUGH_AFTER * ENOUGH_OF_OBJECT:
@@ -176,7 +170,7 @@ class CandidateData(Dataset[Sample]):
         if self._kind == "object":
             return max(self._object_target(row)) != UNKNOWN
         label = self._known_rows.numbers("label", row)
-        return bool(((label == Label.SUCCESS) | (label == Label.FAILURE)).any())
+        return bool(is_known(label).any())
 
     @property
     def _known_rows(self) -> _Columns:
@@ -253,8 +247,7 @@ def _targets(
     label: NDArray[np.int8], to_goal: NDArray[np.int8], after: NDArray[np.int8]
 ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Return what is known of candidates: whether they open the goal, whether they lead to it."""
-    tried = (label == Label.SUCCESS) | (label == Label.FAILURE)
-    opens = np.where(tried, to_goal == 1, UNKNOWN).astype(np.int8)
+    opens = np.where(is_known(label), to_goal == 1, UNKNOWN).astype(np.int8)
     leads = np.full_like(opens, UNKNOWN)
     leads[to_goal > 1] = 1
     leads[(label == Label.FAILURE) & (after >= ENOUGH_AFTER)] = 0

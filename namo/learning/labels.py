@@ -36,6 +36,12 @@ class Label(IntEnum):
     UNREACHABLE = 3
 
 
+def is_known(label: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Return which labels are a success or a failure."""
+    known: NDArray[np.bool_] = (label == Label.SUCCESS) | (label == Label.FAILURE)
+    return known
+
+
 @dataclass(frozen=True)
 class TriedPush:
     """One simulated push, as the table of pushes has it.
@@ -159,7 +165,7 @@ def _nearest(
 
 def _imply(label: NDArray[np.int8], pushes_to_goal: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Fill in what follows along each contact point (contacts, travels); return where."""
-    tried = (label == Label.SUCCESS) | (label == Label.FAILURE)
+    tried = is_known(label)
     opened = pushes_to_goal == 1
     untried = label == Label.UNTRIED
     shorter_opened = np.logical_or.accumulate(opened, axis=1)

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from namo.learning.rasters import CHANNELS, Raster, StatePicture, draw
+from namo.learning.rasters import Raster, StatePicture, draw
 from namo.world.candidates import CandidatePushes
-from namo.world.reachability import Reachability
 
 FRAMES = {"goal": "push", "object": "object"}
 """The frame of `namo.learning.rasters` in which each kind of question is drawn."""
@@ -114,7 +113,7 @@ def object_question(picture: StatePicture, name: str) -> Question:
         picture: of the state.
         name: of the movable.
     """
-    reachability: Reachability = picture.reachability
+    reachability = picture.reachability
     footprint = reachability.static.scene.movable(name).footprint
     half_x, half_y = _half_extents(footprint.outline, 0.0)
     share = float(reachability.reachable_contacts(name).mean())
@@ -127,9 +126,27 @@ def object_question(picture: StatePicture, name: str) -> Question:
     )
 
 
-def channels_and_features(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of what questions of a kind hold."""
-    return CHANNELS, FEATURES[kind]
+def by_view(
+    features: Features, view: NDArray[np.int64], views: int
+) -> tuple[Features, NDArray[np.int64]]:
+    """Return features raster by raster, and in which place there each candidate is.
+
+    Args:
+        features: (candidates, features).
+        view: (candidates,) which raster each belongs to.
+        views: how many rasters there are.
+
+    Returns:
+        (views, most candidates of a raster, features), zero where a raster has fewer, and
+        (candidates,) so that candidate i is at `[view[i], place[i]]`.
+    """
+    counts = np.bincount(view, minlength=views)
+    order = np.argsort(view, kind="stable")
+    place = np.empty_like(view)
+    place[order] = np.arange(len(view)) - np.repeat(np.cumsum(counts) - counts, counts)
+    together = np.zeros((views, int(counts.max(initial=0)), features.shape[1]), np.float32)
+    together[view, place] = features
+    return together, place
 
 
 def _distinct(angles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from namo.errors import ModelError
 from namo.learning.bundle import load_bundle
 from namo.learning.networks import OUTPUTS, CandidateNet
-from namo.learning.questions import FEATURES, FRAMES, Question
+from namo.learning.questions import FEATURES, FRAMES, Question, by_view
 from namo.learning.rasters import CHANNELS, VIEWS, compile_ahead
 from namo.learning.usage import ModelUse
 
@@ -161,14 +161,9 @@ def _batched(
     view = np.concatenate(
         [first + question.view for first, question in zip(firsts, questions, strict=False)]
     )
-    counts = np.bincount(view, minlength=len(rasters))
-    order = np.argsort(view, kind="stable")
-    column = np.empty_like(view)
-    column[order] = np.arange(len(view)) - np.repeat(np.cumsum(counts) - counts, counts)
     known = np.concatenate([question.features for question in questions])
-    features = np.zeros((len(rasters), counts.max(), known.shape[1]), np.float32)
-    features[view, column] = known
-    return rasters, features, (view, column)
+    features, place = by_view(known, view, len(rasters))
+    return rasters, features, (view, place)
 
 
 def _values(logits: Values, discount: float) -> Values:

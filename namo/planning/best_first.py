@@ -16,15 +16,11 @@ import heapq
 import math
 from dataclasses import dataclass, field
 
+from namo.planning.asking import AskingPlanner
 from namo.planning.planner import Budget, SearchResult, Termination
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
-from namo.strategies.strategy import (
-    GoalStrategy,
-    ObjectStrategy,
-    RatingGoalStrategy,
-    RatingObjectStrategy,
-)
+from namo.strategies.strategy import RatingGoalStrategy, RatingObjectStrategy
 from namo.world.push import Push
 from namo.world.world import World
 
@@ -55,15 +51,8 @@ class _Waiting:
     asked: int = field(compare=False, default=0)
 
 
-class BestFirst:
+class BestFirst(AskingPlanner):
     """The most promising push of all states next; see the module's text."""
-
-    def __init__(
-        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
-    ) -> None:
-        """See `namo.planning.planner.Planner`."""
-        self._objects, self._goals = objects, goals
-        self._max_goals = max_goals_per_object
 
     def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
         """Search from the world's present state."""

@@ -5,22 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from namo.planning.asking import AskingPlanner
 from namo.planning.planner import Budget, SearchResult, Termination
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
-from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.world import World
 
 
-class DeepeningPlanner(ABC):
+class DeepeningPlanner(AskingPlanner, ABC):
     """A planner that searches to depth 1, then to depth 2, and so on (Korf 1985)."""
-
-    def __init__(
-        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
-    ) -> None:
-        """See `namo.planning.planner.Planner`."""
-        self._objects, self._goals = objects, goals
-        self._max_goals = max_goals_per_object
 
     def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
         """Search from the world's present state."""

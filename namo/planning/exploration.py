@@ -8,14 +8,13 @@ among them. It ends with the shortest plan it came upon.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import closing
 
 from namo.errors import UsageError
+from namo.planning.asking import AskingPlanner
 from namo.planning.planner import Budget, SearchResult, Termination
 from namo.planning.search import BudgetSpentError, Node, Search
 from namo.seeding import Streams
-from namo.strategies.strategy import GoalStrategy, ObjectStrategy
-from namo.world.push import Push
 from namo.world.world import World
 
 START_SHARE = 0.3
@@ -24,15 +23,8 @@ STALE_ROUNDS = 5
 """A state is left after so many rounds in a row without a push that is new."""
 
 
-class Exploration:
+class Exploration(AskingPlanner):
     """Spends its budget of pushes on many states; see the module's text."""
-
-    def __init__(
-        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
-    ) -> None:
-        """See `namo.planning.planner.Planner`."""
-        self._objects, self._goals = objects, goals
-        self._max_goals = max_goals_per_object
 
     def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
         """Search from the world's present state.
@@ -60,13 +52,17 @@ class Exploration:
                     del waiting[node]
                     continue
                 simulated = search.pushes_simulated
-                for child in self._round(search, node, streams):
-                    if search.is_goal(child):
-                        if best is None or child.depth < best.depth:
-                            best = child
-                    elif child.number not in known:
-                        known.add(child.number)
-                        waiting[child] = 0
+                pushes = self._proposed(search, node, streams)
+                with closing(search.push_each(node, pushes)) as children:
+                    for child in children:
+                        if child is None:
+                            continue
+                        if search.is_goal(child):
+                            if best is None or child.depth < best.depth:
+                                best = child
+                        elif child.number not in known:
+                            known.add(child.number)
+                            waiting[child] = 0
                 is_stale = search.pushes_simulated == simulated
                 waiting[node] = waiting[node] + 1 if is_stale else 0
                 if waiting[node] == STALE_ROUNDS:
@@ -81,13 +77,3 @@ class Exploration:
         if not others or (len(others) < len(waiting) and streams.objects.random() < START_SHARE):
             return start
         return others[int(streams.objects.integers(len(others)))]
-
-    def _round(self, search: Search, node: Node, streams: Streams) -> Iterator[Node]:
-        """Push every reachable object of a state and yield where each push led."""
-        world = search.enter(node)
-        for name in self._objects.rank(world, list(node.reachable), streams.objects):
-            world = search.enter(node)
-            for goal in self._goals.propose(world, name, self._max_goals, streams.goals):
-                child = search.push(node, Push(name, goal))
-                if child is not None:
-                    yield child

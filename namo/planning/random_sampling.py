@@ -6,25 +6,16 @@ nothing uses up depth like any other.
 
 from __future__ import annotations
 
+from namo.planning.asking import AskingPlanner
 from namo.planning.planner import Budget, SearchResult, Termination
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
-from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.push import Push
 from namo.world.world import World
 
 
-class RandomSampling:
+class RandomSampling(AskingPlanner):
     """A single rollout of random pushes; the state after the last one is tested too."""
-
-    def __init__(
-        self,
-        objects: ObjectStrategy,  # noqa: ARG002 - every planner is made the same way
-        goals: GoalStrategy,
-        max_goals_per_object: int,  # noqa: ARG002
-    ) -> None:
-        """See `namo.planning.planner.Planner`."""
-        self._goals = goals
 
     def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
         """Search from the world's present state."""

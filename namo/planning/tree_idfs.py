@@ -47,7 +47,7 @@ class TreeIDFS(DeepeningPlanner):
         if branch.node.depth == limit:
             return Termination.DEPTH if branch.node.reachable else Termination.EXHAUSTED
         if branch.pushes is None:
-            branch.pushes = self._draw(search, branch.node, streams)
+            branch.pushes = self._proposed(search, branch.node, streams)
             with closing(search.push_each(branch.node, branch.pushes)) as nodes:
                 for node in nodes:
                     # A state that is in the tree already got there with no more pushes than these.
@@ -65,11 +65,3 @@ class TreeIDFS(DeepeningPlanner):
             if found is Termination.DEPTH:
                 ended = Termination.DEPTH
         return ended
-
-    def _draw(self, search: Search, node: Node, streams: Streams) -> list[Push]:
-        world = search.enter(node)
-        return [
-            Push(name, goal)
-            for name in self._objects.rank(world, list(node.reachable), streams.objects)
-            for goal in self._goals.propose(world, name, self._max_goals, streams.goals)
-        ]

@@ -106,12 +106,13 @@ def make_dataset(
     with ExitStack() as stack:
         shards = {split: stack.enter_context(_Shards(output, split)) for split in SPLITS}
         scenes: dict[tuple[str, str], bytes] = {}
-        for about, rows, unmatched, pushes in _labelled(collections, listed, manifest, jobs):
-            split = listed[about.about["scene_sha256"]].split
+        for scene, rows, unmatched, pushes in _labelled(collections, listed, manifest, jobs):
+            sha256 = scene.about["scene_sha256"]
+            split = listed[sha256].split
             shards[split].add(rows)
             counts.add(split, rows)
             counts.pushes, counts.unmatched = counts.pushes + pushes, counts.unmatched + unmatched
-            scenes[about.about["scene_sha256"], about.physics] = about.xml
+            scenes[sha256, scene.physics] = scene.xml
     _write_scenes(output / SCENES, scenes)
     card = _card(counts, collections, manifest, output)
     with replacing(output / CARD) as handle:

@@ -131,6 +131,7 @@ class Training:
                 self._write(self._output / BEST, quality)
             self._epoch, self._step, self._losses = self._epoch + 1, 0, []
             self._save()
+            self._write_history()
             self._show(
                 f"epoch {row['epoch'] + 1}/{settings.epochs}: loss {row['loss']:.4f}, held-out "
                 f"search {quality.pushes:.2f} pushes, {100 * quality.solved:.0f} % solved, "
@@ -208,7 +209,7 @@ class Training:
         """Write the network as it is and search the held-out scenes with it."""
         attempt = self._output / ATTEMPT
         self._write(attempt, None)
-        device = "cuda" if self._device.type == "cuda" else "cpu"
+        device = self._device.type
         with _torch_threads(1):
             goals = LearnedGoals(Scorer(self._goal_model, "goal", device), ML_SAMPLES)
             objects: ObjectStrategy = NoHeuristic()
@@ -255,7 +256,6 @@ class Training:
         torch.save(state, buffer)
         with replacing(self._output / CHECKPOINT) as handle:
             handle.write(buffer.getbuffer())
-        self._write_history()
 
     def _resume(self) -> None:
         path = self._output / CHECKPOINT
@@ -272,8 +272,6 @@ class Training:
         self._show(f"going on at epoch {self._epoch + 1}, step {self._step}")
 
     def _write_history(self) -> None:
-        if not self._history:
-            return
         text = io.StringIO()
         writer = csv.DictWriter(text, list(self._history[0]))
         writer.writeheader()

@@ -10,7 +10,7 @@ rule collect:
     input:
         script=SCRIPTS / "sequential_ml_collection.py",
         scenes=scenes_of,
-        models=models_of_collection(),
+        models=model_configs(config),
     output:
         metrics=ensure(OUT / "parts" / "{chunk}" / "metrics.parquet", non_empty=True),
         pushes=ensure(OUT / "parts" / "{chunk}" / "pushes.parquet", non_empty=True),

@@ -80,9 +80,9 @@ def scenes_are_made_here():
     )
 
 
-def models_of_collection():
-    """Return the configs of the models that the strategies ask; each holds the weights' hash."""
-    paths = [config.get(f"ml_{kind}_model") for kind in ("object", "goal")]
+def model_configs(settings):
+    """Return the configs of the models that strategies ask; each holds the weights' hash."""
+    paths = [settings.get(f"ml_{kind}_model") for kind in ("object", "goal")]
     return [str(Path(path) / "config.json") for path in paths if path is not None]
 
 

@@ -64,21 +64,9 @@ def models_compared(place):
     return LEARN_OUT / place / "models"
 
 
-def search_options(arm, models, extra):
-    """Return the options of the collector for one way to search."""
-    settings = {
-        **arm.options(str(models / "object"), str(models / "goal")),
-        "ml_device": config["ml_device"],
-        "max_terminal_checks": 1_000_000,
-        "search_timeout": 600.0,
-        "hostname": "learning",
-        **extra,
-    }
-    return collector_options(settings, "learning")
-
-
+@cache
 def search_of(place, what):
-    """Return options, range and models of the collection in a place.
+    """Return options, range and configs of the models of the collection in a place.
 
     Args:
         place: "once" or "round_N".
@@ -110,12 +98,14 @@ def search_of(place, what):
             "episodes_per_env": LEARNING.seeds,
             "seed": config["seed"],
         }
-    uses = [models / kind for kind in ("object", "goal") if arm_uses(arm, kind)]
-    return search_options(arm, models, extra), numbers, uses
-
-
-def arm_uses(arm, kind):
-    return (arm.objects if kind == "object" else arm.goals) == "ml"
+    settings = {
+        **arm.options(str(models / "object"), str(models / "goal")),
+        "ml_device": config["ml_device"],
+        "max_terminal_checks": 1_000_000,
+        "search_timeout": 600.0,
+        **extra,
+    }
+    return collector_options(settings, "learning"), numbers, model_configs(settings)
 
 
 def markers_of(wildcards):
@@ -135,8 +125,7 @@ def markers_of(wildcards):
 
 def models_of_search(wildcards):
     """Return the files of the models that a collection in a place asks."""
-    _, _, uses = search_of(wildcards.place, wildcards.what)
-    return [model / "config.json" for model in uses]
+    return search_of(wildcards.place, wildcards.what)[2]
 
 
 def arms_of(place):
