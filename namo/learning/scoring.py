@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,27 @@ from namo.learning.rasters import CHANNELS, VIEWS, compile_ahead
 from namo.learning.usage import ModelUse
 
 Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Promise:
+    """What a model says of some candidates.
+
+    Attributes:
+        opens: (candidates,) the chance that the push opens the robot's goal.
+        later: (candidates,) the chance that, where it does not, a plan follows it, times the
+            discount of a further push.
+    """
+
+    opens: Values
+    later: Values
+
+    @property
+    def values(self) -> Values:
+        """How promising each candidate is, (candidates,), 0 to 1."""
+        values: Values = self.opens + (1.0 - self.opens) * self.later
+        return values
+
 
 _WARM_UP_BATCHES = (1, 4, 1)
 _PROBE_CANDIDATES = 50
@@ -79,15 +101,11 @@ class Scorer:
         yield
         self.use.asked(time.perf_counter() - began)
 
-    def values(self, questions: Sequence[Question]) -> list[Values]:
-        """Return how promising each candidate of some questions is; one pass of the network.
+    def promises(self, questions: Sequence[Question]) -> list[Promise]:
+        """Return how promising the candidates of each question are; one pass of the network.
 
         Args:
             questions: at least one; each with at least one candidate.
-
-        Returns:
-            For each question (candidates,): the chance that the push opens the goal, plus, where it
-            does not, the chance that a plan follows it, times the discount.
 
         Raises:
             ModelError: the model says something that is not finite.
@@ -95,10 +113,11 @@ class Scorer:
         began = time.perf_counter()
         rasters, features, place = _batched(questions)
         logits = self._ask(rasters, features)
-        answers = _values(logits, self._discount)[place]
-        ends = np.cumsum([len(question.numbers) for question in questions])
+        opens, leads = _sigmoid(logits[place]).T
+        ends = np.cumsum([len(question.numbers) for question in questions])[:-1]
         self.use.passed(len(rasters), time.perf_counter() - began)
-        return np.split(answers, ends[:-1])
+        pairs = zip(np.split(opens, ends), np.split(self._discount * leads, ends), strict=True)
+        return [Promise(*pair) for pair in pairs]
 
     def forward(self, questions: Sequence[Question]) -> float:
         """Return how long the bare pass of the network for these questions takes (s)."""
@@ -166,10 +185,9 @@ def _batched(
     return rasters, features, (view, place)
 
 
-def _values(logits: Values, discount: float) -> Values:
-    opens, leads = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0))).transpose(2, 0, 1)
-    values: Values = opens + (1.0 - opens) * leads * discount
-    return values
+def _sigmoid(logits: Values) -> Values:
+    chances: Values = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+    return chances
 
 
 def _probe(kind: str, batch: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -1,170 +1,208 @@
 """Best-first search over pushes, by how promising the strategies say they are (Pearl 1984).
 
-Objects to ask about and pushes to try, in all states met so far, wait in a queue. The most
-promising is taken next: an object is asked about (its goals are proposed and join the queue, and
-again later with more of them), a push is simulated (and the objects of the state it leads to join).
+The objects and goals of all states met so far wait in a queue, and the most promising is next: an
+object is asked about its goals, a goal is pushed to. Then the next best goal of that object waits
+in its place.
 
-What a strategy does not rate waits in a second queue, that of the shallowest state in front. Pushes
-are taken from the two in the proportion in which they were proposed, so the random share of learned
-goals gets its share of the simulated pushes, however sure the model is. With strategies that rate
-nothing this is a breadth-first search.
+A model that is sure and wrong would keep such a search busy for good. So a share of the pushes goes
+to a second search, which asks for no rating: iterative deepening over random goals. The two take
+turns (a portfolio, Gomes & Selman 2001); once the first has had its chance, most turns are the
+second's. Where the strategies rate nothing, all are.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from namo.geometry import Pose2D
 from namo.planning.asking import AskingPlanner
+from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget, SearchResult, Termination
-from namo.planning.search import Node, Search
+from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
-from namo.strategies.strategy import RatingGoalStrategy, RatingObjectStrategy
+from namo.strategies.goal_random import RandomGoals
+from namo.strategies.strategy import (
+    GoalStrategy,
+    ObjectStrategy,
+    RatingGoalStrategy,
+    RatingObjectStrategy,
+)
 from namo.world.push import Push
 from namo.world.world import World
 
-STEP_DISCOUNT = 0.75
+STEP_DISCOUNT = 0.9
 """What a state one push deeper makes of a rating."""
-AGAIN_DISCOUNT = 0.5
-"""What having been asked about before makes of an object's rating."""
+SURE_PUSHES = 10
+"""How many pushes ratings lead; what they do not find by then they hardly find at all."""
+LATE_RANDOM_SHARE = 0.8
+"""The random share of all pushes after that."""
+UNRATED_RANDOM_SHARE = 0.2
+"""The random share where goals are not rated, only objects."""
+
+RatedGoals = Iterator[tuple[Pose2D, float]]
+
+
+class BestFirst(AskingPlanner):
+    """The most promising push of all states next; see the module's text."""
+
+    def __init__(
+        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
+    ) -> None:
+        """See `namo.planning.planner.Planner`."""
+        super().__init__(objects, goals, max_goals_per_object)
+        self._is_rating = isinstance(objects, RatingObjectStrategy)
+        unrated, self._random_share = goals, UNRATED_RANDOM_SHARE
+        if isinstance(goals, RatingGoalStrategy):
+            self._is_rating = True
+            unrated, self._random_share = RandomGoals(), goals.random_share
+        self._rest = IDFS(objects, unrated, max_goals_per_object)
+
+    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+        """Search from the world's present state."""
+        search = Search(world, budget)
+        return search.run(lambda: self._take_turns(search, streams))
+
+    def random_pushes(self, pushes: int) -> int:
+        """Return how many of the first so many pushes are random."""
+        early = min(pushes, SURE_PUSHES)
+        late = max(self._random_share, LATE_RANDOM_SHARE) if self._random_share else 0.0
+        return math.floor(self._random_share * early + late * (pushes - early))
+
+    def _take_turns(self, search: Search, streams: Streams) -> Node | Termination:
+        sides = {}
+        if self._random_share:
+            sides["random"] = self._rest.steps(search, streams)
+        if self._is_rating:
+            sides["rated"] = _Queue(self, search, streams).steps()
+        random, cut_off = 0, False
+        while sides:
+            side = "random" if random < self.random_pushes(search.pushes_simulated + 1) else "rated"
+            if side not in sides:
+                (side,) = sides
+            before = search.pushes_simulated
+            try:
+                next(sides[side])
+            except StopIteration as end:
+                if isinstance(end.value, Node):
+                    return end.value
+                cut_off |= end.value is Termination.DEPTH
+                del sides[side]
+            random += (search.pushes_simulated - before) * (side == "random")
+        return Termination.DEPTH if cut_off else Termination.EXHAUSTED
+
+    def objects(
+        self, search: Search, node: Node, streams: Streams
+    ) -> list[tuple[str, float | None]]:
+        """Return the objects of a state, with their ratings."""
+        world, names = search.enter(node), list(node.reachable)
+        if isinstance(self._objects, RatingObjectStrategy):
+            return list(zip(names, self._objects.rate(world, names), strict=True))
+        return [(name, None) for name in self._objects.rank(world, names, streams.objects)]
+
+    def goals(
+        self, search: Search, node: Node, name: str, rating: float | None, streams: Streams
+    ) -> RatedGoals:
+        """Return the goals of an object, the best first; unrated ones promise what it does."""
+        world = search.enter(node)
+        if isinstance(self._goals, RatingGoalStrategy):
+            return self._goals.best(world, name)
+        goals = self._goals.propose(world, name, self._max_goals, streams.goals)
+        return ((goal, rating or 0.0) for goal in goals)
 
 
 @dataclass(order=True)
 class _Waiting:
-    """An object to ask about, or a push to try.
+    """An object to ask about, or a goal to push it to.
 
     Attributes:
         cost: the less, the sooner.
         number: in order of arrival: a tie goes to the earlier.
         node: the state.
         name: of the object.
-        push: None to ask about the object.
-        asked: how often it was asked about before.
+        rating: of the object; None where it is not rated.
+        goal: None to ask about the object.
+        others: the goals behind that one.
     """
 
     cost: float
     number: int
     node: Node = field(compare=False)
     name: str = field(compare=False)
-    push: Push | None = field(compare=False, default=None)
-    asked: int = field(compare=False, default=0)
+    rating: float | None = field(compare=False)
+    goal: Pose2D | None = field(compare=False, default=None)
+    others: RatedGoals | None = field(compare=False, default=None)
 
 
-class BestFirst(AskingPlanner):
-    """The most promising push of all states next; see the module's text."""
-
-    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget)
-        return search.run(lambda: _Queues(self, search, streams).run())
-
-    def objects(
-        self, search: Search, node: Node, streams: Streams
-    ) -> list[tuple[str, float | None]]:
-        """Return the objects of a state in order, with their ratings."""
-        world = search.enter(node)
-        names = self._objects.rank(world, list(node.reachable), streams.objects)
-        ratings: list[float | None] = [None] * len(names)
-        if isinstance(self._objects, RatingObjectStrategy):
-            ratings = [*self._objects.rate(world, names)]
-        return list(zip(names, ratings, strict=True))
-
-    def pushes(
-        self, search: Search, node: Node, name: str, asked: int, streams: Streams
-    ) -> list[tuple[Push, float | None]]:
-        """Return pushes of an object, with their ratings; more of them each time it is asked."""
-        world = search.enter(node)
-        goals = self._goals.propose(world, name, self._max_goals * (asked + 1), streams.goals)
-        ratings: list[float | None] = [None] * len(goals)
-        if isinstance(self._goals, RatingGoalStrategy):
-            ratings = self._goals.rate(world, name, goals)
-        return [(Push(name, goal), rating) for goal, rating in zip(goals, ratings, strict=True)]
-
-
-class _Queues:
-    """One search in progress."""
+class _Queue:
+    """The search that goes by ratings."""
 
     def __init__(self, planner: BestFirst, search: Search, streams: Streams) -> None:
         self._planner, self._search, self._streams = planner, search, streams
-        self._rated: list[_Waiting] = []
-        self._unrated: list[_Waiting] = []
+        self._waiting: list[_Waiting] = []
         self._arrived = 0
-        self._proposed = [0, 0]  # pushes: rated, unrated
-        self._taken = [0, 0]
         self._met: dict[int, int] = {}  # least depth of each state
-        self._known: dict[int, set[Push]] = {}  # pushes proposed in each state
         self._cut_off = False
 
-    def run(self) -> Node | Termination:
-        """Return the solved node, or why there is none."""
+    def steps(self) -> Steps:
+        """Search step by step, from the root."""
         if self._search.is_goal(self._search.root):
             return self._search.root
         self._meet(self._search.root)
-        while self._rated or self._unrated:
-            waiting, queue = self._next()
-            if waiting.push is None:
-                self._ask(waiting, queue)
+        while self._waiting:
+            first = heapq.heappop(self._waiting)
+            if first.goal is None or first.others is None:
+                self._ask(first.node, first.name, first.rating)
                 continue
-            child = self._search.push(waiting.node, waiting.push)
+            yield
+            child = self._search.push(first.node, Push(first.name, first.goal))
+            self._join(first.node, first.name, first.rating, first.others)
             if child is not None:
                 if self._search.is_goal(child):
                     return child
                 self._meet(child)
         return Termination.DEPTH if self._cut_off else Termination.EXHAUSTED
 
-    def _next(self) -> tuple[_Waiting, list[_Waiting]]:
-        """Take what is next in turn, and return from which queue it came."""
-        unrated = bool(self._unrated) and (not self._rated or self._is_turn_of_unrated())
-        queue = self._unrated if unrated else self._rated
-        waiting = heapq.heappop(queue)
-        self._taken[unrated] += waiting.push is not None
-        return waiting, queue
-
-    def _is_turn_of_unrated(self) -> bool:
-        share = self._proposed[1] / max(sum(self._proposed), 1)
-        return self._taken[1] + 1 <= share * (sum(self._taken) + 1)
-
     def _meet(self, node: Node) -> None:
         """Let the objects of a state join, if it may be pushed in.
 
-        It is new, or was met with more pushes before: then what was proposed there is proposed
-        again, for plans that are shorter.
+        It is new, or was met with more pushes before: then what was tried there is looked up, for
+        plans that are shorter.
         """
         if self._met.get(node.number, math.inf) <= node.depth:
             return
         self._met[node.number] = node.depth
-        self._known[node.number] = set()
         if node.depth == self._search.budget.depth:
             self._cut_off |= bool(node.reachable)
             return
         for name, rating in self._planner.objects(self._search, node, self._streams):
             if rating is None:  # only its goals can tell
-                self._ask(self._item(node.depth, node, name), self._unrated)
+                self._ask(node, name, rating)
             else:
-                cost = -rating * STEP_DISCOUNT**node.depth
-                heapq.heappush(self._rated, self._item(cost, node, name))
+                self._add(rating, node, name, rating)
 
-    def _ask(self, waiting: _Waiting, queue: list[_Waiting]) -> None:
-        """Let goals of an object join, and in a queue the object itself once more."""
-        node, name, asked = waiting.node, waiting.name, waiting.asked
-        for push, rating in self._planner.pushes(self._search, node, name, asked, self._streams):
-            if push in self._known[node.number]:
-                continue
-            self._known[node.number].add(push)
-            self._proposed[rating is None] += 1
-            if rating is None:
-                heapq.heappush(self._unrated, self._item(node.depth + asked, node, name, push))
-            else:
-                cost = -rating * STEP_DISCOUNT**node.depth
-                heapq.heappush(self._rated, self._item(cost, node, name, push))
-        # As often as iterative deepening draws anew in a state.
-        if asked + 1 < self._search.budget.depth:
-            cost = waiting.cost + 1 if queue is self._unrated else AGAIN_DISCOUNT * waiting.cost
-            heapq.heappush(queue, self._item(cost, node, name, asked=asked + 1))
+    def _ask(self, node: Node, name: str, rating: float | None) -> None:
+        goals = self._planner.goals(self._search, node, name, rating, self._streams)
+        self._join(node, name, rating, goals)
 
-    def _item(
-        self, cost: float, node: Node, name: str, push: Push | None = None, asked: int = 0
-    ) -> _Waiting:
+    def _join(self, node: Node, name: str, rating: float | None, goals: RatedGoals) -> None:
+        """Let the best of some goals join."""
+        for goal, value in goals:
+            self._add(value, node, name, rating, goal, goals)
+            return
+
+    def _add(
+        self,
+        value: float,
+        node: Node,
+        name: str,
+        rating: float | None,
+        goal: Pose2D | None = None,
+        others: RatedGoals | None = None,
+    ) -> None:
         self._arrived += 1
-        return _Waiting(cost, self._arrived, node, name, push, asked)
+        cost = -value * STEP_DISCOUNT**node.depth
+        item = _Waiting(cost, self._arrived, node, name, rating, goal, others)
+        heapq.heappush(self._waiting, item)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from namo.planning.asking import AskingPlanner
 from namo.planning.planner import Budget, SearchResult, Termination
-from namo.planning.search import Node, Search
+from namo.planning.search import Search, Steps, finished
 from namo.seeding import Streams
 from namo.world.world import World
 
@@ -18,19 +18,20 @@ class DeepeningPlanner(AskingPlanner, ABC):
     def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
         """Search from the world's present state."""
         search = Search(world, budget)
-        return search.run(lambda: self._deepen(search, streams))
+        return search.run(lambda: finished(self.steps(search, streams)))
 
-    def _deepen(self, search: Search, streams: Streams) -> Node | Termination:
+    def steps(self, search: Search, streams: Streams) -> Steps:
+        """Search step by step, from the root; others may push in the same search in between."""
         visit = self._start(search, streams)
         # The start is looked at even where the budget allows no push at all.
         for limit in range(min(1, search.budget.depth), search.budget.depth + 1):
-            found = visit(limit)
+            found = yield from visit(limit)
             if found is not Termination.DEPTH:
                 return found
         return Termination.DEPTH
 
     @abstractmethod
-    def _start(self, search: Search, streams: Streams) -> Callable[[int], Node | Termination]:
+    def _start(self, search: Search, streams: Streams) -> Callable[[int], Steps]:
         """Begin a search and return how to search it to a depth limit.
 
         That returns the solved node, `DEPTH` when the limit cut anything off, or `EXHAUSTED`.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from namo.planning.deepening import DeepeningPlanner
 from namo.planning.planner import Termination
-from namo.planning.search import Node, Search
+from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
 from namo.world.push import Push
 
@@ -19,12 +19,10 @@ from namo.world.push import Push
 class IDFS(DeepeningPlanner):
     """Iterative deepening; every pass draws anew."""
 
-    def _start(self, search: Search, streams: Streams) -> Callable[[int], Node | Termination]:
+    def _start(self, search: Search, streams: Streams) -> Callable[[int], Steps]:
         return lambda limit: self._visit(search, search.root, limit, streams)
 
-    def _visit(
-        self, search: Search, node: Node, limit: int, streams: Streams
-    ) -> Node | Termination:
+    def _visit(self, search: Search, node: Node, limit: int, streams: Streams) -> Steps:
         """Return the solved node below `node`, or whether the depth limit cut anything off."""
         if search.is_goal(node):
             return node
@@ -35,10 +33,11 @@ class IDFS(DeepeningPlanner):
         for name in self._objects.rank(world, list(node.reachable), streams.objects):
             world = search.enter(node)
             for goal in self._goals.propose(world, name, self._max_goals, streams.goals):
+                yield
                 child = search.push(node, Push(name, goal))
                 if child is None:
                     continue
-                found = self._visit(search, child, limit, streams)
+                found = yield from self._visit(search, child, limit, streams)
                 if isinstance(found, Node):
                     return found
                 if found is Termination.DEPTH:

@@ -43,6 +43,20 @@ class Node:
         return nodes[::-1]
 
 
+Steps = Generator[None, None, Node | Termination]
+"""A search that pauses before each push, and returns the solved node or why there is none."""
+
+
+def finished(steps: Steps) -> Node | Termination:
+    """Take all the steps and return what they came to."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: Node | Termination = end.value
+            return found
+
+
 class BudgetSpentError(Exception):
     """A budget ran out; `Search.run` turns it into a result."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from namo.planning.deepening import DeepeningPlanner
 from namo.planning.planner import Termination
-from namo.planning.search import Node, Search
+from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
 from namo.world.push import Push
 
@@ -34,20 +34,25 @@ class _Branch:
 class TreeIDFS(DeepeningPlanner):
     """Iterative deepening that simulates nothing twice and expands no state twice."""
 
-    def _start(self, search: Search, streams: Streams) -> Callable[[int], Node | Termination]:
-        if search.is_goal(search.root):
-            return lambda _: search.root
+    def _start(self, search: Search, streams: Streams) -> Callable[[int], Steps]:
         root, known = _Branch(search.root), {search.root.number}
         return lambda limit: self._grow(search, root, known, limit, streams)
 
+    def steps(self, search: Search, streams: Streams) -> Steps:
+        """See `DeepeningPlanner.steps`; the start is looked at once."""
+        if search.is_goal(search.root):
+            return search.root
+        return (yield from super().steps(search, streams))
+
     def _grow(
         self, search: Search, branch: _Branch, known: set[int], limit: int, streams: Streams
-    ) -> Node | Termination:
+    ) -> Steps:
         """Return the solved node below a branch, or whether the depth limit cut anything off."""
         if branch.node.depth == limit:
             return Termination.DEPTH if branch.node.reachable else Termination.EXHAUSTED
         if branch.pushes is None:
             branch.pushes = self._proposed(search, branch.node, streams)
+            yield
             with closing(search.push_each(branch.node, branch.pushes)) as nodes:
                 for node in nodes:
                     # A state that is in the tree already got there with no more pushes than these.
@@ -59,7 +64,7 @@ class TreeIDFS(DeepeningPlanner):
                     branch.children.append(_Branch(node))
         ended = Termination.EXHAUSTED
         for child in branch.children:
-            found = self._grow(search, child, known, limit, streams)
+            found = yield from self._grow(search, child, known, limit, streams)
             if isinstance(found, Node):
                 return found
             if found is Termination.DEPTH:

@@ -9,8 +9,8 @@ lost to a model that is wrong about it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from namo.geometry import Pose2D
 from namo.learning.questions import goal_question, object_question
 from namo.learning.rasters import StatePicture
-from namo.learning.scoring import Scorer, Values
+from namo.learning.scoring import Promise, Scorer, Values
 from namo.strategies.goal_random import RandomGoals
 from namo.world.candidates import CandidatePushes, candidate_pushes
-from namo.world.push_planner import within_tolerance
+from namo.world.push_planner import twins, within_tolerance
 from namo.world.world import World
 
 KEPT_ANSWERS = 1024
@@ -70,20 +70,17 @@ class LearnedObjects:
         with self._scorer.asking():
             picture = StatePicture(world.reachability())
             questions = [object_question(picture, name) for name in reachable]
-            return np.concatenate(self._scorer.values(questions))
+            promises = self._scorer.promises(questions)
+            return np.concatenate([promise.values for promise in promises])
 
 
 @dataclass(frozen=True, eq=False)
-class _Rated:
-    """The candidates of a movable that are possible, and how promising each is.
-
-    `proposed` has the goals of those that were proposed.
-    """
+class _Judged:
+    """The candidates of a movable that are possible, and how promising each is."""
 
     candidates: CandidatePushes
     numbers: NDArray[np.int64]
-    values: Values
-    proposed: dict[Pose2D, float] = field(default_factory=dict)
+    promise: Promise
 
 
 class LearnedGoals:
@@ -97,16 +94,16 @@ class LearnedGoals:
             samples: draws a question.
             random_share: share of the goals that stay random.
         """
-        self._scorer, self._samples, self._random_share = scorer, samples, random_share
+        self._scorer, self._samples, self.random_share = scorer, samples, random_share
         self._random = RandomGoals()
-        self._answers = _Answers[_Rated]()
+        self._answers = _Answers[_Judged]()
 
     def propose(
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        rated = self._rated(world, name)
-        chosen = _without_twins(rated, self._drawn(rated, rng), count)
+        judged = self._judged(world, name)
+        chosen = _without_twins(judged, self._drawn(judged, rng), count)
         random_places = self._random_places(count, rng)
         goals: list[Pose2D] = []
         for place in range(count):
@@ -116,53 +113,72 @@ class LearnedGoals:
                 goals.append(chosen.pop(0))
         return goals
 
+    def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
+        """See `namo.strategies.strategy.RatingGoalStrategy`.
+
+        A push passes the ends of the shorter ones from the same contact point and stops where the
+        goal opens: one in vain says that none of those opens the goal either.
+        """
+        return _best_first(self._judged(world, name))
+
     def _random_places(self, count: int, rng: np.random.Generator) -> set[int]:
         """Return which of the places of a list stay random: of each fifth, say, the last.
 
         Where the share of a short list is no whole number, chance decides on the rest of it.
         """
-        share, chance = divmod(count * self._random_share, 1.0)
+        share, chance = divmod(count * self.random_share, 1.0)
         places = int(share) + int(rng.random() < chance)
         return {(place + 1) * count // places - 1 for place in range(places)}
 
-    def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float | None]:
-        """See `namo.strategies.strategy.RatingGoalStrategy`; random goals are not judged."""
-        proposed = self._rated(world, name).proposed
-        return [proposed.get(goal) for goal in goals]
-
-    def _rated(self, world: World, name: str) -> _Rated:
+    def _judged(self, world: World, name: str) -> _Judged:
         return self._answers.get(world, name, lambda: self._ask(world, name))
 
-    def _ask(self, world: World, name: str) -> _Rated:
+    def _ask(self, world: World, name: str) -> _Judged:
         candidates = candidate_pushes(world, name)
         if not candidates.possible.any():
             nothing = np.empty(0)
-            return _Rated(candidates, nothing.astype(np.int64), nothing)
+            return _Judged(candidates, nothing.astype(np.int64), Promise(nothing, nothing))
         with self._scorer.asking():
             question = goal_question(StatePicture(world.reachability()), name, candidates)
-            (values,) = self._scorer.values([question])
-        return _Rated(candidates, question.numbers, values)
+            (promise,) = self._scorer.promises([question])
+        return _Judged(candidates, question.numbers, promise)
 
-    def _drawn(self, rated: _Rated, rng: np.random.Generator) -> list[int]:
+    def _drawn(self, judged: _Judged, rng: np.random.Generator) -> list[int]:
         """Return places of the candidates that were drawn, the most promising first."""
-        if not len(rated.values):
+        values = judged.promise.values
+        if not len(values):
             return []
-        drawn = rng.multinomial(self._samples, _chances(rated.values)).nonzero()[0]
-        order = np.argsort(-rated.values[drawn], kind="stable")
+        drawn = rng.multinomial(self._samples, _chances(values)).nonzero()[0]
+        order = np.argsort(-values[drawn], kind="stable")
         return list(drawn[order].tolist())
 
 
-def _without_twins(rated: _Rated, places: list[int], count: int) -> list[Pose2D]:
+def _without_twins(judged: _Judged, places: list[int], count: int) -> list[Pose2D]:
     """Return the goals of candidates, at most `count`, but none that another arrives at too."""
     goals: list[Pose2D] = []
     for place in places:
-        goal = rated.candidates.goal(int(rated.numbers[place]))
+        goal = judged.candidates.goal(int(judged.numbers[place]))
         if not any(within_tolerance(goal, other) for other in goals):
             goals.append(goal)
-            rated.proposed[goal] = float(rated.values[place])
         if len(goals) == count:
             break
     return goals
+
+
+def _best_first(judged: _Judged) -> Iterator[tuple[Pose2D, float]]:
+    """Yield goals and values as `RatingGoalStrategy.best` does."""
+    contact, travel = np.divmod(judged.numbers, len(judged.candidates.travels))
+    goals = judged.candidates.goals().reshape(-1, 3)[judged.numbers]
+    values, later = judged.promise.values, judged.promise.later
+    for _ in range(len(values)):
+        best = int(values.argmax())
+        if values[best] < 0.0:  # all that is left are twins
+            return
+        goal = judged.candidates.goal(int(judged.numbers[best]))
+        yield goal, float(values[best])
+        passed = (contact == contact[best]) & (travel <= travel[best])
+        values[passed] = np.minimum(values[passed], later[passed])
+        values[twins(goals, goal)] = -1.0
 
 
 def _chances(values: Values) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -54,15 +55,21 @@ class RatingObjectStrategy(ObjectStrategy, Protocol):
 
 @runtime_checkable
 class RatingGoalStrategy(GoalStrategy, Protocol):
-    """A goal strategy that can also say how promising goals are, between objects and states."""
+    """A goal strategy that can also say how promising goals are, between objects and states.
 
-    def rate(self, world: World, name: str, goals: list[Pose2D]) -> list[float | None]:
-        """Return the chance, 0 to 1, that pushing to each goal leads to the robot's goal.
+    Attributes:
+        random_share: share of the pushes of a search that are left to chance, 0 to 1.
+    """
 
-        None for a goal that was drawn without being judged.
+    random_share: float
+
+    def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
+        """Return all goals worth a try, the best first, with their ratings, 0 to 1.
+
+        A rating is the chance that pushing there leads to the robot's goal. The next goal is asked
+        for when the last one was tried in vain, and ratings take that into account.
 
         Args:
-            world: in the state that is asked about; not changed.
+            world: in the state that is asked about; not changed, and not looked at later.
             name: the object.
-            goals: as `propose` gave them in this state.
         """

@@ -57,7 +57,6 @@ class Arm:
 
 DEFAULT_ARMS: Mapping[str, str] = {
     "random": "idfs random random",
-    "random_best_first": "best_first random random",
     "no_heuristic": "idfs no_heuristic random",
     "nearest_first": "idfs nearest_first random",
     "goal_proximity": "idfs goal_proximity random",

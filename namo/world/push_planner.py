@@ -200,3 +200,11 @@ def within_tolerance(pose: Pose2D, goal: Pose2D, share: float = 1.0) -> bool:
         pose.distance(goal) <= share * POSITION_TOLERANCE_M
         and pose.turn(goal) <= share * ANGLE_TOLERANCE_RAD
     )
+
+
+def twins(poses: Floats, goal: Pose2D) -> NDArray[np.bool_]:
+    """Return which poses (n, 3) (m, m, rad) a box at `goal` counts as having arrived at, (n,)."""
+    near = np.hypot(poses[:, 0] - goal.x, poses[:, 1] - goal.y) <= POSITION_TOLERANCE_M
+    turned = np.abs(np.remainder(poses[:, 2] - goal.theta + math.pi, 2.0 * math.pi) - math.pi)
+    alike: NDArray[np.bool_] = near & (turned <= ANGLE_TOLERANCE_RAD)
+    return alike

@@ -97,6 +97,11 @@ def question(seed, views=2, candidates=7, kind="goal"):
     )
 
 
+def values_of(scorer, questions):
+    """How promising the candidates of each question are."""
+    return [promise.values for promise in scorer.promises(questions)]
+
+
 several = st.lists(
     st.builds(question, st.integers(0, 99), st.integers(1, 4), st.integers(1, 12)),
     min_size=1,
@@ -107,11 +112,11 @@ several = st.lists(
 @given(several)
 @hypothesis_settings(max_examples=25)
 def test_a_question_has_the_same_answers_alone_and_among_others(scorer, questions):
-    together = scorer.values(questions)
+    together = values_of(scorer, questions)
     assert [len(values) for values in together] == [len(one.numbers) for one in questions]
     for one, values in zip(questions, together, strict=True):
         assert ((values >= 0.0) & (values <= 1.0)).all()
-        np.testing.assert_allclose(scorer.values([one])[0], values, atol=1e-6)
+        np.testing.assert_allclose(values_of(scorer, [one])[0], values, atol=1e-6)
 
 
 def test_answers_follow_the_order_of_the_candidates(scorer):
@@ -120,15 +125,15 @@ def test_answers_follow_the_order_of_the_candidates(scorer):
     shuffled = Question(
         asked.rasters, asked.features[order], asked.view[order], asked.numbers[order]
     )
-    expected = scorer.values([asked])[0]
-    np.testing.assert_allclose(scorer.values([shuffled])[0], expected[order], atol=1e-6)
+    expected = values_of(scorer, [asked])[0]
+    np.testing.assert_allclose(values_of(scorer, [shuffled])[0], expected[order], atol=1e-6)
     assert np.ptp(expected) > 1e-3
 
 
 def test_the_same_question_gives_the_same_bits(models, scorer):
     again = Scorer(models["goal"], "goal", "cpu")
     for asked in (question(1), question(2)):
-        np.testing.assert_array_equal(again.values([asked])[0], scorer.values([asked])[0])
+        np.testing.assert_array_equal(values_of(again, [asked])[0], values_of(scorer, [asked])[0])
 
 
 def test_answers_are_those_of_the_network_without_fusing(models, scorer):
@@ -138,8 +143,9 @@ def test_answers_are_those_of_the_network_without_fusing(models, scorer):
             raster = torch.from_numpy(asked.rasters[view : view + 1]).float() / 255.0
             features = torch.from_numpy(asked.features[place])[None, None]
             opens, leads = torch.sigmoid(network(raster, features)[0, 0]).tolist()
-            expected = opens + (1.0 - opens) * leads * 0.7
-            assert scorer.values([asked])[0][place] == pytest.approx(expected, abs=1e-5)
+            (promise,) = scorer.promises([asked])
+            assert promise.opens[place] == pytest.approx(opens, abs=1e-5)
+            assert promise.later[place] == pytest.approx(0.7 * leads, abs=1e-5)
 
 
 @pytest.mark.parametrize("says", [-1e4, -3.0, 0.0, 3.0, 1e4])
@@ -147,13 +153,13 @@ def test_a_value_is_the_chance_to_open_or_else_to_lead_there_later(own, says):
     scorer = Scorer(own(says), "goal", "cpu", trust_code=True)
     chance = 1.0 / (1.0 + np.exp(-np.clip(says, -50, 50)))
     expected = chance + (1.0 - chance) * chance * 0.5
-    np.testing.assert_allclose(scorer.values([question(0)])[0], expected, atol=1e-9)
+    np.testing.assert_allclose(values_of(scorer, [question(0)])[0], expected, atol=1e-9)
 
 
 def test_object_questions_are_answered_too(models):
     scorer = Scorer(models["object"], "object", "cpu")
     questions = [question(seed, 1, 1, "object") for seed in range(5)]
-    values = np.concatenate(scorer.values(questions))
+    values = np.concatenate(values_of(scorer, questions))
     assert values.shape == (5,)
     assert ((values >= 0.0) & (values <= 1.0)).all()
 
@@ -171,7 +177,7 @@ def test_a_model_that_says_nothing_finite_is_named(own, says):
 def test_weights_so_large_that_answers_overflow_are_noticed(tmp_path):
     folder = bundle(tmp_path / "model", scale=1e30)
     with pytest.raises(ModelError, match="not finite") as caught:
-        Scorer(folder, "goal", "cpu").values([question(0)])
+        Scorer(folder, "goal", "cpu").promises([question(0)])
     assert str(folder) in str(caught.value)
 
 
@@ -214,9 +220,9 @@ def test_loading_and_warming_up_are_counted_and_are_no_calls(models):
 def test_every_call_and_every_pass_is_counted(models):
     scorer = Scorer(models["goal"], "goal", "cpu")
     with scorer.asking():
-        scorer.values([question(0, views=2), question(1, views=3)])
+        values_of(scorer, [question(0, views=2), question(1, views=3)])
     with scorer.asking():
-        scorer.values([question(0, views=2)])
+        values_of(scorer, [question(0, views=2)])
     with scorer.asking():
         pass  # an answer that needs no model is one too
     assert scorer.use.calls == 3

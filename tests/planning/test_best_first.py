@@ -1,11 +1,19 @@
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
-from namo.planning.best_first import AGAIN_DISCOUNT, STEP_DISCOUNT, BestFirst
+from namo.planning.best_first import (
+    LATE_RANDOM_SHARE,
+    STEP_DISCOUNT,
+    SURE_PUSHES,
+    UNRATED_RANDOM_SHARE,
+    BestFirst,
+)
+from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget, Termination
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
@@ -17,42 +25,61 @@ from namo.world.world import World
 ratings = st.floats(0.0, 1.0)
 
 
-class RatedObjects:
+class RatedObjects(NoHeuristic):
     """Rates objects by name, and keeps the order of the file."""
 
     def __init__(self, **values):
         self._values = values
-
-    def rank(self, world, reachable, rng):
-        return list(reachable)
 
     def rate(self, world, names):
         return [self._values[name] for name in names]
 
 
 class RatedGoals:
-    """Proposes x = 1 to `many` and rates a push by its path, "a1 b2"; what it does not know, None.
+    """Knows the goals x = 1 to `many` and rates a push by its path, "a1 b2"; else 0.
 
     Attributes:
-        asked: the objects it was asked about, with the path to where, and for how many goals.
+        asked: the objects it was asked about, with the path to where.
     """
 
-    def __init__(self, values, many=2):
-        self._values, self._many = values, many
+    def __init__(self, values, many=2, random_share=0.0):
+        self._values, self._many, self.random_share = values, many, random_share
         self.asked = []
 
     def propose(self, world, name, count, rng):
-        self.asked.append((" ".join(world.save()), name, count))
-        return [Pose2D(float(x), 0.0, 0.0) for x in range(1, min(count, self._many) + 1)]
+        raise AssertionError("goals that can be rated are not to be proposed")
 
-    def rate(self, world, name, goals):
-        paths = (" ".join((*world.save(), f"{name}{goal.x:g}")) for goal in goals)
-        return [self._values.get(path) for path in paths]
+    def best(self, world, name):
+        path = world.save()
+        self.asked.append((" ".join(path), name))
+        goals = [Pose2D(float(x), 0.0, 0.0) for x in range(1, self._many + 1)]
+        rated = [
+            (goal, self._values.get(" ".join((*path, f"{name}{goal.x:g}")), 0.0)) for goal in goals
+        ]
+        return iter(sorted(rated, key=lambda each: -each[1]))
+
+
+@pytest.fixture(autouse=True)
+def goals_of_the_random_side(monkeypatch):
+    """Named worlds have no room to draw goals in: the random side pushes to x = -1, -2, ..."""
+
+    class Countdown(RandomGoals):
+        def propose(self, world, name, count, rng):
+            if isinstance(world, World):
+                return super().propose(world, name, count, rng)
+            return [Pose2D(-1.0 - place, 0.0, 0.0) for place in range(count)]
+
+    monkeypatch.setattr("namo.planning.best_first.RandomGoals", Countdown)
 
 
 def run(world, goals, max_goals=2, objects=None, seed=0, **budget):
     planner = BestFirst(objects or NoHeuristic(), goals, max_goals)
     return planner.search(world, Budget(**budget), Streams.for_episode(seed, 0, 0))
+
+
+def is_random(path):
+    """Whether the last push of a path is one of the random side."""
+    return "-" in path.split(" ")[-1]
 
 
 def test_the_push_with_the_highest_rating_comes_first(fakes):
@@ -91,7 +118,7 @@ def test_no_push_is_taken_while_a_more_promising_one_waits(fakes, drawn):
 def test_a_tie_goes_to_what_was_proposed_earlier(fakes):
     world = fakes.NamedWorld("ab")
     run(world, RatedGoals(dict.fromkeys(("a1", "a2", "b1", "b2"), 0.5)), depth=1)
-    assert world.order == ["a1", "a2", "b1", "b2"]
+    assert world.order == ["a1", "b1", "a2", "b2"]
 
 
 def test_an_object_is_asked_about_when_it_is_the_most_promising(fakes):
@@ -100,7 +127,7 @@ def test_an_object_is_asked_about_when_it_is_the_most_promising(fakes):
     result = run(world, goals, objects=RatedObjects(a=0.4, b=0.9), depth=3)
     assert result.solved
     assert world.order == ["b2"]
-    assert [name for _, name, _ in goals.asked] == ["b"]
+    assert goals.asked == [("", "b")]
 
 
 def test_a_promising_object_comes_before_pushes_of_a_better_one_that_promise_less(fakes):
@@ -117,85 +144,81 @@ def test_rated_objects_with_goals_that_are_not_rated_come_by_their_rating(fakes)
     assert world.order == ["c1", "c2", "a1", "a2", "b1", "b2"]
 
 
-def test_an_object_is_asked_about_as_often_as_deepening_would_for_more_goals_each_time(fakes):
-    for objects in (NoHeuristic(), RatedObjects(a=0.5)):
-        goals = RatedGoals({f"a{x}": 0.5 for x in range(1, 10)}, many=9)
-        world = fakes.NamedWorld(reachable=lambda path: "" if path else "a")
-        run(world, goals, 2, objects, depth=4)
-        assert goals.asked == [("", "a", 2), ("", "a", 4), ("", "a", 6), ("", "a", 8)]
-        assert world.order == [f"a{x}" for x in range(1, 9)]
+@given(st.floats(0.0, 1.0))
+def test_the_random_share_is_as_wished_at_first_and_most_of_it_later(share):
+    goals = RatedGoals({}, random_share=share)
+    counts = [BestFirst(NoHeuristic(), goals, 2).random_pushes(n) for n in range(200)]
+    assert counts[SURE_PUSHES] == math.floor(share * SURE_PUSHES)
+    assert {late - early for early, late in pairwise(counts)} <= {0, 1}
+    if share == 0.0:
+        assert counts[-1] == 0
+    else:
+        late = counts[-1] - counts[SURE_PUSHES]
+        expected = max(share, LATE_RANDOM_SHARE) * (len(counts) - 1 - SURE_PUSHES)
+        assert late == pytest.approx(expected, abs=1.0)
 
 
-def test_an_object_that_was_asked_about_is_asked_again_only_behind_others_nearly_as_good(fakes):
-    world = fakes.NamedWorld("ab", reachable=lambda path: "" if path else "ab")
-    goals = RatedGoals({}, many=2)
-    objects = RatedObjects(a=0.8, b=0.8 * AGAIN_DISCOUNT + 0.01)
-    run(world, goals, 1, objects, depth=2)
-    assert [(name, count) for _, name, count in goals.asked][:3] == [("a", 1), ("b", 1), ("a", 2)]
-
-
-@pytest.mark.parametrize("unrated", [1, 2, 3, 5, 9])
-def test_pushes_without_a_rating_get_their_share_however_sure_the_ratings_are(fakes, unrated):
-    many = 10
-    values = {f"a{x}": 1.0 for x in range(unrated + 1, many + 1)}
-    world = fakes.NamedWorld()
-    run(world, RatedGoals(values, many), many, depth=1)
-    assert len(world.order) == many
-    taken = 0
-    for place, path in enumerate(world.order, start=1):
-        taken += path not in values
-        assert taken == int(place * unrated / many)
-
-
-def test_the_share_holds_over_states_however_deep_a_sure_model_leads(fakes):
-    class SureButForTheFifth(RatedGoals):
-        def rate(self, world, name, goals):
-            return [None if goal.x == 5 else 1.0 for goal in goals]
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_random_pushes_get_their_share_however_sure_the_ratings_are(fakes, share):
+    class Sure(dict):
+        def get(self, path, default):
+            return 1.0
 
     world = fakes.NamedWorld("ab")
-    result = run(world, SureButForTheFifth({}, many=5), 5, depth=6, pushes=100)
+    goals = RatedGoals(Sure(), 5, share)
+    result = run(world, goals, 5, depth=6, pushes=100)
     assert result.termination is Termination.PUSHES
-    unrated = sum(path.endswith("5") for path in world.order)
-    assert 18 <= unrated <= 22
+    taken = 0
+    planner = BestFirst(NoHeuristic(), goals, 5)
+    for place, path in enumerate(world.order, start=1):
+        taken += is_random(path)
+        assert taken == planner.random_pushes(place)
 
 
-def test_pushes_without_a_rating_come_from_the_shallowest_state_first(fakes):
-    # Ratings lead deep along a1 first and come to b1 last; every second goal has none.
-    values = {"a1": 1.0, "a1 a1": 1.0, "a1 a1 a1": 1.0, "b1": 0.1}
+def test_the_random_side_deepens_on_its_own(fakes):
     world = fakes.NamedWorld("ab")
-    run(world, RatedGoals(values), depth=4)
-    last = world.order.index("b1")
-    assert world.order.index("a1 a1 a1") < last
-    depths = [path.count(" ") for path in world.order[last + 1 :]]
-    assert depths == sorted(depths)
-    assert {1, 2, 3} <= set(depths)
+    run(world, RatedGoals({}, 1, 1.0), 2, depth=2, pushes=10)
+    assert world.order[:4] == ["a-1", "a-2", "b-1", "b-2"]
+    assert world.order[4:8] == ["a-1 a-1", "a-1 a-2", "a-1 b-1", "a-1 b-2"]
 
 
-def test_without_any_rating_it_is_breadth_first(fakes):
-    world = fakes.NamedWorld("ab", stuck=lambda path: path == ("b2",))
-    result = run(world, fakes.ScriptedGoals(), depth=3)
-    first = ["a1", "a2", "b1", "b2"]
-    second = [f"{one} {other}" for one in first[:3] for other in first]
-    assert world.order == [
-        *first,
-        *second,
-        *(f"{one} {other}" for one in second for other in first),
-    ]
-    assert result.termination is Termination.DEPTH
-    assert result.terminal_checks == len(result.states)
+def test_a_goal_that_the_random_side_comes_upon_ends_the_search(fakes):
+    world = fakes.NamedWorld("ab", opens=lambda path: path == ("a-2",))
+    result = run(world, RatedGoals({}, 20, 0.2), 2, depth=3)
+    assert result.solved
+    assert len(result.pushes) == 10
+    assert [push.goal.x for push in result.plan] == [-2.0]
 
 
-def test_ratings_of_none_are_no_ratings(fakes):
-    orders = []
-    for goals in (RatedGoals({}), fakes.ScriptedGoals()):
-        world = fakes.NamedWorld("ab")
-        run(world, goals, depth=3)
-        orders.append(world.order)
-    assert orders[0] == orders[1]
+@pytest.mark.parametrize("share", [0.2, 1.0])
+def test_when_one_side_has_nothing_left_the_other_goes_on(fakes, share):
+    world = fakes.NamedWorld("a", reachable=lambda path: "" if path else "a")
+    result = run(world, RatedGoals({}, 12, share), 3, depth=2)
+    assert sorted(world.order) == sorted([f"a{x}" for x in range(1, 13)] + ["a-1", "a-2", "a-3"])
+    assert result.termination is Termination.EXHAUSTED
+
+
+def test_rated_objects_have_a_random_side_of_their_own_goals(fakes):
+    world = fakes.NamedWorld("abc", reachable=lambda path: "" if path else "abc")
+    result = run(world, fakes.ScriptedGoals(), objects=RatedObjects(a=0.1, b=0.2, c=0.9), depth=1)
+    # Every fifth push is the next of deepening, which goes by the order of the file.
+    assert UNRATED_RANDOM_SHARE == 0.2
+    assert world.order == ["c1", "c2", "b1", "b2", "a1", "a2"]
+    assert len(result.pushes) == 6
+
+
+def test_without_any_rating_it_is_iterative_deepening(fakes):
+    results = []
+    for planner in (BestFirst, IDFS):
+        world = fakes.NamedWorld("ab", stuck=lambda path: path == ("b2",))
+        search = planner(NoHeuristic(), fakes.ScriptedGoals(), 2).search
+        result = search(world, Budget(depth=3), Streams.for_episode(0, 0, 0))
+        results.append((world.order, result.termination, result.terminal_checks))
+    assert results[0] == results[1]
 
 
 @given(st.dictionaries(st.sampled_from(["a1", "a2", "a1 a1", "a1 a2", "a2 a2"]), ratings))
-def test_no_push_is_simulated_twice_and_all_that_is_proposed_is_tried(fakes, values):
+def test_no_push_is_simulated_twice_and_all_that_is_worth_a_try_is_tried(fakes, values):
     world = fakes.NamedWorld()
     result = run(world, RatedGoals(values), depth=3)
     assert len(set(world.order)) == len(world.order) == 2 + 4 + 8
@@ -203,12 +226,28 @@ def test_no_push_is_simulated_twice_and_all_that_is_proposed_is_tried(fakes, val
     assert result.termination is Termination.DEPTH
 
 
-@pytest.mark.parametrize("rated", [True, False])
-def test_a_space_that_is_closed_is_exhausted_and_one_that_is_cut_off_is_not(fakes, rated):
+def test_the_next_goal_of_an_object_is_asked_for_when_the_last_was_tried_in_vain(fakes):
+    log = []
+
+    class Watched(RatedGoals):
+        def best(self, world, name):
+            for goal, rating in super().best(world, name):
+                log.append(f"asked {goal.x:g}")
+                yield goal, rating
+
+    class Watching(fakes.NamedWorld):
+        def push(self, push, deadline=math.inf):
+            log.append(f"pushed {push.goal.x:g}")
+            return super().push(push, deadline)
+
+    run(Watching(reachable=lambda path: "" if path else "a"), Watched({}, many=3), depth=2)
+    assert log == ["asked 1", "pushed 1", "asked 2", "pushed 2", "asked 3", "pushed 3"]
+
+
+def test_a_space_that_is_closed_is_exhausted_and_one_that_is_cut_off_is_not(fakes):
     def ending(**budget):
         world = fakes.NamedWorld(reachable=lambda path: "" if len(path) == 2 else "a")
-        values = dict.fromkeys(("a1", "a2", "a1 a1", "a1 a2", "a2 a1", "a2 a2"), 0.5)
-        return run(world, RatedGoals(values if rated else {}), **budget)
+        return run(world, RatedGoals({"a1": 0.5, "a1 a2": 0.5}), **budget)
 
     assert ending(depth=3).termination is Termination.EXHAUSTED
     assert ending(depth=2).termination is Termination.EXHAUSTED
@@ -274,14 +313,15 @@ def test_a_room_without_a_solution_ends_by_its_budget(shared_scenes):
 
 
 class RatedByWay(PrimitiveGoals):
-    """Real goals, the more promising the farther they lead, every third without a rating."""
+    """Real goals, the more promising the farther they lead."""
 
-    def rate(self, world, name, goals):
+    random_share = 0.3
+
+    def best(self, world, name):
         pose = world.poses()[name]
-        return [
-            None if place % 3 == 2 else min(1.0, pose.distance(goal))
-            for place, goal in enumerate(goals)
-        ]
+        goals = self.propose(world, name, 5, Streams.for_episode(0, 0, 0).goals)
+        rated = [(goal, min(1.0, pose.distance(goal))) for goal in goals]
+        return iter(sorted(rated, key=lambda each: -each[1]))
 
 
 def test_a_real_search_with_ratings_is_the_same_every_time_and_consistent(rooms, checks):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from namo.learning.questions import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
+from namo.learning.scoring import Promise
 from namo.scenes.reading import parse_scene
 from namo.scenes.writing import scene_xml
 from namo.seeding import Purpose, stream
@@ -44,9 +45,12 @@ class FakeScorer:
         yield
         self.use.calls += 1
 
-    def values(self, questions):
+    def promises(self, questions):
         self.asked.append(questions)
-        return [np.asarray(one, np.float64) for one in self._answer(questions)]
+        return [
+            one if isinstance(one, Promise) else Promise(np.array(one, float), np.zeros(len(one)))
+            for one in self._answer(questions)
+        ]
 
 
 def says(*values):
@@ -183,13 +187,22 @@ def test_other_objects_in_reach_are_another_question(three):
 # ---- goals
 
 
+def judged_values(world, value_of, goals):
+    """What a model of goals says of each goal; None for a goal that is no candidate."""
+    candidates = candidate_pushes(world, NAME)
+    numbers = candidates.possible.ravel().nonzero()[0]
+    values = zip(numbers, value_of(numbers), strict=True)
+    known = {candidates.goal(int(number)): value for number, value in values}
+    return [known.get(goal) for goal in goals]
+
+
 def test_the_most_promising_goals_come_first(wide):
     strategy = LearnedGoals(by_number(longest_first), 64, random_share=0.0)
     goals = strategy.propose(wide, NAME, 6, rng())
-    ratings = strategy.rate(wide, NAME, goals)
+    values = judged_values(wide, longest_first, goals)
     assert len(goals) == 6
-    assert ratings == sorted(ratings, reverse=True)
-    assert ratings[0] > 0.8
+    assert values == sorted(values, reverse=True)
+    assert values[0] > 0.8
 
 
 def test_goals_are_candidates_that_are_possible_now(rooms):
@@ -203,11 +216,8 @@ def test_goals_are_candidates_that_are_possible_now(rooms):
 def test_goals_that_are_nearly_the_same_are_proposed_once(wide):
     strategy = LearnedGoals(by_number(all_alike), 5000, random_share=0.0)
     goals = strategy.propose(wide, NAME, 20, rng())
-    judged = [
-        goal
-        for goal, rating in zip(goals, strategy.rate(wide, NAME, goals), strict=True)
-        if rating is not None
-    ]
+    values = judged_values(wide, all_alike, goals)
+    judged = [goal for goal, value in zip(goals, values, strict=True) if value is not None]
     assert len(judged) > 10
     for place, goal in enumerate(judged):
         assert not any(within_tolerance(goal, other) for other in judged[:place])
@@ -226,12 +236,10 @@ def test_of_goals_that_are_nearly_the_same_the_most_promising_stays(wide):
     assert candidates.goal(twin) not in goals
 
 
-def test_every_fifth_goal_is_random_and_has_no_rating(wide):
+def test_every_fifth_goal_is_random(wide):
     strategy = LearnedGoals(by_number(all_alike), 2000)
-    goals = strategy.propose(wide, NAME, 10, rng())
-    ratings = strategy.rate(wide, NAME, goals)
-    assert [place for place, rating in enumerate(ratings) if rating is None] == [4, 9]
-    assert [rating for rating in ratings if rating is not None] == [0.5] * 8
+    values = judged_values(wide, all_alike, strategy.propose(wide, NAME, 10, rng()))
+    assert [place for place, value in enumerate(values) if value is None] == [4, 9]
 
 
 def random_places(world, share, count, seed=0):
@@ -239,8 +247,8 @@ def random_places(world, share, count, seed=0):
     strategy = LearnedGoals(by_number(all_alike), 5000, random_share=share)
     goals = strategy.propose(world, NAME, count, rng(seed))
     assert len(goals) == count
-    ratings = strategy.rate(world, NAME, goals)
-    return [place for place, rating in enumerate(ratings) if rating is None]
+    values = judged_values(world, all_alike, goals)
+    return [place for place, value in enumerate(values) if value is None]
 
 
 @settings(max_examples=25)
@@ -277,8 +285,7 @@ def test_random_goals_are_as_the_random_strategy_draws_them(rooms):
 def test_random_goals_fill_in_where_few_candidates_were_drawn(wide):
     strategy = LearnedGoals(by_number(all_alike), 1, random_share=0.0)
     goals = strategy.propose(wide, NAME, 4, rng())
-    ratings = strategy.rate(wide, NAME, goals)
-    assert ratings == [0.5, None, None, None]
+    assert judged_values(wide, all_alike, goals) == [0.5, None, None, None]
 
 
 @pytest.mark.parametrize("count", [5, 7])
@@ -302,8 +309,8 @@ def test_values_of_none_and_one_are_no_certainty(wide):
     for value in (0.0, 1.0):
         scorer = by_number(lambda numbers, value=value: np.full(len(numbers), value))
         strategy = LearnedGoals(scorer, 32, random_share=0.0)
-        goals = strategy.propose(wide, NAME, 5, rng())
-        assert strategy.rate(wide, NAME, goals) == [value] * 5
+        assert len(strategy.propose(wide, NAME, 5, rng())) == 5
+        assert next(strategy.best(wide, NAME))[1] == value
 
 
 def test_where_no_candidate_is_possible_nothing_is_asked(rooms):
@@ -322,6 +329,61 @@ def test_a_question_about_goals_has_a_raster_for_each_side_and_all_that_is_possi
     pixels, possible = VIEWS["push"].pixels, candidate_pushes(wide, NAME).possible.sum()
     assert question.rasters.shape == (4, len(CHANNELS), pixels, pixels)
     assert question.features.shape == (possible, len(FEATURES["goal"]))
+
+
+# ---- goals one after the other
+
+
+def rated(world, opens_of, later_of=lambda numbers: np.zeros(len(numbers))):
+    """The goals of a model that says so much of each candidate, in turn."""
+    scorer = FakeScorer(
+        lambda asked: [Promise(opens_of(one.numbers), later_of(one.numbers)) for one in asked]
+    )
+    return list(LearnedGoals(scorer, 1).best(world, NAME))
+
+
+def seeded(seed, scale=1.0):
+    """Values of candidates that look random."""
+    return lambda numbers: scale * np.random.default_rng(seed).random(1000)[numbers]
+
+
+@given(st.integers(0, 99))
+def test_goals_come_with_falling_ratings_and_none_is_nearly_the_same_as_an_earlier_one(wide, seed):
+    goals = rated(wide, seeded(seed), seeded(seed + 1, 0.5))
+    ratings = [rating for _, rating in goals]
+    assert ratings == sorted(ratings, reverse=True)
+    for place, (goal, _) in enumerate(goals):
+        assert not any(within_tolerance(goal, other) for other, _ in goals[:place])
+
+
+@given(st.integers(0, 99))
+def test_every_candidate_is_among_the_goals_or_nearly_the_same_as_one(wide, seed):
+    goals = [goal for goal, _ in rated(wide, seeded(seed))]
+    candidates = candidate_pushes(wide, NAME)
+    for number in candidates.possible.ravel().nonzero()[0].tolist():
+        assert any(within_tolerance(candidates.goal(number), goal) for goal in goals)
+
+
+def test_what_a_push_in_vain_has_passed_opens_nothing_and_is_worth_what_may_follow(wide):
+    candidates = candidate_pushes(wide, NAME)
+    travels = len(candidates.travels)
+    far = travels - 1  # from the first contact point, the longest
+    opens = lambda numbers: np.where(numbers <= far, 0.8 + 0.01 * numbers, 0.0)  # noqa: E731
+    later = lambda numbers: np.where(numbers <= far, 0.1, 0.0)  # noqa: E731
+    found = dict(rated(wide, opens, later))
+    number_of = {candidates.goal(number): number for number in range(candidates.possible.size)}
+    by_number = {number_of[goal]: rating for goal, rating in found.items()}
+    assert by_number[far] == pytest.approx(0.89 + 0.11 * 0.1)
+    shorter = [rating for number, rating in by_number.items() if number < far]
+    others = [rating for number, rating in by_number.items() if number > far]
+    assert shorter
+    assert shorter == pytest.approx([0.1] * len(shorter))
+    assert set(others) == {0.0}
+
+
+def test_going_through_goals_twice_gives_the_same(wide):
+    strategy = LearnedGoals(by_number(longest_first), 32)
+    assert list(strategy.best(wide, NAME)) == list(strategy.best(wide, NAME))
 
 
 # ---- answers
@@ -388,7 +450,7 @@ def test_goals_of_another_object_are_another_question(world):
     strategy = LearnedGoals(scorer, 8)
     for name in (NAME, OTHER, NAME, OTHER):
         strategy.propose(world, name, 3, rng())
-        strategy.rate(world, name, [])
+        strategy.best(world, name)
     assert len(scorer.asked) == 2
 
 
@@ -469,20 +531,17 @@ def test_a_model_proposes_goals_the_same_whenever_it_is_loaded(wide, scorer_of):
     assert first != other
 
 
-def test_ratings_of_a_model_are_what_it_says_of_each_goal_alone(wide, scorer_of):
+def test_the_best_goal_of_a_model_is_what_it_says_most_of(wide, scorer_of):
     from namo.learning.questions import goal_question
     from namo.learning.rasters import StatePicture
 
     scorer = scorer_of("goal")
-    strategy = LearnedGoals(scorer, 500, random_share=0.0)
-    goals = strategy.propose(wide, NAME, 6, rng())
+    strategy = LearnedGoals(scorer, 500)
     candidates = candidate_pushes(wide, NAME)
     question = goal_question(StatePicture(wide.reachability()), NAME, candidates)
-    (values,) = scorer.values([question])
-    known = {
-        candidates.goal(number): value
-        for number, value in zip(question.numbers, values, strict=True)
-    }
-    ratings = strategy.rate(wide, NAME, goals)
-    assert ratings == [pytest.approx(known[goal], abs=1e-6) for goal in goals]
-    assert all(0.0 <= rating <= 1.0 and math.isfinite(rating) for rating in ratings)
+    (promise,) = scorer.promises([question])
+    best = int(promise.values.argmax())
+    goal, rating = next(strategy.best(wide, NAME))
+    assert goal == candidates.goal(int(question.numbers[best]))
+    assert rating == pytest.approx(promise.values[best], abs=1e-6)
+    assert all(0.0 <= rating <= 1.0 for _, rating in strategy.best(wide, NAME))
