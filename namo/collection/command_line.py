@@ -109,7 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--ml-random-share",
         float,
         default.ml_random_share,
-        "share of a learned strategy's goals, or of the first pushes of best_first, that stay random",
+        "share of learned goals, or of the first pushes of best_first, that stay random",
     )
     learned.add_argument(
         "--trust-model-code",
