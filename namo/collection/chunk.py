@@ -9,8 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
@@ -18,10 +20,12 @@ from namo.collection.config import CollectionConfig
 from namo.collection.environment import (
     Environment,
     collect_environment,
+    crashed,
     is_listed_as,
     relocated,
     unstorable,
 )
+from namo.collection.journal import GRACE_S, Journal
 from namo.collection.parts import Part, locked, write_part
 from namo.collection.progress import ProgressDisplay
 from namo.collection.records import file_entry, read_record, write_record
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from namo.learning.scoring import Scorer
 
 Record = dict[str, Any]
+Content = TypeVar("Content")
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes; the kernels disagree."""
@@ -72,7 +77,9 @@ def collect_chunk(
     """Collect a range of environments and write its part.
 
     Every environment's file is written as soon as it is done. One that an earlier run finished
-    under the same fingerprint is read instead of collected; one that failed is tried again.
+    under the same fingerprint is read instead of collected; one that failed is tried again. One in
+    which processes of this chunk died comes last, and in the end is set aside, see
+    `namo.collection.journal`.
 
     Args:
         environments: the range, without gaps.
@@ -87,8 +94,8 @@ def collect_chunk(
     began = time.time()
     start, end = environments[0].index, environments[-1].index + 1
     part = Part.of(output_dir, start, end)
-    metrics: list[Record] = []
-    files: list[Record] = []
+    metrics: dict[int, list[Record]] = {}
+    files: dict[int, Record] = {}
     failed: dict[int, str] = {}
     resumed, work_s = 0, 0.0
     with (
@@ -97,41 +104,80 @@ def collect_chunk(
     ):
         remove_leftovers(output_dir, (environment.file_name for environment in environments))
         remove_leftovers(part.folder, (path.name for path in part.files()))
-        for environment in environments:
+        journal = Journal(part.folder)
+        if journal.last is not None:
+            progress.note(journal.last)
+        collect = _Collecting(journal, planner, config, rerun_command, scorers, threads)
+        for environment in journal.in_order(environments):
             progress.working_on(environment.path.name)
             path = output_dir / environment.file_name
             record = finished_record(path, environment, config, progress.note)
             is_resumed = record is not None
             if record is None:
-                command = rerun_command(environment.index)
-                record = collect_environment(
-                    environment, planner, config, command, scorers, threads
-                )
-                try:
-                    write_record(path, record)
-                except ResultFileError as problem:
-                    record = unstorable(environment, config, command, problem)
-                    write_record(path, record)
+                record = collect(environment, path)
             progress.finished(record, resumed=is_resumed)
             resumed += is_resumed
             work_s += record["processing_time"]
             if record["error"]:
                 failed[environment.index] = record["error"]["message"]
-            metrics += ({**row, "chunk": part.folder.name} for row in record["metrics"])
-            files.append(file_entry(path, output_dir, len(record["episode_results"])))
+            chunk = {"chunk": part.folder.name}
+            metrics[environment.index] = [{**row, **chunk} for row in record["metrics"]]
+            files[environment.index] = file_entry(path, output_dir, len(record["episode_results"]))
         tables: dict[str, Iterable[pa.Table]] = {
-            "metrics": [pa.Table.from_pylist(metrics, METRICS)],
+            "metrics": [pa.Table.from_pylist([*chain(*_in_order(metrics))], METRICS)],
             # Read back one by one: the searches of a whole chunk need not fit into memory.
             "pushes": (
                 pa.table(read_record(output_dir / name)["pushes"], schema=PUSHES)
                 for name in (environment.file_name for environment in environments)
             ),
-            "files": [pa.Table.from_pylist(files, FILES)],
+            "files": [pa.Table.from_pylist(_in_order(files), FILES)],
         }
         models = [scorer.use.as_record() for scorer in scorers]
         information = _information(environments, config, began, work_s, resumed, failed, models)
         write_part(part, tables, information)
     return ChunkResult(part, len(environments), resumed, failed)
+
+
+def _in_order(by_index: dict[int, Content]) -> list[Content]:
+    return [content for _, content in sorted(by_index.items(), key=itemgetter(0))]
+
+
+@dataclass(frozen=True)
+class _Collecting:
+    """Collects environments of one chunk, one call each, with a word in the journal before."""
+
+    journal: Journal
+    planner: Planner
+    config: CollectionConfig
+    rerun_command: Callable[[int], str]
+    scorers: Sequence[Scorer]
+    threads: int
+
+    def __call__(self, environment: Environment, path: Path) -> Record:
+        """Return the record of an environment, after writing it."""
+        config, command = self.config, self.rerun_command(environment.index)
+        fingerprint = environment.fingerprint(config, environment.scene_sha256())
+        deaths = self.journal.deaths(environment.index, fingerprint)
+        if deaths.is_enough:
+            record = crashed(environment, config, command, deaths)
+            write_record(path, record)
+            return record
+        with self.journal.working_on(environment.index, fingerprint) as watchdog:
+            record = collect_environment(
+                environment,
+                self.planner,
+                config,
+                command,
+                self.scorers,
+                self.threads,
+                lambda: watchdog.watch(config.search_timeout + GRACE_S),
+            )
+            try:
+                write_record(path, record)
+            except ResultFileError as problem:
+                record = unstorable(environment, config, command, problem)
+                write_record(path, record)
+        return record
 
 
 def finished_record(

@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ import mujoco
 
 from namo.collection.config import CollectionConfig
 from namo.collection.episode import IDENTITY, Columns, EpisodeOutcome, run_episode
+from namo.collection.journal import Deaths
 from namo.collection.schema import PUSHES
 from namo.errors import ModelError, SceneError
 from namo.planning.planner import Planner, Termination
@@ -142,6 +143,7 @@ def collect_environment(
     rerun_command: str,
     scorers: Sequence[Scorer] = (),
     threads: int = 1,
+    begins: Callable[[], None] = lambda: None,
 ) -> Record:
     """Return the record of an environment: its episodes, or why there are none.
 
@@ -152,6 +154,7 @@ def collect_environment(
         rerun_command: what redoes this environment alone; kept beside a failure.
         scorers: models that the planner's strategies ask.
         threads: how many pushes of a state to simulate at a time; changes no result.
+        begins: called before the scene is read and before each episode.
 
     Raises:
         ModelError: a model failed, which is no fault of this environment.
@@ -160,6 +163,7 @@ def collect_environment(
     sha256 = environment.scene_sha256()
     outcomes: list[EpisodeOutcome] = []
     error: Record | None = None
+    begins()
     try:
         scene = read_scene(environment.path)
         sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
@@ -167,6 +171,7 @@ def collect_environment(
         world = World(under(scene, config.physics), threads=threads)
         world.prepare()
         for episode in range(config.episodes_per_env):
+            begins()
             outcome = run_episode(world, planner, config, environment.index, episode, scorers)
             outcomes.append(outcome)  # one by one: what was done before a failure stays
     except ModelError:
@@ -186,6 +191,23 @@ def unstorable(
 ) -> Record:
     """Return the record of an environment whose own record cannot be stored."""
     error = {**_failure(environment, problem), "command": rerun_command}
+    return _record(environment, config, environment.scene_sha256(), [], error, 0.0)
+
+
+def crashed(
+    environment: Environment, config: CollectionConfig, rerun_command: str, deaths: Deaths
+) -> Record:
+    """Return the record of an environment that is set aside, since processes died in it."""
+    count = deaths.own + deaths.other
+    error: Record = {
+        "kind": "crashed",
+        "message": (
+            f"{environment.xml_file}: set aside after {count} processes died in it; the last: "
+            f"{deaths.reason.partition(chr(10))[0]}"
+        ),
+        "traceback": deaths.reason,
+        "command": rerun_command,
+    }
     return _record(environment, config, environment.scene_sha256(), [], error, 0.0)
 
 
