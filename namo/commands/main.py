@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
-from namo.commands import scenes_check, scenes_generate, scenes_import
+from namo.commands import scenes_check, scenes_generate, scenes_import, verify
 from namo.errors import NamoError, UsageError
 from namo.version import __version__
 
-SCENES = {
+
+class Command(Protocol):
+    """A module with a command."""
+
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments to its parser."""
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Run the command and return the exit code."""
+
+
+SCENES: Mapping[str, Command] = {
     "generate": scenes_generate,
     "import": scenes_import,
     "check": scenes_check,
 }
+COLLECTIONS: Mapping[str, Command] = {"verify": verify}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,17 +49,25 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"namo-collect {__version__}")
     groups = parser.add_subparsers(required=True, metavar="COMMAND")
     scenes = groups.add_parser("scenes", help="make, import and check scenes")
-    commands = scenes.add_subparsers(required=True, metavar="COMMAND")
-    for name, module in SCENES.items():
-        command = commands.add_parser(
+    _add(scenes.add_subparsers(required=True, metavar="COMMAND"), SCENES, "namo scenes")
+    _add(groups, COLLECTIONS, "namo")
+    return parser
+
+
+def _add(
+    parsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: Mapping[str, Command],
+    prefix: str,
+) -> None:
+    for name, module in commands.items():
+        command = parsers.add_parser(
             name,
             help=module.HELP,
             description=module.__doc__,
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run, command=f"namo scenes {name}")
-    return parser
+        command.set_defaults(run=module.run, command=f"{prefix} {name}")
 
 
 if __name__ == "__main__":

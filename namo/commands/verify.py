@@ -1,0 +1,67 @@
+"""Verify a collection: every file is what was written, and every stored plan happens again.
+
+Files are compared with the manifest, tables with their schemas and the records of environments,
+and each plan is carried out in its scene. Exit codes: 0 all is well, 1 something is wrong, 2 wrong
+usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from namo.errors import UsageError
+
+HELP = "check files, rows and plans of a collection"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
+    parser.add_argument("--no-replay", action="store_true", help="leave out carrying out plans")
+    parser.add_argument(
+        "--run-from",
+        metavar="DIR",
+        type=Path,
+        default=Path(),
+        help="where the collection was run: relative paths of scenes start there",
+    )
+    parser.add_argument(
+        "--redo",
+        action="store_true",
+        help="arrange that the next run makes again what is wrong; replaced files are kept",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verify and return the exit code."""
+    folder: Path = options.folder
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder")
+    from namo.collection.progress import counted
+    from namo.collection.verification import Verification, redo
+
+    verification = Verification(folder, not options.no_replay, options.run_from)
+    problems = []
+    for problem in verification.problems():
+        print(problem, flush=True)
+        problems.append(problem)
+    replayed = (
+        "" if options.no_replay else f", {counted(verification.plans, 'plan', 'plans')} carried out"
+    )
+    print(
+        f"{counted(verification.files, 'file', 'files')} compared, "
+        f"{counted(verification.environments, 'environment', 'environments')} read{replayed}: "
+        + (counted(len(problems), "problem", "problems") if problems else "all is well")
+    )
+    if not problems:
+        return 0
+    environments = sorted({each.environment for each in problems if each.environment is not None})
+    if environments:
+        print(f"to collect again: {', '.join(map(str, environments))}")
+    if options.redo:
+        redo(folder, problems)
+        print("arranged: the same run as before makes it again; what was there is in 'replaced'")
+    else:
+        print("`namo verify --redo` arranges that the next run makes it again")
+    return 1
