@@ -73,7 +73,7 @@ class Deaths:
 
 
 @dataclass(frozen=True)
-class _Running:
+class Running:
     """The environment that is being worked on, and where."""
 
     environment: int
@@ -138,7 +138,7 @@ class Journal:
         Only a process that dies within the block leaves the environment in the journal. What it can
         still say then goes to a file, and so does what the watchdog sees.
         """
-        self._write(_Running(environment, fingerprint))
+        self._write(Running(environment, fingerprint))
         was_enabled = faulthandler.is_enabled()
         try:
             with self._trace.open("w") as trace:
@@ -154,7 +154,7 @@ class Journal:
             self._trace.unlink(missing_ok=True)
             self._write(None)
 
-    def _write(self, running: _Running | None) -> None:
+    def _write(self, running: Running | None) -> None:
         content = {
             "deaths": {str(number): asdict(each) for number, each in self._deaths.items()},
             "running": None if running is None else asdict(running),
@@ -175,14 +175,23 @@ class Watchdog:
         faulthandler.dump_traceback_later(seconds, exit=True, file=self._trace)
 
 
-def _read(path: Path) -> tuple[dict[int, Deaths], _Running | None]:
+def running_in(folder: Path) -> Running | None:
+    """Return which environment a chunk is at, or was when its last process died; None for none.
+
+    Raises:
+        ResultFileError: the journal is damaged.
+    """
+    return _read(folder / JOURNAL)[1]
+
+
+def _read(path: Path) -> tuple[dict[int, Deaths], Running | None]:
     if not path.exists():
         return {}, None
     try:
         content = json.loads(path.read_text())
         deaths = {int(number): Deaths(**each) for number, each in content["deaths"].items()}
         running = content["running"]
-        return deaths, None if running is None else _Running(**running)
+        return deaths, None if running is None else Running(**running)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ResultFileError(
             f"{path}: {type(error).__name__}: {error}; it says which environments ended a process: "
@@ -190,7 +199,7 @@ def _read(path: Path) -> tuple[dict[int, Deaths], _Running | None]:
         ) from None
 
 
-def _cause(running: _Running, trace: Path) -> tuple[bool, str]:
+def _cause(running: Running, trace: Path) -> tuple[bool, str]:
     """Return whether an environment ended its process by itself, and what is known of it."""
     said = trace.read_text(errors="replace").strip() if trace.exists() else ""
     if said:

@@ -25,6 +25,7 @@ from namo.scenes.sources import range_name
 
 PARTS = "parts"
 MARKER = "part.json"
+LOCK = ".lock"
 TABLES = {"metrics": METRICS, "pushes": PUSHES, "files": FILES}
 COMPRESSION = "zstd"
 ROW_GROUP = 65536
@@ -172,5 +173,5 @@ def locked(part: Part) -> Iterator[str | None]:
     Yields:
         Who held the lock when it had to be waited for ("host, process 123"), else None.
     """
-    with lock_held(part.folder / ".lock", f"collects {part.folder.name}") as waited_for:
+    with lock_held(part.folder / LOCK, f"collects {part.folder.name}") as waited_for:
         yield waited_for

@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from namo.certification.settings import SceneSetSettings
 from namo.collection.command_line import run_label
 from namo.collection.config import require_writable
+from namo.collection.plan import write_plan
 from namo.collection.settings import (
     check_settings,
     collector_options,
@@ -50,7 +51,8 @@ def label_of_run(output_dir):
 
 
 def keep_label():
-    """Write the label down before the first job starts."""
+    """Write down the label, and what is to be collected, before the first job starts."""
+    write_plan(OUT, LABEL, [bounds(chunk) for chunk in CHUNKS])
     if not config.get("hostname"):
         with replacing(OUT / ".hostname") as handle:
             handle.write(f"{LABEL}\n".encode())

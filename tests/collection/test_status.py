@@ -1,0 +1,135 @@
+import os
+import time
+
+import pytest
+
+from namo.collection.journal import Journal
+from namo.collection.parts import LOCK, Part, locked
+from namo.collection.plan import write_plan
+from namo.collection.status import Chunk, ChunkState, Status, status_of
+from namo.commands.main import main
+from namo.errors import ResultFileError
+
+
+@pytest.fixture
+def begun(rig, tmp_path):
+    """Two chunks of two rooms, the first of which is done; the last environment is broken."""
+    scenes = rig.copy_rooms(tmp_path / "scenes", (0, 1, 6))
+    (scenes / "99.xml").write_text("<mujoco/>")
+    rig.collect(scenes, tmp_path / "out", rig.config(), (0, 2))
+    write_plan(tmp_path / "out", "host", [(0, 2), (2, 4)])
+    return tmp_path / "out"
+
+
+def the_rest(rig, begun, bounds=(2, 4)):
+    rig.collect(begun.parent / "scenes", begun, rig.config(), bounds)
+
+
+def test_what_is_done_and_what_waits_is_counted(begun):
+    status = status_of(begun)
+    assert [chunk.state for chunk in status.chunks] == [ChunkState.DONE, ChunkState.WAITING]
+    assert (status.environments, status.done, status.solved, status.failed) == (4, 2, 2, {})
+    assert status.left_s is None, "nobody works"
+
+
+def test_failures_are_told_with_their_cause(rig, begun):
+    the_rest(rig, begun)
+    status = status_of(begun)
+    assert (status.done, status.solved) == (4, 3)
+    assert list(status.failed) == [3]
+    assert "99.xml" in status.failed[3]
+
+
+def test_a_chunk_whose_lock_is_held_runs(begun):
+    part = Part.of(begun, 2, 4)
+    with locked(part), Journal(part.folder).working_on(2, "f"):
+        chunk = status_of(begun).chunks[1]
+    assert (chunk.state, chunk.environment) == (ChunkState.RUNNING, 2)
+    assert f"process {os.getpid()}" in chunk.worker
+
+
+def test_a_chunk_whose_lock_is_free_has_stopped(begun):
+    part = Part.of(begun, 2, 4)
+    with locked(part):
+        pass
+    assert status_of(begun).chunks[1].state is ChunkState.STOPPED
+
+
+def test_asking_leaves_the_lock_to_the_worker(begun):
+    part = Part.of(begun, 2, 4)
+    with locked(part):
+        status_of(begun)
+    status_of(begun)
+    with locked(part) as waited_for:
+        assert waited_for is None
+
+
+def test_files_of_an_unfinished_chunk_count(rig, begun):
+    the_rest(rig, begun)
+    part = Part.of(begun, 2, 4)
+    part.marker.unlink()
+    with locked(part):
+        chunk = status_of(begun).chunks[1]
+    assert (chunk.state, chunk.done, chunk.solved, list(chunk.failed)) == (
+        ChunkState.RUNNING,
+        2,
+        1,
+        [3],
+    )
+
+
+def test_a_damaged_file_is_not_done(rig, begun):
+    the_rest(rig, begun)
+    Part.of(begun, 2, 4).marker.unlink()
+    (begun / "host_env_000002_results.pkl").write_bytes(b"nothing")
+    assert status_of(begun).chunks[1].done == 1
+
+
+def test_files_of_another_cut_count_too(rig, begun):
+    write_plan(begun, "host", [(0, 1), (1, 2), (2, 4)])
+    assert [chunk.done for chunk in status_of(begun).chunks] == [1, 1, 0]
+
+
+def test_the_rate_is_that_of_what_this_process_collected(rig, begun):
+    the_rest(rig, begun)
+    part = Part.of(begun, 2, 4)
+    part.marker.unlink()
+    with locked(part):
+        began = time.time() - 60.0
+        os.utime(part.folder / LOCK, (began, began))
+        old = began - 100.0
+        os.utime(begun / "host_env_000002_results.pkl", (old, old))
+        chunk = status_of(begun).chunks[1]
+    assert chunk.rate == pytest.approx(1 / 60, rel=0.05)
+
+
+def test_time_left_follows_from_the_chunks_that_run_now():
+    running = [Chunk(0, 10, ChunkState.RUNNING, done=5, rate=0.5) for _ in range(2)]
+    status = Status([*running, Chunk(20, 30), Chunk(30, 40, ChunkState.DONE, done=10, rate=0.5)])
+    assert status.rate == pytest.approx(1.0)
+    assert status.left_s == pytest.approx(20.0)
+    fresh = Status([Chunk(0, 10, ChunkState.RUNNING), Chunk(10, 20, ChunkState.DONE, 10, rate=2.0)])
+    assert fresh.rate == 2.0, "as fast as usual, until it is known better"
+
+
+def test_a_folder_in_which_nothing_was_begun_is_named(tmp_path):
+    with pytest.raises(ResultFileError, match="no collection was begun here"):
+        status_of(tmp_path)
+
+
+def test_the_command_shows_it_all(rig, begun, capsys):
+    assert main(["status", str(begun)]) == 0
+    out = capsys.readouterr().out
+    assert "2 of 4 environments done (50%), 2 solved, 0 failed" in out
+    assert "chunks: 1 done, 0 running, 0 stopped, 1 waiting" in out
+    with locked(Part.of(begun, 2, 4)):
+        assert main(["status", str(begun)]) == 0
+        assert "running 000002-000004: " in (out := capsys.readouterr().out)
+        assert "environments a minute" in out
+    assert main(["status", str(begun)]) == 1
+    assert "stopped 000002-000004: " in capsys.readouterr().out
+    the_rest(rig, begun)
+    assert main(["status", str(begun)]) == 1
+    assert "failed 3: " in capsys.readouterr().out
+    assert main(["status", str(begun / "nowhere")]) == 2
+    assert main(["status", str(begun.parent / "scenes")]) == 1
