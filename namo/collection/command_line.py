@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from namo.collection.config import ML_DEVICES, CollectionConfig, at_least, require_writable
+from namo.collection.signals import EndedError, ending_on_signals
 from namo.errors import ModelError, NamoError, UsageError, did_you_mean
 from namo.files import cache_folder
 from namo.planning.registry import PLANNERS
@@ -20,7 +22,7 @@ from namo.scenes.physics import PHYSICS_PRESETS
 from namo.scenes.sources import environments_from, resolve_range
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 LEAST_FOR_SHARE = 10
 """A part of fewer environments is not given up for its share of failures: one bad scene in three
 says nothing about the installation."""
@@ -169,19 +171,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault(variable, "1")
     options = build_parser().parse_args(arguments)
     try:
-        return _collect(options)
+        with ending_on_signals():
+            return _collect(options)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
     except (NamoError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
+        by = f" by {end}" if isinstance(end, EndedError) else ""
         print(
-            "interrupted; finished environments are kept, the same command goes on from there",
+            f"interrupted{by}; finished environments are kept, the same command goes on from there",
             file=sys.stderr,
         )
-        return EXIT_INTERRUPTED
+        return 128 + (end.number if isinstance(end, EndedError) else signal.SIGINT)
 
 
 def _collect(options: argparse.Namespace) -> int:

@@ -186,6 +186,9 @@ def run_episode(world, planner, config, index, episode, scorers=()):
         faulthandler._sigsegv()
     if index == 1 and os.environ["END"] == "hang":
         time.sleep(600)
+    if index == 1 and os.environ["END"] == "term":
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(600)
     if index == 1 and os.environ["END"] == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     return whole(world, planner, config, index, episode, scorers)
@@ -247,3 +250,15 @@ def test_an_environment_killed_from_outside_is_collected_in_the_end(rig, collect
     assert collection.record(2)["error"] is None
     assert collect("well").returncode == 0
     assert [collection.record(index)["error"] for index in range(3)] == [None] * 3
+
+
+def test_a_process_that_was_asked_to_end_has_not_died(rig, collect, tmp_path):
+    ended = collect("term")
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert "interrupted by SIGTERM; finished environments are kept" in ended.stderr
+    collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
+    assert [path.name for path in collection.files()] == ["host_env_000000_results.pkl"]
+    (part,) = (tmp_path / "out" / "parts").iterdir()
+    assert Journal(part).last is None
+    assert collect("well").returncode == 0
+    assert len(collection.files()) == 3
