@@ -1,6 +1,7 @@
 """Runs every benchmark with quick settings, prints the tables, writes the figures to a file.
 
-Some twenty minutes in all. Each benchmark alone, at full length: `python -m benchmarks.NAME --help`.
+Some twenty minutes in all. Each benchmark alone, at full length:
+`python -m benchmarks.NAME --help`.
 """
 
 from __future__ import annotations
