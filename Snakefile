@@ -31,7 +31,11 @@ include: "workflow/rules/learn.smk"
 
 
 onstart:
-    keep_label()
+    begin()
+
+
+onerror:
+    say_how_to_go_on()
 
 
 localrules:

@@ -32,6 +32,10 @@ class PhysicsError(NamoError):
     """The simulation left the range in which its results mean anything."""
 
 
+class BusyError(NamoError):
+    """Another process is at work on the same results; nothing was changed."""
+
+
 class ResultFileError(NamoError):
     """A result file is damaged, of another schema, or not ours."""
 

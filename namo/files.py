@@ -5,10 +5,8 @@ A sealed file ends with the SHA-256 of all bytes before.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -104,34 +102,6 @@ def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
         # ".NAME.RANDOM.partial"
         if path.name[1 : -len(TEMPORARY_SUFFIX)].rpartition(".")[0] in wanted:
             path.unlink(missing_ok=True)
-
-
-@contextmanager
-def lock_held(path: Path, work: str) -> Iterator[str | None]:
-    """Hold a lock file, waiting for whoever holds it; it goes with the process.
-
-    Args:
-        path: of the lock file, which stays; its folder is made if need be.
-        work: what the holder does, for the line that says who is waited for.
-
-    Yields:
-        Who held the lock when it had to be waited for ("host, process 123"), else None.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as handle:
-        waited_for = None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            waited_for = handle.read().strip() or "another process"
-            print(f"waiting for {waited_for}, which {work}", flush=True)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        handle.seek(0)
-        handle.truncate()
-        handle.write(f"{socket.gethostname()}, process {os.getpid()}")
-        handle.flush()
-        yield waited_for
 
 
 def _sync_folder(folder: Path) -> None:

@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from namo.certification.certify import certify
 from namo.certification.settings import SceneSetSettings
 from namo.errors import SceneError
-from namo.files import lock_held, replacing
+from namo.files import replacing
+from namo.locks import lock_held
 from namo.scenes.generation import Generator
 from namo.scenes.reading import parse_scene
 from namo.scenes.regions import free_regions
@@ -81,7 +82,7 @@ def make_chunk(
     """
     path = chunk_path(output_dir, numbers)
     fingerprint = settings.fingerprint()
-    with lock_held(path.with_suffix(".lock"), f"measures candidates {path.stem}"):
+    with lock_held(path.with_suffix(".lock"), f"which measures candidates {path.stem}", wait=True):
         if not is_done(path, fingerprint):
             _make(settings, numbers, path, fingerprint, done, threads)
     return path

@@ -73,6 +73,7 @@ def collect_chunk(
     scorers: Sequence[Scorer] = (),
     threads: int = 1,
     verbose: bool = False,
+    wait: bool = False,
 ) -> ChunkResult:
     """Collect a range of environments and write its part.
 
@@ -90,6 +91,10 @@ def collect_chunk(
         scorers: models that the planner's strategies ask, loaded once for all environments.
         threads: how many pushes of a state to simulate at a time.
         verbose: a line an environment, also on a terminal.
+        wait: for another process that is at work in this range, instead of refusing.
+
+    Raises:
+        BusyError: another process is at work in this range.
     """
     began = time.time()
     start, end = environments[0].index, environments[-1].index + 1
@@ -99,11 +104,12 @@ def collect_chunk(
     failed: dict[int, str] = {}
     resumed, work_s = 0, 0.0
     with (
-        locked(part),
+        locked(part, wait=wait),
         ProgressDisplay(range_name(start, end), len(environments), verbose=verbose) as progress,
     ):
         remove_leftovers(output_dir, (environment.file_name for environment in environments))
         remove_leftovers(part.folder, (path.name for path in part.files()))
+        progress.note(f"[{part.folder.name}]  {_began(began)}")
         journal = Journal(part.folder)
         if journal.last is not None:
             progress.note(journal.last)
@@ -136,6 +142,12 @@ def collect_chunk(
         information = _information(environments, config, began, work_s, resumed, failed, models)
         write_part(part, tables, information)
     return ChunkResult(part, len(environments), resumed, failed)
+
+
+def _began(unix_s: float) -> str:
+    """Say who collects since when: a log may hold the tries of several processes."""
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_s))
+    return f"process {os.getpid()} on {socket.gethostname()} began {when}"
 
 
 def _in_order(by_index: dict[int, Content]) -> list[Content]:

@@ -204,7 +204,7 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.collection.merge import merge
 
     if options.merge_only:
-        print(merge(options.output_dir, label, source).report)
+        print(merge(options.output_dir, label, source.source, len(source.scenes)).report)
         return EXIT_DONE
     require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
@@ -226,6 +226,7 @@ def _collect(options: argparse.Namespace) -> int:
             scorers=scorers,
             threads=options.threads,
             verbose=options.verbose,
+            wait=options.part_only,  # of a killed run a process may be left at work
         )
     except ModelError as error:  # no wrong usage any more: environments may have been collected
         print(f"error: {error}", file=sys.stderr)
@@ -241,7 +242,7 @@ def _collect(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
         return EXIT_FAILED if too_many else EXIT_DONE
-    merged = merge(options.output_dir, label, source)
+    merged = merge(options.output_dir, label, source.source, len(source.scenes))
     print(merged.report)
     return EXIT_FAILED if result.failed else EXIT_DONE
 

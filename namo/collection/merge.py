@@ -20,10 +20,12 @@ from namo.collection.report_text import report_text
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.collection.summary import summarise
 from namo.errors import ResultFileError
-from namo.files import replacing
-from namo.scenes.sources import EnvironmentList
+from namo.files import remove_leftovers, replacing
+from namo.locks import lock_held
 
 Record = dict[str, Any]
+
+LOCK = ".merge.lock"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Merged:
     report_path: Path
 
 
-def merge(output_dir: Path, label: str, source: EnvironmentList) -> Merged:
+def merge(output_dir: Path, label: str, source: str, listed: int) -> Merged:
     """Write metrics, pushes, summary, report and manifest of a collection from its parts.
 
     Environments appear once and in order, whatever the parts were called. Where parts overlap, as
@@ -50,11 +52,23 @@ def merge(output_dir: Path, label: str, source: EnvironmentList) -> Merged:
     Args:
         output_dir: folder of the collection.
         label: of the run, in the names of the summary and the report.
-        source: where the environments come from.
+        source: folder or manifest that the environments come from.
+        listed: how many environments there are.
 
     Raises:
         ResultFileError: there is no finished part, or one is damaged.
     """
+    with lock_held(output_dir / LOCK, f"which merges {output_dir}", wait=True):
+        return _merged(output_dir, label, source, listed)
+
+
+def _merged(output_dir: Path, label: str, source: str, listed: int) -> Merged:
+    run_path = output_dir / "run.json"
+    summary_path = output_dir / f"collection_summary_{label}.pkl"
+    report_path = output_dir / f"summary_{label}.txt"
+    others = [summary_path, report_path, run_path]
+    tables = [f"{name}.parquet" for name in ("metrics", "pushes", "manifest")]
+    remove_leftovers(output_dir, [*tables, *(path.name for path in others)])
     information = {part: part.information() for part in require_parts(output_dir)}
     stretches = _stretches(sorted(information, key=lambda part: information[part]["began_unix_s"]))
     used = {part: information[part] for part, _, _ in stretches}
@@ -64,18 +78,15 @@ def merge(output_dir: Path, label: str, source: EnvironmentList) -> Merged:
         name: write_table(output_dir / f"{name}.parquet", schema, _rows(stretches, name))
         for name, schema in (("metrics", METRICS), ("pushes", PUSHES))
     }
-    run_path = output_dir / "run.json"
-    write_run_file(run_path, source, output_dir / "metrics.parquet", [*used.values()])
+    write_run_file(run_path, source, listed, output_dir / "metrics.parquet", [*used.values()])
     summary = summarise(
         output_dir / "metrics.parquet", output_dir / "pushes.parquet", [*used.values()]
     )
-    summary_path = output_dir / f"collection_summary_{label}.pkl"
     write_record(summary_path, summary)
-    report_path = output_dir / f"summary_{label}.txt"
     report = report_text(summary, output_dir)
     with replacing(report_path) as handle:
         handle.write(report.encode())
-    _write_manifest(output_dir, stretches, rows, [summary_path, report_path, run_path])
+    _write_manifest(output_dir, stretches, rows, others)
     return Merged(summary, report, report_path)
 
 

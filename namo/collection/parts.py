@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.collection.schema import FILES, METRICS, PUSHES
-from namo.errors import ResultFileError
-from namo.files import lock_held, replacing, sha256_of
+from namo.errors import BusyError, ResultFileError
+from namo.files import replacing, sha256_of
+from namo.locks import holder_of, lock_held
 from namo.scenes.sources import range_name
 
 PARTS = "parts"
@@ -153,25 +154,57 @@ def _checksum(information: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(information, sort_keys=True).encode()).hexdigest()
 
 
+def begun_parts(parts: Path) -> list[Part]:
+    """Return the parts in a folder, complete or not, by start and end."""
+    found = []
+    for folder in sorted(parts.glob("*-*")):
+        start, _, end = folder.name.partition("-")
+        if start.isdigit() and end.isdigit():
+            found.append(Part(folder, int(start), int(end)))
+    return found
+
+
 def finished_parts(output_dir: Path) -> list[Part]:
     """Return the complete parts of a collection, by start and end."""
-    parts = []
-    for marker in sorted((output_dir / PARTS).glob(f"*/{MARKER}")):
-        start, _, end = marker.parent.name.partition("-")
-        if start.isdigit() and end.isdigit():
-            parts.append(Part(marker.parent, int(start), int(end)))
-    return parts
+    return [part for part in begun_parts(output_dir / PARTS) if part.marker.exists()]
+
+
+def require_idle(part: Part) -> None:
+    """Make sure that no process collects the environments of a part now.
+
+    Raises:
+        BusyError: one does; names it.
+    """
+    holder, is_held = holder_of(part.folder / LOCK)
+    if is_held:
+        raise BusyError(
+            f"{part.folder}: {holder}, collects these environments now; wait until it has ended, "
+            "or end it"
+        )
 
 
 @contextmanager
-def locked(part: Part) -> Iterator[str | None]:
-    """Hold the lock of a part, so that two processes never collect the same range.
+def locked(part: Part, *, wait: bool = False) -> Iterator[str | None]:
+    """Hold the lock of a part, so that two processes never collect the same environments.
 
-    A killed run may leave its process at work; the next run waits for it here and then finds its
-    environments done.
+    A killed run may leave its process at work. A chunk job of the next run waits for it here and
+    then finds its environments done; who collects by hand is told instead.
+
+    Args:
+        part: the range to collect.
+        wait: for a process that collects the same range. One of an overlapping range is never
+            waited for: each might wait for the other.
 
     Yields:
         Who held the lock when it had to be waited for ("host, process 123"), else None.
+
+    Raises:
+        BusyError: another process is at work in this range; names it.
+        NamoError: the file system keeps no locks.
     """
-    with lock_held(part.folder / LOCK, f"collects {part.folder.name}") as waited_for:
-        yield waited_for
+    name = part.folder.name
+    with lock_held(part.folder / LOCK, f"which collects environments {name}", wait=wait) as before:
+        for other in begun_parts(part.folder.parent):
+            if other.start < part.end and part.start < other.end and other.folder != part.folder:
+                require_idle(other)
+        yield before

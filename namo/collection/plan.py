@@ -1,14 +1,31 @@
-"""What a run is to collect, written down before its first chunk is begun."""
+"""What a run is to collect, written down before its first chunk is begun, by one run at a time."""
 
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from namo.errors import ResultFileError
 from namo.files import replacing
+from namo.locks import lock_held
 
 PLAN = ".plan.json"
+LOCK = ".run.lock"
+
+
+def only_run_in(folder: Path) -> AbstractContextManager[object]:
+    """Make sure that no other run collects into a folder until the block ends, or the process.
+
+    Unlike Snakemake's own lock it is never left behind, whatever ends the process.
+
+    Args:
+        folder: of the collection.
+
+    Raises:
+        BusyError: another run does, on entering; names it.
+    """
+    return lock_held(folder / LOCK, f"which runs a collection into {folder}", wait=False)
 
 
 def write_plan(folder: Path, label: str, chunks: list[tuple[int, int]]) -> None:

@@ -18,20 +18,20 @@ import pyarrow.compute as pc
 from namo.collection.parts import row_groups
 from namo.files import replacing
 from namo.numerics import numerics
-from namo.scenes.sources import EnvironmentList
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
 _PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "snakemake", "torch")
 
 
 def write_run_file(
-    path: Path, source: EnvironmentList, metrics: Path, parts: Sequence[dict[str, Any]]
+    path: Path, source: str, listed: int, metrics: Path, parts: Sequence[dict[str, Any]]
 ) -> None:
     """Write `run.json` over everything that is in a collection.
 
     Args:
         path: the file.
-        source: where the environments come from.
+        source: folder or manifest that the environments come from.
+        listed: how many environments there are.
         metrics: the merged metrics table.
         parts: what the markers of the parts say, in order of their environments.
     """
@@ -44,8 +44,8 @@ def write_run_file(
         "config": latest["config"],
         "label": latest["label"],
         "environments": {
-            "source": source.source,
-            "listed": len(source.scenes),
+            "source": source,
+            "listed": listed,
             "collected": [[part["start"], part["end"]] for part in parts],
             "scenes_sha256": scenes.hexdigest(),  # of the scenes' hashes, one after the other
         },

@@ -7,9 +7,7 @@ in its journal.
 
 from __future__ import annotations
 
-import fcntl
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -19,10 +17,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.collection.journal import running_in
-from namo.collection.parts import LOCK, PARTS, Part
+from namo.collection.parts import LOCK, PARTS, Part, begun_parts
 from namo.collection.plan import planned_chunks
 from namo.collection.records import read_record
 from namo.errors import ResultFileError
+from namo.locks import holder_of
 from namo.scenes.sources import range_name
 
 
@@ -124,18 +123,13 @@ def status_of(folder: Path) -> Status:
     Raises:
         ResultFileError: nothing was begun in this folder, or a file of its is damaged.
     """
-    bounds = sorted(set(planned_chunks(folder) or _begun(folder)))
+    bounds = planned_chunks(folder) or [
+        (part.start, part.end) for part in begun_parts(folder / PARTS)
+    ]
     if not bounds:
         raise ResultFileError(f"{folder}: no collection was begun here")
     files = _files(folder)
-    return Status([_chunk(Part.of(folder, *each), files) for each in bounds])
-
-
-def _begun(folder: Path) -> Iterator[tuple[int, int]]:
-    for path in (folder / PARTS).glob("*-*"):
-        start, _, end = path.name.partition("-")
-        if start.isdigit() and end.isdigit():
-            yield int(start), int(end)
+    return Status([_chunk(Part.of(folder, *each), files) for each in sorted(set(bounds))])
 
 
 def _files(folder: Path) -> dict[int, Path]:
@@ -194,13 +188,7 @@ def _record(path: Path) -> dict[str, Any] | None:
 
 def _work(part: Part) -> tuple[ChunkState, str]:
     """Return whether a chunk that is not done runs, and who works on it or did last."""
-    lock = part.folder / LOCK
-    if not lock.exists():
-        return ChunkState.WAITING, ""
-    with lock.open() as handle:
-        worker = handle.read().strip()
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return ChunkState.RUNNING, worker
-    return ChunkState.STOPPED, worker
+    worker, is_held = holder_of(part.folder / LOCK)
+    if is_held:
+        return ChunkState.RUNNING, worker
+    return (ChunkState.STOPPED, worker) if worker else (ChunkState.WAITING, "")

@@ -11,7 +11,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from namo.collection.parts import MARKER, finished_parts, row_groups
+from namo.collection.parts import (
+    MARKER,
+    PARTS,
+    begun_parts,
+    finished_parts,
+    require_idle,
+    row_groups,
+)
+from namo.collection.plan import only_run_in
 from namo.collection.records import read_record
 from namo.collection.replaying import replay_problem
 from namo.collection.schema import FILES, METRICS, PUSHES
@@ -203,7 +211,17 @@ def redo(folder: Path, problems: list[Problem]) -> list[int]:
 
     Their files are moved to `REPLACED`, and the parts they are in lose their markers; so do the
     tables of the whole collection, which are merged again.
+
+    Raises:
+        BusyError: the collection is being worked on.
     """
+    with only_run_in(folder):
+        for part in begun_parts(folder / PARTS):
+            require_idle(part)
+        return _redo(folder, problems)
+
+
+def _redo(folder: Path, problems: list[Problem]) -> list[int]:
     numbers = sorted({each.environment for each in problems if each.environment is not None})
     for path in {each.path for each in problems if each.environment is not None}:
         file = folder / path

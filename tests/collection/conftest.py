@@ -20,10 +20,10 @@ from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment, make_planner
 from namo.collection.merge import merge
 from namo.collection.records import read_record
-from namo.scenes.sources import EnvironmentList, environments_from
+from namo.scenes.sources import environments_from
 from tests.conftest import random_bundle, room_file
 
-SOURCE = EnvironmentList("scenes", ())
+SOURCE = ("scenes", 0)
 
 Record = dict[str, Any]
 
@@ -123,7 +123,7 @@ class Rig:
 
     def collect_and_merge(self, scenes: Path, output: Path, config: CollectionConfig) -> Collection:
         self.collect(scenes, output, config)
-        merge(output, "host", SOURCE)
+        merge(output, "host", *SOURCE)
         return Collection(output, scenes)
 
     def run(self, *arguments: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess:

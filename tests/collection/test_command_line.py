@@ -1,4 +1,5 @@
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -138,7 +139,7 @@ def test_a_run_without_failures_ends_with_0_and_prints_the_report(call, tmp_path
     assert code == 0
     assert "NAMO collection" in out
     assert "3 (100 %)" in out
-    names = {path.name for path in (tmp_path / "out").iterdir()} - {"parts"}
+    names = {path.name for path in (tmp_path / "out").iterdir()} - {"parts", ".merge.lock"}
     assert names == {
         "label-1_env_000000_results.pkl",
         "label-1_env_000001_results.pkl",
@@ -221,7 +222,8 @@ def test_nothing_is_left_where_the_command_was_run(collected):
 
 def test_progress_goes_to_the_error_stream_line_by_line(collected):
     lines = [line for line in collected.completed.stderr.splitlines() if line.startswith("[")]
-    assert [line.split()[1] for line in lines] == [f"{number}/6" for number in range(1, 7)]
+    assert re.search(r"process \d+ on .* began \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", lines[0])
+    assert [line.split()[1] for line in lines[1:]] == [f"{number}/6" for number in range(1, 7)]
 
 
 def test_the_rerun_command_redoes_a_mended_scene_and_nothing_else(rig, tmp_path, broken_room):

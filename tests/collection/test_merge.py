@@ -12,9 +12,8 @@ from namo.collection.parts import Part, write_part, write_table
 from namo.collection.records import read_record, write_record
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.errors import ResultFileError
-from namo.scenes.sources import EnvironmentList
 
-SOURCE = EnvironmentList("scenes", ())
+SOURCE = ("scenes", 0)
 
 
 def metrics_row(index, mark):
@@ -79,7 +78,7 @@ def test_environments_appear_in_order_whatever_the_names_and_times_of_parts(tmp_
     made_up_part(tmp_path, 4, 6, began=1.0, mark="c")
     made_up_part(tmp_path, 0, 2, began=3.0, mark="a")
     made_up_part(tmp_path, 2, 4, began=2.0, mark="b")
-    merge(tmp_path, "host", SOURCE)
+    merge(tmp_path, "host", *SOURCE)
     assert owners(tmp_path) == [(0, "a"), (1, "a"), (2, "b"), (3, "b"), (4, "c"), (5, "c")]
 
 
@@ -96,7 +95,7 @@ def test_environments_appear_in_order_whatever_the_names_and_times_of_parts(tmp_
 def test_where_parts_overlap_the_newest_wins(tmp_path, parts, expected):
     for number, (start, end, began) in enumerate(parts):
         made_up_part(tmp_path, start, end, began, str(number))
-    merge(tmp_path, "host", SOURCE)
+    merge(tmp_path, "host", *SOURCE)
     assert owners(tmp_path) == list(enumerate(expected))
     pushes = [(index, mark) for index, mark in enumerate(expected) for _ in range(index % 3)]
     assert owners(tmp_path, "pushes", "status") == pushes
@@ -108,7 +107,7 @@ def test_where_parts_overlap_the_newest_wins(tmp_path, parts, expected):
 def test_a_gap_between_parts_stays_a_gap(tmp_path):
     made_up_part(tmp_path, 7, 9, began=1.0, mark="b")
     made_up_part(tmp_path, 1, 3, began=2.0, mark="a")
-    merge(tmp_path, "host", SOURCE)
+    merge(tmp_path, "host", *SOURCE)
     assert owners(tmp_path) == [(1, "a"), (2, "a"), (7, "b"), (8, "b")]
 
 
@@ -116,9 +115,9 @@ def test_another_range_in_the_same_folder_adds_to_it(rig, tmp_path):
     scenes = rig.copy_rooms(tmp_path / "scenes", (0, 7, 11))
     config, output = rig.config(), tmp_path / "out"
     rig.collect(scenes, output, config, (2, 3))
-    assert merge(output, "host", SOURCE).summary["performance_stats"]["total_environments"] == 1
+    assert merge(output, "host", *SOURCE).summary["performance_stats"]["total_environments"] == 1
     rig.collect(scenes, output, config, (0, 1))
-    merged = merge(output, "host", SOURCE)
+    merged = merge(output, "host", *SOURCE)
     assert merged.summary["performance_stats"]["total_environments"] == 2
     assert merged.summary["performance_stats"]["terminations"] == {"exhausted": 1, "solved": 1}
     collection = rig.opened(output, scenes)
@@ -129,7 +128,7 @@ def test_another_range_in_the_same_folder_adds_to_it(rig, tmp_path):
 
 def test_a_folder_without_finished_parts_is_named(tmp_path):
     with pytest.raises(ResultFileError) as caught:
-        merge(tmp_path, "host", SOURCE)
+        merge(tmp_path, "host", *SOURCE)
     assert str(caught.value) == f"{tmp_path}: no finished part to make a summary of"
 
 
@@ -147,7 +146,7 @@ def test_a_damaged_table_of_a_part_is_named(tmp_path, table, damage):
     else:
         write_table(path, pa.schema([("x", pa.int64())]), [])
     with pytest.raises(ResultFileError) as caught:
-        merge(tmp_path, "host", SOURCE)
+        merge(tmp_path, "host", *SOURCE)
     assert str(path) in str(caught.value)
 
 
@@ -163,7 +162,7 @@ def test_a_flipped_bit_in_a_part_never_changes_the_tables_unseen(collected, tmp_
         bent[place] ^= 1 << (place % 8)
         path.write_bytes(bent)
         with contextlib.suppress(ResultFileError):
-            merge(tmp_path, "host", SOURCE)
+            merge(tmp_path, "host", *SOURCE)
             assert pq.read_table(tmp_path / f"{table}.parquet").equals(expected), place
 
 
@@ -172,7 +171,7 @@ def test_a_damaged_marker_of_a_part_is_named(tmp_path, content):
     part = made_up_part(tmp_path, 0, 3, began=1.0, mark="a")
     part.marker.write_text(content)
     with pytest.raises(ResultFileError) as caught:
-        merge(tmp_path, "host", SOURCE)
+        merge(tmp_path, "host", *SOURCE)
     assert str(part.marker) in str(caught.value)
 
 
@@ -184,7 +183,7 @@ def test_the_manifest_describes_every_result_file_once(collected):
         content = (collected.output / row["path"]).read_bytes()
         assert (row["bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
     on_disk = {path.name for path in collected.output.iterdir() if path.is_file()}
-    assert on_disk - set(paths) == {"manifest.parquet"}
+    assert on_disk - set(paths) == {"manifest.parquet", ".merge.lock"}
 
 
 def test_the_manifest_counts_the_rows_of_its_files(collected):
@@ -217,7 +216,7 @@ def test_tables_and_files_say_the_same(collected):
 
 def test_the_summary_file_and_the_report_are_what_merge_returns(collected, tmp_path):
     made_up_part(tmp_path, 0, 3, began=1.0, mark="a")
-    merged = merge(tmp_path, "host", SOURCE)
+    merged = merge(tmp_path, "host", *SOURCE)
     assert read_record(tmp_path / "collection_summary_host.pkl") == merged.summary
     assert merged.report_path == tmp_path / "summary_host.txt"
     assert merged.report_path.read_text(encoding="utf-8") == merged.report
@@ -226,7 +225,7 @@ def test_the_summary_file_and_the_report_are_what_merge_returns(collected, tmp_p
 def test_merging_twice_gives_the_same_files(tmp_path):
     made_up_part(tmp_path, 0, 3, began=1.0, mark="a")
     write_record(tmp_path / "unrelated.pkl", {})
-    merge(tmp_path, "host", SOURCE)
+    merge(tmp_path, "host", *SOURCE)
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
-    merge(tmp_path, "host", SOURCE)
+    merge(tmp_path, "host", *SOURCE)
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before

@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import os
 import socket
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from namo.collection.parts import (
     write_table,
 )
 from namo.collection.schema import FILES, METRICS
-from namo.errors import ResultFileError
+from namo.errors import BusyError, ResultFileError
 
 
 def entries(*numbers):
@@ -38,7 +39,7 @@ def hold_lock(folder, ready, let_go):
 
 def take_lock(folder, events):
     events.send("started")
-    with locked(Part.of(folder, 0, 3)) as waited_for:
+    with locked(Part.of(folder, 0, 3), wait=True) as waited_for:
         events.send(waited_for)
 
 
@@ -180,6 +181,20 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path):
     first.join()
     with locked(Part.of(tmp_path, 0, 3)) as waited_for:
         assert waited_for is None
+
+
+@pytest.mark.parametrize("bounds", [(0, 3), (2, 5), (0, 9), (1, 2)])
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_range_that_overlaps_one_at_work_is_refused_with_the_name_of_who_is(
+    tmp_path, bounds, wait
+):
+    if bounds == (0, 3) and wait:
+        pytest.skip("the same range is waited for")
+    with locked(Part.of(tmp_path, 0, 3)):
+        with pytest.raises(BusyError) as caught, locked(Part.of(tmp_path, *bounds), wait=wait):
+            pass
+        assert f"{socket.gethostname()}, process {os.getpid()}" in str(caught.value)
+        assert "000000-000003" in str(caught.value)
 
 
 def test_parts_of_other_ranges_are_not_waited_for(tmp_path):

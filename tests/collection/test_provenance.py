@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 from namo.collection import provenance
 from namo.collection.provenance import write_run_file
 from namo.learning.usage import ModelUse
-from namo.scenes.sources import environments_from
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
 
@@ -28,8 +27,7 @@ def written(rig, folder):
         {**new, "config": rig.config(seed=3).as_dict()},
         {**old, "config": rig.config(seed=2).as_dict()},
     ]
-    source = environments_from(None, None)
-    write_run_file(folder / "run.json", source, folder / "metrics.parquet", parts)
+    write_run_file(folder / "run.json", "my scenes", 100, folder / "metrics.parquet", parts)
     return json.loads((folder / "run.json").read_text())
 
 

@@ -189,7 +189,7 @@ def test_redo_lets_the_next_run_mend_it_and_keeps_what_was_there(rig, copy, whol
     assert not (copy.output / "metrics.parquet").exists()
     result = rig.collect(whole.scenes, copy.output, rig.config())
     assert result.resumed == 2
-    merge(copy.output, "host", SOURCE)
+    merge(copy.output, "host", *SOURCE)
     assert problems(copy.output) == []
     assert copy.content() == whole.content()
 
@@ -198,7 +198,7 @@ def test_redo_of_a_table_collects_nothing_again(rig, copy, whole):
     (copy.output / "pushes.parquet").write_bytes(b"")
     assert redo(copy.output, problems(copy.output)) == []
     assert not (copy.output / REPLACED).exists()
-    merge(copy.output, "host", SOURCE)
+    merge(copy.output, "host", *SOURCE)
     assert problems(copy.output) == []
 
 

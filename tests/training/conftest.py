@@ -15,7 +15,6 @@ from namo.collection.merge import merge
 from namo.files import sha256_of
 from namo.scenes.manifest import write_manifest
 from namo.scenes.scene import Scene
-from namo.scenes.sources import EnvironmentList
 from namo.scenes.writing import scene_xml
 from namo.training.dataset import make_dataset
 
@@ -76,7 +75,7 @@ def collect(scenes: list[Path], output: Path, **settings: Any) -> Path:
     environments = [Environment(index, path, "host", "easy") for index, path in enumerate(scenes)]
     planner, _ = make_planner(config)
     collect_chunk(environments, planner, config, output, "again {}".format)
-    merge(output, "host", EnvironmentList("scenes", tuple(scenes)))
+    merge(output, "host", "scenes", len(scenes))
     return output
 
 

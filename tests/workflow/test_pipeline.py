@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import shutil
 import socket
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from namo.collection.plan import only_run_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
@@ -45,9 +48,10 @@ def test_a_run_completes_and_names_the_broken_environment(finished):
 
 def test_every_rule_leaves_its_log_and_its_benchmark(finished):
     pipeline, _ = finished
-    for kind, end in (("logs", "log"), ("benchmarks", "tsv")):
+    for kind, ends in (("logs", ("log", "log.all")), ("benchmarks", ("tsv",))):
         names = {path.name for path in (pipeline.output / kind / "collect").iterdir()}
-        assert names == {f"{chunk}.{end}" for chunk in CHUNKS}
+        assert names == {f"{chunk}.{end}" for chunk in CHUNKS for end in ends}
+        end = ends[0]
         for rule in ("merge", "report"):
             assert (pipeline.output / kind / f"{rule}.{end}").stat().st_size > 0
     assert "env 000002" in pipeline.log(CHUNKS[1])
@@ -181,8 +185,9 @@ def test_a_killed_chunk_goes_on_where_it_was_and_keeps_its_label(pipeline):
     modules.mkdir()
     (modules / "sitecustomize.py").write_text(SITECUSTOMIZE)
 
-    killed = pipeline.run(environment={"PYTHONPATH": str(modules)})
+    killed = pipeline.run("--retries", 0, environment={"PYTHONPATH": str(modules)})
     assert killed.returncode != 0
+    assert f"namo status {pipeline.output}" in killed.stdout
     before = pipeline.made()
     assert list(before) == ["000000", "000001", "000002", "000004"]
     assert not (pipeline.output / "metrics.parquet").exists()
@@ -197,6 +202,33 @@ def test_a_killed_chunk_goes_on_where_it_was_and_keeps_its_label(pipeline):
     assert f"[{CHUNKS[0]}]" not in done.stdout
     names = {path.name.split("_env_")[0] for path in pipeline.output.glob("*_results.pkl")}
     assert names == {"started-elsewhere"}
+
+
+def test_a_chunk_whose_process_dies_is_tried_again_where_it_was(pipeline):
+    pipeline.copy_rooms((0, 7, 6, 0, 7))
+    modules = pipeline.folder / "modules"
+    modules.mkdir()
+    (modules / "sitecustomize.py").write_text(SITECUSTOMIZE)
+
+    done = pipeline.run(environment={"PYTHONPATH": str(modules)})
+    assert done.returncode == 0, done.stdout
+    assert [row["env_index"] for row in pipeline.table("metrics")] == [0, 1, 2, 3, 4]
+    tries = (pipeline.output / "logs" / "collect" / f"{CHUNKS[1]}.log.all").read_text()
+    assert tries.count("began") == 3, "each environment of the chunk ends one process"
+    assert tries.endswith(pipeline.log(CHUNKS[1]))
+    assert pipeline.log(CHUNKS[1]).count("already done") == 2
+
+
+def test_two_runs_into_one_folder_at_a_time_are_refused_with_the_name_of_the_first(pipeline):
+    pipeline.copy_rooms((0,))
+    with only_run_in(pipeline.output):
+        second = pipeline.run()
+    assert second.returncode != 0
+    here = f"{socket.gethostname()}, process {os.getpid()}, which runs a collection into"
+    assert f"is held by {here}" in second.stdout
+    assert "Traceback" not in second.stdout
+    assert not pipeline.made()
+    assert pipeline.run().returncode == 0
 
 
 def test_jobs_find_their_python_where_the_path_does_not_name_it(pipeline):

@@ -10,7 +10,7 @@ rule collect:
     input:
         script=SCRIPTS / "sequential_ml_collection.py",
         scenes=scenes_of,
-        models=model_configs(config),
+        models=MODELS_ASKED,
     output:
         metrics=ensure(OUT / "parts" / "{chunk}" / "metrics.parquet", non_empty=True),
         pushes=ensure(OUT / "parts" / "{chunk}" / "pushes.parquet", non_empty=True),
@@ -24,8 +24,9 @@ rule collect:
         ENVIRONMENT
     threads: config["threads"]
     resources:
-        mem_mb=config["mem_mb"],
+        mem_mb=lambda wildcards, attempt: config["mem_mb"] * attempt,
         runtime=config["runtime"],
+        gpu=gpus(MODELS_ASKED, config["ml_device"]),
     params:
         options=OPTIONS,
         versions=VERSIONS,
@@ -36,4 +37,4 @@ rule collect:
         " --start-idx {params.start} --end-idx {params.end}"
         " --threads {threads}"
         f" --max-failed-share {config['max_failed_share']}"  # no param: it changes no result
-        " 2>&1 | tee {log:q}"
+        f" {TEE}"

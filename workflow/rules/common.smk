@@ -1,6 +1,9 @@
 """Settings, environments and chunks: what the rules share."""
 
 import json
+import shlex
+import sys
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 from namo.certification.settings import SceneSetSettings
 from namo.collection.command_line import run_label
 from namo.collection.config import require_writable
-from namo.collection.plan import write_plan
+from namo.collection.plan import only_run_in, write_plan
 from namo.collection.settings import (
     check_settings,
     collector_options,
@@ -31,6 +34,7 @@ run_jobs_with_this_python()
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
+ONLY_RUN = ExitStack()  # locks that go with this process
 ENVIRONMENT = str(Path(workflow.basedir) / "envs" / "namo.yaml")
 
 
@@ -48,6 +52,32 @@ def label_of_run(output_dir):
     if not config.get("hostname") and kept.exists():
         return run_label(kept.read_text().strip())
     return run_label(config.get("hostname"))
+
+
+def begin():
+    """Keep other runs out of the folders that are written; write down what is to be collected."""
+    written = [Path(file) for job in workflow.dag.needrun_jobs() for file in job.output]
+    folders = [
+        folder
+        for folder in (OUT, SCENES_OUT, LEARN_OUT)
+        if any(file.is_relative_to(folder) for file in written)
+    ]
+    try:
+        for folder in folders:
+            ONLY_RUN.enter_context(only_run_in(folder))
+    except NamoError as error:
+        raise WorkflowError(str(error))
+    if OUT in folders:
+        keep_label()
+
+
+def say_how_to_go_on():
+    """Say where to look, and that nothing is lost; the last lines of a run that failed."""
+    print(
+        f"Finished environments are kept; the same command goes on from there. How far it is: "
+        f"namo status {shlex.quote(str(OUT))}. Logs: {OUT / 'logs'}",
+        file=sys.stderr,
+    )
 
 
 def keep_label():
@@ -88,6 +118,14 @@ def model_configs(settings):
     return [str(Path(path) / "config.json") for path in paths if path is not None]
 
 
+def gpus(models, device):
+    """Return how many GPUs a job takes: one where it puts models on one, and `auto` asks for none.
+
+    A number, so that the profiles can limit how many jobs have one at a time.
+    """
+    return int(bool(models) and device == "cuda")
+
+
 def listed_scenes():
     """Return the scene files to collect, in order."""
     return environments_from(
@@ -112,11 +150,20 @@ try:
 except NamoError as error:
     raise WorkflowError(str(error))
 
+# Shows a job's lines and keeps them. Snakemake empties a log before each try: those of all tries
+# are in a file beside it. A signal to all processes of the job leaves `tee` the last words.
+TEE = "2>&1 | (trap '' INT TERM USR1; tee -a {log:q} {log:q}.all)"
+
+# Keeps a job's lines, and shows them when it fails: a profile that is quiet about rules hides even
+# Snakemake's word on it.
+KEEP = "> {log:q} 2>&1 || (tail -n 20 {log:q}; false)"
+
 # Results of another version are collected again.
 VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"
 SCENE_VERSIONS = (
     f"{GENERATOR_VERSION}, {CERTIFICATION_VERSION}, MuJoCo {version('mujoco')}"
 )
+MODELS_ASKED = model_configs(config)
 OPTIONS = collector_options(config, LABEL)
 CANDIDATES = [
     SCENES_OUT / "candidates" / f"{range_name(chunk.start, chunk.stop)}.parquet"

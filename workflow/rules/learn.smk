@@ -27,8 +27,9 @@ rule search_chunk:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=config["mem_mb"],
+        mem_mb=lambda wildcards, attempt: config["mem_mb"] * attempt,
         runtime=config["runtime"],
+        gpu=lambda wildcards: gpus(models_of_search(wildcards), config["ml_device"]),
     params:
         options=lambda wildcards: search_of(wildcards.place, wildcards.what)[0],
         folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
@@ -37,7 +38,8 @@ rule search_chunk:
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:
         "python {input.script:q} --part-only {params.options} --output-dir {params.folder:q}"
-        " --start-idx {params.start} --end-idx {params.end} > {log:q} 2>&1"
+        " --start-idx {params.start} --end-idx {params.end}"
+        f" {KEEP}"
 
 
 rule search_merge:
@@ -59,7 +61,8 @@ rule search_merge:
         range=lambda wildcards: search_of(wildcards.place, wildcards.what)[1],
     shell:
         "python {input.script:q} --merge-only {params.options} --output-dir {params.folder:q}"
-        " --start-idx {params.range.start} --end-idx {params.range.stop} > {log:q} 2>&1"
+        " --start-idx {params.range.start} --end-idx {params.range.stop}"
+        f" {KEEP}"
 
 
 rule make_dataset:
@@ -108,8 +111,9 @@ rule train_model:
         ENVIRONMENT
     threads: TRAINING.threads
     resources:
-        mem_mb=4 * config["mem_mb"],
+        mem_mb=lambda wildcards, attempt: 4 * config["mem_mb"] * attempt,
         runtime=config["runtime"],
+        gpu=gpus(True, TRAINING.device),
     params:
         dataset=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "models" / wildcards.kind,
@@ -123,7 +127,8 @@ rule train_model:
     shell:
         "python {input.script:q} --kind {wildcards.kind} --dataset {params.dataset:q}"
         " --manifest {params.manifest:q} --output {params.folder:q}"
-        " --settings {params.settings:q} {params.goal_model} 2>&1 | tee {log:q}"
+        " --settings {params.settings:q} {params.goal_model}"
+        f" {TEE}"
 
 
 rule choose_models:
@@ -151,7 +156,7 @@ rule choose_models:
         folder=lambda wildcards: LEARN_OUT / f"round_{wildcards.number}" / "best",
     shell:
         "python {input.script:q} --models {params.models:q} --output {params.folder:q}"
-        " > {log:q} 2>&1"
+        f" {KEEP}"
 
 
 rule compare:

@@ -17,6 +17,7 @@ rule merge:
         OUT / "logs" / "merge.log",
     benchmark:
         OUT / "benchmarks" / "merge.tsv"
+    retries: 0
     conda:
         ENVIRONMENT
     params:
@@ -25,7 +26,8 @@ rule merge:
         end=RANGE.stop,
     shell:
         "python {input.script:q} --merge-only {params.options}"
-        " --start-idx {params.start} --end-idx {params.end} > {log:q} 2>&1"
+        " --start-idx {params.start} --end-idx {params.end}"
+        f" {KEEP}"
 
 
 rule report:
@@ -43,6 +45,7 @@ rule report:
         OUT / "logs" / "report.log",
     benchmark:
         OUT / "benchmarks" / "report.tsv"
+    retries: 0
     conda:
         ENVIRONMENT
     params:

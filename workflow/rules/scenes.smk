@@ -31,7 +31,7 @@ rule certify:
     shell:
         "python {input.script:q} --start {params.start} --end {params.end}"
         " --output {params.folder:q} --settings {params.settings:q} --threads {threads}"
-        " 2>&1 | tee {log:q}"
+        f" {TEE}"
 
 
 rule scenes:
@@ -62,4 +62,5 @@ rule scenes:
         folder=SCENES_OUT,
     shell:
         "python {input.script:q} --output {params.folder:q} --settings {params.settings:q}"
-        " --jobs {threads} 2>&1 | tee {log:q}"
+        " --jobs {threads}"
+        f" {TEE}"
