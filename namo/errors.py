@@ -36,6 +36,10 @@ class BusyError(NamoError):
     """Another process is at work on the same results; nothing was changed."""
 
 
+class ConflictError(NamoError):
+    """Collections that do not belong together; nothing was written."""
+
+
 class ResultFileError(NamoError):
     """A result file is damaged, of another schema, or not ours."""
 

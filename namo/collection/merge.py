@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
@@ -26,6 +26,7 @@ from namo.locks import lock_held
 Record = dict[str, Any]
 
 LOCK = ".merge.lock"
+RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,15 @@ def merge(output_dir: Path, label: str, source: str, listed: int) -> Merged:
 
 
 def _merged(output_dir: Path, label: str, source: str, listed: int) -> Merged:
-    run_path = output_dir / "run.json"
+    run_path = output_dir / RUN_FILE
     summary_path = output_dir / f"collection_summary_{label}.pkl"
     report_path = output_dir / f"summary_{label}.txt"
     others = [summary_path, report_path, run_path]
     tables = [f"{name}.parquet" for name in ("metrics", "pushes", "manifest")]
     remove_leftovers(output_dir, [*tables, *(path.name for path in others)])
-    information = {part: part.information() for part in require_parts(output_dir)}
-    stretches = _stretches(sorted(information, key=lambda part: information[part]["began_unix_s"]))
-    used = {part: information[part] for part, _, _ in stretches}
-    for part, said in used.items():
-        part.verify(said)
+    stretches, used = used_parts(output_dir)
     rows = {
-        name: write_table(output_dir / f"{name}.parquet", schema, _rows(stretches, name))
+        name: write_table(output_dir / f"{name}.parquet", schema, rows_of(stretches, name))
         for name, schema in (("metrics", METRICS), ("pushes", PUSHES))
     }
     write_run_file(run_path, source, listed, output_dir / "metrics.parquet", [*used.values()])
@@ -106,6 +103,20 @@ Stretch = tuple[Part, int, int]
 """A part and the run of environments, start and end, that is taken from it."""
 
 
+def used_parts(output_dir: Path) -> tuple[list[Stretch], dict[Part, Record]]:
+    """Return which environments come from which part, and what the markers of these parts say.
+
+    Raises:
+        ResultFileError: there is no finished part, or one is damaged.
+    """
+    information = {part: part.information() for part in require_parts(output_dir)}
+    stretches = _stretches(sorted(information, key=lambda part: information[part]["began_unix_s"]))
+    used = {part: information[part] for part, _, _ in stretches}
+    for part, said in used.items():
+        part.verify(said)
+    return stretches, used
+
+
 def _stretches(oldest_first: list[Part]) -> list[Stretch]:
     """Return which environments come from which part, in order of the environments."""
     owner = np.full(max(part.end for part in oldest_first), -1)
@@ -119,10 +130,18 @@ def _stretches(oldest_first: list[Part]) -> list[Stretch]:
     ]
 
 
-def _rows(stretches: list[Stretch], name: str) -> Iterator[pa.Table]:
-    """Yield the rows of a table, a row group at a time, in order of the environments."""
+def rows_of(
+    stretches: list[Stretch], name: str, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield the rows of a table, a row group at a time, in order of the environments.
+
+    Args:
+        stretches: which environments, and from where.
+        name: of the table.
+        columns: only these, `env_index` among them.
+    """
     for part, start, end in stretches:
-        for table in row_groups(part.table(name)):
+        for table in row_groups(part.table(name), columns):
             index = table["env_index"]
             yield table.filter(pc.and_(pc.greater_equal(index, start), pc.less(index, end)))
 
@@ -136,11 +155,11 @@ def _write_manifest(
         *(file_entry(path, output_dir, rows[path.stem]) for path in written),
         *(file_entry(path, output_dir, None) for path in others),
     ]
-    tables = chain(map(_files_of, stretches), [pa.Table.from_pylist(entries, FILES)])
+    tables = chain(map(files_of, stretches), [pa.Table.from_pylist(entries, FILES)])
     write_table(output_dir / "manifest.parquet", FILES, tables)
 
 
-def _files_of(stretch: Stretch) -> pa.Table:
+def files_of(stretch: Stretch) -> pa.Table:
     """Return the part's lines on the files of a run of environments: one a file, in order."""
     part, start, end = stretch
     table = pq.read_table(part.table("files"))

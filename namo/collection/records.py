@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, cast
 
 from namo.errors import ResultFileError
@@ -105,6 +105,22 @@ class _BuiltinsOnly(pickle.Unpickler):
         raise pickle.UnpicklingError(
             f"refers to {module}.{name}; allowed: dict, list, tuple, str, int, float, bool, None"
         )
+
+
+def inside(folder: Path, path: str) -> Path:
+    """Return the file that a list of a collection's files names.
+
+    Args:
+        folder: of the collection.
+        path: as listed, relative to it.
+
+    Raises:
+        ResultFileError: it leads out of the folder.
+    """
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise ResultFileError(f"{folder}: lists '{path}', which leads out of the collection")
+    return folder / pure
 
 
 def file_entry(path: Path, folder: Path, rows: int | None) -> dict[str, Any]:

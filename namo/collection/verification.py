@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from namo.collection.parts import (
     row_groups,
 )
 from namo.collection.plan import only_run_in
-from namo.collection.records import read_record
+from namo.collection.records import inside, read_record
 from namo.collection.replaying import replay_problem
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.errors import NamoError, ResultFileError
@@ -130,11 +130,12 @@ class Verification:
         """Compare all files with the manifest."""
         for path, entry in listed.items():
             number = _environment_of(path)
-            if not _stays_inside(path):
-                yield Problem(path, f"{MANIFEST} lists a path that leaves the collection")
+            try:
+                file = inside(self.folder, path)
+            except ResultFileError as error:
+                yield Problem(path, str(error))
                 continue
             self.files += 1
-            file = self.folder / path
             if not file.is_file():
                 yield Problem(path, "is missing", number)
             elif file.stat().st_size != entry["bytes"]:
@@ -243,11 +244,6 @@ def _environment_of(path: str) -> int | None:
     name, mark, rest = path.rpartition("_env_")
     number, _, suffix = rest.partition("_")
     return int(number) if mark and name and number.isdigit() and suffix == "results.pkl" else None
-
-
-def _stays_inside(path: str) -> bool:
-    pure = PurePosixPath(path)
-    return not pure.is_absolute() and ".." not in pure.parts
 
 
 def _some(numbers: set[int]) -> str:

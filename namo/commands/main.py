@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from namo.commands import scenes_check, scenes_generate, scenes_import, status, verify
+from namo.commands import merge, scenes_check, scenes_generate, scenes_import, status, verify
 from namo.errors import NamoError, UsageError
 from namo.version import __version__
 
@@ -29,7 +29,7 @@ SCENES: Mapping[str, Command] = {
     "import": scenes_import,
     "check": scenes_check,
 }
-COLLECTIONS: Mapping[str, Command] = {"status": status, "verify": verify}
+COLLECTIONS: Mapping[str, Command] = {"status": status, "verify": verify, "merge": merge}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,6 +16,9 @@ BIN = 1.01
 
 Record = dict[str, Any]
 
+_SAME = ("kind", "path", "sha256", "parameters", "bytes", "device")
+"""What tells a model from another."""
+
 
 @dataclass
 class ModelUse:
@@ -85,6 +88,11 @@ class ModelUse:
         }
 
 
+def without_counts(record: Record) -> Record:
+    """Return a record of the same model and no use: what it did is counted in another record."""
+    return ModelUse(**{name: record[name] for name in _SAME}, loads=0).as_record()
+
+
 def summed(records: Iterable[Record]) -> list[Record]:
     """Return the use of each model over all processes, with quantiles of its latency (ms)."""
     together: dict[tuple[str, str, str], list[Record]] = {}
@@ -100,10 +108,9 @@ def _sum(records: list[Record]) -> Record:
     )
     calls, passes = latencies.total(), batches.total()
     rasters = sum(size * count for size, count in batches.items())
-    same = ("kind", "path", "sha256", "parameters", "bytes", "device")
     added = ("loads", "load_s", "warm_up_s", "seconds", "forward_s")
     return {
-        **{name: records[0][name] for name in same},
+        **{name: records[0][name] for name in _SAME},
         **{name: sum(record[name] for record in records) for name in added},
         "calls": calls,
         "mean_batch": rasters / passes if passes else 0.0,

@@ -161,10 +161,8 @@ def test_a_path_that_leaves_the_collection_is_not_followed(copy, path):
     rows.append({"path": path, "bytes": 1, "sha256": "0", "rows": None})
     write_table(copy.output / MANIFEST, FILES, [pa.Table.from_pylist(rows, FILES)])
     problem = the_problem(copy.output)
-    assert (problem.path, problem.text) == (
-        path,
-        f"{MANIFEST} lists a path that leaves the collection",
-    )
+    assert problem.path == path
+    assert "leads out of the collection" in problem.text
 
 
 @pytest.mark.parametrize("damage", ["missing", "nothing", "schema"])

@@ -1,14 +1,14 @@
 import pytest
 
-from namo.commands.main import SCENES, main
+from namo.commands.main import COLLECTIONS, SCENES, main
 
 
 def test_every_command_explains_itself(capsys):
-    for name in SCENES:
+    for words in [*(["scenes", name] for name in SCENES), *([name] for name in COLLECTIONS)]:
         with pytest.raises(SystemExit) as ended:
-            main(["scenes", name, "--help"])
+            main([*words, "--help"])
         assert ended.value.code == 0
-        assert "usage: namo scenes" in capsys.readouterr().out
+        assert f"usage: namo {' '.join(words)}" in capsys.readouterr().out
 
 
 def test_wrong_usage_ends_with_two_and_names_the_command(tmp_path, capsys):

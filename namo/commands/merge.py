@@ -1,0 +1,56 @@
+"""Combine collections of different ranges, or from different hosts, into a new one.
+
+They must have been collected in the same way; what differs is named. Exit codes: 0 done, 1 they do
+not belong together or one is damaged, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "combine collections into a new one"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "folders", metavar="DIR", type=Path, nargs="+", help="folders of finished collections"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        default=argparse.SUPPRESS,
+        help="folder of the new collection",
+    )
+    parser.add_argument(
+        "--hostname",
+        metavar="LABEL",
+        default=argparse.SUPPRESS,
+        help="label of its summary and report (default: the one that all have, else 'merged')",
+    )
+    parser.add_argument(
+        "--link",
+        action="store_true",
+        help="hard links to the files of environments instead of copies, on one file system",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Combine the collections and return the exit code."""
+    from namo.collection.combining import combine
+    from namo.collection.progress import counted
+
+    combined = combine(
+        options.folders, options.output, getattr(options, "hostname", None), link=options.link
+    )
+    print(combined.merged.report)
+    for folder, number in combined.taken.items():
+        print(f"{counted(number, 'environment', 'environments')} from {folder}")
+    if combined.shared:
+        times = counted(combined.shared, "environment was", "environments were")
+        print(f"{times} in more than one, with the same fingerprint")
+    return 0
