@@ -143,6 +143,7 @@ def _write_parts(output_dir: Path, rows: int) -> None:
         "host": "merged",
         "process": 0,
         "numerics": "",
+        "generation": 1,
         "began_unix_s": 0.0,
         "duration_s": 1.0,
         "work_s": 1.0,

@@ -26,7 +26,7 @@ from namo.collection.environment import (
     unstorable,
 )
 from namo.collection.journal import GRACE_S, Journal
-from namo.collection.parts import Part, locked, write_part
+from namo.collection.parts import Part, locked, next_generation, write_part
 from namo.collection.progress import ProgressDisplay
 from namo.collection.records import file_entry, read_record, write_record
 from namo.collection.schema import FILES, METRICS, PUSHES
@@ -96,7 +96,7 @@ def collect_chunk(
     Raises:
         BusyError: another process is at work in this range.
     """
-    began = time.time()
+    began, began_s = time.time(), time.monotonic()
     start, end = environments[0].index, environments[-1].index + 1
     part = Part.of(output_dir, start, end)
     metrics: dict[int, list[Record]] = {}
@@ -139,7 +139,12 @@ def collect_chunk(
             "files": [pa.Table.from_pylist(_in_order(files), FILES)],
         }
         models = [scorer.use.as_record() for scorer in scorers]
-        information = _information(environments, config, began, work_s, resumed, failed, models)
+        information = {
+            **_information(environments, config, work_s, resumed, failed, models),
+            "generation": next_generation(part),
+            "began_unix_s": began,
+            "duration_s": time.monotonic() - began_s,
+        }
         write_part(part, tables, information)
     return ChunkResult(part, len(environments), resumed, failed)
 
@@ -230,7 +235,6 @@ def finished_record(
 def _information(
     environments: Sequence[Environment],
     config: CollectionConfig,
-    began: float,
     work_s: float,
     resumed: int,
     failed: dict[int, str],
@@ -245,8 +249,6 @@ def _information(
         "host": socket.gethostname(),
         "process": os.getpid(),
         "numerics": numerics(),
-        "began_unix_s": began,
-        "duration_s": time.time() - began,
         "work_s": work_s,
         "environments": len(environments),
         "resumed": resumed,

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.collection.parts import Part, finished_parts, row_groups, write_table
+from namo.collection.parts import Part, age_of, finished_parts, row_groups, write_table
 from namo.collection.provenance import write_run_file
 from namo.collection.records import file_entry, write_record
 from namo.collection.report_text import report_text
@@ -110,7 +110,7 @@ def used_parts(output_dir: Path) -> tuple[list[Stretch], dict[Part, Record]]:
         ResultFileError: there is no finished part, or one is damaged.
     """
     information = {part: part.information() for part in require_parts(output_dir)}
-    stretches = _stretches(sorted(information, key=lambda part: information[part]["began_unix_s"]))
+    stretches = _stretches(sorted(information, key=lambda part: age_of(information[part])))
     used = {part: information[part] for part, _, _ in stretches}
     for part, said in used.items():
         part.verify(said)

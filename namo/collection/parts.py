@@ -164,6 +164,33 @@ def begun_parts(parts: Path) -> list[Part]:
     return found
 
 
+def overlapping(part: Part) -> list[Part]:
+    """Return the other parts, complete or not, that share environments with one."""
+    return [
+        other
+        for other in begun_parts(part.folder.parent)
+        if other.start < part.end and part.start < other.end and other.folder != part.folder
+    ]
+
+
+def next_generation(part: Part) -> int:
+    """Return a number above those of all complete parts that share environments with one.
+
+    Of two such parts the greater is the later one, whatever the clocks said.
+
+    Raises:
+        ResultFileError: the marker of one is damaged.
+    """
+    others = [other for other in overlapping(part) if other.marker.exists()]
+    return 1 + max((age_of(other.information())[0] for other in others), default=0)
+
+
+def age_of(information: Mapping[str, Any]) -> tuple[int, float]:
+    """Return by what parts are ordered, oldest first; the time counts where they share nothing."""
+    # Earlier versions wrote no generation.
+    return information.get("generation", 0), information["began_unix_s"]
+
+
 def finished_parts(output_dir: Path) -> list[Part]:
     """Return the complete parts of a collection, by start and end."""
     return [part for part in begun_parts(output_dir / PARTS) if part.marker.exists()]
@@ -204,7 +231,6 @@ def locked(part: Part, *, wait: bool = False) -> Iterator[str | None]:
     """
     name = part.folder.name
     with lock_held(part.folder / LOCK, f"which collects environments {name}", wait=wait) as before:
-        for other in begun_parts(part.folder.parent):
-            if other.start < part.end and part.start < other.end and other.folder != part.folder:
-                require_idle(other)
+        for other in overlapping(part):
+            require_idle(other)
         yield before

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from namo.collection.parts import row_groups
+from namo.collection.parts import age_of, row_groups
 from namo.files import replacing
 from namo.numerics import numerics
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -35,7 +35,7 @@ def write_run_file(
         metrics: the merged metrics table.
         parts: what the markers of the parts say, in order of their environments.
     """
-    latest = max(parts, key=lambda part: part["began_unix_s"])
+    latest = max(parts, key=age_of)
     scenes = hashlib.sha256()
     for rows in row_groups(metrics, ["scene_sha256", "episode"]):
         first = rows.filter(pc.equal(rows["episode"], 0))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.collection.parts import row_groups
+from namo.collection.parts import age_of, row_groups
 from namo.learning.usage import summed
 from namo.planning.planner import Termination
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -62,7 +62,7 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
         np.concatenate([np.empty(0), *counts.values[name]]) for name in _DISTRIBUTED
     )
     times = {name: float(counts.sums[f"{name}_time_ms"]) for name in _CLOCKS}
-    latest = max(parts, key=lambda part: part["began_unix_s"])
+    latest = max(parts, key=age_of)
     config = latest["config"]
     return {
         "collection_metadata": {

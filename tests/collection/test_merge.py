@@ -34,7 +34,10 @@ def metrics_row(index, mark):
 
 
 def made_up_part(output, start, end, began, mark):
-    """A part whose rows say in `fingerprint` (metrics) and `status` (pushes) which part it is."""
+    """A part whose rows say in `fingerprint` (metrics) and `status` (pushes) which part it is.
+
+    The clock went backwards: the later a part, the earlier its time.
+    """
     metrics = [metrics_row(index, mark) for index in range(start, end)]
     pushes = [
         {"env_index": index, "push": push, "status": mark}
@@ -51,7 +54,8 @@ def made_up_part(output, start, end, began, mark):
         "label": "host",
         "config": CollectionConfig().as_dict(),
         "host": "worker",
-        "began_unix_s": began,
+        "generation": int(began),
+        "began_unix_s": -began,
         "work_s": 1.0,
         "peak_memory_bytes": 1,
         "models_preloaded": [],

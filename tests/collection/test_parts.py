@@ -12,6 +12,7 @@ from namo.collection.parts import (
     Part,
     finished_parts,
     locked,
+    next_generation,
     range_name,
     write_part,
     write_table,
@@ -195,6 +196,20 @@ def test_a_range_that_overlaps_one_at_work_is_refused_with_the_name_of_who_is(
             pass
         assert f"{socket.gethostname()}, process {os.getpid()}" in str(caught.value)
         assert "000000-000003" in str(caught.value)
+
+
+def test_a_part_is_of_a_later_generation_than_those_it_shares_environments_with(tmp_path):
+    assert next_generation(Part.of(tmp_path, 0, 3)) == 1
+    for bounds, generation in (((0, 3), 1), ((2, 5), 7), ((3, 4), 9)):
+        part = Part.of(tmp_path, *bounds)
+        write_part(
+            part, {name: [] for name in TABLES}, {"generation": generation, "began_unix_s": 0}
+        )
+    Part.of(tmp_path, 1, 3).folder.mkdir()  # begun, not complete
+    assert next_generation(Part.of(tmp_path, 0, 3)) == 8
+    assert next_generation(Part.of(tmp_path, 0, 1)) == 2
+    assert next_generation(Part.of(tmp_path, 3, 4)) == 8, "its own marker is about to be replaced"
+    assert next_generation(Part.of(tmp_path, 5, 9)) == 1
 
 
 def test_parts_of_other_ranges_are_not_waited_for(tmp_path):

@@ -19,8 +19,15 @@ def written(rig, folder):
     table = {"scene_sha256": [sha for sha, _ in rows], "episode": [number for _, number in rows]}
     pq.write_table(pa.table(table), folder / "metrics.parquet")
     use = ModelUse("goal", "models/goal", "abc", 7, 28, "cpu", load_s=0.5)
-    old = {"start": 0, "end": 2, "label": "my-label", "began_unix_s": 1.0, "models_preloaded": []}
-    new = {"start": 5, "end": 6, "label": "my-label", "began_unix_s": 2.0} | {
+    old = {
+        "start": 0,
+        "end": 2,
+        "label": "my-label",
+        "generation": 1,
+        "began_unix_s": 1.0,
+        "models_preloaded": [],
+    }
+    new = {"start": 5, "end": 6, "label": "my-label", "generation": 1, "began_unix_s": 2.0} | {
         "models_preloaded": [use.as_record()]
     }
     parts = [

@@ -38,6 +38,7 @@ def part(**more):
         "label": "host",
         "config": CollectionConfig().as_dict(),
         "host": "worker",
+        "generation": 1,
         "began_unix_s": 1.0,
         "work_s": 2.5,
         "peak_memory_bytes": 1000,
