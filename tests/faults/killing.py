@@ -1,0 +1,155 @@
+"""A pipeline that is killed at random moments, and what must hold of it afterwards."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from namo.collection.verification import Verification
+from namo.scenes.sources import environments_from
+from tests.collection.conftest import Collection
+from tests.workflow.conftest import REPOSITORY, TOOLS
+
+KINDS = ("worker", "snakemake", "both")
+ENVIRONMENTS = 30
+PATIENCE_S = 300
+
+
+@dataclass
+class Killed:
+    """A collection of 30 environments, the runs of it that were killed, and what they had finished.
+
+    Attributes:
+        folder: where it is run; results are in `out` below it.
+        settings: of the pipeline.
+        kills: what was killed, one after the other.
+        finished: inode and time of each environment's file when something was killed.
+    """
+
+    folder: Path
+    settings: dict[str, Any]
+    kills: list[str] = field(default_factory=list)
+    finished: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "out"
+
+    def disturb(self, chance: random.Random, most: int, pace_s: float) -> None:
+        """Run the pipeline and kill at random moments, until it finishes or `most` were killed.
+
+        What is left of a kill is still at work when the next run is started.
+
+        Args:
+            chance: says when, and what first.
+            most: how often to kill.
+            pace_s: longest time from one kill to the next (s).
+        """
+        kinds = cycle(chance.sample(KINDS, len(KINDS)))
+        while len(self.kills) < most:
+            with self._run() as run:
+                while len(self.kills) < most:
+                    try:
+                        if run.wait(chance.uniform(0, pace_s)) == 0:
+                            return
+                        break  # more kills than tries; started again
+                    except subprocess.TimeoutExpired:
+                        self._kill(run, next(kinds), chance)
+
+    def finish(self) -> None:
+        """Run the pipeline once more, undisturbed."""
+        with self._run() as run:
+            code = run.wait(PATIENCE_S)
+        assert code == 0, (self.folder / "run.log").read_text()[-5000:]
+
+    @contextmanager
+    def _run(self) -> Iterator[subprocess.Popen[bytes]]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [
+            *(TOOLS / "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--cores", "2"),
+            *("--config", f"output_dir={self.output}"),
+            *(f"{name}={value}" for name, value in self.settings.items()),
+        ]
+        with (
+            (self.folder / "run.log").open("wb") as log,
+            # In a session of its own, so that it and all its jobs can be killed together.
+            subprocess.Popen(
+                command,
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            ) as run,
+        ):
+            try:
+                yield run
+            except BaseException:
+                os.killpg(run.pid, signal.SIGKILL)
+                raise
+
+    def _kill(self, run: subprocess.Popen[bytes], kind: str, chance: random.Random) -> None:
+        if kind == "worker":
+            workers = self._workers(run.pid)
+            if not workers:  # none has begun, or all have ended
+                return
+            with suppress(psutil.NoSuchProcess):
+                chance.choice(workers).kill()
+        elif kind == "snakemake":
+            run.kill()
+        else:
+            os.killpg(run.pid, signal.SIGKILL)
+        self.kills.append(kind)
+        time.sleep(0.05)
+        for path in self.output.glob("*_results.pkl"):
+            at = path.stat()
+            self.finished.setdefault(path.name, (at.st_ino, at.st_mtime_ns))
+
+    def _workers(self, pid: int) -> list[psutil.Process]:
+        found = []
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                words = process.cmdline()
+                if "--part-only" in words and "python" in words[0]:
+                    found.append(process)
+        return found
+
+    def content(self) -> dict[str, Any]:
+        """The results, without clocks."""
+        return Collection(self.output, self.folder).content()
+
+    def redone(self) -> list[str]:
+        """The files that were there when something was killed and were written again later."""
+        now = {path.name: path.stat() for path in self.output.glob("*_results.pkl")}
+        return [
+            name
+            for name, then in self.finished.items()
+            if name not in now or (now[name].st_ino, now[name].st_mtime_ns) != then
+        ]
+
+    def leftovers(self) -> list[str]:
+        """Temporary files below the folder."""
+        hidden = (*self.output.rglob(".*.partial"), *self.output.rglob(".trace.txt"))
+        return [str(path) for path in hidden]
+
+    def problems(self) -> list[str]:
+        """What `namo verify` says, every plan carried out again."""
+        verification = Verification(self.output, run_from=self.folder)
+        return [str(problem) for problem in verification.problems()]
+
+
+def settings(**others: Any) -> dict[str, Any]:
+    """The settings of a quick collection."""
+    assert len(environments_from(None, None).paths) >= ENVIRONMENTS
+    quick = {"hostname": "host", "end_idx": ENVIRONMENTS, "chunk_size": 8, "seed": 3}
+    return quick | {"max_failed_share": 1.0} | others
