@@ -18,7 +18,7 @@ WITH_MODELS = {"max_pushes": 20}
 
 
 def test_killed_runs_give_the_results_of_an_undisturbed_one(tmp_path):
-    several = KILLS > len(KINDS)
+    several = len(KINDS) < KILLS
     chosen = settings(**(WITH_MODELS if several else WITHOUT_MODELS))
     undisturbed = Killed(tmp_path / "undisturbed", chosen)
     undisturbed.finish()
