@@ -1,5 +1,7 @@
 # make        set up .venv when needed and run the pipeline with config/config.yaml
 # make test   the same set-up plus the test tools; lint, types, tests
+# make test-faults  the long suites of tests/faults: a hundred kills, thousands of damaged files (an hour)
+# make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make bench  the measurements of docs/performance.md
 # make models make the scenes, collect, train and compare as for the shipped models (hours)
 # make clean  remove results and the virtual environment
@@ -13,7 +15,7 @@ LEARNING := results/learning
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test bench learning-scenes models clean
+.PHONY: run setup setup-test lint format types test test-faults test-slurm bench learning-scenes models clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -49,6 +51,13 @@ types: setup-test
 
 test: lint types
 	pytest --numprocesses auto
+
+test-faults: setup-test
+	NAMO_KILLS=100 NAMO_FUZZ=full pytest -s tests/faults
+
+test-slurm: setup-test
+	bash tests/slurm/install.sh
+	NAMO_TEST_SLURM=1 pytest tests/slurm
 
 bench: setup
 	python -m benchmarks.run_all

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ class Killed:
             most: how often to kill.
             pace_s: longest time from one kill to the next (s).
         """
-        kinds = cycle(chance.sample(KINDS, len(KINDS)))
+        kinds = chance.sample(KINDS, len(KINDS))
         while len(self.kills) < most:
             with self._run() as run:
                 while len(self.kills) < most:
@@ -65,7 +64,7 @@ class Killed:
                             return
                         break  # more kills than tries; started again
                     except subprocess.TimeoutExpired:
-                        self._kill(run, next(kinds), chance)
+                        self._kill(run, kinds[len(self.kills) % len(kinds)], chance)
 
     def finish(self) -> None:
         """Run the pipeline once more, undisturbed."""
@@ -101,7 +100,7 @@ class Killed:
     def _kill(self, run: subprocess.Popen[bytes], kind: str, chance: random.Random) -> None:
         if kind == "worker":
             workers = self._workers(run.pid)
-            if not workers:  # none has begun, or all have ended
+            if not workers:  # none has begun, or all have ended: at the next moment, perhaps
                 return
             with suppress(psutil.NoSuchProcess):
                 chance.choice(workers).kill()

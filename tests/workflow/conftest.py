@@ -28,6 +28,7 @@ class Pipeline:
     """A folder in which the pipeline is run: scenes, settings and results."""
 
     folder: Path
+    patience_s: float = 240.0
 
     @property
     def scenes(self) -> Path:
@@ -57,6 +58,19 @@ class Pipeline:
         **settings: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake here, with more environment variables and settings than every test has."""
+        where = () if here else ("--directory", self.folder)
+        return subprocess.run(
+            self.command(*where, *arguments, **settings),
+            cwd=self.folder if here else REPOSITORY,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=self.patience_s,
+        )
+
+    def command(self, *arguments: object, **settings: Any) -> list[str]:
+        """The command line of a run."""
         given = {
             "output_dir": self.output,
             "xml_dir": self.scenes,
@@ -70,19 +84,10 @@ class Pipeline:
         } | settings
         command = [
             *(TOOLS / "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--cores", "2"),
-            *(("--directory", self.folder) if not here else ()),
             *arguments,
             *("--config", *(f"{key}={value}" for key, value in given.items() if value is not None)),
         ]
-        return subprocess.run(
-            [str(part) for part in command],
-            cwd=self.folder if here else REPOSITORY,
-            env={**os.environ, **(environment or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=240,
-        )
+        return [str(part) for part in command]
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """The rows of a table, without clocks and chunks."""
