@@ -5,6 +5,7 @@ A sealed file ends with the SHA-256 of all bytes before.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -30,7 +31,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         path: the file to write; its folder is made if need be.
 
     Raises:
-        OSError: the disk is full, the folder cannot be written, and so on.
+        OSError: the disk is full, the folder cannot be written, and so on; names the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(
@@ -47,8 +48,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a write does not know its file
+            reason = error.strerror or str(error)
+            raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         raise
     _sync_folder(path.parent)
 
