@@ -190,7 +190,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _collect(options: argparse.Namespace) -> int:
     config = CollectionConfig(**{name: getattr(options, name) for name in CollectionConfig.names()})
-    source = environments_from(options.xml_dir, options.manifest, options.split)
+    # Among a thousand chunk jobs each would look at all scenes; one that is gone is recorded.
+    by_hand = not (options.part_only or options.merge_only)
+    source = environments_from(options.xml_dir, options.manifest, options.split, look=by_hand)
     wanted = resolve_range(options.start_idx, options.end_idx, len(source.scenes))
     at_least("threads", options.threads, 1)
     if not 0 <= options.max_failed_share <= 1:

@@ -53,7 +53,7 @@ class EnvironmentList:
 
 
 def environments_from(
-    xml_dir: Path | None, manifest: Path | None, split: str | None = None
+    xml_dir: Path | None, manifest: Path | None, split: str | None = None, *, look: bool = True
 ) -> EnvironmentList:
     """Return the environments of a folder or a manifest, or the demo scenes if neither is given.
 
@@ -67,6 +67,8 @@ def environments_from(
         xml_dir: a folder of scenes.
         manifest: a list of scenes.
         split: only the rows of a Parquet manifest with this split; indices count those alone.
+        look: make sure that every file of a manifest is there; on a shared file system a look at a
+            million files takes minutes.
 
     Raises:
         UsageError: both are given, or what is given does not exist, is empty or names a missing
@@ -77,7 +79,7 @@ def environments_from(
             f"--xml-dir {xml_dir} and --manifest {manifest}: only one of the two is allowed"
         )
     if manifest is not None:
-        return EnvironmentList(str(manifest), tuple(_listed(manifest, split)))
+        return EnvironmentList(str(manifest), tuple(_listed(manifest, split, look=look)))
     if split is not None:
         raise UsageError(f"--split {split}: splits are given by a manifest (--manifest FILE)")
     if xml_dir is not None:
@@ -87,7 +89,7 @@ def environments_from(
             f"the demo scenes are not there ({DEMO_SCENES}); "
             "name scenes with --xml-dir FOLDER or --manifest FILE"
         )
-    return EnvironmentList(str(DEMO_SCENES), tuple(_listed(DEMO_SCENES, None)))
+    return EnvironmentList(str(DEMO_SCENES), tuple(_listed(DEMO_SCENES, None, look=look)))
 
 
 def resolve_range(start: int, end: int, count: int) -> range:
@@ -137,7 +139,7 @@ def _found(folder: Path, label: str) -> tuple[ListedScene, ...]:
     return tuple(map(ListedScene, paths))
 
 
-def _listed(manifest: Path, split: str | None) -> Iterator[ListedScene]:
+def _listed(manifest: Path, split: str | None, *, look: bool) -> Iterator[ListedScene]:
     """Yield the scenes that a manifest names, in its order."""
     if not manifest.is_file():
         raise UsageError(f"--manifest {manifest}: no such file")
@@ -152,7 +154,7 @@ def _listed(manifest: Path, split: str | None) -> Iterator[ListedScene]:
     for where, row in rows:
         nothing = False
         path = manifest.parent / str(row["file"])
-        if not path.is_file():
+        if look and not path.is_file():
             raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
         yield ListedScene(path, row.get("difficulty"), row.get("sha256"))
     if nothing:

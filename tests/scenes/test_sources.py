@@ -98,6 +98,7 @@ def test_wrong_manifests_are_refused_with_the_line(folder):
     assert f"--manifest {manifest}: names no scene" in refusal(manifest=manifest)
     manifest.write_text("a.xml\n\nmissing.xml\n")
     assert f"line 3: no such file: {folder / 'missing.xml'}" in refusal(manifest=manifest)
+    assert environments_from(None, manifest, look=False).paths[1] == folder / "missing.xml"
     manifest.write_bytes(b"\xff\xfe")
     assert "not UTF-8" in refusal(manifest=manifest)
 

@@ -237,6 +237,42 @@ def test_jobs_find_their_python_where_the_path_does_not_name_it(pipeline):
     assert done.returncode == 0, done.stdout
 
 
+def test_a_chunk_asks_for_a_gpu_only_for_models_on_one(pipeline):
+    pipeline.copy_rooms((0,))
+    models = {"object_strategy": "ml", "ml_object_model": REPOSITORY / "resources/models/object"}
+    for settings, number in (
+        ({}, 0),
+        (models, 0),
+        (models | {"ml_device": "auto"}, 0),
+        ({"ml_device": "cuda"}, 0),
+        (models | {"ml_device": "cuda"}, 1),
+    ):
+        planned = pipeline.run("--dry-run", "--quiet", "host", **settings)
+        assert planned.returncode == 0, planned.stdout
+        (resources,) = re.findall(r"rule collect:.*?resources: (.*?)$", planned.stdout, re.M | re.S)
+        assert f"gpu={number}" in resources.split(", "), settings
+
+
+def test_the_profile_for_clusters_makes_long_jobs_and_looks_at_no_scene(pipeline):
+    """Planning needs no cluster; neither the scenes nor the commands of SLURM are there."""
+    commands = pipeline.folder / "commands"
+    commands.mkdir()
+    for name in ("bash", "which"):
+        (commands / name).symlink_to(shutil.which(name))
+    manifest = pipeline.folder / "list.txt"
+    manifest.write_text("".join(f"{number}.xml\n" for number in range(2500)))
+    planned = pipeline.run(
+        *("--dry-run", "--workflow-profile", REPOSITORY / "profiles/slurm"),
+        environment={"PATH": f"{TOOLS}:{commands}"},
+        manifest=manifest,
+        xml_dir=None,
+        chunk_size=None,
+    )
+    assert planned.returncode == 0, planned.stdout
+    assert re.search(r"^collect +3$", planned.stdout, re.MULTILINE)
+    assert "000000-001000/part.json" in planned.stdout
+
+
 def test_a_dry_run_writes_nothing(pipeline):
     pipeline.copy_rooms((0, 7, 0))
     done = pipeline.run("--dry-run")

@@ -132,6 +132,7 @@ def listed_scenes():
         folder_or_none(config.get("xml_dir")),
         folder_or_none(config.get("manifest")),
         config.get("split"),
+        look=config["watch_scenes"],
     ).paths
 
 
