@@ -60,7 +60,9 @@ PartitionName=main Nodes={host} Default=YES MaxTime={longest} State=UP
 @contextmanager
 def single_node_cluster(folder: Path) -> Iterator[None]:
     """Run a cluster in a folder until the block ends."""
-    if SYSTEM_CONFIG.exists() or SYSTEM_CONFIG.is_symlink():
+    if SYSTEM_CONFIG.is_symlink() and not SYSTEM_CONFIG.exists():
+        SYSTEM_CONFIG.unlink()  # of a test run that was killed
+    if SYSTEM_CONFIG.exists():
         raise RuntimeError(f"{SYSTEM_CONFIG} is there already: another SLURM is set up here")
     _write_config(folder)
     SYSTEM_CONFIG.parent.mkdir(parents=True, exist_ok=True)
