@@ -1,6 +1,10 @@
+import subprocess
+import sys
+
 import pytest
 
 from namo.commands.main import COLLECTIONS, SCENES, main
+from tests.conftest import room_file
 
 
 def test_every_command_explains_itself(capsys):
@@ -17,3 +21,12 @@ def test_wrong_usage_ends_with_two_and_names_the_command(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["scenes", "bake"])
     assert ended.value.code == 2
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    listed = tmp_path / "list.txt"
+    listed.write_text("".join(f"{room_file(0)}\n" for _ in range(300)))
+    command = f"{sys.executable} -m namo.commands.main scenes check '{listed}' | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
