@@ -30,6 +30,7 @@ from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.scenes.checking import check_scene
 from namo.scenes.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.footprint import Footprint, Rectangle, centred
+from namo.scenes.limits import MOST_BYTES, TIMESTEP_S
 from namo.scenes.motors import slide_joints_max_force
 from namo.scenes.prisms import Prism, footprint_of_body, prisms_of
 from namo.scenes.safe_xml import XmlElement
@@ -68,9 +69,12 @@ def read_scene(path: Path) -> Scene:
             one (see `check_scene`). The message names the file, the value and what is allowed.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise SceneError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise SceneError(f"{path}: has more than {MOST_BYTES} bytes; a scene has a few thousand")
     return parse_scene(data, str(path))
 
 
@@ -89,8 +93,9 @@ def parse_scene(data: bytes, source: str) -> Scene:
     except UnicodeDecodeError as error:
         raise SceneError(f"{source}: not UTF-8 text: {error}") from error
     elements = scan_xml(xml, source)
+    prisms = prisms_of(elements, source)  # before MuJoCo makes meshes of anything else
     model = compile_model(compile_spec(xml, source), source)
-    reader = _Reader(source, model, prisms_of(elements, source))
+    reader = _Reader(source, model, prisms)
     reader.refuse_what_is_unknown()
     scene = Scene(
         walls=reader.walls,
@@ -243,8 +248,12 @@ class _Reader:
         ):
             if count:
                 raise self.error(f"has {what} ({count}); a scene has none")
-        if not model.opt.timestep > 0:
-            raise self.error(f"option timestep is {model.opt.timestep} s; it must be positive")
+        shortest, longest = TIMESTEP_S
+        if not shortest <= model.opt.timestep <= longest:
+            raise self.error(
+                f"option timestep is {model.opt.timestep:g} s; allowed are {shortest:g} to "
+                f"{longest:g} s"
+            )
         for geom in range(model.ngeom):
             self._refuse_unknown_geom(geom)
         self._refuse_deaf_geoms()

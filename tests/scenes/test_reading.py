@@ -156,7 +156,7 @@ def test_numbers_that_are_not_finite_are_refused_before_they_compile(refused, va
         ('size="0.05 2.0 0.3"', 'size="0 2.0 0.3"', "must be positive"),
         ('mass="0.1"', 'mass="0"', "must be larger than mjMINVAL"),
         ('mass="0.1"', 'mass="-1"', "are negative"),
-        ('timestep="0.005"', 'timestep="0"', "timestep is 0.0 s; it must be positive"),
+        ('timestep="0.005"', 'timestep="0"', "timestep is 0 s; allowed are 0.0001 to 0.05 s"),
         ('<site name="goal"', '<site name="origin"', "goal sites: none; a scene has exactly one"),
         ('<site name="goal"', '<site name="goal_2"/><site name="goal"', "'goal_2', 'goal'"),
         ('<body name="robot">', '<body name="cart">', "body 'cart' has a joint; the robot is"),

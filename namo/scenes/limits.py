@@ -1,0 +1,109 @@
+"""How much a scene file may ask for.
+
+MuJoCo takes any count: it would copy an element a billion times, set aside memory that no machine
+has, or step a push for hours. Beyond these limits a file is a mistake; they are far from what a
+scene needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from namo.errors import SceneError
+from namo.scenes.safe_xml import XmlElement
+
+MOST_BYTES = 16 << 20
+"""Of a file."""
+MOST_ELEMENTS = 20_000
+"""Of a file, with the copies that `replicate` makes."""
+MOST_MAGNITUDE = 1e10
+"""Of any number; what MuJoCo itself takes for a simulation that blew up."""
+MOST_MEMORY = 1 << 30
+"""Bytes that a file may reserve for the solver."""
+TIMESTEP_S = (1e-4, 0.05)
+"""A shorter one makes a push last for minutes; a control is held no longer than the longest."""
+
+_MOST_COUNTS: Mapping[str, Mapping[str, int]] = {
+    "option": {
+        "iterations": 1000,
+        "ls_iterations": 200,
+        "noslip_iterations": 200,
+        "ccd_iterations": 200,
+        "sdf_iterations": 200,
+        "sdf_initpoints": 200,
+    },
+    "size": {
+        "nuserdata": 1_000_000,
+        "nkey": 1000,
+        "njmax": 20_000,
+        "nconmax": 20_000,
+        "nstack": MOST_MEMORY // 8,
+    },
+    "hfield": {"nrow": 1000, "ncol": 1000},
+}
+_MOST_ANYWHERE: Mapping[str, int] = {"actdim": 1000, "nsample": 1000}
+"""Of elements with many names."""
+_MOST_USER_NUMBERS = 100
+_UNITS = "KMGTPE"
+
+
+def refuse_excess(elements: Sequence[XmlElement]) -> None:
+    """Make sure that a file does not ask for more than a scene needs.
+
+    Args:
+        elements: of the file, in document order; their numbers are finite.
+
+    Raises:
+        SceneError: names the line, the value and what is allowed.
+    """
+    copies = 1
+    for element in elements:
+        tag = element.path.rpartition("/")[2]
+        for name, value in element.attributes.items():
+            where = f'line {element.line}: {tag} {name}="{value}"'
+            if (tag, name) == ("size", "memory"):
+                _refuse_memory(value, where)
+            elif (most := _most_of(tag, name)) is not None and _number(value) > most:
+                raise SceneError(f"{where}; at most {most} are allowed")
+        if tag == "replicate":
+            copies *= max(1, int(_number(element.attributes.get("count", ""))))
+        if copies * len(elements) > MOST_ELEMENTS:
+            raise SceneError(
+                f"line {element.line}: {len(elements)} elements and up to {copies} copies of each; "
+                f"at most {MOST_ELEMENTS} are allowed together"
+            )
+
+
+def is_excessive(token: str) -> bool:
+    """Return whether a word of an attribute is a number too large for anything."""
+    digits = token.lstrip("+-").lower()
+    try:
+        number = float.fromhex(digits) if digits.startswith("0x") else float(digits)
+    except OverflowError:
+        return True
+    except ValueError:
+        return False  # a word, not a number
+    return number > MOST_MAGNITUDE
+
+
+def _most_of(tag: str, name: str) -> int | None:
+    if tag == "size" and name.startswith("nuser_"):
+        return _MOST_USER_NUMBERS
+    return _MOST_COUNTS.get(tag, {}).get(name, _MOST_ANYWHERE.get(name))
+
+
+def _number(text: str) -> float:
+    """Return a number as written; 0 for what is none, which MuJoCo refuses by itself."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _refuse_memory(value: str, where: str) -> None:
+    digits, unit = value.strip(), value.strip()[-1:].upper()
+    power = _UNITS.find(unit) + 1 if unit else 0
+    if power:
+        digits = digits[:-1]
+    if _number(digits) * 1024**power > MOST_MEMORY:
+        raise SceneError(f"{where}; at most {MOST_MEMORY >> 20}M is allowed")
