@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from namo.errors import SceneError
 from namo.geometry import Floats, Pose2D, placed
 from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import SKIN_M, Grid, Mask, inflated, inside, perimeter
@@ -71,7 +72,10 @@ class StaticMap:
             SceneError: the scene is too large for the grid.
         """
         self.scene = scene
-        self.grid = Grid.over(scene.bounds)
+        try:
+            self.grid = Grid.over(scene.bounds)
+        except SceneError as error:
+            raise SceneError(f"{scene.path or 'scene'}: {error}") from None
         radius = scene.robot.radius
         self.clearance = radius + SKIN_M
         self.walls, self.solid_walls = self.grid.blank(), self.grid.blank()

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import mujoco
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from namo.errors import SceneError
 from namo.geometry import Pose2D, RectangleSet
 from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import RESOLUTION_M, SKIN_M
@@ -301,6 +304,12 @@ def test_cells_of_the_goal_are_those_within_its_tolerance(rooms):
     distances = np.hypot(*(centres - (1.3, 1.2)).T)
     assert distances.max() <= GOAL_TOLERANCE_M
     assert len(distances) == pytest.approx(np.pi * (GOAL_TOLERANCE_M / RESOLUTION_M) ** 2, rel=0.05)
+
+
+def test_a_scene_that_is_too_large_is_named(rooms):
+    scene = replace(rooms.room(goal=(1e6, 1e6)), path="a/room.xml")
+    with pytest.raises(SceneError, match=r"^a/room\.xml: the scene spans 1e\+06 x 1e\+06 m"):
+        StaticMap(scene)
 
 
 def test_every_shared_room_starts_as_its_name_says(shared_scenes):
