@@ -7,12 +7,13 @@ from a whole one.
 
 from __future__ import annotations
 
-import io
+import math
 import pickle
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
+from namo.collection.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
 from namo.errors import ResultFileError
 from namo.files import read_sealed, sha256_of, write_sealed
 
@@ -24,14 +25,15 @@ def write_record(path: Path, record: Record) -> None:
 
     Args:
         path: the file.
-        record: builtins only (dict, list, tuple, str, int, float, bool, None).
+        record: builtins only (dict, list, tuple, str, int, float, bool, None), keys no containers,
+            nested no deeper than `MOST_DEPTH`.
 
     Raises:
         ResultFileError: the record holds anything else; nothing is written.
         OSError: the file cannot be written.
     """
     _require_plain(record, f"{path}: not written, record")
-    write_sealed(path, pickle.dumps(record, protocol=4))
+    write_sealed(path, pickle.dumps(record, protocol=PROTOCOL))
 
 
 def read_record(path: Path) -> Record:
@@ -43,68 +45,69 @@ def read_record(path: Path) -> Record:
     """
     body = read_sealed(path)
     try:
-        record = _BuiltinsOnly(io.BytesIO(body)).load()
-    except _MALFORMED as error:
+        record = load_plain(body)
+    except ResultFileError as error:
         raise ResultFileError(f"{path}: {error}") from None
     if not isinstance(record, dict):
         raise ResultFileError(f"{path}: holds a {type(record).__name__}; allowed: a dict")
-    _require_plain(record, f"{path}: record")
-    return record
+    _require_plain(record, f"{path}: record", MOST_SHARED * len(body))
+    return cast(Record, record)
 
 
-_MALFORMED = (
-    pickle.UnpicklingError,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    TypeError,
-    ValueError,
-)
-"""What the unpickler raises on bytes that are no pickle."""
-
-_LEAVES = frozenset({str, int, float, bool, type(None)})
+MOST_DEPTH = 100
+"""How deep values may be nested."""
+MOST_SHARED = 10
+"""How many times more values than bytes a record may come to where values are shared; one of ours
+has fewer."""
 
 
-def _require_plain(value: object, where: str) -> None:
-    """Raise unless a value is made of builtins alone; subclasses such as NumPy's are not."""
-    odd = _first_odd(value)
+def _require_plain(record: object, where: str, most: float = math.inf) -> None:
+    """Raise unless a record is made of builtins alone; subclasses such as NumPy's are not.
+
+    Args:
+        record: may share values and hold itself.
+        where: in front of what messages call it.
+        most: how many values it may come to, shared ones counted each time.
+    """
+    odd = _Look(most).first_odd(record)
     if odd is not None:
-        path, kind = odd
-        raise ResultFileError(
-            f"{where}{path} is a {kind.__module__}.{kind.__name__}; allowed: dict, list, tuple, "
-            "str, int, float, bool, None"
-        )
+        raise ResultFileError(f"{where}{odd}")
 
 
-def _first_odd(value: object) -> tuple[str, type] | None:
-    """Return where in a value something else than builtins is, and its type; None if nowhere."""
-    kind = type(value)
-    if kind in _LEAVES:
-        return None
-    if kind is dict:
-        for key, item in cast(dict[object, object], value).items():
-            if odd := _first_odd(key):
-                return odd
-            if odd := _first_odd(item):
-                return f"[{key!r}]{odd[0]}", odd[1]
-        return None
-    if kind is list or kind is tuple:
-        for index, item in enumerate(cast(Sequence[object], value)):
-            if type(item) not in _LEAVES and (odd := _first_odd(item)):
-                return f"[{index}]{odd[0]}", odd[1]
-        return None
-    return "", kind
+class _Look:
+    """A look at every value of a record."""
+
+    def __init__(self, most: float) -> None:
+        self.left = most
+
+    def first_odd(self, value: object, depth: int = 0) -> str | None:
+        """Return where something is that does not belong there, and what; None if nowhere."""
+        kind = type(value)
+        if kind in LEAVES:
+            return None
+        if depth > MOST_DEPTH:
+            return f" is nested deeper than {MOST_DEPTH}"
+        if kind is dict:
+            content = cast(dict[object, object], value)
+            self.left -= len(content)
+            for key, item in content.items():
+                if type(key) not in LEAVES:
+                    return f" has a key that is a {_full_name(type(key))}; allowed: {KEYS}"
+                if type(item) not in LEAVES and (odd := self.first_odd(item, depth + 1)):
+                    return f"[{key!r}]{odd}"
+        elif kind is list or kind is tuple:
+            items = cast(Sequence[object], value)
+            self.left -= len(items)
+            for index, item in enumerate(items):
+                if type(item) not in LEAVES and (odd := self.first_odd(item, depth + 1)):
+                    return f"[{index}]{odd}"
+        else:
+            return f" is a {_full_name(kind)}; allowed: {PLAIN}"
+        return " holds the same values over and over" if self.left < 0 else None
 
 
-class _BuiltinsOnly(pickle.Unpickler):
-    """An unpickler that looks up no class or function: plain values need none."""
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise pickle.UnpicklingError(
-            f"refers to {module}.{name}; allowed: dict, list, tuple, str, int, float, bool, None"
-        )
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__name__}"
 
 
 def inside(folder: Path, path: str) -> Path:
