@@ -192,7 +192,7 @@ def _read(path: Path) -> tuple[dict[int, Deaths], Running | None]:
         deaths = {int(number): Deaths(**each) for number, each in content["deaths"].items()}
         running = content["running"]
         return deaths, None if running is None else Running(**running)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ResultFileError(
             f"{path}: {type(error).__name__}: {error}; it says which environments ended a process: "
             "delete it to forget that"

@@ -72,7 +72,7 @@ class Part:
         """
         try:
             information = json.loads(self.marker.read_text())
-        except (ValueError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise ResultFileError(f"{self.marker}: {error}") from None
         if not isinstance(information, dict):
             raise ResultFileError(f"{self.marker}: holds no object")

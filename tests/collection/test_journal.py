@@ -139,7 +139,8 @@ def test_environments_under_suspicion_come_last(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"deaths": {}}', '{"deaths": {"1": {}}, "running": null}']
+    "text",
+    ["", "{", "[" * 100_000, "[]", '{"deaths": {}}', '{"deaths": {"1": {}}, "running": null}'],
 )
 def test_a_damaged_journal_is_named(tmp_path, text):
     (tmp_path / JOURNAL).write_text(text)

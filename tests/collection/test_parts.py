@@ -132,7 +132,7 @@ def test_a_marker_says_what_was_written(tmp_path):
     assert part.information() == {"host": "ü", "began_unix_s": 1.5, "tables": {}}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff", b"null"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"[1]", b"\xff", b"null"])
 def test_a_damaged_marker_is_named(tmp_path, content):
     part = empty_part(tmp_path, 0, 3)
     part.marker.write_bytes(content)
