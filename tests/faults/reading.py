@@ -1,0 +1,90 @@
+"""Read many files in a process of its own, so that whatever they do to it is noticed.
+
+Run as a module it is that process. Its arguments: a kind of file, the folder, how many of its
+entries to leave out, and the file that code run from one of them would make. It writes a line an
+entry.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from namo.errors import ModelError, NamoError, ResultFileError
+
+REPOSITORY = Path(__file__).parents[2]
+MEMORY_BYTES = 2 << 30
+"""Beyond what the reader itself takes."""
+LONGEST_S = 5.0
+"""For one file, longer than that is a hang."""
+READ, REFUSED = "read", "refused"
+_CODE_RAN = "its code ran"
+
+
+def outcomes(kind: str, folder: Path, sentinel: Path) -> dict[str, str]:
+    """What became of each entry of a folder: `READ`, `REFUSED` by name, or what went wrong.
+
+    Args:
+        kind: "record" or "bundle".
+        folder: of the files or bundles.
+        sentinel: the file that code run from one of them would make.
+    """
+    names = sorted(path.name for path in folder.iterdir())
+    found: dict[str, str] = {}
+    while len(found) < len(names):
+        command = [sys.executable, "-m", "tests.faults.reading"]
+        command += [kind, str(folder), str(len(found)), str(sentinel)]
+        done = subprocess.run(
+            command, cwd=REPOSITORY, capture_output=True, text=True, timeout=3600, check=False
+        )
+        lines = dict(json.loads(line) for line in done.stdout.splitlines())
+        found |= lines
+        if done.returncode != 0 and len(found) < len(names):
+            # It died at the next one; those behind it have their turn in another process.
+            said = done.stderr.strip()[-2000:]
+            found[names[len(found)]] = f"ended the process with {done.returncode}: {said}"
+    return found
+
+
+def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
+    read, error = _reader(kind)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for path in sorted(folder.iterdir())[leave_out:]:
+        faulthandler.dump_traceback_later(LONGEST_S, exit=True)
+        try:
+            read(path)
+            outcome = READ
+        except error as problem:
+            outcome = REFUSED if str(path) in str(problem) else f"not named: {problem}"
+        except Exception as problem:  # noqa: BLE001 - what else comes out is what is looked for
+            outcome = f"{type(problem).__name__}: {problem}"
+        faulthandler.cancel_dump_traceback_later()
+        if sentinel.exists():
+            sentinel.unlink()
+            outcome = _CODE_RAN
+        print(json.dumps([path.name, outcome]), flush=True)
+
+
+def _reader(kind: str) -> tuple[Callable[[Path], object], type[NamoError]]:
+    """What reads a kind of file, warmed up, and the one error that may come out of it."""
+    if kind == "record":
+        from namo.collection.records import read_record
+
+        return read_record, ResultFileError
+    from namo.learning.rasters import compile_ahead
+    from namo.learning.scoring import Scorer  # loads torch, which takes a second
+
+    compile_ahead()
+    return lambda path: Scorer(path, "object", "cpu"), ModelError
+
+
+if __name__ == "__main__":
+    _read_all(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))
