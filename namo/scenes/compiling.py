@@ -64,6 +64,8 @@ def _refuse_unsafe(element: XmlElement) -> None:
             raise SceneError(
                 f"{where}: '{tag}' loads the file '{value}'; a scene is one file that stands alone"
             )
+        if (tag, name) == ("mesh", "builtin"):
+            raise SceneError(f'{where}: mesh builtin="{value}"; a mesh is given by its vertices')
         if name not in _NAMING_ATTRIBUTES and any(map(_is_not_finite, value.split())):
             raise SceneError(
                 f'{where}: {tag} {name}="{value}" is not finite; numbers must be finite'

@@ -93,9 +93,8 @@ def parse_scene(data: bytes, source: str) -> Scene:
     except UnicodeDecodeError as error:
         raise SceneError(f"{source}: not UTF-8 text: {error}") from error
     elements = scan_xml(xml, source)
-    prisms = prisms_of(elements, source)  # before MuJoCo makes meshes of anything else
     model = compile_model(compile_spec(xml, source), source)
-    reader = _Reader(source, model, prisms)
+    reader = _Reader(source, model, prisms_of(elements, source))
     reader.refuse_what_is_unknown()
     scene = Scene(
         walls=reader.walls,

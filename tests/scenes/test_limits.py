@@ -35,6 +35,7 @@ def refused(plain_xml):
         ('<size njmax="2000000000"/>', "at most 20000"),
         ('<asset><hfield name="h" nrow="40000" ncol="2" size="1 1 1 1"/></asset>', "nrow"),
         ('<default><position nsample="16777216"/></default>', "nsample"),
+        ('<asset><mesh name="m" builtin="supersphere" params="9999 1 1"/></asset>', "vertices"),
         ('<compiler><lengthrange inttotal="1e9"/></compiler>', "element 'lengthrange'"),
         ('<statistic extent="1.1e10"/>', 'extent="1.1e10" is too large; at most 1e+10 is allowed'),
         ('<statistic extent="-1e300"/>', "too large"),
