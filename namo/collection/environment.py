@@ -23,6 +23,7 @@ from namo.collection.episode import IDENTITY, Columns, EpisodeOutcome, run_episo
 from namo.collection.journal import Deaths
 from namo.collection.schema import PUSHES
 from namo.errors import ModelError, SceneError
+from namo.files import sha256_of
 from namo.planning.planner import Planner, Termination
 from namo.planning.registry import PLANNERS
 from namo.scenes.physics import under
@@ -77,7 +78,7 @@ class Environment:
     def scene_sha256(self) -> str:
         """Return the hash of the scene file as it is now; empty when it cannot be read."""
         try:
-            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+            return sha256_of(self.path)
         except OSError:
             return ""
 
