@@ -5,8 +5,10 @@ The same random state gives the same mutant, so a finding is its number.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 from xml.etree import ElementTree
 
@@ -104,9 +106,11 @@ ENTITIES = (
 
 
 def numbers(default: int, at_a_time: int) -> list[range]:
-    """The numbers of the mutants to make, in pieces: as many as NAMO_FUZZ says."""
+    """The numbers of the mutants to make, as many as NAMO_FUZZ says, in pieces of one size."""
     most = int(os.environ.get("NAMO_FUZZ", default))
-    return [range(begin, min(begin + at_a_time, most)) for begin in range(0, most, at_a_time)]
+    pieces = math.ceil(most / at_a_time)
+    bounds = [most * piece // pieces for piece in range(pieces + 1)]
+    return [range(*pair) for pair in pairwise(bounds)]
 
 
 def bent(data: bytes, rng: Random) -> bytes:

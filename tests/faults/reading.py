@@ -53,9 +53,10 @@ def outcomes(kind: str, folder: Path, sentinel: Path) -> dict[str, str]:
 
 def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
     read, error = _reader(kind)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * resource.getpagesize() + MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    if sys.platform == "linux":  # others do not limit it
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for path in sorted(folder.iterdir())[leave_out:]:
         faulthandler.dump_traceback_later(LONGEST_S, exit=True)
