@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.scene import Scene
 from namo.world.primitive_cache import library_for
@@ -261,10 +262,18 @@ class World:
             reachability.around(name).leaves_room(pose)
 
     def primitives(self, name: str) -> tuple[PrimitiveLibrary, PushPlanner]:
-        """Return the motion primitives of a movable and the planner over them."""
+        """Return the motion primitives of a movable and the planner over them.
+
+        Raises:
+            SceneError: MuJoCo refuses the robot alone with the movable, however it took the scene.
+        """
         if name not in self._primitives:
             movable = self.scene.movable(name)
-            library = library_for(self.scene, movable, self._cache_dir)
+            try:
+                library = library_for(self.scene, movable, self._cache_dir)
+            except SceneError as error:
+                source = self.scene.path or "scene"
+                raise SceneError(f"{source}: '{name}' alone with the robot: {error}") from None
             planner = PushPlanner(
                 movable,
                 library,

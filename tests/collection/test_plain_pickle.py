@@ -111,12 +111,12 @@ def test_a_key_that_would_take_for_ever_to_hash_is_refused():
 
 
 def test_depth_alone_ends_no_process():
-    value = load_plain(HEAD + b")" + b"\x85" * 1_000_000 + b".")
+    value = load_plain(HEAD + b")" + b"\x85" * 100_000 + b".")
     depth = 0
     while value:
         (value,) = value
         depth += 1
-    assert depth == 1_000_000
+    assert depth == 100_000
 
 
 def test_a_float_is_read_bit_by_bit():

@@ -3,6 +3,8 @@ import pytest
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
+from namo.scenes.reading import parse_scene
+from namo.scenes.writing import scene_xml
 from namo.world.push import Push
 from namo.world.world import World
 
@@ -136,3 +138,11 @@ def test_with_threads_the_world_itself_is_left_alone(rooms):
     pushes = [Push(NAME, Pose2D(x, 0.0, 0.0)) for x in (0.4, 0.8)]
     list(world.each(lambda other, push: other.push_from(before, push), pushes))
     assert world.save().key == before.key
+
+
+def test_a_scene_whose_parts_mujoco_refuses_alone_is_named(rooms):
+    light = '<compiler settotalmass="1e-300"/><worldbody>'
+    text = scene_xml(rooms.room(rooms.box(0.0, 0.0))).replace("<worldbody>", light)
+    world = World(parse_scene(text.encode(), "a/room.xml"))
+    with pytest.raises(SceneError, match=r"^a/room\.xml: 'obstacle_1_movable' alone with the rob"):
+        world.prepare()
