@@ -140,6 +140,7 @@ def test_with_threads_the_world_itself_is_left_alone(rooms):
     assert world.save().key == before.key
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of MuJoCo, which takes it all the same
 def test_a_scene_whose_parts_mujoco_refuses_alone_is_named(rooms):
     light = '<compiler settotalmass="1e-300"/><worldbody>'
     text = scene_xml(rooms.room(rooms.box(0.0, 0.0))).replace("<worldbody>", light)
