@@ -53,7 +53,8 @@ test: lint types
 	pytest --numprocesses auto
 
 test-faults: setup-test
-	NAMO_KILLS=100 NAMO_FUZZ=full pytest -s tests/faults
+	NAMO_KILLS=100 NAMO_FUZZ=2000 pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py
+	NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py
 
 test-slurm: setup-test
 	bash tests/slurm/install.sh
