@@ -59,7 +59,7 @@ class Collector:
 
 
 @pytest.fixture(scope="session")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of scenes. Read only."""
     folder = tmp_path_factory.mktemp("faults") / "Räume, мебель 椅子"
     folder.mkdir()
@@ -69,18 +69,18 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(rooms: Path) -> dict[str, Any]:
+def undisturbed(few_scenes: Path) -> dict[str, Any]:
     """The results when nothing goes wrong. Read only."""
-    collector = Collector(rooms, rooms.parent / "out put ö")
+    collector = Collector(few_scenes, few_scenes.parent / "out put ö")
     assert collector.run() == 0
     assert collector.problems() == []
     return collector.content()
 
 
 @pytest.fixture
-def collector(rooms: Path, tmp_path: Path) -> Collector:
+def collector(few_scenes: Path, tmp_path: Path) -> Collector:
     """The collector with a new folder for its results."""
-    return Collector(rooms, tmp_path / "out put ö")
+    return Collector(few_scenes, tmp_path / "out put ö")
 
 
 def is_root() -> bool:

@@ -28,9 +28,9 @@ def test_a_clock_that_jumps_backwards_changes_no_result(backwards, collector, un
 
 
 def test_the_later_collection_of_an_environment_counts_whatever_the_clock_says(
-    backwards, rooms, collector, undisturbed
+    backwards, few_scenes, collector, undisturbed
 ):
-    scenes = shutil.copytree(rooms, collector.output.parent / "scenes")
+    scenes = shutil.copytree(few_scenes, collector.output.parent / "scenes")
     here = type(collector)(scenes, collector.output)
     first, second, _ = sorted(scenes.glob("*.xml"))
     kept = first.read_bytes()

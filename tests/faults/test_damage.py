@@ -10,9 +10,9 @@ from tests.faults.conftest import Collector
 
 
 @pytest.fixture(scope="module")
-def whole(rooms, tmp_path_factory):
+def whole(few_scenes, tmp_path_factory):
     """A collection. Read only."""
-    collector = Collector(rooms, tmp_path_factory.mktemp("whole") / "out")
+    collector = Collector(few_scenes, tmp_path_factory.mktemp("whole") / "out")
     assert collector.run() == 0
     return collector
 
@@ -111,9 +111,9 @@ def test_a_damaged_manifest_of_the_collection_is_named(copy):
 
 
 def test_a_scene_that_changed_before_the_resume_is_collected_again_and_said_so(
-    rooms, tmp_path, capsys
+    few_scenes, tmp_path, capsys
 ):
-    scenes = shutil.copytree(rooms, tmp_path / "scenes")
+    scenes = shutil.copytree(few_scenes, tmp_path / "scenes")
     here = Collector(scenes, tmp_path / "out")
     assert here.run("--part-only") == 0
     before = {path: path.stat().st_mtime_ns for path in files_of_environments(here.output)}
