@@ -1,18 +1,35 @@
-"""Carry out a stored plan again and compare what happens with what was stored."""
+"""Carry out a stored plan again, see what it looks like, and compare it with what was stored."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from namo.geometry import Pose2D
 from namo.world.push import Push
+from namo.world.recording import Recorder
 from namo.world.world import World
 
 Record = dict[str, Any]
+Frames = list[list[float]]
+"""One a `namo.world.recording.FRAME_S`: (x, y) of the robot, then (x, y, theta) of each movable."""
 
 
-def replay_problem(world: World, episode: Record) -> str | None:
-    """Return what of a solved episode does not happen again; None when all of it does.
+@dataclass
+class Replay:
+    """What happened when a plan was carried out again.
+
+    Attributes:
+        pushes: frames of each push that was carried out.
+        problem: what did not happen as it was stored; None when all of it did.
+    """
+
+    pushes: list[Frames] = field(default_factory=list)
+    problem: str | None = None
+
+
+def replay(world: World, episode: Record) -> Replay:
+    """Carry out the plan of a solved episode, as far as it happens as it was stored.
 
     Every state along the plan has to be the stored one to the last bit, and the robot's goal
     reachable at its end and not before.
@@ -21,7 +38,16 @@ def replay_problem(world: World, episode: Record) -> str | None:
         world: of the episode's scene, under the physics it was collected with; changed.
         episode: an entry of `episode_results` with a solution.
     """
+    done = Replay()
     world.reset()
+    try:
+        done.problem = _carry_out(world, episode, done.pushes)
+    finally:
+        world.watcher = None
+    return done
+
+
+def _carry_out(world: World, episode: Record, pushes: list[Frames]) -> str | None:
     plan, before = episode["action_sequence"], episode["state_observations"]
     after = episode["post_action_state_observations"]
     if not len(plan) == len(before) == len(after) == episode["solution_depth"]:
@@ -34,7 +60,9 @@ def replay_problem(world: World, episode: Record) -> str | None:
             return f"the goal is reachable before push {number} already"
         if action["object_id"] not in movables:
             return f"push {number} is of {action['object_id']}, which the scene does not have"
+        world.watcher = recorder = Recorder(world)
         world.push(Push(action["object_id"], Pose2D(*action["target"])))
+        pushes.append(recorder.finish())
         if world.observation() != end:
             return f"after push {number} the state is another"
     if not world.reachability().goal_reachable:

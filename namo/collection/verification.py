@@ -21,7 +21,7 @@ from namo.collection.parts import (
 )
 from namo.collection.plan import only_run_in
 from namo.collection.records import inside, read_record
-from namo.collection.replaying import replay_problem
+from namo.collection.replaying import replay
 from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.errors import NamoError, ResultFileError
 from namo.files import sha256_of
@@ -203,7 +203,7 @@ class Verification:
         world = World(under(scene, record["metrics"][0]["physics"]))
         for episode in solved:
             self.plans += 1
-            if problem := replay_problem(world, episode):
+            if problem := replay(world, episode).problem:
                 yield Problem(path, f"{episode['episode_id']}: {problem}", number)
 
 

@@ -158,6 +158,8 @@ class _Attempt:
         contacts = world.static.contacts[self.name]
         x, y = box.to_world(contacts.positions[planned.contact]).tolist()
         world.simulation.rest()
+        if world.watcher is not None:
+            world.watcher.drives(x, y)
         world.simulation.place_robot(x, y)
         self.contacts += 1
         steps_before = self.steps
@@ -184,6 +186,8 @@ class _Attempt:
             self.steps += self.period
             count += self.period
             periods += 1
+            if self.world.watcher is not None:
+                self.world.watcher.steps()
             if time.monotonic() > self.deadline:
                 return _Ended.INTERRUPTED
             x, y = simulation.robot()

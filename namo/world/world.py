@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,16 @@ from namo.world.simulation import Simulation, State
 
 Observation = dict[str, list[float]]
 """`{name}_pose` -> [x, y, theta] of the robot and every movable."""
+
+class Watcher(Protocol):
+    """Sees a push while it happens, and leaves the world as it is."""
+
+    def drives(self, x: float, y: float) -> None:
+        """See that the robot is about to be at a contact point that it can drive to (m)."""
+
+    def steps(self) -> None:
+        """See the state after a control period of pushing."""
+
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -63,6 +73,7 @@ class World:
         reachability_s: wall time spent on reachability so far.
         planning_s: wall time spent on planning primitives so far.
         threads: how many worlds `each` works with.
+        watcher: sees what this world itself pushes; None for nobody.
     """
 
     def __init__(self, scene: Scene, cache_dir: Path | None = None, threads: int = 1) -> None:
@@ -81,6 +92,7 @@ class World:
         self.simulation = Simulation(scene)
         self.reachability_s = self.planning_s = 0.0
         self.threads = threads
+        self.watcher: Watcher | None = None
         self._cache_dir = cache_dir
         self._others: list[World] = []
         self._reachability: Reachability | None = None

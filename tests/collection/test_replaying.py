@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from namo.collection.replaying import replay_problem
+from namo.collection.replaying import replay
 from namo.scenes.reading import read_scene
 from namo.world.world import World
 
@@ -19,7 +19,7 @@ def solved(collected):
 
 def test_a_stored_plan_happens_again_and_again(solved):
     world, episode = solved
-    assert [replay_problem(world, episode) for _ in range(2)] == [None, None]
+    assert [replay(world, episode).problem for _ in range(2)] == [None, None]
 
 
 def changed(episode, change):
@@ -72,4 +72,4 @@ def drop_state(episode):
 def test_what_does_not_happen_again_is_said(solved, change, problem):
     world, episode = solved
     assert len(episode["action_sequence"]) == 1
-    assert problem in replay_problem(world, changed(episode, change))
+    assert problem in replay(world, changed(episode, change)).problem

@@ -1,0 +1,68 @@
+"""A push as it looks: where the robot drives and where everything is, ten times a second."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from namo.geometry import Floats
+from namo.world.driving import drive_path
+from namo.world.primitives import CONTROL_PERIOD_S
+from namo.world.world import World
+
+FRAME_S = 0.1
+"""Time from one frame to the next (s)."""
+DRIVE_SPEED = 1.0
+"""How fast a robot is shown to drive from one contact point to the next (m/s). Searches place it there:
+how long it drives is not simulated."""
+
+_PERIODS = round(FRAME_S / CONTROL_PERIOD_S)
+
+
+class Recorder:
+    """A `Watcher` that keeps frames; one push at a time.
+
+    Attributes:
+        frames: (x, y) of the robot, then (x, y, theta) of each movable in file order (m, rad).
+    """
+
+    def __init__(self, world: World) -> None:
+        """Watch a world; its present state is the first frame."""
+        self._world = world
+        self._periods = 0
+        self.frames: list[list[float]] = []
+        self._keep()
+
+    def drives(self, x: float, y: float) -> None:
+        """Keep frames of the way to a contact point."""
+        way = drive_path(self._world.reachability(), x, y)
+        _, _, *rest = self._now()
+        self.frames += [[*place, *rest] for place in _paced(way)]
+
+    def steps(self) -> None:
+        """Keep every so many control periods."""
+        self._periods += 1
+        if self._periods % _PERIODS == 0:
+            self._keep()
+
+    def finish(self) -> list[list[float]]:
+        """Keep the state after the push, and return all frames."""
+        self._keep()
+        return self.frames
+
+    def _keep(self) -> None:
+        self.frames.append(self._now())
+
+    def _now(self) -> list[float]:
+        robot, *movables = self._world.simulation.poses().values()
+        return [robot.x, robot.y, *(value for pose in movables for value in pose)]
+
+
+def _paced(way: Floats) -> list[list[float]]:
+    """Return places along a way, one a frame, the end included and the start not."""
+    lengths = np.hypot(*np.diff(way, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    frames = max(1, math.ceil(along[-1] / (DRIVE_SPEED * FRAME_S)))
+    at = np.linspace(0.0, along[-1], frames + 1)[1:]
+    return np.stack([np.interp(at, along, way[:, axis]) for axis in (0, 1)], axis=1).tolist()
