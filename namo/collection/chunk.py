@@ -29,7 +29,7 @@ from namo.collection.journal import GRACE_S, Journal
 from namo.collection.parts import Part, locked, next_generation, write_part
 from namo.collection.progress import ProgressDisplay
 from namo.collection.records import file_entry, read_record, write_record
-from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.collection.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
 from namo.numerics import numerics
@@ -100,6 +100,8 @@ def collect_chunk(
     start, end = environments[0].index, environments[-1].index + 1
     part = Part.of(output_dir, start, end)
     metrics: dict[int, list[Record]] = {}
+    plans: dict[int, pa.Table] = {}
+    scenes: dict[int, pa.Table] = {}
     files: dict[int, Record] = {}
     failed: dict[int, str] = {}
     resumed, work_s = 0, 0.0
@@ -128,6 +130,9 @@ def collect_chunk(
                 failed[environment.index] = record["error"]["message"]
             chunk = {"chunk": part.folder.name}
             metrics[environment.index] = [{**row, **chunk} for row in record["metrics"]]
+            plans[environment.index] = pa.table(record["plans"], schema=PLANS)
+            seen = [record["scene"]] if record["scene"] else []
+            scenes[environment.index] = pa.Table.from_pylist(seen, SCENES)
             files[environment.index] = file_entry(path, output_dir, len(record["episode_results"]))
         tables: dict[str, Iterable[pa.Table]] = {
             "metrics": [pa.Table.from_pylist([*chain(*_in_order(metrics))], METRICS)],
@@ -136,6 +141,8 @@ def collect_chunk(
                 pa.table(read_record(output_dir / name)["pushes"], schema=PUSHES)
                 for name in (environment.file_name for environment in environments)
             ),
+            "plans": _in_order(plans),
+            "scenes": _in_order(scenes),
             "files": [pa.Table.from_pylist(_in_order(files), FILES)],
         }
         models = [scorer.use.as_record() for scorer in scorers]

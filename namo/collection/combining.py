@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from namo.collection.command_line import run_label
 from namo.collection.merge import RUN_FILE, Merged, files_of, merge, rows_of, used_parts
-from namo.collection.parts import PARTS, Part, write_part
+from namo.collection.parts import DATA_TABLES, PARTS, Part, write_part
 from namo.collection.plan import only_run_in
 from namo.collection.records import inside
 from namo.errors import ConflictError, ResultFileError, UsageError
@@ -243,8 +243,7 @@ def _take(output: Path, stretch: tuple[Part, int, int], information: Record, *, 
     about = {"start": start, "end": end, "environments": end - start, "failed": failed}
     about["resumed"] = min(information["resumed"], end - start)
     tables: dict[str, Iterable[pa.Table]] = {
-        "metrics": rows_of([stretch], "metrics"),
-        "pushes": rows_of([stretch], "pushes"),
+        **{name: rows_of([stretch], name) for name in DATA_TABLES},
         "files": [files],
     }
     write_part(Part.of(output, start, end), tables, information | about)

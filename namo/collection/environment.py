@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mujoco
+import pyarrow as pa
 
 from namo.collection.config import CollectionConfig
 from namo.collection.episode import IDENTITY, Columns, EpisodeOutcome, run_episode
 from namo.collection.journal import Deaths
-from namo.collection.schema import PUSHES
+from namo.collection.scene_row import look_of
+from namo.collection.schema import PLANS, PUSHES, SCENES
 from namo.errors import ModelError, SceneError
 from namo.files import sha256_of
 from namo.planning.planner import Planner, Termination
@@ -163,10 +165,12 @@ def collect_environment(
     began = time.monotonic()
     sha256 = environment.scene_sha256()
     outcomes: list[EpisodeOutcome] = []
+    look: Record | None = None
     error: Record | None = None
     begins()
     try:
         scene = read_scene(environment.path)
+        look = look_of(scene)
         sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
         environment.require_listed(sha256)
         world = World(under(scene, config.physics), threads=threads)
@@ -184,7 +188,8 @@ def collect_environment(
         error = _failure(environment, problem)
     if error is not None:
         error["command"] = rerun_command
-    return _record(environment, config, sha256, outcomes, error, time.monotonic() - began)
+    took = time.monotonic() - began
+    return _record(environment, config, sha256, outcomes, error, took, look)
 
 
 def unstorable(
@@ -224,6 +229,7 @@ def _record(
     outcomes: list[EpisodeOutcome],
     error: Record | None,
     processing_s: float,
+    look: Record | None = None,
 ) -> Record:
     fingerprint = environment.fingerprint(config, sha256)
     kept = _kept(outcomes, config)
@@ -252,7 +258,9 @@ def _record(
         "namo_version": __version__,
         "error": error,
         "metrics": _metrics(common, environment, outcomes, kept, error),
-        "pushes": _pushes(environment, outcomes),
+        "pushes": _columns(environment, PUSHES, [outcome.pushes for outcome in outcomes]),
+        "plans": _columns(environment, PLANS, [outcome.plans for outcome in outcomes]),
+        "scene": _scene_row(common, look),
     }
 
 
@@ -268,6 +276,7 @@ def relocated(record: Record, environment: Environment) -> Record:
         **here,
         "episode_results": [{**episode, **here} for episode in record["episode_results"]],
         "metrics": [{**row, **listed} for row in record["metrics"]],
+        "scene": record["scene"] and record["scene"] | listed,
     }
 
 
@@ -327,6 +336,7 @@ def _metrics(
                 "success": False,
                 "solution_found": False,
                 "solution_depth": None,
+                "replayed": None,
                 "termination": Termination.ERROR.value,
                 **dict.fromkeys(_COUNTS, 0),
                 **dict.fromkeys(_TIMES, 0.0),
@@ -358,11 +368,11 @@ _TIMES = (
 )
 
 
-def _pushes(environment: Environment, outcomes: list[EpisodeOutcome]) -> Columns:
-    """Return the columns of the pushes table over all episodes, dropped ones included."""
-    columns: Columns = {name: [] for name in PUSHES.names}
-    for number, outcome in enumerate(outcomes):
-        count = len(outcome.pushes["push"])
+def _columns(environment: Environment, schema: pa.Schema, episodes: list[Columns]) -> Columns:
+    """Return the columns of a table over all episodes, dropped ones included."""
+    columns: Columns = {name: [] for name in schema.names}
+    for number, episode in enumerate(episodes):
+        count = len(next(iter(episode.values())))
         identity = (
             environment.env_id,
             environment.index,
@@ -371,9 +381,16 @@ def _pushes(environment: Environment, outcomes: list[EpisodeOutcome]) -> Columns
         )
         for name, value in zip(IDENTITY, identity, strict=True):
             columns[name].extend([value] * count)
-        for name, values in outcome.pushes.items():
+        for name, values in episode.items():
             columns[name].extend(values)
     return columns
+
+
+def _scene_row(common: Record, look: Record | None) -> Record | None:
+    """Return the row of the scenes table; None for a scene that cannot be read."""
+    if look is None:
+        return None
+    return {name: common[name] for name in SCENES.names if name in common} | look
 
 
 def rerun_command(arguments: list[str], index: int) -> str:

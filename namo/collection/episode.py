@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from namo.collection.config import CollectionConfig
-from namo.collection.schema import PUSHES
+from namo.collection.replaying import Frames, replay
+from namo.collection.schema import PICTURE_DECIMALS, PLANS, PUSHES
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, SearchResult
 from namo.scenes.footprint import Polygon
 from namo.scenes.scene import Solid
 from namo.seeding import Streams
 from namo.version import RESULTS_VERSION, __version__
+from namo.world.push_skill import MOVED_M, MOVED_RAD
 from namo.world.world import Observation, World
 
 if TYPE_CHECKING:
     from namo.learning.scoring import Scorer
+
+_log = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 Columns = dict[str, list[Any]]
@@ -34,11 +39,13 @@ class EpisodeOutcome:
         record: the entry in `episode_results` of the environment's pickle.
         metrics: values of the metrics table that the search decides.
         pushes: columns of the pushes table, without those that name environment and episode.
+        plans: columns of the plans table, likewise.
     """
 
     record: Record
     metrics: Record
     pushes: Columns
+    plans: Columns
 
 
 def run_episode(
@@ -49,7 +56,7 @@ def run_episode(
     episode: int,
     scorers: Sequence[Scorer] = (),
 ) -> EpisodeOutcome:
-    """Search from the scene's start and return what came of it.
+    """Search from the scene's start, carry the plan out again, and return what came of it.
 
     Args:
         world: of the environment; reset first.
@@ -92,7 +99,13 @@ def run_episode(
         "inference_calls": sum(scorer.use.calls for scorer in scorers) - calls,
         "error_message": None,
     }
-    return EpisodeOutcome(_record(world, config, result, metrics), metrics, _pushes(world, result))
+    record, pushes = _record(world, config, result, metrics), _pushes(world, result)
+    replayed = replay(world, record) if result.solved else None
+    metrics["replayed"] = None if replayed is None else replayed.problem is None
+    if replayed is not None and replayed.problem is not None:
+        _log.error("%s: the plan does not happen again: %s", world.scene.path, replayed.problem)
+    plans = _plans(world, record["action_sequence"], replayed.pushes if replayed else [])
+    return EpisodeOutcome(record, metrics, pushes, plans)
 
 
 def _asked_s(scorers: Sequence[Scorer]) -> float:
@@ -182,8 +195,29 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     return {column: [row[column] for row in rows] for column in columns}
 
 
+def _plans(world: World, actions: Sequence[Record], pushes: Sequence[Frames]) -> Columns:
+    """Return the columns of the plans table: frames of what moves, and of nothing else."""
+    names = [movable.name for movable in world.scene.movables]
+    columns: Columns = {name: [] for name in PLANS.names if name not in IDENTITY}
+    for step, (action, push) in enumerate(zip(actions, pushes, strict=False)):
+        frames = np.array(push)
+        poses = frames[:, 2:].reshape(len(frames), -1, 3)
+        far = np.abs(poses - poses[0]) > (MOVED_M, MOVED_M, MOVED_RAD)
+        moved = np.flatnonzero(far.any(axis=(0, 2)))
+        row = {
+            "step": step,
+            "object_id": action["object_id"],
+            "moved": [names[place] for place in moved],
+            "robot": frames[:, :2].round(PICTURE_DECIMALS).ravel().tolist(),
+            "poses": poses[:, moved].round(PICTURE_DECIMALS).ravel().tolist(),
+        }
+        for name, value in row.items():
+            columns[name].append(value)
+    return columns
+
+
 IDENTITY = ("env_id", "env_index", "episode_id", "episode")
-"""Columns of the pushes table that say whose push it is."""
+"""Columns of the tables of pushes and plans that say whose they are."""
 
 
 def _pose_columns(prefix: str, pose: Pose2D) -> dict[str, float]:

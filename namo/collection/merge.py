@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.collection.parts import Part, age_of, finished_parts, row_groups, write_table
+from namo.collection.parts import DATA_TABLES, Part, age_of, finished_parts, row_groups, write_table
 from namo.collection.provenance import write_run_file
 from namo.collection.records import file_entry, write_record
 from namo.collection.report_text import report_text
-from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.collection.schema import FILES
 from namo.collection.summary import summarise
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers, replacing
@@ -68,12 +68,12 @@ def _merged(output_dir: Path, label: str, source: str, listed: int) -> Merged:
     summary_path = output_dir / f"collection_summary_{label}.pkl"
     report_path = output_dir / f"summary_{label}.txt"
     others = [summary_path, report_path, run_path]
-    tables = [f"{name}.parquet" for name in ("metrics", "pushes", "manifest")]
+    tables = [f"{name}.parquet" for name in (*DATA_TABLES, "manifest")]
     remove_leftovers(output_dir, [*tables, *(path.name for path in others)])
     stretches, used = used_parts(output_dir)
     rows = {
         name: write_table(output_dir / f"{name}.parquet", schema, rows_of(stretches, name))
-        for name, schema in (("metrics", METRICS), ("pushes", PUSHES))
+        for name, schema in DATA_TABLES.items()
     }
     write_run_file(run_path, source, listed, output_dir / "metrics.parquet", [*used.values()])
     summary = summarise(

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.collection.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 from namo.errors import BusyError, ResultFileError
 from namo.files import replacing, sha256_of
 from namo.locks import holder_of, lock_held
@@ -27,7 +27,9 @@ from namo.scenes.sources import range_name
 PARTS = "parts"
 MARKER = "part.json"
 LOCK = ".lock"
-TABLES = {"metrics": METRICS, "pushes": PUSHES, "files": FILES}
+DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
+"""What is merged into the tables of the collection."""
+TABLES = {**DATA_TABLES, "files": FILES}
 COMPRESSION = "zstd"
 ROW_GROUP = 65536
 

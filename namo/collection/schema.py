@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from namo.version import SCHEMA_VERSION
+from namo.world.recording import DRIVE_SPEED, FRAME_S
 
 NO_UNIT = ""
 
@@ -41,6 +42,13 @@ METRICS = _schema(
         _field("success", _BOOL, NO_UNIT, "same as solution_found"),
         _field("solution_found", _BOOL, NO_UNIT, "a plan opens the robot's goal"),
         _field("solution_depth", _INT, "pushes", "length of the plan; null when unsolved"),
+        _field(
+            "replayed",
+            _BOOL,
+            NO_UNIT,
+            "the plan was carried out again, and every state was the same to the last bit; null "
+            "when unsolved",
+        ),
         _field("termination", _TEXT, NO_UNIT, "why the search ended; error for a failure"),
         _field("nodes_expanded", _INT, "pushes", "pushes the search tried"),
         _field("pushes_simulated", _INT, "pushes", "pushes that were simulated"),
@@ -97,6 +105,56 @@ PUSHES = _schema(
         _field("detail", _TEXT, NO_UNIT, "what went wrong in a diverged push; else empty"),
     ],
     "one row a simulated push",
+)
+
+PICTURE_DECIMALS = 4
+"""What pictures need of metres and radians, and all that plans and scenes keep of them."""
+
+_FLOATS = pa.list_(pa.float32())
+_OUTLINE = "corners x, y, one after the other, counter-clockwise"
+
+PLANS = _schema(
+    [
+        _field("env_id", _TEXT, NO_UNIT, "as in metrics"),
+        _field("env_index", _INT, NO_UNIT, "as in metrics"),
+        _field("episode_id", _TEXT, NO_UNIT, "as in metrics"),
+        _field("episode", _INT, NO_UNIT, "as in metrics"),
+        _field("step", _INT, NO_UNIT, "number of the push in its plan, from 0"),
+        _field("object_id", _TEXT, NO_UNIT, "object that is pushed"),
+        _field("moved", pa.list_(pa.string()), NO_UNIT, "movables that move by 1 mm or 0.01 rad"),
+        _field(
+            "robot",
+            _FLOATS,
+            "m",
+            f"where it is, x, y, every {FRAME_S} s; its ways between contact points are shown as "
+            f"driven at {DRIVE_SPEED} m/s",
+        ),
+        _field(
+            "poses",
+            _FLOATS,
+            "m, m, rad",
+            "x, y, theta of each of `moved`, one frame after the other",
+        ),
+    ],
+    "one row a push of a plan: what it looks like",
+)
+
+SCENES = _schema(
+    [
+        _field("env_id", _TEXT, NO_UNIT, "as in metrics"),
+        _field("env_index", _INT, NO_UNIT, "as in metrics"),
+        _field("xml_file", _TEXT, NO_UNIT, "as in metrics"),
+        _field("scene_sha256", _TEXT, NO_UNIT, "as in metrics"),
+        _field("difficulty", _TEXT, NO_UNIT, "as in metrics"),
+        _field("bounds", _FLOATS, "m", "x and y of the lower left corner, then of the upper right"),
+        _field("robot", _FLOATS, "m", "x, y at the start, and radius"),
+        _field("goal", _FLOATS, "m", "x, y of the robot's goal, and how near counts"),
+        _field("walls", pa.list_(_FLOATS), "m", f"of each wall: {_OUTLINE}, world frame"),
+        _field("movables", pa.list_(pa.string()), NO_UNIT, "names, in file order"),
+        _field("outlines", pa.list_(_FLOATS), "m", f"of each movable: {_OUTLINE}, its own frame"),
+        _field("poses", _FLOATS, "m, m, rad", "x, y, theta of each movable at the start"),
+    ],
+    "one row a scene that could be read: what it looks like",
 )
 
 FILES = _schema(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.collection.parts import (
+    DATA_TABLES,
     MARKER,
     PARTS,
     begun_parts,
@@ -22,7 +23,7 @@ from namo.collection.parts import (
 from namo.collection.plan import only_run_in
 from namo.collection.records import inside, read_record
 from namo.collection.replaying import replay
-from namo.collection.schema import FILES, METRICS, PUSHES
+from namo.collection.schema import FILES
 from namo.errors import NamoError, ResultFileError
 from namo.files import sha256_of
 from namo.scenes.physics import under
@@ -32,7 +33,6 @@ from namo.world.world import World
 Record = dict[str, Any]
 
 MANIFEST = "manifest.parquet"
-TABLES = {"metrics": METRICS, "pushes": PUSHES}
 REPLACED = "replaced"
 """Folder that `redo` moves the files of environments to."""
 
@@ -88,7 +88,7 @@ class Verification:
             damaged.add(problem.path)
             yield problem
         counts: dict[str, Counter[int]] = {}
-        for name, schema in TABLES.items():
+        for name, schema in DATA_TABLES.items():
             path = f"{name}.parquet"
             if path not in listed:
                 yield Problem(path, f"is not listed in {MANIFEST}")
@@ -175,7 +175,12 @@ class Verification:
             yield Problem(path, str(error), number)
             return
         self.environments += 1
-        held = {"metrics": len(record["metrics"]), "pushes": len(record["pushes"]["push"])}
+        held = {
+            "metrics": len(record["metrics"]),
+            "pushes": len(record["pushes"]["push"]),
+            "plans": len(record["plans"]["step"]),
+            "scenes": int(record["scene"] is not None),
+        }
         for name, by_environment in counts.items():
             if by_environment[number] != held[name]:
                 text = f"has {held[name]} rows of {name}, {name}.parquet {by_environment[number]}"
@@ -234,7 +239,7 @@ def _redo(folder: Path, problems: list[Problem]) -> list[int]:
         if any(int(start) <= number < int(end) for number in numbers):
             marker.unlink()
     if problems:
-        for name in TABLES:
+        for name in DATA_TABLES:
             (folder / f"{name}.parquet").unlink(missing_ok=True)
     return numbers
 

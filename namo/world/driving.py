@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from namo.compiled import compiled
 from namo.geometry import Floats
-from namo.scenes.grid import Mask
 from namo.world.reachability import REACHED, Reachability
 
 _ROW_STEPS = np.array([0, 0, 1, -1, 1, 1, -1, -1])

@@ -14,8 +14,8 @@ from namo.world.world import World
 FRAME_S = 0.1
 """Time from one frame to the next (s)."""
 DRIVE_SPEED = 1.0
-"""How fast a robot is shown to drive from one contact point to the next (m/s). Searches place it there:
-how long it drives is not simulated."""
+"""How fast a robot is shown to drive from one contact point to the next (m/s). A push places it
+there: how long it drives is not simulated."""
 
 _PERIODS = round(FRAME_S / CONTROL_PERIOD_S)
 
@@ -65,4 +65,5 @@ def _paced(way: Floats) -> list[list[float]]:
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     frames = max(1, math.ceil(along[-1] / (DRIVE_SPEED * FRAME_S)))
     at = np.linspace(0.0, along[-1], frames + 1)[1:]
-    return np.stack([np.interp(at, along, way[:, axis]) for axis in (0, 1)], axis=1).tolist()
+    x, y = (np.interp(at, along, way[:, axis]).tolist() for axis in (0, 1))
+    return [list(place) for place in zip(x, y, strict=True)]

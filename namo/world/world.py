@@ -32,6 +32,7 @@ from namo.world.simulation import Simulation, State
 Observation = dict[str, list[float]]
 """`{name}_pose` -> [x, y, theta] of the robot and every movable."""
 
+
 class Watcher(Protocol):
     """Sees a push while it happens, and leaves the world as it is."""
 
