@@ -1,0 +1,166 @@
+"""A collection to work with in Python: `namo.load(DIR)`.
+
+Tables are Arrow's: `.to_pandas()`, `polars.from_arrow(...)` and DuckDB take them as they are. What
+the columns mean, and their units, is in the metadata of their fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from namo.collection.parts import DATA_TABLES
+from namo.collection.records import inside, read_record
+from namo.errors import ResultFileError, SceneError, UsageError, did_you_mean
+from namo.geometry import Pose2D
+from namo.scenes.physics import under
+from namo.scenes.reading import read_scene
+from namo.scenes.scene import Scene
+from namo.world.push import Push
+from namo.world.world import Observation
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One search.
+
+    Attributes:
+        id: `episode_id` of the tables.
+        record: what the environment's file holds of it, plain values.
+        metrics: its row of the episodes.
+        pushes: its rows of the pushes: the whole search, in order.
+        run_from: folder in which the collection was run; relative scene paths start there.
+    """
+
+    id: str
+    record: Record
+    metrics: Record
+    pushes: pa.Table
+    run_from: Path
+
+    @property
+    def solved(self) -> bool:
+        """Whether a plan was found."""
+        return bool(self.record["solution_found"])
+
+    @property
+    def plan(self) -> list[Push]:
+        """The pushes that open the robot's goal, in order; empty when unsolved, or open at once."""
+        return [
+            Push(action["object_id"], Pose2D(*action["target"]))
+            for action in self.record["action_sequence"]
+        ]
+
+    @property
+    def states(self) -> list[Observation]:
+        """Poses before each push of the plan and after the last: `{name}_pose` -> [x, y, theta].
+
+        Metres and radians, world frame. Empty without a plan of at least one push.
+        """
+        return [
+            *self.record["state_observations"][:1],
+            *self.record["post_action_state_observations"],
+        ]
+
+    @property
+    def scene(self) -> Scene:
+        """The scene, from its file, under the physics it was collected with.
+
+        Raises:
+            SceneError: the file is gone, or is not the one that was collected.
+        """
+        scene = read_scene(self.run_from / self.record["xml_file"])
+        if scene.sha256 != self.metrics["scene_sha256"]:
+            raise SceneError(f"{scene.path}: changed since {self.id} was collected")
+        return under(scene, self.metrics["physics"])
+
+
+class Collection:
+    """A finished collection; tables are read when they are first asked for.
+
+    Attributes:
+        folder: of the collection.
+        run_from: folder in which it was run; relative scene paths start there.
+    """
+
+    def __init__(self, folder: Path, run_from: Path = Path()) -> None:
+        """Open a collection.
+
+        Raises:
+            UsageError: there is none in this folder.
+        """
+        if not (folder / "metrics.parquet").is_file():
+            raise UsageError(f"{folder}: no finished collection is here (no metrics.parquet)")
+        self.folder, self.run_from = folder, run_from
+
+    def __repr__(self) -> str:
+        solved = pc.sum(self.episodes["solution_found"]).as_py()
+        return f"<collection {self.folder}: {self.episodes.num_rows} episodes, {solved} solved>"
+
+    @cached_property
+    def episodes(self) -> pa.Table:
+        """One row an episode, failed environments included."""
+        return self._table("metrics")
+
+    @cached_property
+    def pushes(self) -> pa.Table:
+        """One row a simulated push: all that every search tried."""
+        return self._table("pushes")
+
+    @cached_property
+    def plans(self) -> pa.Table:
+        """One row a push of a plan: what it looks like."""
+        return self._table("plans")
+
+    @cached_property
+    def scenes(self) -> pa.Table:
+        """One row an environment whose scene could be read: what it looks like."""
+        return self._table("scenes")
+
+    def episode(self, episode_id: str) -> Episode:
+        """Return one episode with its plan, its states and its search.
+
+        Args:
+            episode_id: as in the tables.
+
+        Raises:
+            UsageError: there is no such episode, or nothing but its row was kept.
+            ResultFileError: its file is missing or damaged.
+        """
+        rows = self.episodes.filter(pc.equal(self.episodes["episode_id"], episode_id)).to_pylist()
+        if not rows:
+            hint = did_you_mean(episode_id, self.episodes["episode_id"].to_pylist()[:1000])
+            raise UsageError(f"{self.folder}: no episode '{episode_id}'; {hint[:200]}")
+        (row,) = rows
+        path = inside(self.folder, f"{row['env_id']}_results.pkl")
+        try:
+            record = read_record(path)
+        except FileNotFoundError:
+            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+        for episode in record["episode_results"]:
+            if episode["episode_id"] == episode_id:
+                pushes = pa.table(record["pushes"], schema=DATA_TABLES["pushes"])
+                own = pushes.filter(pc.equal(pushes["episode"], row["episode"]))
+                return Episode(episode_id, episode, row, own, self.run_from)
+        why = row["error_message"] or "--filter-minimum-length dropped it"
+        raise UsageError(f"{episode_id}: nothing but its row was kept: {why}")
+
+    def _table(self, name: str) -> pa.Table:
+        path = self.folder / f"{name}.parquet"
+        try:
+            table = pq.read_table(path)
+        except FileNotFoundError:
+            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+        except (pa.ArrowException, OSError) as error:
+            raise ResultFileError(f"{path}: cannot be read: {error}") from None
+        if not table.schema.equals(DATA_TABLES[name]):
+            raise ResultFileError(f"{path}: has another schema than this version writes")
+        return table
