@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from namo.collection.config import CollectionConfig
-from namo.collection.replaying import Frames, replay
+from namo.collection.replaying import replay
 from namo.collection.schema import PICTURE_DECIMALS, PLANS, PUSHES
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, SearchResult
@@ -20,6 +20,7 @@ from namo.scenes.scene import Solid
 from namo.seeding import Streams
 from namo.version import RESULTS_VERSION, __version__
 from namo.world.push_skill import MOVED_M, MOVED_RAD
+from namo.world.recording import Recorder
 from namo.world.world import Observation, World
 
 if TYPE_CHECKING:
@@ -195,12 +196,12 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     return {column: [row[column] for row in rows] for column in columns}
 
 
-def _plans(world: World, actions: Sequence[Record], pushes: Sequence[Frames]) -> Columns:
+def _plans(world: World, actions: Sequence[Record], pushes: Sequence[Recorder]) -> Columns:
     """Return the columns of the plans table: frames of what moves, and of nothing else."""
     names = [movable.name for movable in world.scene.movables]
     columns: Columns = {name: [] for name in PLANS.names if name not in IDENTITY}
     for step, (action, push) in enumerate(zip(actions, pushes, strict=False)):
-        frames = np.array(push)
+        frames = np.array(push.frames)
         poses = frames[:, 2:].reshape(len(frames), -1, 3)
         far = np.abs(poses - poses[0]) > (MOVED_M, MOVED_M, MOVED_RAD)
         moved = np.flatnonzero(far.any(axis=(0, 2)))

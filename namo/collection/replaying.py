@@ -11,8 +11,6 @@ from namo.world.recording import Recorder
 from namo.world.world import World
 
 Record = dict[str, Any]
-Frames = list[list[float]]
-"""One a `namo.world.recording.FRAME_S`: (x, y) of the robot, then (x, y, theta) of each movable."""
 
 
 @dataclass
@@ -20,11 +18,12 @@ class Replay:
     """What happened when a plan was carried out again.
 
     Attributes:
-        pushes: frames of each push that was carried out.
+        pushes: what each push that was carried out looked like; with the last one goes the drive
+            to the robot's goal.
         problem: what did not happen as it was stored; None when all of it did.
     """
 
-    pushes: list[Frames] = field(default_factory=list)
+    pushes: list[Recorder] = field(default_factory=list)
     problem: str | None = None
 
 
@@ -47,7 +46,7 @@ def replay(world: World, episode: Record) -> Replay:
     return done
 
 
-def _carry_out(world: World, episode: Record, pushes: list[Frames]) -> str | None:
+def _carry_out(world: World, episode: Record, pushes: list[Recorder]) -> str | None:
     plan, before = episode["action_sequence"], episode["state_observations"]
     after = episode["post_action_state_observations"]
     if not len(plan) == len(before) == len(after) == episode["solution_depth"]:
@@ -62,9 +61,12 @@ def _carry_out(world: World, episode: Record, pushes: list[Frames]) -> str | Non
             return f"push {number} is of {action['object_id']}, which the scene does not have"
         world.watcher = recorder = Recorder(world)
         world.push(Push(action["object_id"], Pose2D(*action["target"])))
-        pushes.append(recorder.finish())
+        recorder.finish()
+        pushes.append(recorder)
         if world.observation() != end:
             return f"after push {number} the state is another"
     if not world.reachability().goal_reachable:
         return "the goal is not reachable at the end of the plan"
+    if pushes:
+        pushes[-1].drives(world.scene.goal.x, world.scene.goal.y)
     return None

@@ -9,7 +9,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from namo.commands import merge, scenes_check, scenes_generate, scenes_import, status, verify
+from namo.commands import (
+    merge,
+    replay,
+    scenes_check,
+    scenes_generate,
+    scenes_import,
+    status,
+    verify,
+)
 from namo.errors import NamoError, UsageError
 from namo.version import __version__
 
@@ -31,7 +39,12 @@ SCENES: Mapping[str, Command] = {
     "import": scenes_import,
     "check": scenes_check,
 }
-COLLECTIONS: Mapping[str, Command] = {"status": status, "verify": verify, "merge": merge}
+COLLECTIONS: Mapping[str, Command] = {
+    "status": status,
+    "verify": verify,
+    "merge": merge,
+    "replay": replay,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

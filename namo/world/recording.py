@@ -25,6 +25,7 @@ class Recorder:
 
     Attributes:
         frames: (x, y) of the robot, then (x, y, theta) of each movable in file order (m, rad).
+        joints: MuJoCo's joint positions in each frame.
     """
 
     def __init__(self, world: World) -> None:
@@ -32,13 +33,16 @@ class Recorder:
         self._world = world
         self._periods = 0
         self.frames: list[list[float]] = []
+        self.joints: list[Floats] = []
         self._keep()
 
     def drives(self, x: float, y: float) -> None:
         """Keep frames of the way to a contact point."""
         way = drive_path(self._world.reachability(), x, y)
         _, _, *rest = self._now()
-        self.frames += [[*place, *rest] for place in _paced(way)]
+        for x, y in _paced(way):
+            self.frames.append([x, y, *rest])
+            self.joints.append(self._world.simulation.joints((x, y)))
 
     def steps(self) -> None:
         """Keep every so many control periods."""
@@ -46,24 +50,24 @@ class Recorder:
         if self._periods % _PERIODS == 0:
             self._keep()
 
-    def finish(self) -> list[list[float]]:
-        """Keep the state after the push, and return all frames."""
+    def finish(self) -> None:
+        """Keep the state after the push."""
         self._keep()
-        return self.frames
 
     def _keep(self) -> None:
         self.frames.append(self._now())
+        self.joints.append(self._world.simulation.joints())
 
     def _now(self) -> list[float]:
         robot, *movables = self._world.simulation.poses().values()
         return [robot.x, robot.y, *(value for pose in movables for value in pose)]
 
 
-def _paced(way: Floats) -> list[list[float]]:
+def _paced(way: Floats) -> list[tuple[float, float]]:
     """Return places along a way, one a frame, the end included and the start not."""
     lengths = np.hypot(*np.diff(way, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     frames = max(1, math.ceil(along[-1] / (DRIVE_SPEED * FRAME_S)))
     at = np.linspace(0.0, along[-1], frames + 1)[1:]
     x, y = (np.interp(at, along, way[:, axis]).tolist() for axis in (0, 1))
-    return [list(place) for place in zip(x, y, strict=True)]
+    return list(zip(x, y, strict=True))

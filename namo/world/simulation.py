@@ -220,6 +220,16 @@ class Simulation:
         for target, adr, offset in zip((x, y), self._robot_qpos, self._robot_offset, strict=True):
             self.data.qpos[adr] = target - offset
 
+    def joints(self, robot: tuple[float, float] | None = None) -> Floats:
+        """Return a copy of all joint positions, with the robot elsewhere if so asked (m)."""
+        joints: Floats = self.data.qpos.copy()
+        if robot is not None:
+            for target, adr, offset in zip(
+                robot, self._robot_qpos, self._robot_offset, strict=True
+            ):
+                joints[adr] = target - offset
+        return joints
+
     def drive(self, force_x: float, force_y: float) -> None:
         """Set the motor forces along the world's x and y (N)."""
         (motor_x, motor_y), (scale_x, scale_y) = self._actuators, self._control_per_newton

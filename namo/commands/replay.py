@@ -1,0 +1,148 @@
+"""Carry out the plan of a stored episode again, say whether it still happens, and show it.
+
+Exit codes: 0 the plan happens as it was stored, 1 it does not, or there is none, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from namo.errors import UsageError
+
+if TYPE_CHECKING:
+    from namo.collection.replaying import Replay
+    from namo.reporting.from_above import Picture
+    from namo.scenes.scene import Scene
+
+HELP = "carry out a stored plan again, and show it"
+
+DEFAULT_WIDTH = 640
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    absent = argparse.SUPPRESS
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="an environment's file, *_env_*_results.pkl"
+    )
+    parser.add_argument(
+        "--episode",
+        metavar="N",
+        type=int,
+        default=absent,
+        help="number of the episode (default: the first that is solved with a push)",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="only say whether the plan happens as it was stored"
+    )
+    parser.add_argument("--gif", metavar="FILE", type=Path, default=absent, help="write a film")
+    parser.add_argument("--mp4", metavar="FILE", type=Path, default=absent, help="write a film")
+    parser.add_argument(
+        "--render",
+        action="store_true",
+        help="films as MuJoCo shows the scene, with OpenGL; else they are drawn from above",
+    )
+    parser.add_argument("--viewer", action="store_true", help="show the plan in MuJoCo's viewer")
+    parser.add_argument("--width", type=int, default=DEFAULT_WIDTH, help="of films, in pixels")
+    parser.add_argument(
+        "--run-from",
+        metavar="DIR",
+        type=Path,
+        default=Path(),
+        help="where the collection was run: relative paths of scenes start there",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replay, write and show what is asked for, and return the exit code."""
+    films = [getattr(options, name) for name in ("gif", "mp4") if hasattr(options, name)]
+    for name in ("gif", "mp4"):
+        if hasattr(options, name) and getattr(options, name).suffix.lower() != f".{name}":
+            raise UsageError(f"--{name} {getattr(options, name)}: must end in .{name}")
+    if options.check and (films or options.viewer):
+        raise UsageError("--check: shows nothing; leave it out with --gif, --mp4 and --viewer")
+    if options.render and not films:
+        raise UsageError("--render: says how films are drawn; needs --gif or --mp4")
+    if options.width < 16:
+        raise UsageError(f"--width {options.width}: must be 16 or more")
+    if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
+        os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
+    from namo.collection.progress import counted
+    from namo.collection.records import read_record
+    from namo.collection.replaying import replay
+    from namo.scenes.physics import under
+    from namo.scenes.reading import read_scene
+    from namo.world.world import World
+
+    file: Path = options.file
+    record = read_record(file)
+    episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
+    scene = read_scene(options.run_from / record["xml_file"])
+    if scene.sha256 != record["scene_sha256"]:
+        raise UsageError(f"{scene.path}: changed since {file} was collected")
+    scene = under(scene, record["metrics"][0]["physics"])
+    done = replay(World(scene), episode)
+    pushes = counted(len(episode["action_sequence"]), "push", "pushes")
+    happens = done.problem or "happens as it was stored"
+    print(f"{episode['episode_id']}: the plan of {pushes}: {happens}", flush=True)
+    for film in films:
+        _write_film(film, scene, done, options.width, rendered=options.render)
+        print(f"wrote {film}")
+    if options.viewer:
+        from namo.reporting.opengl import show
+
+        show(scene, [joints for push in done.pushes for joints in push.joints])
+    return int(done.problem is not None)
+
+
+def _episode(file: Path, episodes: Sequence[dict[str, Any]], number: int | None) -> dict[str, Any]:
+    """Return the episode to replay.
+
+    Raises:
+        UsageError: there is no such episode, or it has no plan with a push.
+    """
+    if number is None:
+        for episode in episodes:
+            if episode["action_sequence"]:
+                return episode
+        raise UsageError(f"{file}: none of its episodes has a plan with a push")
+    suffix = f"_episode_{number:03d}"
+    for episode in episodes:
+        if episode["episode_id"].endswith(suffix):
+            if not episode["action_sequence"]:
+                raise UsageError(f"{file}: episode {number} has no plan with a push")
+            return episode
+    there = ", ".join(
+        episode["episode_id"].rpartition("_")[2].lstrip("0") or "0" for episode in episodes
+    )
+    raise UsageError(f"{file}: no episode {number}; there are: {there or 'none'}")
+
+
+def _write_film(path: Path, scene: Scene, done: Replay, width: int, *, rendered: bool) -> None:
+    from namo.reporting.films import write_film
+
+    if rendered:
+        from namo.reporting.opengl import rendered as pictures_of
+
+        joints = [positions for push in done.pushes for positions in push.joints]
+        pictures: Iterable[Picture] = pictures_of(scene, joints, width)
+    else:
+        pictures = _from_above(scene, done, width)
+    write_film(path, list(pictures))
+
+
+def _from_above(scene: Scene, done: Replay, width: int) -> Iterable[Picture]:
+    import numpy as np
+
+    from namo.reporting.from_above import FromAbove
+
+    above = FromAbove(scene, width)
+    frames = [frame for push in done.pushes for frame in push.frames]
+    way = np.array([frame[:2] for frame in frames])
+    for place, frame in enumerate(frames):
+        yield above.draw(frame, way[: place + 1])
