@@ -78,6 +78,8 @@ def _model(scene: Scene, width: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
     spec = compile_spec(scene.xml, scene.path)
     spec.visual.global_.offwidth = max(width, spec.visual.global_.offwidth)
     spec.visual.global_.offheight = max(width, spec.visual.global_.offheight)
+    # The scene's own lights are left out with all that touches no physics.
+    spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.45] * 3, [0.55] * 3
     model = compile_model(spec, scene.path)
     return model, mujoco.MjData(model)
 
