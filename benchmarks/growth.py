@@ -168,6 +168,8 @@ def _write_parts(output_dir: Path, rows: int) -> None:
         tables = {
             "metrics": [pa.table(columns, schema=METRICS)],
             "pushes": [PUSHES.empty_table()],
+            "plans": [],
+            "scenes": [],
             "files": [pa.table(files, schema=FILES)],
         }
         write_part(part, tables, {"start": part.start, "end": part.end, **information})

@@ -92,6 +92,11 @@ class Part:
             ResultFileError: names the file that is missing, damaged or of another version.
         """
         hashes = information["tables"]
+        if hashes.keys() != TABLES.keys():
+            raise ResultFileError(
+                f"{self.marker}: lists other tables than this version writes; delete {self.folder} "
+                "and run again"
+            )
         for name in TABLES:
             path = self.table(name)
             if not path.exists():

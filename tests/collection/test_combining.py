@@ -9,7 +9,7 @@ import pytest
 from namo.collection import environment as environments
 from namo.collection.combining import combine
 from namo.collection.merge import merge
-from namo.collection.parts import Part, finished_parts, write_part
+from namo.collection.parts import DATA_TABLES, Part, finished_parts, write_part
 from namo.collection.schema import FILES
 from namo.collection.status import status_of
 from namo.collection.verification import Verification
@@ -168,7 +168,7 @@ def test_a_list_of_files_that_leads_out_of_a_collection_is_not_followed(halves, 
     (part,) = finished_parts(copy)
     rows = pq.read_table(part.table("files")).to_pylist()
     rows[0]["path"] = "../secret"
-    tables = {name: [pq.read_table(part.table(name))] for name in ("metrics", "pushes")}
+    tables = {name: [pq.read_table(part.table(name))] for name in DATA_TABLES}
     tables["files"] = [pa.Table.from_pylist(rows, FILES)]
     write_part(part, tables, part.information())
     with pytest.raises(ResultFileError, match=r"'\.\./secret', which leads out of the collection"):

@@ -68,6 +68,7 @@ def made_up_part(output, start, end, began, mark):
             ("files", files, FILES),
         )
     }
+    tables |= {"plans": [], "scenes": []}
     part = Part.of(output, start, end)
     write_part(part, tables, information)
     return part

@@ -221,3 +221,10 @@ def test_the_marker_is_json_that_people_can_read(collected):
     (part,) = finished_parts(collected.output)
     assert json.loads(part.marker.read_text())["environments"] == 6
     assert pq.read_schema(part.table("metrics")).equals(METRICS, check_metadata=True)
+
+
+def test_a_part_of_other_tables_is_named(tmp_path):
+    part = Part.of(tmp_path, 0, 3)
+    write_part(part, {name: [] for name in TABLES if name != "plans"}, {})
+    with pytest.raises(ResultFileError, match="lists other tables than this version writes"):
+        part.verify(part.information())
