@@ -8,7 +8,6 @@ failed there and not in another.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections import Counter
@@ -21,9 +20,10 @@ from typing import Any
 import pyarrow as pa
 
 from namo.collection.command_line import run_label
-from namo.collection.merge import RUN_FILE, Merged, files_of, merge, rows_of, used_parts
+from namo.collection.merge import Merged, files_of, merge, rows_of, used_parts
 from namo.collection.parts import DATA_TABLES, PARTS, Part, write_part
 from namo.collection.plan import only_run_in
+from namo.collection.provenance import read_run_file
 from namo.collection.records import inside
 from namo.errors import ConflictError, ResultFileError, UsageError
 from namo.files import sha256_of
@@ -71,7 +71,7 @@ class _Source:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.run = _run_of(folder)
+        self.run = read_run_file(folder)
         self.stretches, self.information = used_parts(folder)
 
     def ways(self) -> Iterator[Record]:
@@ -145,19 +145,6 @@ def combine(
         sum(map(len, found)) - len(chosen),
         merge(output, label, "; ".join(names), listed),
     )
-
-
-def _run_of(folder: Path) -> Record:
-    path = folder / RUN_FILE
-    try:
-        run = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ResultFileError(f"{path}: is missing; is the collection finished?") from None
-    except ValueError as error:
-        raise ResultFileError(f"{path}: {error}") from None
-    if not isinstance(run, dict) or not {"versions", "environments"} <= run.keys():
-        raise ResultFileError(f"{path}: is no run file of a collection")
-    return run
 
 
 def _require_one_way(sources: Sequence[_Source]) -> None:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.collection.parts import DATA_TABLES, Part, age_of, finished_parts, row_groups, write_table
-from namo.collection.provenance import write_run_file
+from namo.collection.provenance import RUN_FILE, write_run_file
 from namo.collection.records import file_entry, write_record
 from namo.collection.report_text import report_text
 from namo.collection.schema import FILES
@@ -26,7 +26,6 @@ from namo.locks import lock_held
 Record = dict[str, Any]
 
 LOCK = ".merge.lock"
-RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,12 @@ from typing import Any
 import pyarrow.compute as pc
 
 from namo.collection.parts import age_of, row_groups
+from namo.errors import ResultFileError
 from namo.files import replacing
 from namo.numerics import numerics
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
+
+RUN_FILE = "run.json"
 
 _PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "snakemake", "torch")
 
@@ -72,6 +75,24 @@ def write_run_file(
     }
     with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2) + "\n").encode())
+
+
+def read_run_file(folder: Path) -> dict[str, Any]:
+    """Return the run file of a collection.
+
+    Raises:
+        ResultFileError: it is missing, damaged, or none of a collection.
+    """
+    path = folder / RUN_FILE
+    try:
+        run = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ResultFileError(f"{path}: is missing; is the collection finished?") from None
+    except ValueError as error:
+        raise ResultFileError(f"{path}: {error}") from None
+    if not isinstance(run, dict) or not {"label", "versions", "environments"} <= run.keys():
+        raise ResultFileError(f"{path}: is no run file of a collection")
+    return run
 
 
 def _version(package: str) -> str | None:

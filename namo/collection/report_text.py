@@ -115,7 +115,7 @@ def _effort(performance: Record) -> list[str]:
         numbers = performance[name]
         if numbers:
             keys = ("median", "mean", "p90", "max", "total")
-            cells = "".join(f"{_number(numbers[key] * scale):>10}" for key in keys)
+            cells = "".join(f"{number(numbers[key] * scale):>10}" for key in keys)
             lines.append(f"{label:{LABEL}}{cells}")
     outcomes = performance["push_outcomes"]
     if outcomes:
@@ -140,7 +140,7 @@ def _time(performance: Record) -> list[str]:
     parts["rest"] = max(0.0, total - sum(parts.values()))
     for name, milliseconds in parts.items():
         bar = "#" * round(40 * milliseconds / total)
-        seconds = f"{_number(milliseconds / 1000)} s"
+        seconds = f"{number(milliseconds / 1000)} s"
         lines.append(f"{name:{LABEL}}{seconds:>10}  {_percent(milliseconds, total):>5}  {bar}")
     return lines
 
@@ -173,8 +173,8 @@ def _models(summary: Record) -> list[str]:
             ),
             _row(
                 "  loaded",
-                f"once in each of {processes}: {_number(model['load_s'])} s, warm-up "
-                f"{_number(model['warm_up_s'])} s, all together",
+                f"once in each of {processes}: {number(model['load_s'])} s, warm-up "
+                f"{number(model['warm_up_s'])} s, all together",
             ),
         ]
         if model["calls"]:
@@ -183,11 +183,11 @@ def _models(summary: Record) -> list[str]:
                 _row(
                     "  questions",
                     f"{model['calls']:,} of {model['mean_batch']:.1f} pictures each (at most "
-                    f"{model['largest_batch']}), {_number(model['seconds'])} s",
+                    f"{model['largest_batch']}), {number(model['seconds'])} s",
                 ),
                 _row(
                     "  a question",
-                    f"{_number(latency['p50'])} ms (median), {_number(latency['p99'])} ms (99 %)",
+                    f"{number(latency['p50'])} ms (median), {number(latency['p99'])} ms (99 %)",
                 ),
             ]
     return lines
@@ -245,5 +245,6 @@ def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole else "-"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Return two decimals for what is small, fewer for what is not."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

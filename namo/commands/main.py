@@ -12,6 +12,7 @@ from typing import Protocol
 from namo.commands import (
     merge,
     replay,
+    report,
     scenes_check,
     scenes_generate,
     scenes_import,
@@ -44,6 +45,7 @@ COLLECTIONS: Mapping[str, Command] = {
     "verify": verify,
     "merge": merge,
     "replay": replay,
+    "report": report,
 }
 
 

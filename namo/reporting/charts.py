@@ -1,0 +1,205 @@
+"""Charts as inline SVG, drawn by hand: small enough to be read on a phone without a second layout.
+
+Colours are classes (`page.css`), so that they follow light and dark.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from namo.geometry import Floats
+from namo.reporting.statistics import Curve
+
+WIDTH, HEIGHT = 420, 250
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 42
+"""Margins of the plot for its labels (px)."""
+_ROUND = (2, 3, 4, 6, 8, 10, 12, 16, 20)
+"""Tops of an axis of counts, in halves of the power of ten below."""
+SPACE = 30
+"""Least distance between labels of an axis (px)."""
+COLOURS = 8
+"""Series that have a colour of their own in `page.css`."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve with what its colour follows: 0 for all together, then the classes."""
+
+    colour: int
+    curve: Curve
+    band: bool = False
+
+
+def curves(lines: Sequence[Line], effort: str, label: str) -> Markup:
+    """Return shares solved over an effort, its axis logarithmic.
+
+    Args:
+        lines: what to draw, the first one on top.
+        effort: what the axis shows, with its unit.
+        label: what the chart shows, in words.
+    """
+    least = min((float(np.min(line.curve.effort, initial=1.0)) for line in lines), default=1.0)
+    low = max(least, 0.01)
+    high = max(*(line.curve.end for line in lines), 2.0 * low)
+    axis = _Logarithmic(low, high)
+    body = [*_percent_grid(), *_x_axis([(tick, axis(tick)) for tick in axis.ticks()], effort)]
+    for line in reversed(lines):
+        steps = np.clip(line.curve.effort, low, None)
+        end = max(line.curve.end, low)
+        if line.band and steps.size:
+            upper = _steps(steps, line.curve.high, end, axis)
+            lower = _steps(steps, line.curve.low, end, axis)[::-1]
+            body.append(f'<path class="band c{line.colour}" d="M{_points([*upper, *lower])}Z"/>')
+        points = _points(_steps(steps, line.curve.estimate, end, axis, from_zero=True))
+        body.append(f'<path class="line c{line.colour}" d="M{points}"/>')
+    return _svg(body, label)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Counts a bin, in a colour of their own."""
+
+    kind: str
+    counts: Sequence[int]
+
+
+def histogram(
+    stacks: Sequence[Stack], ticks: Sequence[tuple[float, str]], axis: str, label: str
+) -> Markup:
+    """Return counts as bars, one stack on the other.
+
+    Args:
+        stacks: with a count for each bin, the lowest first.
+        ticks: labels of the axis with where they stand, in bins from its left end.
+        axis: what it shows, with its unit.
+        label: what the chart shows, in words.
+    """
+    totals = np.sum([stack.counts for stack in stacks], axis=0)
+    top = _round_up(int(totals.max(initial=1)))
+    wide = (WIDTH - LEFT - RIGHT) / len(totals)
+    body = _count_grid(top)
+    below = np.zeros(len(totals))
+    for stack in stacks:
+        for place, count in enumerate(stack.counts):
+            if count:
+                y = _y((below[place] + count) / top)
+                height = max(_y(below[place] / top) - y, 0.6)  # a single one is seen too
+                gap = min(2.0, wide / 8)
+                body.append(
+                    f'<rect class="{stack.kind}" x="{LEFT + place * wide + gap / 2:.1f}" '
+                    f'y="{y:.1f}" width="{wide - gap:.1f}" height="{height:.1f}">'
+                    f"<title>{count:,}</title></rect>"
+                )
+        below += stack.counts
+    body += _x_axis([(text, LEFT + place * wide) for place, text in ticks], axis)
+    return _svg(body, label)
+
+
+def logarithmic_bins(values: Floats, number: int = 24) -> tuple[Floats, list[tuple[float, str]]]:
+    """Return edges of bins for positive values, and the labels of their axis in bins."""
+    low = max(float(values.min(initial=1.0)), 1e-3)
+    high = max(float(values.max(initial=1.0)), 2.0 * low)
+    axis = _Logarithmic(low, high)
+    edges = np.geomspace(low, high, number + 1)
+    edges[-1] = np.nextafter(high, np.inf)
+    ticks = [(axis.place(tick) * number, _number(tick)) for tick in axis.ticks()]
+    return edges, ticks
+
+
+class _Logarithmic:
+    """An axis from left to right."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def place(self, value: float) -> float:
+        """Return where a value stands, 0 to 1."""
+        return math.log(value / self.low) / math.log(self.high / self.low)
+
+    def __call__(self, value: float) -> float:
+        return LEFT + self.place(value) * (WIDTH - LEFT - RIGHT)
+
+    def ticks(self) -> list[float]:
+        """Return round numbers, as many as there is room for."""
+        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        for steps in ((1, 2, 5), (1, 3), (1,)):
+            ticks = [step * 10.0**decade for decade in decades for step in steps]
+            ticks = [tick for tick in ticks if self.low <= tick <= self.high * (1 + 1e-9)]
+            places = [self(tick) for tick in ticks]
+            if all(right - left >= SPACE for left, right in pairwise(places)):
+                break
+        return ticks
+
+
+def _steps(
+    effort: Floats, share: Floats, end: float, axis: _Logarithmic, *, from_zero: bool = False
+) -> list[tuple[float, float]]:
+    """Return the corners of a step function (px)."""
+    points = [(axis(axis.low), _y(0.0))] if from_zero else []
+    level = 0.0 if from_zero else float(share[0])
+    for x, y in zip(effort.tolist(), share.tolist(), strict=True):
+        points += [(axis(x), _y(level)), (axis(x), _y(y))]
+        level = y
+    return [*points, (axis(end), _y(level))]
+
+
+def _percent_grid() -> list[str]:
+    marks = [(share, f"{100 * share:.0f} %") for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    return _grid(marks)
+
+
+def _count_grid(top: int) -> list[str]:
+    parts = next(parts for parts in (4, 5, 2, 1) if top % parts == 0)
+    return _grid([(part / parts, f"{top * part // parts:,}") for part in range(parts + 1)])
+
+
+def _grid(marks: Sequence[tuple[float, str]]) -> list[str]:
+    return [
+        f'<path class="grid" d="M{LEFT} {_y(share):.1f}H{WIDTH - RIGHT}"/>'
+        f'<text class="tick end" x="{LEFT - 6}" y="{_y(share) + 4:.1f}">{escape(text)}</text>'
+        for share, text in marks
+    ]
+
+
+def _x_axis(ticks: Sequence[tuple[float | str, float]], title: str) -> list[str]:
+    texts = [
+        f'<text class="tick middle" x="{x:.1f}" y="{HEIGHT - BOTTOM + 17}">'
+        f"{escape(tick if isinstance(tick, str) else _number(tick))}</text>"
+        for tick, x in ticks
+    ]
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    title = f'<text class="axis middle" x="{middle}" y="{HEIGHT - 6}">{escape(title)}</text>'
+    return [*texts, title]
+
+
+def _svg(body: Sequence[str], label: str) -> Markup:
+    return Markup(  # noqa: S704 - numbers of ours; texts in it are escaped
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(label)}">{"".join(body)}</svg>'
+    )
+
+
+def _y(share: float) -> float:
+    return TOP + (1.0 - share) * (HEIGHT - TOP - BOTTOM)
+
+
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    return "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _round_up(count: int) -> int:
+    """Return a round number, 4 at least, that is not below a count."""
+    scale: int = max(2, 10 ** (len(str(count)) - 1)) // 2
+    return max(4, min(steps * scale for steps in _ROUND if steps * scale >= count))
+
+
+def _number(value: float) -> str:
+    if value >= 10_000:
+        return f"{value / 1000:,.0f}k"
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"

@@ -1,0 +1,45 @@
+"""`report.html` of a finished collection, from its files alone; made again at any time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from namo.collection.parts import DATA_TABLES
+from namo.collection.provenance import read_run_file
+from namo.collection.records import inside, read_record
+from namo.errors import ResultFileError, UsageError
+from namo.files import remove_leftovers, replacing
+from namo.reporting.page import Sources, page_of
+
+REPORT = "report.html"
+
+
+def write_report(folder: Path) -> Path:
+    """Write the report of a collection and return where it is.
+
+    Args:
+        folder: of a finished collection.
+
+    Raises:
+        UsageError: there is none.
+        ResultFileError: a file of it is missing or damaged.
+        OSError: the report cannot be written.
+    """
+    if not (folder / "metrics.parquet").is_file():
+        raise UsageError(f"{folder}: no finished collection is here (no metrics.parquet)")
+    run = read_run_file(folder)
+    for name, schema in DATA_TABLES.items():
+        path = folder / f"{name}.parquet"
+        if not path.is_file():
+            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is")
+        if not pq.read_schema(path).equals(schema):
+            raise ResultFileError(f"{path}: has another schema than this version writes")
+    summary = read_record(inside(folder, f"collection_summary_{run['label']}.pkl"))
+    page = page_of(Sources(folder, run, summary))
+    path = folder / REPORT
+    remove_leftovers(folder, [REPORT])
+    with replacing(path) as handle:
+        handle.write(page.encode())
+    return path
