@@ -41,6 +41,7 @@ onerror:
 localrules:
     all,
     merge,
+    page,
     report,
     choose_models,
     dataset,
@@ -54,3 +55,4 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        rules.page.output,

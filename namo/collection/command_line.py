@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -164,15 +164,22 @@ def _number(
     group.add_argument(option, type=kind, default=default, help=f"{text} ({default})")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the collector and return its exit code."""
+def main(
+    arguments: Sequence[str] | None = None, finish: Callable[[Path], None] = lambda _: None
+) -> int:
+    """Run the collector and return its exit code.
+
+    Args:
+        arguments: of the command line; those of this process if None.
+        finish: called with the folder of a collection made by hand, once all its tables are there.
+    """
     # One thread a process: chunks run side by side, and more threads only fight for the cores.
     for variable in _THREAD_VARIABLES:
         os.environ.setdefault(variable, "1")
     options = build_parser().parse_args(arguments)
     try:
         with ending_on_signals():
-            return _collect(options)
+            return _collect(options, finish)
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -188,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + (end.number if isinstance(end, EndedError) else signal.SIGINT)
 
 
-def _collect(options: argparse.Namespace) -> int:
+def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int:
     config = CollectionConfig(**{name: getattr(options, name) for name in CollectionConfig.names()})
     # Among a thousand chunk jobs each would look at all scenes; one that is gone is recorded.
     by_hand = not (options.part_only or options.merge_only)
@@ -246,6 +253,7 @@ def _collect(options: argparse.Namespace) -> int:
         return EXIT_FAILED if too_many else EXIT_DONE
     merged = merge(options.output_dir, label, source.source, len(source.scenes))
     print(merged.report)
+    finish(options.output_dir)
     return EXIT_FAILED if result.failed else EXIT_DONE
 
 

@@ -43,10 +43,12 @@ def run(options: argparse.Namespace) -> int:
     """Combine the collections and return the exit code."""
     from namo.collection.combining import combine
     from namo.collection.progress import counted
+    from namo.reporting.report import write_report
 
     combined = combine(
         options.folders, options.output, getattr(options, "hostname", None), link=options.link
     )
+    write_report(options.output)
     print(combined.merged.report)
     for folder, number in combined.taken.items():
         print(f"{counted(number, 'environment', 'environments')} from {folder}")

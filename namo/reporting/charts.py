@@ -16,12 +16,12 @@ from markupsafe import Markup, escape
 from namo.geometry import Floats
 from namo.reporting.statistics import Curve
 
-WIDTH, HEIGHT = 420, 250
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 12, 42
+WIDTH, HEIGHT = 360, 225
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 42
 """Margins of the plot for its labels (px)."""
 _ROUND = (2, 3, 4, 6, 8, 10, 12, 16, 20)
 """Tops of an axis of counts, in halves of the power of ten below."""
-SPACE = 30
+SPACE = 38
 """Least distance between labels of an axis (px)."""
 COLOURS = 8
 """Series that have a colour of their own in `page.css`."""
@@ -36,16 +36,15 @@ class Line:
     band: bool = False
 
 
-def curves(lines: Sequence[Line], effort: str, label: str) -> Markup:
+def curves(lines: Sequence[Line], low: float, effort: str, label: str) -> Markup:
     """Return shares solved over an effort, its axis logarithmic.
 
     Args:
         lines: what to draw, the first one on top.
+        low: where the axis begins; what took less stands there too.
         effort: what the axis shows, with its unit.
         label: what the chart shows, in words.
     """
-    least = min((float(np.min(line.curve.effort, initial=1.0)) for line in lines), default=1.0)
-    low = max(least, 0.01)
     high = max(*(line.curve.end for line in lines), 2.0 * low)
     axis = _Logarithmic(low, high)
     body = [*_percent_grid(), *_x_axis([(tick, axis(tick)) for tick in axis.ticks()], effort)]
@@ -90,7 +89,7 @@ def histogram(
             if count:
                 y = _y((below[place] + count) / top)
                 height = max(_y(below[place] / top) - y, 0.6)  # a single one is seen too
-                gap = min(2.0, wide / 8)
+                gap = wide / 10 if wide < LEFT else wide / 3
                 body.append(
                     f'<rect class="{stack.kind}" x="{LEFT + place * wide + gap / 2:.1f}" '
                     f'y="{y:.1f}" width="{wide - gap:.1f}" height="{height:.1f}">'
@@ -101,15 +100,27 @@ def histogram(
     return _svg(body, label)
 
 
-def logarithmic_bins(values: Floats, number: int = 24) -> tuple[Floats, list[tuple[float, str]]]:
-    """Return edges of bins for positive values, and the labels of their axis in bins."""
-    low = max(float(values.min(initial=1.0)), 1e-3)
-    high = max(float(values.max(initial=1.0)), 2.0 * low)
+Bins = tuple[Floats, list[tuple[float, str]]]
+"""Edges, and the labels of the axis with where they stand, in bins."""
+
+
+def time_bins(seconds: Floats, number: int = 24) -> Bins:
+    """Return bins for times (s), evenly over their logarithm."""
+    low = max(float(seconds.min(initial=1.0)), 1e-3)
+    high = max(float(seconds.max(initial=1.0)), 2.0 * low)
     axis = _Logarithmic(low, high)
     edges = np.geomspace(low, high, number + 1)
     edges[-1] = np.nextafter(high, np.inf)
-    ticks = [(axis.place(tick) * number, _number(tick)) for tick in axis.ticks()]
-    return edges, ticks
+    return edges, [(axis.place(tick) * number, _number(tick)) for tick in axis.ticks()]
+
+
+def count_bins(counts: Floats) -> Bins:
+    """Return bins for counts from 1: up to 1, 2, 4, 8 and so on."""
+    number = math.ceil(math.log2(max(2.0, float(counts.max(initial=1.0))))) + 1
+    ends = 2.0 ** np.arange(number)
+    every = math.ceil(number * SPACE / (WIDTH - LEFT - RIGHT))
+    ticks = [(place + 0.5, _number(ends[place])) for place in range(0, number, every)]
+    return np.concatenate([[0.5], ends + 0.5]), ticks
 
 
 class _Logarithmic:

@@ -63,6 +63,13 @@ class FirstPush:
     share: Share
     random: tuple[float, float]
 
+    @property
+    def lift(self) -> str:
+        """How many times as often as a random push, between which bounds."""
+        least, most = self.random
+        low = f"{self.share.estimate / most:.1f}"
+        return f"{low} to {self.share.estimate / least:.1f}" if least else f"over {low}"
+
 
 @dataclass(frozen=True)
 class ObjectChoice:

@@ -9,7 +9,16 @@ import numpy as np
 from markupsafe import Markup
 
 from namo.geometry import Floats
-from namo.reporting.charts import COLOURS, Line, Stack, curves, histogram, logarithmic_bins
+from namo.reporting.charts import (
+    COLOURS,
+    Bins,
+    Line,
+    Stack,
+    count_bins,
+    curves,
+    histogram,
+    time_bins,
+)
 from namo.reporting.choices import in_words
 from namo.reporting.searches import Bools, Searches
 from namo.reporting.statistics import CONFIDENCE, Curve, solved_within
@@ -60,15 +69,15 @@ def solved_curves(searches: Searches) -> list[Figure]:
         f"{100 * CONFIDENCE:g} % interval of all together."
     )
     found = []
-    for effort, axis, title in (
-        (searches.pushes.astype(np.float64), "simulated pushes", "Solved within pushes"),
-        (searches.seconds, "wall time of the search (s)", "Solved within seconds"),
+    for effort, low, axis, title in (
+        (searches.pushes.astype(np.float64), 1.0, "simulated pushes", "Solved within pushes"),
+        (searches.seconds, 0.01, "wall time of the search (s)", "Solved within seconds"),
     ):
         lines = [Line(0, _curve(searches, effort, ran), band=True)]
         lines += [Line(_place(code), _curve(searches, effort, ran & rows)) for code, rows in parts]
         whole = lines[0].curve
         label = f"{title}: {100 * whole.at(whole.end):.0f} % of all by the end, {whole.end:.4g} "
-        found.append(Figure(title, curves(lines, axis, label + axis), keys, note))
+        found.append(Figure(title, curves(lines, low, axis, label + axis), keys, note))
     return found
 
 
@@ -86,10 +95,12 @@ def _colour(code: int) -> str:
 
 def effort_figures(searches: Searches) -> list[Figure]:
     """Return how long plans are, and what searches took."""
+    ran, seconds = searches.ran, searches.seconds
+    nodes = searches.nodes.astype(np.float64)
     return [
         _plan_lengths(searches),
-        _spread(searches, searches.nodes.astype(np.float64), "Pushes tried by a search", "pushes"),
-        _spread(searches, searches.seconds, "Time of a search", "wall time (s)"),
+        _spread(searches, nodes, count_bins(nodes[ran]), "Pushes tried", "pushes, up to"),
+        _spread(searches, seconds, time_bins(seconds[ran]), "Time of a search", "wall time (s)"),
     ]
 
 
@@ -111,19 +122,17 @@ def _plan_lengths(searches: Searches) -> Figure:
     return Figure("Plan lengths", chart, note=note)
 
 
-def _spread(searches: Searches, values: Floats, title: str, axis: str) -> Figure:
-    rows = searches.ran & (values > 0)
-    solved, unsolved = rows & searches.solved, rows & ~searches.solved
-    edges, ticks = logarithmic_bins(values[rows])
+def _spread(searches: Searches, values: Floats, bins: Bins, title: str, axis: str) -> Figure:
+    edges, ticks = bins
+    rows = searches.ran & (values > 0)  # a goal that is open takes no push
     stacks = [
-        Stack(kind, np.histogram(np.clip(values[each], edges[0], None), edges)[0].tolist())
-        for kind, each in (("solved", solved), ("unsolved", unsolved))
+        Stack(kind, np.histogram(np.maximum(values[each], edges[0]), edges)[0].tolist())
+        for kind, each in (
+            ("solved", rows & searches.solved),
+            ("unsolved", rows & ~searches.solved),
+        )
     ]
-    middle = f"{np.median(values[rows]):.3g}" if rows.any() else "none"
-    chart = histogram(stacks, ticks, axis, f"{title}: median {middle} ({axis})")
-    return Figure(
-        title,
-        chart,
-        [Key("solved", "solved"), Key("unsolved", "unsolved")],
-        f"Median {middle}; the axis is logarithmic." if rows.any() else "",
-    )
+    middle = f"median {np.median(values[rows]):.3g}" if rows.any() else "none"
+    chart = histogram(stacks, ticks, axis, f"{title}: {middle}")
+    keys = [Key("solved", "solved"), Key("unsolved", "unsolved")]
+    return Figure(title, chart, keys, f"{middle.capitalize()}; the axis is logarithmic.")

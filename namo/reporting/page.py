@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -157,7 +156,8 @@ def _card(shown: Shown) -> Card:
     if row["episode"]:
         title += f", episode {row['episode']}"
     label = f"Scene of environment {row['env_index']}: {text}"
-    effort = f"{row['pushes_simulated']:,} tried, {rounded(row['search_time_ms'] / 1000)} s"
+    seconds = f"{rounded(row['search_time_ms'] / 1000)}\N{NO-BREAK SPACE}s"
+    effort = f"{row['pushes_simulated']:,} tried, {seconds}"
     return Card(
         row["episode_id"], title, f"{text}; {effort}", picture_of(shown, label), row["xml_file"]
     )
@@ -245,7 +245,7 @@ def _provenance(run: Record) -> list[tuple[str, str]]:
         ("settings", config),
         ("versions", versions),
         ("commit", run["git_commit"] or "not known"),
-        ("numerics", json.dumps(run["numerics"])),
+        ("numerics", run["numerics"]),
         ("merged on", f"{host['name']}, {host['system']}{gpus}"),
         ("merged by", " ".join(run["command"])),
     ]

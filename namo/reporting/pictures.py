@@ -21,6 +21,8 @@ from namo.scenes.drawing import OPEN_MARGIN, SMALLEST_MARK
 Record = dict[str, Any]
 
 MM = 1000.0
+NUMBER_SIZE = 0.04
+"""Height of the numbers of pushes as a share of the view."""
 PATH_TOLERANCE_M = 0.01
 """How far the drawn path of the robot may be from where it was."""
 
@@ -124,7 +126,7 @@ def _ghosts(
             )
             if place == step.object and len(steps) > 1:
                 x, y = _mm((pose[0], -pose[1]))
-                font = round(0.05 * MM * float(size.max()))
+                font = round(NUMBER_SIZE * MM * float(size.max()))
                 numbers.append(f'<text x="{x}" y="{y}" font-size="{font}">{number}</text>')
     return ghosts, numbers
 

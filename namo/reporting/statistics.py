@@ -83,15 +83,17 @@ def solved_within(
     steps, counts = np.unique(effort[solved], return_counts=True)
     events = counts.astype(np.float64)
     at_risk = ends.size - np.searchsorted(ends, steps, side="left")
-    unsolved = np.cumprod(np.subtract(1.0, events / at_risk, dtype=np.float64))
+    unsolved = np.cumprod(1.0 - events / at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.cumsum(events / (at_risk * (at_risk - events)))
         spread = np.exp(Z * np.sqrt(variance) / np.log(unsolved))
-        low, high = 1.0 - unsolved**spread, 1.0 - unsolved ** (1.0 / spread)
-    known = np.isfinite(spread)  # all solved: the formula has nothing to say
-    low, high = np.where(known, low, 1.0 - unsolved), np.where(known, high, 1.0 - unsolved)
+    spread = np.where(np.isfinite(spread), spread, 1.0)  # all solved: there is nothing to spread
     kept = _thinned(steps, points)
-    return Curve(steps[kept], 1.0 - unsolved[kept], low[kept], high[kept], last)
+    estimate, low, high = (
+        np.asarray(1.0 - unsolved[kept] ** power, np.float64)
+        for power in (1.0, spread[kept], 1.0 / spread[kept])
+    )
+    return Curve(steps[kept], estimate, low, high, last)
 
 
 def _thinned(steps: Floats, points: int) -> NDArray[np.int64]:

@@ -30,6 +30,35 @@ rule merge:
         f" {KEEP}"
 
 
+rule page:
+    """Show the whole collection as one page, with plans to play.
+
+    Apart from the merge, so that the tables stay when it fails; it can be made again at any time.
+    Before the verdict, which may end the run.
+    """
+    input:
+        script=SCRIPTS / "make_page.py",
+        metrics=rules.merge.output.metrics,
+        pushes=rules.merge.output.pushes,
+        summary=rules.merge.output.summary,
+        run=rules.merge.output.run,
+    output:
+        OUT / "report.html",
+    log:
+        OUT / "logs" / "page.log",
+    benchmark:
+        OUT / "benchmarks" / "page.tsv"
+    priority: 1
+    retries: 0
+    conda:
+        ENVIRONMENT
+    params:
+        folder=OUT,
+    shell:
+        "python {input.script:q} --collection {params.folder:q}"
+        f" {KEEP}"
+
+
 rule report:
     """Show the report; fail when more environments failed than is allowed.
 
