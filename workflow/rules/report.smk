@@ -55,8 +55,7 @@ rule page:
     params:
         folder=OUT,
     shell:
-        "python {input.script:q} --collection {params.folder:q}"
-        f" {KEEP}"
+        "python {input.script:q} --collection {params.folder:q}" f" {KEEP}"
 
 
 rule report:
