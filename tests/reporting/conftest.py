@@ -1,0 +1,239 @@
+"""Finished collections made up row by row: what a report shows of them is then known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from namo.collection.config import CollectionConfig
+from namo.collection.parts import DATA_TABLES, write_table
+from namo.collection.records import write_record
+from namo.collection.summary import summarise
+
+Record = dict[str, Any]
+
+NASTY = """scènes/</script><img src=x onerror="window.hacked=1">'&\u2028.xml"""
+"""A file name that a page must show and not obey."""
+BOX = [-0.3, -0.2, 0.3, -0.2, 0.3, 0.2, -0.3, 0.2]
+_BLANK = {"string": "", "int64": 0, "double": 0.0, "bool": False}
+
+
+def row_of(table: str, **values: Any) -> Record:
+    """A row of a table; what is not given is empty, 0 or false."""
+    schema = DATA_TABLES[table]
+    assert values.keys() <= set(schema.names)
+    return {field.name: values.get(field.name, _BLANK.get(str(field.type))) for field in schema}
+
+
+def identity(environment: int, episode: int = 0) -> Record:
+    env_id = f"host_env_{environment:06d}"
+    return {
+        "env_id": env_id,
+        "env_index": environment,
+        "episode_id": f"{env_id}_episode_{episode:03d}",
+        "episode": episode,
+    }
+
+
+def search(environment: int, termination: str = "solved", **values: Any) -> Record:
+    """A row of the metrics."""
+    solved = termination == "solved"
+    usual = {
+        **identity(environment, values.pop("episode", 0)),
+        "termination": termination,
+        "xml_file": f"scenes/{environment:04d}.xml",
+        "difficulty": "easy",
+        "algorithm": "idfs",
+        "object_strategy": "random",
+        "goal_strategy": "random",
+        "success": solved,
+        "solution_found": solved,
+        "solution_depth": 1 if solved else None,
+        "replayed": True if solved else None,
+        "pushes_simulated": 1,
+        "nodes_expanded": 1,
+        "search_time_ms": 1000.0,
+        "physics_time_ms": 600.0,
+        "kept": termination != "error",
+    }
+    return row_of("metrics", **(usual | values))
+
+
+def failure(environment: int, text: str, xml_file: str | None = None) -> Record:
+    """A row of a failed environment."""
+    file = xml_file or f"scenes/{environment:04d}.xml"
+    return search(
+        environment,
+        "error",
+        xml_file=file,
+        pushes_simulated=0,
+        search_time_ms=0.0,
+        physics_time_ms=0.0,
+        error_message=f"{file}: {text}",
+        rerun_command=f"python collect.py --start-idx {environment}",
+    )
+
+
+def scene_of(row: Record) -> Record:
+    """A square room with two boxes, robot on the left and goal on the right."""
+    walls = [
+        [x0, y0, x1, y0, x1, y1, x0, y1]
+        for x0, y0, x1, y1 in (
+            *((-2.1, -2.1, 2.1, -2.0), (-2.1, 2.0, 2.1, 2.1)),
+            *((-2.1, -2.0, -2.0, 2.0), (2.0, -2.0, 2.1, 2.0)),
+        )
+    ]
+    return row_of(
+        "scenes",
+        **{name: row[name] for name in ("env_id", "env_index", "xml_file", "difficulty")},
+        bounds=[-2.1, -2.1, 2.1, 2.1],
+        robot=[-1.5, 0.0, 0.15],
+        goal=[1.5, 0.0, 0.15],
+        walls=walls,
+        movables=["box <1>", "box 2"],
+        outlines=[BOX, BOX],
+        poses=[0.0, 0.0, 0.5, 1.0, 1.0, 3.0],
+    )
+
+
+def plan_of(row: Record) -> list[Record]:
+    """As many pushes as the plan has, each with 12 frames in which robot and box 2 go right."""
+    pushes = []
+    for step in range(row["solution_depth"] or 0):
+        along = 0.1 * step + np.linspace(0.0, 0.1, 12)
+        robot = np.stack([-1.5 + along, 0.0 * along], axis=1)
+        poses = np.stack([1.0 + along, 1.0 + 0.0 * along, 3.0 + along], axis=1)
+        poses[:, 2] = (poses[:, 2] + np.pi) % (2.0 * np.pi) - np.pi
+        pushes.append(
+            row_of(
+                "plans",
+                **{name: row[name] for name in identity(0)},
+                step=step,
+                object_id="box 2",
+                moved=["box 2"],
+                robot=robot.ravel().tolist(),
+                poses=poses.ravel().tolist(),
+            )
+        )
+    return pushes
+
+
+def pushes_of(row: Record) -> list[Record]:
+    """The pushes of a search: the last of a solved one opens the goal."""
+    names = {name: row[name] for name in identity(0)}
+    count = row["pushes_simulated"]
+    return [
+        row_of(
+            "pushes",
+            **names,
+            push=push,
+            object_id="box 2" if push == count - 1 else "box <1>",
+            status="reached",
+            moved=push % 2 == 0,
+            goal_open=row["solution_found"] and push == count - 1,
+            on_plan=row["solution_found"] and push == count - 1,
+        )
+        for push in range(count)
+    ]
+
+
+MODEL = {
+    "kind": "goal",
+    "path": "models/<goal>",
+    "sha256": "ab" * 32,
+    "parameters": 1234,
+    "bytes": 4936,
+    "device": "cpu",
+    "load_s": 0.5,
+    "warm_up_s": 0.1,
+    "loads": 2,
+    "batches": {"3": 10},
+    "latencies": {"-400": 10},
+    "seconds": 0.2,
+    "forward_s": 0.1,
+}
+
+
+def write_collection(
+    folder: Path, metrics: Sequence[Record], models: Sequence[Record] = (), **run: Any
+) -> Path:
+    """Write the files of a collection of these rows."""
+    shown = [row for row in metrics if row["termination"] != "error"]
+    rows = {
+        "metrics": list(metrics),
+        "pushes": [push for row in shown for push in pushes_of(row)],
+        "plans": [push for row in shown for push in plan_of(row)],
+        "scenes": [scene_of(row) for row in {row["env_index"]: row for row in shown}.values()],
+    }
+    for name, schema in DATA_TABLES.items():
+        table = pa.Table.from_pylist(rows[name], schema)
+        write_table(folder / f"{name}.parquet", schema, [table])
+    config = CollectionConfig().as_dict()
+    part = {
+        "label": "host",
+        "config": config,
+        "generation": 1,
+        "began_unix_s": 0.0,
+        "work_s": 10.0,
+        "models_preloaded": list(models),
+        "host": "worker",
+        "peak_memory_bytes": 1000,
+    }
+    tables = folder / "metrics.parquet", folder / "pushes.parquet"
+    write_record(folder / "collection_summary_host.pkl", summarise(*tables, [part]))
+    content = {
+        "config": config,
+        "label": "host",
+        "environments": {
+            "source": "scenes",
+            "listed": len(metrics),
+            "collected": [],
+            "scenes_sha256": "cd" * 32,
+        },
+        "models": {use["kind"]: use for use in models},
+        "versions": {"namo": "1", "torch": None},
+        "numerics": "NumPy",
+        "git_commit": None,
+        "host": {"name": "worker", "system": "Linux", "machine": "x", "gpus": []},
+        "command": ["collect.py", "--output-dir", "out", "--start-idx", "0", "--end-idx", "9"],
+    }
+    (folder / "run.json").write_text(json.dumps(content | run))
+    return folder
+
+
+def mixed() -> list[Record]:
+    """Searches and failures of all kinds, environment by environment."""
+    return [
+        search(0, difficulty="open", solution_depth=0, pushes_simulated=0, nodes_expanded=0),
+        search(1),
+        search(2, difficulty="two_pushes", solution_depth=2, pushes_simulated=7, nodes_expanded=9),
+        search(3, "pushes", difficulty="hard", pushes_simulated=30, search_time_ms=9000.0),
+        failure(4, "KeyError: '<goal>'", NASTY),
+        failure(5, "no site named 'goal'"),
+        search(6, "exhausted", difficulty="hard", pushes_simulated=4),
+        search(7, "timeout", difficulty=None, pushes_simulated=12, search_time_ms=60000.0),
+        search(8, replayed=False, xml_file=NASTY.replace(".xml", "2.xml")),
+    ]
+
+
+@pytest.fixture
+def make_collection(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a collection of rows into a new folder and returns it."""
+
+    def make(metrics: Sequence[Record], **options: Any) -> Path:
+        (tmp_path / "collection").mkdir()
+        return write_collection(tmp_path / "collection", metrics, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A collection of all kinds of rows, with a model. Read only."""
+    return write_collection(tmp_path_factory.mktemp("collection"), mixed(), [MODEL])
