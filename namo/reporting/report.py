@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from namo.collection.parts import DATA_TABLES
 from namo.collection.provenance import read_run_file
 from namo.collection.records import inside, read_record
+from namo.collection.verification import MANIFEST
 from namo.errors import ResultFileError, UsageError
 from namo.files import remove_leftovers, replacing
 from namo.reporting.page import Sources, page_of
@@ -36,10 +37,23 @@ def write_report(folder: Path) -> Path:
             raise ResultFileError(f"{path}: is missing; `namo verify` says what else is")
         if not pq.read_schema(path).equals(schema):
             raise ResultFileError(f"{path}: has another schema than this version writes")
-    summary = read_record(inside(folder, f"collection_summary_{run['label']}.pkl"))
-    page = page_of(Sources(folder, run, summary))
+    page = page_of(Sources(folder, run, read_record(_summary_of(folder))))
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])
     with replacing(path) as handle:
         handle.write(page.encode())
+    return path
+
+
+def _summary_of(folder: Path) -> Path:
+    """Return the summary of the last merge: an earlier one, of another label, may lie beside it."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        raise ResultFileError(f"{manifest}: is missing; is the collection finished?")
+    names = pq.read_table(manifest, columns=["path"])["path"].to_pylist()
+    name = next((name for name in names if name.startswith("collection_summary_")), None)
+    if name is None:
+        raise ResultFileError(f"{manifest}: lists no summary")
+    if not (path := inside(folder, name)).is_file():
+        raise ResultFileError(f"{path}: is missing; `namo verify` says what else is")
     return path

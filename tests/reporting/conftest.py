@@ -13,7 +13,8 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.collection.parts import DATA_TABLES, write_table
-from namo.collection.records import write_record
+from namo.collection.records import file_entry, write_record
+from namo.collection.schema import FILES
 from namo.collection.summary import summarise
 
 Record = dict[str, Any]
@@ -187,6 +188,8 @@ def write_collection(
     }
     tables = folder / "metrics.parquet", folder / "pushes.parquet"
     write_record(folder / "collection_summary_host.pkl", summarise(*tables, [part]))
+    entry = file_entry(folder / "collection_summary_host.pkl", folder, None)
+    write_table(folder / "manifest.parquet", FILES, [pa.Table.from_pylist([entry], FILES)])
     content = {
         "config": config,
         "label": "host",

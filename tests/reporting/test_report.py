@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from importlib import resources
 
@@ -164,6 +165,17 @@ def test_a_table_of_another_version_is_refused(make_collection):
     table = pq.read_table(folder / "metrics.parquet")
     pq.write_table(table.drop_columns(["replayed"]), folder / "metrics.parquet")
     with pytest.raises(ResultFileError, match="another schema"):
+        write_report(folder)
+
+
+def test_the_summary_of_the_last_merge_counts(make_collection):
+    folder = make_collection([search(0)])
+    shutil.copy(folder / "collection_summary_host.pkl", folder / "collection_summary_a.pkl")
+    (folder / "collection_summary_host.pkl").unlink()
+    with pytest.raises(ResultFileError, match=r"summary_host\.pkl: is missing"):
+        write_report(folder)
+    (folder / "manifest.parquet").unlink()
+    with pytest.raises(ResultFileError, match=r"manifest\.parquet: is missing"):
         write_report(folder)
 
 
