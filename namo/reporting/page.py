@@ -16,6 +16,7 @@ import numpy as np
 
 from namo.collection.progress import counted, duration
 from namo.collection.report_text import number as rounded
+from namo.reporting.causes import cause_of
 from namo.reporting.choices import (
     by_difficulty,
     by_strategy,
@@ -114,6 +115,7 @@ def page_of(sources: Sources) -> str:
         plans={card.name: card.picture.frames for card in cards if card.picture.frames},
         frame_s=FRAME_S,
         slowest=_slowest(searches, sources.run["command"]),
+        differing=_differing(searches, sources.run["command"]),
         failures=failures,
         table=table,
         style=_asset("page.css"),
@@ -133,7 +135,7 @@ def _template() -> jinja2.Template:
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters |= {
-        "percent": lambda share: f"{100.0 * share:.1f} %",
+        "percent": _percent,
         "number": rounded,
         "duration": duration,
         "in_words": in_words,
@@ -191,23 +193,30 @@ def _times(times_ms: Record) -> list[_Time]:
 def _slowest(searches: Searches, command: Sequence[str]) -> list[Rerun]:
     seconds = np.where(searches.ran, searches.seconds, -1.0)
     order = np.argsort(-seconds, kind="stable")[:SLOWEST]
-    return [
-        Rerun(
-            int(searches.environment[row]),
-            f"{rounded(float(seconds[row]))} s, "
-            f"{counted(int(searches.pushes[row]), 'push', 'pushes')} simulated, "
-            + _outcome(searches, int(row)),
-            command_again(command, int(searches.environment[row])),
-        )
-        for row in order
-        if searches.ran[row]
-    ]
+    return [_rerun(searches, int(row), command) for row in order if searches.ran[row]]
 
 
-def _outcome(searches: Searches, row: int) -> str:
-    if not searches.solved[row]:
-        return f"unsolved ({in_words(searches.terminations[searches.termination[row]])})"
-    return f"solved with {counted(int(searches.length[row]), 'push', 'pushes')}"
+def _differing(searches: Searches, command: Sequence[str]) -> list[Rerun]:
+    """Return searches whose plan did not happen again; of very many, some."""
+    rows = evenly(np.flatnonzero(searches.differs), LISTED_FAILURES)
+    return [_rerun(searches, row, command) for row in rows.tolist()]
+
+
+def _rerun(searches: Searches, row: int, command: Sequence[str]) -> Rerun:
+    if searches.solved[row]:
+        outcome = f"solved with {counted(int(searches.length[row]), 'push', 'pushes')}"
+    else:
+        outcome = f"unsolved ({in_words(searches.terminations[searches.termination[row]])})"
+    simulated = counted(int(searches.pushes[row]), "push", "pushes")
+    seconds, environment = float(searches.seconds[row]), int(searches.environment[row])
+    text = f"{rounded(seconds)} s, {simulated} simulated, {outcome}"
+    return Rerun(environment, text, command_again(command, environment))
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent, with a digit behind the point: what is there is never 0.0."""
+    text = f"{100.0 * share:.1f} %"
+    return "< 0.1 %" if share > 0.0 and text == "0.0 %" else text
 
 
 @dataclass(frozen=True)
@@ -217,11 +226,11 @@ class _Failures:
 
 
 def _failures(searches: Searches, metrics: Path) -> _Failures:
-    """Return failed environments; of very many, some that are spread evenly."""
+    """Return failed environments, the unexplained first; of very many, some, spread evenly."""
     failed = np.flatnonzero(searches.failed)
-    rows = rows_at(
-        metrics, evenly(failed, LISTED_FAILURES), ["env_index", "error_message", "rerun_command"]
-    )
+    columns = ["env_index", "xml_file", "error_message", "rerun_command"]
+    rows = rows_at(metrics, evenly(failed, LISTED_FAILURES), columns)
+    rows.sort(key=lambda row: cause_of(row["error_message"], row["xml_file"]))
     return _Failures(
         int(failed.size),
         [Rerun(row["env_index"], row["error_message"], row["rerun_command"]) for row in rows],

@@ -148,6 +148,8 @@ def test_a_run_without_failures_ends_with_0_and_prints_the_report(call, tmp_path
         "summary_label-1.txt",
         "metrics.parquet",
         "pushes.parquet",
+        "plans.parquet",
+        "scenes.parquet",
         "manifest.parquet",
         "run.json",
     }

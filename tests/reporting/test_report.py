@@ -99,6 +99,20 @@ def test_failures_and_the_slowest_have_their_commands(page):
     assert "--output-dir out_again --start-idx 7 --end-idx 8" in slowest
 
 
+def test_a_plan_that_did_not_happen_again_is_named_before_all_failures(page):
+    again = page.text.split("Run again")[-1]
+    assert "Plans that did not happen again: 1 8 1.00 s, 1 push simulated, solved with" in again
+    places = [again.index(text) for text in ("did not happen", "KeyError", "no site named")]
+    assert places == sorted(places)
+
+
+def test_what_is_rare_is_not_said_to_be_absent(make_collection):
+    rows = [search(n) for n in range(3000)]
+    rows[7] = search(7, "timeout")
+    text = Page(write_report(make_collection(rows)).read_text("utf-8")).text
+    assert "time was up 1 < 0.1 %" in text
+
+
 def test_plans_can_be_played(page):
     plans = json.loads(page.scripts["plan-data"])
     cards = {value["data-plan"]: tag for tag, value in page.tags if "data-plan" in value}

@@ -1,3 +1,4 @@
+import html
 import json
 import os
 import re
@@ -44,6 +45,13 @@ def test_a_run_completes_and_names_the_broken_environment(finished):
     assert "01.xml" in report
     assert report in done.stdout
     assert pipeline.record(1)["error"]["command"] in report
+
+
+def test_a_run_leaves_a_page_on_everything(finished):
+    pipeline, _ = finished
+    page = html.unescape((pipeline.output / "report.html").read_text("utf-8"))
+    assert pipeline.record(1)["error"]["command"] in page
+    assert "unsolved: every sampled push was tried" in page
 
 
 def test_every_rule_leaves_its_log_and_its_benchmark(finished):
@@ -140,6 +148,7 @@ def test_too_many_failures_fail_the_run_and_leave_the_tables(pipeline):
         assert done.returncode != 0
         assert "1 of 2 environments failed" in done.stdout
         assert len(pipeline.table("metrics")) == 2
+        assert (pipeline.output / "report.html").exists()
     assert pipeline.run(max_failed_share=0.5).returncode == 0
 
 
