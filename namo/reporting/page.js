@@ -21,7 +21,7 @@
     seconds: (row) => data.seconds[row].toFixed(data.seconds[row] < 10 ? 2 : 1),
   };
   const COLUMNS = [
-    ["environment", "environment", "n"],
+    ["environment", "number", "n"],
     ...(several ? [["episode", "episode", "n"]] : []),
     ["difficulty", "difficulty", ""],
     ["outcome", "ended", ""],
