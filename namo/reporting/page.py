@@ -36,7 +36,7 @@ from namo.world.recording import FRAME_S
 Record = dict[str, Any]
 
 SLOWEST = 10
-LISTED_FAILURES = 500
+LISTED_FAILURES = 2000
 
 
 @dataclass(frozen=True)

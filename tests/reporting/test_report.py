@@ -106,6 +106,14 @@ def test_a_plan_that_did_not_happen_again_is_named_before_all_failures(page):
     assert places == sorted(places)
 
 
+def test_many_failures_are_all_there_and_most_of_them_folded(make_collection):
+    folder = make_collection([failure(n, "no robot") for n in range(30)])
+    page = Page(write_report(folder).read_text("utf-8"))
+    assert all(f"python collect.py --start-idx {n}" in page.text for n in range(30))
+    assert "10 more 20 scenes/0020.xml: no robot" in page.text
+    assert [tag for tag, _ in page.tags].count("details") == 1
+
+
 def test_what_is_rare_is_not_said_to_be_absent(make_collection):
     rows = [search(n) for n in range(3000)]
     rows[7] = search(7, "timeout")
