@@ -1,6 +1,6 @@
 # make        set up .venv when needed and run the pipeline with config/config.yaml
 # make test   the same set-up plus the test tools; lint, types, tests
-# make test-faults  the long suites of tests/faults: a hundred kills, thousands of damaged files (an hour)
+# make test-faults  the long suites of tests/faults: a hundred kills, thousands of damaged files (half an hour)
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make bench  the measurements of docs/performance.md
 # make models make the scenes, collect, train and compare as for the shipped models (hours)
