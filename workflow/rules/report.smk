@@ -9,6 +9,8 @@ rule merge:
     output:
         metrics=OUT / "metrics.parquet",
         pushes=OUT / "pushes.parquet",
+        plans=OUT / "plans.parquet",
+        scenes=OUT / "scenes.parquet",
         manifest=OUT / "manifest.parquet",
         summary=OUT / f"collection_summary_{LABEL}.pkl",
         report=OUT / f"summary_{LABEL}.txt",
@@ -40,6 +42,8 @@ rule page:
         script=SCRIPTS / "make_page.py",
         metrics=rules.merge.output.metrics,
         pushes=rules.merge.output.pushes,
+        plans=rules.merge.output.plans,
+        scenes=rules.merge.output.scenes,
         summary=rules.merge.output.summary,
         run=rules.merge.output.run,
     output:
