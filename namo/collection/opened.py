@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.collection.parts import DATA_TABLES
+from namo.collection.parts import DATA_TABLES, merged_table
 from namo.collection.records import inside, read_record
 from namo.errors import ResultFileError, SceneError, UsageError, did_you_mean
 from namo.geometry import Pose2D
@@ -154,13 +154,8 @@ class Collection:
         raise UsageError(f"{episode_id}: nothing but its row was kept: {why}")
 
     def _table(self, name: str) -> pa.Table:
-        path = self.folder / f"{name}.parquet"
+        path = merged_table(self.folder, name)
         try:
-            table = pq.read_table(path)
-        except FileNotFoundError:
-            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+            return pq.read_table(path)
         except (pa.ArrowException, OSError) as error:
             raise ResultFileError(f"{path}: cannot be read: {error}") from None
-        if not table.schema.equals(DATA_TABLES[name]):
-            raise ResultFileError(f"{path}: has another schema than this version writes")
-        return table

@@ -203,6 +203,24 @@ def finished_parts(output_dir: Path) -> list[Part]:
     return [part for part in begun_parts(output_dir / PARTS) if part.marker.exists()]
 
 
+def merged_table(folder: Path, name: str) -> Path:
+    """Return the path of one of the `DATA_TABLES` of a finished collection.
+
+    Raises:
+        ResultFileError: it is missing, cannot be read, or is of another version.
+    """
+    path = folder / f"{name}.parquet"
+    try:
+        schema = pq.read_schema(path)
+    except FileNotFoundError:
+        raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+    except (pa.ArrowException, OSError) as error:
+        raise ResultFileError(f"{path}: cannot be read: {error}") from None
+    if not schema.equals(DATA_TABLES[name]):
+        raise ResultFileError(f"{path}: has another schema than this version writes")
+    return path
+
+
 def require_idle(part: Part) -> None:
     """Make sure that no process collects the environments of a part now.
 

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 
 from namo.collection.parts import (
     DATA_TABLES,
-    MARKER,
     PARTS,
     begun_parts,
     finished_parts,
@@ -234,10 +233,9 @@ def _redo(folder: Path, problems: list[Problem]) -> list[int]:
         if _environment_of(path) is not None and file.exists():
             (folder / REPLACED).mkdir(exist_ok=True)
             file.replace(folder / REPLACED / file.name)
-    for marker in folder.glob(f"parts/*/{MARKER}"):
-        start, _, end = marker.parent.name.partition("-")
-        if any(int(start) <= number < int(end) for number in numbers):
-            marker.unlink()
+    for part in finished_parts(folder):
+        if any(part.start <= number < part.end for number in numbers):
+            part.marker.unlink()
     if problems:
         for name in DATA_TABLES:
             (folder / f"{name}.parquet").unlink(missing_ok=True)

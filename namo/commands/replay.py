@@ -1,6 +1,6 @@
 """Carry out the plan of a stored episode again, say whether it still happens, and show it.
 
-Exit codes: 0 the plan happens as it was stored, 1 it does not, or there is none, 2 wrong usage.
+Exit codes: 0 the plan happens as it was stored, 1 it does not, 2 wrong usage or nothing to replay.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from namo.commands.arguments import add_run_from
 from namo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,13 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--viewer", action="store_true", help="show the plan in MuJoCo's viewer")
     parser.add_argument("--width", type=int, default=DEFAULT_WIDTH, help="of films, in pixels")
-    parser.add_argument(
-        "--run-from",
-        metavar="DIR",
-        type=Path,
-        default=Path(),
-        help="where the collection was run: relative paths of scenes start there",
-    )
+    add_run_from(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from namo.commands.arguments import add_run_from
 from namo.errors import UsageError
 
 HELP = "check files, rows and plans of a collection"
@@ -19,13 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
     parser.add_argument("--no-replay", action="store_true", help="leave out carrying out plans")
-    parser.add_argument(
-        "--run-from",
-        metavar="DIR",
-        type=Path,
-        default=Path(),
-        help="where the collection was run: relative paths of scenes start there",
-    )
+    add_run_from(parser)
     parser.add_argument(
         "--redo",
         action="store_true",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from namo.collection.parts import DATA_TABLES
+from namo.collection.parts import DATA_TABLES, merged_table
 from namo.collection.provenance import read_run_file
 from namo.collection.records import inside, read_record
 from namo.collection.verification import MANIFEST
@@ -31,12 +31,8 @@ def write_report(folder: Path) -> Path:
     if not (folder / "metrics.parquet").is_file():
         raise UsageError(f"{folder}: no finished collection is here (no metrics.parquet)")
     run = read_run_file(folder)
-    for name, schema in DATA_TABLES.items():
-        path = folder / f"{name}.parquet"
-        if not path.is_file():
-            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is")
-        if not pq.read_schema(path).equals(schema):
-            raise ResultFileError(f"{path}: has another schema than this version writes")
+    for name in DATA_TABLES:
+        merged_table(folder, name)
     page = page_of(Sources(folder, run, read_record(_summary_of(folder))))
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])
