@@ -27,7 +27,7 @@ from namo.collection.environment import (
 )
 from namo.collection.journal import GRACE_S, Journal
 from namo.collection.parts import Part, locked, next_generation, write_part
-from namo.collection.progress import ProgressDisplay
+from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.collection.records import file_entry, read_record, write_record
 from namo.collection.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 from namo.errors import ResultFileError
@@ -72,7 +72,7 @@ def collect_chunk(
     *,
     scorers: Sequence[Scorer] = (),
     threads: int = 1,
-    verbose: bool = False,
+    verbosity: Verbosity = Verbosity.NORMAL,
     wait: bool = False,
 ) -> ChunkResult:
     """Collect a range of environments and write its part.
@@ -90,7 +90,7 @@ def collect_chunk(
         rerun_command: gives the command line that redoes an environment alone.
         scorers: models that the planner's strategies ask, loaded once for all environments.
         threads: how many pushes of a state to simulate at a time.
-        verbose: a line an environment, also on a terminal.
+        verbosity: how much to say.
         wait: for another process that is at work in this range, instead of refusing.
 
     Raises:
@@ -107,15 +107,17 @@ def collect_chunk(
     resumed, work_s = 0, 0.0
     with (
         locked(part, wait=wait),
-        ProgressDisplay(range_name(start, end), len(environments), verbose=verbose) as progress,
+        ProgressDisplay(range_name(start, end), len(environments), verbosity) as progress,
     ):
         remove_leftovers(output_dir, (environment.file_name for environment in environments))
         remove_leftovers(part.folder, (path.name for path in part.files()))
-        progress.note(f"[{part.folder.name}]  {_began(began)}")
+        progress.say(f"[{part.folder.name}]  {_began(began)}")
         journal = Journal(part.folder)
         if journal.last is not None:
             progress.note(journal.last)
-        collect = _Collecting(journal, planner, config, rerun_command, scorers, threads)
+        collect = _Collecting(
+            journal, planner, config, rerun_command, scorers, threads, progress.searching
+        )
         for environment in journal.in_order(environments):
             progress.working_on(environment.path.name)
             path = output_dir / environment.file_name
@@ -176,6 +178,7 @@ class _Collecting:
     rerun_command: Callable[[int], str]
     scorers: Sequence[Scorer]
     threads: int
+    watch: Callable[[int, int, int], None]
 
     def __call__(self, environment: Environment, path: Path) -> Record:
         """Return the record of an environment, after writing it."""
@@ -195,6 +198,7 @@ class _Collecting:
                 self.scorers,
                 self.threads,
                 lambda: watchdog.watch(config.search_timeout + GRACE_S),
+                self.watch,
             )
             try:
                 write_record(path, record)

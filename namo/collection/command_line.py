@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from namo.collection.config import ML_DEVICES, CollectionConfig, at_least, require_writable
+from namo.collection.progress import Verbosity
 from namo.collection.signals import EndedError, ending_on_signals
 from namo.errors import ModelError, NamoError, UsageError, did_you_mean
 from namo.files import cache_folder
@@ -127,7 +128,23 @@ def build_parser() -> argparse.ArgumentParser:
         help="pushes of a state that are simulated at a time, where the algorithm tries several "
         "anyway (tree_idfs); changes no result (1)",
     )
-    running.add_argument("--verbose", action="store_true", help="a line for every environment")
+    talk = running.add_mutually_exclusive_group()
+    talk.add_argument(
+        "--verbose",
+        action="store_const",
+        dest="verbosity",
+        const=Verbosity.VERBOSE,
+        default=Verbosity.NORMAL,
+        help="a line for every environment beside the bar of a terminal; elsewhere it is always "
+        "there",
+    )
+    talk.add_argument(
+        "--quiet",
+        action="store_const",
+        dest="verbosity",
+        const=Verbosity.QUIET,
+        help="say only what went wrong",
+    )
     stage = running.add_mutually_exclusive_group()
     stage.add_argument(
         "--part-only",
@@ -234,7 +251,7 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
             lambda index: rerun_command(again, index),
             scorers=scorers,
             threads=options.threads,
-            verbose=options.verbose,
+            verbosity=options.verbosity,
             wait=options.part_only,  # of a killed run a process may be left at work
         )
     except ModelError as error:  # no wrong usage any more: environments may have been collected
@@ -252,8 +269,9 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
             )
         return EXIT_FAILED if too_many else EXIT_DONE
     merged = merge(options.output_dir, label, source.source, len(source.scenes))
-    print(merged.report)
     finish(options.output_dir)
+    if options.verbosity is not Verbosity.QUIET:
+        print(merged.report)
     return EXIT_FAILED if result.failed else EXIT_DONE
 
 

@@ -147,6 +147,7 @@ def collect_environment(
     scorers: Sequence[Scorer] = (),
     threads: int = 1,
     begins: Callable[[], None] = lambda: None,
+    watch: Callable[[int, int, int], None] = lambda *_: None,
 ) -> Record:
     """Return the record of an environment: its episodes, or why there are none.
 
@@ -158,6 +159,7 @@ def collect_environment(
         scorers: models that the planner's strategies ask.
         threads: how many pushes of a state to simulate at a time; changes no result.
         begins: called before the scene is read and before each episode.
+        watch: told of every simulated push: number of the episode, pushes so far, depth.
 
     Raises:
         ModelError: a model failed, which is no fault of this environment.
@@ -177,7 +179,15 @@ def collect_environment(
         world.prepare()
         for episode in range(config.episodes_per_env):
             begins()
-            outcome = run_episode(world, planner, config, environment.index, episode, scorers)
+            outcome = run_episode(
+                world,
+                planner,
+                config,
+                environment.index,
+                episode,
+                scorers,
+                partial(watch, episode),
+            )
             outcomes.append(outcome)  # one by one: what was done before a failure stays
     except ModelError:
         raise

@@ -14,7 +14,7 @@ from namo.collection.config import CollectionConfig
 from namo.collection.replaying import replay
 from namo.collection.schema import PICTURE_DECIMALS, PLANS, PUSHES
 from namo.geometry import Pose2D
-from namo.planning.planner import Budget, Planner, SearchResult
+from namo.planning.planner import Budget, Planner, SearchResult, Watch, unwatched
 from namo.scenes.footprint import Polygon
 from namo.scenes.scene import Solid
 from namo.seeding import Streams
@@ -56,6 +56,7 @@ def run_episode(
     env_index: int,
     episode: int,
     scorers: Sequence[Scorer] = (),
+    watch: Watch = unwatched,
 ) -> EpisodeOutcome:
     """Search from the scene's start, carry the plan out again, and return what came of it.
 
@@ -66,6 +67,7 @@ def run_episode(
         env_index: place of the environment in its list.
         episode: number of the episode in the environment.
         scorers: models that the planner's strategies ask.
+        watch: told of every simulated push.
     """
     world.reset()
     before = (*world.clocks(), _asked_s(scorers))
@@ -77,7 +79,7 @@ def run_episode(
         pushes=config.max_pushes,
     )
     streams = Streams.for_episode(config.seed, env_index, episode)
-    result = planner.search(world, budget, streams)
+    result = planner.search(world, budget, streams, watch)
     after = (*world.clocks(), _asked_s(scorers))
     physics_ms, reachability_ms, planning_ms, inference_ms = (
         1000.0 * (end - start) for start, end in zip(before, after, strict=True)

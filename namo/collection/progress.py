@@ -4,26 +4,48 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
-    TextColumn,
+    Task,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
+from rich.text import Text
 
 Record = dict[str, Any]
 
 
+class Verbosity(IntEnum):
+    """How much a collection says."""
+
+    QUIET = 0
+    """Only what went wrong."""
+    NORMAL = 1
+    VERBOSE = 2
+    """A line for every environment on a terminal too, beside the bar."""
+
+
 @dataclass
 class Tally:
-    """Counts of environments so far."""
+    """Counts of environments so far.
+
+    Attributes:
+        total: environments in the range.
+        done: of them, those that are finished.
+        kept: of the finished, those that an earlier run had finished.
+        solved: of the finished, those with a plan.
+        failed: of the finished, those that could not be processed.
+        began: when counting began (s, of the monotonic clock).
+    """
 
     total: int
     done: int = 0
@@ -39,47 +61,56 @@ class Tally:
         self.solved += bool(record["success"])
         self.failed += record["error"] is not None
 
-    def left_s(self) -> float | None:
-        """Return the time that is left at the present rate (s); None before there is a rate."""
+    def pace(self) -> str:
+        """Return rate and time left in words; empty before anything was collected."""
         collected = self.done - self.kept
         if not collected:
-            return None
-        return (time.monotonic() - self.began) / collected * (self.total - self.done)
+            return ""
+        each_s = (time.monotonic() - self.began) / collected
+        left = duration(each_s * (self.total - self.done))
+        return f"{60 / max(each_s, 1e-3):.3g}/min, {left} left"
+
+
+@dataclass
+class _Now:
+    """What is being worked on."""
+
+    name: str = ""
+    began: float = 0.0
+    search: str = ""
+
+    def __str__(self) -> str:
+        if not self.name:
+            return ""
+        return f"  {self.name}, {duration(time.monotonic() - self.began)}{self.search}"
 
 
 class ProgressDisplay:
     """Shows a range of environments being collected. Use as a context manager."""
 
     def __init__(
-        self, label: str, total: int, *, verbose: bool, stream: TextIO | None = None
+        self,
+        label: str,
+        total: int,
+        verbosity: Verbosity = Verbosity.NORMAL,
+        stream: TextIO | None = None,
     ) -> None:
         """Start counting.
 
         Args:
             label: of the range, in front of every line.
             total: environments in the range.
-            verbose: a line an environment on a terminal too.
+            verbosity: how much to say.
             stream: where to write; standard error by default.
         """
         self.tally = Tally(total)
         self._label = label
-        self._verbose = verbose
+        self._verbosity = verbosity
         self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
-        self._bar: Progress | None = None
-        if self._console.is_terminal:
-            self._bar = Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("[green]{task.fields[solved]} solved[/]"),
-                TextColumn("{task.fields[failed]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                TextColumn("[dim]{task.fields[now]}"),
-                console=self._console,
-            )
-            self._task = self._bar.add_task(label, total=total, solved=0, failed="", now="")
+        self._now = _Now()
+        self._bar: _Bar | None = None
+        if self._console.is_terminal and verbosity is not Verbosity.QUIET:
+            self._bar = _Bar(self._console, self.tally, self._now)
 
     def __enter__(self) -> ProgressDisplay:
         if self._bar:
@@ -92,17 +123,35 @@ class ProgressDisplay:
 
     def working_on(self, name: str) -> None:
         """Show what is being worked on; only a terminal has room for it."""
-        if self._bar:
-            self._bar.update(self._task, now=name)
+        self._now.name, self._now.began = name, time.monotonic()
+        self._now.search = ", preparing"
+
+    def searching(self, episode: int, pushes: int, depth: int) -> None:
+        """Show how far the search in it is, likewise.
+
+        Args:
+            episode: number of the episode in its environment, from 0.
+            pushes: simulated so far.
+            depth: of the latest (pushes from the start).
+        """
+        which = f", episode {episode + 1}" if episode else ""
+        self._now.search = f"{which}, depth {depth}, {counted(pushes, 'push', 'pushes')} simulated"
 
     def finished(self, record: Record, *, resumed: bool) -> None:
         """Show that an environment is done."""
         self.tally.add(record, resumed=resumed)
+        self._now.name = ""
         if self._bar:
-            failed = f"[red]{self.tally.failed} failed[/]" if self.tally.failed else ""
-            self._bar.update(self._task, advance=1, solved=self.tally.solved, failed=failed, now="")
-        if not self._bar or self._verbose or record["error"]:
-            self._console.print(self._line(record, resumed=resumed), markup=False)
+            self._bar.advance(self._bar.task_ids[0])
+        says_all = self._verbosity >= (Verbosity.VERBOSE if self._bar else Verbosity.NORMAL)
+        if says_all or record["error"]:
+            style = "red" if record["error"] else ""
+            self._console.print(self._line(record, resumed=resumed), markup=False, style=style)
+
+    def say(self, text: str) -> None:
+        """Print a line of its own, unless nothing is to be said that did not go wrong."""
+        if self._verbosity > Verbosity.QUIET:
+            self.note(text)
 
     def note(self, text: str) -> None:
         """Print a line of its own."""
@@ -110,18 +159,54 @@ class ProgressDisplay:
 
     def _line(self, record: Record, *, resumed: bool) -> str:
         tally = self.tally
-        left = tally.left_s()
+        counts = [f"{tally.solved} solved", f"{tally.failed} failed", tally.pace()]
         parts = [
             f"[{self._label}]",
             f"{tally.done}/{tally.total}",
             f"env {record['env_index']:06d}",
             "already done:" if resumed else f"{record['processing_time']:.1f} s:",
             describe(record),
-            f"({tally.solved} solved, {tally.failed} failed"
-            + ("" if left is None else f", {duration(left)} left")
-            + ")",
+            f"({', '.join(filter(None, counts))})",
         ]
         return "  ".join(parts)
+
+
+class _Bar(Progress):
+    """A bar with counts, and below it what is being worked on.
+
+    Nothing is drawn when something happens, only at every refresh: a search tells of thousands of
+    pushes a second.
+    """
+
+    def __init__(self, console: Console, tally: Tally, now: _Now) -> None:
+        self._now = now
+        super().__init__(
+            SpinnerColumn(),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Live(lambda: f"{tally.solved} solved", "green"),
+            _Live(lambda: f"{tally.failed} failed" if tally.failed else "", "red"),
+            TimeElapsedColumn(),
+            _Live(tally.pace, ""),
+            console=console,
+        )
+        self.add_task("", total=tally.total)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Return the two lines."""
+        yield from super().get_renderables()
+        yield Text(str(self._now), style="dim", no_wrap=True, overflow="ellipsis")
+
+
+class _Live(ProgressColumn):
+    """A column whose text is asked for at every refresh."""
+
+    def __init__(self, text: Callable[[], str], style: str) -> None:
+        super().__init__()
+        self._text, self._style = text, style
+
+    def render(self, _: Task) -> Text:
+        return Text(self._text(), style=self._style, no_wrap=True)
 
 
 def describe(record: Record) -> str:

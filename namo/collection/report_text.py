@@ -210,17 +210,21 @@ def _failures(summary: Record) -> list[str]:
 def _files(summary: Record, output_dir: Path) -> list[str]:
     label = summary["collection_metadata"]["hostname"]
     files = {
-        f"{label}_env_*_results.pkl": "one for each environment",
-        "metrics.parquet": "one row an episode",
-        "pushes.parquet": "one row a simulated push: the whole search",
-        "manifest.parquet": "every file with its size and hash",
-        f"collection_summary_{label}.pkl": "the numbers of this report",
-        "run.json": "configuration and versions",
+        "report.html": "the page: plans to play, charts, tables",
+        "metrics.parquet": "episodes",
+        "pushes.parquet": "simulated pushes: the whole search",
+        "plans.parquet": "what plans look like",
+        "scenes.parquet": "what scenes look like",
+        f"{label}_env_*_results.pkl": "the environments",
+        f"collection_summary_{label}.pkl": "numbers of this report",
+        "run.json": "configuration, versions, machine",
+        "manifest.parquet": "sizes and hashes of all files",
     }
-    width = max(len(name) for name in files) + 2
+    paths = {str(output_dir / name): text for name, text in files.items()}
+    width = max(map(len, paths)) + 2
     return [
-        *_section(f"Files in {output_dir}"),
-        *(f"{name:{width}}{text}" for name, text in files.items()),
+        *_section("Files"),
+        *(f"{path:{width}}{text}" for path, text in paths.items()),
         "",
         f"time spent on environments: "
         f"{duration(summary['collection_metadata']['total_duration_seconds'])}, all processes",

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from namo.geometry import Pose2D
 from namo.planning.asking import AskingPlanner
 from namo.planning.idfs import IDFS
-from namo.planning.planner import Budget, SearchResult, Termination
+from namo.planning.planner import Budget, SearchResult, Termination, Watch, unwatched
 from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
@@ -60,9 +60,11 @@ class BestFirst(AskingPlanner):
             unrated, self._random_share = RandomGoals(), goals.random_share
         self._rest = IDFS(objects, unrated, max_goals_per_object)
 
-    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+    def search(
+        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+    ) -> SearchResult:
         """Search from the world's present state."""
-        search = Search(world, budget)
+        search = Search(world, budget, watch)
         return search.run(lambda: self._take_turns(search, streams))
 
     def random_pushes(self, pushes: int) -> int:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from namo.planning.asking import AskingPlanner
-from namo.planning.planner import Budget, SearchResult, Termination
+from namo.planning.planner import Budget, SearchResult, Termination, Watch, unwatched
 from namo.planning.search import Search, Steps, finished
 from namo.seeding import Streams
 from namo.world.world import World
@@ -15,9 +15,11 @@ from namo.world.world import World
 class DeepeningPlanner(AskingPlanner, ABC):
     """A planner that searches to depth 1, then to depth 2, and so on (Korf 1985)."""
 
-    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+    def search(
+        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+    ) -> SearchResult:
         """Search from the world's present state."""
-        search = Search(world, budget)
+        search = Search(world, budget, watch)
         return search.run(lambda: finished(self.steps(search, streams)))
 
     def steps(self, search: Search, streams: Streams) -> Steps:

@@ -12,7 +12,7 @@ from contextlib import closing
 
 from namo.errors import UsageError
 from namo.planning.asking import AskingPlanner
-from namo.planning.planner import Budget, SearchResult, Termination
+from namo.planning.planner import Budget, SearchResult, Termination, Watch, unwatched
 from namo.planning.search import BudgetSpentError, Node, Search
 from namo.seeding import Streams
 from namo.world.world import World
@@ -26,7 +26,9 @@ STALE_ROUNDS = 5
 class Exploration(AskingPlanner):
     """Spends its budget of pushes on many states; see the module's text."""
 
-    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+    def search(
+        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+    ) -> SearchResult:
         """Search from the world's present state.
 
         Raises:
@@ -34,7 +36,7 @@ class Exploration(AskingPlanner):
         """
         if budget.pushes is None:
             raise UsageError("--algorithm exploration needs --max-pushes: it spends all of them")
-        search = Search(world, budget)
+        search = Search(world, budget, watch)
         return search.run(lambda: self._explore(search, streams))
 
     def _explore(self, search: Search, streams: Streams) -> Node | Termination:

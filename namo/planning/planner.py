@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -97,6 +98,15 @@ class SearchResult:
         return self.termination is Termination.SOLVED
 
 
+Watch = Callable[[int, int], None]
+"""Told after each simulated push: how many there are so far, and its depth (pushes from the
+start)."""
+
+
+def unwatched(_pushes: int, _depth: int) -> None:
+    """Tell nobody; see `Watch`."""
+
+
 class Planner(Protocol):
     """A search for a plan. One file each, registered in `namo.planning.registry`."""
 
@@ -111,9 +121,17 @@ class Planner(Protocol):
             max_goals_per_object: how many goals to try for an object in a state.
         """
 
-    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+    def search(
+        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+    ) -> SearchResult:
         """Search from the world's present state.
 
         The result depends on that state, the streams and the budget alone; a time-out aside, the
         same call gives the same result.
+
+        Args:
+            world: to search in.
+            budget: what may be spent.
+            streams: random numbers.
+            watch: told of every simulated push; for people who wait.
         """

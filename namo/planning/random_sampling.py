@@ -7,7 +7,7 @@ nothing uses up depth like any other.
 from __future__ import annotations
 
 from namo.planning.asking import AskingPlanner
-from namo.planning.planner import Budget, SearchResult, Termination
+from namo.planning.planner import Budget, SearchResult, Termination, Watch, unwatched
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
 from namo.world.push import Push
@@ -17,9 +17,11 @@ from namo.world.world import World
 class RandomSampling(AskingPlanner):
     """A single rollout of random pushes; the state after the last one is tested too."""
 
-    def search(self, world: World, budget: Budget, streams: Streams) -> SearchResult:
+    def search(
+        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+    ) -> SearchResult:
         """Search from the world's present state."""
-        search = Search(world, budget)
+        search = Search(world, budget, watch)
         return search.run(lambda: self._roll_out(search, streams))
 
     def _roll_out(self, search: Search, streams: Streams) -> Node | Termination:

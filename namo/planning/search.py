@@ -7,7 +7,14 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from namo.planning.planner import Budget, PushRecord, SearchResult, Termination
+from namo.planning.planner import (
+    Budget,
+    PushRecord,
+    SearchResult,
+    Termination,
+    Watch,
+    unwatched,
+)
 from namo.world.push import Push, PushOutcome, PushStatus
 from namo.world.simulation import State
 from namo.world.world import Situation, World
@@ -68,10 +75,17 @@ class BudgetSpentError(Exception):
 class Search:
     """One search in progress over one world."""
 
-    def __init__(self, world: World, budget: Budget) -> None:
-        """Start at the world's present state; the clock runs from here."""
+    def __init__(self, world: World, budget: Budget, watch: Watch = unwatched) -> None:
+        """Start at the world's present state; the clock runs from here.
+
+        Args:
+            world: to search in.
+            budget: what may be spent.
+            watch: told of every simulated push.
+        """
         self.world = world
         self.budget = budget
+        self._watch = watch
         self._began = time.monotonic()
         self._deadline = self._began + budget.seconds
         self._situations: list[Situation] = []  # by state number
@@ -180,6 +194,7 @@ class Search:
         self._pushes.append(
             PushRecord(node.number, number, node.depth + 1, push, outcome, after.goal_open)
         )
+        self._watch(len(self._pushes), node.depth + 1)
         return number
 
     def _number_of(self, situation: Situation) -> int:

@@ -228,6 +228,19 @@ def test_progress_goes_to_the_error_stream_line_by_line(collected):
     assert [line.split()[1] for line in lines[1:]] == [f"{number}/6" for number in range(1, 7)]
 
 
+def test_quiet_says_nothing_but_what_went_wrong(rig, tmp_path, broken_room):
+    scenes = rig.copy_rooms(tmp_path / "scenes", (0,))
+    (scenes / "01.xml").write_text(broken_room)
+    arguments = ["--xml-dir", scenes, "--output-dir", tmp_path / "out", "--quiet"]
+    done = rig.run(*arguments, "--start-idx", 0, "--end-idx", 1, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = rig.run(*arguments, "--start-idx", 0, "--end-idx", 2, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert "env 000001" in line
+    assert "FAILED, " in line
+
+
 def test_the_rerun_command_redoes_a_mended_scene_and_nothing_else(rig, tmp_path, broken_room):
     scenes = rig.copy_rooms(tmp_path / "some rooms", (0, 7, 0))
     (scenes / "01.xml").write_text(broken_room)

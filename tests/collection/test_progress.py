@@ -1,9 +1,17 @@
 import io
+import re
 
 import pytest
 
 from namo.collection import progress
-from namo.collection.progress import ProgressDisplay, Tally, counted, describe, duration
+from namo.collection.progress import (
+    ProgressDisplay,
+    Tally,
+    Verbosity,
+    counted,
+    describe,
+    duration,
+)
 
 
 def record(index=3, *, depth=1, termination="solved", tried=4, error=None, seconds=1.25):
@@ -22,13 +30,23 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(*records, total=5, resumed=False, stream=None, verbose=False):
+def shown(*records, total=5, resumed=False, stream=None, verbosity=Verbosity.NORMAL):
     stream = stream or io.StringIO()
-    with ProgressDisplay("000000-000005", total, verbose=verbose, stream=stream) as display:
+    with ProgressDisplay("000000-000005", total, verbosity, stream) as display:
         for one in records:
             display.working_on("room.xml")
             display.finished(one, resumed=resumed)
     return stream.getvalue()
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """A terminal of 100 columns, drawn to whatever the one of the tests is."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+    return Terminal()
 
 
 def test_a_plain_line_holds_place_environment_outcome_and_counts():
@@ -84,32 +102,79 @@ def test_a_long_line_is_not_broken():
     assert len(shown(record(error="x" * 500)).splitlines()) == 1
 
 
-def test_a_terminal_shows_a_bar_and_failures_but_no_line_for_every_success(monkeypatch):
-    monkeypatch.setenv("TERM", "xterm")
-    assert "solved with" not in shown(record(), stream=Terminal())
-    assert "env 000003" in shown(record(), stream=Terminal(), verbose=True)
-    assert "FAILED, broken" in shown(record(error="broken"), stream=Terminal())
-    assert "1 solved" in shown(record(), stream=Terminal())
+@pytest.mark.parametrize(
+    ("one", "verbosity", "line"),
+    [
+        (record(), Verbosity.NORMAL, ""),
+        (record(), Verbosity.VERBOSE, "solved with 1 push"),
+        (record(error="broken"), Verbosity.NORMAL, "FAILED, broken"),
+    ],
+)
+def test_a_terminal_shows_a_bar_and_a_line_for_every_failure(terminal, one, verbosity, line):
+    text = shown(one, stream=terminal, verbosity=verbosity)
+    assert "1/5" in text
+    assert f"{int(one['success'])} solved" in text
+    assert re.search(r"/min, \d+:\d\d left", text)
+    assert line in text
+    assert ("env 000003" in text) == bool(line)
+
+
+def test_a_terminal_shows_what_is_searched_and_how_deep(terminal):
+    with ProgressDisplay("r", 2, stream=terminal) as display:
+        display.working_on("a[1].xml")
+        display._bar.refresh()
+        assert "a[1].xml, 0:00, preparing" in terminal.getvalue()
+        display.searching(0, 1, 1)
+        display._bar.refresh()
+        assert "a[1].xml, 0:00, depth 1, 1 push simulated" in terminal.getvalue()
+        display.searching(2, 40, 3)
+        display._bar.refresh()
+        assert "a[1].xml, 0:00, episode 3, depth 3, 40 pushes simulated" in terminal.getvalue()
+
+
+def colours(text):
+    return re.findall(r"\x1b\[(?:3|9)\d[\d;]*m", text)
+
+
+def test_colours_are_left_out_where_none_are_wanted(terminal, monkeypatch):
+    assert colours(shown(record(error="broken"), stream=terminal))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not colours(shown(record(error="broken"), stream=Terminal()))
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_who_wants_quiet_hears_of_failures_alone(terminal, is_terminal):
+    stream = terminal if is_terminal else io.StringIO()
+    with ProgressDisplay("r", 3, Verbosity.QUIET, stream) as display:
+        display.say("process 1 began")
+        display.working_on("room.xml")
+        display.searching(0, 1, 1)
+        display.finished(record(), resumed=False)
+        assert stream.getvalue() == ""
+        display.finished(record(error="broken"), resumed=False)
+        assert "FAILED, broken" in stream.getvalue()
+        display.note("collected again")
+        assert stream.getvalue().endswith("collected again\n")
 
 
 def test_a_note_is_a_line_of_its_own():
     stream = io.StringIO()
-    ProgressDisplay("r", 1, verbose=False, stream=stream).note("collected again: [a].pkl")
+    ProgressDisplay("r", 1, stream=stream).note("collected again: [a].pkl")
     assert stream.getvalue() == "collected again: [a].pkl\n"
 
 
-def test_time_left_follows_from_those_collected_now(monkeypatch):
+def test_rate_and_time_left_follow_from_those_collected_now(monkeypatch):
     now = 100.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
     tally = Tally(10, began=100.0)
-    assert tally.left_s() is None
+    assert tally.pace() == ""
     for _ in range(4):
         tally.add(record(), resumed=True)
-    assert tally.left_s() is None
+    assert tally.pace() == ""
     now = 106.0
     for _ in range(2):
         tally.add(record(), resumed=False)
-    assert tally.left_s() == pytest.approx(3.0 * 4)
+    assert tally.pace() == "20/min, 0:12 left"
 
 
 @pytest.mark.parametrize(

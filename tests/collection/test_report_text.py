@@ -116,7 +116,11 @@ def test_a_folder_with_several_configurations_says_so(summary, tmp_path):
 
 def test_the_files_that_the_report_names_exist(collected, tmp_path):
     text = report_text(collected.summary(), collected.output)
-    listed = text.split(f"Files in {collected.output}")[1].splitlines()[2:8]
-    assert len(listed) == 6
-    for line in listed:
-        assert list(collected.output.glob(line.split()[0])), line
+    listed = text.split("\nFiles\n")[1].split("\n\n")[0].splitlines()[1:]
+    names = {line.removeprefix(f"{collected.output}/").split()[0] for line in listed}
+    for name in names:
+        assert list(collected.output.glob(name)), name
+    there = {path.name for path in collected.output.glob("*.*") if path.name[0] != "."}
+    assert there - {"summary_host.txt"} == {
+        path.name for name in names for path in collected.output.glob(name)
+    }

@@ -141,6 +141,19 @@ def test_a_used_world_gives_the_same_result(rooms, checks, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_who_watches_is_told_of_every_push(rooms, name):
+    scene, told = rooms.plugged(rooms.box(-1.0, 0.9, number=2)), []
+    result = make(name).search(
+        World(scene),
+        allowed(name, pushes=6),
+        Streams.for_episode(7, 0, 0),
+        lambda pushes, depth: told.append((pushes, depth)),
+    )
+    assert result.pushes
+    assert told == [(number, push.depth) for number, push in enumerate(result.pushes, 1)]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_other_seeds_push_otherwise(rooms, name):
     scene = rooms.sealed(rooms.box(-1.0, 0.5))
     goals = [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.enums import Quietness
 
 from namo.certification.settings import SceneSetSettings
 from namo.collection.command_line import run_label
@@ -157,7 +158,12 @@ TEE = "2>&1 | (trap '' INT TERM USR1; tee -a {log:q} {log:q}.all)"
 
 # Keeps a job's lines, and shows them when it fails: a profile that is quiet about rules hides even
 # Snakemake's word on it.
-KEEP = "> {log:q} 2>&1 || (tail -n 20 {log:q}; false)"
+KEEP = "> {log:q} 2>&1 || (tail -n 20 {log:q} >&2; false)"
+
+if (
+    Quietness.ALL in workflow.output_settings.quiet
+):  # then jobs talk to their logs alone
+    shell.prefix("set -euo pipefail; exec > /dev/null; ")
 
 # Results of another version are collected again.
 VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"

@@ -84,4 +84,5 @@ rule report:
         max_failed_share=config["max_failed_share"],
     shell:
         "python {input.script:q} --summary {input.summary:q} --report {input.report:q}"
-        " --max-failed-share {params.max_failed_share} 2>&1 | tee {log:q}"
+        " --max-failed-share {params.max_failed_share}"
+        " > {log:q} 2>&1 || (cat {log:q} >&2; false); cat {log:q}"
