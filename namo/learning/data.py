@@ -61,6 +61,8 @@ class Sample(NamedTuple):
 class CandidateData(Dataset[Sample]):
     """The states of one split of a data set; held in memory as small pictures.
 
+    An item whose raster is damaged raises `ResultFileError` when it is asked for.
+
     Attributes:
         card: content of the data set's `card.json`.
     """
@@ -197,6 +199,9 @@ def collate(samples: Sequence[Sample], *, one_state: bool = False) -> Sample:
     Args:
         samples: of the same kind.
         one_state: whether they are parts of a single state.
+
+    Raises:
+        ValueError: there are none.
     """
     if not samples:
         raise ValueError("nothing to put together")

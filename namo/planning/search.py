@@ -48,7 +48,11 @@ Steps = Generator[None, None, Node | Termination]
 
 
 def finished(steps: Steps) -> Node | Termination:
-    """Take all the steps and return what they came to."""
+    """Take all the steps and return what they came to.
+
+    Raises:
+        BudgetSpentError: no time, push or terminal check was left.
+    """
     while True:
         try:
             next(steps)
@@ -58,7 +62,11 @@ def finished(steps: Steps) -> Node | Termination:
 
 
 class BudgetSpentError(Exception):
-    """A budget ran out; `Search.run` turns it into a result."""
+    """A budget ran out; `Search.run` turns it into a result.
+
+    Attributes:
+        termination: which one.
+    """
 
     def __init__(self, termination: Termination) -> None:
         super().__init__(termination.value)
@@ -66,7 +74,13 @@ class BudgetSpentError(Exception):
 
 
 class Search:
-    """One search in progress over one world."""
+    """One search in progress over one world.
+
+    Attributes:
+        world: where it takes place.
+        budget: what the search may spend.
+        root: the state it starts from.
+    """
 
     def __init__(self, world: World, budget: Budget) -> None:
         """Start at the world's present state; the clock runs from here."""
