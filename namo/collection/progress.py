@@ -23,7 +23,16 @@ Record = dict[str, Any]
 
 @dataclass
 class Tally:
-    """Counts of environments so far."""
+    """Counts of environments so far.
+
+    Attributes:
+        total: to be collected.
+        done: collected now or by an earlier run.
+        kept: of these, by an earlier run.
+        solved: of those done.
+        failed: likewise, those that ended in an error.
+        began: value of `time.monotonic()` (s) at the start.
+    """
 
     total: int
     done: int = 0
