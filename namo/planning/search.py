@@ -162,6 +162,10 @@ class Search:
         Raises:
             BudgetSpentError: no time or no push is left; a push that the clock cuts off is undone
                 and not recorded.
+            KeyError: see `World.push`.
+            ValueError: likewise.
+            SceneError: likewise.
+            OSError: likewise.
         """
         fresh = [push for push in dict.fromkeys(pushes) if (node.number, push) not in self._tried]
         waiting, moves_world = set(fresh), self.world.works_itself(len(fresh))

@@ -50,6 +50,9 @@ class GeneratorSettings:
         floor_friction: coefficient of sliding friction of the floor, a multiple of 0.05.
         open_share: share of scenes whose goal need not be cut off from the robot.
         options: MuJoCo's `<option>` attributes.
+
+    Raises:
+        UsageError: a setting is out of its range, or no layout family has that name.
     """
 
     seed: int = 0

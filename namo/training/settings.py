@@ -34,6 +34,9 @@ class TrainingSettings:
         search_scenes: held-out scenes that are searched after each epoch.
         search_pushes: simulated pushes of such a search, at most.
         search_seed: of these searches.
+
+    Raises:
+        UsageError: a setting is out of its range.
     """
 
     widths: tuple[int, int, int] = (24, 48, 64)
