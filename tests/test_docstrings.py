@@ -8,8 +8,9 @@ none; likewise of a result and `Returns:`, of an attribute and `Attributes:`. It
 - for a `float` or an array of `float64`, its unit or what kind of plain number it is: one of
   `UNITS` or `PLAIN`, or a name that ends in one, as in `length_m`.
 
-An entry that says "likewise" is said what the one above it is, and a type that has such words in a
-docstring below its definition spares its users from them. "See `Other`." leaves it to that class.
+An entry with "likewise" means what the one above it says, and a type with such words in a docstring
+below its definition spares its users from them. An error that a function raises by itself stands
+under its `Raises:`. "See `Other`." leaves all of this to that class.
 """
 
 import ast
@@ -94,6 +95,22 @@ def with_text_below(nodes):
                 yield node, ""
 
 
+def raised(nodes):
+    """Return the errors that statements raise by name, but for those that a `try` may catch."""
+    errors = set()
+    for node in nodes:
+        match node:
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=name))):
+                errors.add(name)
+            case ast.Try(handlers=handlers, orelse=orelse):
+                errors |= raised([*handlers, *orelse])
+            case ast.FunctionDef() | ast.ClassDef():
+                pass
+            case _:
+                errors |= raised(ast.iter_child_nodes(node))
+    return errors
+
+
 class Check:
     """Finds what is missing in modules, given by dotted name."""
 
@@ -110,7 +127,7 @@ class Check:
                 self.visit_class(node)
             case ast.FunctionDef(name=name) if not name.startswith("_"):
                 self.visit_function(node, owner)
-            case ast.FunctionDef(name="__init__" | "__call__") if owner:
+            case ast.FunctionDef(name="__init__" | "__post_init__" | "__call__") if owner:
                 self.visit_function(node, owner)
 
     def visit_class(self, node):
@@ -125,8 +142,9 @@ class Check:
 
     def visit_function(self, node, owner):
         name = f"{owner.name}.{node.name}" if owner else node.name
-        is_init = node.name == "__init__" and not ast.get_docstring(node)
-        docstring = self.docstring(owner if is_init else node, name)
+        makes_owner = node.name in ("__init__", "__post_init__")
+        at_owner = makes_owner and not ast.get_docstring(node)
+        docstring = self.docstring(owner if at_owner else node, name)
         if docstring.elsewhere and docstring.elsewhere[1] in self.classes:
             return
         parameters = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
@@ -138,6 +156,8 @@ class Check:
         known = {parameter.arg for parameter in parameters}
         for unknown in docstring.entries("Args").keys() - known:
             self.report(node, f"{name}({unknown}): no such parameter")
+        for error in sorted(raised(node.body) - docstring.entries("Raises").keys()):
+            self.report(node, f"{name}: raises {error}, which is not under Raises")
 
     def docstring(self, node, name):
         text = ast.get_docstring(node)
@@ -150,7 +170,7 @@ class Check:
         if "array" in kinds and not shapes(text):
             self.report(node, f"{place}: no shape, such as (n, 2)")
         if "float" in kinds and not UNIT.fullmatch(name.split("_")[-1]) and not says_unit(text):
-            self.report(node, f"{place}: no unit, nor a word for a plain number: UNITS, PLAIN here")
+            self.report(node, f"{place}: no unit and no word for a plain number, see {__name__}")
 
     def report(self, node, problem):
         self.problems.append(f"{self.module.path}:{node.lineno}: {problem}")
@@ -228,6 +248,15 @@ class Planner:
         (
             'class C:\n    """One."""\n    def __init__(self, x: float): pass',
             "C.__init__(x): no unit",
+        ),
+        ('def f():\n    """Go."""\n    raise E("no")', "f: raises E"),
+        (
+            'def f():\n    """Go.\n\n    Raises:\n        E: if so.\n    """\n    raise E("no")',
+            None,
+        ),
+        (
+            'def f():\n    """Go."""\n    try:\n        raise E("no")\n    except E:\n        pass',
+            None,
         ),
         ("def _f(): pass\nclass _C:\n    def f(): pass", None),
     ],
