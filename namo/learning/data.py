@@ -44,7 +44,8 @@ class Sample(NamedTuple):
 
     Attributes:
         rasters: (views, channels, pixels, pixels) uint8.
-        features: (views, candidates, features) float32; rows without a candidate are zero.
+        features: (views, candidates, features) float32, see `namo.learning.questions.FEATURES`;
+            rows without a candidate are zero.
         opens: (views, candidates) int8: whether the push opened the goal at once: 1, 0, or -1
             where that is not known.
         leads: likewise, of those that did not, whether a plan was found to follow.

@@ -68,7 +68,7 @@ class Movable(Solid):
 
     Attributes:
         mass: kg.
-        friction: a pair of bodies takes the larger of each of its two coefficients.
+        friction: where two bodies touch, the larger of each coefficient counts.
     """
 
     mass: float = 0.1

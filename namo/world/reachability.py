@@ -194,7 +194,11 @@ class Reachability:
         return np.array([self.poses[name] for name in self.static.index]).reshape(-1, 3)
 
     def around(self, name: str | None) -> Surroundings:
-        """Return what stands around a movable in this state; None for all there is."""
+        """Return what stands around a movable in this state; None for all there is.
+
+        Raises:
+            KeyError: the scene has no such movable.
+        """
         if name not in self._around:
             self._around[name] = self.static.around(name, self._movables)
         return self._around[name]
