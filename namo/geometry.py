@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def wrap_angle(angle_rad: float) -> float:
-    """Return the angle in (-pi, pi]."""
+    """Return the angle in (-pi, pi] (rad)."""
     wrapped = math.remainder(angle_rad, 2.0 * math.pi)
     return math.pi if wrapped <= -math.pi else wrapped
 
@@ -69,7 +69,7 @@ class Pose2D(NamedTuple):
         return world
 
     def to_local(self, points: Floats) -> Floats:
-        """Map world points (..., 2) into this pose's frame."""
+        """Map world points (..., 2) into this pose's frame, (..., 2); all in metres."""
         c, s = math.cos(self.theta), math.sin(self.theta)
         rotation = np.array([[c, -s], [s, c]])
         local: Floats = (points - np.array([self.x, self.y])) @ rotation
@@ -81,12 +81,12 @@ Placed = tuple[float, float, float, float]
 
 
 def placed(pose: Pose2D) -> Placed:
-    """Return a pose for compiled code."""
+    """Return a pose as compiled code takes it."""
     return pose.x, pose.y, math.cos(pose.theta), math.sin(pose.theta)
 
 
 def rectangle_corners(half_x: float, half_y: float) -> Floats:
-    """Return the corners (4, 2) of a centred rectangle, counter-clockwise from (+, +)."""
+    """Return the corners (4, 2) of a centred rectangle, counter-clockwise from (+, +); all in m."""
     return np.array([[half_x, half_y], [-half_x, half_y], [-half_x, -half_y], [half_x, -half_y]])
 
 

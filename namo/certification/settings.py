@@ -44,6 +44,9 @@ class SceneSetSettings(GeneratorSettings):
         candidates_per_chunk: candidates that a job draws and measures.
         candidates_per_round: candidates between two further looks at the quotas; whole chunks.
         max_candidates: after which quotas that are not filled are an error.
+
+    Raises:
+        UsageError: a setting is out of its range, or two of them do not go together.
     """
 
     count: int = 100

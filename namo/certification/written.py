@@ -16,6 +16,12 @@ class Written:
     """The scenes that this stage wrote into a folder, by name, with their hashes.
 
     Kept apart from the manifest, which Snakemake deletes before it is made anew.
+
+    Attributes:
+        files: sha256 by name.
+
+    Raises:
+        NamoError: the list in the folder is damaged.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -53,7 +53,10 @@ class Episode:
 
     @property
     def plan(self) -> list[Push]:
-        """The pushes that open the robot's goal, in order; empty when unsolved, or open at once."""
+        """The pushes that open the robot's goal, in order; empty when unsolved, or open at once.
+
+        Their goals are what was asked, world frame (m, rad); where each led, `states` says.
+        """
         return [
             Push(action["object_id"], Pose2D(*action["target"]))
             for action in self.record["action_sequence"]
@@ -86,6 +89,8 @@ class Episode:
 class Collection:
     """A finished collection; tables are read when they are first asked for.
 
+    One that is missing, damaged or of another version raises `ResultFileError` then.
+
     Attributes:
         folder: of the collection.
         run_from: folder in which it was run; relative scene paths start there.
@@ -93,6 +98,10 @@ class Collection:
 
     def __init__(self, folder: Path, run_from: Path = Path()) -> None:
         """Open a collection.
+
+        Args:
+            folder: of the collection.
+            run_from: folder in which it was run.
 
         Raises:
             UsageError: there is none in this folder.
@@ -133,7 +142,7 @@ class Collection:
 
         Raises:
             UsageError: there is no such episode, or nothing but its row was kept.
-            ResultFileError: its file is missing or damaged.
+            ResultFileError: its file, or a table, is missing or damaged.
         """
         rows = self.episodes.filter(pc.equal(self.episodes["episode_id"], episode_id)).to_pylist()
         if not rows:

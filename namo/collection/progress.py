@@ -39,12 +39,12 @@ class Tally:
     """Counts of environments so far.
 
     Attributes:
-        total: environments in the range.
-        done: of them, those that are finished.
-        kept: of the finished, those that an earlier run had finished.
-        solved: of the finished, those with a plan.
-        failed: of the finished, those that could not be processed.
-        began: when counting began (s, of the monotonic clock).
+        total: to be collected.
+        done: collected now or by an earlier run.
+        kept: of these, by an earlier run.
+        solved: of those done.
+        failed: likewise, those that ended in an error.
+        began: value of `time.monotonic()` (s) at the start.
     """
 
     total: int

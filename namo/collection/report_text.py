@@ -250,5 +250,5 @@ def _percent(part: float, whole: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return two decimals for what is small, fewer for what is not."""
+    """Return a number in its own unit: two decimals for what is small, fewer for what is not."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

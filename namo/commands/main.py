@@ -32,7 +32,13 @@ class Command(Protocol):
         """Add the command's arguments to its parser."""
 
     def run(self, options: argparse.Namespace) -> int:
-        """Run the command and return the exit code."""
+        """Run the command and return the exit code.
+
+        Raises:
+            UsageError: what was asked for cannot be; exit code 2.
+            NamoError: something else is wrong, and is said; exit code 1.
+            OSError: likewise.
+        """
 
 
 SCENES: Mapping[str, Command] = {

@@ -54,7 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replay, write and show what is asked for, and return the exit code."""
+    """Replay, write and show what is asked for, and return the exit code.
+
+    Raises:
+        UsageError: two options do not go together or one is out of its range, the file holds no
+            such plan, or the scene is not the one it was made in.
+    """
     films = [getattr(options, name) for name in ("gif", "mp4") if hasattr(options, name)]
     for name in ("gif", "mp4"):
         if hasattr(options, name) and getattr(options, name).suffix.lower() != f".{name}":

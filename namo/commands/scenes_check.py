@@ -54,7 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the scenes, draw the sheet if one is asked for, and return the exit code."""
+    """Check the scenes, draw the sheet if one is asked for, and return the exit code.
+
+    Raises:
+        UsageError: an option is out of its range.
+    """
     sheet: Path | None = getattr(options, "sheet", None)
     for name in ("columns", "limit"):
         if getattr(options, name) < 1:

@@ -39,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the set; see `namo.commands.main`."""
+    """Make the set; see `namo.commands.main`.
+
+    Raises:
+        UsageError: a setting or option is out of its range.
+    """
     settings = _settings(options)
     if options.jobs < 1:
         raise UsageError(f"--jobs {options.jobs}: at least 1")

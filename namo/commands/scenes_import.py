@@ -111,7 +111,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Import the files and return the exit code."""
+    """Import the files and return the exit code.
+
+    Raises:
+        UsageError: an option is out of its range, or does not suit the files.
+    """
     asked = {name: getattr(options, name) for name in _SETTING_OPTIONS if hasattr(options, name)}
     settings = ImportSettings(**asked)
     for option, value in (("--scale", options.scale), ("--cell-size", settings.cell_size_m)):

@@ -22,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the status and return the exit code."""
+    """Print the status and return the exit code.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
     folder: Path = options.folder
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")

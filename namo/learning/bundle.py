@@ -61,12 +61,12 @@ class Bundle:
 
     @property
     def discount(self) -> float:
-        """What a further push makes of a success, 0 to 1."""
+        """The factor for a success that takes a further push, 0 to 1."""
         return float(self.config["discount"])
 
 
 def expected_config(kind: str) -> Config:
-    """Return what a bundle of a kind has to say of its input, with this version."""
+    """Return what a bundle for "object" or "goal" has to say of its input, with this version."""
     view = VIEWS[FRAMES[kind]]
     return {
         "schema_version": BUNDLE_VERSION,
@@ -123,6 +123,9 @@ def write_bundle(
         sizes: it was made with.
         about: discount, training and metrics, for the config.
         layouts: that it was trained on, so that anyone can tell whether a scene is new to it.
+
+    Raises:
+        OSError: the folder cannot be written.
     """
     weights = path / WEIGHTS
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}

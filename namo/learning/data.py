@@ -44,7 +44,8 @@ class Sample(NamedTuple):
 
     Attributes:
         rasters: (views, channels, pixels, pixels) uint8.
-        features: (views, candidates, features) float32; rows without a candidate are zero.
+        features: (views, candidates, features) float32, see `namo.learning.questions.FEATURES`;
+            rows without a candidate are zero.
         opens: (views, candidates) int8: whether the push opened the goal at once: 1, 0, or -1
             where that is not known.
         leads: likewise, of those that did not, whether a plan was found to follow.
@@ -60,6 +61,8 @@ class Sample(NamedTuple):
 
 class CandidateData(Dataset[Sample]):
     """The states of one split of a data set; held in memory as small pictures.
+
+    An item whose raster is damaged raises `ResultFileError` when it is asked for.
 
     Attributes:
         card: content of the data set's `card.json`.
@@ -197,6 +200,9 @@ def collate(samples: Sequence[Sample], *, one_state: bool = False) -> Sample:
     Args:
         samples: of the same kind.
         one_state: whether they are parts of a single state.
+
+    Raises:
+        ValueError: there are none.
     """
     if not samples:
         raise ValueError("nothing to put together")

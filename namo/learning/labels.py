@@ -37,7 +37,7 @@ class Label(IntEnum):
 
 
 def is_known(label: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Return which labels are a success or a failure."""
+    """Return which of some labels (...) are a success or a failure, (...)."""
     known: NDArray[np.bool_] = (label == Label.SUCCESS) | (label == Label.FAILURE)
     return known
 
@@ -99,14 +99,15 @@ class SearchedStates:
 
 @dataclass(frozen=True, eq=False)
 class CandidateLabels:
-    """What is known of all candidates of a movable in a state; each (contacts * travels,).
+    """What is known of all candidates of a movable in a state, numbered as in `CandidatePushes`.
 
     Attributes:
-        label: a `Label`.
-        implied: whether it follows from another candidate of the same contact point.
-        pushes_to_goal: of a success: 1 at once, 2 with one push that followed, ...; else 0.
-        tried_after: of a failure: pushes tried in the state it led to, all in vain, up to `MOST`;
-            a push that moved nothing leads nowhere, which counts as `MOST`.
+        label: (candidates,) a `Label` each.
+        implied: (candidates,) whether it follows from another candidate of the same contact point.
+        pushes_to_goal: (candidates,) of a success: 1 at once, 2 with one push that followed, ...;
+            else 0.
+        tried_after: (candidates,) of a failure: pushes tried in the state it led to, all in vain,
+            up to `MOST`; a push that moved nothing leads nowhere, which counts as `MOST`.
         unmatched: how many pushes aimed at no candidate.
     """
 

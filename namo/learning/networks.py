@@ -29,9 +29,8 @@ class CandidateModel(Protocol):
 
         Args:
             rasters: (batch, channels, pixels, pixels) float32, 0 to 1.
-            features: (batch, candidates, features) float32, as `namo.learning.questions` gives them
-                (m, rad); rows that stand for no candidate are zero and what is said of them is not
-                used.
+            features: (batch, candidates, features) float32, see `namo.learning.questions.FEATURES`;
+                rows that stand for no candidate are zero and what is said of them is not used.
 
         Returns:
             (batch, candidates, 2) logits, as `OUTPUTS` names them.

@@ -17,7 +17,7 @@ def to_png(raster: Raster) -> bytes:
 
 
 def from_png(png: bytes, channels: int) -> Raster:
-    """Return the raster of a picture, bit for bit.
+    """Return the raster (channels, pixels, pixels) of a picture, bit for bit.
 
     Raises:
         ResultFileError: it is no picture of so many channels.

@@ -56,7 +56,7 @@ class Question:
 
     Attributes:
         rasters: (views, channels, pixels, pixels).
-        features: (candidates, features).
+        features: (candidates, features) float32, see `FEATURES`.
         view: (candidates,) which raster each candidate belongs to.
         numbers: (candidates,) which candidate of the movable each is, as in `CandidatePushes`.
     """
@@ -74,6 +74,9 @@ def goal_question(picture: StatePicture, name: str, candidates: CandidatePushes)
         picture: of the state.
         name: of the movable.
         candidates: of the same movable in the same state.
+
+    Raises:
+        KeyError: the scene has no such movable.
     """
     static, pose = picture.reachability.static, candidates.pose
     contacts = static.contacts[name]
@@ -112,6 +115,9 @@ def object_question(picture: StatePicture, name: str) -> Question:
     Args:
         picture: of the state.
         name: of the movable.
+
+    Raises:
+        KeyError: the scene has no such movable.
     """
     reachability = picture.reachability
     footprint = reachability.static.scene.movable(name).footprint

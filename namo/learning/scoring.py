@@ -28,7 +28,7 @@ class Promise:
     """What a model says of some candidates.
 
     Attributes:
-        opens: (candidates,) the chance that the push opens the robot's goal.
+        opens: (candidates,) the chance, 0 to 1, that the push opens the robot's goal.
         later: (candidates,) the chance that, where it does not, a plan follows it, times the
             discount of a further push.
     """
@@ -38,7 +38,7 @@ class Promise:
 
     @property
     def values(self) -> Values:
-        """How promising each candidate is, (candidates,), 0 to 1."""
+        """How promising each candidate is, (candidates,): the chance of `opens`, else `later`."""
         values: Values = self.opens + (1.0 - self.opens) * self.later
         return values
 
@@ -108,7 +108,8 @@ class Scorer:
             questions: at least one; each with at least one candidate.
 
         Raises:
-            ModelError: the model says something that is not finite.
+            ModelError: the network fails, answers in another shape, or says something that is not
+            finite.
         """
         began = time.perf_counter()
         rasters, features, place = _batched(questions)
@@ -159,6 +160,9 @@ class Scorer:
 
 def device_named(name: str) -> torch.device:
     """Return the device to run models on.
+
+    Args:
+        name: "cpu", "cuda", or "auto" for CUDA where there is one.
 
     Raises:
         ModelError: CUDA is asked for and not there.

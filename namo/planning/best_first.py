@@ -98,7 +98,7 @@ class BestFirst(AskingPlanner):
     def objects(
         self, search: Search, node: Node, streams: Streams
     ) -> list[tuple[str, float | None]]:
-        """Return the objects of a state, with their ratings."""
+        """Return the objects of a state, with the chance that each leads to the goal if rated."""
         world, names = search.enter(node), list(node.reachable)
         if isinstance(self._objects, RatingObjectStrategy):
             return list(zip(names, self._objects.rate(world, names), strict=True))
@@ -107,7 +107,11 @@ class BestFirst(AskingPlanner):
     def goals(
         self, search: Search, node: Node, name: str, rating: float | None, streams: Streams
     ) -> RatedGoals:
-        """Return the goals of an object, the best first; unrated ones promise what it does."""
+        """Return the goals of an object, world frame, with the chance that each leads to the goal.
+
+        The best come first; unrated ones promise what the object does, of which `rating` is the
+        chance.
+        """
         world = search.enter(node)
         if isinstance(self._goals, RatingGoalStrategy):
             return self._goals.best(world, name)

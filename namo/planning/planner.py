@@ -32,7 +32,7 @@ class Budget:
 
     Attributes:
         depth: longest plan (pushes).
-        seconds: wall time.
+        seconds: wall time (s).
         terminal_checks: questions whether the robot's goal is reachable.
         pushes: simulated pushes; None for any number.
     """
@@ -73,13 +73,13 @@ class SearchResult:
         termination: why it ended.
         plan: the pushes of the solution, in order; empty when the goal was open or not reached.
         plan_states: numbers of the states along the plan, the start first.
-        states: observations by state number.
+        states: observations (m, rad; world frame) by state number.
         pushes: every simulated push, in order.
         pushes_tried: how many pushes were asked for; more than were simulated where some had been
             simulated in that state before.
         terminal_checks: how often it asked whether the goal is reachable.
         max_depth_reached: longest sequence of pushes it looked at.
-        search_s: wall time.
+        search_s: wall time (s).
     """
 
     termination: Termination
@@ -130,8 +130,13 @@ class Planner(Protocol):
         same call gives the same result.
 
         Args:
-            world: to search in.
-            budget: what may be spent.
-            streams: random numbers.
-            watch: told of every simulated push; for people who wait.
+            world: left in some state that the search was in.
+            budget: the clock runs from this call.
+            streams: of random numbers.
+            watch: told of every simulated push.
+
+        Raises:
+            ModelError: a model that a strategy asks fails.
+            SceneError: see `World.primitives`.
+            OSError: likewise.
         """

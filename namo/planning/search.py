@@ -55,7 +55,11 @@ Steps = Generator[None, None, Node | Termination]
 
 
 def finished(steps: Steps) -> Node | Termination:
-    """Take all the steps and return what they came to."""
+    """Take all the steps and return what they came to.
+
+    Raises:
+        BudgetSpentError: no time, push or terminal check was left.
+    """
     while True:
         try:
             next(steps)
@@ -65,7 +69,11 @@ def finished(steps: Steps) -> Node | Termination:
 
 
 class BudgetSpentError(Exception):
-    """A budget ran out; `Search.run` turns it into a result."""
+    """A budget ran out; `Search.run` turns it into a result.
+
+    Attributes:
+        termination: which one.
+    """
 
     def __init__(self, termination: Termination) -> None:
         super().__init__(termination.value)
@@ -73,7 +81,13 @@ class BudgetSpentError(Exception):
 
 
 class Search:
-    """One search in progress over one world."""
+    """One search in progress over one world.
+
+    Attributes:
+        world: where it takes place.
+        budget: what the search may spend.
+        root: the state it starts from.
+    """
 
     def __init__(self, world: World, budget: Budget, watch: Watch = unwatched) -> None:
         """Start at the world's present state; the clock runs from here.
@@ -162,6 +176,10 @@ class Search:
         Raises:
             BudgetSpentError: no time or no push is left; a push that the clock cuts off is undone
                 and not recorded.
+            KeyError: see `World.push`.
+            ValueError: likewise.
+            SceneError: likewise.
+            OSError: likewise.
         """
         fresh = [push for push in dict.fromkeys(pushes) if (node.number, push) not in self._tried]
         waiting, moves_world = set(fresh), self.world.works_itself(len(fresh))

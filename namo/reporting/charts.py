@@ -29,7 +29,13 @@ COLOURS = 8
 
 @dataclass(frozen=True)
 class Line:
-    """A curve with what its colour follows: 0 for all together, then the classes."""
+    """A curve to draw.
+
+    Attributes:
+        colour: number of its colour: 0 for all together, then the classes.
+        curve: the share solved.
+        band: whether its interval is drawn too.
+    """
 
     colour: int
     curve: Curve
@@ -41,7 +47,7 @@ def curves(lines: Sequence[Line], low: float, effort: str, label: str) -> Markup
 
     Args:
         lines: what to draw, the first one on top.
-        low: where the axis begins; what took less stands there too.
+        low: where the axis begins, in the unit of the effort; what took less stands there too.
         effort: what the axis shows, with its unit.
         label: what the chart shows, in words.
     """
@@ -101,11 +107,12 @@ def histogram(
 
 
 Bins = tuple[Floats, list[tuple[float, str]]]
-"""Edges, and the labels of the axis with where they stand, in bins."""
+"""Edges (bins + 1,), in the unit of what is counted, and the labels of the axis with where they
+stand, in bins from its left end."""
 
 
 def time_bins(seconds: Floats, number: int = 24) -> Bins:
-    """Return bins for times (s), evenly over their logarithm."""
+    """Return bins for times (n,) (s), evenly over their logarithm."""
     low = max(float(seconds.min(initial=1.0)), 1e-3)
     high = max(float(seconds.max(initial=1.0)), 2.0 * low)
     axis = _Logarithmic(low, high)
@@ -115,7 +122,7 @@ def time_bins(seconds: Floats, number: int = 24) -> Bins:
 
 
 def count_bins(counts: Floats) -> Bins:
-    """Return bins for counts from 1: up to 1, 2, 4, 8 and so on."""
+    """Return bins for counts (n,) from 1: up to 1, 2, 4, 8 and so on."""
     number = math.ceil(math.log2(max(2.0, float(counts.max(initial=1.0))))) + 1
     ends = 2.0 ** np.arange(number)
     every = math.ceil(number * SPACE / (WIDTH - LEFT - RIGHT))

@@ -38,7 +38,7 @@ class Shown:
 
 
 def choose(searches: Searches) -> Integers:
-    """Return the rows to show: some of every difficulty and plan length, then some unsolved ones.
+    """Return the rows (n,) to show: of every difficulty and plan length, then some unsolved ones.
 
     Kinds take turns, the easiest class and the shortest plan first, and of a kind those shown are
     spread evenly; the same searches give the same choice. A goal that was open has no plan to show.
@@ -69,7 +69,7 @@ def read_shown(folder: Path, chosen: Integers) -> list[Shown]:
 
     Args:
         folder: of the collection.
-        chosen: rows of its metrics table.
+        chosen: (n,) rows of its metrics table.
     """
     columns = [
         *("episode_id", "env_index", "episode", "xml_file", "difficulty", "solution_depth"),

@@ -21,11 +21,11 @@ ELEVATION_DEG = -60.0
 
 
 def rendered(scene: Scene, joints: Sequence[Floats], width: int) -> Iterator[Picture]:
-    """Yield MuJoCo's picture of each moment.
+    """Yield MuJoCo's picture of each moment, (rows, columns, 3).
 
     Args:
         scene: what to show.
-        joints: MuJoCo's joint positions, one a picture.
+        joints: MuJoCo's `qpos` (nq,) for each picture: positions (m) and quaternions.
         width: of the pictures (pixels); three quarters as high.
 
     Raises:
@@ -50,6 +50,10 @@ def rendered(scene: Scene, joints: Sequence[Floats], width: int) -> Iterator[Pic
 
 def show(scene: Scene, joints: Sequence[Floats]) -> None:
     """Show the plan in MuJoCo's viewer, over and over, until its window is closed.
+
+    Args:
+        scene: what to show.
+        joints: MuJoCo's `qpos` (nq,), `FRAME_S` apart: positions (m) and quaternions.
 
     Raises:
         NamoError: there is no screen.

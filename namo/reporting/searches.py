@@ -82,11 +82,11 @@ class Searches:
 
     @property
     def ran(self) -> Bools:
-        """Rows that are searches."""
+        """Whether each row is a search, (n,)."""
         return np.asarray(~self.failed)
 
     def environments(self, rows: Bools) -> int:
-        """Return how many environments these rows are of."""
+        """Return how many environments these rows are of; each (n,) is in or not."""
         return int(np.unique(self.environment[rows]).size)
 
 
@@ -135,7 +135,7 @@ def gather(metrics: Path) -> Searches:
 
 
 def rows_at(path: Path, positions: Integers, columns: Sequence[str]) -> list[Record]:
-    """Return some rows of a table, by their places in it, in the order they are asked for."""
+    """Return some rows of a table, by their places (n,) in it, in the order they are asked for."""
     found: dict[int, Record] = {}
     first, wanted = 0, np.unique(positions)
     for rows in row_groups(path, columns):
@@ -147,7 +147,7 @@ def rows_at(path: Path, positions: Integers, columns: Sequence[str]) -> list[Rec
 
 
 def evenly(rows: Integers, number: int) -> Integers:
-    """Return at most so many of these, spread evenly, the first among them."""
+    """Return at most so many (m,) of these (n,), spread evenly, the first among them."""
     if rows.size <= number:
         return rows
     return rows[np.arange(number) * rows.size // number]

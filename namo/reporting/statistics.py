@@ -21,7 +21,7 @@ Z = 1.959963984540054
 
 @dataclass(frozen=True)
 class Share:
-    """A share (0 to 1) with the ends of its interval."""
+    """A share (0 to 1) with the ends of its interval at `CONFIDENCE`."""
 
     estimate: float
     low: float
@@ -33,11 +33,11 @@ class Curve:
     """Share solved (0 to 1) within an effort, a step function; one entry a step.
 
     Attributes:
-        effort: where it steps, ascending, (m,).
+        effort: where it steps, ascending, in the unit of the effort, (m,).
         estimate: share from there on, (m,).
-        low: lower end of its interval, (m,).
-        high: upper end, (m,).
-        end: largest effort that anything is known of.
+        low: lower end of the interval of that share, (m,).
+        high: likewise, upper end, (m,).
+        end: largest effort that anything is known of, in the same unit.
     """
 
     effort: Floats
@@ -73,7 +73,7 @@ def solved_within(
     """Return the share solved within an effort, with a band (Greenwood's variance, log-log).
 
     Args:
-        effort: that a search took until it ended, (n,).
+        effort: that a search took until it ended, in any unit, (n,).
         solved: whether it ended with a plan, (n,).
         closed: whether it ended since nothing was left to try, (n,).
         points: steps to keep at most.

@@ -15,6 +15,7 @@ from namo.errors import SceneError
 from namo.geometry import Floats
 
 Point = tuple[float, float]
+"""x, y; metres unless said otherwise."""
 
 
 def convex_pieces(outline: Floats) -> list[list[int]]:
@@ -22,6 +23,9 @@ def convex_pieces(outline: Floats) -> list[list[int]]:
 
     Triangulates, then drops every diagonal whose two ends stay convex without it (Hertel and
     Mehlhorn 1983), longest first.
+
+    Args:
+        outline: (n, 2) corners of a simple polygon, counter-clockwise (m).
     """
     index = {tuple(corner): place for place, corner in enumerate(outline.tolist())}
     triangles = shapely.get_parts(

@@ -95,7 +95,7 @@ class Site:
 
     @cached_property
     def wall_pieces(self) -> list[Floats]:
-        """Convex outlines of all walls in the world (m)."""
+        """Convex outlines (n, 2) of all walls in the world (m)."""
         return [piece for wall in self.layout.walls for piece in wall.pieces()]
 
     @cached_property

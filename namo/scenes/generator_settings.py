@@ -29,7 +29,7 @@ class GeneratorSettings:
 
     Attributes:
         seed: of all random numbers.
-        families: how often each layout family is drawn, relative to the others.
+        families: weight of each layout family: how often it is drawn, relative to the others.
         templates: folder of walls-only scenes, for family `template`.
         scenes_per_layout: scenes in a row that share their walls.
         wall_thickness_m: of all walls but those of templates.
@@ -43,12 +43,16 @@ class GeneratorSettings:
         boxes_in_passages: boxes that stand in doors and narrow places.
         boxes_elsewhere: boxes that stand about.
         box_size_m: side of the square of the same area.
-        box_aspect: longer side over shorter side.
+        box_aspect: ratio of the longer side to the shorter.
         box_mass_kg: of each box.
-        box_friction: sliding friction of boxes; with the floor the larger of the two counts.
-        floor_friction: sliding friction of the floor, in steps of 0.05.
+        box_friction: coefficient of sliding friction of boxes; with the floor the larger of the two
+            counts.
+        floor_friction: coefficient of sliding friction of the floor, a multiple of 0.05.
         open_share: share of scenes whose goal need not be cut off from the robot.
         options: MuJoCo's `<option>` attributes.
+
+    Raises:
+        UsageError: a setting is out of its range, or no layout family has that name.
     """
 
     seed: int = 0

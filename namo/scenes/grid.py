@@ -34,9 +34,10 @@ MAX_CELLS = 100_000_000
 FIXED_POINT_BITS = 8
 
 Mask = NDArray[np.uint8]
+"""Of a grid, (rows + 2, columns + 2): unless said otherwise 0 where free, 1 where blocked."""
 Cells = NDArray[np.intp]
 Frame = tuple[float, float, float, int]
-"""Of a grid, for compiled code: x_min, y_min, resolution (m), columns of a mask."""
+"""Of a grid, for compiled code: x_min, y_min, resolution (all m), columns of a mask."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Grid:
 
     @classmethod
     def over(cls, bounds: Bounds, resolution: float = RESOLUTION_M) -> Grid:
-        """Return the grid that covers the bounds.
+        """Return the grid that covers the bounds with cells of a side of `resolution` (m).
 
         Raises:
             SceneError: it would have more than `MAX_CELLS` cells.
@@ -153,7 +154,7 @@ def inside(footprint: Footprint) -> Floats:
 
 
 def inflated(footprint: Footprint, radius: float) -> tuple[Floats, ...]:
-    """Return convex outlines (n, 2) around all points within `radius` of a footprint (m)."""
+    """Return convex outlines (n, 2) around all points within `radius` of a footprint (both m)."""
     if isinstance(footprint, Rectangle):
         return (inflated_outline(footprint.half_x, footprint.half_y, radius),)
     return tuple(_inflated_convex(piece, radius) for piece in footprint.pieces)

@@ -44,7 +44,7 @@ class Prism:
     top: float
 
     def vertices(self) -> list[float]:
-        """Return the numbers of the mesh's `vertex`."""
+        """Return the numbers of the mesh's `vertex`: x, y, z of each corner, bottom first (m)."""
         return [v for z in (self.bottom, self.top) for x, y in self.corners for v in (x, y, z)]
 
 

@@ -113,7 +113,16 @@ def parse_scene(data: bytes, source: str) -> Scene:
 
 @dataclass(frozen=True)
 class SceneParts:
-    """What a file holds of a scene that it need not hold all of; fields as in `Scene`."""
+    """What a file holds of a scene that it need not hold all of.
+
+    Attributes:
+        walls: as in `Scene`.
+        movables: likewise.
+        robot: likewise; None where the file has none.
+        goal: likewise.
+        floor_friction: as in `Scene`.
+        options: likewise.
+    """
 
     walls: tuple[Wall, ...]
     movables: tuple[Movable, ...]

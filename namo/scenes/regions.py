@@ -45,7 +45,7 @@ class Regions:
         return areas
 
     def at(self, points: Floats) -> Labels:
-        """Return the regions (...) that world points (..., 2) lie in; 0 where blocked."""
+        """Return the regions (...) that world points (..., 2) (m) lie in; 0 where blocked."""
         return np.asarray(self.labels[self.grid.cells(points)])
 
 

@@ -14,6 +14,7 @@ from namo.scenes.footprint import Footprint
 from namo.scenes.physics import PHYSICS_PRESETS
 
 Friction = tuple[float, float, float]
+"""MuJoCo's coefficients: sliding, a plain factor; torsional (m); rolling (m)."""
 
 FLOOR_FRICTION: Friction = (0.5, 0.005, 0.001)
 ROBOT_FRICTION: Friction = (1.0, 0.005, 0.0001)
@@ -67,7 +68,7 @@ class Movable(Solid):
 
     Attributes:
         mass: kg.
-        friction: sliding, torsional and rolling coefficients; a pair takes the larger of its two.
+        friction: where two bodies touch, the larger of each coefficient counts.
     """
 
     mass: float = 0.1
@@ -79,11 +80,11 @@ class Robot:
     """A disc that slides in the plane, driven by two motors.
 
     Attributes:
-        x: start position (m).
-        y: start position (m).
+        x: start position, world frame (m).
+        y: likewise.
         radius: m.
         mass: kg.
-        friction: as for `Movable`.
+        friction: likewise, see `Movable`.
         max_force: the most its motors push along x and along y (N).
     """
 
@@ -97,9 +98,9 @@ class Robot:
 
 @dataclass(frozen=True)
 class Goal:
-    """Where the robot has to get (m).
+    """Where the robot has to get: world x and y (m).
 
-    `radius` is how large the file draws it. What counts as reached is the same in all scenes:
+    `radius` (m) is how large the file draws it. What counts as reached is the same in all scenes:
     `GOAL_TOLERANCE_M`, decided by `namo.world.reachability`.
     """
 
@@ -110,7 +111,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Bounds:
-    """The axis-aligned rectangle in which everything happens (m)."""
+    """The axis-aligned rectangle in which everything happens, world frame (m)."""
 
     x_min: float
     y_min: float
@@ -127,7 +128,7 @@ class Scene:
         movables: in file order.
         robot: start and body of the robot.
         goal: of the robot.
-        floor_friction: sliding, torsional and rolling coefficients of the floor.
+        floor_friction: of the floor.
         options: MuJoCo's `<option>` attributes as written ("timestep": "0.01"); flags are
             `flag/NAME`.
         path: the file it was read from, as given; empty for a scene made in memory.

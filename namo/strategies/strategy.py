@@ -21,6 +21,9 @@ class ObjectStrategy(Protocol):
             world: in the state that is asked about; not changed.
             reachable: names, in file order.
             rng: stream for random choices.
+
+        Raises:
+            ModelError: the model of a learned strategy fails.
         """
 
 
@@ -37,6 +40,10 @@ class GoalStrategy(Protocol):
             name: the object.
             count: the most to return; fewer when no more make sense.
             rng: stream for random choices.
+
+        Raises:
+            KeyError: the scene has no such movable.
+            ModelError: the model of a learned strategy fails.
         """
 
 
@@ -50,6 +57,9 @@ class RatingObjectStrategy(ObjectStrategy, Protocol):
         Args:
             world: in the state that is asked about; not changed.
             names: as `rank` gave them in this state.
+
+        Raises:
+            ModelError: the model fails.
         """
 
 
@@ -64,7 +74,7 @@ class RatingGoalStrategy(GoalStrategy, Protocol):
     random_share: float
 
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
-        """Return all goals worth a try, the best first, with their ratings, 0 to 1.
+        """Return all goals worth a try, world frame, the best first, with their ratings, 0 to 1.
 
         A rating is the chance that pushing there leads to the robot's goal. The next goal is asked
         for when the last one was tried in vain, and ratings take that into account.
@@ -72,4 +82,8 @@ class RatingGoalStrategy(GoalStrategy, Protocol):
         Args:
             world: in the state that is asked about; not changed, and not looked at later.
             name: the object.
+
+        Raises:
+            KeyError: the scene has no such movable.
+            ModelError: the model fails.
         """

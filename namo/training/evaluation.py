@@ -90,7 +90,7 @@ class Comparison:
         mean_ratio: geometric mean of pushes, arm over baseline; see `p_value`.
         time_ratio: total wall time, arm over baseline.
         p_value: of a two-sided sign-flip permutation test on the differences between the scenes'
-            means of log(pushes): how often differences as large come about when each scene's sign
+            means of log(pushes): the probability of differences as large when each scene's sign
             is a coin's throw. An unsolved search counts as twice the budget: it needs some number,
             one beyond all that solved searches can have, and in the logarithm one step beyond them,
             so that a few unsolved searches do not outweigh all solved ones.

@@ -94,6 +94,9 @@ class LearningSettings:
         compare_depth: its longest plan (pushes).
         compare_scenes: how many of the test scenes; None for all.
         round_scenes: of these, how many after each round.
+
+    Raises:
+        UsageError: a setting is out of its range, an arm is none, or fewer than two are compared.
     """
 
     manifest: str = "results/learning/scenes/scenes.parquet"

@@ -19,7 +19,7 @@ _MIRRORED = {
 def candidate_loss(
     logits: Tensor, batch: Sample, *, rank_weight: float, leads_weight: float
 ) -> Tensor:
-    """Return the loss of a batch.
+    """Return the loss of a batch, a scalar.
 
     Two logistic losses over what is known (does the push open the goal; if not, does a plan
     follow), and a ranking loss over the candidates of each state: for each that opened the goal the
@@ -38,7 +38,12 @@ def candidate_loss(
 
 
 def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:
-    """Return the mean over successes of how far failures of the same state outrank them."""
+    """Return the mean over successes of how far failures of the same state outrank them, a scalar.
+
+    Args:
+        scores: (views, candidates) logits of opening the goal.
+        batch: the states.
+    """
     state = batch.state[:, None].expand_as(batch.opens)
     failed, opened = batch.opens == 0, batch.opens == 1
     if not bool(opened.any()) or not bool(failed.any()):

@@ -19,12 +19,13 @@ class TrainingSettings:
         blocks: residual blocks at each of these.
         summary: numbers that stand for the whole raster.
         hidden: width of the head.
-        discount: what a further push makes of a success, 0 to 1.
+        discount: factor for a success that takes a further push, 0 to 1.
         epochs: passes over the data, at most.
         patience: epochs without a better search before training stops.
         states_per_batch: states that are looked at together.
-        learning_rate: largest; it rises for a tenth of the steps and then falls like a cosine.
-        weight_decay: of AdamW (Loshchilov, Hutter 2019).
+        learning_rate: factor of AdamW's steps at its largest; it rises for a tenth of the steps and
+            then falls like a cosine.
+        weight_decay: factor of AdamW's decay (Loshchilov, Hutter 2019).
         rank_weight: of the ranking loss.
         leads_weight: of the loss on what leads to the goal later.
         seed: of weights, order and mirroring.
@@ -33,6 +34,9 @@ class TrainingSettings:
         search_scenes: held-out scenes that are searched after each epoch.
         search_pushes: simulated pushes of such a search, at most.
         search_seed: of these searches.
+
+    Raises:
+        UsageError: a setting is out of its range.
     """
 
     widths: tuple[int, int, int] = (24, 48, 64)

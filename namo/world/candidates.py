@@ -41,7 +41,7 @@ class CandidatePushes:
     shoves: NDArray[np.bool_]
 
     def goals(self) -> Floats:
-        """Return the pose (contacts, travels, 3) each candidate aims at, world frame (m, rad)."""
+        """Return the world pose each candidate aims at, (contacts, travels, 3): m, m, rad."""
         goals = np.empty_like(self.displacements)
         goals[..., :2] = self.pose.to_world(self.displacements[..., :2])
         turned = self.displacements[..., 2] + self.pose.theta
@@ -66,6 +66,8 @@ def candidate_pushes(
 
     Raises:
         KeyError: the scene has no such movable.
+        SceneError: see `World.primitives`.
+        OSError: likewise.
     """
     library, planner = world.primitives(name)
     if reachability is None:

@@ -32,9 +32,9 @@ class Solids(NamedTuple):
     """Footprints in the world, as arrays; each is known by its place in the list it came from.
 
     Attributes:
-        rectangles: (n, 6) x, y (m), cosine and sine of the yaw, half extents (m).
+        rectangles: (n, 6) world x, y (m), cosine and sine of the yaw, half extents (m).
         rectangle_of: (n,) whose they are.
-        corners: (k, 2) corners of all convex pieces of polygons, one piece after the other (m).
+        corners: (k, 2) corners of all convex pieces of polygons, in the world, piece by piece (m).
         pieces: (p + 1,) where each piece begins in `corners`.
         piece_of: (p,) whose they are.
     """
@@ -72,7 +72,7 @@ class Solids(NamedTuple):
 
 @compiled
 def keeps_clear(solids: Solids, but: int, x: float, y: float, radius: float) -> bool:
-    """Return whether a point is at least `radius` away from all solids but one (-1: from all)."""
+    """Return whether a point is at least `radius` away (m) from all solids but one (-1: all)."""
     rectangles, rectangle_of, corners, pieces, piece_of = solids
     for i in range(len(rectangles)):
         if rectangle_of[i] == but:

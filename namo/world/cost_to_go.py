@@ -35,14 +35,14 @@ class CostToGo:
 
     Attributes:
         size: geometric mean of the half extents of the box (m).
-        table: `SHAPE` float32, physics steps.
+        table: (dx, dy, dtheta) cells, as many as `SHAPE` says, float32: physics steps.
     """
 
     size: float
     table: NDArray[np.float32]
 
     def __call__(self, displacements: Floats) -> Floats:
-        """Return the cost of displacements (..., 3), dx, dy (m), dtheta (rad), in physics steps.
+        """Return the cost (...) of displacements (..., 3), dx, dy (m), dtheta (rad): physics steps.
 
         Displacements beyond the table cost what the nearest one in it does, and the way there.
         """
@@ -62,7 +62,8 @@ def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
     is extended by every primitive in the next round. Of equally cheap ones the first is kept.
 
     Args:
-        displacements: (..., 3) of the primitives, in the frame the box had before.
+        displacements: (..., 3) of the primitives, dx, dy (m), dtheta (rad), in the frame that the
+            box had before.
         steps: (...) physics steps of each; infinite where the box did not yield.
         size: geometric mean of the half extents of the box (m).
     """

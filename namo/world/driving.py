@@ -29,7 +29,7 @@ def drive_path(reachability: Reachability, x: float, y: float) -> Floats:
         y: likewise.
 
     Returns:
-        Corners (n, 2) of the way, n at least 2 (m).
+        Corners (n, 2) of the way, n at least 2, world frame (m).
     """
     robot = reachability.poses["robot"]
     ends = np.array([[robot.x, robot.y], [x, y]])

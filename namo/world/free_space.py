@@ -35,7 +35,7 @@ class Outlines(NamedTuple):
 
     Attributes:
         pixels: (k, 2) corners of all of them, column and row in fixed point.
-        parts: which rows of `pixels` are one outline.
+        parts: for each outline, which rows of `pixels` are its corners.
     """
 
     pixels: Indices
@@ -150,7 +150,7 @@ class FreeSpace:
         """Return where a robot can get to, with one more obstacle.
 
         Args:
-            x: of the robot (m).
+            x: of the robot, world frame (m).
             y: likewise.
             obstacle: None for the free space as it is.
         """
@@ -252,7 +252,7 @@ def region_at(runs: Runs, row: int, column: int) -> int:
 
 @compiled
 def cell_of(x: float, y: float, frame: Frame, rows: int) -> tuple[int, int]:
-    """Return mask row and column of a world point, as `Grid.cells` does; `rows` of the mask."""
+    """Return mask row and column of a world point (m) as `Grid.cells` does; `rows` of the mask."""
     x_min, y_min, resolution, columns = frame
     column = math.floor((x - x_min) / resolution) + 1
     row = math.floor((y - y_min) / resolution) + 1
@@ -261,7 +261,7 @@ def cell_of(x: float, y: float, frame: Frame, rows: int) -> tuple[int, int]:
 
 @compiled
 def locate(mask: Mask, runs: Runs, x: float, y: float, frame: Frame) -> tuple[int, int, int]:
-    """Return row and column of the cell that a robot counts from, and its region.
+    """Return row and column of the cell that a robot at x, y (m) counts from, and its region.
 
     It is the robot's own cell, or the nearest free one within `BACK_OFF_M`. All three are
     `NOWHERE` where there is none.
@@ -287,7 +287,7 @@ def locate(mask: Mask, runs: Runs, x: float, y: float, frame: Frame) -> tuple[in
 def connected_in(
     trial: Trial, runs: Runs, x: float, y: float, frame: Frame
 ) -> tuple[Runs, int, int, int]:
-    """Return the runs with the obstacle of a trial, and what `locate` says of a robot there."""
+    """Return the runs with the obstacle of a trial, and what `locate` says of x, y (m) there."""
     runs = relabelled(trial.mask, runs, trial.spans)
     row, column, region = locate(trial.mask, runs, x, y, frame)
     return runs, row, column, region
@@ -295,7 +295,7 @@ def connected_in(
 
 @compiled
 def any_in_region(runs: Runs, region: int, rows: Cells, columns: Cells) -> bool:
-    """Return whether one of these cells (n,) is in a region."""
+    """Return whether one of these cells, rows and columns (n,), is in a region."""
     if region != NOWHERE:
         for i in range(len(rows)):
             if region_at(runs, rows[i], columns[i]) == region:
@@ -305,7 +305,7 @@ def any_in_region(runs: Runs, region: int, rows: Cells, columns: Cells) -> bool:
 
 @compiled
 def in_region(runs: Runs, region: int, points: Floats, frame: Frame) -> NDArray[np.bool_]:
-    """Return for world points (n, 2) whether their cells are in a region."""
+    """Return for world points (n, 2) (m) whether their cells are in a region, (n,)."""
     inside = np.zeros(len(points), np.bool_)
     for i in range(len(points)):
         row, column = cell_of(points[i, 0], points[i, 1], frame, len(runs.first) - 1)
@@ -325,7 +325,7 @@ def paint(mask: Mask, runs: Runs, region: int, value: int) -> None:
 
 @compiled
 def any_set(mask: Mask, points: Floats, pose: Placed, frame: Frame) -> bool:
-    """Return whether a mask is set at one of these points (n, 2), given in the frame of a pose."""
+    """Return whether a mask is set at one of these points (n, 2) of the frame of a pose (m)."""
     x, y, c, s = pose
     for i in range(len(points)):
         at_x, at_y = points[i, 0] * c - points[i, 1] * s, points[i, 0] * s + points[i, 1] * c

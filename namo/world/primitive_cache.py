@@ -24,6 +24,7 @@ def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> P
         folder: of the disk cache; `cache_folder()` by default.
 
     Raises:
+        SceneError: see `namo.world.primitives.simulate_library`.
         OSError: the folder cannot be read or written.
     """
     return _library(PushClass.of(scene, movable), folder or cache_folder())

@@ -39,7 +39,17 @@ LONGEST_PRIMITIVE_S = 12.0
 
 @dataclass(frozen=True)
 class PushClass:
-    """What decides a movable's primitives, rounded. Everything here is part of the cache key."""
+    """What decides a movable's primitives, rounded. Everything here is part of the cache key.
+
+    Attributes:
+        footprint: a rectangle's half extents (m) are rounded, a polygon is as it is.
+        half_z: half height, rounded (m).
+        mass: rounded (kg).
+        friction: of the movable, rounded.
+        floor_friction: of the floor.
+        robot: as if it stood at the origin.
+        options: MuJoCo's, names and values as the scene has them, by name.
+    """
 
     footprint: Footprint
     half_z: float
@@ -103,14 +113,22 @@ class PrimitiveLibrary:
     cost_to_go: CostToGo
 
     def scaled(self, movable: Movable) -> Floats:
-        """Return the displacements for a movable of this class with its own size."""
+        """Return the displacements for the size of one movable of the class.
+
+        Returns:
+            (contacts, travels, 3): dx, dy (m), dtheta (rad) in the movable's frame.
+        """
         displacements = self.displacements.copy()
         displacements[..., 2] *= self.size / movable.footprint.size
         return displacements
 
 
 def simulate_library(push_class: PushClass) -> PrimitiveLibrary:
-    """Simulate the primitives of a class and solve for its cost-to-go."""
+    """Simulate the primitives of a class and solve for its cost-to-go.
+
+    Raises:
+        SceneError: MuJoCo refuses the robot alone with such a movable.
+    """
     contacts = contact_points(push_class.footprint, push_class.robot.radius)
     size = push_class.footprint.size
     travels = np.array(TRAVELS) * size

@@ -123,7 +123,7 @@ class PushPlanner:
             reachability: of the present state.
             goal: wanted pose of the box, world frame.
             usable: (contacts,) which contact points the robot can take up now.
-            deadline: value of `time.monotonic()` after which to stop looking.
+            deadline: value of `time.monotonic()` (s) after which to stop looking.
 
         Returns:
             None when no sequence brings the box nearer to its goal.
@@ -169,17 +169,17 @@ class PushPlanner:
         return Masks(static.solid_walls, static.walls, others)
 
     def surcharges_in(self, reachability: Reachability) -> Floats:
-        """Return `surcharges` of the movable where it is in a state."""
+        """Return `surcharges` (contacts, travels) of the movable where it is (physics steps)."""
         pose = reachability.poses[self._movable.name]
         return self.surcharges(pose, self._masks(reachability), reachability.static.grid.frame)
 
     def surcharges(self, pose: Pose2D, masks: Masks, frame: Frame) -> Floats:
-        """Return what primitives (contacts, travels) cost besides their steps, from a pose.
+        """Return what primitives (contacts, travels) cost besides their own physics steps.
 
-        Infinite where box or robot would sweep into a wall.
+        Also in physics steps; infinite where box or robot would sweep into a wall.
 
         Args:
-            pose: of the box, world frame.
+            pose: of the box that they start from, world frame.
             masks: of what stands around it.
             frame: of their grid.
         """
@@ -195,7 +195,7 @@ def _wrapped(angles: Floats) -> Floats:
 
 
 def within_tolerance(pose: Pose2D, goal: Pose2D, share: float = 1.0) -> bool:
-    """Return whether a box counts as having arrived, or by `share` more strictly."""
+    """Return whether a box counts as having arrived, or within `share` of the tolerances."""
     return (
         pose.distance(goal) <= share * POSITION_TOLERANCE_M
         and pose.turn(goal) <= share * ANGLE_TOLERANCE_RAD

@@ -27,8 +27,9 @@ class PrimitiveTable(NamedTuple):
         prices: (primitives,) physics steps; infinite where the box does not yield.
         swept: (contacts, travels, n, 2) border of the movable at the end, in its first frame (m).
         followed: (contacts, travels, 2) centre of the robot at the end, likewise (m).
-        cost_to_go: of displacements, physics steps; see `namo.world.cost_to_go`.
-        size: of the class (m).
+        cost_to_go: (dx, dy, dtheta) cells of displacements: physics steps; see
+            `namo.world.cost_to_go.CostToGo`.
+        size: of the class (m); see `namo.world.primitives.PrimitiveLibrary`.
     """
 
     moves: Floats
@@ -58,15 +59,16 @@ WAITING = np.dtype(
 )
 """A primitive in the open list: what a plan through it costs at least; which it is (`order`, node *
 primitives + primitive); what the plan up to its end costs; what is left to do then, by the
-cost-to-go; and whether the first two count what stands in the way."""
+cost-to-go; and whether priority and spent count what stands in the way. Costs are physics steps."""
 
 NODE = np.dtype(
     [(name, "f8") for name in ("x", "y", "theta", "cos", "sin", "spent", "robot_x", "robot_y")]
     + [(name, "i8") for name in ("first", "taken", "place_x", "place_y", "place_theta")]
 )
-"""A pose of the movable that primitives start from: where it is, what the plan to it costs, where
-the robot then is, the primitive that the plan begins with, how many primitives from here were taken
-off the open list, and the pose rounded, by which nearly equal poses are told."""
+"""A pose of the movable that primitives start from: where it is (m, rad), what the plan to it costs
+(physics steps), where the robot then is (m), the primitive that the plan begins with, how many
+primitives from here were taken off the open list, and the pose rounded, by which nearly equal poses
+are told."""
 
 
 class PlanSearch(NamedTuple):
@@ -75,7 +77,8 @@ class PlanSearch(NamedTuple):
     Attributes:
         open: (capacity,) `WAITING`, a binary heap: cheapest first, then first come.
         nodes: (nodes,) `NODE`, the start first.
-        surcharge: (nodes, contacts, travels) what stands in the way, see `look_up`.
+        surcharge: (nodes, contacts, travels) physics steps for what stands in the way, see
+            `look_up`.
         known: (nodes, contacts) where that was looked up.
         counts: (3,) entries in `open`, nodes, primitives that were taken off so far.
     """
@@ -102,7 +105,7 @@ class Rules(NamedTuple):
     """What a search goes by; the constants of `namo.world.push_planner`.
 
     Attributes:
-        shove_cost: of sweeping into another movable.
+        shove_cost: of sweeping into another movable (physics steps).
         near_m: how far from the goal a plan may end.
         near_rad: likewise.
         seen_m: poses that round to the same multiples of this ...
@@ -139,13 +142,13 @@ def look_up(
     shorter ones and meets what they meet.
 
     Args:
-        surcharge: (travels,) the answer.
+        surcharge: (travels,) the answer, physics steps; written to.
         table: of the movable.
         contact: number of the contact point.
         pose: of the movable in the world.
         masks: of what stands around.
         frame: of their grid.
-        shove_cost: of sweeping into another movable.
+        shove_cost: of sweeping into another movable (physics steps).
     """
     solid_walls, walls, others = masks
     x, y, c, s = pose
@@ -240,7 +243,7 @@ def advance(
 
 @compiled
 def begin(search: PlanSearch, x: float, y: float, theta: float, spent: float) -> None:
-    """Add a node at a pose of the movable (m, rad)."""
+    """Add a node at a world pose of the movable (m, rad), to which a plan costs `spent` steps."""
     node = search.nodes[search.counts[1]]
     node.x, node.y, node.theta, node.spent = x, y, theta, spent
     node.cos, node.sin = math.cos(theta), math.sin(theta)

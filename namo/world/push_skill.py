@@ -53,12 +53,14 @@ def perform(world: World, push: Push, deadline: float, *, stop_at_open_goal: boo
     Args:
         world: in any state; the push depends on that state alone.
         push: object and wanted pose.
-        deadline: value of `time.monotonic()` after which to give up.
+        deadline: value of `time.monotonic()` (s) after which to give up.
         stop_at_open_goal: end as soon as the push made the robot's goal reachable.
 
     Raises:
         KeyError: the scene has no such movable.
         ValueError: the wanted pose is not finite.
+        SceneError: see `World.primitives`.
+        OSError: likewise.
     """
     if not all(map(math.isfinite, push.goal)):
         raise ValueError(f"{push}: the goal must be finite")

@@ -51,18 +51,19 @@ class StaticMap:
         scene: the scene.
         grid: over its bounds.
         clearance: how far the robot's centre keeps from everything: its radius and a skin (m).
-        walls: mask of the cells in which the robot would touch a wall.
+        walls: mask of the cells in which the robot's centre would be too near a wall.
         solid_walls: mask of the cells that walls themselves cover.
         index: place of each movable in the file.
         inflated: outlines of the movables that the robot's centre must keep out of.
         solid: outlines of the movables themselves.
         contacts: of each movable.
-        contact_points: standoffs and positions of the same.
-        perimeters: points along the border of each movable, in its frame (m).
+        contact_points: standoffs (n, 2) and positions (n, 2) of the same, in its frame (m).
+        perimeters: points (n, 2) along the border of each movable, in its frame (m).
         insides: points all over each movable, likewise.
         wall_footprints: for distances to walls.
         wall_solids: the same for compiled code.
-        goal_cells: rows and columns of the cells within `GOAL_TOLERANCE_M` of the robot's goal.
+        goal_cells: rows (n,) and columns (n,) of the cells within `GOAL_TOLERANCE_M` of the robot's
+            goal.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -112,7 +113,11 @@ class StaticMap:
         return rows[near], columns[near]
 
     def fits(self, name: str, pose: Pose2D) -> bool:
-        """Return whether a movable at a pose stays inside the bounds and out of the walls."""
+        """Return whether a movable at a world pose stays inside the bounds and out of the walls.
+
+        Raises:
+            KeyError: the scene has no such movable.
+        """
         return not any_set(self.solid_walls, self.insides[name], placed(pose), self.grid.frame)
 
     def forget(self) -> None:
@@ -126,6 +131,9 @@ class StaticMap:
         Args:
             name: of the movable; None for all there is, with no movable left out.
             poses: (n, 3) of all movables: x, y (m), theta (rad), world frame.
+
+        Raises:
+            KeyError: the scene has no such movable.
         """
         others = poses
         if name is not None:
@@ -186,7 +194,11 @@ class Reachability:
         return np.array([self.poses[name] for name in self.static.index]).reshape(-1, 3)
 
     def around(self, name: str | None) -> Surroundings:
-        """Return what stands around a movable in this state; None for all there is."""
+        """Return what stands around a movable in this state; None for all there is.
+
+        Raises:
+            KeyError: the scene has no such movable.
+        """
         if name not in self._around:
             self._around[name] = self.static.around(name, self._movables)
         return self._around[name]
@@ -219,7 +231,7 @@ class Reachability:
         return mask
 
     def free_spot(self) -> tuple[float, float] | None:
-        """Return where a robot that may touch something can back off to (m).
+        """Return where in the world a robot that may touch something can back off to (m).
 
         It is the centre of the cell from which its region is counted, its own or the nearest free
         one, so what it can reach stays the same. None for a robot that is wedged in.
@@ -231,7 +243,7 @@ class Reachability:
         return x, y
 
     def with_robot_at(self, x: float, y: float) -> Reachability:
-        """Return the same state with the robot elsewhere in the region it can reach."""
+        """Return the same state with the robot at x, y (m) elsewhere in the region it can reach."""
         moved = Reachability(self.static, {**self.poses, "robot": Pose2D(x, y, 0.0)}, self._moving)
         row, column = (int(index) for index in self.static.grid.cells(np.array([x, y])))
         moved.connected = replace(self.connected, row=row, column=column)
@@ -244,7 +256,7 @@ class Reachability:
         return any_in_region(self.connected.runs, self.connected.region, *self.static.goal_cells)
 
     def reached(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return for world points (..., 2) whether the robot's centre can get there."""
+        """Return for world points (..., 2) (m) whether the robot's centre can get there, (...)."""
         inside = in_region(
             self.connected.runs,
             self.connected.region,
@@ -254,7 +266,11 @@ class Reachability:
         return inside.reshape(points.shape[:-1])
 
     def reachable_contacts(self, name: str) -> NDArray[np.bool_]:
-        """Return which contact points (n,) of a movable the robot can take up."""
+        """Return which contact points (n,) of a movable the robot can take up.
+
+        Raises:
+            KeyError: the scene has no such movable.
+        """
         if name not in self._contacts:
             static = self.static
             self._contacts[name] = contacts_in_reach(
@@ -280,6 +296,9 @@ class Reachability:
             pose: where it would be, world frame.
             robot_x: where the robot would be (m).
             robot_y: likewise.
+
+        Raises:
+            KeyError: the scene has no such movable.
         """
         static = self.static
         free = self.around(name).free
@@ -302,6 +321,13 @@ class Reachability:
 
         Roughly is within `PUSH_CONE_RAD` of the way from the movable to the goal. A box whose near
         side is out of reach cannot be brought there: it would have to be pulled.
+
+        Args:
+            name: of the movable.
+            goal: wanted pose of it, world frame.
+
+        Raises:
+            KeyError: the scene has no such movable.
         """
         pose = self.poses[name]
         way = np.array([goal.x - pose.x, goal.y - pose.y])

@@ -24,8 +24,9 @@ class Recorder:
     """A `Watcher` that keeps frames; one push at a time.
 
     Attributes:
-        frames: (x, y) of the robot, then (x, y, theta) of each movable in file order (m, rad).
-        joints: MuJoCo's joint positions in each frame.
+        frames: world x, y (m) of the robot, then x, y (m), theta (rad) of each movable in file
+            order.
+        joints: (nq,) of each frame, see `namo.world.simulation.Simulation.joints`.
     """
 
     def __init__(self, world: World) -> None:
@@ -37,7 +38,7 @@ class Recorder:
         self._keep()
 
     def drives(self, x: float, y: float) -> None:
-        """Keep frames of the way to a contact point."""
+        """Keep frames of the way to a contact point at x, y (m), world frame."""
         way = drive_path(self._world.reachability(), x, y)
         _, _, *rest = self._now()
         for x, y in _paced(way):

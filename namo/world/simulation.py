@@ -44,7 +44,7 @@ class State:
     """An exact snapshot: what `mjSTATE_INTEGRATION` holds, warm start included.
 
     Attributes:
-        integration: (n,) float64, read-only.
+        integration: (n,) float64, in SI units (m, rad, s), read-only.
     """
 
     integration: NDArray[np.float64]
@@ -103,6 +103,15 @@ class Simulation:
     Restoring always goes through `mj_resetData` and `mj_setState`. The first clears whatever an
     earlier simulation left behind, the second wakes sleeping islands, so what follows depends on
     the state alone.
+
+    Attributes:
+        scene: the scene.
+        model: what MuJoCo makes of it.
+        data: its present state.
+        steps: MuJoCo steps simulated so far.
+        physics_s: wall time spent on them.
+        timestep_s: simulated time of one.
+        start: snapshot of the scene's start.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -221,7 +230,11 @@ class Simulation:
             self.data.qpos[adr] = target - offset
 
     def joints(self, robot: tuple[float, float] | None = None) -> Floats:
-        """Return a copy of all joint positions, with the robot elsewhere if so asked (m)."""
+        """Return a copy of MuJoCo's `qpos` (nq,): positions (m) and quaternions.
+
+        Args:
+            robot: x, y in the world of where it is to be instead (m).
+        """
         joints: Floats = self.data.qpos.copy()
         if robot is not None:
             for target, adr, offset in zip(
@@ -236,7 +249,11 @@ class Simulation:
         self._ctrl[motor_x], self._ctrl[motor_y] = force_x * scale_x, force_y * scale_y
 
     def yaw(self, name: str) -> float:
-        """Return the yaw of an upright movable from its joint: needs no kinematics (rad)."""
+        """Return the yaw of an upright movable from its joint: needs no kinematics (rad).
+
+        Raises:
+            KeyError: the scene has no such movable.
+        """
         adr = self._quat_adr[name]
         w, z = self._qpos[adr], self._qpos[adr + 3]
         return 2.0 * math.atan2(z, w) + self._yaw_offset[name]
@@ -250,7 +267,11 @@ class Simulation:
         }
 
     def pose(self, name: str) -> Pose2D:
-        """Return the world pose of one movable."""
+        """Return the world pose of one movable.
+
+        Raises:
+            ValueError: the scene has no such movable.
+        """
         return Pose2D._make(self._movable_poses()[self._names.index(name)])
 
     def check_health(self, elapsed_steps: int) -> None:

@@ -29,6 +29,11 @@ def push_straight(world: World, name: str, contact: int) -> int | None:
     Returns:
         Index of the shortest travel of the movable's primitives by whose end the robot's goal was
         reachable; None where it never was.
+
+    Raises:
+        KeyError: the scene has no such movable.
+        SceneError: see `World.primitives`.
+        OSError: likewise.
     """
     world.expect_moving(name)
     before = world.save()

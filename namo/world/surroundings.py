@@ -102,12 +102,12 @@ class Surroundings:
 
     @cached_property
     def others(self) -> Mask:
-        """Cells covered by other movables."""
+        """The mask (rows + 2, columns + 2) of the cells that other movables cover."""
         mask = np.zeros_like(self.free.blocked)
         for outlines in self._solid:
             outlines.draw(mask)
         return mask
 
     def leaves_room(self, pose: Pose2D) -> bool:
-        """Return whether the movable at a pose would be clear of the other movables."""
+        """Return whether the movable at a world pose would be clear of the other movables."""
         return not any_set(self.others, self._inside, placed(pose), self.free.grid.frame)

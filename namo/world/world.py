@@ -30,14 +30,14 @@ from namo.world.reachability import Reachability, StaticMap
 from namo.world.simulation import Simulation, State
 
 Observation = dict[str, list[float]]
-"""`{name}_pose` -> [x, y, theta] of the robot and every movable."""
+"""`{name}_pose` -> [x, y, theta] (m, m, rad; world frame) of the robot and every movable."""
 
 
 class Watcher(Protocol):
     """Sees a push while it happens, and leaves the world as it is."""
 
     def drives(self, x: float, y: float) -> None:
-        """See that the robot is about to be at a contact point that it can drive to (m)."""
+        """See that the robot is about to be at a contact point that it can drive to: x, y (m)."""
 
     def steps(self) -> None:
         """See the state after a control period of pushing."""
@@ -173,11 +173,14 @@ class World:
 
         Args:
             push: object and wanted pose.
-            deadline: value of `time.monotonic()` after which to give up and undo.
+            deadline: value of `time.monotonic()` (s) after which to give up and undo.
             stop_at_open_goal: end the push as soon as it made the robot's goal reachable.
 
         Raises:
             KeyError: the scene has no such movable.
+            ValueError: the wanted pose is not finite.
+            SceneError: see `primitives`.
+            OSError: likewise.
         """
         self.expect_moving(push.object_name)
         return perform(self, push, deadline, stop_at_open_goal=stop_at_open_goal)
@@ -193,7 +196,19 @@ class World:
     def push_from(
         self, state: State, push: Push, deadline: float = math.inf
     ) -> tuple[PushOutcome, Situation]:
-        """Push a box from a state and return what came of it and where that leads."""
+        """Push a box from a state and return what came of it and where that leads.
+
+        Args:
+            state: to start from; the present one is left.
+            push: see `push`.
+            deadline: likewise; value of `time.monotonic()` (s).
+
+        Raises:
+            KeyError: see `push`.
+            ValueError: likewise.
+            SceneError: likewise.
+            OSError: likewise.
+        """
         self.restore(state)
         outcome = self.push(push, deadline)
         return outcome, self.situation()
@@ -261,6 +276,10 @@ class World:
 
         Making the primitives of a box class takes about a second and compiling the loops some ten,
         both once a machine; a search that runs against the clock should not pay for it.
+
+        Raises:
+            SceneError: see `primitives`.
+            OSError: likewise.
         """
         for movable in self.scene.movables:
             self.primitives(movable.name)
@@ -278,7 +297,9 @@ class World:
         """Return the motion primitives of a movable and the planner over them.
 
         Raises:
+            KeyError: the scene has no such movable.
             SceneError: MuJoCo refuses the robot alone with the movable, however it took the scene.
+            OSError: the folder of the cache cannot be read or written.
         """
         if name not in self._primitives:
             movable = self.scene.movable(name)

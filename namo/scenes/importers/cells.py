@@ -122,7 +122,11 @@ def _run(cells: NDArray[np.bool_]) -> int:
 
 
 def nearest_to_middle(mask: CellMask) -> Cell:
-    """Return the set cell that is nearest to the mean of all set cells; the first of several."""
+    """Return the set cell that is nearest to the mean of all set cells; the first of several.
+
+    Args:
+        mask: (rows, columns); at least one cell is set.
+    """
     places = np.argwhere(mask)
     offsets = np.hypot(*(places - places.mean(axis=0)).T)
     row, column = places[int(np.argmin(np.round(offsets, 9)))]

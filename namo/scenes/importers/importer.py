@@ -211,7 +211,7 @@ def border_walls(inside: Bounds, thickness: float, names: Names, robot_radius: f
 
 
 def rectangle(x_min: float, y_min: float, x_max: float, y_max: float) -> list[Point]:
-    """Return the corners of a rectangle, counter-clockwise."""
+    """Return the corners of a rectangle, counter-clockwise (m)."""
     return [(x_min, y_min), (x_max, y_min), (x_max, y_max), (x_min, y_max)]
 
 

@@ -29,8 +29,11 @@ def ends_among_walls(
     Args:
         walls: nothing outside the rectangle around them is used.
         radius: of the disc (m).
-        robot: the start, where it is known.
+        robot: the start, where it is known (m).
         goal: likewise.
+
+    Returns:
+        Both in the world (m); what is known as it was given.
 
     Raises:
         SceneError: there is no free place, or the known end is at none.
@@ -79,6 +82,8 @@ def path_ends(free: FreeCells, *, diagonal: bool) -> tuple[Cell, Cell]:
 
 def farthest(free: FreeCells, start: Cell, *, diagonal: bool) -> Cell:
     """Return the cell with the longest shortest path from `start`; the first of several.
+
+    A step over a corner counts as the root of two.
 
     Args:
         free: (rows, columns).

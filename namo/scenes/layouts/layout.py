@@ -43,7 +43,7 @@ class Layout:
 
     @cached_property
     def bounds(self) -> Bounds:
-        """The rectangle around all walls."""
+        """The rectangle around all walls (m)."""
         corners = np.concatenate([wall.corners() for wall in self.walls])
         (x_min, y_min), (x_max, y_max) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
         return Bounds(x_min, y_min, x_max, y_max)
@@ -89,7 +89,12 @@ class LayoutFamily(Protocol):
 class FloorPlan:
     """Collects the walls of a layout: straight ones along x or y, with doors left out.
 
-    Lengths are rounded to a centimetre, so that files hold round numbers.
+    All lengths and positions are in metres, and rounded to a millimetre in the end, so that files
+    hold round numbers.
+
+    Attributes:
+        settings: what the generator may draw from.
+        half_thickness: of all walls (m).
     """
 
     def __init__(self, settings: GeneratorSettings) -> None:
@@ -98,7 +103,7 @@ class FloorPlan:
         self._rows: list[tuple[float, float, float, float]] = []  # x, y, half_x, half_y
 
     def outer(self, width: float, height: float) -> None:
-        """Add four walls around a room of that clear size, its lower left corner at (0, 0)."""
+        """Add four walls around a room of that clear size (m), its lower left corner at 0, 0."""
         t = self.half_thickness
         for x in (-t, width + t):
             self._add(x, height / 2, t, height / 2 + 2 * t)
@@ -106,17 +111,17 @@ class FloorPlan:
             self._add(width / 2, y, width / 2, t)
 
     def along_x(self, y: float, start: float, end: float, doors: tuple[Door, ...] = ()) -> None:
-        """Add a wall at `y` from x = `start` to `end`, with doors."""
+        """Add a wall at `y` from x = `start` to `end` (m), with doors."""
         for low, high in _between(start, end, doors):
             self._add((low + high) / 2, y, (high - low) / 2, self.half_thickness)
 
     def along_y(self, x: float, start: float, end: float, doors: tuple[Door, ...] = ()) -> None:
-        """Add a wall at `x` from y = `start` to `end`, with doors."""
+        """Add a wall at `x` from y = `start` to `end` (m), with doors."""
         for low, high in _between(start, end, doors):
             self._add(x, (low + high) / 2, self.half_thickness, (high - low) / 2)
 
     def door(self, rng: np.random.Generator, start: float, end: float) -> Door:
-        """Return a door somewhere in a wall from `start` to `end`, a little off its ends.
+        """Return a door somewhere in a wall from `start` to `end` (m), a little off its ends.
 
         Raises:
             SceneError: the wall is too short for it.
@@ -132,7 +137,11 @@ class FloorPlan:
             self._rows.append((x, y, half_x, half_y))
 
     def layout(self, family: str) -> Layout:
-        """Return the walls around the origin."""
+        """Return the walls, the middle of the rectangle around them at the origin.
+
+        Args:
+            family: that drew them.
+        """
         low = min(x - half for x, _, half, _ in self._rows), min(y - h for _, y, _, h in self._rows)
         high = (
             max(x + half for x, _, half, _ in self._rows),
@@ -155,7 +164,7 @@ class FloorPlan:
 
 
 def drawn(rng: np.random.Generator, interval: Interval, step: float = 0.02) -> float:
-    """Return a multiple of `step` drawn uniformly from an interval."""
+    """Return a multiple of `step` drawn uniformly from an interval, in its unit."""
     low, high = interval
     return min(max(round(round(float(rng.uniform(low, high)) / step) * step, 4), low), high)
 
