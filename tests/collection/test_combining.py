@@ -85,10 +85,10 @@ def test_what_failed_in_the_first_is_taken_from_the_second(
 ):
     run = environments.run_episode
 
-    def fail_once(world, planner, config, index, episode, scorers):
+    def fail_once(world, planner, config, index, *rest):
         if index == 1:
             raise RuntimeError("a bad day")
-        return run(world, planner, config, index, episode, scorers)
+        return run(world, planner, config, index, *rest)
 
     monkeypatch.setattr(environments, "run_episode", fail_once)
     first = collect((0, 5))

@@ -182,7 +182,7 @@ whole, journal.GRACE_S = environment.run_episode, float(os.environ["GRACE"])
 from namo.collection import chunk
 chunk.GRACE_S = journal.GRACE_S
 
-def run_episode(world, planner, config, index, episode, scorers=()):
+def run_episode(world, planner, config, index, *rest):
     if index == 1 and os.environ["END"] == "segfault":
         faulthandler._sigsegv()
     if index == 1 and os.environ["END"] == "hang":
@@ -192,7 +192,7 @@ def run_episode(world, planner, config, index, episode, scorers=()):
         time.sleep(600)
     if index == 1 and os.environ["END"] == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    return whole(world, planner, config, index, episode, scorers)
+    return whole(world, planner, config, index, *rest)
 
 environment.run_episode = run_episode
 sys.exit(main(sys.argv[1:]))

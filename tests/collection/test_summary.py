@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -191,7 +192,7 @@ def test_a_real_summary_agrees_with_its_table(collected):
 def test_no_line_of_a_usual_report_is_wider_than_the_page(summary_of):
     rows = [row(index, time_ms=1e6, nodes=10_000, depth=index % 4) for index in range(50)]
     everything = ["reached", "goal_open", "unreachable", "blocked", "stuck", "out_of_steps"]
-    text = report_text(summary_of(*rows, pushes=everything * 9), "out")
+    text = report_text(summary_of(*rows, pushes=everything * 9), Path("out"))
     assert max(map(len, text.splitlines())) <= WIDTH
 
 

@@ -60,8 +60,8 @@ def test_looking_up_what_was_simulated_changes_nothing_but_the_work(rooms, monke
     with monkeypatch.context() as patch:
         start = Search.__init__
 
-        def forget(self, world, budget):
-            start(self, world, budget)
+        def forget(self, *arguments):
+            start(self, *arguments)
             self._tried = Forgetful()
 
         patch.setattr(Search, "__init__", forget)
