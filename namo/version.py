@@ -8,7 +8,7 @@ again instead of being mixed with new ones.
 __version__ = "0.1.0"
 
 RESULTS_VERSION = 2
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 GENERATOR_VERSION = 2
 """Grows when the same settings give other scenes."""

@@ -23,7 +23,7 @@ from namo.collection.config import CollectionConfig
 from namo.collection.episode import IDENTITY, Columns, EpisodeOutcome, run_episode
 from namo.collection.journal import Deaths
 from namo.collection.scene_row import look_of
-from namo.collection.schema import PLANS, PUSHES, SCENES
+from namo.collection.schema import CRASHED, PLANS, PUSHES, SCENE, SCENES
 from namo.errors import ModelError, SceneError
 from namo.files import sha256_of
 from namo.planning.planner import Planner, Termination
@@ -192,7 +192,7 @@ def collect_environment(
     except ModelError:
         raise
     except SceneError as problem:
-        error = {"kind": "scene", "message": str(problem), "traceback": None}
+        error = {"kind": SCENE, "message": str(problem), "traceback": None}
     except Exception as problem:  # noqa: BLE001 - one bad environment costs one environment
         _log.exception("environment %d failed", environment.index)
         error = _failure(environment, problem)
@@ -216,7 +216,7 @@ def crashed(
     """Return the record of an environment that is set aside, since processes died in it."""
     count = deaths.own + deaths.other
     error: Record = {
-        "kind": "crashed",
+        "kind": CRASHED,
         "message": (
             f"{environment.xml_file}: set aside after {count} processes died in it; the last: "
             f"{deaths.reason.partition(chr(10))[0]}"
@@ -229,7 +229,8 @@ def crashed(
 
 def _failure(environment: Environment, problem: Exception) -> Record:
     message = f"{environment.xml_file}: {type(problem).__name__}: {problem}"
-    return {"kind": "exception", "message": message, "traceback": traceback.format_exc()}
+    kind = type(problem).__name__
+    return {"kind": kind, "message": message, "traceback": traceback.format_exc()}
 
 
 def _record(
@@ -351,6 +352,7 @@ def _metrics(
                 **dict.fromkeys(_COUNTS, 0),
                 **dict.fromkeys(_TIMES, 0.0),
                 "kept": False,
+                "error_kind": error["kind"],
                 "error_message": error["message"],
                 "rerun_command": error["command"],
             }

@@ -100,6 +100,7 @@ def run_episode(
         "push_planning_time_ms": planning_ms,
         "inference_time_ms": inference_ms,
         "inference_calls": sum(scorer.use.calls for scorer in scorers) - calls,
+        "error_kind": None,
         "error_message": None,
     }
     record, pushes = _record(world, config, result, metrics), _pushes(world, result)

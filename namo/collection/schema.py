@@ -9,6 +9,9 @@ from namo.world.recording import DRIVE_SPEED, FRAME_S
 
 NO_UNIT = ""
 
+SCENE, CRASHED = "scene", "crashed"
+"""Why an environment failed where no exception says it, see `error_kind`."""
+
 
 def _field(name: str, kind: pa.DataType, unit: str, description: str) -> pa.Field:
     return pa.field(name, kind, metadata={"description": description, "unit": unit})
@@ -62,6 +65,13 @@ METRICS = _schema(
         _field("inference_time_ms", _REAL, "ms", "of which asking learned models"),
         _field("inference_calls", _INT, NO_UNIT, "questions to learned models"),
         _field("kept", _BOOL, NO_UNIT, "false when --filter-minimum-length dropped the episode"),
+        _field(
+            "error_kind",
+            _TEXT,
+            NO_UNIT,
+            f"{SCENE}: it cannot be used; {CRASHED}: processes died in it; else the name of an "
+            "exception; null when nothing went wrong",
+        ),
         _field("error_message", _TEXT, NO_UNIT, "what went wrong; null when nothing did"),
         _field("rerun_command", _TEXT, NO_UNIT, "redoes a failed environment alone; else null"),
         _field("hostname", _TEXT, NO_UNIT, "label of the run, as in the file names"),

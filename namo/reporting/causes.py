@@ -1,12 +1,10 @@
-"""Why environments failed, from what their rows say: what is unexplained comes first."""
+"""Why environments failed: what is unexplained comes first."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-_EXCEPTION = re.compile(r"([A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Iteration|Warning)): ")
-_CRASHED = "set aside after "
+from namo.collection.schema import CRASHED, SCENE
 
 
 @dataclass(frozen=True, order=True)
@@ -26,16 +24,6 @@ UNUSABLE = Cause(explained=True, text="scene cannot be used")
 DIED = Cause(explained=False, text="the process died")
 
 
-def cause_of(message: str, xml_file: str) -> Cause:
-    """Return the cause of a failure.
-
-    Args:
-        message: `error_message` of the failed environment's row.
-        xml_file: its scene file, which the message begins with.
-    """
-    text = message.removeprefix(f"{xml_file}: ")
-    if text.startswith(_CRASHED):
-        return DIED
-    if exception := _EXCEPTION.match(text):
-        return Cause(explained=False, text=exception[1])
-    return UNUSABLE
+def cause_of(kind: str) -> Cause:
+    """Return the cause of a failure; `kind` is the `error_kind` of its row."""
+    return {SCENE: UNUSABLE, CRASHED: DIED}.get(kind) or Cause(explained=False, text=kind)

@@ -228,9 +228,9 @@ class _Failures:
 def _failures(searches: Searches, metrics: Path) -> _Failures:
     """Return failed environments, the unexplained first; of very many, some, spread evenly."""
     failed = np.flatnonzero(searches.failed)
-    columns = ["env_index", "xml_file", "error_message", "rerun_command"]
+    columns = ["env_index", "error_kind", "error_message", "rerun_command"]
     rows = rows_at(metrics, evenly(failed, LISTED_FAILURES), columns)
-    rows.sort(key=lambda row: cause_of(row["error_message"], row["xml_file"]))
+    rows.sort(key=lambda row: cause_of(row["error_kind"]))
     return _Failures(
         int(failed.size),
         [Rerun(row["env_index"], row["error_message"], row["rerun_command"]) for row in rows],

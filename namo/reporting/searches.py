@@ -33,7 +33,7 @@ UNSOLVED = -1
 _CLOSED = (Termination.EXHAUSTED.value, Termination.DEPTH.value)
 _COLUMNS = [
     *("env_index", "difficulty", "termination", "solution_found", "solution_depth", "replayed"),
-    *("pushes_simulated", "nodes_expanded", "search_time_ms", "error_message", "xml_file"),
+    *("pushes_simulated", "nodes_expanded", "search_time_ms", "error_kind"),
     *STRATEGY,
 ]
 
@@ -117,10 +117,7 @@ def gather(metrics: Path) -> Searches:
             }
         )
         failed = rows.filter(pc.equal(ended, Termination.ERROR.value))
-        for message, xml in zip(
-            failed["error_message"].to_pylist(), failed["xml_file"].to_pylist(), strict=True
-        ):
-            causes[cause_of(message or "", xml)] += 1
+        causes.update(map(cause_of, failed["error_kind"].to_pylist()))
     columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     ordered = _by_difficulty(classes.values)
     place = np.array([ordered.index(name) for name in classes.values], np.int64)

@@ -129,11 +129,12 @@ def test_an_exception_in_a_strategy_is_a_record_with_its_traceback(rig, collect,
 
     monkeypatch.setattr("namo.strategies.object_order.NearestFirst.rank", rank)
     record = collect(rig.room(1))
-    assert record["error"]["kind"] == "exception"
+    assert record["error"]["kind"] == "RuntimeError"
     assert "RuntimeError: the strategy broke" in record["error"]["message"]
     assert str(rig.room(1)) in record["error"]["message"]
     assert "in rank" in record["error"]["traceback"]
     assert [row["termination"] for row in record["metrics"]] == ["error"]
+    assert [row["error_kind"] for row in record["metrics"]] == ["RuntimeError"]
 
 
 def test_episodes_before_an_exception_are_kept(rig, collect, monkeypatch):
@@ -148,7 +149,7 @@ def test_episodes_before_an_exception_are_kept(rig, collect, monkeypatch):
     assert len(record["episode_results"]) == 2
     assert [row["termination"] for row in record["metrics"]] == ["solved", "solved", "error"]
     assert [row["episode"] for row in record["metrics"]] == [0, 1, 2]
-    assert record["error"]["kind"] == "exception"
+    assert record["error"]["kind"] == "RuntimeError"
     assert len({row["episode_id"] for row in record["metrics"]}) == 3
 
 

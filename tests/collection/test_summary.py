@@ -29,6 +29,7 @@ def row(index, termination="solved", depth=1, time_ms=10.0, nodes=2, **more):
         "inference_calls": 0,
         "kept": not failed,
         "fingerprint": "f",
+        "error_kind": "scene" if failed else None,
         "error_message": f"scenes/{index}.xml: no goal" if failed else None,
         "rerun_command": f"python collect.py --start-idx {index}" if failed else None,
     } | more

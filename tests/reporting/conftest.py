@@ -66,7 +66,9 @@ def search(environment: int, termination: str = "solved", **values: Any) -> Reco
     return row_of("metrics", **(usual | values))
 
 
-def failure(environment: int, text: str, xml_file: str | None = None) -> Record:
+def failure(
+    environment: int, text: str, xml_file: str | None = None, kind: str = "scene"
+) -> Record:
     """A row of a failed environment."""
     file = xml_file or f"scenes/{environment:04d}.xml"
     return search(
@@ -76,6 +78,7 @@ def failure(environment: int, text: str, xml_file: str | None = None) -> Record:
         pushes_simulated=0,
         search_time_ms=0.0,
         physics_time_ms=0.0,
+        error_kind=kind,
         error_message=f"{file}: {text}",
         rerun_command=f"python collect.py --start-idx {environment}",
     )
@@ -217,7 +220,7 @@ def mixed() -> list[Record]:
         search(1),
         search(2, difficulty="two_pushes", solution_depth=2, pushes_simulated=7, nodes_expanded=9),
         search(3, "pushes", difficulty="hard", pushes_simulated=30, search_time_ms=9000.0),
-        failure(4, "KeyError: '<goal>'", NASTY),
+        failure(4, "KeyError: '<goal>'", NASTY, "KeyError"),
         failure(5, "no site named 'goal'"),
         search(6, "exhausted", difficulty="hard", pushes_simulated=4),
         search(7, "timeout", difficulty=None, pushes_simulated=12, search_time_ms=60000.0),
