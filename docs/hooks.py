@@ -1,4 +1,4 @@
-"""What MkDocs calls while it builds the site: pages and tables that come from the code.
+"""What MkDocs calls before it builds the site: pages get the parts that come from the code.
 
 A page asks for a part with a line such as `<!-- made from the code: columns metrics -->`, which a
 repository browser does not show.
@@ -12,7 +12,6 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
 
 from namo.errors import UsageError, did_you_mean
 from reference import links
@@ -35,28 +34,24 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are no files in the folder of the documentation."""
+    """Put in what pages ask for, mend their links, and add the pages that lie elsewhere.
+
+    Raises:
+        UsageError: a page asks for what there is not.
+    """
     for source, page in links.ROOT_PAGES.items():
         if files.get_file_from_path(page) is None:
             text = (ROOT / source).read_text(encoding="utf-8")
             files.append(File.generated(config, page, content=text))
-    shown = {
-        source
-        for file in files.documentation_pages()
-        for source in links.shown_files(file.content_string, file.src_uri, ROOT)
-    }
+    shown: set[str] = set()
+    for file in files.documentation_pages():
+        text, uri = _ASKED.sub(made, file.content_string), file.src_uri
+        shown.update(links.shown_files(text, uri, ROOT))
+        file.content_string = links.with_site_links(text, uri, ROOT)
     for source in sorted(shown):
         page, text = links.page_of(source), links.shown_page(source, ROOT)
         files.append(File.generated(config, page, content=text))
     return files
-
-
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
-    """Put in what a page asks for, and mend its links."""
-    uri = page.file.src_uri
-    if uri.startswith(f"{links.SHOWN}/"):
-        return markdown
-    return links.with_site_links(_ASKED.sub(made, markdown), uri, ROOT)
 
 
 def made(asked: re.Match[str]) -> str:

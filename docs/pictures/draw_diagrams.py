@@ -12,7 +12,8 @@ from itertools import pairwise
 from drawn import HERE, text, write_picture
 
 LAYERS = (
-    {"commands": "the namo command", "training": "models", "reporting": "page, films"},
+    {"commands": "the namo command, one file a subcommand"},
+    {"training": "data sets, models, comparisons", "reporting": "the page, pictures, films"},
     {"collection": "environments, chunks, files", "certification": "how hard scenes are"},
     {"planning": "searches, budgets, results"},
     {"strategies": "which object, where to"},

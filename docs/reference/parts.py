@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from namo.errors import UsageError, did_you_mean
 from namo.planning.registry import PLANNERS
@@ -37,14 +39,30 @@ def parts(kind: str) -> str:
     told = set()
     for name, module in modules.items():
         part = registry.load(name)
-        words = paragraphs(sys.modules[module].__doc__ or "")
+        about, own = sys.modules[module].__doc__ or "", part.__doc__ or ""
         if shared[module] > 1 and module not in told:
-            said.append(words)
+            said.append(paragraphs(about))
         told.add(module)
         others = [alias for alias, target in registry.aliases.items() if target == name]
         also = f" (also {', '.join(map(code, others))})" if others else ""
-        said += [f"### {code(name)}{also}", paragraphs(part.__doc__ or "")]
+        said.append(f"### {code(name)}{also}")
         if shared[module] == 1:
-            said.append(words)
-        said.append(f"In {code(module.replace('.', '/') + '.py')}.")
+            said.append(paragraphs(about))
+        path = f"{module.replace('.', '/')}.py"
+        constants = "".join(
+            f" {code(constant)} is {code(value)}."
+            for constant, value in _constants(about + own, module).items()
+        )
+        said += [paragraphs(own), f"In [{code(path)}](../{path}).{constants}"]
     return "\n\n".join(said)
+
+
+def _constants(text: str, module: str) -> dict[str, Any]:
+    """Return the constants of a module that a text names."""
+    names = re.findall(r"`([A-Z][A-Z0-9_]+)`", text)
+    constants = vars(sys.modules[module])
+    return {
+        name: round(constants[name], 3) if isinstance(constants[name], float) else constants[name]
+        for name in dict.fromkeys(names)
+        if name in constants
+    }
