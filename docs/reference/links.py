@@ -1,4 +1,4 @@
-"""Links of the pages to files of the repository that are no pages.
+"""Links of the pages to files of the repository that are no pages; pictures are not meant.
 
 The same Markdown is read in a repository browser, where `../config/config.yaml` is the file. In the
 site such a link leads to a page that shows the file's text.
@@ -23,7 +23,7 @@ ROOT_PAGES = {
 }
 """Files above the folder of the documentation, and the pages that stand for them."""
 
-_LINK = re.compile(r"(?P<text>\[[^\]]*\])\((?P<target>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
+_LINK = re.compile(r"(?<!!)(?P<text>\[[^\]]*\])\((?P<target>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
 
 
 def source_of(page: str) -> str:

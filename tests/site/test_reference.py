@@ -204,6 +204,7 @@ def test_text_shows_what_it_says():
         ("a.md", "[c](../README.md#more)", "[c](index.md#more)"),
         ("a.md", "[c](scenes.md#x)", "[c](scenes.md#x)"),
         ("a.md", "[c](../not/there.yaml)", "[c](../not/there.yaml)"),
+        ("a.md", "![c](../LICENSE)", "![c](../LICENSE)"),
         ("a.md", "[c](https://example.org)", "[c](https://example.org)"),
         ("contributing.md", "[c](docs/scenes.md)", "[c](scenes.md)"),
         ("contributing.md", "[c](config/config.yaml)", "[c](repository/config/config.yaml.md)"),
