@@ -3,6 +3,8 @@
 # make test-faults  the long suites of tests/faults: a hundred kills, thousands of damaged files (half an hour)
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make bench  the measurements of docs/performance.md
+# make docs   the documentation as a site, in results/site: needs no network to read
+# make pictures  draw the pictures of the documentation again
 # make models make the scenes, collect, train and compare as for the shipped models (hours)
 # make clean  remove results and the virtual environment
 
@@ -15,7 +17,7 @@ LEARNING := results/learning
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-faults test-slurm bench learning-scenes models clean
+.PHONY: run setup setup-test lint format types test test-faults test-slurm bench docs pictures learning-scenes models clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -33,6 +35,10 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed requirements-test.txt requirements-docs.txt
 	$(BIN)/python -m pip install --quiet --requirement requirements-test.txt
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements-docs.txt
 	@touch $@
 
 lint: setup-test
@@ -62,6 +68,14 @@ test-slurm: setup-test
 
 bench: setup
 	python -m benchmarks.run_all
+
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --quiet
+	@echo results/site/index.html
+
+# Of the figures of performance.md and learning.md the measurements are needed too.
+pictures: setup
+	for draw in example concepts diagrams sheets rasters; do python docs/pictures/draw_$$draw.py || exit 1; done
 
 # Scenes go on where they stopped and are not made twice.
 learning-scenes: setup

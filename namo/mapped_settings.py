@@ -40,7 +40,7 @@ def settings_from(cls: type[Settings], values: Mapping[str, Any], source: str) -
         try:
             checked[name] = _as(hints[name], value)
         except (TypeError, ValueError, OverflowError, yaml.YAMLError):
-            wanted = _in_words(hints[name])
+            wanted = in_words(hints[name])
             raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
     try:
         return cls(**checked)
@@ -84,17 +84,18 @@ def _as(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of a
     return value
 
 
-def _in_words(kind: Any) -> str:  # noqa: ANN401 - a type
+def in_words(kind: Any) -> str:  # noqa: ANN401 - a type
+    """Return what a setting of a type may be."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return " or null".join(_in_words(one) for one in arguments if one is not type(None)) + (
+        return " or null".join(in_words(one) for one in arguments if one is not type(None)) + (
             " or null"
         )
     if origin is tuple:
         if arguments[-1] is Ellipsis:
-            return f"a list, each {_in_words(arguments[0])}"
+            return f"a list, each {in_words(arguments[0])}"
         values = "[lowest, highest]" if len(arguments) == 2 else f"a list of {len(arguments)}"
-        return f"{values}, each {_in_words(arguments[0])}"
+        return f"{values}, each {in_words(arguments[0])}"
     if origin is not None:
-        return f"a mapping from names to values, each {_in_words(arguments[1])}"
+        return f"a mapping from names to values, each {in_words(arguments[1])}"
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]

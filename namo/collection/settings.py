@@ -49,7 +49,7 @@ def check_settings(settings: Settings, schema: Settings, home: Path = Path()) ->
     Raises:
         UsageError: names every key that is wrong, its value and what is allowed.
     """
-    schema = _filled(schema)
+    schema = filled_schema(schema)
     problems = [
         _in_words(error, schema) for error in _Validator(schema).iter_errors(dict(settings))
     ]
@@ -91,7 +91,7 @@ def run_jobs_with_this_python() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
 
 
-def _filled(schema: Settings) -> Settings:
+def filled_schema(schema: Settings) -> Settings:
     """Return the schema with the names of every registry in place."""
     filled: dict[str, Any] = deepcopy(dict(schema))
     for name, rule in filled["properties"].items():

@@ -46,7 +46,7 @@ RatedGoals = Iterator[tuple[Pose2D, float]]
 
 
 class BestFirst(AskingPlanner):
-    """The most promising push of all states next; see the module's text."""
+    """The most promising push of all states next."""
 
     def __init__(
         self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int

@@ -24,7 +24,7 @@ STALE_ROUNDS = 5
 
 
 class Exploration(AskingPlanner):
-    """Spends its budget of pushes on many states; see the module's text."""
+    """Spends its budget of pushes on many states."""
 
     def search(
         self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched

@@ -16,15 +16,20 @@ from namo.collection.config import at_least
 from namo.errors import NamoError, UsageError
 
 
-def main() -> int:
-    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, help="JSON of the settings under `scenes`")
     parser.add_argument("--start", type=int, required=True, help="first candidate")
     parser.add_argument("--end", type=int, required=True, help="one past the last")
     parser.add_argument("--output", type=Path, required=True, help="folder of the set")
     parser.add_argument("--threads", type=int, default=1, help="pushes simulated at a time (1)")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    options = make_parser().parse_args()
 
     def show(row: Row) -> None:
         print(f"candidate {row['candidate']}: {outcome_of(row)}", flush=True)

@@ -13,8 +13,8 @@ from namo.learning.bundle_files import CONFIG, copy_bundle, require_bundle
 KINDS = ("object", "goal")
 
 
-def main() -> int:
-    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--models",
@@ -24,7 +24,12 @@ def main() -> int:
         help="folders with the bundles `object` and `goal`, one of each round",
     )
     parser.add_argument("--output", type=Path, required=True, help="folder for the best two")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    options = make_parser().parse_args()
     try:
         best = min(options.models, key=_log_pushes)
         for kind in KINDS:

@@ -16,8 +16,8 @@ from namo.training.evaluation_text import evaluation_text
 from namo.training.unseen import require_unseen
 
 
-def main() -> int:
-    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--arm",
@@ -37,7 +37,12 @@ def main() -> int:
         "--manifest", type=Path, help="of the scenes; with --model: none may have been trained on"
     )
     parser.add_argument("--model", type=Path, action="append", default=[], help="a bundle")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    options = make_parser().parse_args()
     try:
         arms = [read_arm(name, folder) for name, folder in map(_named, options.arm)]
         baseline = arms[0].name if options.baseline is None else options.baseline

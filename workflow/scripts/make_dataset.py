@@ -14,8 +14,8 @@ from namo.errors import NamoError, UsageError
 from namo.training.dataset import make_dataset
 
 
-def main() -> int:
-    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--collection", type=Path, action="append", required=True, help="merged; may be repeated"
@@ -23,7 +23,12 @@ def main() -> int:
     parser.add_argument("--manifest", type=Path, required=True, help="scenes.parquet: the splits")
     parser.add_argument("--output", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    options = make_parser().parse_args()
     try:
         at_least("jobs", options.jobs, 1)
         make_dataset(options.collection, options.manifest, options.output, options.jobs)

@@ -9,11 +9,16 @@ from pathlib import Path
 from namo.errors import NamoError
 
 
-def main() -> int:
-    """Run the script and return its exit code: 1 when a file is missing or damaged."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--collection", type=Path, required=True, help="folder of the collection")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the script and return its exit code: 1 when a file is missing or damaged."""
+    options = make_parser().parse_args()
 
     from namo.reporting.report import write_report
 

@@ -12,13 +12,18 @@ from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError, UsageError
 
 
-def main() -> int:
-    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, help="JSON of the settings under `scenes`")
     parser.add_argument("--output", type=Path, required=True, help="folder of the set")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    options = make_parser().parse_args()
     try:
         settings = SceneSetSettings.from_mapping(json.loads(options.settings), "--settings")
         print(make_scenes(settings, options.output, max(options.jobs, 1), show=print), end="")

@@ -10,15 +10,20 @@ from namo.collection.records import read_record
 from namo.errors import NamoError
 
 
-def main() -> int:
-    """Run the script and return its exit code: 1 when too many environments failed."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--summary", type=Path, required=True, help="collection_summary_*.pkl")
     parser.add_argument("--report", type=Path, required=True, help="summary_*.txt")
     parser.add_argument(
         "--max-failed-share", type=float, default=1.0, help="share of environments (1.0: any)"
     )
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the script and return its exit code: 1 when too many environments failed."""
+    options = make_parser().parse_args()
     try:
         report = options.report.read_text()
         performance = read_record(options.summary)["performance_stats"]

@@ -16,8 +16,8 @@ from namo.scenes.sources import environments_from
 from namo.training.settings import TrainingSettings
 
 
-def main() -> int:
-    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the script."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", choices=("object", "goal"), required=True)
     parser.add_argument("--dataset", type=Path, required=True, help="folder of the data set")
@@ -27,7 +27,12 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True, help="folder of the bundle")
     parser.add_argument("--goal-model", type=Path, help="bundle; needed for --kind object")
     parser.add_argument("--settings", default="{}", help="JSON of the settings under `training`")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    options = make_parser().parse_args()
     try:
         settings = settings_from(TrainingSettings, json.loads(options.settings), "--settings")
         held_out = environments_from(None, options.manifest, "val").paths

@@ -1,0 +1,66 @@
+"""What MkDocs calls before it builds the site: pages get the parts that come from the code.
+
+A page asks for a part with a line such as `<!-- made from the code: columns metrics -->`, which a
+repository browser does not show.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+from namo.errors import UsageError, did_you_mean
+from reference import links
+from reference.columns import columns
+from reference.command_line import commands
+from reference.parts import parts
+from reference.settings import settings
+
+ROOT = Path(__file__).parents[1]
+
+_ASKED = re.compile(r"^<!-- made from the code: (?P<what>\w+) ?(?P<which>.*?) -->$", re.MULTILINE)
+
+MAKERS: Mapping[str, Callable[[str], str]] = {
+    "commands": lambda _: commands(ROOT),
+    "settings": lambda name: settings(ROOT, name),
+    "columns": columns,
+    "parts": parts,
+}
+"""What a page may ask for; each is given the rest of the line."""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Put in what pages ask for, mend their links, and add the pages that lie elsewhere.
+
+    Raises:
+        UsageError: a page asks for what there is not.
+    """
+    for source, page in links.ROOT_PAGES.items():
+        if files.get_file_from_path(page) is None:
+            text = (ROOT / source).read_text(encoding="utf-8")
+            files.append(File.generated(config, page, content=text))
+    shown: set[str] = set()
+    for file in files.documentation_pages():
+        text, uri = _ASKED.sub(made, file.content_string), file.src_uri
+        shown.update(links.shown_files(text, uri, ROOT))
+        file.content_string = links.with_site_links(text, uri, ROOT)
+    for source in sorted(shown):
+        page, text = links.page_of(source), links.shown_page(source, ROOT)
+        files.append(File.generated(config, page, content=text))
+    return files
+
+
+def made(asked: re.Match[str]) -> str:
+    """Return what a page asks for.
+
+    Raises:
+        UsageError: there is no such thing.
+    """
+    what = asked["what"]
+    if what not in MAKERS:
+        raise UsageError(f"{asked[0]}: unknown '{what}'; {did_you_mean(what, MAKERS)}")
+    return MAKERS[what](asked["which"])

@@ -1,0 +1,48 @@
+"""Markdown from words of the code: text that shows what it says, and tables."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Sequence
+
+_CODE = re.compile(r"(`[^`]+`)")
+_SPECIAL = re.compile(r"([\\*_\[\]|#])")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;"})
+
+
+def prose(text: str) -> str:
+    """Return text that is shown as it stands; what is in backticks stays code."""
+    pieces = _CODE.split(" ".join(text.split()))
+    return "".join(
+        piece if place % 2 else _SPECIAL.sub(r"\\\1", piece).translate(_ENTITIES)
+        for place, piece in enumerate(pieces)
+    )
+
+
+def code(value: object) -> str:
+    """Return a value as code."""
+    return f"`{value}`"
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """Return a block of code, whatever fences it holds itself."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
+def paragraphs(text: str) -> str:
+    """Return the paragraphs of a docstring; those that are indented are code."""
+    blocks = re.split(r"\n\s*\n", inspect.cleandoc(text))
+    return "\n\n".join(
+        fenced(inspect.cleandoc(block)) if block.startswith("    ") else prose(block)
+        for block in blocks
+        if block.strip()
+    )
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; cells are Markdown of one line."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

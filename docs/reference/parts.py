@@ -1,0 +1,68 @@
+"""Planners, strategies and other parts that are chosen by name, from their registries."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from namo.errors import UsageError, did_you_mean
+from namo.planning.registry import PLANNERS
+from namo.registry import Registry
+from namo.scenes.importers.registry import IMPORTERS
+from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+from reference.markdown import code, paragraphs
+
+REGISTRIES: Mapping[str, Registry] = {
+    registry.kind: registry
+    for registry in (PLANNERS, OBJECT_STRATEGIES, GOAL_STRATEGIES, LAYOUT_FAMILIES, IMPORTERS)
+}
+
+
+def parts(kind: str) -> str:
+    """Return what the code says of each part of a kind, under a heading of its own.
+
+    A module that holds several parts speaks once, before the first of them.
+
+    Raises:
+        UsageError: there is no such kind.
+    """
+    if kind not in REGISTRIES:
+        raise UsageError(f"unknown kind of part '{kind}'; {did_you_mean(kind, REGISTRIES)}")
+    registry = REGISTRIES[kind]
+    modules = {name: target.partition(":")[0] for name, target in registry.targets.items()}
+    shared = Counter(modules.values())
+    said: list[str] = []
+    told = set()
+    for name, module in modules.items():
+        part = registry.load(name)
+        about, own = sys.modules[module].__doc__ or "", part.__doc__ or ""
+        if shared[module] > 1 and module not in told:
+            said.append(paragraphs(about))
+        told.add(module)
+        others = [alias for alias, target in registry.aliases.items() if target == name]
+        also = f" (also {', '.join(map(code, others))})" if others else ""
+        said.append(f"### {code(name)}{also}")
+        if shared[module] == 1:
+            said.append(paragraphs(about))
+        path = f"{module.replace('.', '/')}.py"
+        constants = "".join(
+            f" {code(constant)} is {code(value)}."
+            for constant, value in _constants(about + own, module).items()
+        )
+        said += [paragraphs(own), f"In [{code(path)}](../{path}).{constants}"]
+    return "\n\n".join(said)
+
+
+def _constants(text: str, module: str) -> dict[str, Any]:
+    """Return the constants of a module that a text names."""
+    names = re.findall(r"`([A-Z][A-Z0-9_]+)`", text)
+    constants = vars(sys.modules[module])
+    return {
+        name: round(constants[name], 3) if isinstance(constants[name], float) else constants[name]
+        for name in dict.fromkeys(names)
+        if name in constants
+    }
