@@ -30,10 +30,13 @@ _SETTING_OPTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    unset = {"default": argparse.SUPPRESS}
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
     parser.add_argument(
-        "--format", choices=EXPORTERS.names(), required=True, help="what to write", **unset
+        "--format",
+        choices=EXPORTERS.names(),
+        required=True,
+        default=argparse.SUPPRESS,
+        help="what to write",
     )
     parser.add_argument(
         "--output",
@@ -41,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         help="folder to write; must not exist, or be empty",
-        **unset,
+        default=argparse.SUPPRESS,
     )
     add_run_from(parser)
     card = parser.add_argument_group("huggingface")
@@ -50,14 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--license",
         metavar="ID",
         help="of the data, such as cc-by-4.0; without one the card says that none was chosen",
-        **unset,
+        default=argparse.SUPPRESS,
     )
     card.add_argument(
         "--citation",
         metavar="FILE",
         type=Path,
         help="BibTeX entry of the data, for the card",
-        **unset,
+        default=argparse.SUPPRESS,
     )
     card.add_argument(
         "--manifest",
@@ -65,21 +68,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="Parquet manifest of the scenes, to take their splits from; without one all rows are "
         "in one split",
-        **unset,
+        default=argparse.SUPPRESS,
     )
     masks = parser.add_argument_group("masks")
     masks.add_argument(
         "--pushes",
         choices=PUSHES,
         help=f"which become samples: those of plans, or all that were simulated (default: {PLAN})",
-        **unset,
+        default=argparse.SUPPRESS,
     )
     masks.add_argument(
         "--metres-per-pixel",
         metavar="M",
         type=float,
         help="the same for all pictures; without it each scene fills its own",
-        **unset,
+        default=argparse.SUPPRESS,
     )
 
 

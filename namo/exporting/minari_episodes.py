@@ -149,7 +149,7 @@ def buffer_of(record: Record, episode: Record, movables: int) -> EpisodeBuffer:
 
 def _write_episodes(storage: MinariStorage, episodes: Iterator[EpisodeBuffer], total: int) -> None:
     # Minari measures its folder after each episode, all files again each time.
-    storage.get_size = lambda: 0.0  # type: ignore[method-assign]
+    storage.get_size = lambda: 0.0
     storage.update_episodes(counting(episodes, total, "episodes"))
     files = (path for path in storage.data_path.rglob("*") if path.is_file())
     megabytes = sum(path.stat().st_size for path in files) / 1e6
