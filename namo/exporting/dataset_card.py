@@ -128,6 +128,7 @@ def _title(card: Card) -> str:
 def _front(card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema]) -> dict[str, Any]:
     most = max(sum(split.rows[name] for split in splits) for name in schemas)
     chosen = {"license": card.licence}
+    written = [name for name in schemas if any(split.rows[name] for split in splits)]
     return {
         **(chosen if card.licence else {"license": "other", "license_name": NO_LICENCE}),
         "pretty_name": _title(card),
@@ -141,9 +142,10 @@ def _front(card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema]
                 "data_files": [
                     {"split": split.name, "path": f"{name}/{split.name}-*.parquet"}
                     for split in splits
+                    if split.rows[name]
                 ],
             }
-            for place, name in enumerate(schemas)
+            for place, name in enumerate(written)
         ],
     }
 
@@ -164,8 +166,8 @@ def _use(schemas: Mapping[str, pa.Schema]) -> list[str]:
         f'data = datasets.load_dataset("path/to/this/folder", "{next(iter(schemas))}")',
         "```",
         "",
-        f"Configurations are the tables: {', '.join(f'`{name}`' for name in schemas)}. "
-        "`episode_id` and `env_id` join them.",
+        f"Configurations are the tables {', '.join(f'`{name}`' for name in schemas)}, as far as "
+        "they have rows. `env_id` and `episode_id` join them.",
         "",
     ]
 

@@ -109,35 +109,36 @@ def _splits(metrics: Path, manifest: Path | None) -> tuple[Splits, int]:
     Raises:
         UsageError: the manifest cannot be used, or does not list a scene of the collection.
     """
-    columns = ["env_index", "scene_sha256", "xml_file", "episode"]
-    rows = pq.read_table(metrics, columns=columns, filters=[("episode", "=", 0)])
-    numbers = rows["env_index"].to_numpy()
-    most = int(numbers.max(initial=-1)) + 1
+    numbers = pq.read_table(metrics, columns=["env_index"])["env_index"].to_numpy()
+    nobody = np.zeros(int(numbers.max(initial=-1)) + 1, np.bool_)
     if manifest is None:
-        inside = np.zeros(most, np.bool_)
-        inside[numbers] = True
-        return {ONLY_SPLIT: inside}, 0
+        everybody = nobody.copy()
+        everybody[numbers] = True
+        return {ONLY_SPLIT: everybody}, 0
     listed = listed_scenes(manifest)
     splits: Splits = {}
-    unknown = 0
-    for row in rows.to_pylist():
-        if not row["scene_sha256"]:
-            unknown += 1  # a file that could not even be read
-            continue
-        scene = listed.get(row["scene_sha256"])
-        if scene is None:
-            raise UsageError(
-                f"{row['xml_file']}: is not in {manifest} (sha256 {row['scene_sha256']}), which is "
-                "to say which split a scene is in"
-            )
-        if not _SPLIT.fullmatch(scene.split):
-            raise UsageError(
-                f"--manifest {manifest}: split is {scene.split!r}; allowed: letters, digits and _"
-            )
-        splits.setdefault(scene.split, np.zeros(most, np.bool_))[row["env_index"]] = True
+    unknown = set()
+    for table in row_groups(metrics, ["env_index", "scene_sha256", "xml_file"]):
+        for number, sha256, xml_file in zip(*table.to_pydict().values(), strict=True):
+            if not sha256:
+                unknown.add(number)  # a file that could not even be read
+                continue
+            if sha256 not in listed:
+                raise UsageError(
+                    f"{xml_file}: is not in {manifest} (sha256 {sha256}), which is to say which "
+                    "split a scene is in"
+                )
+            split = listed[sha256].split
+            if not _SPLIT.fullmatch(split):
+                raise UsageError(
+                    f"{manifest}: split is {split!r}; allowed: letters, digits and underscores"
+                )
+            if split not in splits:
+                splits[split] = nobody.copy()
+            splits[split][number] = True
     order = {name: place for place, name in enumerate(SPLITS)}
     names = sorted(splits, key=lambda name: (order.get(name, len(order)), name))
-    return {name: splits[name] for name in names}, unknown
+    return {name: splits[name] for name in names}, len(unknown)
 
 
 def _shared_folder(metrics: Path) -> str:
@@ -160,21 +161,29 @@ def _exported_schema(schema: pa.Schema) -> pa.Schema:
 
 def _portable(table: pa.Table, shared: str) -> pa.Table:
     """Return rows with scene files as they are called below the folder that they share."""
-    names = table.column_names
-    for name, shorten in (
-        ("xml_file", lambda path: path.removeprefix(shared)),
-        ("error_message", lambda text: text.replace(shared, "")),
-    ):
-        if name in names and len(shared) > 1:
-            short = [None if text is None else shorten(text) for text in table[name].to_pylist()]
-            table = table.set_column(
-                names.index(name), table.schema.field(name), pa.array(short, pa.string())
-            )
+    if len(shared) <= 1:
+        return table
+    if "xml_file" in table.column_names:
+        short = [path.removeprefix(shared) for path in table["xml_file"].to_pylist()]
+        table = _with(table, "xml_file", short)
+    if "error_message" in table.column_names:
+        texts = table["error_message"].to_pylist()
+        short = [text and text.replace(shared, "") for text in texts]
+        table = _with(table, "error_message", short)
     return table
 
 
+def _with(table: pa.Table, name: str, values: list[str | None]) -> pa.Table:
+    field = table.schema.field(name)
+    place = table.schema.get_field_index(name)
+    return table.set_column(place, field, pa.array(values, field.type))
+
+
 class _Shards:
-    """Writes the rows of a split of a table, `SHARD_BYTES` to a file; one at least."""
+    """Writes the rows of a split of a table, `SHARD_BYTES` to a file.
+
+    Where there are no rows there is no file: the library cannot read one without rows.
+    """
 
     def __init__(self, folder: Path, split: str, schema: pa.Schema) -> None:
         self._folder, self._split, self._schema = folder, split, schema
@@ -182,6 +191,8 @@ class _Shards:
         self._bytes = self._written = self._rows = 0
 
     def add(self, rows: pa.Table) -> None:
+        if not rows.num_rows:
+            return
         self._waiting.append(rows)
         self._bytes += rows.nbytes
         if self._bytes >= SHARD_BYTES:
@@ -189,7 +200,7 @@ class _Shards:
 
     def finish(self) -> int:
         """Write what waits, and return how many rows there are."""
-        if self._bytes or not self._written:
+        if self._waiting:
             self._write()
         return self._rows
 
