@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,19 @@ def copied(collection, tmp_path) -> Collection:
     """The same collection, to be changed."""
     shutil.copytree(collection.folder, tmp_path / "mine")
     return namo.load(tmp_path / "mine")
+
+
+@pytest.fixture(scope="session")
+def datasets(tmp_path_factory) -> Iterator[Any]:
+    """The library of Hugging Face, without a network and with a cache of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hf")))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("HF_DATASETS_OFFLINE", "1")
+        import datasets  # looks at these once
+
+        datasets.disable_progress_bars()
+        yield datasets
 
 
 def exported(collection: Collection, form: str, output: Path, **settings: Any) -> list[str]:

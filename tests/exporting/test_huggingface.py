@@ -20,19 +20,6 @@ def written(collection, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def datasets(tmp_path_factory):
-    """The library, without a network and with a cache of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hf")))
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        patch.setenv("HF_DATASETS_OFFLINE", "1")
-        import datasets
-
-        datasets.disable_progress_bars()
-        yield datasets
-
-
 def scenes_of(collection):
     """The scene files that could be read."""
     return [collection.run_from / row["xml_file"] for row in collection.scenes.to_pylist()]
