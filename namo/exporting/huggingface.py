@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from namo.collection.parts import DATA_TABLES, merged_table, row_groups, write_table
 from namo.collection.progress import counted
 from namo.errors import UsageError
+from namo.exporting.card import Card, Split
+from namo.exporting.card_text import card_text
 from namo.exporting.counting import counting
-from namo.exporting.dataset_card import Card, Split, dataset_card
 from namo.exporting.exporter import Export
 from namo.files import replacing
 from namo.learning.data_schema import SPLITS, shard_name
@@ -69,7 +70,7 @@ class HuggingFace:
             for split, inside in splits.items()
         ]
         with replacing(export.folder / "README.md") as handle:
-            handle.write(dataset_card(card, described, schemas).encode())
+            handle.write(card_text(card, described, schemas).encode())
         return list(_lines(export, described, unknown))
 
 
