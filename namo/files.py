@@ -8,13 +8,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from namo.errors import ResultFileError
+from namo.errors import ResultFileError, UsageError
 
 TEMPORARY_SUFFIX = ".partial"
 
@@ -44,9 +45,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             handle.flush()
             os.fsync(handle.fileno())
         # mkstemp makes private files; results are meant to be read by the group.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
@@ -55,6 +54,52 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         raise
     _sync_folder(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder to fill that gets its name when the block ends well.
+
+    Until then it has another name, beside it; when the block raises it is removed, and nothing is
+    at `path` that was not there before.
+
+    Args:
+        path: of the folder; must not exist, or be empty. Its parents are made if need be.
+
+    Raises:
+        UsageError: there is something already.
+        OSError: it cannot be made.
+    """
+    require_unused(path)
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(
+        tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX)
+    )
+    try:
+        temporary.chmod(0o777 & ~_umask())  # as for files
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        shutil.rmtree(temporary)
+        raise
+    _sync_folder(path.parent)
+
+
+def require_unused(folder: Path) -> None:
+    """Make sure that a folder can be written anew.
+
+    Raises:
+        UsageError: it is no folder, or there is something in it.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: is there already; allowed: a new or an empty folder")
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 _SEAL = b"\nsha256:"

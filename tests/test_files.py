@@ -3,7 +3,8 @@ import stat
 
 import pytest
 
-from namo.files import TEMPORARY_SUFFIX, replacing
+from namo.errors import UsageError
+from namo.files import TEMPORARY_SUFFIX, new_folder, replacing
 
 
 def write_half(path, error):
@@ -99,3 +100,46 @@ def test_two_writers_do_not_disturb_each_other(tmp_path):
         second.write(b"second")
     assert path.read_bytes() == b"first"  # the one that ended last
     assert list(tmp_path.iterdir()) == [path]
+
+
+def fill_half(path, error):
+    """Begin to fill a folder and raise."""
+    with new_folder(path) as folder:
+        (folder / "half").write_text("of it")
+        raise error
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_gets_its_name_when_it_is_filled(tmp_path, there):
+    path = tmp_path / "above" / "new"
+    if there:
+        path.mkdir(parents=True)
+    with new_folder(path) as folder:
+        (folder / "a").write_text("a")
+        assert not (path / "a").exists()
+    assert [each.name for each in path.iterdir()] == ["a"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_new_folder_can_be_read_like_any_other(tmp_path):
+    (tmp_path / "usual").mkdir()
+    with new_folder(tmp_path / "new"):
+        pass
+    usual, new = (stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("usual", "new"))
+    assert new == usual
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_no_folder_appears_when_the_block_raises(tmp_path, error):
+    with pytest.raises(error):
+        fill_half(tmp_path / "new", error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_something_and_a_file_are_refused(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("mine")
+    for path in (tmp_path / "full", tmp_path / "full" / "mine"):
+        with pytest.raises(UsageError, match="is there already"), new_folder(path):
+            pytest.fail("it was opened")
+    assert [path.name for path in tmp_path.rglob("*")] == ["full", "mine"]

@@ -13,7 +13,11 @@ from drawn import HERE, text, write_picture
 
 LAYERS = (
     {"commands": "the namo command, one file a subcommand"},
-    {"training": "data sets, models, comparisons", "reporting": "the page, pictures, films"},
+    {
+        "training": "data sets, models",
+        "reporting": "page, pictures, films",
+        "exporting": "for other tools",
+    },
     {"collection": "environments, chunks, files", "certification": "how hard scenes are"},
     {"planning": "searches, budgets, results"},
     {"strategies": "which object, where to"},

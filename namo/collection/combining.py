@@ -26,7 +26,7 @@ from namo.collection.plan import only_run_in
 from namo.collection.provenance import read_run_file
 from namo.collection.records import inside
 from namo.errors import ConflictError, ResultFileError, UsageError
-from namo.files import sha256_of
+from namo.files import require_unused, sha256_of
 from namo.learning.usage import without_counts
 
 Record = dict[str, Any]
@@ -119,8 +119,7 @@ def combine(
     if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):
         named = ", ".join(map(str, folders))
         raise UsageError(f"{named}: allowed: two collections or more, each once")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UsageError(f"{output}: is there already; allowed: a new or an empty folder")
+    require_unused(output)
     sources = [_Source(folder) for folder in folders]
     _require_one_way(sources)
     found = [dict(source.environments()) for source in sources]

@@ -6,6 +6,7 @@ the columns mean, and their units, is in the metadata of their fields.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.collection.parts import DATA_TABLES, merged_table
+from namo.collection.parts import DATA_TABLES, merged_table, row_groups
 from namo.collection.records import inside, read_record
 from namo.errors import ResultFileError, SceneError, UsageError, did_you_mean
 from namo.geometry import Pose2D
@@ -149,11 +150,7 @@ class Collection:
             hint = did_you_mean(episode_id, self.episodes["episode_id"].to_pylist()[:1000])
             raise UsageError(f"{self.folder}: no episode '{episode_id}'; {hint[:200]}")
         (row,) = rows
-        path = inside(self.folder, f"{row['env_id']}_results.pkl")
-        try:
-            record = read_record(path)
-        except FileNotFoundError:
-            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+        record = self._record(row["env_id"])
         for episode in record["episode_results"]:
             if episode["episode_id"] == episode_id:
                 pushes = pa.table(record["pushes"], schema=DATA_TABLES["pushes"])
@@ -161,6 +158,29 @@ class Collection:
                 return Episode(episode_id, episode, row, own, self.run_from)
         why = row["error_message"] or "--filter-minimum-length dropped it"
         raise UsageError(f"{episode_id}: nothing but its row was kept: {why}")
+
+    def records(self) -> Iterator[Record]:
+        """Yield what the file of each environment holds, in order; one is in memory at a time.
+
+        Those of environments that failed are among them: their `episode_results` hold what was done
+        before the failure.
+
+        Raises:
+            ResultFileError: a file is missing or damaged.
+        """
+        last = None
+        for table in row_groups(merged_table(self.folder, "metrics"), ["env_id"]):
+            for env_id in table["env_id"].to_pylist():
+                if env_id != last:
+                    yield self._record(env_id)
+                last = env_id
+
+    def _record(self, env_id: str) -> Record:
+        path = inside(self.folder, f"{env_id}_results.pkl")
+        try:
+            return read_record(path)
+        except FileNotFoundError:
+            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
 
     def _table(self, name: str) -> pa.Table:
         path = merged_table(self.folder, name)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from namo.commands import (
+    export,
     merge,
     replay,
     report,
@@ -52,6 +53,7 @@ COLLECTIONS: Mapping[str, Command] = {
     "merge": merge,
     "replay": replay,
     "report": report,
+    "export": export,
 }
 
 

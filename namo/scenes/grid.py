@@ -113,6 +113,26 @@ class Grid:
             axis=-1,
         )
 
+    def disc(self, x: float, y: float, radius: float) -> tuple[Cells, Cells]:
+        """Return mask indices of the cells whose centres are within a radius of a point.
+
+        Args:
+            x: of the point, world frame (m).
+            y: likewise.
+            radius: m.
+
+        Returns:
+            Rows and columns into a mask, each (n,), without those of its border.
+        """
+        centre = np.array([x, y])
+        row, column = (int(index) for index in self.cells(centre))
+        span = math.ceil(radius / self.resolution)
+        rows, columns = np.mgrid[-span : span + 1, -span : span + 1].reshape(2, -1)
+        rows, columns = rows + row, columns + column
+        near = np.hypot(*(self.centres(rows, columns) - centre).T) <= radius
+        near &= (rows > 0) & (rows <= self.rows) & (columns > 0) & (columns <= self.columns)
+        return rows[near], columns[near]
+
     def fill(self, mask: Mask, pose: Pose2D, pieces: Iterable[Floats], value: int = 1) -> None:
         """Set the cells of convex outlines to `value`, borders rounded outwards.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,35 @@ def audit_manifest(path: Path) -> list[str]:
             elif sha256_of(file) != row["sha256"]:
                 problems.append(f"{row['file']}: is not the file the manifest was written for")
     return problems
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a manifest says of a scene.
+
+    Attributes:
+        layout_id: of its walls.
+        split: that it belongs to.
+    """
+
+    layout_id: str
+    split: str
+
+
+def listed_scenes(manifest: Path) -> dict[str, Listed]:
+    """Return layout and split of every scene of a manifest, by its hash.
+
+    Raises:
+        UsageError: it cannot be read, lacks a column, or has a layout or scene in two splits.
+    """
+    columns = ["sha256", "layout_id", "split"]
+    try:
+        table = pq.read_table(manifest, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UsageError(f"--manifest {manifest}: {error}; needs {', '.join(columns)}") from error
+    if problems := split_problems(table):
+        raise UsageError(f"--manifest {manifest}: {'; '.join(problems[:3])}")
+    return {row["sha256"]: Listed(row["layout_id"], row["split"]) for row in table.to_pylist()}
 
 
 def split_problems(table: pa.Table) -> list[str]:

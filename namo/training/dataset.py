@@ -37,7 +37,7 @@ from namo.learning.data_schema import (
 )
 from namo.learning.labels import Label
 from namo.planning.planner import Termination
-from namo.scenes.manifest import split_problems
+from namo.scenes.manifest import Listed, listed_scenes
 from namo.training.card import card_text
 from namo.training.labelling import PUSH_COLUMNS, Row, SearchedScene, labelled_rows
 from namo.version import __version__
@@ -45,12 +45,6 @@ from namo.version import __version__
 ROWS_A_SHARD = 4096
 AHEAD = 4
 """Scenes that are worked on for each process, so that memory stays bounded."""
-
-
-@dataclass(frozen=True)
-class _Listed:
-    layout_id: str
-    split: str
 
 
 @dataclass
@@ -135,22 +129,14 @@ def _require_merged(folder: Path) -> None:
             raise ResultFileError(f"{folder / name}: cannot be read as Parquet: {error}") from None
 
 
-def _listed(manifest: Path) -> dict[str, _Listed]:
+def _listed(manifest: Path) -> dict[str, Listed]:
     """Return layout and split of every scene of a manifest, by its hash."""
-    columns = ["sha256", "layout_id", "split"]
-    try:
-        table = pq.read_table(manifest, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"--manifest {manifest}: {error}; needs {', '.join(columns)}") from error
-    if problems := split_problems(table):
-        raise UsageError(f"--manifest {manifest}: {'; '.join(problems[:3])}")
-    listed = {}
-    for row in table.to_pylist():
-        if row["split"] not in SPLITS:
+    listed = listed_scenes(manifest)
+    for scene in listed.values():
+        if scene.split not in SPLITS:
             raise UsageError(
-                f"--manifest {manifest}: split is '{row['split']}'; allowed: {', '.join(SPLITS)}"
+                f"--manifest {manifest}: split is '{scene.split}'; allowed: {', '.join(SPLITS)}"
             )
-        listed[row["sha256"]] = _Listed(row["layout_id"], row["split"])
     return listed
 
 
@@ -159,7 +145,7 @@ Labelled = tuple[SearchedScene, list[Row], int, int]
 
 
 def _labelled(
-    collections: Sequence[Path], listed: Mapping[str, _Listed], manifest: Path, jobs: int
+    collections: Sequence[Path], listed: Mapping[str, Listed], manifest: Path, jobs: int
 ) -> Iterator[Labelled]:
     searched = (scene for folder in collections for scene in _searched(folder, listed, manifest))
     if jobs == 1:
@@ -179,7 +165,7 @@ def _labelled(
 
 
 def _searched(
-    folder: Path, listed: Mapping[str, _Listed], manifest: Path
+    folder: Path, listed: Mapping[str, Listed], manifest: Path
 ) -> Iterator[SearchedScene]:
     """Yield the environments of a collection, in order; those that failed are left out."""
     columns = ["env_index", "xml_file", "scene_sha256", "difficulty", "physics", "termination"]

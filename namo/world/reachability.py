@@ -95,22 +95,10 @@ class StaticMap:
         self.insides = {name: inside(shape) for name, shape in footprints.items()}
         placed_walls = [(wall.pose, wall.footprint) for wall in scene.walls]
         self.wall_footprints, self.wall_solids = FootprintSet(placed_walls), Solids.of(placed_walls)
-        self.goal_cells = self._goal_cells()
+        self.goal_cells = self.grid.disc(scene.goal.x, scene.goal.y, GOAL_TOLERANCE_M)
         self._free = FreeSpace(self.grid, self.walls)
         self._kept: _Kept = {}  # by what they are drawn as
         self._same: _Kept = {}  # by the poses they are drawn for
-
-    def _goal_cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        goal = np.array([self.scene.goal.x, self.scene.goal.y])
-        row, column = (int(index) for index in self.grid.cells(goal))
-        span = math.ceil(GOAL_TOLERANCE_M / self.grid.resolution)
-        rows, columns = np.mgrid[-span : span + 1, -span : span + 1].reshape(2, -1)
-        rows, columns = rows + row, columns + column
-        distances = np.hypot(*(self.grid.centres(rows, columns) - goal).T)
-        near = distances <= GOAL_TOLERANCE_M
-        near &= (rows > 0) & (rows <= self.grid.rows)
-        near &= (columns > 0) & (columns <= self.grid.columns)
-        return rows[near], columns[near]
 
     def fits(self, name: str, pose: Pose2D) -> bool:
         """Return whether a movable at a world pose stays inside the bounds and out of the walls.

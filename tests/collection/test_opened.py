@@ -40,6 +40,10 @@ def test_its_plan_can_be_replayed(opened):
     assert replay(World(episode.scene), episode.record).problem is None
 
 
+def test_records_are_those_of_all_environments_in_order(opened, collected):
+    assert list(opened.records()) == collected.records()
+
+
 def test_an_episode_that_is_not_there_is_named_with_the_nearest(opened):
     with pytest.raises(UsageError, match="did you mean 'host_env_000001_episode_000'"):
         opened.episode("host_env_000001_episode_00")
@@ -84,3 +88,5 @@ def test_a_missing_table_and_a_missing_record_are_named(rig, tmp_path):
     collection.files()[0].unlink()
     with pytest.raises(ResultFileError, match=r"_results\.pkl: is missing"):
         opened.episode(episode.id)
+    with pytest.raises(ResultFileError, match=r"_results\.pkl: is missing"):
+        list(opened.records())

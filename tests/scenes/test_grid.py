@@ -156,3 +156,13 @@ def test_the_perimeter_is_a_little_inside_and_closely_spaced(half_x, half_y):
     ordered = points[np.argsort(around, kind="stable")]
     gaps = np.hypot(*(ordered - np.roll(ordered, -1, axis=0)).T)
     assert gaps.max() <= PERIMETER_SPACING_M + 1e-9
+
+
+@given(st.floats(-1.3, 1.5), st.floats(-1.4, 1.6), radii)
+def test_a_disc_is_every_cell_whose_centre_is_near(x, y, radius):
+    drawn = np.zeros_like(GRID.blank())
+    drawn[GRID.disc(x, y, radius)] = 1
+    near = np.hypot(CENTRES[..., 0] - x, CENTRES[..., 1] - y) <= radius
+    if GRID.blank()[GRID.cells(np.array([x, y]))] == 0:
+        assert np.array_equal(interior(drawn), interior(near))
+    assert not (drawn & GRID.blank()).any()

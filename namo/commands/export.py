@@ -1,0 +1,114 @@
+"""Export a finished collection into a format that others read.
+
+What a format holds, and how it is loaded, is said in docs/exports.md. The same collection gives the
+same bytes. Exit codes: 0 done, 1 something is missing, damaged or not as it was collected, 2 wrong
+usage; nothing is left of an export that was not finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from namo.commands.arguments import add_run_from
+from namo.errors import UsageError
+from namo.exporting.registry import EXPORTERS
+from namo.exporting.settings import PLAN, PUSHES, ExportSettings
+
+HELP = "export a collection for other tools"
+
+_SETTING_OPTIONS = {
+    "licence": "--licence",
+    "citation": "--citation",
+    "manifest": "--manifest",
+    "pushes": "--pushes",
+    "metres_per_pixel": "--metres-per-pixel",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
+    parser.add_argument(
+        "--format",
+        choices=EXPORTERS.names(),
+        required=True,
+        default=argparse.SUPPRESS,
+        help="what to write",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        type=Path,
+        required=True,
+        help="folder to write; must not exist, or be empty",
+        default=argparse.SUPPRESS,
+    )
+    add_run_from(parser)
+    card = parser.add_argument_group("huggingface")
+    card.add_argument(
+        "--licence",
+        "--license",
+        metavar="ID",
+        help="of the data, such as cc-by-4.0; without one the card says that none was chosen",
+        default=argparse.SUPPRESS,
+    )
+    card.add_argument(
+        "--citation",
+        metavar="FILE",
+        type=Path,
+        help="BibTeX entry of the data, for the card",
+        default=argparse.SUPPRESS,
+    )
+    card.add_argument(
+        "--manifest",
+        metavar="FILE",
+        type=Path,
+        help="Parquet manifest of the scenes, to take their splits from; without one all rows are "
+        "in one split",
+        default=argparse.SUPPRESS,
+    )
+    masks = parser.add_argument_group("masks")
+    masks.add_argument(
+        "--pushes",
+        choices=PUSHES,
+        help=f"which become samples: those of plans, or all that were simulated (default: {PLAN})",
+        default=argparse.SUPPRESS,
+    )
+    masks.add_argument(
+        "--metres-per-pixel",
+        metavar="M",
+        type=float,
+        help="the same for all pictures; without it each scene fills its own",
+        default=argparse.SUPPRESS,
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export the collection, say what was written and how to load it; return the exit code.
+
+    Raises:
+        UsageError: an option is out of its range, or does not suit the format.
+    """
+    asked = {name: getattr(options, name) for name in _SETTING_OPTIONS if hasattr(options, name)}
+    settings = ExportSettings(**asked)
+    exporter = EXPORTERS.load(options.format)()
+    for name in asked:
+        if name not in exporter.SETTINGS:
+            raise UsageError(f"{_SETTING_OPTIONS[name]}: format {options.format} has no use for it")
+    import namo
+    from namo.collection.signals import EndedError, ending_on_signals
+    from namo.exporting.exporter import export_with
+
+    collection = namo.load(options.folder, run_from=options.run_from)
+    try:
+        with ending_on_signals():
+            lines = export_with(exporter, collection, options.output, settings)
+    except KeyboardInterrupt as end:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 128 + (end.number if isinstance(end, EndedError) else signal.SIGINT)
+    for line in lines:
+        print(line)
+    return 0

@@ -1,0 +1,1 @@
+"""A finished collection in the formats that others read."""

@@ -1,0 +1,105 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from namo.commands.main import main
+from tests.training.conftest import collect, write_scenes
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def folder(rooms, tmp_path_factory):
+    """A folder in which a scene was collected into `mine`. Read only."""
+    folder = tmp_path_factory.mktemp("export")
+    scene = rooms.plugged(options=rooms.SLEEPING)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        scenes = [
+            path.relative_to(folder) for path in write_scenes(folder / "scenes", {"a": scene})
+        ]
+        collect(scenes, Path("mine"), max_pushes=8)
+    return folder
+
+
+def export(folder, form, output, *more):
+    arguments = ["export", str(folder / "mine"), "--format", form, "--output", str(output)]
+    return main([*arguments, "--run-from", str(folder), *map(str, more)])
+
+
+@pytest.mark.parametrize("form", ["huggingface", "masks"])
+def test_it_says_what_was_written_and_how_it_is_loaded(folder, tmp_path, capsys, form):
+    pushes = ["--pushes", "all"] if form == "masks" else ["--licence", "mit"]
+    assert export(folder, form, tmp_path / "out", *pushes) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{tmp_path / 'out'}: ")
+    assert "loaded in Python with\n    import " in said
+    assert (tmp_path / "out" / "README.md").exists()
+
+
+def test_relative_scene_paths_start_where_the_collection_was_run(folder, tmp_path, capsys):
+    arguments = ["export", str(folder / "mine"), "--format", "masks", "--pushes", "all"]
+    assert main([*arguments, "--output", str(tmp_path / "out")]) == 1
+    assert "scenes/a.xml: is missing" in capsys.readouterr().err
+    assert export(folder, "masks", tmp_path / "out", "--pushes", "all") == 0
+    with np.load(tmp_path / "out" / "masks-00000.npz", allow_pickle=False) as shard:
+        assert len(shard["push"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("form", "more", "said"),
+    [
+        ("masks", ["--licence", "mit"], "--licence: format masks has no use for it"),
+        ("minari", ["--pushes", "all"], "--pushes: format minari has no use for it"),
+        ("masks", ["--metres-per-pixel", "-1"], "--metres-per-pixel -1.0: must be a positive"),
+        ("huggingface", ["--citation", "no.bib"], "--citation no.bib: cannot be read"),
+        ("huggingface", ["--manifest", "no.parquet"], "--manifest no.parquet: "),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_writes_nothing(folder, tmp_path, capsys, form, more, said):
+    assert export(folder, form, tmp_path / "out", *more) == 2
+    assert f"namo export: {said}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_a_collection_and_a_format_that_is_none_are_refused(tmp_path, capsys):
+    output = ["--output", str(tmp_path / "out")]
+    assert main(["export", str(tmp_path), "--format", "masks", *output]) == 2
+    assert "no finished collection is here" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main(["export", str(tmp_path), "--format", "csv", *output])
+    assert "invalid choice: 'csv'" in capsys.readouterr().err
+
+
+WAITING = """
+import sys, time
+from namo.commands.main import main
+from namo.exporting import masks
+masks.draw_masks = lambda *_: time.sleep(60)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_export_leaves_nothing(folder, tmp_path, number):
+    arguments = ["export", folder / "mine", "--format", "masks", "--pushes", "all"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITING, *arguments, "--output", tmp_path / "out"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(tmp_path.iterdir()) and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, said = process.communicate()
+    assert process.returncode == 128 + number
+    assert "interrupted; nothing was written" in said
+    assert list(tmp_path.iterdir()) == []

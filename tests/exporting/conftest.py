@@ -1,0 +1,84 @@
+"""A small collection to export, and the tools to look at what comes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import namo
+from namo.collection.opened import Collection
+from namo.exporting.exporter import export_with
+from namo.exporting.registry import EXPORTERS
+from namo.exporting.settings import ExportSettings
+from tests.training.conftest import collect, write_scenes
+
+
+@pytest.fixture(scope="session")
+def collection(rooms, tmp_path_factory) -> Collection:
+    """Two searches each of: two rooms that need a push, an open, a sealed and a broken one.
+
+    Read only.
+    """
+    folder = tmp_path_factory.mktemp("exporting")
+    options = rooms.SLEEPING
+    scenes = write_scenes(
+        folder / "scenes",
+        {
+            "a": rooms.plugged(options=options),
+            "b": rooms.plugged(rooms.box(0.9, 0.5, 0.3, number=2), options=options),
+            "c": rooms.room(rooms.box(0.9, -0.9), options=options),
+            "d": rooms.sealed(rooms.box(-1.0, 0.5), options=options),
+        },
+    )
+    broken = folder / "scenes" / "e.xml"
+    broken.write_text("<mujoco/>")
+    collected = collect(
+        [*scenes, broken],
+        folder / "results" / "mine",
+        algorithm="best_first",
+        object_strategy="nearest_first",
+        episodes_per_env=2,
+        max_depth=3,
+        max_goals_per_object=10,
+        max_pushes=40,
+    )
+    return namo.load(collected)
+
+
+@pytest.fixture
+def copied(collection, tmp_path) -> Collection:
+    """The same collection, to be changed."""
+    shutil.copytree(collection.folder, tmp_path / "mine")
+    return namo.load(tmp_path / "mine")
+
+
+@pytest.fixture(scope="session")
+def datasets(tmp_path_factory) -> Iterator[Any]:
+    """The library of Hugging Face, without a network and with a cache of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hf")))
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("HF_DATASETS_OFFLINE", "1")
+        import datasets  # looks at these once
+
+        datasets.disable_progress_bars()
+        yield datasets
+
+
+def exported(collection: Collection, form: str, output: Path, **settings: Any) -> list[str]:
+    """Export a collection and return what a person is told."""
+    return export_with(EXPORTERS.load(form)(), collection, output, ExportSettings(**settings))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file of a folder, by its name."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,86 @@
+import json
+
+import pytest
+import yaml
+
+from namo.collection.parts import DATA_TABLES
+from namo.exporting.card import Card, Split
+from namo.exporting.card_text import card_text
+from namo.exporting.exporter import Export
+from namo.exporting.settings import ExportSettings
+
+SCHEMAS = {"episodes": DATA_TABLES["metrics"], "pushes": DATA_TABLES["pushes"]}
+BIBTEX = "@article{me,\n  title = {Mine},\n}"
+
+
+def card_of(collection, tmp_path, **settings):
+    return Card.of(Export(collection, ExportSettings(**settings), tmp_path, tmp_path))
+
+
+@pytest.fixture
+def card(collection, tmp_path):
+    return card_of(collection, tmp_path)
+
+
+def text_of(card, pushes=20, splits=("train",)):
+    written = [Split(name, 5, {"episodes": 9, "pushes": pushes}) for name in splits]
+    return card_text(card, written, SCHEMAS)
+
+
+def front_of(text):
+    return yaml.safe_load(text.split("---\n")[1])
+
+
+def test_every_column_is_there_with_type_unit_and_meaning(card):
+    text = text_of(card)
+    for schema in SCHEMAS.values():
+        for field in schema:
+            assert f"| `{field.name}` |" in text
+            assert f"| {field.metadata[b'description'].decode()} |" in text
+    assert "| `goal_x` | float64 | m | wanted pose of the object, world frame |" in text
+    assert "| `poses_before` | list of float64 | m, m, rad |" in text
+
+
+def test_it_counts_what_the_collection_holds(collection, card):
+    text = text_of(card)
+    solved = sum(collection.episodes["solution_found"].to_pylist())
+    assert f"5 environments were searched in 8 episodes, of which {solved} found a plan" in text
+    assert "1 environments failed" in text
+    assert f"| easy | 8 | {solved} |" in text
+
+
+def test_it_says_how_the_collection_came_about(card):
+    text = text_of(card)
+    assert "| `algorithm` | best_first |" in text
+    assert "| `seed` | 0 |" in text
+    assert f"mujoco {card.run['versions']['mujoco']}" in text
+    assert card.run["numerics"] in text
+    assert card.run["host"]["name"] not in text.replace("\n", " ").split()
+
+
+def test_without_a_licence_it_says_so(card):
+    text = text_of(card)
+    assert (front_of(text)["license"], front_of(text)["license_name"]) == ("other", "none-chosen")
+    assert "None was chosen" in text
+
+
+def test_a_licence_is_named(collection, tmp_path):
+    text = text_of(card_of(collection, tmp_path, licence="cc-by-4.0"))
+    assert front_of(text)["license"] == "cc-by-4.0"
+    assert "license_name" not in front_of(text)
+    assert "None was chosen" not in text
+
+
+def test_the_citation_of_its_makers_comes_before_that_of_the_software(collection, tmp_path):
+    (tmp_path / "own.bib").write_text(BIBTEX)
+    text = text_of(card_of(collection, tmp_path, citation=tmp_path / "own.bib"))
+    assert text.index(BIBTEX) < text.index("@software{namo_collect")
+
+
+def test_models_are_told_by_their_hash(copied, tmp_path):
+    run = json.loads((copied.folder / "run.json").read_text())
+    use = {"path": "/home/me/model", "sha256": "abc", "parameters": 1234, "device": "cpu"}
+    (copied.folder / "run.json").write_text(json.dumps(run | {"models": {"goal": use}}))
+    text = text_of(card_of(copied, tmp_path))
+    assert "- goal model: sha256 `abc`, 1,234 parameters" in text
+    assert "/home/me" not in text

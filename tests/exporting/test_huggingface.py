@@ -1,0 +1,156 @@
+import polars
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from namo.collection.parts import DATA_TABLES
+from namo.errors import ResultFileError, UsageError
+from namo.exporting import huggingface
+from namo.exporting.huggingface import LEFT_OUT, TABLES
+from tests.exporting.conftest import exported
+from tests.training.conftest import manifest_of
+
+
+@pytest.fixture(scope="module")
+def written(collection, tmp_path_factory):
+    """The folder of an export without settings. Read only."""
+    folder = tmp_path_factory.mktemp("huggingface") / "out"
+    exported(collection, "huggingface", folder)
+    return folder
+
+
+def scenes_of(collection):
+    """The scene files that could be read."""
+    return [collection.run_from / row["xml_file"] for row in collection.scenes.to_pylist()]
+
+
+def expected(collection, name):
+    """The rows of a table as they have to come back."""
+    folder = str(scenes_of(collection)[0].parent) + "/"
+    rows = getattr(collection, name).to_pylist()
+    for row in rows:
+        for column in ("xml_file", "error_message"):
+            if row.get(column):
+                row[column] = row[column].replace(folder, "")
+    return [{key: row[key] for key in row if key not in LEFT_OUT} for row in rows]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_library_reads_every_table_as_it_is_in_the_collection(
+    collection, written, datasets, name
+):
+    data = datasets.load_dataset(str(written), name)
+    assert list(data) == ["train"]
+    assert data["train"].to_list() == expected(collection, name)
+
+
+def test_polars_reads_the_shards_themselves(collection, written):
+    pushes = polars.read_parquet(written / "pushes" / "train-*.parquet")
+    assert pushes.to_dicts() == expected(collection, "pushes")
+
+
+def test_fields_keep_what_they_mean(written):
+    for name, table in TABLES.items():
+        schema = pq.read_schema(written / name / "train-00000.parquet")
+        for field in schema:
+            assert field.metadata == DATA_TABLES[table].field(field.name).metadata
+
+
+def test_no_name_of_a_machine_and_no_folder_of_it_is_in_any_file(collection, written):
+    folder = str(scenes_of(collection)[0].parent)
+    secret = {folder, collection.episodes["worker_hostname"][0].as_py()}
+    for path in written.rglob("*.parquet"):
+        text = str(pq.read_table(path).to_pylist())
+        assert not any(f"{each}" in text for each in (folder, "worker_hostname", "rerun_command"))
+    assert not any(f"'{each}'" in (written / "README.md").read_text() for each in secret)
+
+
+def test_a_failure_names_its_scene_below_the_shared_folder(written):
+    rows = pq.read_table(written / "episodes" / "train-00000.parquet").to_pylist()
+    (failed,) = [row for row in rows if row["error_message"]]
+    assert failed["xml_file"] == "e.xml"
+    assert failed["error_message"].startswith("e.xml: ")
+
+
+def test_many_rows_become_several_shards_in_order(copied, datasets, tmp_path, monkeypatch):
+    path = copied.folder / "pushes.parquet"
+    pq.write_table(copied.pushes, path, row_group_size=4)
+    monkeypatch.setattr(huggingface, "SHARD_BYTES", 4000)
+    exported(copied, "huggingface", tmp_path / "out")
+    shards = sorted((tmp_path / "out" / "pushes").iterdir())
+    assert len(shards) > 2
+    assert [shard.name for shard in shards][:2] == ["train-00000.parquet", "train-00001.parquet"]
+    data = datasets.load_dataset(str(tmp_path / "out"), "pushes")["train"]
+    assert data["push"][:] == copied.pushes["push"].to_pylist()
+    assert data["poses_after"][:] == copied.pushes["poses_after"].to_pylist()
+
+
+def test_a_table_without_rows_is_no_configuration(copied, datasets, tmp_path):
+    pq.write_table(DATA_TABLES["plans"].empty_table(), copied.folder / "plans.parquet")
+    exported(copied, "huggingface", tmp_path / "out")
+    names = datasets.get_dataset_config_names(str(tmp_path / "out"))
+    assert names == ["episodes", "pushes", "scenes"]
+
+
+def test_splits_are_those_of_a_manifest(collection, datasets, tmp_path):
+    scenes = scenes_of(collection)
+    manifest = tmp_path / "scenes.parquet"
+    manifest_of(manifest, scenes[:3])
+    with pytest.raises(UsageError, match=r"d\.xml: is not in .*scenes\.parquet"):
+        exported(collection, "huggingface", tmp_path / "out", manifest=manifest)
+    rows = pq.read_table(manifest_of(manifest, scenes[:3])).to_pylist()
+    more = [
+        {**rows[0], "file": name, "sha256": sha256, "layout_id": name, "split": split}
+        for name, sha256, split in zip(
+            "de",
+            collection.episodes["scene_sha256"].to_pylist()[6::2],
+            ("test", "val"),
+            strict=True,
+        )
+    ]
+    pq.write_table(pa.Table.from_pylist([*rows, *more]), manifest)
+    exported(collection, "huggingface", tmp_path / "out", manifest=manifest)
+    episodes = datasets.load_dataset(str(tmp_path / "out"), "episodes")
+    of = {split: sorted(set(rows["xml_file"])) for split, rows in episodes.items()}
+    assert of == {"train": ["a.xml"], "val": ["b.xml", "e.xml"], "test": ["c.xml", "d.xml"]}
+    pushes = datasets.load_dataset(str(tmp_path / "out"), "pushes")
+    numbers = {split: sorted(set(rows["env_index"])) for split, rows in pushes.items()}
+    assert numbers == {"train": [0], "val": [1], "test": [3]}, "the open one needs no push"
+
+
+def test_an_environment_whose_file_is_gone_has_no_split(copied, tmp_path):
+    scenes = scenes_of(copied)
+    manifest = manifest_of(tmp_path / "scenes.parquet", scenes[:3])
+    rows = pq.read_table(manifest).to_pylist()
+    rows.append({**rows[0], "file": "d", "sha256": copied.episodes["scene_sha256"][6].as_py()})
+    pq.write_table(pa.Table.from_pylist(rows), manifest)
+    table = copied.episodes.to_pylist()
+    table[-1]["scene_sha256"] = ""
+    pq.write_table(
+        pa.Table.from_pylist(table, DATA_TABLES["metrics"]), copied.folder / "metrics.parquet"
+    )
+    lines = exported(copied, "huggingface", tmp_path / "out", manifest=manifest)
+    assert "1 environment left out: the scene could not be read, so it has no split" in lines
+
+
+def test_a_split_that_is_no_name_is_refused(collection, tmp_path):
+    rows = pq.read_table(manifest_of(tmp_path / "m.parquet", scenes_of(collection)[:1])).to_pylist()
+    pq.write_table(
+        pa.Table.from_pylist([{**row, "split": "../train"} for row in rows]), tmp_path / "m.parquet"
+    )
+    with pytest.raises(UsageError, match=r"split is '\.\./train'; allowed: letters"):
+        exported(collection, "huggingface", tmp_path / "out", manifest=tmp_path / "m.parquet")
+
+
+def test_a_missing_table_is_named(copied, tmp_path):
+    (copied.folder / "plans.parquet").unlink()
+    with pytest.raises(ResultFileError, match=r"plans\.parquet: is missing"):
+        exported(copied, "huggingface", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_card_is_there_and_its_front_matter_can_be_read(written):
+    _, front, body = (written / "README.md").read_text().split("---\n", 2)
+    assert [each["config_name"] for each in yaml.safe_load(front)["configs"]] == list(TABLES)
+    assert body.lstrip().startswith("# NAMO planning data: mine")
