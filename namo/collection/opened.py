@@ -18,10 +18,9 @@ import pyarrow.parquet as pq
 
 from namo.collection.parts import DATA_TABLES, merged_table, row_groups
 from namo.collection.records import inside, read_record
-from namo.errors import ResultFileError, SceneError, UsageError, did_you_mean
+from namo.collection.scene_file import scene_of
+from namo.errors import ResultFileError, UsageError, did_you_mean
 from namo.geometry import Pose2D
-from namo.scenes.physics import under
-from namo.scenes.reading import read_scene
 from namo.scenes.scene import Scene
 from namo.world.push import Push
 from namo.world.world import Observation
@@ -81,10 +80,7 @@ class Episode:
         Raises:
             SceneError: the file is gone, or is not the one that was collected.
         """
-        scene = read_scene(self.run_from / self.record["xml_file"])
-        if scene.sha256 != self.metrics["scene_sha256"]:
-            raise SceneError(f"{scene.path}: changed since {self.id} was collected")
-        return under(scene, self.metrics["physics"])
+        return scene_of(self.metrics, self.metrics["physics"], self.run_from)
 
 
 class Collection:

@@ -22,11 +22,10 @@ from namo.collection.parts import (
 from namo.collection.plan import only_run_in
 from namo.collection.records import inside, read_record
 from namo.collection.replaying import replay
+from namo.collection.scene_file import scene_of
 from namo.collection.schema import FILES
 from namo.errors import NamoError, ResultFileError
 from namo.files import sha256_of
-from namo.scenes.physics import under
-from namo.scenes.reading import read_scene
 from namo.world.world import World
 
 Record = dict[str, Any]
@@ -196,15 +195,11 @@ class Verification:
         if not solved:
             return
         try:
-            scene = read_scene(self.run_from / record["xml_file"])
+            scene = scene_of(record, record["metrics"][0]["physics"], self.run_from)
         except NamoError as error:
             yield Problem(path, f"cannot be replayed: {error}", number)
             return
-        if scene.sha256 != record["scene_sha256"]:
-            text = f"cannot be replayed: {record['xml_file']} changed since"
-            yield Problem(path, text, number)
-            return
-        world = World(under(scene, record["metrics"][0]["physics"]))
+        world = World(scene)
         for episode in solved:
             self.plans += 1
             if problem := replay(world, episode).problem:

@@ -1,6 +1,7 @@
 """Carry out the plan of a stored episode again, say whether it still happens, and show it.
 
-Exit codes: 0 the plan happens as it was stored, 1 it does not, 2 wrong usage or nothing to replay.
+Exit codes: 0 the plan happens as it was stored, 1 it does not or its scene is gone, 2 wrong usage
+or nothing to replay.
 """
 
 from __future__ import annotations
@@ -75,17 +76,13 @@ def run(options: argparse.Namespace) -> int:
     from namo.collection.progress import counted
     from namo.collection.records import read_record
     from namo.collection.replaying import replay
-    from namo.scenes.physics import under
-    from namo.scenes.reading import read_scene
+    from namo.collection.scene_file import scene_of
     from namo.world.world import World
 
     file: Path = options.file
     record = read_record(file)
     episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
-    scene = read_scene(options.run_from / record["xml_file"])
-    if scene.sha256 != record["scene_sha256"]:
-        raise UsageError(f"{scene.path}: changed since {file} was collected")
-    scene = under(scene, record["metrics"][0]["physics"])
+    scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)
     done = replay(World(scene), episode)
     pushes = counted(len(episode["action_sequence"]), "push", "pushes")
     happens = done.problem or "happens as it was stored"

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from namo.collection.opened import Record
 from namo.collection.parts import merged_table
 from namo.collection.progress import counted
-from namo.errors import ResultFileError, SceneError, UsageError
+from namo.collection.scene_file import scene_of
+from namo.errors import ResultFileError, UsageError
 from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
 from namo.exporting.mask_drawing import CHANNELS, PIXELS, Square, draw_masks
@@ -29,8 +30,6 @@ from namo.exporting.settings import PLAN
 from namo.files import replacing
 from namo.geometry import Pose2D
 from namo.learning.rasters import Raster
-from namo.scenes.reading import read_scene
-from namo.scenes.scene import Scene
 from namo.world.reachability import Reachability, StaticMap
 
 SAMPLES_A_SHARD = 256
@@ -103,7 +102,7 @@ def _samples(export: Export, record: Record) -> Iterator[Sample]:
         rows = _of_plans(record, rows)
     if not rows:
         return
-    scene = _scene(export, record)
+    scene = scene_of(record, record["metrics"][0]["physics"], export.collection.run_from)
     square = Square.around(scene.bounds, export.settings.metres_per_pixel)
     if not square.holds(scene.bounds):
         needed = Square.around(scene.bounds).metres_per_pixel
@@ -132,24 +131,6 @@ def _samples(export: Export, record: Record) -> Iterator[Sample]:
                 "pose_after": _pose(row, "result"),
             }
             yield Sample(draw_masks(reachability, name, target, square), known)
-
-
-def _scene(export: Export, record: Record) -> Scene:
-    """Return the scene of an environment, from its file.
-
-    Raises:
-        SceneError: the file is gone, or is not the one that was collected.
-    """
-    path = export.collection.run_from / record["xml_file"]
-    if not path.is_file():
-        raise SceneError(
-            f"{path}: is missing; masks are drawn from scene files, and --run-from says where "
-            "relative paths start"
-        )
-    scene = read_scene(path)
-    if scene.sha256 != record["scene_sha256"]:
-        raise SceneError(f"{path}: changed since {record['env_id']} was collected")
-    return scene
 
 
 def _rows(record: Record) -> list[Row]:

@@ -143,7 +143,7 @@ def test_a_scene_that_changed_cannot_be_replayed(copy, whole, tmp_path):
     original = copy.record(index)["xml_file"]
     scene.write_text((whole.scenes / original).read_text() + "<!-- -->\n")
     rewritten(copy, index, lambda record: record.update(xml_file=str(scene)))
-    assert f"{scene} changed since" in the_problem(copy.output).text
+    assert f"{scene}: changed since" in the_problem(copy.output).text
     scene.unlink()
     assert "cannot be replayed" in the_problem(copy.output).text
 
