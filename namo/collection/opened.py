@@ -108,8 +108,8 @@ class Collection:
         self.folder, self.run_from = folder, run_from
 
     def __repr__(self) -> str:
-        solved = pc.sum(self.episodes["solution_found"]).as_py()
-        return f"<collection {self.folder}: {self.episodes.num_rows} episodes, {solved} solved>"
+        found = self._table("metrics", columns=["solution_found"])["solution_found"]
+        return f"<collection {self.folder}: {len(found)} episodes, {pc.sum(found)} solved>"
 
     @cached_property
     def episodes(self) -> pa.Table:
@@ -134,6 +134,8 @@ class Collection:
     def episode(self, episode_id: str) -> Episode:
         """Return one episode with its plan, its states and its search.
 
+        Reads its row and its file, and no table as a whole.
+
         Args:
             episode_id: as in the tables.
 
@@ -141,9 +143,10 @@ class Collection:
             UsageError: there is no such episode, or nothing but its row was kept.
             ResultFileError: its file, or a table, is missing or damaged.
         """
-        rows = self.episodes.filter(pc.equal(self.episodes["episode_id"], episode_id)).to_pylist()
+        rows = self._table("metrics", filters=[("episode_id", "==", episode_id)]).to_pylist()
         if not rows:
-            hint = did_you_mean(episode_id, self.episodes["episode_id"].to_pylist()[:1000])
+            known = self._table("metrics", columns=["episode_id"])["episode_id"]
+            hint = did_you_mean(episode_id, known.slice(0, 1000).to_pylist())
             raise UsageError(f"{self.folder}: no episode '{episode_id}'; {hint[:200]}")
         (row,) = rows
         record = self._record(row["env_id"])
@@ -178,9 +181,15 @@ class Collection:
         except FileNotFoundError:
             raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
 
-    def _table(self, name: str) -> pa.Table:
+    def _table(
+        self,
+        name: str,
+        columns: list[str] | None = None,
+        filters: list[tuple[str, str, str]] | None = None,
+    ) -> pa.Table:
+        """Return a table, or some columns of it, or the rows that pass filters."""
         path = merged_table(self.folder, name)
         try:
-            return pq.read_table(path)
+            return pq.read_table(path, columns=columns, filters=filters)
         except (pa.ArrowException, OSError) as error:
             raise ResultFileError(f"{path}: cannot be read: {error}") from None

@@ -44,6 +44,15 @@ def test_records_are_those_of_all_environments_in_order(opened, collected):
     assert list(opened.records()) == collected.records()
 
 
+def test_an_episode_is_found_without_reading_a_table_as_a_whole(opened, monkeypatch):
+    wanted = first_solved(namo.load(opened.folder, opened.run_from)).id
+    whole = []
+    monkeypatch.setattr(type(opened), "episodes", property(whole.append))
+    monkeypatch.setattr(type(opened), "pushes", property(whole.append))
+    assert opened.episode(wanted).id == wanted
+    assert whole == []
+
+
 def test_an_episode_that_is_not_there_is_named_with_the_nearest(opened):
     with pytest.raises(UsageError, match="did you mean 'host_env_000001_episode_000'"):
         opened.episode("host_env_000001_episode_00")

@@ -111,6 +111,11 @@ def test_wrong_settings_are_named_before_anything_runs(learn, changes, named):
     assert named in done.stdout
 
 
+def test_scenes_of_a_folder_have_their_splits_from_the_manifest_of_learning(pipeline, learn):
+    shell = learn("dataset", "--dry-run", "--printshellcmds", "--quiet", "host").stdout
+    assert f"--manifest {pipeline.folder / 'seen' / 'scenes.parquet'}" in shell
+
+
 def test_scenes_must_be_made_first(learn, pipeline):
     done = learn("rounds", "--dry-run", manifest=str(pipeline.folder / "none.parquet"))
     assert done.returncode != 0

@@ -23,7 +23,12 @@ from namo.collection.settings import (
 )
 from namo.errors import NamoError
 from namo.files import replacing
-from namo.scenes.sources import environments_from, range_name, resolve_range
+from namo.scenes.sources import (
+    DEMO_SCENES,
+    environments_from,
+    range_name,
+    resolve_range,
+)
 from namo.version import (
     CERTIFICATION_VERSION,
     GENERATOR_VERSION,

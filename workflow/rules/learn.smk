@@ -88,7 +88,7 @@ rule make_dataset:
         collections=lambda wildcards: [
             f"--collection={folder}" for folder in collections_of(wildcards.place)
         ],
-        manifest=LEARNING.manifest,
+        manifest=lambda wildcards: manifest_of(wildcards.place),
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
     shell:
         "python {input.script:q} {params.collections:q} --manifest {params.manifest:q}"
@@ -117,7 +117,7 @@ rule train_model:
     params:
         dataset=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "models" / wildcards.kind,
-        manifest=LEARNING.manifest,
+        manifest=lambda wildcards: manifest_of(wildcards.place),
         settings=json.dumps(TRAINING.as_dict(), sort_keys=True),
         goal_model=lambda wildcards, input: (
             f"--goal-model {shlex.quote(str(Path(str(input.goal_model)).parent))}"

@@ -52,6 +52,18 @@ def collections_of(place):
     return [Path(folder) for folder in LEARNING.collections] + (own or [OUT])
 
 
+def manifest_of(place):
+    """Return the manifest that says which split each scene learned from belongs to.
+
+    The collection of config.yaml is over scenes of a manifest of its own, the demo scenes included.
+    A folder of scenes has none, and where further collections join, one manifest lists all of them.
+    """
+    own = config.get("manifest") or DEMO_SCENES
+    if place == ONCE and not (config.get("xml_dir") or LEARNING.collections):
+        return own if Path(own).suffix == ".parquet" else LEARNING.manifest
+    return LEARNING.manifest
+
+
 def models_before(number):
     """Return the folder of the best models before a round."""
     return LEARN_OUT / f"round_{number - 1}" / "best"

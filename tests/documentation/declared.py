@@ -1,0 +1,163 @@
+"""What is not run as it is printed, and why. Everything else in a page is.
+
+A command stands here as it does in the page, without its comment and with single spaces. An entry
+that no page has any more fails the tests, as does a command that neither runs nor stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+NOT_COMMANDS: Mapping[str, str] = {
+    "results/demo/": "the files of a collection",
+    "Snakefile                 the pipeline on one page": "the files of the project",
+    "results of searches --> data set --> training --> models --> searches --> ...": "a diagram",
+    "opens + (1 - opens) * discount * leads": "a formula",
+}
+"""First lines of blocks that hold no commands -> what they hold."""
+
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "config/config.yaml": {"end_idx": 6, "max_pushes": 20},
+    "config/scenes.yaml": {"scenes": {"count": 4, "certify": False}},
+    "config/learning.yaml": {"learning": {"scenes_per_round": 3, "chunk_size": 2}},
+    "resources/scenes/demo.yaml": {"scenes": {"quotas": None, "count": 4, "certify": False}},
+}
+"""Settings of the copy in which pages are run, so that its runs are short."""
+
+
+class Instead(NamedTuple):
+    """What is run in place of a command.
+
+    Attributes:
+        command: the replacement.
+        why: the reason.
+    """
+
+    command: str
+    why: str
+
+
+_NEEDS_SLURM = "needs a cluster; runs on one in `make test-slurm`"
+_LONG_SUITE = "half an hour; a short version is part of `make test`"
+_AS_ELSEWHERE = "its jobs, with few scenes, run in tests/workflow"
+_BY_HAND = (
+    ".venv/bin/python workflow/scripts/sequential_ml_collection.py --output-dir results/by_hand "
+    "--start-idx 0 --end-idx 10 --algorithm tree_idfs --object-strategy nearest_first "
+    "--episodes-per-env 3"
+)
+_GOAL_MODEL = (
+    "$S --algorithm idfs --goal-strategy ml --ml-goal-model resources/models/goal --ml-device cpu "
+    "--output-dir ./results --start-idx 0 --end-idx 100 --episodes-per-env 5"
+)
+_BOTH_MODELS = (
+    "$S --algorithm best_first --object-strategy ml --goal-strategy ml "
+    "--ml-object-model resources/models/object --ml-goal-model resources/models/goal "
+    "--ml-device cpu --output-dir ./results --start-idx 0 --end-idx 100"
+)
+_RANDOM = (
+    ".venv/bin/python workflow/scripts/sequential_ml_collection.py --output-dir results/random "
+    "--start-idx 0 --end-idx 24 --max-pushes 300 --algorithm idfs --object-strategy random "
+    "--goal-strategy random"
+)
+_FUZZ_RECORDS = "tests/faults/test_fuzz_records.py tests/faults/test_fuzz_bundles.py"
+_IMPORT = (
+    ".venv/bin/namo scenes import SOURCE --output FOLDER [--format NAME] [--robot NAME] [--scale F]"
+)
+_CHECK = ".venv/bin/namo scenes check FOLDER_OR_MANIFEST [--sheet sheet.png]"
+
+
+def _shorter(command: str, options: str) -> tuple[str, Instead]:
+    """Add options that make a command end soon; the last of an option counts."""
+    return command, Instead(f"{command} {options}", "takes minutes without them")
+
+
+def _planned(command: str, why: str) -> tuple[str, Instead]:
+    """Only plan the jobs of a run of Snakemake."""
+    return command, Instead(f"{command} --dry-run", why)
+
+
+def _recipe(command: str, why: str) -> tuple[str, Instead]:
+    """Only print what a target of the Makefile would run."""
+    return command, Instead(command.replace("make ", "make --dry-run "), why)
+
+
+def _collected(command: str, why: str) -> tuple[str, Instead]:
+    """Only look whether the tests that a command runs are there."""
+    return command, Instead(f"{command} --collect-only --quiet", why)
+
+
+DECLARED: Mapping[str, Instead] = dict(
+    (
+        # ---- what a reader fills in ----------------------------------------------------------
+        (
+            "git clone … && cd namo-collect",
+            Instead(
+                "git clone --quiet . elsewhere", "from this copy, not from where it is published"
+            ),
+        ),
+        (
+            _IMPORT,
+            Instead(
+                ".venv/bin/namo scenes import path/to/theirs --output FOLDER --format pushworld "
+                "--scale 1.5",
+                "says what there is to say; --robot chooses in other formats",
+            ),
+        ),
+        (
+            _CHECK,
+            Instead(
+                ".venv/bin/namo scenes check scenes/scenes.parquet --sheet sheet.png", "likewise"
+            ),
+        ),
+        # ---- long ----------------------------------------------------------------------------
+        _shorter(_BY_HAND, "--end-idx 2 --max-pushes 5"),
+        _shorter(
+            ".venv/bin/namo scenes generate --output results/scenes --jobs 2",
+            "--config config/scenes.yaml",
+        ),
+        _shorter(_RANDOM, "--end-idx 4 --max-pushes 5"),
+        _shorter(_GOAL_MODEL, "--end-idx 1 --max-pushes 5"),
+        _shorter(_BOTH_MODELS, "--end-idx 1 --max-pushes 5"),
+        _planned(
+            ".venv/bin/snakemake --cores all --config output_dir=results/mine "
+            "xml_dir=path/to/scenes end_idx=-1",
+            _AS_ELSEWHERE,
+        ),
+        _planned(
+            ".venv/bin/snakemake --cores all --config manifest=results/scenes/scenes.parquet "
+            "end_idx=-1",
+            _AS_ELSEWHERE,
+        ),
+        _planned(
+            ".venv/bin/snakemake --cores all dataset", "docs/learning.md runs it, its PATH aside"
+        ),
+        _planned(".venv/bin/snakemake --cores all train", _AS_ELSEWHERE),
+        _planned("snakemake --cores all train", _AS_ELSEWHERE),
+        _planned(".venv/bin/snakemake --cores all rounds", _AS_ELSEWHERE),
+        _planned(
+            "snakemake --cores all evaluate --config 'learning={compare_models: resources/models}'",
+            _AS_ELSEWHERE,
+        ),
+        # ---- on a cluster --------------------------------------------------------------------
+        _planned(
+            ".venv/bin/snakemake --workflow-profile profiles/slurm --config "
+            "output_dir=results/big end_idx=-1",
+            _NEEDS_SLURM,
+        ),
+        _planned(
+            ".venv/bin/snakemake --workflow-profile profiles/slurm --config "
+            "output_dir=results/big manifest=scenes/scenes.parquet end_idx=-1",
+            _NEEDS_SLURM,
+        ),
+        # ---- the Makefile, and long tests ----------------------------------------------------
+        _recipe("make test", "runs these very tests; `.ci/run` runs it"),
+        _recipe("make bench", "twenty minutes; test_names.py asks benchmarks for their options"),
+        _recipe("make models", f"hours; {_AS_ELSEWHERE}"),
+        _recipe("make test-faults", _LONG_SUITE),
+        _recipe("make test-slurm", "installs SLURM, as root; `.ci/run` runs it"),
+        _recipe("NAMO_SLURM_CHUNKS=200 make test-slurm", "half an hour, on a cluster"),
+        _collected("NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py", _LONG_SUITE),
+        _collected(f"NAMO_FUZZ=2000 pytest -s {_FUZZ_RECORDS}", _LONG_SUITE),
+    )
+)

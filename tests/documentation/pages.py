@@ -1,0 +1,141 @@
+"""What a page of the documentation holds: blocks to run, links to follow, names in prose."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from tests.conftest import REPOSITORY
+
+INSTRUCTIONS = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for path in (
+        *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
+        *(REPOSITORY / "docs").glob("*.md"),
+    )
+)
+"""Pages whose blocks are run."""
+PAGES = [*INSTRUCTIONS, "CHANGELOG.md"]
+
+SHELL = frozenset({"", "bash", "sh", "shell", "console", "text"})
+DATA = frozenset({"json", "yaml", "toml", "xml"})
+"""Languages of blocks that show a file and run nothing."""
+EXAMPLE = "for example"
+"""Stands after the language of output that is shown of another collection: its first line must be
+the same but for numbers, and the rest is not compared."""
+
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code.
+
+    Attributes:
+        page: relative to the repository.
+        line: of its first line, from 1.
+        language: as written; empty for an indented block.
+        about: what follows the language.
+        text: its content.
+    """
+
+    page: str
+    line: int
+    language: str
+    about: str
+    text: str
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        return f"{self.page}:{self.line}"
+
+    def commands(self) -> list[str]:
+        """Return its commands, one a line: continued lines joined, comments and blanks dropped."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        words = (shlex.split(line, comments=True, posix=False) for line in lines)
+        return [" ".join(command) for command in words if command]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A block of Python and what the page says it prints, if it does."""
+
+    block: Block
+    prints: Block | None
+
+
+def blocks(page: str, text: str) -> list[Block]:
+    """Return all blocks of code of a page, in order."""
+    found = []
+    for token in _MARKDOWN.parse(text):
+        if token.type in ("fence", "code_block"):
+            assert token.map is not None
+            language, _, about = token.info.strip().partition(" ")
+            line = token.map[0] + (2 if token.type == "fence" else 1)
+            found.append(Block(page, line, language, about, token.content))
+    return found
+
+
+def steps(page: str, text: str) -> Iterator[Block | Program]:
+    """Yield what a reader does, in order: blocks of commands, and programs with their output.
+
+    A block of `text` after a program is what that prints.
+
+    Raises:
+        ValueError: a block has a language that says neither.
+    """
+    left = blocks(page, text)
+    while left:
+        block = left.pop(0)
+        if block.language == "python":
+            printed = left.pop(0) if left and left[0].language == "text" else None
+            yield Program(block, printed)
+        elif block.language in SHELL:
+            yield block
+        elif block.language not in DATA:
+            raise ValueError(
+                f"{block.place}: a block of '{block.language}'; known are python, "
+                f"{', '.join(sorted(SHELL - {''}))} and {', '.join(sorted(DATA))}"
+            )
+
+
+def _inline(text: str) -> Iterator[Token]:
+    for token in _MARKDOWN.parse(text):
+        yield from token.children or ()
+
+
+def spans(text: str) -> list[str]:
+    """Return what stands in backticks in the prose of a page."""
+    return [token.content for token in _inline(text) if token.type == "code_inline"]
+
+
+def links(text: str) -> list[str]:
+    """Return where links and pictures of a page lead to."""
+    targets = (token.attrGet("href") or token.attrGet("src") for token in _inline(text))
+    return [str(target) for target in targets if target]
+
+
+def anchors(text: str) -> set[str]:
+    """Return what links can name in a page: its headings, in the way of GitHub."""
+    tokens = _MARKDOWN.parse(text)
+    seen: Counter[str] = Counter()
+    names = set()
+    for opening, heading in pairwise(tokens):
+        if opening.type == "heading_open":
+            name = re.sub(r"[^\w\- ]", "", heading.content.lower()).replace(" ", "-")
+            names.add(f"{name}-{seen[name]}" if seen[name] else name)
+            seen[name] += 1
+    return names
+
+
+def read(page: str) -> str:
+    """Return the text of a page."""
+    return (REPOSITORY / page).read_text(encoding="utf-8")
