@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from namo.errors import ResultFileError, UsageError
+from namo.locks import lock_held
 
 TEMPORARY_SUFFIX = ".partial"
 
@@ -53,7 +54,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             reason = error.strerror or str(error)
             raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         raise
-    _sync_folder(path.parent)
+    _sync(path.parent)
 
 
 @contextmanager
@@ -61,29 +62,35 @@ def new_folder(path: Path) -> Iterator[Path]:
     """Yield a folder to fill that gets its name when the block ends well.
 
     Until then it has another name, beside it; when the block raises it is removed, and nothing is
-    at `path` that was not there before.
+    at `path` that was not there before. What a killed process left of it is removed by the next.
 
     Args:
         path: of the folder; must not exist, or be empty. Its parents are made if need be.
 
     Raises:
         UsageError: there is something already.
+        BusyError: another process is filling it.
         OSError: it cannot be made.
     """
     require_unused(path)
     path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(
-        tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX)
-    )
-    try:
-        temporary.chmod(0o777 & ~_umask())  # as for files
-        yield temporary
-        temporary.replace(path)
-    except BaseException:
-        shutil.rmtree(temporary)
-        raise
-    _sync_folder(path.parent)
+    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
+    lock = temporary.with_name(f"{temporary.name}.lock")
+    with lock_held(lock, f"which writes {path}", wait=False):
+        try:
+            if temporary.exists():
+                shutil.rmtree(temporary)
+            temporary.mkdir()
+            yield temporary
+            for each in temporary.rglob("*"):
+                _sync(each)
+            temporary.replace(path)
+        except BaseException:
+            shutil.rmtree(temporary)
+            raise
+        finally:
+            lock.unlink()
+    _sync(path.parent)
 
 
 def require_unused(folder: Path) -> None:
@@ -153,9 +160,9 @@ def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Make a file, or the names in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from namo.errors import UsageError
+from namo.errors import BusyError, UsageError
 from namo.files import TEMPORARY_SUFFIX, new_folder, replacing
 
 
@@ -134,6 +134,26 @@ def test_no_folder_appears_when_the_block_raises(tmp_path, error):
     with pytest.raises(error):
         fill_half(tmp_path / "new", error)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path):
+    left = tmp_path / f".new{TEMPORARY_SUFFIX}"
+    left.mkdir()
+    (left / "half").write_text("of it")
+    with new_folder(tmp_path / "new") as folder:
+        (folder / "a").write_text("a")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "a"]
+
+
+def test_two_do_not_fill_the_same_folder(tmp_path):
+    with new_folder(tmp_path / "new") as folder:
+        (folder / "a").write_text("a")
+        with (
+            pytest.raises(BusyError, match=r"process \d+, which writes .*new"),
+            new_folder(tmp_path / "new"),
+        ):
+            pytest.fail("it was opened")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "a"]
 
 
 def test_a_folder_that_holds_something_and_a_file_are_refused(tmp_path):

@@ -230,7 +230,8 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
     from namo.collection.merge import merge
 
     if options.merge_only:
-        print(merge(options.output_dir, label, source.source, len(source.scenes)).report)
+        merged = merge(options.output_dir, label, source.source, len(source.scenes))
+        _print_report(merged.report, options)
         return EXIT_DONE
     require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
@@ -269,10 +270,14 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
             )
         return EXIT_FAILED if too_many else EXIT_DONE
     merged = merge(options.output_dir, label, source.source, len(source.scenes))
+    _print_report(merged.report, options)  # before what may go wrong with a page
     finish(options.output_dir)
-    if options.verbosity is not Verbosity.QUIET:
-        print(merged.report)
     return EXIT_FAILED if result.failed else EXIT_DONE
+
+
+def _print_report(report: str, options: argparse.Namespace) -> None:
+    if options.verbosity is not Verbosity.QUIET:
+        print(report, flush=True)
 
 
 def run_label(hostname: str | None) -> str:

@@ -109,7 +109,8 @@ class Collection:
 
     def __repr__(self) -> str:
         found = self._table("metrics", columns=["solution_found"])["solution_found"]
-        return f"<collection {self.folder}: {len(found)} episodes, {pc.sum(found)} solved>"
+        solved = pc.sum(found).as_py() or 0  # no sum where there is no row
+        return f"<collection {self.folder}: {len(found)} episodes, {solved} solved>"
 
     @cached_property
     def episodes(self) -> pa.Table:

@@ -41,7 +41,7 @@ class Tally:
     Attributes:
         total: to be collected.
         done: collected now or by an earlier run.
-        kept: of these, by an earlier run.
+        resumed: of these, by an earlier run.
         solved: of those done.
         failed: likewise, those that ended in an error.
         began: value of `time.monotonic()` (s) at the start.
@@ -49,7 +49,7 @@ class Tally:
 
     total: int
     done: int = 0
-    kept: int = 0
+    resumed: int = 0
     solved: int = 0
     failed: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -57,18 +57,18 @@ class Tally:
     def add(self, record: Record, *, resumed: bool) -> None:
         """Count an environment; `resumed` when an earlier run had finished it."""
         self.done += 1
-        self.kept += resumed
+        self.resumed += resumed
         self.solved += bool(record["success"])
         self.failed += record["error"] is not None
 
     def pace(self) -> str:
         """Return rate and time left in words; empty before anything was collected."""
-        collected = self.done - self.kept
+        collected = self.done - self.resumed
         if not collected:
             return ""
         each_s = (time.monotonic() - self.began) / collected
         left = duration(each_s * (self.total - self.done))
-        return f"{60 / max(each_s, 1e-3):.3g}/min, {left} left"
+        return f"{number(60 / max(each_s, 1e-3))}/min, {left} left"
 
 
 @dataclass
@@ -229,6 +229,11 @@ def _in_words(row: Record) -> str:
 def counted(number: int, one: str, many: str) -> str:
     """Return a count with its noun: "1 push", "2 pushes"."""
     return f"{number} {one if number == 1 else many}"
+
+
+def number(value: float) -> str:
+    """Return a number in its own unit: two decimals for what is small, fewer for what is not."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def duration(seconds: float) -> str:

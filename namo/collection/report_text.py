@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from namo.collection.progress import counted, duration
+from namo.collection.progress import counted, duration, number
 from namo.scenes.difficulty import Difficulty
 
 Record = dict[str, Any]
@@ -210,7 +210,7 @@ def _failures(summary: Record) -> list[str]:
 def _files(summary: Record, output_dir: Path) -> list[str]:
     label = summary["collection_metadata"]["hostname"]
     files = {
-        "report.html": "the page: plans to play, charts, tables",
+        "report.html": "plans to play, charts; `namo report` makes it",
         "metrics.parquet": "episodes",
         "pushes.parquet": "simulated pushes: the whole search",
         "plans.parquet": "what plans look like",
@@ -247,8 +247,3 @@ def _wrapped_row(label: str, text: str) -> list[str]:
 
 def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole else "-"
-
-
-def number(value: float) -> str:
-    """Return a number in its own unit: two decimals for what is small, fewer for what is not."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -24,9 +24,9 @@ def scene_of(record: dict[str, Any], physics: str, run_from: Path = Path()) -> S
     """
     path = run_from / record["xml_file"]
     if not path.is_file():
+        hint = "; relative paths start where the collection was run (run_from, --run-from)"
         raise SceneError(
-            f"{path}: is missing; relative paths start in the folder in which the collection was "
-            "run (--run-from)"
+            f"{path}: is missing{'' if Path(record['xml_file']).is_absolute() else hint}"
         )
     scene = read_scene(path)
     if scene.sha256 != record["scene_sha256"]:

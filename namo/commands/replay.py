@@ -58,8 +58,9 @@ def run(options: argparse.Namespace) -> int:
     """Replay, write and show what is asked for, and return the exit code.
 
     Raises:
-        UsageError: two options do not go together or one is out of its range, the file holds no
-            such plan, or the scene is not the one it was made in.
+        UsageError: two options do not go together or one is out of its range, or the file holds no
+            such plan.
+        SceneError: the scene is gone, or not the one that the plan was made in.
     """
     films = [getattr(options, name) for name in ("gif", "mp4") if hasattr(options, name)]
     for name in ("gif", "mp4"):

@@ -14,13 +14,16 @@ _MODEL_PATHS = ("ml_object_model", "ml_goal_model")
 """Settings that say where a model lies here; what it is, its hash says."""
 
 
-def card_text(card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema]) -> str:
+def card_text(
+    card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema], unknown: int = 0
+) -> str:
     """Return `README.md` of a data set.
 
     Args:
         card: where the data come from.
         splits: what was written.
         schemas: of the tables, by configuration.
+        unknown: environments that are in no split, and so not in the data.
     """
     lines = [
         "---",
@@ -36,7 +39,7 @@ def card_text(card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Sche
         "whole search is kept: every push that was simulated, with the poses before and after.",
         "",
         *_use(schemas),
-        *_counts(card, splits, schemas),
+        *_counts(card, splits, schemas, unknown),
         *_collected(card),
         *_contents(schemas),
         *_missing(),
@@ -60,22 +63,24 @@ def _use(schemas: Mapping[str, pa.Schema]) -> list[str]:
     ]
 
 
-def _counts(card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema]) -> list[str]:
+def _counts(
+    card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema], unknown: int
+) -> list[str]:
     said = card.summary["performance_stats"]
     solved, total = said["successful_episodes"], said["total_episodes"]
     known = said["by_difficulty"]
-    unknown = {
+    others = {
         "episodes": total - sum(each["episodes"] for each in known.values()),
         "solved": solved - sum(each["solved"] for each in known.values()),
     }
-    classes = known | ({"not known": unknown} if unknown["episodes"] else {})
+    classes = known | ({"not known": others} if others["episodes"] else {})
     return [
         "## What is in it",
         "",
-        f"{said['total_environments']:,} environments were searched in {total:,} episodes, of "
-        f"which {solved:,} found a plan; {said['failed_environments']:,} environments failed, and "
-        "their rows say why. An episode is solved when its plan opens the robot's goal; "
-        "`termination` says why a search ended.",
+        f"Environments that were searched: {said['total_environments']:,}, in {total:,} episodes, "
+        f"of which {solved:,} found a plan. Environments that failed: "
+        f"{said['failed_environments']:,}; their rows say why. An episode is solved when its plan "
+        "opens the robot's goal; `termination` says why a search ended.",
         "",
         *_table(
             ["difficulty of the scene", "episodes", "solved"],
@@ -88,6 +93,15 @@ def _counts(card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema
                 for split in splits
             ),
         ),
+        *(
+            [
+                "Environments that are counted above, but in no split and not in here, since "
+                f"their scene could not be read: {unknown:,}.",
+                "",
+            ]
+            if unknown
+            else []
+        ),
         "All rows of an environment are in one split."
         if len(splits) > 1
         else f"No split was made: all rows are in `{splits[0].name}`.",
@@ -98,14 +112,17 @@ def _counts(card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema
 def _collected(card: Card) -> list[str]:
     run, config = card.run, card.run["config"]
     scenes = run["environments"]
-    ranges = ", ".join(f"{start} to {end - 1}" for start, end in scenes["collected"])
-    source = PurePath(scenes["source"]).name
+    ranges = ", ".join(
+        f"{start} to {end - 1}" if end - start > 1 else f"{start}"
+        for start, end in _joined(scenes["collected"])
+    )
+    sources = "; ".join(f"`{PurePath(each).name}`" for each in scenes["source"].split("; "))
     settings = {name: value for name, value in config.items() if name not in _MODEL_PATHS}
     return [
         "## How it was collected",
         "",
         f"By namo-collect {run['versions']['namo']}: numbers {ranges} of {scenes['listed']:,} "
-        f"scenes in `{source}`. Under the same versions the same settings and scenes give the same "
+        f"scenes in {sources}. Under the same versions the same settings and scenes give the same "
         "rows, times aside. `replayed` says that a plan was carried out again with the same "
         "result to the last bit.",
         "",
@@ -121,6 +138,17 @@ def _collected(card: Card) -> list[str]:
         f"Hash of the hashes of all scenes: `{scenes['scenes_sha256']}`.",
         "",
     ]
+
+
+def _joined(ranges: Iterable[list[int]]) -> list[list[int]]:
+    """Return ranges, start and end, as few and in order; those that touch or overlap are one."""
+    joined: list[list[int]] = []
+    for start, end in sorted(ranges):
+        if joined and start <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], end)
+        else:
+            joined.append([start, end])
+    return joined
 
 
 def _contents(schemas: Mapping[str, pa.Schema]) -> list[str]:
@@ -160,10 +188,12 @@ def _missing() -> list[str]:
         "",
         "- The scene files. `scenes` has their geometry, which is enough to draw and to learn "
         "from; to simulate a push again one needs the file, which `scene_sha256` tells. "
-        "`xml_file` is its path below the folder that all scenes of the collection share.",
+        "`xml_file` is what it was called where it was collected, without the folder above all "
+        "scenes where that was an absolute path.",
         "- The records of the environments (pickles). Beside what is in these tables they hold "
         "heights, statistics of the planner, and where in the code a failure happened.",
-        "- Names of machines, and commands that only run where the data were collected.",
+        "- Names of machines, and commands that only run where the data were collected. Ids begin "
+        "with the label of the run, which is a machine's name unless another was chosen.",
         "",
     ]
 

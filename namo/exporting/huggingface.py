@@ -31,7 +31,7 @@ from namo.scenes.manifest import listed_scenes
 
 TABLES = {"episodes": "metrics", "pushes": "pushes", "plans": "plans", "scenes": "scenes"}
 """Configuration -> table of the collection."""
-LEFT_OUT = ("worker_hostname", "rerun_command")
+LEFT_OUT = ("hostname", "worker_hostname", "rerun_command")
 ONLY_SPLIT = "train"
 """What the one split is called where there is no manifest: the library wants a name."""
 SHARD_BYTES = 256_000_000
@@ -70,7 +70,7 @@ class HuggingFace:
             for split, inside in splits.items()
         ]
         with replacing(export.folder / "README.md") as handle:
-            handle.write(card_text(card, described, schemas).encode())
+            handle.write(card_text(card, described, schemas, unknown).encode())
         return list(_lines(export, described, unknown))
 
 
@@ -137,6 +137,11 @@ def _splits(metrics: Path, manifest: Path | None) -> tuple[Splits, int]:
             if split not in splits:
                 splits[split] = nobody.copy()
             splits[split][number] = True
+    if not splits:
+        raise UsageError(
+            f"{metrics.parent}: no scene of it could be read, so none has a split; leave "
+            "--manifest out"
+        )
     order = {name: place for place, name in enumerate(SPLITS)}
     names = sorted(splits, key=lambda name: (order.get(name, len(order)), name))
     return {name: splits[name] for name in names}, len(unknown)
@@ -169,7 +174,8 @@ def _portable(table: pa.Table, shared: str) -> pa.Table:
         table = _with(table, "xml_file", short)
     if "error_message" in table.column_names:
         texts = table["error_message"].to_pylist()
-        short = [text and text.replace(shared, "") for text in texts]
+        whole = re.compile(rf"(?<![\w./-]){re.escape(shared)}")
+        short = [text and whole.sub("", text) for text in texts]
         table = _with(table, "error_message", short)
     return table
 

@@ -15,7 +15,7 @@ import jinja2
 import numpy as np
 
 from namo.collection.progress import counted, duration
-from namo.collection.report_text import number as rounded
+from namo.collection.progress import number as rounded
 from namo.reporting.causes import cause_of
 from namo.reporting.choices import (
     by_difficulty,

@@ -174,7 +174,11 @@ def test_rate_and_time_left_follow_from_those_collected_now(monkeypatch):
     now = 106.0
     for _ in range(2):
         tally.add(record(), resumed=False)
-    assert tally.pace() == "20/min, 0:12 left"
+    assert tally.pace() == "20.0/min, 0:12 left"
+    for _ in range(2):
+        tally.add(record(), resumed=False)
+    now = 100.1
+    assert tally.pace() == "2,400/min, 0:00 left"
 
 
 @pytest.mark.parametrize(

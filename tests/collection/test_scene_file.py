@@ -23,6 +23,12 @@ def test_a_missing_file_is_named_with_what_helps(record):
         scene_of(record, "scene")
 
 
+def test_the_hint_is_left_out_where_it_does_not_help(record, tmp_path):
+    record["xml_file"] = str(tmp_path / "gone.xml")
+    with pytest.raises(SceneError, match=r"gone\.xml: is missing$"):
+        scene_of(record, "scene")
+
+
 def test_a_changed_file_is_named(record, tmp_path):
     with (tmp_path / "a.xml").open("a") as file:
         file.write("<!-- changed -->")

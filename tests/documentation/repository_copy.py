@@ -72,7 +72,8 @@ class Copy:
         for name, changes in SMALL.items():
             settings = yaml.safe_load((self.folder / name).read_text(encoding="utf-8"))
             _change(settings, changes)
-            (self.folder / name).write_text(yaml.safe_dump(settings, sort_keys=False))
+            text = yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=200)
+            (self.folder / name).write_text(text)
         tools = self.folder / ".venv"
         tools.mkdir()
         for part in Path(sys.prefix).iterdir():

@@ -44,8 +44,8 @@ def test_every_column_is_there_with_type_unit_and_meaning(card):
 def test_it_counts_what_the_collection_holds(collection, card):
     text = text_of(card)
     solved = sum(collection.episodes["solution_found"].to_pylist())
-    assert f"5 environments were searched in 8 episodes, of which {solved} found a plan" in text
-    assert "1 environments failed" in text
+    assert f"were searched: 5, in 8 episodes, of which {solved} found a plan." in text
+    assert "Environments that failed: 1; their rows say why." in text
     assert f"| easy | 8 | {solved} |" in text
 
 
@@ -56,6 +56,18 @@ def test_it_says_how_the_collection_came_about(card):
     assert f"mujoco {card.run['versions']['mujoco']}" in text
     assert card.run["numerics"] in text
     assert card.run["host"]["name"] not in text.replace("\n", " ").split()
+
+
+def test_it_names_ranges_and_sources_once(copied, tmp_path):
+    run = json.loads((copied.folder / "run.json").read_text())
+    run["environments"] |= {
+        "collected": [[6, 12], [0, 6], [9, 14], [20, 21]],
+        "source": "/my/one.parquet; /my/two.parquet",
+        "listed": 30,
+    }
+    (copied.folder / "run.json").write_text(json.dumps(run))
+    text = text_of(card_of(copied, tmp_path))
+    assert "numbers 0 to 13, 20 of 30 scenes in `one.parquet`; `two.parquet`." in text
 
 
 def test_without_a_licence_it_says_so(card):

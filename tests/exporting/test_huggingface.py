@@ -62,7 +62,7 @@ def test_no_name_of_a_machine_and_no_folder_of_it_is_in_any_file(collection, wri
     secret = {folder, collection.episodes["worker_hostname"][0].as_py()}
     for path in written.rglob("*.parquet"):
         text = str(pq.read_table(path).to_pylist())
-        assert not any(f"{each}" in text for each in (folder, "worker_hostname", "rerun_command"))
+        assert not any(each in text for each in (folder, "hostname", "rerun_command"))
     assert not any(f"'{each}'" in (written / "README.md").read_text() for each in secret)
 
 
@@ -71,6 +71,12 @@ def test_a_failure_names_its_scene_below_the_shared_folder(written):
     (failed,) = [row for row in rows if row["error_message"]]
     assert failed["xml_file"] == "e.xml"
     assert failed["error_message"].startswith("e.xml: ")
+
+
+def test_only_the_shared_folder_itself_is_cut_from_messages():
+    table = pa.table({"error_message": ["/data/a.xml: OSError: /mnt/data/b: no", None]})
+    short = huggingface._portable(table, "/data/")["error_message"].to_pylist()
+    assert short == ["a.xml: OSError: /mnt/data/b: no", None]
 
 
 def test_many_rows_become_several_shards_in_order(copied, datasets, tmp_path, monkeypatch):
@@ -132,6 +138,15 @@ def test_an_environment_whose_file_is_gone_has_no_split(copied, tmp_path):
     )
     lines = exported(copied, "huggingface", tmp_path / "out", manifest=manifest)
     assert "1 environment left out: the scene could not be read, so it has no split" in lines
+    said = "in no split and not in here, since their scene could not be read: 1."
+    assert said in (tmp_path / "out" / "README.md").read_text()
+    for row in table:
+        row["scene_sha256"] = ""
+    pq.write_table(
+        pa.Table.from_pylist(table, DATA_TABLES["metrics"]), copied.folder / "metrics.parquet"
+    )
+    with pytest.raises(UsageError, match=r"no scene of it could be read, .* leave --manifest out"):
+        exported(copied, "huggingface", tmp_path / "more", manifest=manifest)
 
 
 def test_a_split_that_is_no_name_is_refused(collection, tmp_path):

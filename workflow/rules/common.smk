@@ -165,9 +165,8 @@ TEE = "2>&1 | (trap '' INT TERM USR1; tee -a {log:q} {log:q}.all)"
 # Snakemake's word on it.
 KEEP = "> {log:q} 2>&1 || (tail -n 20 {log:q} >&2; false)"
 
-if (
-    Quietness.ALL in workflow.output_settings.quiet
-):  # then jobs talk to their logs alone
+QUIET = workflow.output_settings.quiet or ()
+if Quietness.ALL in QUIET:  # then jobs talk to their logs alone
     shell.prefix("set -euo pipefail; exec > /dev/null; ")
 
 # Results of another version are collected again.
