@@ -152,6 +152,7 @@ DECLARED: Mapping[str, Instead] = dict(
         ),
         # ---- the Makefile, and long tests ----------------------------------------------------
         _recipe("make test", "runs these very tests; `.ci/run` runs it"),
+        _recipe("make docs", "tests/site builds it, from the settings as they are"),
         _recipe("make bench", "twenty minutes; test_names.py asks benchmarks for their options"),
         _recipe("make models", f"hours; {_AS_ELSEWHERE}"),
         _recipe("make test-faults", _LONG_SUITE),

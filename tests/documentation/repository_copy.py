@@ -72,8 +72,7 @@ class Copy:
         for name, changes in SMALL.items():
             settings = yaml.safe_load((self.folder / name).read_text(encoding="utf-8"))
             _change(settings, changes)
-            text = yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=200)
-            (self.folder / name).write_text(text)
+            (self.folder / name).write_text(yaml.safe_dump(settings, sort_keys=False))
         tools = self.folder / ".venv"
         tools.mkdir()
         for part in Path(sys.prefix).iterdir():
