@@ -58,3 +58,16 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return f"{hint}Allowed: {', '.join(names)}"
+
+
+def some(items: Iterable[object], most: int, between: str = ", ") -> str:
+    """Return the first few of many for a message: "a, b and 3 more".
+
+    Args:
+        items: to name.
+        most: of them to name.
+        between: two of them.
+    """
+    texts = [str(item) for item in items]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return between.join(texts[:most]) + more

@@ -25,7 +25,7 @@ from namo.collection.parts import DATA_TABLES, PARTS, Part, write_part
 from namo.collection.plan import only_run_in
 from namo.collection.provenance import read_run_file
 from namo.collection.records import inside
-from namo.errors import ConflictError, ResultFileError, UsageError
+from namo.errors import ConflictError, ResultFileError, UsageError, some
 from namo.files import require_unused, sha256_of
 from namo.learning.usage import without_counts
 
@@ -156,7 +156,7 @@ def _require_one_way(sources: Sequence[_Source]) -> None:
         if expected.get(name) != way.get(name)
     )
     if conflicts:
-        raise ConflictError(f"not collected in the same way: {_some(list(conflicts))}")
+        raise ConflictError(f"not collected in the same way: {some(conflicts, SHOWN, '; ')}")
 
 
 def _chosen(found: Iterable[Mapping[int, _Collected]]) -> dict[int, _Collected]:
@@ -174,7 +174,7 @@ def _chosen(found: Iterable[Mapping[int, _Collected]]) -> dict[int, _Collected]:
             elif other.failed and not here.failed:
                 chosen[number] = here
     if conflicts:
-        raise ConflictError(f"not the same scenes: {_some(conflicts)}")
+        raise ConflictError(f"not the same scenes: {some(conflicts, SHOWN, '; ')}")
     return dict(sorted(chosen.items()))
 
 
@@ -233,8 +233,3 @@ def _take(output: Path, stretch: tuple[Part, int, int], information: Record, *, 
         "files": [files],
     }
     write_part(Part.of(output, start, end), tables, information | about)
-
-
-def _some(conflicts: list[str]) -> str:
-    more = len(conflicts) - SHOWN
-    return "; ".join(conflicts[:SHOWN]) + (f"; and {more} more" if more > 0 else "")

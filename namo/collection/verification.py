@@ -24,13 +24,15 @@ from namo.collection.records import inside, read_record
 from namo.collection.replaying import replay
 from namo.collection.scene_file import scene_of
 from namo.collection.schema import FILES
-from namo.errors import NamoError, ResultFileError
+from namo.errors import NamoError, ResultFileError, some
 from namo.files import sha256_of
 from namo.world.world import World
 
 Record = dict[str, Any]
 
 MANIFEST = "manifest.parquet"
+SHOWN = 5
+"""Environments that a problem names."""
 REPLACED = "replaced"
 """Folder that `redo` moves the files of environments to."""
 
@@ -97,7 +99,7 @@ class Verification:
         numbers = Counter(number for number in map(_environment_of, listed) if number is not None)
         for name, by_environment in counts.items():
             if name == "metrics" and (missing := set(by_environment) - set(numbers)):
-                text = f"has rows of environments without a file: {_some(missing)}"
+                text = f"has rows of environments without a file: {some(sorted(missing), SHOWN)}"
                 yield Problem("metrics.parquet", text)
         for path in listed:
             number = _environment_of(path)
@@ -242,8 +244,3 @@ def _environment_of(path: str) -> int | None:
     name, mark, rest = path.rpartition("_env_")
     number, _, suffix = rest.partition("_")
     return int(number) if mark and name and number.isdigit() and suffix == "results.pkl" else None
-
-
-def _some(numbers: set[int]) -> str:
-    shown = sorted(numbers)[:5]
-    return ", ".join(map(str, shown)) + (", ..." if len(numbers) > len(shown) else "")

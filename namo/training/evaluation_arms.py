@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.errors import ResultFileError, UsageError
+from namo.errors import ResultFileError, UsageError, some
 from namo.geometry import Floats
 from namo.planning.planner import Termination
 
@@ -68,9 +67,8 @@ def read_arm(name: str, folder: Path) -> Arm:
         raise UsageError(f"--arm {name}: {path} has no episodes")
     failed = table.filter(pc.equal(table["termination"], Termination.ERROR.value))
     if failed.num_rows:
-        which = _some(
-            f"environment {index}" for index in pc.unique(failed["env_index"]).to_pylist()
-        )
+        numbers = pc.unique(failed["env_index"]).to_pylist()
+        which = some((f"environment {index}" for index in numbers), SHOWN_PAIRS)
         raise UsageError(f"--arm {name}: {which} failed in {path}; collect again, or leave out")
     for column in table.column_names:
         if column not in _MAY_BE_NULL and table[column].null_count:
@@ -99,7 +97,8 @@ def require_pairs(arm: Arm, baseline: Arm) -> None:
         (f"has, but arm {baseline.name} lacks", set(own) - set(wanted)),
     ):
         if keys:
-            which = _some(f"environment {index} episode {n}" for index, n in sorted(keys))
+            each = (f"environment {index} episode {n}" for index, n in sorted(keys))
+            which = some(each, SHOWN_PAIRS)
             raise UsageError(f"--arm {arm.name}: {what}, {which}; arms are compared in pairs")
     for column in _SAME:
         theirs = baseline.pairs[column].to_pylist()
@@ -113,9 +112,3 @@ def require_pairs(arm: Arm, baseline: Arm) -> None:
 
 def _key_rows(table: pa.Table) -> list[tuple[int, int]]:
     return list(zip(*(table[key].to_pylist() for key in _KEYS), strict=True))
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - SHOWN_PAIRS} more" if len(listed) > SHOWN_PAIRS else ""
-    return ", ".join(listed[:SHOWN_PAIRS]) + more

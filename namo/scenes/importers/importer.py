@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
-from namo.errors import SceneError
+from namo.errors import SceneError, some
 from namo.geometry import Pose2D
 from namo.scenes.convex import Point
 from namo.scenes.footprint import Footprint, Polygon, Rectangle, footprint_of
@@ -112,9 +112,7 @@ class Remarks:
 def _remark(remark: str, names: Sequence[str]) -> str:
     named = [name for name in names if name]
     if named:
-        shown = ", ".join(named[:_MAX_NAMES])
-        more = len(named) - _MAX_NAMES
-        return f"{remark}: {shown}" + (f" and {more} more" if more > 0 else "")
+        return f"{remark}: {some(named, _MAX_NAMES)}"
     return f"{remark} ({len(names)})" if len(names) > 1 else remark
 
 
