@@ -56,7 +56,7 @@ types: setup-test
 	mypy
 
 test: lint types
-	pytest --numprocesses auto
+	pytest --numprocesses auto --dist worksteal
 
 test-faults: setup-test
 	NAMO_KILLS=100 NAMO_FUZZ=2000 pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py

@@ -14,6 +14,7 @@ from benchmarks import (
     growth,
     models,
     overhead,
+    page,
     physics,
     push_skill,
     reachability,
@@ -55,6 +56,7 @@ def main() -> None:
             ),
             growth.show,
         ),
+        ("page", True, lambda: page.measure(episodes=(100, 10_000, 1_000_000)), page.show),
         (
             "models",
             True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -24,8 +25,12 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def primitive_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache of motion primitives for this session: each class of boxes is simulated once."""
-    folder = tmp_path_factory.mktemp("cache")
+    """A cache for this session: machine code is made once, each class of boxes simulated once."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # all workers share it
+        folder = folder.parent
+    folder /= "cache"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAMO_CACHE_DIR", str(folder))
         yield folder
