@@ -33,6 +33,8 @@ def primitive_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NAMO_CACHE_DIR", str(folder))
+        patch.setenv("HF_HOME", str(folder / "huggingface"))
+        patch.setenv("HF_HUB_OFFLINE", "1")
         yield folder
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,17 +91,18 @@ def _bibtex(path: Path) -> str:
     return text
 
 
-def front_matter(card: Card, splits: Sequence[Split], names: Iterable[str]) -> dict[str, Any]:
+def front_matter(card: Card, splits: Sequence[Split], tables: Mapping[str, str]) -> dict[str, Any]:
     """Return what the Hub reads.
 
     Args:
         card: where the data come from.
         splits: what was written.
-        names: of the tables, the one to show first in front.
+        tables: what each is, by name, the one to show first in front. The library keeps what it
+            has read by the name of the folder and this text: it has to differ with the content.
     """
-    most = max(sum(split.rows[name] for split in splits) for name in names)
+    most = max(sum(split.rows[name] for split in splits) for name in tables)
     chosen = {"license": card.licence}
-    written = [name for name in names if any(split.rows[name] for split in splits)]
+    written = [name for name in tables if any(split.rows[name] for split in splits)]
     return {
         **(chosen if card.licence else {"license": "other", "license_name": NO_LICENCE}),
         "pretty_name": card.title,
@@ -111,6 +112,7 @@ def front_matter(card: Card, splits: Sequence[Split], names: Iterable[str]) -> d
         "configs": [
             {
                 "config_name": name,
+                "description": tables[name],
                 **({"default": True} if place == 0 else {}),
                 "data_files": [
                     {"split": split.name, "path": f"{name}/{split.name}-*.parquet"}

@@ -15,7 +15,11 @@ _MODEL_PATHS = ("ml_object_model", "ml_goal_model")
 
 
 def card_text(
-    card: Card, splits: Sequence[Split], schemas: Mapping[str, pa.Schema], unknown: int = 0
+    card: Card,
+    splits: Sequence[Split],
+    schemas: Mapping[str, pa.Schema],
+    digests: Mapping[str, str],
+    unknown: int = 0,
 ) -> str:
     """Return `README.md` of a data set.
 
@@ -23,13 +27,17 @@ def card_text(
         card: where the data come from.
         splits: what was written.
         schemas: of the tables, by configuration.
+        digests: hashes over the files of each, likewise.
         unknown: environments that are in no split, and so not in the data.
     """
+    tables = {
+        name: f"{schema.metadata[b'what'].decode()}; sha256 {digests[name]}"
+        for name, schema in schemas.items()
+    }
+    front = front_matter(card, splits, tables)
     lines = [
         "---",
-        yaml.safe_dump(
-            front_matter(card, splits, schemas), sort_keys=False, allow_unicode=True
-        ).rstrip(),
+        yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000).rstrip(),
         "---",
         "",
         f"# {card.title}",

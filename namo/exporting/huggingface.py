@@ -7,6 +7,7 @@ the collection but for what only means something on the machine it was made on: 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ from namo.exporting.card import Card, Split
 from namo.exporting.card_text import card_text
 from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
-from namo.files import replacing
+from namo.files import replacing, sha256_of
 from namo.learning.data_schema import SPLITS, shard_name
 from namo.scenes.manifest import listed_scenes
 
@@ -69,8 +70,9 @@ class HuggingFace:
             Split(split, int(inside.sum()), {name: rows[name][split] for name in rows})
             for split, inside in splits.items()
         ]
+        digests = {name: _digest(export.folder / name) for name in TABLES}
         with replacing(export.folder / "README.md") as handle:
-            handle.write(card_text(card, described, schemas, unknown).encode())
+            handle.write(card_text(card, described, schemas, digests, unknown).encode())
         return list(_lines(export, described, unknown))
 
 
@@ -102,6 +104,13 @@ def _write_table(
         for split, inside in splits.items():
             shards[split].add(rows.filter(pa.array(inside[numbers])))
     return {split: each.finish() for split, each in shards.items()}
+
+
+def _digest(folder: Path) -> str:
+    """Return the hash over the files of a table."""
+    files = sorted(folder.glob("*.parquet"))
+    lines = [f"{sha256_of(path)}  {path.name}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _splits(metrics: Path, manifest: Path | None) -> tuple[Splits, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,17 +56,14 @@ def copied(collection, tmp_path) -> Collection:
     return namo.load(tmp_path / "mine")
 
 
-@pytest.fixture(scope="session")
-def datasets(tmp_path_factory) -> Iterator[Any]:
-    """The library of Hugging Face, without a network and with a cache of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hf")))
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        patch.setenv("HF_DATASETS_OFFLINE", "1")
-        import datasets  # looks at these once
+@pytest.fixture
+def datasets(tmp_path, monkeypatch) -> Any:
+    """The library of Hugging Face, with a cache of its own."""
+    import datasets
 
-        datasets.disable_progress_bars()
-        yield datasets
+    datasets.disable_progress_bars()
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    return datasets
 
 
 def exported(collection: Collection, form: str, output: Path, **settings: Any) -> list[str]:

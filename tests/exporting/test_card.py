@@ -17,7 +17,7 @@ def card(collection, tmp_path):
 
 def front_of(card, pushes=20, splits=("train",)):
     written = [Split(name, 5, {"episodes": 9, "pushes": pushes}) for name in splits]
-    return front_matter(card, written, ["episodes", "pushes"])
+    return front_matter(card, written, {"episodes": "rows; sha256 1", "pushes": "others"})
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def test_configurations_name_their_shards(card):
     front = front_of(card, splits=("train", "val"))
     assert front["configs"][1] == {
         "config_name": "pushes",
+        "description": "others",
         "data_files": [
             {"split": "train", "path": "pushes/train-*.parquet"},
             {"split": "val", "path": "pushes/val-*.parquet"},

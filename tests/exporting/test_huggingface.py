@@ -79,6 +79,16 @@ def test_only_the_shared_folder_itself_is_cut_from_messages():
     assert short == ["a.xml: OSError: /mnt/data/b: no", None]
 
 
+def test_another_export_of_the_same_name_is_read_afresh(copied, datasets, tmp_path):
+    for left_out in (0, 1):
+        table = copied.episodes.slice(left_out)
+        pq.write_table(table, copied.folder / "metrics.parquet")
+        exported(copied, "huggingface", tmp_path / f"{left_out}" / "out")
+        data = datasets.load_dataset(str(tmp_path / f"{left_out}" / "out"), "episodes")["train"]
+        assert data.num_rows == table.num_rows
+        assert data.to_list()[0]["episode_id"] == table["episode_id"][0].as_py()
+
+
 def test_many_rows_become_several_shards_in_order(copied, datasets, tmp_path, monkeypatch):
     path = copied.folder / "pushes.parquet"
     pq.write_table(copied.pushes, path, row_group_size=4)
