@@ -169,6 +169,12 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def from_here(path: Path) -> Path:
+    """Return a path below the working directory without that directory, others as they are."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def cache_folder() -> Path:
     """Return where what can be made again is kept: `NAMO_CACHE_DIR`, or the user's cache folder."""
     if folder := os.environ.get("NAMO_CACHE_DIR"):

@@ -78,7 +78,8 @@ class _Source:
         """Yield how each part was collected: all that must be the same everywhere."""
         versions = {f"version of {name}": self.run["versions"].get(name) for name in _VERSIONS}
         for said in self.information.values():
-            settings = {name: said["config"][name] for name in said["config"] if name not in _PATHS}
+            unused = _PATHS if said["models_preloaded"] else (*_PATHS, "ml_device")
+            settings = {name: said["config"][name] for name in said["config"] if name not in unused}
             models = {f"{use['kind']} model": use["sha256"] for use in said["models_preloaded"]}
             yield settings | models | versions
 

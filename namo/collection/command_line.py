@@ -17,7 +17,7 @@ from namo.collection.config import ML_DEVICES, CollectionConfig, at_least, requi
 from namo.collection.progress import Verbosity
 from namo.collection.signals import EndedError, ending_on_signals
 from namo.errors import ModelError, NamoError, UsageError, did_you_mean
-from namo.files import cache_folder
+from namo.files import cache_folder, from_here
 from namo.planning.registry import PLANNERS
 from namo.scenes.physics import PHYSICS_PRESETS
 from namo.scenes.sources import environments_from, resolve_range
@@ -226,7 +226,7 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
 
     # What is above needs neither MuJoCo nor OpenCV; what is below does.
     from namo.collection.chunk import collect_chunk
-    from namo.collection.environment import Environment, from_here, make_planner, rerun_command
+    from namo.collection.environment import Environment, make_planner, rerun_command
     from namo.collection.merge import merge
 
     if options.merge_only:

@@ -123,9 +123,12 @@ class CollectionConfig:
     def decisive(self) -> dict[str, Any]:
         """What decides results: the settings, with models told apart by what they are.
 
-        Models are looked at once: what a process has loaded does not change under it.
+        Models are looked at once: what a process has loaded does not change under it. Without any
+        their device decides nothing.
         """
         settings = self.as_dict()
+        if self.ml_object_model is None and self.ml_goal_model is None:
+            del settings["ml_device"]
         for name in ("ml_object_model", "ml_goal_model"):
             if settings[name] is not None:
                 settings[name] = bundle_sha256(Path(settings[name]))

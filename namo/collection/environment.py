@@ -25,7 +25,7 @@ from namo.collection.journal import Deaths
 from namo.collection.scene_row import look_of
 from namo.collection.schema import CRASHED, PLANS, PUSHES, SCENE, SCENES
 from namo.errors import ModelError, SceneError
-from namo.files import sha256_of
+from namo.files import from_here, sha256_of
 from namo.planning.planner import Planner, Termination
 from namo.planning.registry import PLANNERS
 from namo.scenes.physics import under
@@ -416,9 +416,3 @@ def rerun_command(arguments: list[str], index: int) -> str:
     return shlex.join(
         [str(from_here(Path(sys.executable))), str(from_here(_SCRIPT)), *arguments, *alone]
     )
-
-
-def from_here(path: Path) -> Path:
-    """Return a path below the working directory without that directory, others as they are."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -103,6 +103,8 @@ class Collection:
         Raises:
             UsageError: there is none in this folder.
         """
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder")
         if not (folder / "metrics.parquet").is_file():
             raise UsageError(f"{folder}: no finished collection is here (no metrics.parquet)")
         self.folder, self.run_from = folder, run_from

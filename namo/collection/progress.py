@@ -147,6 +147,8 @@ class ProgressDisplay:
         if says_all or record["error"]:
             style = "red" if record["error"] else ""
             self._console.print(self._line(record, resumed=resumed), markup=False, style=style)
+        if record["error"] and self._verbosity is Verbosity.QUIET:  # there is no report to say it
+            self._console.print(f"  again: {record['error']['command']}", markup=False)
 
     def say(self, text: str) -> None:
         """Print a line of its own, unless nothing is to be said that did not go wrong."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.collection.journal import running_in
@@ -44,8 +45,9 @@ class Chunk:
         end: one past the last.
         state: what it is doing.
         done: environments that are finished.
-        solved: of these, how many have a plan.
+        solved: those of them that have a plan.
         failed: what went wrong, by environment.
+        generation: of its part; where chunks overlap the greatest counts. None: not finished.
         worker: who works on it, or did last; empty when nobody did.
         environment: which one it is at, or stopped at; None when that is unknown.
         rate: environments a second; None before there is one.
@@ -54,9 +56,10 @@ class Chunk:
     start: int
     end: int
     state: ChunkState = ChunkState.WAITING
-    done: int = 0
-    solved: int = 0
+    done: set[int] = field(default_factory=set)
+    solved: set[int] = field(default_factory=set)
     failed: dict[int, str] = field(default_factory=dict)
+    generation: int | None = None
     worker: str = ""
     environment: int | None = None
     rate: float | None = None
@@ -77,25 +80,34 @@ class Status:
 
     chunks: list[Chunk]
 
-    @property
+    @cached_property
     def environments(self) -> int:
         """How many environments there are."""
-        return sum(chunk.end - chunk.start for chunk in self.chunks)
+        return len(set().union(*(range(chunk.start, chunk.end) for chunk in self.chunks)))
+
+    @cached_property
+    def _latest(self) -> dict[int, Chunk]:
+        """The chunk whose word on a finished environment counts."""
+        in_order = sorted(
+            self.chunks, key=lambda chunk: (chunk.generation is None, chunk.generation or 0)
+        )
+        return {number: chunk for chunk in in_order for number in chunk.done}
 
     @property
     def done(self) -> int:
         """How many of them are finished, failed ones included."""
-        return sum(chunk.done for chunk in self.chunks)
+        return len(self._latest)
 
     @property
     def solved(self) -> int:
         """How many of them have a plan."""
-        return sum(chunk.solved for chunk in self.chunks)
+        return sum(number in chunk.solved for number, chunk in self._latest.items())
 
     @property
     def failed(self) -> dict[int, str]:
-        """What went wrong, by environment."""
-        return {number: text for chunk in self.chunks for number, text in chunk.failed.items()}
+        """What went wrong, by environment, in their order."""
+        latest = sorted(self._latest.items(), key=itemgetter(0))
+        return {n: chunk.failed[n] for n, chunk in latest if n in chunk.failed}
 
     def of(self, state: ChunkState) -> list[Chunk]:
         """Return the chunks in a state."""
@@ -123,9 +135,8 @@ def status_of(folder: Path) -> Status:
     Raises:
         ResultFileError: nothing was begun in this folder, or a file of its is damaged.
     """
-    bounds = planned_chunks(folder) or [
-        (part.start, part.end) for part in begun_parts(folder / PARTS)
-    ]
+    begun = [(part.start, part.end) for part in begun_parts(folder / PARTS)]
+    bounds = [*planned_chunks(folder), *begun]
     if not bounds:
         raise ResultFileError(f"{folder}: no collection was begun here")
     files = _files(folder)
@@ -152,8 +163,9 @@ def _chunk(part: Part, files: dict[int, Path]) -> Chunk:
         record = _record(path)
         if record is None:
             continue
-        chunk.done += 1
-        chunk.solved += bool(record["success"])
+        chunk.done.add(record["env_index"])
+        if record["success"]:
+            chunk.solved.add(record["env_index"])
         if record["error"]:
             chunk.failed[record["env_index"]] = record["error"]["message"]
     if chunk.state is not ChunkState.WAITING:
@@ -168,11 +180,12 @@ def _chunk(part: Part, files: dict[int, Path]) -> Chunk:
 
 def _finished(part: Part, chunk: Chunk) -> Chunk:
     information = part.information()
-    chunk.state, chunk.done = ChunkState.DONE, part.end - part.start
+    chunk.state, chunk.done = ChunkState.DONE, set(range(part.start, part.end))
+    chunk.generation = information["generation"]
     chunk.worker = f"{information['host']}, process {information['process']}"
     chunk.failed = {int(number): text for number, text in information["failed"].items()}
     rows = pq.read_table(part.table("metrics"), columns=["env_index", "success"])
-    chunk.solved = pc.count_distinct(rows.filter(rows["success"])["env_index"]).as_py()
+    chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())
     collected = information["environments"] - information["resumed"]
     chunk.rate = collected / max(information["duration_s"], 1e-3) or None
     return chunk

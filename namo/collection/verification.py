@@ -24,7 +24,7 @@ from namo.collection.records import inside, read_record
 from namo.collection.replaying import replay
 from namo.collection.scene_file import scene_of
 from namo.collection.schema import FILES
-from namo.errors import NamoError, ResultFileError, some
+from namo.errors import ResultFileError, SceneError, some
 from namo.files import sha256_of
 from namo.world.world import World
 
@@ -45,11 +45,14 @@ class Problem:
         path: of the file it is about, relative to the collection's folder.
         text: what is wrong.
         environment: to collect again to mend it; None where merging again does.
+        is_ours: whether making something again mends it; a scene that is not there does not come
+            back that way.
     """
 
     path: str
     text: str
     environment: int | None = None
+    is_ours: bool = True
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}"
@@ -198,8 +201,8 @@ class Verification:
             return
         try:
             scene = scene_of(record, record["metrics"][0]["physics"], self.run_from)
-        except NamoError as error:
-            yield Problem(path, f"cannot be replayed: {error}", number)
+        except SceneError as error:
+            yield Problem(path, f"cannot be replayed: {error}", is_ours=False)
             return
         world = World(scene)
         for episode in solved:
@@ -217,6 +220,7 @@ def redo(folder: Path, problems: list[Problem]) -> list[int]:
     Raises:
         BusyError: the collection is being worked on.
     """
+    problems = [each for each in problems if each.is_ours]
     with only_run_in(folder):
         for part in begun_parts(folder / PARTS):
             require_idle(part)

@@ -81,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
     from namo.world.world import World
 
     file: Path = options.file
+    if file.is_dir():
+        raise UsageError(f"{file}: is a folder; name one environment's file, *_env_*_results.pkl")
     record = read_record(file)
     episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
     scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)

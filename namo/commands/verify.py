@@ -58,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
     environments = sorted({each.environment for each in problems if each.environment is not None})
     if environments:
         print(f"to collect again: {', '.join(map(str, environments))}")
-    if options.redo:
+    if not any(each.is_ours for each in problems):
+        print("nothing of the collection is damaged; only scenes are not as they were")
+    elif options.redo:
         redo(folder, problems)
         print("arranged: the same run as before makes it again; what was there is in 'replaced'")
     else:

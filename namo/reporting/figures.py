@@ -135,4 +135,7 @@ def _spread(searches: Searches, values: Floats, bins: Bins, title: str, axis: st
     middle = f"median {np.median(values[rows]):.3g}" if rows.any() else "none"
     chart = histogram(stacks, ticks, axis, f"{title}: {middle}")
     keys = [Key("solved", "solved"), Key("unsolved", "unsolved")]
-    return Figure(title, chart, keys, f"{middle.capitalize()}; the axis is logarithmic.")
+    left_out = int((searches.ran & ~rows).sum())
+    without = f" Searches without any, {left_out}, are left out." if left_out else ""
+    note = f"{middle.capitalize()}; the axis is logarithmic.{without}"
+    return Figure(title, chart, keys, note)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+from namo.files import from_here
 
 _SWITCHES = {"--merge-only", "--part-only"}
 _RANGE = {"--start-idx", "--end-idx", "--max-failed-share"}
@@ -40,4 +44,5 @@ def command_again(command: Sequence[str], environment: int) -> str | None:
     if not folder:
         return None
     alone = ["--start-idx", str(environment), "--end-idx", str(environment + 1)]
-    return shlex.join(["python", script, *kept, *alone])
+    start = [str(from_here(Path(path))) for path in (sys.executable, script)]
+    return shlex.join([*start, *kept, *alone])

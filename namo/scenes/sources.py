@@ -113,7 +113,9 @@ def resolve_range(start: int, end: int, count: int) -> range:
         )
     stop = count if end == TO_THE_END else end
     if stop > count:
-        raise UsageError(f"--end-idx {end} is too large; {there_are}, so at most {count}")
+        raise UsageError(
+            f"--end-idx {end} is too large; {there_are}, so at most {count}; {TO_THE_END}: all"
+        )
     if start >= stop:
         raise UsageError(
             f"--start-idx {start} and --end-idx {end} leave no environment "

@@ -137,6 +137,11 @@ def test_other_settings_are_named_and_refused(collect, halves, tmp_path, setting
     assert not list(tmp_path.iterdir())
 
 
+def test_a_device_without_a_model_on_it_does_not_matter(collect, halves, tmp_path):
+    other = collect((4, 5), ml_device="cpu")
+    assert combine([halves[0], other], tmp_path / "all").taken[other] == 1
+
+
 def test_other_models_are_named_and_refused(collect, models, tmp_path):
     few = {"max_pushes": 2}
     models = dict(models)

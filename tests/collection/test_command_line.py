@@ -236,7 +236,8 @@ def test_quiet_says_nothing_but_what_went_wrong(rig, tmp_path, broken_room):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     done = rig.run(*arguments, "--start-idx", 0, "--end-idx", 2, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
+    line, again = done.stderr.splitlines()
+    assert "--start-idx 1 --end-idx 2" in again
     merged = rig.run(*arguments, "--start-idx", 0, "--end-idx", 2, "--merge-only", cwd=tmp_path)
     assert (merged.returncode, merged.stdout, merged.stderr) == (0, "", "")
     assert "env 000001" in line

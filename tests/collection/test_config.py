@@ -109,6 +109,8 @@ def test_what_decides_results_tells_models_by_what_they_are_and_not_by_where(tmp
     same = shutil.copytree(first, tmp_path / "elsewhere")
     other = random_bundle(tmp_path / "other", "goal", seed=1)
     assert decisive(first) == decisive(same)
+    assert "ml_device" in decisive(first)
+    assert "ml_device" not in CollectionConfig().decisive, "no model has it"
     assert decisive(first) != decisive(other)
     assert decisive(first) | {"ml_goal_model": decisive(other)["ml_goal_model"]} == decisive(other)
 

@@ -20,7 +20,7 @@ def record(index=3, *, depth=1, termination="solved", tried=4, error=None, secon
         "env_index": index,
         "success": depth is not None and not error,
         "processing_time": seconds,
-        "error": {"message": error} if error else None,
+        "error": {"message": error, "command": "redo it"} if error else None,
         "metrics": [row],
     }
 
@@ -153,6 +153,7 @@ def test_who_wants_quiet_hears_of_failures_alone(terminal, is_terminal):
         assert stream.getvalue() == ""
         display.finished(record(error="broken"), resumed=False)
         assert "FAILED, broken" in stream.getvalue()
+        assert "again: redo it\n" in stream.getvalue()
         display.note("collected again")
         assert stream.getvalue().endswith("collected again\n")
 

@@ -72,8 +72,8 @@ def test_files_of_an_unfinished_chunk_count(rig, begun):
         chunk = status_of(begun).chunks[1]
     assert (chunk.state, chunk.done, chunk.solved, list(chunk.failed)) == (
         ChunkState.RUNNING,
-        2,
-        1,
+        {2, 3},
+        {2},
         [3],
     )
 
@@ -82,12 +82,23 @@ def test_a_damaged_file_is_not_done(rig, begun):
     the_rest(rig, begun)
     Part.of(begun, 2, 4).marker.unlink()
     (begun / "host_env_000002_results.pkl").write_bytes(b"nothing")
-    assert status_of(begun).chunks[1].done == 1
+    assert status_of(begun).chunks[1].done == {3}
 
 
 def test_files_of_another_cut_count_too(rig, begun):
     write_plan(begun, "host", [(0, 1), (1, 2), (2, 4)])
-    assert [chunk.done for chunk in status_of(begun).chunks] == [1, 1, 0]
+    status = status_of(begun)
+    assert [chunk.done for chunk in status.chunks] == [{0}, {0, 1}, {1}, set()]
+    assert (status.environments, status.done, status.solved) == (4, 2, 2)
+
+
+def test_of_chunks_that_overlap_the_later_counts(rig, begun):
+    the_rest(rig, begun)
+    scenes = begun.parent / "scenes"
+    (scenes / "99.xml").write_bytes((scenes / "00.xml").read_bytes())
+    the_rest(rig, begun, (3, 4))
+    status = status_of(begun)
+    assert (status.environments, status.done, status.solved, status.failed) == (4, 4, 4, {})
 
 
 def test_the_rate_is_that_of_what_this_process_collected(rig, begun):
@@ -104,11 +115,16 @@ def test_the_rate_is_that_of_what_this_process_collected(rig, begun):
 
 
 def test_time_left_follows_from_the_chunks_that_run_now():
-    running = [Chunk(0, 10, ChunkState.RUNNING, done=5, rate=0.5) for _ in range(2)]
-    status = Status([*running, Chunk(20, 30), Chunk(30, 40, ChunkState.DONE, done=10, rate=0.5)])
+    running = [
+        Chunk(start, start + 10, ChunkState.RUNNING, done={*range(start, start + 5)}, rate=0.5)
+        for start in (0, 10)
+    ]
+    done = Chunk(30, 40, ChunkState.DONE, done={*range(30, 40)}, rate=0.5)
+    status = Status([*running, Chunk(20, 30), done])
     assert status.rate == pytest.approx(1.0)
     assert status.left_s == pytest.approx(20.0)
-    fresh = Status([Chunk(0, 10, ChunkState.RUNNING), Chunk(10, 20, ChunkState.DONE, 10, rate=2.0)])
+    usual = Chunk(10, 20, ChunkState.DONE, {*range(10, 20)}, rate=2.0)
+    fresh = Status([Chunk(0, 10, ChunkState.RUNNING), usual])
     assert fresh.rate == 2.0, "as fast as usual, until it is known better"
 
 

@@ -145,7 +145,11 @@ def test_a_scene_that_changed_cannot_be_replayed(copy, whole, tmp_path):
     rewritten(copy, index, lambda record: record.update(xml_file=str(scene)))
     assert f"{scene}: changed since" in the_problem(copy.output).text
     scene.unlink()
-    assert "cannot be replayed" in the_problem(copy.output).text
+    problem = the_problem(copy.output)
+    assert "cannot be replayed" in problem.text
+    before = {path.name for path in copy.output.rglob("*")}
+    assert redo(copy.output, [problem]) == [], "the collection is not at fault"
+    assert {path.name for path in copy.output.rglob("*")} - before <= {".run.lock"}
 
 
 def test_rows_that_differ_from_the_tables_are_counted(copy):

@@ -83,6 +83,11 @@ def test_an_environment_without_a_push_to_show_says_so(file, capsys):
     assert "episode 0 has no plan with a push" in capsys.readouterr().err
 
 
+def test_a_folder_is_no_file_to_replay(tmp_path, capsys):
+    assert main(["replay", str(tmp_path)]) == 2
+    assert "is a folder; name one environment's file" in capsys.readouterr().err
+
+
 def test_a_missing_or_damaged_file_is_named(tmp_path, capsys):
     assert main(["replay", str(tmp_path / "nothing.pkl")]) == 1
     (tmp_path / "damaged.pkl").write_bytes(b"no")

@@ -44,16 +44,16 @@ _AS_ELSEWHERE = "its jobs, with few scenes, run in tests/workflow"
 _BY_HAND = (
     ".venv/bin/python workflow/scripts/sequential_ml_collection.py --output-dir results/by_hand "
     "--start-idx 0 --end-idx 10 --algorithm tree_idfs --object-strategy nearest_first "
-    "--episodes-per-env 3"
+    "--max-pushes 300"
 )
 _GOAL_MODEL = (
     "$S --algorithm idfs --goal-strategy ml --ml-goal-model resources/models/goal --ml-device cpu "
-    "--output-dir ./results --start-idx 0 --end-idx 100 --episodes-per-env 5"
+    "--output-dir results/goal_model --start-idx 0 --end-idx 100 --episodes-per-env 5"
 )
 _BOTH_MODELS = (
     "$S --algorithm best_first --object-strategy ml --goal-strategy ml "
     "--ml-object-model resources/models/object --ml-goal-model resources/models/goal "
-    "--ml-device cpu --output-dir ./results --start-idx 0 --end-idx 100"
+    "--ml-device cpu --output-dir results/both_models --start-idx 0 --end-idx 100"
 )
 _RANDOM = (
     ".venv/bin/python workflow/scripts/sequential_ml_collection.py --output-dir results/random "

@@ -145,6 +145,12 @@ def test_the_same_files_give_the_same_page(collection):
     assert write_report(collection).read_bytes() == write_report(collection).read_bytes()
 
 
+def test_searches_that_pushed_nothing_are_left_out_of_a_spread_and_counted(make_collection):
+    rows = [search(n, nodes_expanded=n // 2, pushes_simulated=n // 2) for n in range(6)]
+    text = Page(write_report(make_collection(rows)).read_text("utf-8")).text
+    assert "Median 1.5; the axis is logarithmic. Searches without any, 2, are left out." in text
+
+
 def test_ten_thousand_searches_fit_in_ten_megabytes(make_collection):
     kinds = mixed()
     rows = [
