@@ -86,7 +86,8 @@ def new_folder(path: Path) -> Iterator[Path]:
                 _sync(each)
             temporary.replace(path)
         except BaseException:
-            shutil.rmtree(temporary)
+            if temporary.exists():  # or it was not made yet
+                shutil.rmtree(temporary)
             raise
         finally:
             lock.unlink()

@@ -96,7 +96,7 @@ def test_an_interrupted_export_leaves_nothing(folder, tmp_path, number):
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not list(tmp_path.iterdir()) and process.poll() is None:
+    while not (tmp_path / ".out.partial").exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(number)
     _, said = process.communicate()
