@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.collection.parts import DATA_TABLES, merged_table, row_groups
-from namo.collection.records import inside, read_record
+from namo.collection.records import record_in
 from namo.collection.scene_file import scene_of
 from namo.errors import ResultFileError, UsageError, did_you_mean
 from namo.geometry import Pose2D
@@ -152,7 +152,7 @@ class Collection:
             hint = did_you_mean(episode_id, known.slice(0, 1000).to_pylist())
             raise UsageError(f"{self.folder}: no episode '{episode_id}'; {hint[:200]}")
         (row,) = rows
-        record = self._record(row["env_id"])
+        record = record_in(self.folder, _file_of(row["env_id"]))
         for episode in record["episode_results"]:
             if episode["episode_id"] == episode_id:
                 pushes = pa.table(record["pushes"], schema=DATA_TABLES["pushes"])
@@ -174,15 +174,8 @@ class Collection:
         for table in row_groups(merged_table(self.folder, "metrics"), ["env_id"]):
             for env_id in table["env_id"].to_pylist():
                 if env_id != last:
-                    yield self._record(env_id)
+                    yield record_in(self.folder, _file_of(env_id))
                 last = env_id
-
-    def _record(self, env_id: str) -> Record:
-        path = inside(self.folder, f"{env_id}_results.pkl")
-        try:
-            return read_record(path)
-        except FileNotFoundError:
-            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
 
     def _table(
         self,
@@ -196,3 +189,7 @@ class Collection:
             return pq.read_table(path, columns=columns, filters=filters)
         except (pa.ArrowException, OSError) as error:
             raise ResultFileError(f"{path}: cannot be read: {error}") from None
+
+
+def _file_of(env_id: str) -> str:
+    return f"{env_id}_results.pkl"

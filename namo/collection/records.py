@@ -126,6 +126,23 @@ def inside(folder: Path, path: str) -> Path:
     return folder / pure
 
 
+def record_in(folder: Path, name: str) -> Record:
+    """Return a record that has to be in a collection.
+
+    Args:
+        folder: of the collection.
+        name: of the file in it.
+
+    Raises:
+        ResultFileError: it is missing or damaged, or leads out of the folder.
+    """
+    path = inside(folder, name)
+    try:
+        return read_record(path)
+    except FileNotFoundError:
+        raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+
+
 def file_entry(path: Path, folder: Path, rows: int | None) -> dict[str, Any]:
     """Return the manifest's line on a file: path, bytes, sha256, rows."""
     return {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 from namo.commands.arguments import add_run_from
@@ -18,14 +19,6 @@ from namo.exporting.registry import EXPORTERS
 from namo.exporting.settings import PLAN, PUSHES, ExportSettings
 
 HELP = "export a collection for other tools"
-
-_SETTING_OPTIONS = {
-    "licence": "--licence",
-    "citation": "--citation",
-    "manifest": "--manifest",
-    "pushes": "--pushes",
-    "metres_per_pixel": "--metres-per-pixel",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,12 +85,14 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: an option is out of its range, or does not suit the format.
     """
-    asked = {name: getattr(options, name) for name in _SETTING_OPTIONS if hasattr(options, name)}
+    names = [field.name for field in fields(ExportSettings)]
+    asked = {name: getattr(options, name) for name in names if hasattr(options, name)}
     settings = ExportSettings(**asked)
     exporter = EXPORTERS.load(options.format)()
     for name in asked:
         if name not in exporter.SETTINGS:
-            raise UsageError(f"{_SETTING_OPTIONS[name]}: format {options.format} has no use for it")
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option}: format {options.format} has no use for it")
     import namo
     from namo.collection.signals import EndedError, ending_on_signals
     from namo.exporting.exporter import export_with

@@ -9,8 +9,8 @@ from typing import Any
 
 from namo.collection.opened import Record
 from namo.collection.provenance import read_run_file
-from namo.collection.records import inside, read_record
-from namo.errors import ResultFileError, UsageError
+from namo.collection.records import record_in
+from namo.errors import UsageError
 from namo.exporting.exporter import Export
 
 NO_LICENCE = "none-chosen"
@@ -68,11 +68,7 @@ class Card:
         folder, settings = export.collection.folder, export.settings
         citation = None if settings.citation is None else _bibtex(settings.citation)
         run = read_run_file(folder)
-        path = inside(folder, f"collection_summary_{run['label']}.pkl")
-        try:
-            summary = read_record(path)
-        except FileNotFoundError:
-            raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+        summary = record_in(folder, f"collection_summary_{run['label']}.pkl")
         return cls(export.name, run, summary, settings.licence, citation)
 
     @property
