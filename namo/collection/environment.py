@@ -22,13 +22,13 @@ import pyarrow as pa
 from namo.collection.config import CollectionConfig
 from namo.collection.episode import IDENTITY, Columns, EpisodeOutcome, run_episode
 from namo.collection.journal import Deaths
-from namo.collection.scene_row import look_of
-from namo.collection.schema import CRASHED, PLANS, PUSHES, SCENE, SCENES
 from namo.errors import ModelError, SceneError
 from namo.files import from_here, sha256_of
 from namo.planning.planner import Planner, Termination
 from namo.planning.registry import PLANNERS
-from namo.scenes.physics import under
+from namo.results.scene_row import scene_columns
+from namo.results.schema import CRASHED, PLANS, PUSHES, SCENE, SCENES
+from namo.scenes.physics import with_physics
 from namo.scenes.reading import read_scene
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -172,10 +172,10 @@ def collect_environment(
     begins()
     try:
         scene = read_scene(environment.path)
-        look = look_of(scene)
+        look = scene_columns(scene)
         sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
         environment.require_listed(sha256)
-        world = World(under(scene, config.physics), threads=threads)
+        world = World(with_physics(scene, config.physics), threads=threads)
         world.prepare()
         for episode in range(config.episodes_per_env):
             begins()
