@@ -175,7 +175,7 @@ def test_a_process_keeps_the_fault_handler_it_had(tmp_path):
 
 COLLECTOR = """
 import faulthandler, os, signal, sys, time
-from namo.collection import environment, journal
+from namo.collection import collect_environment, journal
 from namo.collection.command_line import main
 
 whole, journal.GRACE_S = environment.run_episode, float(os.environ["GRACE"])
