@@ -43,6 +43,7 @@ def crashed(
 
 
 def failure(environment: Environment, problem: Exception) -> Record:
+    """Return the error that a record holds for an exception being handled."""
     message = f"{environment.xml_file}: {type(problem).__name__}: {problem}"
     kind = type(problem).__name__
     return {"kind": kind, "message": message, "traceback": traceback.format_exc()}
@@ -57,6 +58,17 @@ def environment_record(
     processing_s: float,
     look: Record | None = None,
 ) -> Record:
+    """Return the record of an environment.
+
+    Args:
+        environment: which one.
+        config: settings.
+        sha256: hash of the scene file that was used; empty when it could not be read.
+        outcomes: its episodes, in order.
+        error: why the environment failed, if it did.
+        processing_s: wall time that it took (s).
+        look: columns of its row of the scenes table; None for a scene that could not be read.
+    """
     fingerprint = environment.fingerprint(config, sha256)
     kept = _kept(outcomes, config)
     common = _common_metrics(environment, config, fingerprint, sha256)
