@@ -17,7 +17,7 @@ from namo.commands.arguments import add_run_from
 from namo.errors import UsageError
 
 if TYPE_CHECKING:
-    from namo.reporting.from_above import Picture
+    from namo.reporting.topdown import RgbImage
     from namo.results.replay import Replay
     from namo.scenes.scene import Scene
 
@@ -94,9 +94,9 @@ def run(options: argparse.Namespace) -> int:
         _write_film(film, scene, done, options.width, rendered=options.render)
         print(f"wrote {film}")
     if options.viewer:
-        from namo.reporting.opengl import show
+        from namo.reporting.opengl import show_in_viewer
 
-        show(scene, [joints for push in done.pushes for joints in push.joints])
+        show_in_viewer(scene, [joints for push in done.pushes for joints in push.joints])
     return int(done.problem is not None)
 
 
@@ -124,24 +124,24 @@ def _episode(file: Path, episodes: Sequence[dict[str, Any]], number: int | None)
 
 
 def _write_film(path: Path, scene: Scene, done: Replay, width: int, *, rendered: bool) -> None:
-    from namo.reporting.films import write_film
+    from namo.reporting.video import write_video
 
     if rendered:
-        from namo.reporting.opengl import rendered as pictures_of
+        from namo.reporting.opengl import render_frames
 
         joints = [positions for push in done.pushes for positions in push.joints]
-        pictures: Iterable[Picture] = pictures_of(scene, joints, width)
+        pictures: Iterable[RgbImage] = render_frames(scene, joints, width)
     else:
         pictures = _from_above(scene, done, width)
-    write_film(path, list(pictures))
+    write_video(path, list(pictures))
 
 
-def _from_above(scene: Scene, done: Replay, width: int) -> Iterable[Picture]:
+def _from_above(scene: Scene, done: Replay, width: int) -> Iterable[RgbImage]:
     import numpy as np
 
-    from namo.reporting.from_above import FromAbove
+    from namo.reporting.topdown import TopDownRenderer
 
-    above = FromAbove(scene, width)
+    above = TopDownRenderer(scene, width)
     frames = [frame for push in done.pushes for frame in push.frames]
     way = np.array([frame[:2] for frame in frames])
     for place, frame in enumerate(frames):

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from namo.errors import UsageError
 from namo.exporting.card import Card, Split
 from namo.exporting.card_text import card_text
-from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
+from namo.exporting.progress import counting
 from namo.files import replacing, sha256_of
 from namo.learning.data_schema import SPLITS, shard_name
 from namo.results.tables import DATA_TABLES, merged_table, row_groups, write_table

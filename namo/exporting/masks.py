@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from namo.errors import ResultFileError, UsageError
-from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
 from namo.exporting.mask_drawing import CHANNELS, PIXELS, Square, draw_masks
 from namo.exporting.mask_text import COLUMNS, readme
+from namo.exporting.progress import counting
 from namo.exporting.settings import PLAN
 from namo.files import replacing
 from namo.geometry import Pose2D

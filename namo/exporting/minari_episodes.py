@@ -22,8 +22,8 @@ from minari.data_collector.episode_buffer import EpisodeBuffer
 from minari.dataset.minari_storage import MinariStorage
 
 from namo.errors import UsageError
-from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
+from namo.exporting.progress import counting
 from namo.planning.planner import Termination
 from namo.results.collection import Record
 from namo.results.run_file import read_run_file

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from namo.exporting import counting as counting_module
-from namo.exporting.counting import counting
+from namo.exporting.progress import counting
 
 
 class Terminal(io.StringIO):
