@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError, UsageError
 from namo.files import remove_leftovers, replacing
 from namo.reporting.page import Sources, page_of
-from namo.results.records import record_in
+from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
 from namo.results.tables import DATA_TABLES, merged_table
 from namo.results.verify import MANIFEST
@@ -33,7 +33,7 @@ def write_report(folder: Path) -> Path:
     run = read_run_file(folder)
     for name in DATA_TABLES:
         merged_table(folder, name)
-    page = page_of(Sources(folder, run, record_in(folder, _summary_of(folder))))
+    page = page_of(Sources(folder, run, read_listed_record(folder, _summary_of(folder))))
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])
     with replacing(path) as handle:
