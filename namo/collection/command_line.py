@@ -235,7 +235,7 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
 
     if options.merge_only:
         merged = assemble(options.output_dir, label, source.source, len(source.scenes))
-        _print_report(merged.report, options)
+        _print_report(merged.text, options)
         return EXIT_DONE
     require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
@@ -274,7 +274,7 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
             )
         return EXIT_FAILED if too_many else EXIT_DONE
     merged = assemble(options.output_dir, label, source.source, len(source.scenes))
-    _print_report(merged.report, options)  # before what may go wrong with a page
+    _print_report(merged.text, options)  # before what may go wrong with a page
     finish(options.output_dir)
     return EXIT_FAILED if result.failed else EXIT_DONE
 

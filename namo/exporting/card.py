@@ -10,7 +10,7 @@ from typing import Any
 from namo.errors import UsageError
 from namo.exporting.exporter import Export
 from namo.results.collection import Record
-from namo.results.records import record_in
+from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
 
 NO_LICENCE = "none-chosen"
@@ -68,7 +68,7 @@ class Card:
         folder, settings = export.collection.folder, export.settings
         citation = None if settings.citation is None else _bibtex(settings.citation)
         run = read_run_file(folder)
-        summary = record_in(folder, f"collection_summary_{run['label']}.pkl")
+        summary = read_listed_record(folder, f"collection_summary_{run['label']}.pkl")
         return cls(export.name, run, summary, settings.licence, citation)
 
     @property

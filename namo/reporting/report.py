@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError, UsageError
 from namo.files import remove_leftovers, replacing
 from namo.reporting.page import PageInputs, make_page
-from namo.results.metadata_types import RunFile
-from namo.results.records import record_in
+from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
 from namo.results.summary_types import Summary
 from namo.results.tables import DATA_TABLES, merged_table
@@ -33,10 +32,10 @@ def write_report(folder: Path) -> Path:
     """
     if not (folder / "metrics.parquet").is_file():
         raise UsageError(f"{folder}: no finished collection is here (no metrics.parquet)")
-    run = cast(RunFile, read_run_file(folder))
+    run = read_run_file(folder)
     for name in DATA_TABLES:
         merged_table(folder, name)
-    summary = cast(Summary, record_in(folder, _summary_name(folder)))
+    summary = cast(Summary, read_listed_record(folder, _summary_name(folder)))
     page = make_page(PageInputs(folder, run, summary))
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])

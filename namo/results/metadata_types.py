@@ -79,7 +79,7 @@ class ModelUseTotal(ModelCosts):
 
     Attributes:
         calls: number of queries.
-        mean_batch: mean batch size, a plain number.
+        mean_batch: mean batch size, a ratio of rasters to forward passes.
         largest_batch: largest batch size.
         latency_ms: p50, p90, p99 and max of the duration of a query (ms); empty without queries.
     """
