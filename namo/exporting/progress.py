@@ -1,4 +1,4 @@
-"""How far an export is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of an export: a bar on a terminal, periodic lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from namo.wording import duration
 
-EVERY_S = 10.0
-"""Between two lines, where there is no terminal."""
+LINE_PERIOD_S = 10.0
+"""Time between lines without a terminal."""
 
 Item = TypeVar("Item")
 
 
-def counting(
-    items: Iterable[Item], total: int, what: str, stream: TextIO | None = None
+def track_progress(
+    items: Iterable[Item], total: int, unit: str, stream: TextIO | None = None
 ) -> Iterator[Item]:
-    """Yield items, and show how many of them are done.
+    """Yield items while showing how many are done.
 
     Args:
         items: to yield.
-        total: how many there are.
-        what: they are, in the plural.
-        stream: where to write; standard error by default.
+        total: number of items.
+        unit: what the items are, in the plural.
+        stream: to write to; standard error by default.
     """
     console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
     if console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-            yield from bar.track(items, total, description=what)
+            yield from bar.track(items, total, description=unit)
         return
-    began = said = time.monotonic()
+    start = last_line = time.monotonic()
     for done, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
-        if now - said >= EVERY_S:
-            said = now
-            left = duration((now - began) / done * (total - done))
-            console.print(f"{done} of {total} {what}, {left} left", markup=False)
+        if now - last_line >= LINE_PERIOD_S:
+            last_line = now
+            left = duration((now - start) / done * (total - done))
+            console.print(f"{done} of {total} {unit}, {left} left", markup=False)
