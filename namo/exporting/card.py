@@ -9,8 +9,8 @@ from typing import Any
 
 from namo.errors import UsageError
 from namo.exporting.exporter import Export
-from namo.results.collection import Record
-from namo.results.records import read_listed_record
+from namo.results.metadata_types import RunFile
+from namo.results.records import Record, read_listed_record
 from namo.results.run_file import read_run_file
 
 NO_LICENCE = "none-chosen"
@@ -52,7 +52,7 @@ class Card:
     """
 
     name: str
-    run: Record
+    run: RunFile
     summary: Record
     licence: str | None
     citation: str | None

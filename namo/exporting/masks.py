@@ -26,7 +26,7 @@ from namo.exporting.settings import PLAN
 from namo.files import replacing
 from namo.geometry import Pose2D
 from namo.learning.rasters import Raster
-from namo.results.collection import Record
+from namo.results.record_types import EnvironmentRecord
 from namo.results.scene_file import scene_of
 from namo.results.tables import merged_table
 from namo.wording import counted
@@ -95,7 +95,7 @@ def shard_name(number: int) -> str:
     return f"masks-{number:05d}.npz"
 
 
-def _samples(export: Export, record: Record) -> Iterator[Sample]:
+def _samples(export: Export, record: EnvironmentRecord) -> Iterator[Sample]:
     """Yield the samples of an environment."""
     rows = _rows(record)
     if export.settings.pushes == PLAN:
@@ -133,13 +133,13 @@ def _samples(export: Export, record: Record) -> Iterator[Sample]:
             yield Sample(draw_masks(reachability, name, target, square), known)
 
 
-def _rows(record: Record) -> list[Row]:
+def _rows(record: EnvironmentRecord) -> list[Row]:
     """Return the rows of an environment in the table of pushes."""
     columns = record["pushes"]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _of_plans(record: Record, rows: list[Row]) -> list[Row]:
+def _of_plans(record: EnvironmentRecord, rows: list[Row]) -> list[Row]:
     """Return of an environment's pushes those of its plans, in the order of the plans.
 
     Raises:

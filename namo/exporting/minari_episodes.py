@@ -25,7 +25,7 @@ from namo.errors import UsageError
 from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
 from namo.planning.planner import Termination
-from namo.results.collection import Record
+from namo.results.record_types import EnvironmentRecord, EpisodeRecord
 from namo.results.run_file import read_run_file
 from namo.results.tables import merged_table, row_groups
 from namo.version import __version__
@@ -108,7 +108,7 @@ def _poses(shape: tuple[int, ...]) -> Box:
     return Box(-high, high, shape, np.float64)
 
 
-def buffer_of(record: Record, episode: Record, movables: int) -> EpisodeBuffer:
+def buffer_of(record: EnvironmentRecord, episode: EpisodeRecord, movables: int) -> EpisodeBuffer:
     """Return an episode with a plan as Minari takes it.
 
     Args:

@@ -29,6 +29,7 @@ from namo.reporting.pictures import Picture, picture_of
 from namo.reporting.rerunning import command_again
 from namo.reporting.searches import Searches, evenly, gather, rows_at
 from namo.reporting.table import table_of
+from namo.results.metadata_types import RunFile
 from namo.wording import counted, duration
 from namo.wording import number as rounded
 from namo.world.recording import FRAME_S
@@ -50,7 +51,7 @@ class Sources:
     """
 
     folder: Path
-    run: Record
+    run: RunFile
     summary: Record
 
     @cached_property
@@ -237,7 +238,7 @@ def _failures(searches: Searches, metrics: Path) -> _Failures:
     )
 
 
-def _provenance(run: Record) -> list[tuple[str, str]]:
+def _provenance(run: RunFile) -> list[tuple[str, str]]:
     """Return what the results come from, a name and a text each."""
     environments, host = run["environments"], run["host"]
     versions = ", ".join(f"{name} {value}" for name, value in run["versions"].items() if value)
