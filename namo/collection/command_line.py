@@ -21,7 +21,7 @@ from namo.planning.registry import PLANNERS
 from namo.results.run_lock import run_label
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.scenes.sources import environments_from, resolve_range
-from namo.signals import EndedError, ending_on_signals
+from namo.signals import TerminationRequested, ending_on_signals
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 from namo.wording import did_you_mean
 
@@ -206,12 +206,12 @@ def main(
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt as end:
-        by = f" by {end}" if isinstance(end, EndedError) else ""
+        by = f" by {end}" if isinstance(end, TerminationRequested) else ""
         print(
             f"interrupted{by}; finished environments are kept, the same command goes on from there",
             file=sys.stderr,
         )
-        return 128 + (end.number if isinstance(end, EndedError) else signal.SIGINT)
+        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
 
 
 def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int:
@@ -227,7 +227,7 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
     require_writable(options.output_dir, "--output-dir")
 
     # What is above needs neither MuJoCo nor OpenCV; what is below does.
-    from namo.collection.chunk import collect_chunk
+    from namo.collection.chunk import Collector, collect_chunk
     from namo.collection.environment import Environment
     from namo.collection.models import make_planner
     from namo.collection.rerun import rerun_command
@@ -250,12 +250,14 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
     try:
         result = collect_chunk(
             environments,
-            planner,
-            config,
+            Collector(
+                planner,
+                config,
+                lambda index: rerun_command(again, index),
+                scorers,
+                options.threads,
+            ),
             options.output_dir,
-            lambda index: rerun_command(again, index),
-            scorers=scorers,
-            threads=options.threads,
             verbosity=options.verbosity,
             wait=options.part_only,  # of a killed run a process may be left at work
         )

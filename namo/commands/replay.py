@@ -11,13 +11,14 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from namo.commands.arguments import add_run_from
 from namo.errors import UsageError
 
 if TYPE_CHECKING:
     from namo.reporting.topdown import RgbImage
+    from namo.results.record_types import EpisodeRecord
     from namo.results.replay import Replay
     from namo.scenes.scene import Scene
 
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--width {options.width}: must be 16 or more")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
-    from namo.results.records import read_record
+    from namo.results.records import read_environment
     from namo.results.replay import replay
     from namo.results.scene_file import scene_of
     from namo.wording import counted
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     file: Path = options.file
     if file.is_dir():
         raise UsageError(f"{file}: is a folder; name one environment's file, *_env_*_results.pkl")
-    record = read_record(file)
+    record = read_environment(file)
     episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
     scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)
     done = replay(World(scene), episode)
@@ -100,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
     return int(done.problem is not None)
 
 
-def _episode(file: Path, episodes: Sequence[dict[str, Any]], number: int | None) -> dict[str, Any]:
+def _episode(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> EpisodeRecord:
     """Return the episode to replay.
 
     Raises:

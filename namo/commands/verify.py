@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
-    from namo.results.verify import Verification, redo
+    from namo.results.verify import Verification, schedule_recollection
     from namo.wording import counted
 
     verification = Verification(folder, not options.no_replay, options.run_from)
@@ -58,10 +58,10 @@ def run(options: argparse.Namespace) -> int:
     environments = sorted({each.environment for each in problems if each.environment is not None})
     if environments:
         print(f"to collect again: {', '.join(map(str, environments))}")
-    if not any(each.is_ours for each in problems):
+    if not any(each.repairable for each in problems):
         print("nothing of the collection is damaged; only scenes are not as they were")
     elif options.redo:
-        redo(folder, problems)
+        schedule_recollection(folder, problems)
         print("arranged: the same run as before makes it again; what was there is in 'replaced'")
     else:
         print("`namo verify --redo` arranges that the next run makes it again")

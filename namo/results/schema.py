@@ -166,8 +166,8 @@ PLANS = _schema(
             "robot",
             _FLOATS,
             "m",
-            f"position x, y of each frame, one frame every {FRAME_S} s; paths between contact points "
-            f"are shown as driven at {DRIVE_SPEED} m/s",
+            f"position x, y of each frame, one frame every {FRAME_S} s; paths between contact "
+            f"points are shown as driven at {DRIVE_SPEED} m/s",
         ),
         _field(
             "poses",

@@ -155,7 +155,7 @@ def test_an_environment_without_a_scene_file_has_no_split(copied, tmp_path):
     pq.write_table(
         pa.Table.from_pylist(table, DATA_TABLES["metrics"]), copied.folder / "metrics.parquet"
     )
-    with pytest.raises(UsageError, match="none of its scenes .* leave --manifest out"):
+    with pytest.raises(UsageError, match=r"none of its scenes .* leave --manifest out"):
         exported(copied, "huggingface", tmp_path / "more", manifest=manifest)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from namo.collection.chunk import collect_chunk
+from namo.collection.chunk import Collector, collect_chunk
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.collection.models import make_planner
@@ -75,7 +75,7 @@ def collect(scenes: list[Path], output: Path, **settings: Any) -> Path:
     )
     environments = [Environment(index, path, "host", "easy") for index, path in enumerate(scenes)]
     planner, _ = make_planner(config)
-    collect_chunk(environments, planner, config, output, "again {}".format)
+    collect_chunk(environments, Collector(planner, config, "again {}".format), output)
     assemble(output, "host", "scenes", len(scenes))
     return output
 
