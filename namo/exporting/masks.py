@@ -87,7 +87,7 @@ class MaskExporter:
             f"{counted(environments, 'environment', 'environments')}, "
             f"{len(CHANNELS)} masks of {PIXELS} x {PIXELS} each, in "
             f"{counted(shards.shards, 'shard', 'shards')}",
-            "load a shard in Python with",
+            "load it in Python with",
             "    import numpy",
             f"    shard = numpy.load({str(export.output / _file_name(0))!r})",
             "    shard['reachable'], shard['target'], shard['goal_open']",

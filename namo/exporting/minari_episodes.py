@@ -205,8 +205,9 @@ def _metadata(export: Export, dataset_id: str, omissions: list[str]) -> dict[str
                 "Navigation Among Movable Obstacles: plans of pushes that make the robot's "
                 f"goal reachable, found by {config['algorithm']} (objects "
                 f"{config['object_strategy']}, goals {config['goal_strategy']}, physics "
-                f"{config['physics']}, seed {config['seed']}) in MuJoCo {run['versions']['mujoco']} "
-                f"and collected with namo-collect {run['versions']['namo']}.",
+                f"{config['physics']}, seed {config['seed']}) in MuJoCo "
+                f"{run['versions']['mujoco']} and collected with namo-collect "
+                f"{run['versions']['namo']}.",
                 "A step is a push. Observations: poses x, y (m), theta (rad) in the world frame of "
                 "the robot and of the movables in the order of the scene file, padded with zeros "
                 "(present is 0); x, y of the robot's goal. Actions: index of the pushed movable in "

@@ -39,7 +39,7 @@ def test_it_says_what_was_written_and_how_it_is_loaded(folder, tmp_path, capsys,
     assert export(folder, form, tmp_path / "out", *pushes) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"{tmp_path / 'out'}: ")
-    assert "loaded in Python with\n    import " in said
+    assert "load it in Python with\n    import " in said
     assert (tmp_path / "out" / "README.md").exists()
 
 

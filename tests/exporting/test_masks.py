@@ -173,7 +173,7 @@ def test_the_readme_describes_every_array(collection, tmp_path):
     text = (tmp_path / "out" / "README.md").read_text()
     for name in (*CHANNELS, *LABELS):
         assert f"- `{name}`: " in text
-    assert "the pushes of the plans" in text
+    assert "the pushes of all plans" in text
     snippet = text.split("```python\n")[1].split("```")[0]
     scope = {}
     with pytest.MonkeyPatch.context() as patch:
