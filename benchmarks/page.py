@@ -1,7 +1,7 @@
-"""How long the page of a collection takes to make, and how large it is, from small to a million.
+"""Time, peak memory and size of the report page, for up to a million episodes.
 
-A real collection of the demo scenes is copied over and over, with numbers of its own for each
-copy, so that tables have as many rows, plans and scenes as a collection of that size has.
+A real collection of the demo scenes is replicated, with environment indices and ids of its own for
+each copy, so that tables have as many rows, plans and scenes as a collection of that size.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from namo.results.tables import DATA_TABLES, write_table
 
 SCENES = 100
 OPTIONS = ("--physics", "fast", "--max-pushes", "20", "--max-depth", "3")
-COPIES_A_BLOCK = 100
+COPIES_PER_BLOCK = 100
 
 
 def measure(*, episodes: Sequence[int]) -> Figures:
-    """Return time, peak memory and size of pages over more and more episodes."""
+    """Return time, peak memory and page size for several numbers of episodes."""
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         collection = Path(folder) / "collection"
@@ -58,25 +58,25 @@ def _path(collection: Path, name: str) -> Path:
 
 
 def _copies(table: pa.Table, copies: int) -> Iterator[pa.Table]:
-    """Yield a table so many times, each time with other environments."""
-    for first in range(0, copies, COPIES_A_BLOCK):
-        many = min(COPIES_A_BLOCK, copies - first)
-        block = pa.concat_tables([table] * many)
-        shift = SCENES * np.repeat(np.arange(first, first + many), table.num_rows)
+    """Yield copies of a table in blocks, each copy with environments of its own."""
+    for first in range(0, copies, COPIES_PER_BLOCK):
+        count = min(COPIES_PER_BLOCK, copies - first)
+        block = pa.concat_tables([table] * count)
+        shift = SCENES * np.repeat(np.arange(first, first + count), table.num_rows)
         numbers = (block["env_index"].to_numpy() + shift).tolist()
         new = {"env_index": numbers, "env_id": [f"copy_env_{number:06d}" for number in numbers]}
         if "episode" in block.column_names:
             episodes = zip(new["env_id"], block["episode"].to_pylist(), strict=True)
             new["episode_id"] = [f"{env_id}_episode_{episode:03d}" for env_id, episode in episodes]
         for name, values in new.items():
-            place = block.schema.get_field_index(name)
+            index = block.schema.get_field_index(name)
             field = block.schema.field(name)
-            block = block.set_column(place, field, pa.array(values, field.type))
+            block = block.set_column(index, field, pa.array(values, field.type))
         yield block
 
 
 def _make_page(collection: Path) -> tuple[float, int]:
-    """Return how long making the page took (s), and the peak memory of the process (bytes)."""
+    """Return the time to make the page (s), and the peak memory of the process (bytes)."""
     script = (
         "import resource, sys\n"
         "from namo.commands.main import main\n"
@@ -85,17 +85,17 @@ def _make_page(collection: Path) -> tuple[float, int]:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)\n"
         "sys.exit(code)"
     )
-    began = time.perf_counter()
+    start = time.perf_counter()
     command = [sys.executable, "-c", script, str(collection)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return time.perf_counter() - began, int(done.stdout.split()[-1])
+    return time.perf_counter() - start, int(done.stdout.split()[-1])
 
 
 def show(figures: Figures) -> None:
     """Print the figures."""
     rows = figures["pages"]
     show_table(
-        "The page of a collection: namo report",
+        "Report page (namo report)",
         [name.replace("_", " ") for name in rows[0]],
         ([*row.values()] for row in rows),
     )
@@ -105,7 +105,11 @@ def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
     parser.add_argument(
-        "--episodes", type=int, nargs="+", default=[100, 10_000, 1_000_000], help="how many"
+        "--episodes",
+        type=int,
+        nargs="+",
+        default=[100, 10_000, 1_000_000],
+        help="numbers of episodes",
     )
     arguments = parser.parse_args()
     figures = measure(episodes=arguments.episodes)

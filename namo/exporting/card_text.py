@@ -87,10 +87,10 @@ def _counts(
     return [
         "## Contents",
         "",
-        f"{performance['total_environments']:,} environments, {total:,} episodes, {solved:,} of "
-        f"them solved; {performance['failed_environments']:,} environments failed, and "
-        "`error_message` in their rows gives the reason. An episode is solved when its plan makes "
-        "the robot's goal reachable; `termination` gives the reason why the search ended.",
+        f"Environments: {performance['total_environments']:,}, of which "
+        f"{performance['failed_environments']:,} failed (`error_message` in their rows gives the "
+        f"reason). Episodes: {total:,}, of which {solved:,} are solved. An episode is solved when "
+        "its plan makes the robot's goal reachable; `termination` says why the search ended.",
         "",
         markdown_table(
             ["scene difficulty", "episodes", "solved"],

@@ -179,7 +179,7 @@ def _asset(name: str) -> str:
 def _card(entry: GalleryEntry) -> GalleryCard:
     row = entry.metrics
     length = row["solution_depth"]
-    difficulty = [display_name(row["difficulty"])] if row["difficulty"] else []
+    difficulty = [f"difficulty {display_name(row['difficulty'])}"] if row["difficulty"] else []
     if length is None:
         outcome = f"unsolved ({termination_name(row['termination'])})"
     else:
@@ -291,5 +291,5 @@ def _provenance(run: RunFile) -> list[tuple[str, str]]:
         ("git commit", run["git_commit"] or "unknown"),
         ("numeric platform", run["numerics"]),
         ("merged on", f"{host['name']}, {host['system']}{gpus}"),
-        ("merge command", " ".join(run["command"])),
+        ("command", " ".join(run["command"])),
     ]

@@ -44,7 +44,8 @@ def test_every_column_is_listed_with_type_unit_and_description(card):
 def test_the_contents_are_counted(collection, card):
     text = text_of(card)
     solved = sum(collection.episodes["solution_found"].to_pylist())
-    assert f"5 environments, 8 episodes, {solved} of them solved; 1 environments failed" in text
+    assert "Environments: 5, of which 1 failed" in text
+    assert f"Episodes: 8, of which {solved} are solved." in text
     assert f"| easy | 8 | {solved} |" in text
 
 
