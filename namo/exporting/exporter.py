@@ -46,7 +46,7 @@ class Exporter(Protocol):
         """Write the files.
 
         Returns:
-            Lines to print: what was written, what was left out, how to load it.
+            Lines to print: exported data, omissions, how to load the data.
 
         Raises:
             NamoError: something is missing, damaged, or changed since it was collected.

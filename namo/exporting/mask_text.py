@@ -9,7 +9,7 @@ from namo.version import __version__
 
 LABELS = {
     "env_id": "environment, as in the tables of the collection",
-    "episode_id": "episode, likewise",
+    "episode_id": "episode, as in the tables of the collection",
     "push": "index of the push in the search of its episode",
     "depth": "length of the push sequence from the start, including this push",
     "scene_sha256": "hash of the scene file",

@@ -92,17 +92,17 @@ def histogram(
     body = _count_grid(top)
     below = np.zeros(len(totals))
     for stack in stacks:
-        for place, count in enumerate(stack.counts):
+        for index, count in enumerate(stack.counts):
             if count:
-                y = _y((below[place] + count) / top)
-                height = max(_y(below[place] / top) - y, 0.6)  # a count of one stays visible
+                y = _y((below[index] + count) / top)
+                height = max(_y(below[index] / top) - y, 0.6)  # a count of one stays visible
                 body.append(
-                    f'<rect class="{stack.kind}" x="{LEFT + place * bin_width + gap / 2:.1f}" '
+                    f'<rect class="{stack.kind}" x="{LEFT + index * bin_width + gap / 2:.1f}" '
                     f'y="{y:.1f}" width="{bin_width - gap:.1f}" height="{height:.1f}">'
                     f"<title>{count:,}</title></rect>"
                 )
         below += stack.counts
-    body += _x_axis([(text, LEFT + place * bin_width) for place, text in ticks], axis_title)
+    body += _x_axis([(text, LEFT + position * bin_width) for position, text in ticks], axis_title)
     return _svg(body, label)
 
 
@@ -118,7 +118,7 @@ def time_bins(seconds: Floats, number: int = 24) -> Bins:
     axis = _LogAxis(low, high)
     edges = np.geomspace(low, high, number + 1)
     edges[-1] = np.nextafter(high, np.inf)
-    return edges, [(axis.place(tick) * number, _number(tick)) for tick in axis.ticks()]
+    return edges, [(axis.fraction(tick) * number, _number(tick)) for tick in axis.ticks()]
 
 
 def count_bins(counts: Floats) -> Bins:
@@ -126,7 +126,7 @@ def count_bins(counts: Floats) -> Bins:
     number = math.ceil(math.log2(max(2.0, float(counts.max(initial=1.0))))) + 1
     ends = 2.0 ** np.arange(number)
     every = math.ceil(number * MIN_TICK_SPACING / (WIDTH - LEFT - RIGHT))
-    ticks = [(place + 0.5, _number(ends[place])) for place in range(0, number, every)]
+    ticks = [(index + 0.5, _number(ends[index])) for index in range(0, number, every)]
     return np.concatenate([[0.5], ends + 0.5]), ticks
 
 
@@ -136,12 +136,12 @@ class _LogAxis:
     def __init__(self, low: float, high: float) -> None:
         self.low, self.high = low, high
 
-    def place(self, value: float) -> float:
+    def fraction(self, value: float) -> float:
         """Return the position of a value, a fraction of the axis."""
         return math.log(value / self.low) / math.log(self.high / self.low)
 
     def __call__(self, value: float) -> float:
-        return LEFT + self.place(value) * (WIDTH - LEFT - RIGHT)
+        return LEFT + self.fraction(value) * (WIDTH - LEFT - RIGHT)
 
     def ticks(self) -> list[float]:
         """Return round numbers, as many as fit."""
@@ -149,8 +149,8 @@ class _LogAxis:
         for steps in ((1, 2, 5), (1, 3), (1,)):
             ticks = [step * 10.0**decade for decade in decades for step in steps]
             ticks = [tick for tick in ticks if self.low <= tick <= self.high * (1 + 1e-9)]
-            places = [self(tick) for tick in ticks]
-            if all(right - left >= MIN_TICK_SPACING for left, right in pairwise(places)):
+            positions = [self(tick) for tick in ticks]
+            if all(right - left >= MIN_TICK_SPACING for left, right in pairwise(positions)):
                 break
         return ticks
 

@@ -123,8 +123,8 @@
     const width = 2 + 3 * push.moved.length;
     const now = new Array(width).fill(0);
     const frames = [];
-    for (let place = 0; place < push.frames.length; place += width) {
-      for (let n = 0; n < width; n += 1) now[n] += push.frames[place + n];
+    for (let start = 0; start < push.frames.length; start += width) {
+      for (let n = 0; n < width; n += 1) now[n] += push.frames[start + n];
       frames.push(now.slice());
     }
     return { ...push, frames };
@@ -154,7 +154,7 @@
     draw();
     if (!reducedMotion.matches) run(true);
   };
-  const place = (element, x, y, angle) =>
+  const setPose = (element, x, y, angle) =>
     element.setAttribute("transform", `translate(${x} ${y}) rotate(${(angle * 180) / Math.PI / 1000})`);
   const draw = () => {
     const { pushes, drawing, movables, starts, begins, length, at } = playing;
@@ -167,8 +167,8 @@
       const [before, fraction] = [Math.floor(time), time % 1];
       const [low, high] = [push.frames[before], push.frames[Math.min(before + 1, push.frames.length - 1)]];
       const now = low.map((each, n) => each + fraction * (high[n] - each));
-      place(drawing.querySelector(".robot"), now[0], now[1], 0);
-      push.moved.forEach((movable, n) => place(movables[movable], ...now.slice(2 + 3 * n, 5 + 3 * n)));
+      setPose(drawing.querySelector(".robot"), now[0], now[1], 0);
+      push.moved.forEach((movable, n) => setPose(movables[movable], ...now.slice(2 + 3 * n, 5 + 3 * n)));
     });
     get("seek").value = at;
     get("clock").textContent = `${(at * frame).toFixed(1)} / ${(length * frame).toFixed(1)} s`;
