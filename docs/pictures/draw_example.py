@@ -2,8 +2,8 @@
 
 python docs/pictures/draw_example.py
 
-The animation is made of CSS keyframes. Where they do not run (reduced motion, print), the last frame
-is shown: every element stands where the plan leaves it.
+The animation is made of CSS keyframes. Where they do not run (reduced motion, print), the last
+frame is shown: every element stands where the plan leaves it.
 """
 
 from __future__ import annotations
