@@ -114,7 +114,7 @@ def arrow(*points: tuple[float, float]) -> str:
 
 
 def main() -> None:
-    """Draw them all, beside this file."""
+    """Draw all diagrams into the folder of this file."""
     draw_stages()
     draw_layers()
     draw_chunks()
@@ -210,7 +210,7 @@ def draw_layers() -> None:
 
 
 def draw_chunks() -> None:
-    """Draw how a list of environments becomes chunks, processes, files and tables."""
+    """Draw how environments are cut into chunks and become files and tables."""
     chunks, size, square, gap = 4, 6, 26.0, 5.0
     wide = size * (square + gap) - gap
     across = wide + 24

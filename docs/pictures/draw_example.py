@@ -61,7 +61,7 @@ class Animation:
     """
 
     def __init__(self, world: World, plan: Sequence[Push]) -> None:
-        """Replay a plan from the scene's start, and drive to the goal."""
+        """Replay a plan from the start of the scene, then drive to the goal."""
         world.reset()
         world.watcher = recorder = Recorder(world)
         self.starts = [0]
@@ -123,7 +123,7 @@ def main() -> None:
 
 
 def _regions(world: World, plan: Plan, animation: Animation, css: list[str]) -> Iterable[str]:
-    """Yield the region that the robot can reach, as it changes."""
+    """Yield the reachable regions; one is visible at a time."""
     regions: list[tuple[int, str]] = []
     names = [movable.name for movable in world.scene.movables]
     end = animation.starts[-1]  # nothing moves but the robot from there on
@@ -144,7 +144,7 @@ def _regions(world: World, plan: Plan, animation: Animation, css: list[str]) -> 
 def _ghosts(
     world: World, plan: Plan, animation: Animation, pushes: Sequence[Push], css: list[str]
 ) -> Iterable[str]:
-    """Yield where each pushed box stood, from the start of its push on."""
+    """Yield the outline of each pushed box at its old pose, visible once the push starts."""
     names = [movable.name for movable in world.scene.movables]
     for place, push in enumerate(pushes):
         first = animation.starts[1 + place]
@@ -192,7 +192,7 @@ def _robot(world: World, plan: Plan, animation: Animation, css: list[str]) -> st
 
 
 def _captions(plan: Plan, animation: Animation, css: list[str]) -> Iterable[str]:
-    """Yield what is said below the picture, one caption at a time."""
+    """Yield the captions; one is visible at a time."""
     for place, (words, first) in enumerate(zip(CAPTIONS, animation.starts, strict=True)):
         last = place == len(CAPTIONS) - 1
         css.append(
@@ -205,12 +205,12 @@ def _captions(plan: Plan, animation: Animation, css: list[str]) -> Iterable[str]
 _HIDDEN = ' opacity="0"'
 
 
-def _kept(track: Floats, most: Floats) -> list[int]:
-    """Return the frames (n,) between which all others lie on straight lines.
+def _kept(track: Floats, tolerance: Floats) -> list[int]:
+    """Return the frames between which linear interpolation reproduces all others.
 
     Args:
         track: (frames, values) over time.
-        most: (values,) errors that do not matter.
+        tolerance: (values,) largest error of each value.
     """
     kept = {0, len(track) - 1}
     spans = [(0, len(track) - 1)]
@@ -218,9 +218,9 @@ def _kept(track: Floats, most: Floats) -> list[int]:
         first, last = spans.pop()
         if last - first < 2:
             continue
-        share = np.linspace(0.0, 1.0, last - first + 1)[:, None]
-        line = track[first] + share * (track[last] - track[first])
-        errors = (np.abs(track[first : last + 1] - line) / most).max(axis=1)
+        fraction = np.linspace(0.0, 1.0, last - first + 1)[:, None]
+        line = track[first] + fraction * (track[last] - track[first])
+        errors = (np.abs(track[first : last + 1] - line) / tolerance).max(axis=1)
         if errors.max() > 1.0:
             middle = first + int(errors.argmax())
             kept.add(middle)
@@ -228,13 +228,13 @@ def _kept(track: Floats, most: Floats) -> list[int]:
     return sorted(kept)
 
 
-def _paced(way: Floats) -> list[tuple[float, float]]:
-    """Return places along a way (n, 2), one per frame, without its start (m)."""
+def _paced(path: Floats) -> list[tuple[float, float]]:
+    """Return positions along a path (n, 2), one per frame, without its start (m)."""
     places: list[tuple[float, float]] = []
-    for (x, y), (x_end, y_end) in pairwise(way.tolist()):
+    for (x, y), (x_end, y_end) in pairwise(path.tolist()):
         steps = max(1, round(math.hypot(x_end - x, y_end - y) / (DRIVE_SPEED * FRAME_S)))
-        shares = [(1 + step) / steps for step in range(steps)]
-        places += [(x + share * (x_end - x), y + share * (y_end - y)) for share in shares]
+        fractions = [(1 + step) / steps for step in range(steps)]
+        places += [(x + part * (x_end - x), y + part * (y_end - y)) for part in fractions]
     return places
 
 
