@@ -1,7 +1,7 @@
-"""Time, peak memory and size of the report page, for up to a million episodes.
+"""Time to write the report of a collection, and its size, up to a million episodes.
 
-A real collection of the demo scenes is replicated, with environment indices and ids of its own for
-each copy, so that tables have as many rows, plans and scenes as a collection of that size.
+A real collection of the demo scenes is replicated, with new environment numbers in each copy, so
+that the tables have as many rows, plans and scenes as a collection of that size.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COPIES_PER_BLOCK = 100
 
 
 def measure(*, episodes: Sequence[int]) -> Figures:
-    """Return time, peak memory and page size for several numbers of episodes."""
+    """Return time, peak memory and size of the report, by number of episodes."""
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         collection = Path(folder) / "collection"
@@ -40,17 +40,17 @@ def measure(*, episodes: Sequence[int]) -> Figures:
                 )
                 for name, table in base.items()
             }
-            seconds, peak = _make_page(collection)
+            seconds, peak = _write_report(collection)
             figures.append(
                 {
                     "episodes": rows["metrics"],
                     "pushes": rows["pushes"],
                     "seconds": seconds,
                     "peak_memory_mb": peak / 1e6,
-                    "page_mb": (collection / REPORT).stat().st_size / 1e6,
+                    "report_mb": (collection / REPORT).stat().st_size / 1e6,
                 }
             )
-    return {"pages": figures}
+    return {"reports": figures}
 
 
 def _path(collection: Path, name: str) -> Path:
@@ -58,25 +58,25 @@ def _path(collection: Path, name: str) -> Path:
 
 
 def _copies(table: pa.Table, copies: int) -> Iterator[pa.Table]:
-    """Yield copies of a table in blocks, each copy with environments of its own."""
+    """Yield copies of a table, each with other environments."""
     for first in range(0, copies, COPIES_PER_BLOCK):
-        count = min(COPIES_PER_BLOCK, copies - first)
-        block = pa.concat_tables([table] * count)
-        shift = SCENES * np.repeat(np.arange(first, first + count), table.num_rows)
+        many = min(COPIES_PER_BLOCK, copies - first)
+        block = pa.concat_tables([table] * many)
+        shift = SCENES * np.repeat(np.arange(first, first + many), table.num_rows)
         numbers = (block["env_index"].to_numpy() + shift).tolist()
         new = {"env_index": numbers, "env_id": [f"copy_env_{number:06d}" for number in numbers]}
         if "episode" in block.column_names:
             episodes = zip(new["env_id"], block["episode"].to_pylist(), strict=True)
             new["episode_id"] = [f"{env_id}_episode_{episode:03d}" for env_id, episode in episodes]
         for name, values in new.items():
-            index = block.schema.get_field_index(name)
+            place = block.schema.get_field_index(name)
             field = block.schema.field(name)
-            block = block.set_column(index, field, pa.array(values, field.type))
+            block = block.set_column(place, field, pa.array(values, field.type))
         yield block
 
 
-def _make_page(collection: Path) -> tuple[float, int]:
-    """Return the time to make the page (s), and the peak memory of the process (bytes)."""
+def _write_report(collection: Path) -> tuple[float, int]:
+    """Return the time to write the report (s), and the peak memory of the process (bytes)."""
     script = (
         "import resource, sys\n"
         "from namo.commands.main import main\n"
@@ -85,17 +85,17 @@ def _make_page(collection: Path) -> tuple[float, int]:
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)\n"
         "sys.exit(code)"
     )
-    start = time.perf_counter()
+    began = time.perf_counter()
     command = [sys.executable, "-c", script, str(collection)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return time.perf_counter() - start, int(done.stdout.split()[-1])
+    return time.perf_counter() - began, int(done.stdout.split()[-1])
 
 
 def show(figures: Figures) -> None:
     """Print the figures."""
-    rows = figures["pages"]
+    rows = figures["reports"]
     show_table(
-        "Report page (namo report)",
+        "The report of a collection: namo report",
         [name.replace("_", " ") for name in rows[0]],
         ([*row.values()] for row in rows),
     )
