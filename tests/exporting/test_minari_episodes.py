@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.errors import UsageError
+from namo.exporting import minari_episodes
 from namo.results.records import read_record, write_record
 from namo.results.tables import DATA_TABLES
 from tests.exporting.conftest import exported
@@ -144,10 +145,16 @@ def test_a_collection_without_plans_is_refused(copied, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "valid"), [("räume: 1.5 m", "r_ume__1_5_m"), ("a-b_2", "a-b_2"), ("", "collection")]
+)
+def test_characters_that_minari_does_not_allow_are_replaced(name, valid):
+    assert minari_episodes._valid_name(name) == valid
+
+
 def test_the_name_is_that_of_the_folder_not_of_a_link(collection, tmp_path):
     folder = tmp_path / "räume: 1.5 m"
     folder.symlink_to(collection.folder)
-    # The name is that of the folder itself, not of a link to it.
     assert "mine-v0" in exported(type(collection)(folder), "minari", tmp_path / "out")[0]
 
 

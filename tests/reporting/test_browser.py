@@ -76,7 +76,7 @@ def test_the_table_is_filtered_by_class_outcome_and_text(page):
     assert page.value(ENVIRONMENTS) == []
 
 
-def test_the_table_is_sorted_both_ways_with_what_has_no_value_last(page):
+def test_the_table_is_sorted_both_ways_with_missing_values_last(page):
     head = "document.querySelector('#rows th[data-name=length] button').click()"
     page.value(head)
     assert page.value(CELLS.format(3))[:2] == ["0", "1"]
