@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
 import jinja2
-import numpy as np
 
 from namo.reporting.episode_table import episode_table
-from namo.reporting.episodes import (
-    Episodes,
-    Integers,
-    display_name,
-    evenly_spaced,
-    read_episodes,
-    rows_at,
-)
-from namo.reporting.failure_causes import failure_cause_of
+from namo.reporting.episodes import Episodes, display_name, read_episodes
 from namo.reporting.figures import effort_figures, solved_figures
 from namo.reporting.gallery import GalleryEntry, read_entries, select_entries
 from namo.reporting.outcomes import outcomes, termination_name
 from namo.reporting.plan_svg import PlanDrawing, draw_plan
-from namo.reporting.rerun_command import rerun_command
+from namo.reporting.rerun_list import (
+    diverged_replays,
+    failed_environments,
+    pushes_text,
+    slowest_episodes,
+)
 from namo.reporting.strategies import (
     by_difficulty,
     by_strategy,
@@ -40,10 +36,6 @@ from namo.scenes import palette
 from namo.wording import counted, duration
 from namo.wording import number as rounded
 from namo.world.recording import FRAME_S
-
-MAX_SLOWEST = 10
-MAX_LISTED = 2000
-"""Entries of a list with rerun commands."""
 
 _COLOURS = ("ink", "floor", "wall", "movable", "movable-edge", "robot", "goal")
 """CSS variables with the colours of `namo.scenes.palette`."""
@@ -93,15 +85,6 @@ class GalleryCard:
     file: str
 
 
-@dataclass(frozen=True)
-class RerunEntry:
-    """An episode or environment with the command that collects it again, if there is one."""
-
-    environment: int
-    text: str
-    command: str | None
-
-
 def make_page(inputs: PageInputs) -> str:
     """Return the page as HTML."""
     episodes, performance = inputs.episodes, inputs.summary["performance_stats"]
@@ -126,9 +109,9 @@ def make_page(inputs: PageInputs) -> str:
         cards=cards,
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
         frame_s=FRAME_S,
-        slowest=_slowest(episodes, command),
-        diverged=_diverged(episodes, command),
-        failures=_failures(episodes, inputs.metrics),
+        slowest=slowest_episodes(episodes, command),
+        diverged=diverged_replays(episodes, command),
+        failures=failed_environments(episodes, inputs.metrics),
         table=episode_table(episodes, inputs.metrics, {card.name for card in cards}),
         style=page_style(),
         script=script,
@@ -190,12 +173,8 @@ def _card(entry: GalleryEntry) -> GalleryCard:
         title += f", episode {row['episode']}"
     label = f"Scene of environment {row['env_index']}: {text}"
     seconds = f"{rounded(row['search_time_ms'] / 1000)}\N{NO-BREAK SPACE}s"
-    text = f"{text}; {_pushes(row['pushes_simulated'])} simulated, {seconds}"
+    text = f"{text}; {pushes_text(row['pushes_simulated'])} simulated, {seconds}"
     return GalleryCard(row["episode_id"], title, text, draw_plan(entry, label), row["xml_file"])
-
-
-def _pushes(count: int) -> str:
-    return f"{count:,} {'push' if count == 1 else 'pushes'}"
 
 
 @dataclass(frozen=True)
@@ -224,52 +203,10 @@ def _time_by_component(times_ms: Mapping[str, float]) -> list[_Component]:
     ]
 
 
-def _slowest(episodes: Episodes, command: Sequence[str]) -> list[RerunEntry]:
-    seconds = np.where(episodes.ran, episodes.seconds, -1.0)
-    order = np.argsort(-seconds, kind="stable")[:MAX_SLOWEST]
-    return [_rerun_entry(episodes, int(row), command) for row in order if episodes.ran[row]]
-
-
-def _diverged(episodes: Episodes, command: Sequence[str]) -> list[RerunEntry]:
-    """Return episodes whose replay diverged, evenly spaced if there are very many."""
-    rows: Integers = evenly_spaced(np.flatnonzero(episodes.diverged), MAX_LISTED)
-    return [_rerun_entry(episodes, row, command) for row in rows.tolist()]
-
-
-def _rerun_entry(episodes: Episodes, row: int, command: Sequence[str]) -> RerunEntry:
-    if episodes.solved[row]:
-        outcome = f"solved with {_pushes(int(episodes.length[row]))}"
-    else:
-        name = termination_name(episodes.terminations[episodes.termination[row]])
-        outcome = f"unsolved ({name})"
-    simulated = _pushes(int(episodes.pushes[row]))
-    seconds, environment = float(episodes.seconds[row]), int(episodes.environment[row])
-    text = f"{rounded(seconds)} s, {simulated} simulated, {outcome}"
-    return RerunEntry(environment, text, rerun_command(command, environment))
-
-
 def _percent(fraction: float) -> str:
     """Return a fraction in percent with one decimal; what occurs never reads 0.0."""
     text = f"{100.0 * fraction:.1f} %"
     return "< 0.1 %" if fraction > 0.0 and text == "0.0 %" else text
-
-
-@dataclass(frozen=True)
-class _Failures:
-    total: int
-    listed: list[RerunEntry]
-
-
-def _failures(episodes: Episodes, metrics: Path) -> _Failures:
-    """Return failed environments, unexplained ones first, evenly spaced if there are very many."""
-    failed = np.flatnonzero(episodes.failed)
-    columns = ["env_index", "error_kind", "error_message", "rerun_command"]
-    rows = rows_at(metrics, evenly_spaced(failed, MAX_LISTED), columns)
-    rows.sort(key=lambda row: failure_cause_of(row["error_kind"]))
-    return _Failures(
-        int(failed.size),
-        [RerunEntry(row["env_index"], row["error_message"], row["rerun_command"]) for row in rows],
-    )
 
 
 def _provenance(run: RunFile) -> list[tuple[str, str]]:

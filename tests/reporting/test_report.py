@@ -132,6 +132,13 @@ def test_cards_with_a_plan_are_buttons(page):
     assert [push["name"] for push in plans["host_env_000002_episode_000"]] == ["box 2", "box 2"]
 
 
+def test_cards_name_the_episode_of_an_environment(make_collection):
+    folder = make_collection([episode_row(3, episode=number) for number in range(2)])
+    text = Page(write_report(folder).read_text("utf-8")).text
+    assert "Environment 3 ▶ difficulty easy, 1-push plan; 1 push simulated, 1.00 s" in text
+    assert "Environment 3, episode 1 ▶" in text
+
+
 def test_models_are_listed_with_their_costs(page):
     assert re.search(r"goal 1,234 cpu 2 0\.60 10 3\.00 18\.\d 18\.\d 0\.20", page.text)
     assert "First push vs. random push" in page.text
