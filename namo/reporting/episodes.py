@@ -153,7 +153,7 @@ def evenly_spaced(rows: Integers, limit: int) -> Integers:
 
 def display_name(name: str) -> str:
     """Return a value of the tables, such as a difficulty class, as readable text."""
-    return name.replace("_", " ") or "unknown class"
+    return name.replace("_", " ") or "unknown"
 
 
 class _Codes:

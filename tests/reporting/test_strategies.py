@@ -14,11 +14,11 @@ def test_failed_environments_are_in_no_group(collection):
     groups = {
         group.name: group for group in by_difficulty(read_episodes(collection / "metrics.parquet"))
     }
-    assert list(groups) == ["open", "easy", "hard", "two pushes", "unknown class"]
+    assert list(groups) == ["open", "easy", "hard", "two pushes", "unknown"]
     counts = {name: (group.episodes, group.solved) for name, group in groups.items()}
     assert counts["easy"] == (2, 2)
     assert counts["hard"] == (2, 0)
-    assert counts["unknown class"] == (1, 0)
+    assert counts["unknown"] == (1, 0)
     assert groups["hard"].median_pushes is None
     assert groups["two pushes"].median_pushes == 7.0
 
