@@ -40,9 +40,9 @@ def test_every_environment_is_recorded_once(rig, scenes, output, counted):
     assert counted == [0, 1, 2]
     assert (result.environments, result.resumed, result.failed) == (3, 0, {})
     assert [record["env_index"] for record in rig.opened(output, scenes).records()] == [0, 1, 2]
-    information = result.part.information()
-    assert (information["start"], information["end"], information["resumed"]) == (0, 3, 0)
-    assert information["config"] == rig.config().as_dict()
+    metadata = result.part.metadata()
+    assert (metadata["start"], metadata["end"], metadata["resumed"]) == (0, 3, 0)
+    assert metadata["config"] == rig.config().as_dict()
 
 
 def test_a_second_run_collects_nothing_and_leaves_the_files(rig, scenes, output, counted):

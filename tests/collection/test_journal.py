@@ -9,7 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from namo.collection import journal as module
-from namo.collection.journal import JOURNAL, OTHER_DEATHS, OWN_DEATHS, TRACE, Deaths, Journal
+from namo.collection.journal import (
+    JOURNAL,
+    MAX_EXTERNAL_KILLS,
+    MAX_OWN_CRASHES,
+    TRACE,
+    CrashRecord,
+    Journal,
+)
 from namo.errors import ResultFileError
 
 WORKER = """
@@ -47,15 +54,15 @@ def work(folder, end, environment=7, fingerprint="f"):
     return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode
 
 
-def deaths(folder, environment=7, fingerprint="f"):
-    return Journal(folder).deaths(environment, fingerprint)
+def crashes(folder, environment=7, fingerprint="f"):
+    return Journal(folder).crashes(environment, fingerprint)
 
 
 @pytest.mark.parametrize("end", ["well", "slow", "raise"])
 def test_who_leaves_by_itself_has_not_died(tmp_path, end):
     work(tmp_path, end)
-    assert Journal(tmp_path).last is None
-    assert deaths(tmp_path) == Deaths("f")
+    assert Journal(tmp_path).last_crash is None
+    assert crashes(tmp_path) == CrashRecord("f")
     assert not (tmp_path / TRACE).exists()
 
 
@@ -69,27 +76,27 @@ def test_who_leaves_by_itself_has_not_died(tmp_path, end):
 )
 def test_a_fatal_signal_or_a_hang_is_the_fault_of_the_environment(tmp_path, end, reason):
     assert work(tmp_path, end) != 0
-    last = Journal(tmp_path).last
+    last = Journal(tmp_path).last_crash
     assert "died in environment 7: " + reason in last
-    found = deaths(tmp_path)
-    assert (found.own, found.other) == (1, 0)
+    found = crashes(tmp_path)
+    assert (found.own, found.external) == (1, 0)
     assert 'File "<string>", line ' in found.reason, "it says where"
 
 
 @pytest.mark.parametrize("end", ["kill", "leave"])
 def test_a_death_without_a_trace_is_no_fault_of_the_environment(tmp_path, end):
     assert work(tmp_path, end) != 0
-    found = deaths(tmp_path)
-    assert (found.own, found.other) == (0, 1)
-    assert "from outside" in found.reason
+    found = crashes(tmp_path)
+    assert (found.own, found.external) == (0, 1)
+    assert "externally" in found.reason
 
 
 def test_a_death_for_memory_is_told_by_what_the_kernel_counts(tmp_path, monkeypatch):
     work(tmp_path, "kill")
     kills = module._memory_kills() + 1
     monkeypatch.setattr(module, "_memory_kills", lambda: kills)
-    found = deaths(tmp_path)
-    assert (found.own, found.other) == (1, 0)
+    found = crashes(tmp_path)
+    assert (found.own, found.external) == (1, 0)
     assert "out of memory" in found.reason
 
 
@@ -102,32 +109,33 @@ def test_what_another_kernel_counted_says_nothing(tmp_path, monkeypatch, changed
     content = json.loads(path.read_text())
     content["running"][changed] = "another"
     path.write_text(json.dumps(content))
-    assert deaths(tmp_path).other == 1
+    assert crashes(tmp_path).external == 1
 
 
 @pytest.mark.parametrize(
-    ("end", "own", "enough"), [("segfault", True, OWN_DEATHS), ("kill", False, OTHER_DEATHS)]
+    ("end", "own", "enough"),
+    [("segfault", True, MAX_OWN_CRASHES), ("kill", False, MAX_EXTERNAL_KILLS)],
 )
 def test_an_environment_is_set_aside_after_so_many_deaths(tmp_path, end, own, enough):
     for count in range(1, enough + 1):
         work(tmp_path, end)
-        found = deaths(tmp_path)
-        assert (found.own if own else found.other) == count
-        assert found.is_enough == (count == enough)
+        found = crashes(tmp_path)
+        assert (found.own if own else found.external) == count
+        assert found.quarantined == (count == enough)
 
 
 def test_deaths_of_another_fingerprint_do_not_count(tmp_path):
     work(tmp_path, "segfault", fingerprint="old")
     work(tmp_path, "segfault", fingerprint="old")
-    assert deaths(tmp_path, fingerprint="new") == Deaths("new")
+    assert crashes(tmp_path, fingerprint="new") == CrashRecord("new")
     work(tmp_path, "segfault", fingerprint="new")
-    assert deaths(tmp_path, fingerprint="new").own == 1
+    assert crashes(tmp_path, fingerprint="new").own == 1
 
 
 def test_deaths_of_one_environment_are_not_those_of_another(tmp_path):
     work(tmp_path, "segfault", environment=3)
     work(tmp_path, "segfault", environment=4)
-    assert [deaths(tmp_path, number).own for number in (3, 4, 5)] == [1, 1, 0]
+    assert [crashes(tmp_path, number).own for number in (3, 4, 5)] == [1, 1, 0]
 
 
 def test_environments_under_suspicion_come_last(tmp_path):
@@ -234,9 +242,9 @@ def test_an_environment_that_ends_its_process_twice_costs_one_environment(
     assert [record["error"] is None for record in records] == [True, False, True]
     error = records[1]["error"]
     assert error["kind"] == "crashed"
-    assert "set aside after 2 processes died in it" in error["message"]
+    assert "quarantined after 2 processes died in it" in error["message"]
     assert "--start-idx 1 --end-idx 2" in error["command"]
-    # It stays aside, and can be run alone.
+    # It stays quarantined, and can be run alone.
     again = collect(end)
     assert again.returncode == 0
     assert collect("well", 1, 2).returncode == 0
@@ -260,6 +268,6 @@ def test_a_process_that_was_asked_to_end_has_not_died(rig, collect, tmp_path):
     collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
     assert [path.name for path in collection.files()] == ["host_env_000000_results.pkl"]
     (part,) = (tmp_path / "out" / "parts").iterdir()
-    assert Journal(part).last is None
+    assert Journal(part).last_crash is None
     assert collect("well").returncode == 0
     assert len(collection.files()) == 3

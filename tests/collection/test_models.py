@@ -9,6 +9,8 @@ import pytest
 
 from namo.collection.command_line import main
 from namo.collection.environment import Environment
+from namo.collection.models import make_planner
+from namo.errors import ModelError
 from namo.learning import scoring
 from namo.results.assemble import assemble
 from tests.conftest import random_bundle
@@ -22,7 +24,7 @@ from torch import nn
 
 
 class OwnNet(nn.Module):
-    """Thinks the same of everything, until it has been asked `patience` times."""
+    """Returns zeros, until it has been queried `patience` times."""
 
     def __init__(self, patience, raises):
         super().__init__()
@@ -36,6 +38,22 @@ class OwnNet(nn.Module):
         answers = self.bias.expand(*features.shape[:2], 2).clone()
         return answers if self.left >= 0 else answers * float("nan")
 '''
+
+
+def test_a_planner_comes_with_the_models_that_its_strategies_ask(rig, models):
+    planner, scorers = make_planner(rig.config(**models))
+    assert callable(planner.search)
+    assert [scorer.use.kind for scorer in scorers] == ["object", "goal"]
+    assert make_planner(rig.config())[1] == []
+
+
+@pytest.mark.parametrize("kind", ["object", "goal"])
+def test_a_model_that_cannot_be_used_is_refused_rather_than_replaced(rig, models, tmp_path, kind):
+    other = {"object": "goal", "goal": "object"}[kind]
+    settings = {"ml_device": "cpu", f"{kind}_strategy": "ml"}
+    config = rig.config(**settings, **{f"ml_{kind}_model": models[f"ml_{other}_model"]})
+    with pytest.raises(ModelError, match=f"kind is '{other}'; this version needs '{kind}'"):
+        make_planner(config)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +93,7 @@ def test_each_model_is_loaded_once_for_all_environments(loads, models, learned):
     read, result = loads
     assert sorted(read) == sorted((k, models[f"ml_{k}_model"]) for k in ("object", "goal"))
     assert (result.environments, result.failed) == (len(ROOMS), {})
-    uses = result.part.information()["models_preloaded"]
+    uses = result.part.metadata()["models_preloaded"]
     assert [use["kind"] for use in uses] == ["object", "goal"]
     for use in uses:
         assert use["loads"] == 1
@@ -94,7 +112,7 @@ def test_what_models_cost_is_in_every_row_and_adds_up(loads, learned):
     for row in rows:
         assert (row["inference_time_ms"] > 0.0) is (row["inference_calls"] > 0)
         assert row["inference_time_ms"] < row["search_time_ms"]
-    uses = loads[1].part.information()["models_preloaded"]
+    uses = loads[1].part.metadata()["models_preloaded"]
     assert sum(calls) == sum(sum(use["latencies"].values()) for use in uses)
     seconds = sum(use["seconds"] for use in uses)
     assert sum(row["inference_time_ms"] for row in rows) == pytest.approx(1000 * seconds)
@@ -136,7 +154,7 @@ def test_the_report_and_the_run_file_name_the_models(learned, models):
         assert run["config"][f"ml_{kind}_model"] == path
     assert re.search(r"goal model +[\d,]+ parameters, \d+\.\d MB, on cpu", text)
     assert text.count("once in each of 1 process:") == 2
-    assert re.search(r"a question +[\d.]+ ms \(median\), [\d.]+ ms \(99 %\)", text)
+    assert re.search(r"time per query +[\d.]+ ms \(median\), [\d.]+ ms \(99 %\)", text)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +198,7 @@ def test_what_is_done_stays_done_when_the_models_are_moved(rig, scenes, config, 
     settings = config.as_dict() | {"ml_object_model": str(moved)}
     result = rig.collect(scenes, output, rig.config(**settings))
     assert result.resumed == len(ROOMS)
-    (use, _) = result.part.information()["models_preloaded"]
+    (use, _) = result.part.metadata()["models_preloaded"]
     assert use["latencies"] == {}
 
 

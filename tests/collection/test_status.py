@@ -129,7 +129,7 @@ def test_time_left_follows_from_the_chunks_that_run_now():
 
 
 def test_a_folder_in_which_nothing_was_begun_is_named(tmp_path):
-    with pytest.raises(ResultFileError, match="no collection was begun here"):
+    with pytest.raises(ResultFileError, match="no collection was started here"):
         status_of(tmp_path)
 
 

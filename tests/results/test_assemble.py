@@ -49,7 +49,7 @@ def made_up_part(output, start, end, began, mark):
         {"path": f"{index}.pkl", "bytes": 1, "sha256": mark, "rows": 1}
         for index in range(start, end)
     ]
-    information = {
+    metadata = {
         "start": start,
         "end": end,
         "label": "host",
@@ -71,7 +71,7 @@ def made_up_part(output, start, end, began, mark):
     }
     tables |= {"plans": [], "scenes": []}
     part = Part.of(output, start, end)
-    write_part(part, tables, information)
+    write_part(part, tables, metadata)
     return part
 
 
@@ -225,8 +225,8 @@ def test_the_summary_file_and_the_report_are_what_merge_returns(collected, tmp_p
     made_up_part(tmp_path, 0, 3, began=1.0, mark="a")
     merged = assemble(tmp_path, "host", *SOURCE)
     assert read_record(tmp_path / "collection_summary_host.pkl") == merged.summary
-    assert merged.report_path == tmp_path / "summary_host.txt"
-    assert merged.report_path.read_text(encoding="utf-8") == merged.report
+    assert merged.text_path == tmp_path / "summary_host.txt"
+    assert merged.text_path.read_text(encoding="utf-8") == merged.text
 
 
 def test_merging_twice_gives_the_same_files(tmp_path):

@@ -60,7 +60,7 @@ def test_an_episode_that_is_not_there_is_named_with_the_nearest(opened):
 
 def test_an_episode_that_failed_says_why(opened):
     (row,) = [row for row in opened.episodes.to_pylist() if row["error_message"]]
-    with pytest.raises(UsageError, match=r"nothing but its row was kept: .*kaputt"):
+    with pytest.raises(UsageError, match=r"only its metrics row was kept: .*kaputt"):
         opened.episode(row["episode_id"])
 
 

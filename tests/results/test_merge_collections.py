@@ -105,9 +105,7 @@ def test_costs_of_a_part_that_is_cut_are_counted_once(collect, models, tmp_path)
     settings = {**models, "max_pushes": 5, "algorithm": "idfs"}
     middle, whole = collect((1, 2), **settings), collect((0, 3), **settings)
     spent = [
-        part.information()["work_s"]
-        for folder in (middle, whole)
-        for part in finished_parts(folder)
+        part.metadata()["work_s"] for folder in (middle, whole) for part in finished_parts(folder)
     ]
     merged = merge_collections([middle, whole], tmp_path / "all").merged
     assert [part.start for part in finished_parts(tmp_path / "all")] == [0, 1, 2]
@@ -164,7 +162,7 @@ def test_a_damaged_file_ends_it_and_nothing_stays(halves, tmp_path):
     copy = shutil.copytree(halves[1], tmp_path / "copy")
     path = next(copy.glob("*_env_000003_results.pkl"))
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ResultFileError, match=re.escape(f"{path}: is not what was written")):
+    with pytest.raises(ResultFileError, match=re.escape(f"{path}: checksum mismatch")):
         merge_collections([halves[0], copy], tmp_path / "all")
     assert [each.name for each in tmp_path.iterdir()] == ["copy"]
 
@@ -176,7 +174,7 @@ def test_a_list_of_files_that_leads_out_of_a_collection_is_not_followed(halves, 
     rows[0]["path"] = "../secret"
     tables = {name: [pq.read_table(part.table(name))] for name in DATA_TABLES}
     tables["files"] = [pa.Table.from_pylist(rows, FILES)]
-    write_part(part, tables, part.information())
+    write_part(part, tables, part.metadata())
     with pytest.raises(ResultFileError, match=r"'\.\./secret', which leads out of the collection"):
         merge_collections([halves[0], copy], tmp_path / "all")
 

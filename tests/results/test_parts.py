@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.errors import BusyError, ResultFileError
-from namo.results.parts import Part, finished_parts, locked, next_generation, range_name, write_part
+from namo.results.parts import Part, finished_parts, locked, next_generation, write_part
 from namo.results.schema import FILES, METRICS
-from namo.results.tables import TABLES, write_table
+from namo.results.tables import TABLES
+from namo.scenes.sources import range_name
 
 
 def entries(*numbers):
@@ -36,50 +37,9 @@ def take_lock(folder, events):
         events.send(waited_for)
 
 
-def test_a_range_is_named_by_its_bounds():
-    assert range_name(4, 8) == "000004-000008"
+def test_a_part_is_named_by_the_bounds_of_its_range(tmp_path):
+    assert range_name(4, 8) == Part.of(tmp_path, 4, 8).folder.name == "000004-000008"
     assert range_name(999_999, 1_000_001) == "999999-1000001"
-
-
-@pytest.mark.parametrize("schema", TABLES.values(), ids=TABLES)
-def test_a_table_without_rows_has_its_schema(tmp_path, schema):
-    path = tmp_path / "table.parquet"
-    assert write_table(path, schema, []) == 0
-    table = pq.read_table(path)
-    assert table.num_rows == 0
-    assert table.schema.equals(schema)
-    assert [field.metadata for field in table.schema] == [field.metadata for field in schema]
-    assert table.schema.metadata == schema.metadata
-
-
-def test_tables_are_joined_in_order_with_units_and_descriptions(tmp_path):
-    path = tmp_path / "table.parquet"
-    assert write_table(path, FILES, [entries(3), entries(), entries(1, 2)]) == 3
-    table = pq.read_table(path)
-    assert table["bytes"].to_pylist() == [3, 1, 2]
-    assert table.schema.equals(FILES, check_metadata=True)
-
-
-def test_many_small_tables_become_few_row_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr("namo.results.tables.ROW_GROUP", 10)
-    path = tmp_path / "table.parquet"
-    assert write_table(path, FILES, (entries(n) for n in range(25))) == 25
-    assert pq.ParquetFile(path).num_row_groups == 3
-    assert pq.read_table(path)["bytes"].to_pylist() == list(range(25))
-
-
-def test_a_table_that_fails_half_way_leaves_the_old_file(tmp_path):
-    path = tmp_path / "table.parquet"
-    write_table(path, FILES, [entries(1)])
-
-    def tables():
-        yield entries(2)
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write_table(path, FILES, tables())
-    assert pq.read_table(path)["bytes"].to_pylist() == [1]
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_part_is_finished_only_with_its_marker(tmp_path):
@@ -121,7 +81,7 @@ def test_folders_that_are_no_parts_are_passed_over(tmp_path):
 def test_a_marker_says_what_was_written(tmp_path):
     part = Part.of(tmp_path, 0, 1)
     write_part(part, {}, {"host": "ü", "began_unix_s": 1.5})
-    assert part.information() == {"host": "ü", "began_unix_s": 1.5, "tables": {}}
+    assert part.metadata() == {"host": "ü", "began_unix_s": 1.5, "tables": {}}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"[1]", b"\xff", b"null"])
@@ -129,7 +89,7 @@ def test_a_damaged_marker_is_named(tmp_path, content):
     part = empty_part(tmp_path, 0, 3)
     part.marker.write_bytes(content)
     with pytest.raises(ResultFileError) as caught:
-        part.information()
+        part.metadata()
     assert str(part.marker) in str(caught.value)
 
 
@@ -225,4 +185,4 @@ def test_a_part_of_other_tables_is_named(tmp_path):
     part = Part.of(tmp_path, 0, 3)
     write_part(part, {name: [] for name in TABLES if name != "plans"}, {})
     with pytest.raises(ResultFileError, match="lists other tables than this version writes"):
-        part.verify(part.information())
+        part.verify(part.metadata())

@@ -61,12 +61,12 @@ def drop_state(episode):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (turn_target_around, "after push 1 the state is another"),
-        (move_end, "after push 1 the state is another"),
-        (move_start, "before push 1 the state is another"),
-        (rename, "push 1 is of nobody, which the scene does not have"),
-        (push_on, "the goal is reachable before push 2 already"),
-        (drop_state, "do not fit together"),
+        (turn_target_around, "state after push 1 differs from the stored state"),
+        (move_end, "state after push 1 differs from the stored state"),
+        (move_start, "state before push 1 differs from the stored state"),
+        (rename, "push 1 moves 'nobody', which is not in the scene"),
+        (push_on, "goal is already reachable before push 2"),
+        (drop_state, "are inconsistent"),
     ],
 )
 def test_what_does_not_happen_again_is_said(solved, change, problem):

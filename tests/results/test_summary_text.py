@@ -14,7 +14,7 @@ def summary(collected):
 def test_the_report_shows_what_ran(summary, tmp_path):
     text = summary_text(summary, tmp_path)
     assert "idfs, objects nearest_first, goals random" in text
-    assert "depth 3, pushes 60, 300 s, 5 goals an object" in text
+    assert "depth 3, pushes 60, 300 s, 5 goals per object" in text
     assert "6 in 1 process on " in text
 
 
@@ -62,7 +62,7 @@ def test_without_failures_nothing_is_said_of_them(summary, tmp_path):
 def test_filtering_is_reported(filtered, several, tmp_path):
     dropped = filtered.summary()["filtering_stats"]["episodes_filtered_out"]
     assert f"{dropped} of 12 episodes dropped" in summary_text(filtered.summary(), tmp_path)
-    assert "off, every episode is kept" in summary_text(several.summary(), tmp_path)
+    assert "off, all episodes kept" in summary_text(several.summary(), tmp_path)
 
 
 def test_shares_of_the_time_add_up(summary, tmp_path):
@@ -93,9 +93,11 @@ def test_models_are_reported_when_there_were_any(summary, tmp_path):
     assert "none used" not in text
     assert "object model models/one" in text
     assert "1,234,567 parameters, 5.0 MB, on cuda" in text
-    assert "once in each of 2 processes: 1.00 s, warm-up 4.50 s, all together" in text
-    assert "6 of 4.0 pictures each (at most 4), 0.81 s" in text
-    assert re.search(r"a question  +(2\.0\d|1\.9\d) ms \(median\), (39\d|40\d) ms \(99 %\)", text)
+    assert "once in each of 2 processes: 1.00 s, warm-up 4.50 s, in total" in text
+    assert "6, mean batch 4.0 rasters (max 4), 0.81 s in total" in text
+    assert re.search(
+        r"time per query  +(2\.0\d|1\.9\d) ms \(median\), (39\d|40\d) ms \(99 %\)", text
+    )
 
 
 def test_a_model_that_was_never_asked_has_no_latency_to_report(summary, tmp_path):
@@ -105,7 +107,7 @@ def test_a_model_that_was_never_asked_has_no_latency_to_report(summary, tmp_path
     text = summary_text(summary, tmp_path)
     assert "goal model" in text
     assert "once in each of 1 process:" in text
-    assert "a question" not in text
+    assert "per query" not in text
 
 
 def test_a_folder_with_several_configurations_says_so(summary, tmp_path):

@@ -10,7 +10,7 @@ from namo.results.assemble import assemble
 from namo.results.records import file_entry, read_record, write_record
 from namo.results.schema import FILES
 from namo.results.tables import write_table
-from namo.results.verify import MANIFEST, REPLACED, Verification, redo
+from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
 from tests.collecting import SOURCE
 
 
@@ -72,7 +72,7 @@ def test_a_flipped_bit_is_found(copy):
     path.write_bytes(content)
     problem = the_problem(copy.output)
     assert (problem.path, problem.environment) == (path.name, 2)
-    assert "is not what was written" in problem.text
+    assert "checksum mismatch" in problem.text
 
 
 def test_a_missing_file_and_one_too_many_are_named(copy):
@@ -133,7 +133,7 @@ def test_a_plan_that_does_not_happen_again_is_named(copy):
     rewritten(copy, index, change)
     problem = the_problem(copy.output)
     assert problem.environment == index
-    assert f"host_env_{index:06d}_episode_000: after push 1" in problem.text
+    assert f"host_env_{index:06d}_episode_000: state after push 1" in problem.text
     assert problems(copy.output, replays=False) == []
 
 
@@ -148,7 +148,7 @@ def test_a_scene_that_changed_cannot_be_replayed(copy, whole, tmp_path):
     problem = the_problem(copy.output)
     assert "cannot be replayed" in problem.text
     before = {path.name for path in copy.output.rglob("*")}
-    assert redo(copy.output, [problem]) == [], "the collection is not at fault"
+    assert schedule_recollection(copy.output, [problem]) == [], "the collection is not at fault"
     assert {path.name for path in copy.output.rglob("*")} - before <= {".run.lock"}
 
 
@@ -186,7 +186,7 @@ def test_redo_lets_the_next_run_mend_it_and_keeps_what_was_there(rig, copy, whol
     path = copy.output / "host_env_000001_results.pkl"
     path.write_bytes(path.read_bytes()[:-1])
     damaged = path.read_bytes()
-    assert redo(copy.output, problems(copy.output)) == [1]
+    assert schedule_recollection(copy.output, problems(copy.output)) == [1]
     assert (copy.output / REPLACED / path.name).read_bytes() == damaged
     assert not (copy.output / "metrics.parquet").exists()
     result = rig.collect(whole.scenes, copy.output, rig.config())
@@ -198,7 +198,7 @@ def test_redo_lets_the_next_run_mend_it_and_keeps_what_was_there(rig, copy, whol
 
 def test_redo_of_a_table_collects_nothing_again(rig, copy, whole):
     (copy.output / "pushes.parquet").write_bytes(b"")
-    assert redo(copy.output, problems(copy.output)) == []
+    assert schedule_recollection(copy.output, problems(copy.output)) == []
     assert not (copy.output / REPLACED).exists()
     assemble(copy.output, "host", *SOURCE)
     assert problems(copy.output) == []
