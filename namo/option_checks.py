@@ -23,7 +23,7 @@ def require_writable(folder: Path, what: str) -> None:
     """Make sure files can be made in a folder; it need not exist yet, and is not made.
 
     Raises:
-        UsageError: the folder, or the nearest one above it that exists, is no folder or is not
+        UsageError: the folder, or its nearest existing parent, is not a folder or is not
             writable.
     """
     existing = folder.absolute()

@@ -16,6 +16,7 @@ from namo.collection.journal import (
     TRACE,
     CrashRecord,
     Journal,
+    running_in,
 )
 from namo.errors import ResultFileError
 
@@ -156,6 +157,23 @@ def test_a_damaged_journal_is_named(tmp_path, text):
         Journal(tmp_path)
     assert str(tmp_path / JOURNAL) in str(caught.value)
     assert "delete it" in str(caught.value)
+
+
+def test_a_journal_of_an_earlier_version_is_read_and_written_under_its_names(tmp_path):
+    stored = {"fingerprint": "f", "own": 1, "other": 4, "reason": "killed"}
+    running = {"environment": 7, "fingerprint": "f", "host": "h", "process": 3, "boot": "b"}
+    running["memory_kills"] = 0
+    (tmp_path / JOURNAL).write_text(json.dumps({"deaths": {"7": stored}, "running": running}))
+    assert running_in(tmp_path).environment == 7
+    journal = Journal(tmp_path)
+    found = journal.crashes(7, "f")
+    assert (found.own, found.external, found.count) == (1, 5, 6)
+    assert found.quarantined
+    written = json.loads((tmp_path / JOURNAL).read_text())
+    assert written == {
+        "deaths": {"7": {**stored, "other": 5, "reason": found.reason}},
+        "running": None,
+    }
 
 
 def test_the_journal_names_who_is_at_work(tmp_path):

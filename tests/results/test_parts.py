@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.errors import BusyError, ResultFileError
-from namo.results.parts import Part, finished_parts, locked, next_generation, write_part
+from namo.results.parts import Part, age_of, finished_parts, locked, next_generation, write_part
 from namo.results.schema import FILES, METRICS
 from namo.results.tables import TABLES
 from namo.scenes.sources import range_name
@@ -168,6 +168,13 @@ def test_a_part_is_of_a_later_generation_than_those_it_shares_environments_with(
     assert next_generation(Part.of(tmp_path, 0, 1)) == 2
     assert next_generation(Part.of(tmp_path, 3, 4)) == 8, "its own marker is about to be replaced"
     assert next_generation(Part.of(tmp_path, 5, 9)) == 1
+
+
+def test_a_part_of_a_version_without_generations_is_older_than_all_others(tmp_path):
+    part = Part.of(tmp_path, 0, 3)
+    write_part(part, {name: [] for name in TABLES}, {"began_unix_s": 9.0})
+    assert next_generation(Part.of(tmp_path, 0, 2)) == 1
+    assert age_of(part.metadata()) < age_of({"generation": 1, "began_unix_s": 0.0})
 
 
 def test_parts_of_other_ranges_are_not_waited_for(tmp_path):
