@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EpisodeOutcome:
-    """What is kept of one episode.
+    """The results of one episode.
 
     Attributes:
         record: entry in `episode_results` of the environment's record.
@@ -62,7 +62,7 @@ def run_episode(
     scorers: Sequence[Scorer] = (),
     watch: Watch = unwatched,
 ) -> EpisodeOutcome:
-    """Search from the scene's start, replay the plan, and return what is kept of both.
+    """Search from the scene's start, replay the plan, and return the results.
 
     Args:
         world: of the environment; reset first.

@@ -138,7 +138,7 @@ class Verification:
                 yield Problem(path, "is missing", number)
             elif file.stat().st_size != entry["bytes"]:
                 size = file.stat().st_size
-                text = f"has {size} bytes, {MANIFEST} says {entry['bytes']}"
+                text = f"has {size} bytes, {MANIFEST} lists {entry['bytes']}"
                 yield Problem(path, text, number)
             elif sha256_of(file) != entry["sha256"]:
                 text = f"checksum mismatch: sha256 differs from {MANIFEST}"
@@ -159,7 +159,7 @@ class Verification:
             for each in table["env_index"].value_counts().to_pylist():
                 counted[each["values"]] += each["counts"]
         if counted.total() != rows:
-            text = f"has {counted.total()} rows, {MANIFEST} says {rows}"
+            text = f"has {counted.total()} rows, {MANIFEST} lists {rows}"
             return Problem(path, text), counted
         return None, counted
 

@@ -11,11 +11,11 @@ from namo.world.world import World
 from tests.conftest import room_file
 
 
-def bent(text, pattern, replacement):
-    """The text of a scene with something changed; the pattern must be there."""
-    changed, count = re.subn(pattern, replacement, text, count=1, flags=re.DOTALL)
+def changed(text, pattern, replacement):
+    """Return the text of a scene with one replacement; the pattern must occur."""
+    result, count = re.subn(pattern, replacement, text, count=1, flags=re.DOTALL)
     assert count == 1
-    return changed
+    return result
 
 
 BROKEN = {
@@ -23,26 +23,26 @@ BROKEN = {
     "cut off": (lambda text: text[: len(text) // 2], ""),
     "empty": (lambda text: "", ""),
     "another document": (lambda text: "<html/>", ""),
-    "no goal": (lambda text: bent(text, r'<site name="goal".*?/>', ""), "goal"),
-    "no robot": (lambda text: bent(text, r'<body name="robot">.*?</body>', ""), "joint_x"),
+    "no goal": (lambda text: changed(text, r'<site name="goal".*?/>', ""), "goal"),
+    "no robot": (lambda text: changed(text, r'<body name="robot">.*?</body>', ""), "joint_x"),
     "two robots": (
-        lambda text: bent(text, r'(<body name="robot">.*?</body>)', r"\1\1"),
+        lambda text: changed(text, r'(<body name="robot">.*?</body>)', r"\1\1"),
         "robot",
     ),
     "box inside a wall": (
-        lambda text: bent(text, r'pos="-1.196 0.22 0.3"', 'pos="5.7 0.0 0.3"'),
+        lambda text: changed(text, r'pos="-1.196 0.22 0.3"', 'pos="5.7 0.0 0.3"'),
         "obstacle_1_movable",
     ),
-    "NaN": (lambda text: bent(text, r'pos="-1.196 0.22 0.3"', 'pos="nan 0.22 0.3"'), "nan"),
-    "endless": (lambda text: bent(text, r'pos="-1.196 0.22 0.3"', 'pos="inf 0.22 0.3"'), "inf"),
-    "no size": (lambda text: bent(text, r'size="0.378 0.35 0.3"', 'size="0 0.35 0.3"'), "0"),
-    "no number": (lambda text: bent(text, r'size="0.378 0.35 0.3"', 'size="a b c"'), "size"),
+    "NaN": (lambda text: changed(text, r'pos="-1.196 0.22 0.3"', 'pos="nan 0.22 0.3"'), "nan"),
+    "endless": (lambda text: changed(text, r'pos="-1.196 0.22 0.3"', 'pos="inf 0.22 0.3"'), "inf"),
+    "no size": (lambda text: changed(text, r'size="0.378 0.35 0.3"', 'size="0 0.35 0.3"'), "0"),
+    "no number": (lambda text: changed(text, r'size="0.378 0.35 0.3"', 'size="a b c"'), "size"),
 }
 
 
 @pytest.fixture
 def collect(rig, tmp_path, monkeypatch):
-    """Collect one scene file; returns its record."""
+    """A function that collects one scene file and returns its record."""
     monkeypatch.chdir(tmp_path)
 
     def collect_one(path, index=4, **settings):
@@ -56,8 +56,8 @@ def collect(rig, tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_scene_is_a_record_with_the_reason(rig, collect, tmp_path, kind):
     path = tmp_path / "scene.xml"
-    bend, said = BROKEN[kind]
-    path.write_text(bend(rig.room(1).read_text()))
+    damage, said = BROKEN[kind]
+    path.write_text(damage(rig.room(1).read_text()))
     record = collect(path)
     assert record["error"]["kind"] == "scene"
     assert str(path) in record["error"]["message"]
@@ -71,13 +71,13 @@ def test_a_broken_scene_is_a_record_with_the_reason(rig, collect, tmp_path, kind
     assert sorted(tmp_path.iterdir()) == [path]
 
 
-def test_bytes_that_are_no_text_are_a_broken_scene(collect, tmp_path):
+def test_binary_data_is_a_broken_scene(collect, tmp_path):
     path = tmp_path / "scene.xml"
     path.write_bytes(bytes(range(256)))
     assert collect(path)["error"]["kind"] == "scene"
 
 
-def test_a_scene_that_is_gone_is_a_record(collect, tmp_path):
+def test_a_missing_scene_is_a_record(collect, tmp_path):
     path = tmp_path / "gone.xml"
     record = collect(path)
     assert record["error"]["kind"] == "scene"
@@ -92,7 +92,7 @@ def test_a_folder_in_place_of_a_scene_is_a_record(collect, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
-def test_a_scene_that_may_not_be_read_is_a_record(rig, collect, tmp_path):
+def test_a_scene_without_read_permission_is_a_record(rig, collect, tmp_path):
     path = tmp_path / "scene.xml"
     shutil.copy(rig.room(0), path)
     path.chmod(0)
@@ -116,7 +116,7 @@ def test_an_exception_in_a_strategy_is_a_record_with_its_traceback(rig, collect,
 def test_episodes_before_an_exception_are_kept(rig, collect, monkeypatch):
     def reset(world, calls=[], original=World.reset):  # noqa: B006 - counts over all calls
         calls.append(None)
-        if len(calls) == 5:  # each episode searches and carries its plan out again
+        if len(calls) == 5:  # each episode resets the world to search and to replay
             raise RuntimeError("third time")
         original(world)
 
@@ -138,7 +138,7 @@ def test_an_interrupt_is_not_a_failure_of_the_environment(rig, collect, monkeypa
         collect(rig.room(1))
 
 
-def test_the_clock_stops_a_search_and_says_so(rig, collect):
+def test_a_search_that_times_out_is_recorded_as_timeout(rig, collect):
     record = collect(rig.room(1), search_timeout=1e-9)
     assert [row["termination"] for row in record["metrics"]] == ["timeout"]
     assert record["error"] is None
@@ -152,14 +152,16 @@ def test_the_clock_stops_a_search_and_says_so(rig, collect):
         ({"max_terminal_checks": 1, "goal_strategy": "grid", "seed": 1}, "terminal_checks"),
     ],
 )
-def test_a_spent_budget_is_recorded_by_name_and_is_no_failure(rig, collect, settings, termination):
+def test_an_exhausted_budget_is_recorded_by_name_and_is_not_a_failure(
+    rig, collect, settings, termination
+):
     record = collect(rig.room(6), **settings)
     assert [row["termination"] for row in record["metrics"]] == [termination]
     assert (record["error"], record["success"]) == (None, False)
     assert record["episode_results"][0]["solution_depth"] is None
 
 
-def test_a_physics_preset_is_what_is_collected_with_and_is_recorded(collect):
+def test_the_physics_preset_is_applied_and_recorded(collect):
     own, other = (collect(room_file(1), physics=preset) for preset in ("scene", "accurate"))
     assert own["metrics"][0]["physics"] == "scene"
     assert other["metrics"][0]["physics"] == "accurate"

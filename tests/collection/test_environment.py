@@ -29,7 +29,7 @@ def test_every_setting_is_part_of_the_fingerprint(rig, change):
     assert environment.fingerprint(rig.config(**change), "hash") != first
 
 
-def test_scene_place_and_version_are_part_of_the_fingerprint(rig, monkeypatch):
+def test_scene_index_and_version_are_part_of_the_fingerprint(rig, monkeypatch):
     environment, config = Environment(0, rig.room(0), "host"), rig.config()
     first = environment.fingerprint(config, "hash")
     assert environment.fingerprint(config, "other") != first

@@ -30,7 +30,7 @@ def test_the_shortest_solved_and_the_unsolved_episodes_are_kept(several, filtere
     assert kept["success"]
 
 
-def test_what_the_filter_drops_stays_in_the_tables(several, filtered):
+def test_filtered_episodes_stay_in_the_tables(several, filtered):
     def rows(collection):
         return [
             {key: value for key, value in row.items() if key not in ("kept", "fingerprint")}
@@ -48,7 +48,7 @@ def test_without_the_filter_every_episode_is_kept(several):
         assert counts == (6, 0)
 
 
-def test_counts_of_the_filter_reach_the_summary(several, filtered):
+def test_the_summary_counts_filtered_episodes(several, filtered):
     stats = filtered.summary()["filtering_stats"]
     dropped = sum(record["episodes_filtered_out"] for record in filtered.records())
     assert dropped > 0
@@ -67,7 +67,7 @@ def test_the_row_names_the_label_and_the_machine(collected):
         assert row["worker_hostname"] == socket.gethostname()
 
 
-def test_the_goal_pose_of_a_stored_push_is_a_plain_tuple(several):
+def test_the_target_of_a_stored_action_is_a_plain_tuple(several):
     for record in several.records():
         for episode in record["episode_results"]:
             for action in episode["action_sequence"]:

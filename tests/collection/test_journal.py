@@ -50,7 +50,7 @@ with journal.working_on(int(environment), fingerprint) as watchdog:
 
 
 def work(folder, end, environment=7, fingerprint="f"):
-    """Let a process work on an environment and end in some way; return its exit status."""
+    """Run a process that works on an environment and ends in a given way; return its status."""
     command = [sys.executable, "-c", WORKER, str(folder), str(environment), fingerprint, end]
     return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode
 
@@ -60,7 +60,7 @@ def crashes(folder, environment=7, fingerprint="f"):
 
 
 @pytest.mark.parametrize("end", ["well", "slow", "raise"])
-def test_who_leaves_by_itself_has_not_died(tmp_path, end):
+def test_a_process_that_leaves_the_block_has_not_crashed(tmp_path, end):
     work(tmp_path, end)
     assert Journal(tmp_path).last_crash is None
     assert crashes(tmp_path) == CrashRecord("f")
@@ -75,7 +75,7 @@ def test_who_leaves_by_itself_has_not_died(tmp_path, end):
         ("hang", "hung"),
     ],
 )
-def test_a_fatal_signal_or_a_hang_is_the_fault_of_the_environment(tmp_path, end, reason):
+def test_a_fatal_signal_or_a_hang_counts_as_a_crash_of_the_environment(tmp_path, end, reason):
     assert work(tmp_path, end) != 0
     last = Journal(tmp_path).last_crash
     assert "died in environment 7: " + reason in last
@@ -85,14 +85,14 @@ def test_a_fatal_signal_or_a_hang_is_the_fault_of_the_environment(tmp_path, end,
 
 
 @pytest.mark.parametrize("end", ["kill", "leave"])
-def test_a_death_without_a_trace_is_no_fault_of_the_environment(tmp_path, end):
+def test_a_kill_without_a_trace_counts_as_external(tmp_path, end):
     assert work(tmp_path, end) != 0
     found = crashes(tmp_path)
     assert (found.own, found.external) == (0, 1)
     assert "externally" in found.reason
 
 
-def test_a_death_for_memory_is_told_by_what_the_kernel_counts(tmp_path, monkeypatch):
+def test_an_out_of_memory_kill_is_detected_by_the_kernel_count(tmp_path, monkeypatch):
     work(tmp_path, "kill")
     kills = module._memory_kills() + 1
     monkeypatch.setattr(module, "_memory_kills", lambda: kills)
@@ -102,7 +102,7 @@ def test_a_death_for_memory_is_told_by_what_the_kernel_counts(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("changed", ["host", "boot"])
-def test_what_another_kernel_counted_says_nothing(tmp_path, monkeypatch, changed):
+def test_counts_of_another_host_or_boot_are_ignored(tmp_path, monkeypatch, changed):
     work(tmp_path, "kill")
     kills = module._memory_kills() + 1
     monkeypatch.setattr(module, "_memory_kills", lambda: kills)
@@ -117,7 +117,7 @@ def test_what_another_kernel_counted_says_nothing(tmp_path, monkeypatch, changed
     ("end", "own", "enough"),
     [("segfault", True, MAX_OWN_CRASHES), ("kill", False, MAX_EXTERNAL_KILLS)],
 )
-def test_an_environment_is_set_aside_after_so_many_deaths(tmp_path, end, own, enough):
+def test_an_environment_is_quarantined_after_the_maximum_of_crashes(tmp_path, end, own, enough):
     for count in range(1, enough + 1):
         work(tmp_path, end)
         found = crashes(tmp_path)
@@ -125,7 +125,7 @@ def test_an_environment_is_set_aside_after_so_many_deaths(tmp_path, end, own, en
         assert found.quarantined == (count == enough)
 
 
-def test_deaths_of_another_fingerprint_do_not_count(tmp_path):
+def test_crashes_of_another_fingerprint_do_not_count(tmp_path):
     work(tmp_path, "segfault", fingerprint="old")
     work(tmp_path, "segfault", fingerprint="old")
     assert crashes(tmp_path, fingerprint="new") == CrashRecord("new")
@@ -133,13 +133,13 @@ def test_deaths_of_another_fingerprint_do_not_count(tmp_path):
     assert crashes(tmp_path, fingerprint="new").own == 1
 
 
-def test_deaths_of_one_environment_are_not_those_of_another(tmp_path):
+def test_crashes_are_counted_per_environment(tmp_path):
     work(tmp_path, "segfault", environment=3)
     work(tmp_path, "segfault", environment=4)
     assert [crashes(tmp_path, number).own for number in (3, 4, 5)] == [1, 1, 0]
 
 
-def test_environments_under_suspicion_come_last(tmp_path):
+def test_deferred_environments_come_last(tmp_path):
     for environment, times in ((2, 1), (1, 2)):
         for _ in range(times):
             work(tmp_path, "kill", environment=environment)
@@ -176,7 +176,7 @@ def test_a_journal_of_an_earlier_version_is_read_and_written_under_its_names(tmp
     }
 
 
-def test_the_journal_names_who_is_at_work(tmp_path):
+def test_the_journal_names_the_process_and_its_environment(tmp_path):
     journal = Journal(tmp_path)
     with journal.working_on(5, "f"):
         running = json.loads((tmp_path / JOURNAL).read_text())["running"]
@@ -227,7 +227,7 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.fixture
 def collect(rig, tmp_path):
-    """Collect three rooms in a process of its own, the second of which ends it in some way."""
+    """A function that collects three rooms in a process; the second one ends it in a given way."""
     scenes = rig.copy_rooms(tmp_path / "scenes", (0, 1, 6))
 
     def run(end, start=0, stop=3):
@@ -249,7 +249,7 @@ def collect(rig, tmp_path):
 
 
 @pytest.mark.parametrize(("end", "status"), [("segfault", -signal.SIGSEGV), ("hang", 1)])
-def test_an_environment_that_ends_its_process_twice_costs_one_environment(
+def test_an_environment_that_crashes_its_process_twice_is_quarantined_alone(
     rig, collect, tmp_path, end, status
 ):
     collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
@@ -269,7 +269,7 @@ def test_an_environment_that_ends_its_process_twice_costs_one_environment(
     assert collection.record(1)["error"] is None
 
 
-def test_an_environment_killed_from_outside_is_collected_in_the_end(rig, collect, tmp_path):
+def test_an_environment_killed_externally_is_collected_in_the_end(rig, collect, tmp_path):
     collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
     first, second, third = (collect("kill") for _ in range(3))
     assert {run.returncode for run in (first, second, third)} == {-signal.SIGKILL}
@@ -279,7 +279,7 @@ def test_an_environment_killed_from_outside_is_collected_in_the_end(rig, collect
     assert [collection.record(index)["error"] for index in range(3)] == [None] * 3
 
 
-def test_a_process_that_was_asked_to_end_has_not_died(rig, collect, tmp_path):
+def test_a_process_that_was_terminated_in_order_has_not_crashed(rig, collect, tmp_path):
     ended = collect("term")
     assert ended.returncode == 128 + signal.SIGTERM
     assert "interrupted by SIGTERM; finished environments are kept" in ended.stderr

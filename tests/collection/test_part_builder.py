@@ -48,7 +48,7 @@ def test_tables_hold_what_the_records_hold(source):
     ]
 
 
-def test_the_metadata_count_what_was_added(rig, source):
+def test_the_metadata_count_the_added_environments(rig, source):
     builder = built(source, (0, 1, 2), resumed=(1,))
     metadata = builder.metadata(rig.config(), [], 4, began_unix_s=5.0, duration_s=6.0)
     work_s = sum(record["processing_time"] for record in source[1].records())

@@ -43,7 +43,7 @@ def terminal(monkeypatch):
     return Terminal()
 
 
-def test_a_plain_line_holds_place_environment_outcome_and_counts():
+def test_a_plain_line_holds_range_environment_outcome_and_counts():
     (line,) = shown(record()).splitlines()
     for part in ("[000000-000005]", "1/5", "env 000003", "1.2 s", "1 solved, 0 failed", "left"):
         assert part in line
@@ -61,7 +61,7 @@ def test_counts_grow_from_line_to_line():
     assert "FAILED, x.xml: no goal  (1 solved, 1 failed" in lines[2]
 
 
-def test_an_environment_of_an_earlier_run_says_so_and_sets_no_rate():
+def test_an_environment_of_an_earlier_run_is_marked_and_sets_no_rate():
     (line,) = shown(record(), resumed=True).splitlines()
     assert "already done: solved with 1 push" in line.replace("  ", " ")
     assert "left" not in line
@@ -77,7 +77,7 @@ def test_an_environment_of_an_earlier_run_says_so_and_sets_no_rate():
         (record(error="broken"), "FAILED, broken"),
     ],
 )
-def test_an_outcome_is_said_in_words(one, said):
+def test_outcomes_are_described_in_words(one, said):
     assert describe(one) == said
 
 
@@ -87,7 +87,7 @@ def test_every_episode_is_described():
     assert describe(both) == "solved with 1 push (4 tried), goal reachable from the start"
 
 
-def test_brackets_in_file_names_are_no_markup():
+def test_brackets_in_file_names_are_not_markup():
     line = shown(record(error="scenes [red]old[/red]/a[1].xml: no goal"))
     assert "scenes [red]old[/red]/a[1].xml: no goal" in line
 
@@ -113,7 +113,7 @@ def test_a_terminal_shows_a_bar_and_a_line_for_every_failure(terminal, one, verb
     assert ("env 000003" in text) == bool(line)
 
 
-def test_a_terminal_shows_what_is_searched_and_how_deep(terminal):
+def test_a_terminal_shows_scene_episode_and_depth_of_the_search(terminal):
     with ProgressDisplay("r", 2, stream=terminal) as display:
         display.working_on("a[1].xml")
         display._bar.refresh()
@@ -130,14 +130,14 @@ def colours(text):
     return re.findall(r"\x1b\[(?:3|9)\d[\d;]*m", text)
 
 
-def test_colours_are_left_out_where_none_are_wanted(terminal, monkeypatch):
+def test_colours_are_off_with_no_color(terminal, monkeypatch):
     assert colours(shown(record(error="broken"), stream=terminal))
     monkeypatch.setenv("NO_COLOR", "1")
     assert not colours(shown(record(error="broken"), stream=Terminal()))
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])
-def test_who_wants_quiet_hears_of_failures_alone(terminal, is_terminal):
+def test_a_quiet_display_prints_failures_and_warnings_only(terminal, is_terminal):
     stream = terminal if is_terminal else io.StringIO()
     with ProgressDisplay("r", 3, Verbosity.QUIET, stream) as display:
         display.info("process 1 began")
@@ -152,7 +152,7 @@ def test_who_wants_quiet_hears_of_failures_alone(terminal, is_terminal):
         assert stream.getvalue().endswith("collected again\n")
 
 
-def test_a_note_is_a_line_of_its_own():
+def test_a_warning_is_a_line_of_its_own():
     stream = io.StringIO()
     ProgressDisplay("r", 1, stream=stream).warn("collected again: [a].pkl")
     assert stream.getvalue() == "collected again: [a].pkl\n"

@@ -50,7 +50,7 @@ def test_a_part_is_finished_only_with_its_marker(tmp_path):
     assert [(p.start, p.end) for p in finished_parts(tmp_path)] == [(0, 3)]
 
 
-def test_the_marker_is_gone_while_a_part_is_written_again(tmp_path):
+def test_the_marker_is_deleted_while_a_part_is_rewritten(tmp_path):
     part = empty_part(tmp_path, 0, 3)
     seen = []
 
@@ -63,14 +63,14 @@ def test_the_marker_is_gone_while_a_part_is_written_again(tmp_path):
     assert part.marker.exists()
 
 
-def test_a_part_that_fails_while_written_is_not_finished(tmp_path):
+def test_a_part_whose_writing_failed_is_not_finished(tmp_path):
     part = empty_part(tmp_path, 0, 3)
     with pytest.raises(pa.ArrowInvalid):
         write_part(part, {"metrics": [pa.table({"x": [1]})]}, {})
     assert finished_parts(tmp_path) == []
 
 
-def test_folders_that_are_no_parts_are_passed_over(tmp_path):
+def test_folders_that_are_not_parts_are_ignored(tmp_path):
     for name in ("notes", "a-b", "12"):
         (tmp_path / "parts" / name).mkdir(parents=True)
         (tmp_path / "parts" / name / "part.json").write_text("{}")
@@ -78,7 +78,7 @@ def test_folders_that_are_no_parts_are_passed_over(tmp_path):
     assert finished_parts(tmp_path / "nowhere") == []
 
 
-def test_a_marker_says_what_was_written(tmp_path):
+def test_a_marker_holds_the_metadata_and_the_hashes(tmp_path):
     part = Part.of(tmp_path, 0, 1)
     write_part(part, {}, {"host": "ü", "began_unix_s": 1.5})
     assert part.metadata() == {"host": "ü", "began_unix_s": 1.5, "tables": {}}
@@ -100,7 +100,7 @@ def test_a_free_part_is_locked_without_waiting(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_second_process_waits_for_the_first_and_says_for_whom(tmp_path):
+def test_the_second_process_waits_for_the_first_and_names_it(tmp_path):
     context = multiprocessing.get_context("spawn")
     ready, ready_far = context.Pipe(duplex=False)
     let_go_far, let_go = context.Pipe(duplex=False)
@@ -147,8 +147,8 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path):
         ),
     ],
 )
-def test_a_range_at_work_is_refused_with_the_name_of_who_is(tmp_path, bounds, wait):
-    """Only the very same range is waited for."""
+def test_a_range_in_progress_is_rejected_with_the_name_of_its_process(tmp_path, bounds, wait):
+    """Only a process of the same range is waited for."""
     with locked(Part.of(tmp_path, 0, 3)):
         with pytest.raises(BusyError) as caught, locked(Part.of(tmp_path, *bounds), wait=wait):
             pass
@@ -156,14 +156,14 @@ def test_a_range_at_work_is_refused_with_the_name_of_who_is(tmp_path, bounds, wa
         assert "000000-000003" in str(caught.value)
 
 
-def test_a_part_is_of_a_later_generation_than_those_it_shares_environments_with(tmp_path):
+def test_the_generation_of_a_part_is_greater_than_those_of_overlapping_parts(tmp_path):
     assert next_generation(Part.of(tmp_path, 0, 3)) == 1
     for bounds, generation in (((0, 3), 1), ((2, 5), 7), ((3, 4), 9)):
         part = Part.of(tmp_path, *bounds)
         write_part(
             part, {name: [] for name in TABLES}, {"generation": generation, "began_unix_s": 0}
         )
-    Part.of(tmp_path, 1, 3).folder.mkdir()  # begun, not complete
+    Part.of(tmp_path, 1, 3).folder.mkdir()  # started, not complete
     assert next_generation(Part.of(tmp_path, 0, 3)) == 8
     assert next_generation(Part.of(tmp_path, 0, 1)) == 2
     assert next_generation(Part.of(tmp_path, 3, 4)) == 8, "its own marker is about to be replaced"
@@ -182,7 +182,7 @@ def test_parts_of_other_ranges_are_not_waited_for(tmp_path):
         assert waited_for is None
 
 
-def test_the_marker_is_json_that_people_can_read(collected):
+def test_the_marker_is_readable_json(collected):
     (part,) = finished_parts(collected.output)
     assert json.loads(part.marker.read_text())["environments"] == 6
     assert pq.read_schema(part.table("metrics")).equals(METRICS, check_metadata=True)

@@ -6,7 +6,7 @@ from namo.errors import BusyError, ResultFileError, UsageError
 from namo.results.run_lock import PLAN, only_run_in, planned_chunks, run_label, write_plan
 
 
-def test_a_plan_is_read_as_it_was_written(tmp_path):
+def test_a_plan_round_trips(tmp_path):
     write_plan(tmp_path / "new", "host", [(0, 4), (4, 7)])
     assert planned_chunks(tmp_path / "new") == [(0, 4), (4, 7)]
 

@@ -24,14 +24,14 @@ schema_version
 
 
 @pytest.mark.parametrize("schema", [METRICS, PUSHES, FILES], ids=["metrics", "pushes", "files"])
-def test_every_field_says_what_it_holds_and_in_which_unit(schema):
+def test_every_field_has_a_description_and_a_unit(schema):
     for field in schema:
         assert set(field.metadata) == {b"description", b"unit"}, field.name
         assert field.metadata[b"description"].strip(), field.name
 
 
 @pytest.mark.parametrize("schema", [METRICS, PUSHES, FILES], ids=["metrics", "pushes", "files"])
-def test_the_table_says_what_a_row_is_and_which_version_wrote_it(schema):
+def test_schemas_describe_their_rows_and_name_their_version(schema):
     assert schema.metadata[b"what"]
     assert int(schema.metadata[b"schema_version"]) >= 1
     assert len(set(schema.names)) == len(schema.names)

@@ -22,7 +22,7 @@ def test_a_table_without_rows_has_its_schema(tmp_path, schema):
     assert table.schema.metadata == schema.metadata
 
 
-def test_tables_are_joined_in_order_with_units_and_descriptions(tmp_path):
+def test_tables_are_concatenated_in_order_with_units_and_descriptions(tmp_path):
     path = tmp_path / "table.parquet"
     assert write_table(path, FILES, [entries(3), entries(), entries(1, 2)]) == 3
     table = pq.read_table(path)
@@ -38,7 +38,7 @@ def test_many_small_tables_become_few_row_groups(tmp_path, monkeypatch):
     assert pq.read_table(path)["bytes"].to_pylist() == list(range(25))
 
 
-def test_a_table_that_fails_half_way_leaves_the_old_file(tmp_path):
+def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "table.parquet"
     write_table(path, FILES, [entries(1)])
 
