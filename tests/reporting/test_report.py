@@ -192,7 +192,7 @@ def test_a_table_of_another_version_is_refused(make_collection):
     folder = make_collection([search(0)])
     table = pq.read_table(folder / "metrics.parquet")
     pq.write_table(table.drop_columns(["replayed"]), folder / "metrics.parquet")
-    with pytest.raises(ResultFileError, match="another schema"):
+    with pytest.raises(ResultFileError, match="schema differs"):
         write_report(folder)
 
 
