@@ -13,13 +13,7 @@ import numpy as np
 from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, SearchResult, Watch, unwatched
-from namo.results.record_types import (
-    Action,
-    Columns,
-    SearchMetrics,
-    SearchRecord,
-    SolidInfo,
-)
+from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord, SolidInfo
 from namo.results.replay import replay
 from namo.results.schema import DRAWING_DECIMALS, PLANS, PUSHES
 from namo.scenes.footprint import Polygon

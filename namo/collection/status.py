@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from namo.collection.journal import running_in
 from namo.errors import ResultFileError
 from namo.locks import holder_of
-from namo.results.parts import LOCK, PARTS, Part, begun_parts
+from namo.results.parts import LOCK, PARTS, Part, started_parts
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
 from namo.results.run_lock import planned_chunks
@@ -137,8 +137,8 @@ def status_of(folder: Path) -> Status:
     Raises:
         ResultFileError: no collection was started in this folder, or one of its files is damaged.
     """
-    begun = [(part.start, part.end) for part in begun_parts(folder / PARTS)]
-    bounds = [*planned_chunks(folder), *begun]
+    started = [(part.start, part.end) for part in started_parts(folder / PARTS)]
+    bounds = [*planned_chunks(folder), *started]
     if not bounds:
         raise ResultFileError(f"{folder}: no collection was started here")
     files = _files(folder)
