@@ -184,7 +184,7 @@ def _finished(part: Part, chunk: Chunk) -> Chunk:
     metadata = part.metadata()
     chunk.state, chunk.done = ChunkState.DONE, set(range(part.start, part.end))
     chunk.generation = metadata.get("generation", 0)  # earlier versions wrote none
-    chunk.worker = f"{metadata['host']}, process {metadata['process']}"
+    chunk.worker = f"{metadata['host']} (pid {metadata['process']})"
     chunk.failed = {int(number): text for number, text in metadata["failed"].items()}
     rows = pq.read_table(part.table("metrics"), columns=["env_index", "success"])
     chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())
