@@ -13,13 +13,7 @@ import numpy as np
 from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, SearchResult, Watch, unwatched
-from namo.results.record_types import (
-    Action,
-    Columns,
-    SearchMetrics,
-    SearchRecord,
-    SolidInfo,
-)
+from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord, SolidInfo
 from namo.results.replay import replay
 from namo.results.schema import DRAWING_DECIMALS, PLANS, PUSHES
 from namo.scenes.footprint import Polygon
@@ -38,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EpisodeOutcome:
-    """What is kept of one episode.
+    """The results of one episode.
 
     Attributes:
         record: entry in `episode_results` of the environment's record.
@@ -62,7 +56,7 @@ def run_episode(
     scorers: Sequence[Scorer] = (),
     watch: Watch = unwatched,
 ) -> EpisodeOutcome:
-    """Search from the scene's start, replay the plan, and return what is kept of both.
+    """Search from the scene's start, replay the plan, and return the results.
 
     Args:
         world: of the environment; reset first.

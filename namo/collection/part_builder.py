@@ -1,4 +1,4 @@
-"""A part under construction: what a chunk accumulates, one environment at a time."""
+"""A part under construction: rows and counts of a chunk, added one environment at a time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of one environment. Pushes are not among them: those of a chunk may exceed memory."""
+    """Rows of one environment, without its pushes, which may exceed memory for a whole chunk."""
 
     metrics: list[MetricsRow]
     plans: pa.Table

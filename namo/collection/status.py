@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from namo.collection.journal import running_in
 from namo.errors import ResultFileError
 from namo.locks import holder_of
-from namo.results.parts import LOCK, PARTS, Part, begun_parts
+from namo.results.parts import LOCK, PARTS, Part, started_parts
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
 from namo.results.run_lock import planned_chunks
@@ -137,8 +137,8 @@ def status_of(folder: Path) -> Status:
     Raises:
         ResultFileError: no collection was started in this folder, or one of its files is damaged.
     """
-    begun = [(part.start, part.end) for part in begun_parts(folder / PARTS)]
-    bounds = [*planned_chunks(folder), *begun]
+    started = [(part.start, part.end) for part in started_parts(folder / PARTS)]
+    bounds = [*planned_chunks(folder), *started]
     if not bounds:
         raise ResultFileError(f"{folder}: no collection was started here")
     files = _files(folder)
@@ -184,7 +184,7 @@ def _finished(part: Part, chunk: Chunk) -> Chunk:
     metadata = part.metadata()
     chunk.state, chunk.done = ChunkState.DONE, set(range(part.start, part.end))
     chunk.generation = metadata.get("generation", 0)  # earlier versions wrote none
-    chunk.worker = f"{metadata['host']}, process {metadata['process']}"
+    chunk.worker = f"{metadata['host']} (pid {metadata['process']})"
     chunk.failed = {int(number): text for number, text in metadata["failed"].items()}
     rows = pq.read_table(part.table("metrics"), columns=["env_index", "success"])
     chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())

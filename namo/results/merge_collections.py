@@ -217,7 +217,7 @@ def _without_costs(metadata: PartMetadata) -> PartMetadata:
 
 
 def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) -> None:
-    """Copy a span of environments: their files, then their rows as a part of its own."""
+    """Copy the files of a span of environments, then write their rows as a part."""
     start, end = span.start, span.end
     folder, files = span.part.folder.parents[1], files_of(span)
     for entry in files.to_pylist():

@@ -1,4 +1,4 @@
-"""The types of what describes a collection: file entries, model use, part markers, `run.json`."""
+"""Types of the metadata of a collection: file entries, model use, part markers, `run.json`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FileEntry(TypedDict):
 
 
 class ModelIdentity(TypedDict):
-    """What tells one model from another.
+    """What identifies a model.
 
     Attributes:
         kind: "object" or "goal".

@@ -130,7 +130,7 @@ def _checksum(metadata: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
 
 
-def begun_parts(parts: Path) -> list[Part]:
+def started_parts(parts: Path) -> list[Part]:
     """Return the parts in a folder, complete or not, sorted by start and end."""
     found = []
     for folder in sorted(parts.glob("*-*")):
@@ -144,7 +144,7 @@ def overlapping(part: Part) -> list[Part]:
     """Return the other parts, complete or not, that share environments with this one."""
     return [
         other
-        for other in begun_parts(part.folder.parent)
+        for other in started_parts(part.folder.parent)
         if other.start < part.end and part.start < other.end and other.folder != part.folder
     ]
 
@@ -172,7 +172,7 @@ def age_of(metadata: PartMetadata) -> tuple[int, float]:
 
 def finished_parts(output_dir: Path) -> list[Part]:
     """Return the complete parts of a collection, sorted by start and end."""
-    return [part for part in begun_parts(output_dir / PARTS) if part.marker.exists()]
+    return [part for part in started_parts(output_dir / PARTS) if part.marker.exists()]
 
 
 def require_idle(part: Part) -> None:

@@ -1,7 +1,7 @@
-"""The types of what the file of an environment holds: keys and values, as this version writes them.
+"""Types of the keys and values in the record of an environment, as this version writes them.
 
-Files are not checked against these types when they are read (`namo.results.records`): they say what
-an intact file of this schema version holds. Readers that accept older files say so where they do.
+The types are for the type checker: readers (`namo.results.records`) check that a file is intact and
+holds builtins only, but not its keys.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
 from namo.results.record_types import EnvironmentRecord
 
 Record = dict[str, Any]
-"""Plain values by name, where no type of its own says more."""
+"""Plain values by name, for records without a declared type."""
 
 
 def write_record(path: Path, record: Mapping[str, object]) -> None:
@@ -94,7 +94,7 @@ class _PlainChecker:
         self.left = limit
 
     def first_violation(self, value: object, depth: int = 0) -> str | None:
-        """Return the place of the first value that is not allowed, and what it is; else None."""
+        """Return the position and type of the first value that is not allowed; None without one."""
         kind = type(value)
         if kind in LEAVES:
             return None

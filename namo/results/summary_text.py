@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from namo.results.summary_types import FilteringStats, PerformanceStats, Summary
 from namo.scenes.difficulty import Difficulty
@@ -113,7 +111,8 @@ def _effort(performance: PerformanceStats) -> list[str]:
         ("  solved only", performance["nodes_expanded_solved"], 1.0),
     ):
         if numbers:
-            values = (numbers[key] for key in _STATISTICS)
+            values = [numbers["median"], numbers["mean"], numbers["p90"]]
+            values += [numbers["max"], numbers["total"]]
             cells = "".join(f"{number(value * scale):>10}" for value in values)
             lines.append(f"{label:{LABEL}}{cells}")
     outcomes = performance["push_outcomes"]
@@ -228,16 +227,6 @@ def _files(summary: Summary, output_dir: Path) -> list[str]:
         f"time spent on environments: "
         f"{duration(summary['collection_metadata']['total_duration_seconds'])}, all processes",
     ]
-
-
-_STATISTICS: Sequence[Literal["median", "mean", "p90", "max", "total"]] = (
-    "median",
-    "mean",
-    "p90",
-    "max",
-    "total",
-)
-"""Columns of the table of effort."""
 
 
 def _section(title: str) -> list[str]:

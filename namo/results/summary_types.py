@@ -1,4 +1,4 @@
-"""The types of the summary: the sections of `collection_summary_<hostname>.pkl`."""
+"""Types of the sections of the summary, `collection_summary_<hostname>.pkl`."""
 
 from __future__ import annotations
 

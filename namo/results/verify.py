@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
 from namo.results.metadata_types import FileEntry
-from namo.results.parts import PARTS, begun_parts, finished_parts, require_idle
+from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay
@@ -138,7 +138,7 @@ class Verification:
                 yield Problem(path, "is missing", number)
             elif file.stat().st_size != entry["bytes"]:
                 size = file.stat().st_size
-                text = f"has {size} bytes, {MANIFEST} says {entry['bytes']}"
+                text = f"has {size} bytes, {MANIFEST} lists {entry['bytes']}"
                 yield Problem(path, text, number)
             elif sha256_of(file) != entry["sha256"]:
                 text = f"checksum mismatch: sha256 differs from {MANIFEST}"
@@ -159,7 +159,7 @@ class Verification:
             for each in table["env_index"].value_counts().to_pylist():
                 counted[each["values"]] += each["counts"]
         if counted.total() != rows:
-            text = f"has {counted.total()} rows, {MANIFEST} says {rows}"
+            text = f"has {counted.total()} rows, {MANIFEST} lists {rows}"
             return Problem(path, text), counted
         return None, counted
 
@@ -216,7 +216,7 @@ def schedule_recollection(folder: Path, problems: list[Problem]) -> list[int]:
     """
     problems = [each for each in problems if each.repairable]
     with only_run_in(folder):
-        for part in begun_parts(folder / PARTS):
+        for part in started_parts(folder / PARTS):
             require_idle(part)
         return _invalidate(folder, problems)
 

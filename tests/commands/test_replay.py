@@ -44,7 +44,7 @@ def test_a_plan_that_does_not_happen_again_ends_with_1_and_says_why(file, tmp_pa
     record["episode_results"][0]["post_action_state_observations"][0]["robot_pose"][0] += 0.1
     write_record(tmp_path / "changed_env_000000_results.pkl", record)
     assert main(["replay", str(tmp_path / "changed_env_000000_results.pkl")]) == 1
-    assert "after push 1 the state is another" in capsys.readouterr().out
+    assert "state after push 1 differs from the stored state" in capsys.readouterr().out
 
 
 def test_films_are_written(file, tmp_path, capsys):

@@ -104,7 +104,7 @@ def test_other_protocols_are_rejected(protocol):
 
 
 def test_a_key_that_would_take_exponential_time_to_hash_is_rejected():
-    """A tuple of twice the one before, sixty times: 2 ** 60 to hash."""
+    """Each of sixty tuples holds the one before twice: 2 ** 60 items to hash."""
     nested = b")\x94" + b"".join(b"h%ch%c\x86\x94" % (level, level) for level in range(60))
     with pytest.raises(ResultFileError, match="a key is a tuple"):
         load_plain(HEAD + b"}(" + nested + b"Nu.")
