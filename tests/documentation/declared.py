@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 NOT_COMMANDS: Mapping[str, str] = {
     "results/demo/": "the files of a collection",
-    "Snakefile                 the pipeline on one page": "the files of the project",
+    "Snakefile               the pipeline on one page": "the files of the project",
     "results of searches --> data set --> training --> models --> searches --> ...": "a diagram",
     "opens + (1 - opens) * discount * leads": "a formula",
 }
