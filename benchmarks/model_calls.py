@@ -1,10 +1,10 @@
-"""What a call of a learned strategy costs beside the network, and how its latency spreads.
+"""Cost of a query of a learned strategy compared with the bare network, and its latency.
 
-The states lie along random walks of pushes in demo scenes and are entered as a search enters them:
-what the robot can reach is known, nothing has been drawn. First the objects are ranked, then goals
-are proposed for each of them; no answer is kept from one call to the next. The bare pass of the
-network is timed right after the call, for the very same questions. Latency spreads with the number
-of objects and of directions to push in, which are rasters of one pass.
+The states lie along random walks of pushes in demo scenes and are entered as in a search:
+reachability is known, no raster has been drawn. First the objects are ranked, then goals are
+proposed for each of them; no prediction is cached between calls. The bare forward pass of the
+network is timed right after the call, for the same queries. Latency varies with the number of
+objects and of push directions, which are rasters of one pass.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ T = TypeVar("T")
 
 @dataclass
 class Watch:
-    """What happens inside a call of a strategy: the questions, and where the time goes (s)."""
+    """Queries and time (s) of each piece of a call of a strategy."""
 
     questions: list[Question] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def timed(self, piece: str, function: Callable[P, T]) -> Callable[P, T]:
-        """Return a function that does the same and adds its time to a piece."""
+        """Return the function, wrapped such that its time is added to a piece."""
 
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
             began = time.perf_counter()
@@ -66,7 +66,7 @@ class Watch:
 
 
 def time_call(scorer: Scorer, call: Callable[[], object]) -> Figures | None:
-    """Make a call of a strategy and return its pieces (s); None where the model is not asked."""
+    """Call a strategy and return its pieces (s); None if it does not query the model."""
     watch = Watch()
     with patch.multiple(
         learned,
@@ -103,11 +103,11 @@ def draw_states() -> list[tuple[World, State]]:
 
 
 def measure(models: Mapping[str, Path], questions: int) -> list[Figures]:
-    """Return what calls of the strategies cost, and the network alone, by kind of model.
+    """Return the cost of calls of the strategies, and of the network alone, by kind of model.
 
     Args:
         models: of both kinds.
-        questions: calls to measure for each.
+        questions: queries to measure per kind.
     """
     config, rng = CollectionConfig(), np.random.default_rng(0)
     scorers = {kind: Scorer(path, kind, "cpu") for kind, path in models.items()}
@@ -154,15 +154,15 @@ def _summary(kind: str, scorer: Scorer, calls: Sequence[Figures]) -> Figures:
 def show(kinds: Sequence[Figures]) -> None:
     """Print the figures."""
     show_table(
-        "A call of a learned strategy in a fresh state, medians",
-        ("model", "questions", "times the network", *(f"{piece} ms" for piece in PIECES)),
+        "Query of a learned strategy in a new state, medians",
+        ("model", "queries", "ratio to the network", *(f"{piece} ms" for piece in PIECES)),
         (
             (one["kind"], one["questions"], one["ratio"], *one["pieces_ms"].values())
             for one in kinds
         ),
     )
     show_table(
-        "Latency of these calls",
+        "Latency of these queries",
         ("model", "p50 ms", "p90 ms", "p99 ms", "p99 to p50", "load s", "warm-up s"),
         (
             [one["kind"]]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 NOT_COMMANDS: Mapping[str, str] = {
     "results/demo/": "the files of a collection",
-    "Snakefile                 the pipeline on one page": "the files of the project",
+    "Snakefile               the pipeline on one page": "the files of the project",
     "results of searches --> data set --> training --> models --> searches --> ...": "a diagram",
     "opens + (1 - opens) * discount * leads": "a formula",
 }
@@ -151,7 +151,7 @@ DECLARED: Mapping[str, Instead] = dict(
         ),
         # ---- the Makefile, and long tests ----------------------------------------------------
         _recipe("make test", "runs these very tests; `.ci/run` runs it"),
-        _recipe("make test-all", "likewise"),
+        _recipe("make test-all", "likewise, with the slow ones"),
         _recipe("make docs", "tests/site builds it, from the settings as they are"),
         _recipe("make bench", "twenty minutes; test_names.py asks benchmarks for their options"),
         _recipe("make models", f"hours; {_AS_ELSEWHERE}"),
