@@ -11,6 +11,7 @@ import pytest
 
 from namo.geometry import Pose2D
 from namo.world.push import Push, PushOutcome, PushStatus
+from namo.world.push_pool import PushPool
 from namo.world.world import Situation
 
 Path = tuple[str, ...]
@@ -46,7 +47,7 @@ class NamedWorld:
         self._reachable = reachable or (lambda path: objects)
         self._push_s = push_s
         self.state: Path = FakeState()
-        self.threads = 1
+        self.pool = PushPool()
         self.pushed: list[tuple[Path, str]] = []
 
     def save(self) -> Path:
@@ -67,13 +68,6 @@ class NamedWorld:
     def situation(self) -> Situation:
         now = self.reachability()
         return Situation(self.state, now.goal_reachable, now.reachable_objects, self.observation())
-
-    def works_itself(self, items):
-        return True
-
-    def each(self, call, items):
-        for item in items:
-            yield call(self, item)
 
     def push_from(
         self, state: Path, push: Push, deadline: float = math.inf

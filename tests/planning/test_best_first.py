@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
 from namo.planning.best_first import (
-    LATE_RANDOM_SHARE,
-    STEP_DISCOUNT,
-    SURE_PUSHES,
-    UNRATED_RANDOM_SHARE,
+    DEPTH_DISCOUNT,
+    LATE_RANDOM_FRACTION,
+    RATED_PHASE_PUSHES,
+    UNRATED_RANDOM_FRACTION,
     BestFirst,
 )
 from namo.planning.idfs import IDFS
@@ -91,7 +91,7 @@ def test_the_push_with_the_highest_rating_comes_first(fakes):
 @pytest.mark.parametrize(("factor", "first"), [(1.05, "a1 a1"), (0.95, "b1")])
 def test_a_state_one_push_deeper_has_to_be_more_promising(fakes, factor, first):
     world = fakes.NamedWorld("ab")
-    values = {"a1": 0.9, "b1": 0.5, "a1 a1": factor * 0.5 / STEP_DISCOUNT, "a1 b1": 0.0}
+    values = {"a1": 0.9, "b1": 0.5, "a1 a1": factor * 0.5 / DEPTH_DISCOUNT, "a1 b1": 0.0}
     run(world, RatedGoals(values, many=1), 1, depth=2, pushes=2)
     assert world.order == ["a1", first]
 
@@ -108,11 +108,11 @@ def test_no_push_is_taken_while_a_more_promising_one_waits(fakes, drawn):
     for place, path in enumerate(world.order):
         done = set(world.order[:place])
         waits = [
-            (values[other] * STEP_DISCOUNT ** other.count(" "))
+            (values[other] * DEPTH_DISCOUNT ** other.count(" "))
             for other in paths
             if other not in done and (" " not in other or other.partition(" ")[0] in done)
         ]
-        assert values[path] * STEP_DISCOUNT ** path.count(" ") == max(waits)
+        assert values[path] * DEPTH_DISCOUNT ** path.count(" ") == max(waits)
 
 
 def test_a_tie_goes_to_what_was_proposed_earlier(fakes):
@@ -148,13 +148,13 @@ def test_rated_objects_with_goals_that_are_not_rated_come_by_their_rating(fakes)
 def test_the_random_share_is_as_wished_at_first_and_most_of_it_later(share):
     goals = RatedGoals({}, random_share=share)
     counts = [BestFirst(NoHeuristic(), goals, 2).random_pushes(n) for n in range(200)]
-    assert counts[SURE_PUSHES] == math.floor(share * SURE_PUSHES)
+    assert counts[RATED_PHASE_PUSHES] == math.floor(share * RATED_PHASE_PUSHES)
     assert {late - early for early, late in pairwise(counts)} <= {0, 1}
     if share == 0.0:
         assert counts[-1] == 0
     else:
-        late = counts[-1] - counts[SURE_PUSHES]
-        expected = max(share, LATE_RANDOM_SHARE) * (len(counts) - 1 - SURE_PUSHES)
+        late = counts[-1] - counts[RATED_PHASE_PUSHES]
+        expected = max(share, LATE_RANDOM_FRACTION) * (len(counts) - 1 - RATED_PHASE_PUSHES)
         assert late == pytest.approx(expected, abs=1.0)
 
 
@@ -202,7 +202,7 @@ def test_rated_objects_have_a_random_side_of_their_own_goals(fakes):
     world = fakes.NamedWorld("abc", reachable=lambda path: "" if path else "abc")
     result = run(world, fakes.ScriptedGoals(), objects=RatedObjects(a=0.1, b=0.2, c=0.9), depth=1)
     # Every fifth push is the next of deepening, which goes by the order of the file.
-    assert UNRATED_RANDOM_SHARE == 0.2
+    assert UNRATED_RANDOM_FRACTION == 0.2
     assert world.order == ["c1", "c2", "b1", "b2", "a1", "a2"]
     assert len(result.pushes) == 6
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from namo.errors import UsageError
 from namo.geometry import Pose2D
-from namo.planning.exploration import START_SHARE, Exploration
+from namo.planning.exploration import START_FRACTION, Exploration
 from namo.planning.planner import Budget, Termination
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
@@ -84,7 +84,7 @@ def test_no_way_is_longer_than_the_depth(fakes, depth):
 def test_the_start_comes_again_and_again_and_other_states_too(fakes):
     result = run(fakes.NamedWorld(), FreshGoals(), 1, depth=5, pushes=400)
     share = sum(record.state == 0 for record in result.pushes) / len(result.pushes)
-    assert START_SHARE - 0.1 < share < START_SHARE + 0.1
+    assert START_FRACTION - 0.1 < share < START_FRACTION + 0.1
     assert len({record.state for record in result.pushes}) > 100
 
 

@@ -60,17 +60,17 @@ def test_looking_up_what_was_simulated_changes_nothing_but_the_work(rooms, monke
     with monkeypatch.context() as patch:
         start = Search.__init__
 
-        def forget(self, *arguments):
+        def start_forgetting(self, *arguments):
             start(self, *arguments)
-            self._tried = Forgetful()
+            self._results = Forgetful()
 
-        patch.setattr(Search, "__init__", forget)
-        afresh = search()
-    assert len(reused.pushes) < len(afresh.pushes) == afresh.pushes_tried == reused.pushes_tried
+        patch.setattr(Search, "__init__", start_forgetting)
+        repeated = search()
+    assert len(reused.pushes) < len(repeated.pushes) == repeated.pushes_tried == reused.pushes_tried
     for name in ("termination", "plan", "plan_states", "states", "terminal_checks"):
-        assert getattr(reused, name) == getattr(afresh, name), name
+        assert getattr(reused, name) == getattr(repeated, name), name
     once = {(r.state, r.push): r for r in reused.pushes}
-    for record in afresh.pushes:
+    for record in repeated.pushes:
         known = once[record.state, record.push]
         assert (known.next_state, known.outcome) == (record.next_state, record.outcome)
 

@@ -11,7 +11,7 @@ from namo.strategies import goal_adaptive, goal_grid, goal_random
 from namo.strategies.goal_adaptive import AdaptiveGoals
 from namo.strategies.goal_grid import GridGoals
 from namo.strategies.goal_primitive import PrimitiveGoals
-from namo.strategies.goal_random import RandomGoals, draw_goal
+from namo.strategies.goal_random import RandomGoals, sample_goal
 from namo.world.world import World
 
 NAME = "obstacle_1_movable"
@@ -151,7 +151,7 @@ def test_random_goals_may_be_on_other_movables(cramped_world):
 def test_a_drawn_goal_has_its_angle_in_range():
     rng = np.random.default_rng(0)
     for _ in range(50):
-        goal = draw_goal(Pose2D(0.0, 0.0, 3.1), (0.3, 1.0), rng)
+        goal = sample_goal(Pose2D(0.0, 0.0, 3.1), (0.3, 1.0), rng)
         assert -math.pi < goal.theta <= math.pi
 
 

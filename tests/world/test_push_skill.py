@@ -9,7 +9,7 @@ from namo.errors import PhysicsError
 from namo.geometry import Pose2D
 from namo.scenes.reading import read_scene
 from namo.seeding import Purpose, stream
-from namo.strategies.goal_random import draw_goal
+from namo.strategies.goal_random import sample_goal
 from namo.world.push import Push, PushOutcome, PushStatus
 from namo.world.push_planner import within_tolerance
 from namo.world.push_skill import MAX_CONTACTS
@@ -42,7 +42,7 @@ def random_push(world, rng):
     """A random push of a random reachable box, or of any box where none is."""
     names = world.reachability().reachable_objects or [m.name for m in world.scene.movables]
     name = str(rng.choice(names))
-    return Push(name, draw_goal(world.poses()[name], (0.3, 1.0), rng))
+    return Push(name, sample_goal(world.poses()[name], (0.3, 1.0), rng))
 
 
 @pytest.fixture(params=["plugged", "sleeping", *SHARED])
@@ -67,7 +67,7 @@ def test_in_an_empty_room_random_targets_are_reached(rooms):
     reached = []
     for _ in range(20):
         world.reset()
-        goal = draw_goal(world.poses()[NAME], (0.3, 1.0), rng)
+        goal = sample_goal(world.poses()[NAME], (0.3, 1.0), rng)
         outcome = world.push(Push(NAME, goal), stop_at_open_goal=False)
         reached.append(outcome.status is PushStatus.REACHED)
         pose = world.poses()[NAME]

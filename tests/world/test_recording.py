@@ -16,10 +16,10 @@ def recorded(rooms):
     alone = world.push(push, stop_at_open_goal=False)
     after = world.save()
     world.restore(start)
-    world.watcher = recorder = Recorder(world)
+    world.observer = recorder = Recorder(world)
     watched = world.push(push, stop_at_open_goal=False)
     recorder.finish()
-    world.watcher = None
+    world.observer = None
     assert (watched, world.save().key) == (alone, after.key), "watching changes nothing"
     return world, recorder
 

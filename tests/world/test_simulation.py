@@ -45,7 +45,7 @@ def jostle(simulation, rng, rounds=6):
         simulation.drive(*rng.uniform(-1.0, 1.0, 2))
         simulation.step(int(rng.integers(1, 60)))
         if rng.random() < 0.3:
-            simulation.rest()
+            simulation.stop()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -89,7 +89,7 @@ def test_rest_stops_everything_where_it_is(simulation):
     simulation.step(150)
     positions = simulation.data.qpos.copy()
     assert np.abs(simulation.data.qvel).max() > 0.01
-    simulation.rest()
+    simulation.stop()
     assert not simulation.data.qvel.any()
     assert not simulation.data.ctrl.any()
     assert simulation.data.time == 0.0
