@@ -54,7 +54,7 @@ def test_in_free_space_there_is_always_a_complete_plan(open_world, angle, turn):
         (Pose2D(0.0, 0.8, 0.0), 3),
     ],
 )
-def test_a_goal_straight_ahead_is_pushed_to_from_behind(open_world, goal, face):
+def test_a_goal_straight_ahead_is_reached_by_pushing_from_behind(open_world, goal, face):
     planned = plan(open_world, goal)
     assert planned.contact // 5 == face
     _, planner = open_world.primitives(NAME)

@@ -239,8 +239,8 @@ def test_a_robot_at_a_box_backs_off_into_its_region(rooms, face):
     assert moved.poses["robot"].distance(robot) <= BACK_OFF_M
     assert checker.touched(*moved.poses["robot"][:2]) == set()
     assert moved.poses[NAME] == touching.poses[NAME]
-    fresh = Reachability(start.static, moved.poses)
-    assert (fresh.mask == moved.mask).all()
+    new = Reachability(start.static, moved.poses)
+    assert (new.mask == moved.mask).all()
 
 
 def test_a_box_in_the_open_can_be_pushed_anywhere(rooms):

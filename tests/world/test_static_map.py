@@ -19,7 +19,7 @@ NAME = "obstacle_1_movable"
         (Pose2D(-1.6, 1.6, 0.0), True),
         (Pose2D(1.65, 0.0, 0.0), True),  # flush with the wall
         (Pose2D(1.75, 0.0, 0.0), False),
-        (Pose2D(1.6, 0.0, 0.7), False),  # turned, a corner is in the wall
+        (Pose2D(1.6, 0.0, 0.7), False),  # rotated, a corner overlaps the wall
         (Pose2D(0.0, -1.95, 0.0), False),
         (Pose2D(2.5, 0.0, 0.0), False),  # outside the room
         (Pose2D(9.0, 9.0, 0.0), False),

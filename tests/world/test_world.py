@@ -89,7 +89,7 @@ def test_reachability_after_settling_equals_that_after_a_restore(world):
         assert world.observation() == observation
 
 
-def test_costs_are_counted(world):
+def test_wall_times_and_steps_are_counted(world):
     assert world.physics_steps == 0
     outcome = world.push(Push(NAME, Pose2D(0.7, 0.2, 0.0)))
     assert world.physics_steps == outcome.physics_steps > 0
