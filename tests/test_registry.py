@@ -40,5 +40,5 @@ def test_a_misspelt_name_gets_the_nearest_one(lookup):
     )
 
 
-def test_a_name_without_a_near_match_gets_the_list_only():
+def test_a_name_like_no_other_gets_the_list_alone():
     assert did_you_mean("zzz", ["idfs", "mcts"]) == "Allowed: idfs, mcts"

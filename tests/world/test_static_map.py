@@ -78,5 +78,5 @@ def test_an_unknown_movable_is_named_with_the_nearest_one(rooms):
         with pytest.raises(UnknownMovableError, match=message) as caught:
             query("obstacle_1_mvable")
         assert isinstance(caught.value, KeyError)
-        assert (caught.value.name, caught.value.movables) == ("obstacle_1_mvable", (NAME,))
+        assert (caught.value.name, caught.value.allowed) == ("obstacle_1_mvable", (NAME,))
         assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
