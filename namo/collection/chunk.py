@@ -32,7 +32,7 @@ from namo.collection.records import file_entry, read_record, write_record
 from namo.collection.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.planning.planner import Planner
 from namo.scenes.sources import range_name
 
@@ -259,7 +259,7 @@ def _information(
         "config": config.as_dict(),
         "host": socket.gethostname(),
         "process": os.getpid(),
-        "numerics": numerics(),
+        "numerics": numeric_platform(),
         "work_s": work_s,
         "environments": len(environments),
         "resumed": resumed,

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from namo.collection.parts import age_of, row_groups
 from namo.errors import ResultFileError
 from namo.files import replacing
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
 RUN_FILE = "run.json"
@@ -63,7 +63,7 @@ def write_run_file(
             "python": platform.python_version(),
             **{name: _version(name) for name in _PACKAGES},
         },
-        "numerics": numerics(),
+        "numerics": numeric_platform(),
         "git_commit": _git_commit(),
         "host": {
             "name": platform.node(),
