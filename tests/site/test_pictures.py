@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import xml.etree.ElementTree as ET
 
@@ -40,34 +39,3 @@ def test_the_diagrams_are_those_that_are_drawn_now(tmp_path, monkeypatch):
     assert len(drawn) == 3
     for path in drawn:
         assert path.read_text() == (PICTURES / path.name).read_text()
-
-
-def test_imports_point_down_through_the_layers():
-    package = REPOSITORY / "namo"
-    heights = {name: -row for row, names in enumerate(draw_diagrams.LAYERS) for name in names}
-    assert heights.keys() == {path.parent.name for path in package.glob("*/__init__.py")}
-    for path in package.glob("*/**/*.py"):
-        here = path.relative_to(package).parts[0]
-        for there in _imported(path):
-            if there in heights:
-                assert there == here or heights[there] < heights[here], f"{path}: {there}"
-    below = {path.stem for path in package.glob("*.py")} - {"__init__", "version"}
-    assert below == set(draw_diagrams.BOTTOM)
-    for name in below:
-        assert not _imported(package / f"{name}.py") & heights.keys(), name
-
-
-def _imported(path):
-    """The packages and modules of namo that a file imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "namo":
-                names = [f"namo.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        found.update(name.split(".")[1] for name in names if name.startswith("namo."))
-    return found
