@@ -30,10 +30,10 @@ from benchmarks.common import (
 )
 from benchmarks.reachability import room
 from namo.collection.config import CollectionConfig
-from namo.collection.parts import Part, write_part
-from namo.collection.schema import FILES, METRICS, PUSHES
 from namo.files import cache_folder
-from namo.scenes.physics import under
+from namo.results.parts import Part, write_part
+from namo.results.schema import FILES, METRICS, PUSHES
+from namo.scenes.physics import with_physics
 from namo.scenes.sources import environments_from
 from namo.strategies.goal_random import RandomGoals
 from namo.world.push import Push
@@ -77,7 +77,7 @@ def measure_boxes(counts: Sequence[int]) -> list[Figures]:
     """Return what a push costs in the same room with more and more boxes, physics `fast`."""
     figures = []
     for count in counts:
-        world = World(under(room(boxes=count, inner_walls=0), "fast"))
+        world = World(with_physics(room(boxes=count, inner_walls=0), "fast"))
         world.prepare()
         rng, pushes = np.random.default_rng(0), 0
         before, began = world.clocks(), time.perf_counter()

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.common import Figures, argument_parser, collect, show_table, write_json
-from namo.collection.parts import DATA_TABLES, write_table
 from namo.reporting.report import REPORT
+from namo.results.tables import DATA_TABLES, write_table
 
 SCENES = 100
 OPTIONS = ("--physics", "fast", "--max-pushes", "20", "--max-depth", "3")

@@ -26,7 +26,8 @@ from namo.errors import PhysicsError
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget
 from namo.planning.tree_idfs import TreeIDFS
-from namo.scenes.physics import PHYSICS_PRESETS, under
+from namo.scenes.physics import with_physics
+from namo.scenes.presets import PHYSICS_PRESETS
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Scene
 from namo.scenes.sources import environments_from
@@ -142,7 +143,7 @@ def measure_plans(scenes: int) -> list[Figures]:
     kept = dict.fromkeys(itertools.product(PHYSICS_PRESETS, repeat=2), 0)
     for seed, path in enumerate(environments_from(None, None).paths[:scenes]):
         written = with_options(read_scene(path), VARIANTS["RK4 10 ms"])
-        presets = {name: under(written, name) for name in PHYSICS_PRESETS}
+        presets = {name: with_physics(written, name) for name in PHYSICS_PRESETS}
         for name, scene in presets.items():
             plan = find_plan(scene, seed)
             found[name] += bool(plan)

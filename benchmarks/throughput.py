@@ -35,7 +35,7 @@ from benchmarks.common import (
 )
 from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget
-from namo.scenes.physics import under
+from namo.scenes.physics import with_physics
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
@@ -130,7 +130,7 @@ def _walk(world: World, seed: int, tally: Tally) -> None:
 def measure_scene(path: Path, searches: int, preset: str) -> Figures:
     """Return the figures of one scene; the earlier system's steps and our searches take turns."""
     scene = read_scene(path)
-    plain, world = World(scene), World(under(scene, preset))
+    plain, world = World(scene), World(with_physics(scene, preset))
     world.prepare()  # made once a machine, not once a push
     rng, tally = np.random.default_rng(0), Tally()
     spent = np.zeros(3)

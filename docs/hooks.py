@@ -13,7 +13,8 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
+from namo.wording import did_you_mean
 from reference import links
 from reference.columns import columns
 from reference.command_line import commands

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from namo.version import __version__
 
 if TYPE_CHECKING:
-    from namo.collection.opened import Collection
+    from namo.results.collection import Collection
 
 __all__ = ["__version__", "load"]
 
@@ -26,6 +26,6 @@ def load(folder: str | os.PathLike[str], run_from: str | os.PathLike[str] = Path
     Raises:
         UsageError: no finished collection is there.
     """
-    from namo.collection.opened import Collection  # takes MuJoCo and Arrow along
+    from namo.results.collection import Collection  # takes MuJoCo and Arrow along
 
     return Collection(Path(folder), Path(run_from))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
+from namo.wording import did_you_mean
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

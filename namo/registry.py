@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
+from namo.wording import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from namo.scenes.sources import DEMO_SCENES, environments_from
 hypothesis.settings.register_profile("namo", deadline=None)
 hypothesis.settings.load_profile("namo")
 
+pytest_plugins = ["tests.collecting"]
+
 RK4: Mapping[str, str] = {"cone": "elliptic", "integrator": "RK4", "timestep": "0.01"}
 """What most scenes of others are simulated with."""
 REPOSITORY = Path(__file__).resolve().parents[1]

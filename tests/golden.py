@@ -17,8 +17,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from namo.collection.collect_environment import collect_environment
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, collect_environment, make_planner
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
 from namo.numeric_platform import numeric_platform
 from namo.scenes.sources import environments_from
 from namo.version import RESULTS_VERSION

@@ -1,6 +1,6 @@
 import pytest
 
-from namo.errors import did_you_mean, some
+from namo.wording import did_you_mean, truncated_list
 
 
 def test_the_nearest_name_is_offered_and_all_are_named():
@@ -20,8 +20,8 @@ def test_the_nearest_name_is_offered_and_all_are_named():
     ],
 )
 def test_of_many_some_are_named_and_the_others_counted(items, text):
-    assert some(items, 2) == text
+    assert truncated_list(items, 2) == text
 
 
 def test_what_stands_between_can_be_chosen():
-    assert some("abc", 2, "; ") == "a; b and 1 more"
+    assert truncated_list("abc", 2, "; ") == "a; b and 1 more"

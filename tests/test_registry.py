@@ -1,7 +1,8 @@
 import pytest
 
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
 from namo.registry import Registry
+from namo.wording import did_you_mean
 
 REGISTRY = Registry(
     "planner",

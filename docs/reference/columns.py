@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from namo.collection import schema
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
 from namo.learning import data_schema
+from namo.results import schema
 from namo.scenes import manifest
+from namo.wording import did_you_mean
 from reference.markdown import code, prose, table
 
 SCHEMAS: Mapping[str, pa.Schema] = {

@@ -13,10 +13,11 @@ import yaml
 
 from namo.certification.settings import SceneSetSettings
 from namo.collection.settings import filled_schema
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
 from namo.mapped_settings import in_words
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
+from namo.wording import did_you_mean
 from reference.markdown import code, fenced, prose, table
 
 Names = tuple[str, ...]

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from namo.certification.effort import Effort
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
 from namo.files import sha256_of
 from namo.mapped_settings import settings_from
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.generator_settings import GeneratorSettings, template_files
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
+from namo.wording import did_you_mean
 
 _CHUNKING = frozenset(
     {"candidates", "candidates_per_chunk", "candidates_per_round", "max_candidates"}

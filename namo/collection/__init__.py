@@ -1,1 +1,1 @@
-"""The chunk loop: run episodes, write records, summarise."""
+"""How a collection is made: chunks, environments and episodes, their journal and progress."""

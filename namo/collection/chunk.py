@@ -16,24 +16,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
+from namo.collection.collect_environment import collect_environment
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import (
-    Environment,
-    collect_environment,
-    crashed,
-    is_listed_as,
-    relocated,
-    unstorable,
-)
+from namo.collection.environment import Environment
+from namo.collection.environment_record import crashed, is_listed_as, relocated, unstorable
 from namo.collection.journal import GRACE_S, Journal
-from namo.collection.parts import Part, locked, next_generation, write_part
 from namo.collection.progress import ProgressDisplay, Verbosity
-from namo.collection.records import file_entry, read_record, write_record
-from namo.collection.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
 from namo.numeric_platform import numeric_platform
 from namo.planning.planner import Planner
+from namo.results.parts import Part, locked, next_generation, write_part
+from namo.results.records import file_entry, read_record, write_record
+from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 from namo.scenes.sources import range_name
 
 if TYPE_CHECKING:

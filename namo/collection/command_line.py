@@ -6,22 +6,24 @@ import argparse
 import os
 import re
 import signal
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from namo.collection.config import ML_DEVICES, CollectionConfig, at_least, require_writable
+from namo.collection.config import ML_DEVICES, CollectionConfig
 from namo.collection.progress import Verbosity
-from namo.collection.signals import EndedError, ending_on_signals
-from namo.errors import ModelError, NamoError, UsageError, did_you_mean
+from namo.errors import ModelError, NamoError, UsageError
 from namo.files import cache_folder, from_here
+from namo.option_checks import at_least, require_writable
 from namo.planning.registry import PLANNERS
-from namo.scenes.physics import PHYSICS_PRESETS
+from namo.results.run_lock import run_label
+from namo.scenes.presets import PHYSICS_PRESETS
 from namo.scenes.sources import environments_from, resolve_range
+from namo.signals import EndedError, ending_on_signals
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+from namo.wording import did_you_mean
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 LEAST_FOR_SHARE = 10
@@ -226,11 +228,13 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
 
     # What is above needs neither MuJoCo nor OpenCV; what is below does.
     from namo.collection.chunk import collect_chunk
-    from namo.collection.environment import Environment, make_planner, rerun_command
-    from namo.collection.merge import merge
+    from namo.collection.environment import Environment
+    from namo.collection.models import make_planner
+    from namo.collection.rerun import rerun_command
+    from namo.results.assemble import assemble
 
     if options.merge_only:
-        merged = merge(options.output_dir, label, source.source, len(source.scenes))
+        merged = assemble(options.output_dir, label, source.source, len(source.scenes))
         _print_report(merged.report, options)
         return EXIT_DONE
     require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
@@ -269,7 +273,7 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
                 file=sys.stderr,
             )
         return EXIT_FAILED if too_many else EXIT_DONE
-    merged = merge(options.output_dir, label, source.source, len(source.scenes))
+    merged = assemble(options.output_dir, label, source.source, len(source.scenes))
     _print_report(merged.report, options)  # before what may go wrong with a page
     finish(options.output_dir)
     return EXIT_FAILED if result.failed else EXIT_DONE
@@ -278,21 +282,6 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
 def _print_report(report: str, options: argparse.Namespace) -> None:
     if options.verbosity is not Verbosity.QUIET:
         print(report, flush=True)
-
-
-def run_label(hostname: str | None) -> str:
-    """Return the label of a run: as given, or this machine's name.
-
-    Raises:
-        UsageError: it cannot be part of a file name.
-    """
-    label = hostname if hostname is not None else socket.gethostname().partition(".")[0]
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", label):
-        raise UsageError(
-            f"--hostname is '{label}'; allowed: letters, digits, '.', '_' and '-', as it becomes "
-            "part of file names"
-        )
-    return label
 
 
 def _arguments_of(config: CollectionConfig, options: argparse.Namespace) -> list[str]:

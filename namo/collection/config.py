@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from namo.errors import ModelError, UsageError, did_you_mean
+from namo.errors import ModelError, UsageError
 from namo.learning.bundle_files import bundle_sha256, require_bundle
+from namo.option_checks import at_least
 from namo.planning.registry import PLANNERS
-from namo.scenes.physics import PHYSICS_PRESETS
+from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+from namo.wording import did_you_mean
 
 ML_DEVICES = ("cuda", "cpu", "auto")
 
@@ -143,30 +144,3 @@ class CollectionConfig:
 def _choice(name: str, value: str, allowed: Iterable[str]) -> None:
     if value not in allowed:
         raise UsageError(f"--{name} is '{value}'; {did_you_mean(value, allowed)}")
-
-
-def at_least(name: str, value: int, least: int) -> None:
-    """Make sure an option is no smaller than it may be.
-
-    Raises:
-        UsageError: names the option, the value and what is allowed.
-    """
-    if value < least:
-        option = name.replace("_", "-")
-        raise UsageError(f"--{option} is {value}; allowed: integers from {least} up")
-
-
-def require_writable(folder: Path, what: str) -> None:
-    """Make sure files can be made in a folder; it need not exist yet, and is not made.
-
-    Raises:
-        UsageError: the folder, or the nearest one above it that exists, is no folder or is not
-            writable.
-    """
-    existing = folder.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    if not existing.is_dir():
-        raise UsageError(f"{what} '{folder}': '{existing}' is a file; allowed: a folder")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"{what} '{folder}': no permission to write in '{existing}'")

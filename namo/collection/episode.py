@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from namo.collection.config import CollectionConfig
-from namo.collection.replaying import replay
-from namo.collection.schema import PICTURE_DECIMALS, PLANS, PUSHES
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, SearchResult, Watch, unwatched
+from namo.results.replay import replay
+from namo.results.schema import PICTURE_DECIMALS, PLANS, PUSHES
 from namo.scenes.footprint import Polygon
 from namo.scenes.scene import Solid
 from namo.seeding import Streams

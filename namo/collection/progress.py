@@ -21,6 +21,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from namo.wording import counted, duration, number
+
 Record = dict[str, Any]
 
 
@@ -226,20 +228,3 @@ def _in_words(row: Record) -> str:
     if depth == 0:
         return "goal was open from the start"
     return f"solved with {counted(depth, 'push', 'pushes')} ({tried})"
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """Return a count with its noun: "1 push", "2 pushes"."""
-    return f"{number} {one if number == 1 else many}"
-
-
-def number(value: float) -> str:
-    """Return a number in its own unit: two decimals for what is small, fewer for what is not."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as h:mm:ss or m:ss."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"

@@ -13,10 +13,11 @@ from typing import Any
 import jsonschema
 
 from namo.collection.config import ML_DEVICES, CollectionConfig
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
 from namo.planning.registry import PLANNERS
-from namo.scenes.physics import PHYSICS_PRESETS
+from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+from namo.wording import did_you_mean
 
 Settings = Mapping[str, Any]
 

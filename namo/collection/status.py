@@ -18,11 +18,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from namo.collection.journal import running_in
-from namo.collection.parts import LOCK, PARTS, Part, begun_parts
-from namo.collection.plan import planned_chunks
-from namo.collection.records import read_record
 from namo.errors import ResultFileError
 from namo.locks import holder_of
+from namo.results.parts import LOCK, PARTS, Part, begun_parts
+from namo.results.records import read_record
+from namo.results.run_lock import planned_chunks
 from namo.scenes.sources import range_name
 
 

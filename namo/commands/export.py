@@ -94,8 +94,8 @@ def run(options: argparse.Namespace) -> int:
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{option}: format {options.format} has no use for it")
     import namo
-    from namo.collection.signals import EndedError, ending_on_signals
     from namo.exporting.exporter import export_with
+    from namo.signals import EndedError, ending_on_signals
 
     collection = namo.load(options.folder, run_from=options.run_from)
     try:

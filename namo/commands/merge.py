@@ -41,11 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Combine the collections and return the exit code."""
-    from namo.collection.combining import combine
-    from namo.collection.progress import counted
     from namo.reporting.report import write_report
+    from namo.results.merge_collections import merge_collections
+    from namo.wording import counted
 
-    combined = combine(
+    combined = merge_collections(
         options.folders, options.output, getattr(options, "hostname", None), link=options.link
     )
     write_report(options.output)

@@ -17,8 +17,8 @@ from namo.commands.arguments import add_run_from
 from namo.errors import UsageError
 
 if TYPE_CHECKING:
-    from namo.collection.replaying import Replay
     from namo.reporting.from_above import Picture
+    from namo.results.replay import Replay
     from namo.scenes.scene import Scene
 
 HELP = "carry out a stored plan again, and show it"
@@ -74,10 +74,10 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--width {options.width}: must be 16 or more")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
-    from namo.collection.progress import counted
-    from namo.collection.records import read_record
-    from namo.collection.replaying import replay
-    from namo.collection.scene_file import scene_of
+    from namo.results.records import read_record
+    from namo.results.replay import replay
+    from namo.results.scene_file import scene_of
+    from namo.wording import counted
     from namo.world.world import World
 
     file: Path = options.file

@@ -30,8 +30,8 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
-    from namo.collection.progress import counted, duration
     from namo.collection.status import ChunkState, status_of
+    from namo.wording import counted, duration
 
     status = status_of(folder)
     done, total, failed = status.done, status.environments, status.failed

@@ -37,8 +37,8 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
-    from namo.collection.progress import counted
-    from namo.collection.verification import Verification, redo
+    from namo.results.verify import Verification, redo
+    from namo.wording import counted
 
     verification = Verification(folder, not options.no_replay, options.run_from)
     problems = []

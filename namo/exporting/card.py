@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from namo.collection.opened import Record
-from namo.collection.provenance import read_run_file
-from namo.collection.records import record_in
 from namo.errors import UsageError
 from namo.exporting.exporter import Export
+from namo.results.collection import Record
+from namo.results.records import record_in
+from namo.results.run_file import read_run_file
 
 NO_LICENCE = "none-chosen"
 TAGS = (

@@ -10,7 +10,7 @@ from typing import TextIO, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from namo.collection.progress import duration
+from namo.wording import duration
 
 EVERY_S = 10.0
 """Between two lines, where there is no terminal."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from namo.collection.opened import Collection
 from namo.exporting.settings import ExportSettings
 from namo.files import new_folder
+from namo.results.collection import Collection
 
 
 @dataclass(frozen=True)

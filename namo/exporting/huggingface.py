@@ -19,8 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.collection.parts import DATA_TABLES, merged_table, row_groups, write_table
-from namo.collection.progress import counted
 from namo.errors import UsageError
 from namo.exporting.card import Card, Split
 from namo.exporting.card_text import card_text
@@ -28,7 +26,9 @@ from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
 from namo.files import replacing, sha256_of
 from namo.learning.data_schema import SPLITS, shard_name
+from namo.results.tables import DATA_TABLES, merged_table, row_groups, write_table
 from namo.scenes.manifest import listed_scenes
+from namo.wording import counted
 
 TABLES = {"episodes": "metrics", "pushes": "pushes", "plans": "plans", "scenes": "scenes"}
 """Configuration -> table of the collection."""

@@ -17,10 +17,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.collection.opened import Record
-from namo.collection.parts import merged_table
-from namo.collection.progress import counted
-from namo.collection.scene_file import scene_of
 from namo.errors import ResultFileError, UsageError
 from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
@@ -30,6 +26,10 @@ from namo.exporting.settings import PLAN
 from namo.files import replacing
 from namo.geometry import Pose2D
 from namo.learning.rasters import Raster
+from namo.results.collection import Record
+from namo.results.scene_file import scene_of
+from namo.results.tables import merged_table
+from namo.wording import counted
 from namo.world.reachability import Reachability, StaticMap
 
 SAMPLES_A_SHARD = 256

@@ -21,15 +21,15 @@ from gymnasium.spaces import Box, Dict, Discrete, MultiBinary
 from minari.data_collector.episode_buffer import EpisodeBuffer
 from minari.dataset.minari_storage import MinariStorage
 
-from namo.collection.opened import Record
-from namo.collection.parts import merged_table, row_groups
-from namo.collection.progress import counted
-from namo.collection.provenance import read_run_file
 from namo.errors import UsageError
 from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
 from namo.planning.planner import Termination
+from namo.results.collection import Record
+from namo.results.run_file import read_run_file
+from namo.results.tables import merged_table, row_groups
 from namo.version import __version__
+from namo.wording import counted
 
 DATA_FORMAT = "arrow"
 

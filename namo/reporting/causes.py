@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from namo.collection.schema import CRASHED, SCENE
+from namo.results.schema import CRASHED, SCENE
 
 
 @dataclass(frozen=True, order=True)

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.collection.schema import PLANS, SCENES
 from namo.reporting.searches import Integers, Searches, evenly, rows_at
+from namo.results.schema import PLANS, SCENES
 
 Record = dict[str, Any]
 

@@ -14,8 +14,6 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from namo.collection.progress import counted, duration
-from namo.collection.progress import number as rounded
 from namo.reporting.causes import cause_of
 from namo.reporting.choices import (
     by_difficulty,
@@ -31,6 +29,8 @@ from namo.reporting.pictures import Picture, picture_of
 from namo.reporting.rerunning import command_again
 from namo.reporting.searches import Searches, evenly, gather, rows_at
 from namo.reporting.table import table_of
+from namo.wording import counted, duration
+from namo.wording import number as rounded
 from namo.world.recording import FRAME_S
 
 Record = dict[str, Any]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from namo.collection.parts import DATA_TABLES, merged_table
-from namo.collection.provenance import read_run_file
-from namo.collection.records import record_in
-from namo.collection.verification import MANIFEST
 from namo.errors import ResultFileError, UsageError
 from namo.files import remove_leftovers, replacing
 from namo.reporting.page import Sources, page_of
+from namo.results.records import record_in
+from namo.results.run_file import read_run_file
+from namo.results.tables import DATA_TABLES, merged_table
+from namo.results.verify import MANIFEST
 
 REPORT = "report.html"
 

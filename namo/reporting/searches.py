@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from namo.collection.parts import row_groups
 from namo.geometry import Floats
 from namo.planning.planner import Termination
 from namo.reporting.causes import Cause, cause_of
+from namo.results.tables import row_groups
 from namo.scenes.difficulty import Difficulty
 
 Record = dict[str, Any]

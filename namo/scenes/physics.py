@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from namo.errors import SceneError
+from namo.scenes.presets import PHYSICS_PRESETS, Options
 
 if TYPE_CHECKING:  # the names of the presets are asked for without loading what scenes need
     from namo.scenes.scene import Scene
 
-Options = Mapping[str, str]
-"""MuJoCo's `<option>` attributes as written; flags are `flag/NAME`."""
 
-_IMPLICIT: Options = {"integrator": "implicitfast", "cone": "elliptic", "flag/sleep": "enable"}
-
-PHYSICS_PRESETS: Mapping[str, Options] = {
-    "scene": {},
-    "fast": {**_IMPLICIT, "timestep": "0.005"},
-    "accurate": {**_IMPLICIT, "timestep": "0.002"},
-}
-"""What each preset sets; all else stays as the scene says. `scene` is every file's own physics.
-
-`fast` and `accurate` let boxes that rest fall asleep, so that only what moves costs time. How far
-each is from a time step of 0.5 ms is measured in docs/performance.md.
-"""
-
-
-def under(scene: Scene, preset: str) -> Scene:
+def with_physics(scene: Scene, preset: str) -> Scene:
     """Return the scene under a preset; what it says of itself (path, sha256) stays.
 
     Args:

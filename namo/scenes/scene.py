@@ -11,7 +11,7 @@ import numpy as np
 from namo.geometry import Floats, Pose2D
 from namo.scenes.enclosure import enclosed_rectangle
 from namo.scenes.footprint import Footprint
-from namo.scenes.physics import PHYSICS_PRESETS
+from namo.scenes.presets import PHYSICS_PRESETS
 
 Friction = tuple[float, float, float]
 """MuJoCo's coefficients: sliding, a plain factor; torsional (m); rolling (m)."""

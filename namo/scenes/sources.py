@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
+from namo.wording import did_you_mean
 
 DEMO_SCENES = (
     Path(__file__).resolve().parents[2] / "resources" / "scenes" / "demo" / "scenes.parquet"

@@ -23,7 +23,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.collection.parts import COMPRESSION, row_groups
 from namo.errors import ResultFileError, UsageError
 from namo.files import replacing, sha256_of
 from namo.learning.data_schema import (
@@ -37,6 +36,7 @@ from namo.learning.data_schema import (
 )
 from namo.learning.labels import Label
 from namo.planning.planner import Termination
+from namo.results.tables import COMPRESSION, row_groups
 from namo.scenes.manifest import Listed, listed_scenes
 from namo.training.card import card_text
 from namo.training.labelling import PUSH_COLUMNS, Row, SearchedScene, labelled_rows

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.errors import ResultFileError, UsageError, some
+from namo.errors import ResultFileError, UsageError
 from namo.geometry import Floats
 from namo.planning.planner import Termination
+from namo.wording import truncated_list
 
 SHOWN_PAIRS = 5
 """A message names at most this many."""
@@ -68,7 +69,7 @@ def read_arm(name: str, folder: Path) -> Arm:
     failed = table.filter(pc.equal(table["termination"], Termination.ERROR.value))
     if failed.num_rows:
         numbers = pc.unique(failed["env_index"]).to_pylist()
-        which = some((f"environment {index}" for index in numbers), SHOWN_PAIRS)
+        which = truncated_list((f"environment {index}" for index in numbers), SHOWN_PAIRS)
         raise UsageError(f"--arm {name}: {which} failed in {path}; collect again, or leave out")
     for column in table.column_names:
         if column not in _MAY_BE_NULL and table[column].null_count:
@@ -98,7 +99,7 @@ def require_pairs(arm: Arm, baseline: Arm) -> None:
     ):
         if keys:
             each = (f"environment {index} episode {n}" for index, n in sorted(keys))
-            which = some(each, SHOWN_PAIRS)
+            which = truncated_list(each, SHOWN_PAIRS)
             raise UsageError(f"--arm {arm.name}: {what}, {which}; arms are compared in pairs")
     for column in _SAME:
         theirs = baseline.pairs[column].to_pylist()

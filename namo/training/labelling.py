@@ -15,7 +15,7 @@ from namo.learning.labels import SearchedStates, TriedPush, label_candidates
 from namo.learning.pictures import to_png
 from namo.learning.questions import goal_question, object_question
 from namo.learning.rasters import StatePicture
-from namo.scenes.physics import under
+from namo.scenes.physics import with_physics
 from namo.scenes.reading import parse_scene
 from namo.world.candidates import candidate_pushes
 from namo.world.reachability import Reachability
@@ -64,7 +64,7 @@ def labelled_rows(searched: SearchedScene) -> tuple[list[Row], int]:
     Raises:
         SceneError: the scene cannot be used.
     """
-    world = World(under(parse_scene(searched.xml, searched.path), searched.physics))
+    world = World(with_physics(parse_scene(searched.xml, searched.path), searched.physics))
     pushes = [_tried(row) for row in searched.pushes]
     states = SearchedStates(pushes)
     questions: dict[bytes, dict[str, list[TriedPush]]] = defaultdict(lambda: defaultdict(list))

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from namo.errors import UsageError, did_you_mean
+from namo.errors import UsageError
 from namo.planning.registry import PLANNERS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
+from namo.wording import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.collection import chunk
-from namo.collection.parts import Part
-from namo.collection.records import read_record, write_record
 from namo.geometry import Pose2D
+from namo.results.parts import Part
+from namo.results.records import read_record, write_record
 
 
 @pytest.fixture

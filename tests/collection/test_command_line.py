@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from namo.collection.command_line import build_parser, main, run_label
+from namo.collection.command_line import build_parser, main
 from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
+from namo.results.run_lock import run_label
 
 
 @pytest.fixture

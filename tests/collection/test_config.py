@@ -4,8 +4,9 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from namo.collection.config import CollectionConfig, require_writable
+from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
+from namo.option_checks import require_writable
 from tests.conftest import random_bundle
 
 

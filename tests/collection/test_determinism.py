@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from namo.collection.merge import merge
+from namo.results.assemble import assemble
 
 SOURCE = ("scenes", 0)
 
@@ -80,13 +80,13 @@ def test_results_do_not_depend_on_chunks_or_their_order(
 ):
     for bounds in ranges:
         rig.collect(scenes, tmp_path, config, bounds)
-    merge(tmp_path, "host", *SOURCE)
+    assemble(tmp_path, "host", *SOURCE)
     assert rig.opened(tmp_path, scenes).content() == at_once
 
 
 def test_results_do_not_depend_on_threads(rig, scenes, config, at_once, tmp_path):
     rig.collect(scenes, tmp_path, config, threads=2)
-    merge(tmp_path, "host", *SOURCE)
+    assemble(tmp_path, "host", *SOURCE)
     assert rig.opened(tmp_path, scenes).content() == at_once
 
 
@@ -126,7 +126,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_results(
     assert not (output / "metrics.parquet").exists()
     result = rig.collect(scenes, output, config)
     assert result.resumed == files
-    merge(output, "host", *SOURCE)
+    assemble(output, "host", *SOURCE)
     assert rig.opened(output, scenes).content() == at_once
 
 
@@ -147,5 +147,5 @@ def test_two_processes_on_one_range_do_not_disturb_each_other(
     texts = [process.communicate(timeout=120)[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum(text.count("already done") for text in texts) == len(ROOMS)
-    merge(tmp_path / "out", "host", *SOURCE)
+    assemble(tmp_path / "out", "host", *SOURCE)
     assert rig.opened(tmp_path / "out", scenes).content() == at_once

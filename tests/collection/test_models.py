@@ -9,8 +9,8 @@ import pytest
 
 from namo.collection.command_line import main
 from namo.collection.environment import Environment
-from namo.collection.merge import merge
 from namo.learning import scoring
+from namo.results.assemble import assemble
 from tests.conftest import random_bundle
 
 SOURCE = ("scenes", 0)
@@ -61,7 +61,7 @@ def loads(rig, scenes, config, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "load_bundle", load)
         result = rig.collect(scenes, output, config)
-    merge(output, "host", *SOURCE)
+    assemble(output, "host", *SOURCE)
     return read, result
 
 
@@ -145,7 +145,7 @@ def test_the_report_and_the_run_file_name_the_models(learned, models):
 def test_results_do_not_depend_on_chunks(rig, scenes, config, learned, tmp_path, ranges):
     for bounds in ranges:
         rig.collect(scenes, tmp_path, config, bounds)
-    merge(tmp_path, "host", *SOURCE)
+    assemble(tmp_path, "host", *SOURCE)
     assert rig.opened(tmp_path, scenes).content() == learned.content()
     assert len(learned.table("pushes")) > 10
     (model, _) = rig.opened(tmp_path, scenes).summary()["model_stats"]["models"]

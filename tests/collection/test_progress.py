@@ -4,14 +4,8 @@ import re
 import pytest
 
 from namo.collection import progress
-from namo.collection.progress import (
-    ProgressDisplay,
-    Tally,
-    Verbosity,
-    counted,
-    describe,
-    duration,
-)
+from namo.collection.progress import ProgressDisplay, Tally, Verbosity, describe
+from namo.wording import counted, duration
 
 
 def record(index=3, *, depth=1, termination="solved", tried=4, error=None, seconds=1.25):

@@ -4,11 +4,11 @@ import time
 import pytest
 
 from namo.collection.journal import Journal
-from namo.collection.parts import LOCK, Part, locked
-from namo.collection.plan import write_plan
 from namo.collection.status import Chunk, ChunkState, Status, status_of
 from namo.commands.main import main
 from namo.errors import ResultFileError
+from namo.results.parts import LOCK, Part, locked
+from namo.results.run_lock import write_plan
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from namo.collection.records import read_record, write_record
 from namo.commands.main import main
+from namo.results.records import read_record, write_record
 from tests.conftest import room_file
 
 COLLECTOR = Path(__file__).resolve().parents[2] / "workflow/scripts/sequential_ml_collection.py"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import namo
-from namo.collection.opened import Collection
 from namo.exporting.exporter import export_with
 from namo.exporting.registry import EXPORTERS
 from namo.exporting.settings import ExportSettings
+from namo.results.collection import Collection
 from tests.training.conftest import collect, write_scenes
 
 

@@ -3,11 +3,11 @@ import json
 import pytest
 import yaml
 
-from namo.collection.parts import DATA_TABLES
 from namo.exporting.card import Card, Split
 from namo.exporting.card_text import card_text
 from namo.exporting.exporter import Export
 from namo.exporting.settings import ExportSettings
+from namo.results.tables import DATA_TABLES
 
 SCHEMAS = {"episodes": DATA_TABLES["metrics"], "pushes": DATA_TABLES["pushes"]}
 BIBTEX = "@article{me,\n  title = {Mine},\n}"

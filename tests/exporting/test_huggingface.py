@@ -4,10 +4,10 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from namo.collection.parts import DATA_TABLES
 from namo.errors import ResultFileError, UsageError
 from namo.exporting import huggingface
 from namo.exporting.huggingface import LEFT_OUT, TABLES
+from namo.results.tables import DATA_TABLES
 from tests.exporting.conftest import exported
 from tests.training.conftest import manifest_of
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from namo.collection.records import read_record, write_record
 from namo.errors import ResultFileError, SceneError, UsageError
 from namo.exporting import masks
 from namo.exporting.mask_drawing import CHANNELS, PIXELS, Square, draw_masks
 from namo.exporting.mask_text import COLUMNS
+from namo.results.records import read_record, write_record
 from namo.world.world import World
 from tests.exporting.conftest import exported
 

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from namo.collection.parts import DATA_TABLES
-from namo.collection.records import read_record, write_record
 from namo.errors import UsageError
+from namo.results.records import read_record, write_record
+from namo.results.tables import DATA_TABLES
 from tests.exporting.conftest import exported
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from namo.collection.command_line import main
-from namo.collection.verification import Verification
-from tests.collection.conftest import Collection
+from namo.results.verify import Verification
+from tests.collecting import Collection
 from tests.conftest import room_file
 
 ROOMS = (0, 8, 1)

@@ -15,9 +15,9 @@ from typing import Any
 
 import psutil
 
-from namo.collection.verification import Verification
+from namo.results.verify import Verification
 from namo.scenes.sources import environments_from
-from tests.collection.conftest import Collection
+from tests.collecting import Collection
 from tests.workflow.conftest import REPOSITORY, TOOLS
 
 KINDS = ("worker", "snakemake", "both")

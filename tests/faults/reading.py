@@ -77,7 +77,7 @@ def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
 def _reader(kind: str) -> tuple[Callable[[Path], object], type[NamoError]]:
     """What reads a kind of file, warmed up, and the one error that may come out of it."""
     if kind == "record":
-        from namo.collection.records import read_record
+        from namo.results.records import read_record
 
         return read_record, ResultFileError
     from namo.learning.rasters import compile_ahead

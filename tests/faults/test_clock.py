@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from namo.collection.parts import finished_parts
 from namo.collection.status import status_of
+from namo.results.parts import finished_parts
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import shutil
 
 import pytest
 
-from namo.collection.parts import finished_parts
-from namo.collection.verification import Verification, redo
 from namo.errors import ResultFileError
+from namo.results.parts import finished_parts
+from namo.results.verify import Verification, redo
 from tests.faults.conftest import Collector
 
 

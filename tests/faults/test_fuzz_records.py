@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from namo.collection.records import read_record
 from namo.files import write_sealed
+from namo.results.records import read_record
 from tests.faults.mutations import numbers
 from tests.faults.pickle_mutations import mutated_pickle, payloads
 from tests.faults.reading import READ, REFUSED, outcomes

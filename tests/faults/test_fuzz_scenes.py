@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from namo.collection.records import read_record
+from namo.results.records import read_record
 from namo.scenes.footprint import Polygon, centred
 from namo.scenes.writing import scene_xml
 from tests.faults.mutations import mutated_scene, numbers

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from namo.collection.config import CollectionConfig
-from namo.collection.parts import DATA_TABLES, write_table
-from namo.collection.records import file_entry, write_record
-from namo.collection.schema import FILES
-from namo.collection.summary import summarise
+from namo.results.records import file_entry, write_record
+from namo.results.schema import FILES
+from namo.results.summary import summarise
+from namo.results.tables import DATA_TABLES, write_table
 
 Record = dict[str, Any]
 

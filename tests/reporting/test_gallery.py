@@ -1,9 +1,9 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from namo.collection.parts import DATA_TABLES
 from namo.reporting.gallery import SHOWN_PLANS, SHOWN_UNSOLVED, choose, read_shown
 from namo.reporting.searches import gather
+from namo.results.tables import DATA_TABLES
 from tests.reporting.conftest import search
 
 

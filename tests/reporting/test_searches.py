@@ -5,9 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from namo.collection.parts import DATA_TABLES
 from namo.reporting.causes import UNUSABLE, Cause
 from namo.reporting.searches import UNSOLVED, evenly, gather, rows_at
+from namo.results.tables import DATA_TABLES
 from tests.reporting.conftest import failure, mixed, search
 
 

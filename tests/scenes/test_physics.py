@@ -1,7 +1,8 @@
 import mujoco
 import pytest
 
-from namo.scenes.physics import PHYSICS_PRESETS, under
+from namo.scenes.physics import with_physics
+from namo.scenes.presets import PHYSICS_PRESETS
 from namo.scenes.reading import parse_scene, read_scene
 from namo.scenes.writing import scene_xml
 from namo.world.simulation import Simulation
@@ -38,8 +39,8 @@ def scene(request, rooms):
 def test_mujoco_runs_with_what_a_preset_says(rooms, preset, options):
     scene = rooms.plugged()
     written = parse_scene(scene_xml(scene).encode(), "written.xml")
-    assert options_of(under(scene, preset)) == options
-    assert options_of(under(written, preset)) == options
+    assert options_of(with_physics(scene, preset)) == options
+    assert options_of(with_physics(written, preset)) == options
 
 
 def test_every_preset_has_been_tested():
@@ -47,11 +48,11 @@ def test_every_preset_has_been_tested():
 
 
 def test_the_preset_scene_leaves_a_scene_alone(scene):
-    assert under(scene, "scene") is scene
+    assert with_physics(scene, "scene") is scene
 
 
 def test_a_scene_stays_what_it_is_under_a_preset(scene):
-    fast = under(scene, "fast")
+    fast = with_physics(scene, "fast")
     assert (fast.path, fast.sha256) == (scene.path, scene.sha256)
     assert (fast.walls, fast.movables, fast.robot, fast.goal) == (
         scene.walls,
@@ -67,11 +68,11 @@ def test_what_a_preset_does_not_name_stays_as_the_file_has_it(rooms):
     scene = rooms.plugged(options=options)
     written = parse_scene(scene_xml(scene).encode(), "written.xml")
     for one in (scene, written):
-        option = Simulation(under(one, "fast")).model.opt
+        option = Simulation(with_physics(one, "fast")).model.opt
         assert option.iterations == 7
         assert option.disableflags & int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)
         assert option.timestep == 0.005
 
 
 def test_options_are_what_primitives_are_told_apart_by(rooms):
-    assert under(rooms.plugged(), "fast").options["timestep"] == "0.005"
+    assert with_physics(rooms.plugged(), "fast").options["timestep"] == "0.005"

@@ -9,9 +9,9 @@ import yaml
 
 from hooks import MAKERS, made
 from namo.certification.settings import SceneSetSettings
-from namo.collection.parts import DATA_TABLES
 from namo.commands.main import COLLECTIONS, SCENES, make_parser
 from namo.errors import UsageError
+from namo.results.tables import DATA_TABLES
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 from reference import links

@@ -10,8 +10,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from namo.collection.parts import finished_parts
 from namo.collection.status import status_of
+from namo.results.parts import finished_parts
 from tests.slurm.cluster import jobs
 from tests.slurm.conftest import OnSlurm
 

@@ -10,9 +10,10 @@ import pytest
 
 from namo.collection.chunk import collect_chunk
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, make_planner
-from namo.collection.merge import merge
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
 from namo.files import sha256_of
+from namo.results.assemble import assemble
 from namo.scenes.manifest import write_manifest
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
@@ -75,7 +76,7 @@ def collect(scenes: list[Path], output: Path, **settings: Any) -> Path:
     environments = [Environment(index, path, "host", "easy") for index, path in enumerate(scenes)]
     planner, _ = make_planner(config)
     collect_chunk(environments, planner, config, output, "again {}".format)
-    merge(output, "host", "scenes", len(scenes))
+    assemble(output, "host", "scenes", len(scenes))
     return output
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from namo.collection.schema import METRICS
 from namo.errors import ResultFileError, UsageError
+from namo.results.schema import METRICS
 from namo.training.evaluation import evaluate
 from namo.training.evaluation_arms import read_arm
 from namo.training.resampling import FLIPS, Interval

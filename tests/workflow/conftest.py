@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from namo.collection.records import read_record
+from namo.results.records import read_record
 from tests.conftest import room_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from namo.collection.plan import only_run_in
+from namo.results.run_lock import only_run_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from namo.collection.records import write_record
+from namo.results.records import write_record
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "workflow" / "scripts").glob("*.py"))
 

@@ -12,9 +12,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.enums import Quietness
 
 from namo.certification.settings import SceneSetSettings
-from namo.collection.command_line import run_label
-from namo.collection.config import require_writable
-from namo.collection.plan import only_run_in, write_plan
+from namo.results.run_lock import run_label
+from namo.option_checks import require_writable
+from namo.results.run_lock import only_run_in, write_plan
 from namo.collection.settings import (
     check_settings,
     collector_options,

@@ -12,8 +12,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # chunks run side by side
 
 from namo.certification.candidates import Row, make_chunk, outcome_of
 from namo.certification.settings import SceneSetSettings
-from namo.collection.config import at_least
 from namo.errors import NamoError, UsageError
+from namo.option_checks import at_least
 
 
 def make_parser() -> argparse.ArgumentParser:

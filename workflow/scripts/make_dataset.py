@@ -9,8 +9,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes work side by side
 
-from namo.collection.config import at_least
 from namo.errors import NamoError, UsageError
+from namo.option_checks import at_least
 from namo.training.dataset import make_dataset
 
 

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from namo.collection.records import read_record
 from namo.errors import NamoError
+from namo.results.records import read_record
 
 
 def make_parser() -> argparse.ArgumentParser:

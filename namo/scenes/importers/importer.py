@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
-from namo.errors import SceneError, some
+from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.convex import Point
 from namo.scenes.footprint import Footprint, Polygon, Rectangle, footprint_of
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.reading import MOVABLE_MARK, WALL_MARKS
 from namo.scenes.scene import Bounds, Goal, Movable, Robot, Scene, Solid, Wall
+from namo.wording import truncated_list
 
 MAX_BYTES = 50_000_000
 STANDARD_RADIUS_M = Robot.radius
@@ -112,7 +113,7 @@ class Remarks:
 def _remark(remark: str, names: Sequence[str]) -> str:
     named = [name for name in names if name]
     if named:
-        return f"{remark}: {some(named, _MAX_NAMES)}"
+        return f"{remark}: {truncated_list(named, _MAX_NAMES)}"
     return f"{remark} ({len(names)})" if len(names) > 1 else remark
 
 

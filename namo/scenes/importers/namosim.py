@@ -25,7 +25,7 @@ from xml.etree import ElementTree
 import numpy as np
 import shapely
 
-from namo.errors import SceneError, did_you_mean
+from namo.errors import SceneError
 from namo.geometry import Floats
 from namo.scenes.footprint import without_holes
 from namo.scenes.importers.importer import (
@@ -48,6 +48,7 @@ from namo.scenes.importers.svg import (
     parse_svg,
 )
 from namo.scenes.scene import Bounds, Goal, Movable, Robot, Scene, Wall
+from namo.wording import did_you_mean
 
 METRES_PER_UNIT = 0.01
 TOLERANCE_UNITS = 0.1

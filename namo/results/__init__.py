@@ -1,0 +1,1 @@
+"""What a collection is on disk: tables, records and parts; merged, opened, replayed, verified."""

@@ -1,0 +1,125 @@
+"""`run.json`: what was run, with which versions, on which machine."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from namo.errors import ResultFileError
+from namo.files import replacing
+from namo.numeric_platform import numeric_platform
+from namo.results.parts import age_of
+from namo.results.tables import row_groups
+from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
+
+RUN_FILE = "run.json"
+
+_PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "snakemake", "torch")
+
+
+def write_run_file(
+    path: Path, source: str, listed: int, metrics: Path, parts: Sequence[dict[str, Any]]
+) -> None:
+    """Write `run.json` over everything that is in a collection.
+
+    Args:
+        path: the file.
+        source: folder or manifest that the environments come from.
+        listed: how many environments there are.
+        metrics: the merged metrics table.
+        parts: what the markers of the parts say, in order of their environments.
+    """
+    latest = max(parts, key=age_of)
+    scenes = hashlib.sha256()
+    for rows in row_groups(metrics, ["scene_sha256", "episode"]):
+        first = rows.filter(pc.equal(rows["episode"], 0))
+        scenes.update("".join(first["scene_sha256"].to_pylist()).encode())
+    content = {
+        "config": latest["config"],
+        "label": latest["label"],
+        "environments": {
+            "source": source,
+            "listed": listed,
+            "collected": [[part["start"], part["end"]] for part in parts],
+            "scenes_sha256": scenes.hexdigest(),  # of the scenes' hashes, one after the other
+        },
+        "models": {
+            use["kind"]: {name: use[name] for name in ("path", "sha256", "parameters", "device")}
+            for use in latest["models_preloaded"]
+        },
+        "versions": {
+            "namo": __version__,
+            "results": RESULTS_VERSION,
+            "schema": SCHEMA_VERSION,
+            "python": platform.python_version(),
+            **{name: _version(name) for name in _PACKAGES},
+        },
+        "numerics": numeric_platform(),
+        "git_commit": _git_commit(),
+        "host": {
+            "name": platform.node(),
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "gpus": _gpus(),
+        },
+        "command": sys.argv,
+    }
+    with replacing(path) as handle:
+        handle.write((json.dumps(content, indent=2) + "\n").encode())
+
+
+def read_run_file(folder: Path) -> dict[str, Any]:
+    """Return the run file of a collection.
+
+    Raises:
+        ResultFileError: it is missing, damaged, or none of a collection.
+    """
+    path = folder / RUN_FILE
+    try:
+        run = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ResultFileError(f"{path}: is missing; is the collection finished?") from None
+    except ValueError as error:
+        raise ResultFileError(f"{path}: {error}") from None
+    if not isinstance(run, dict) or not {"label", "versions", "environments"} <= run.keys():
+        raise ResultFileError(f"{path}: is no run file of a collection")
+    return run
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
+    """Return the commit this code is at, marked when there are changes; None outside git."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]
+    command = ["git", "-C", str(root), *describe]
+    try:
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _gpus() -> list[str]:
+    """Return the models of the NVIDIA GPUs the driver lists; needs neither torch nor CUDA."""
+    cards: list[str] = []
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        model = re.search(r"Model:\s*(.+)", path.read_text())
+        cards.append(model.group(1).strip() if model else path.parent.name)
+    return cards

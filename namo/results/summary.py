@@ -1,0 +1,204 @@
+"""The collection summary: what ran, what was found, where the time went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from namo.learning.usage import summed
+from namo.planning.planner import Termination
+from namo.results.parts import age_of
+from namo.results.tables import row_groups
+from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
+
+Record = dict[str, Any]
+
+LISTED_FAILURES = 1000
+"""A summary lists at most this many failures; the metrics table has them all."""
+
+_COLUMNS = [
+    "env_index",
+    "difficulty",
+    "solution_found",
+    "solution_depth",
+    "termination",
+    "nodes_expanded",
+    "physics_steps",
+    "search_time_ms",
+    "physics_time_ms",
+    "reachability_time_ms",
+    "push_planning_time_ms",
+    "inference_time_ms",
+    "inference_calls",
+    "kept",
+]
+_DISTRIBUTED = ("search_time_ms", "nodes_expanded")
+_CLOCKS = ("search", "physics", "reachability", "push_planning", "inference")
+
+
+def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
+    """Return the content of the summary pickle: builtins only.
+
+    Failures count as environments, not as episodes: no average includes a row of zeros that stands
+    for something that never ran.
+
+    Args:
+        metrics: the merged metrics table.
+        pushes: the merged pushes table.
+        parts: what the markers of the parts say.
+    """
+    counts = _Counts()
+    for rows in row_groups(metrics, _COLUMNS):
+        counts.add(rows)
+    total, solved, kept = counts.sums["episodes"], counts.sums["solved"], counts.sums["kept"]
+    found = np.concatenate([np.empty(0, np.bool_), *counts.found])
+    search_ms, nodes = (
+        np.concatenate([np.empty(0), *counts.values[name]]) for name in _DISTRIBUTED
+    )
+    times = {name: float(counts.sums[f"{name}_time_ms"]) for name in _CLOCKS}
+    latest = max(parts, key=age_of)
+    config = latest["config"]
+    return {
+        "collection_metadata": {
+            "hostname": latest["label"],
+            "algorithm": config["algorithm"],
+            "total_duration_seconds": sum(part["work_s"] for part in parts),
+            "execution_mode": "sequential",
+            "ml_models_preloaded": any(part["models_preloaded"] for part in parts),
+            "config": config,
+            "configurations": len({str(sorted(part["config"].items())) for part in parts}),
+            "processes": len(parts),
+            "worker_hostnames": sorted({part["host"] for part in parts}),
+            "peak_memory_bytes": max(part["peak_memory_bytes"] for part in parts),
+            "namo_version": __version__,
+            "results_version": RESULTS_VERSION,
+            "schema_version": SCHEMA_VERSION,
+        },
+        "performance_stats": {
+            "total_environments": counts.sums["environments"],
+            "failed_environments": counts.sums["failed"],
+            "total_episodes": total,
+            "successful_episodes": solved,
+            "success_rate": solved / total if total else 0.0,
+            "avg_search_time_ms": float(search_ms.mean()) if total else 0.0,
+            "avg_nodes_expanded": float(nodes.mean()) if total else 0.0,
+            "search_time_ms": _distribution(search_ms),
+            "nodes_expanded": _distribution(nodes),
+            "search_time_ms_solved": _distribution(search_ms[found]),
+            "nodes_expanded_solved": _distribution(nodes[found]),
+            "solution_depths": _sorted(counts.depths),
+            "terminations": _sorted(counts.terminations),
+            "by_difficulty": {
+                name: {"episodes": count, "solved": counts.solved_by_difficulty[name]}
+                for name, count in _sorted(counts.by_difficulty).items()
+            },
+            "push_outcomes": _push_outcomes(pushes),
+            "physics_steps": counts.sums["physics_steps"],
+            "time_ms": times,
+        },
+        "filtering_stats": {
+            "episodes_before_filtering": total,
+            "episodes_filtered_out": total - kept,
+            "filtering_enabled": any(part["config"]["filter_minimum_length"] for part in parts),
+            "filter_rate": (total - kept) / total if total else 0.0,
+        },
+        "model_stats": {
+            "inference_calls": counts.sums["inference_calls"],
+            "inference_time_ms": times["inference"],
+            "models": summed(use for part in parts for use in part["models_preloaded"]),
+        },
+        "failures": _failures(metrics),
+    }
+
+
+class _Counts:
+    """What is counted of the metrics, a row group at a time.
+
+    Of a million episodes only what medians need is kept: two numbers and a flag an episode.
+    """
+
+    def __init__(self) -> None:
+        self.sums: Counter[str] = Counter()
+        self.depths: Counter[int] = Counter()
+        self.terminations: Counter[str] = Counter()
+        self.by_difficulty: Counter[str] = Counter()
+        self.solved_by_difficulty: Counter[str] = Counter()
+        self.found: list[NDArray[np.bool_]] = []
+        self.values: dict[str, list[NDArray[np.float64]]] = {name: [] for name in _DISTRIBUTED}
+        self._last: dict[str, int | None] = {"environments": None, "failed": None}
+
+    def add(self, rows: Any) -> None:  # noqa: ANN401 - pyarrow is untyped
+        """Count a table of rows; those of an environment follow each other."""
+        error = pc.equal(rows["termination"], Termination.ERROR.value)
+        episodes = rows.filter(pc.invert(error))
+        solved = episodes.filter(episodes["solution_found"])
+        self._count_environments("environments", rows["env_index"])
+        self._count_environments("failed", rows.filter(error)["env_index"])
+        self.sums["episodes"] += episodes.num_rows
+        self.sums["solved"] += solved.num_rows
+        for name in (
+            "kept",
+            "physics_steps",
+            "inference_calls",
+            *(f"{c}_time_ms" for c in _CLOCKS),
+        ):
+            self.sums[name] += pc.sum(episodes[name]).as_py() or 0
+        self.depths.update(solved["solution_depth"].to_pylist())
+        self.terminations.update(episodes["termination"].to_pylist())
+        for counter, table in (
+            (self.by_difficulty, episodes),
+            (self.solved_by_difficulty, solved),
+        ):  # scenes of unknown class are in none
+            counter.update(pc.drop_null(table["difficulty"]).to_pylist())
+        self.found.append(episodes["solution_found"].to_numpy())
+        for name, values in self.values.items():
+            values.append(episodes[name].to_numpy().astype(np.float64))
+
+    def _count_environments(self, name: str, column: Any) -> None:  # noqa: ANN401
+        index = column.to_numpy()
+        if index.size:
+            self.sums[name] += int(index[0] != self._last[name])
+            self.sums[name] += int(np.count_nonzero(np.diff(index)))
+            self._last[name] = int(index[-1])
+
+
+def _distribution(values: NDArray[np.float64]) -> Record:
+    """Return total, mean, median, 90 % quantile and the extremes; empty for no values."""
+    if not values.size:
+        return {}
+    median, p90 = np.quantile(values, [0.5, 0.9])
+    return {
+        "total": float(values.sum()),
+        "mean": float(values.mean()),
+        "median": float(median),
+        "p90": float(p90),
+        "min": float(values.min()),
+        "max": float(values.max()),
+    }
+
+
+def _sorted(counted: Mapping[Any, int]) -> dict[str, int]:
+    return {str(key): counted[key] for key in sorted(counted)}
+
+
+def _push_outcomes(pushes: Path) -> Record:
+    counted: Counter[str] = Counter()
+    for rows in row_groups(pushes, ["status"]):
+        counted.update(rows["status"].to_pylist())
+    return _sorted(counted)
+
+
+def _failures(metrics: Path) -> list[Record]:
+    columns = ["env_index", "xml_file", "error_message", "rerun_command"]
+    failed = pq.read_table(
+        metrics, columns=columns, filters=[("termination", "=", Termination.ERROR.value)]
+    )
+    rows: list[Record] = failed.slice(0, LISTED_FAILURES).to_pylist()
+    return rows

@@ -1,0 +1,71 @@
+"""Parquet files of a collection: written whole, read one row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from namo.errors import ResultFileError
+from namo.files import replacing
+from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
+
+DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
+"""What is merged into the tables of the collection."""
+TABLES = {**DATA_TABLES, "files": FILES}
+COMPRESSION = "zstd"
+ROW_GROUP = 65536
+
+
+def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    """Write tables one after the other into a Parquet file, whole or not at all.
+
+    Args:
+        path: the file.
+        schema: of every table.
+        tables: any number, also none; gathered into row groups of `ROW_GROUP` rows.
+
+    Returns:
+        How many rows were written.
+    """
+    rows, waiting, pending = 0, 0, [schema.empty_table()]
+    with (
+        replacing(path) as handle,
+        pq.ParquetWriter(handle, schema, compression=COMPRESSION) as writer,
+    ):
+        for table in tables:
+            pending.append(table)
+            rows, waiting = rows + table.num_rows, waiting + table.num_rows
+            if waiting >= ROW_GROUP:
+                writer.write_table(pa.concat_tables(pending), ROW_GROUP)
+                waiting, pending = 0, []
+        if pending:
+            writer.write_table(pa.concat_tables(pending), ROW_GROUP)
+    return rows
+
+
+def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Yield the rows of a Parquet file, a row group at a time: memory stays bounded."""
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=columns)
+
+
+def merged_table(folder: Path, name: str) -> Path:
+    """Return the path of one of the `DATA_TABLES` of a finished collection.
+
+    Raises:
+        ResultFileError: it is missing, cannot be read, or is of another version.
+    """
+    path = folder / f"{name}.parquet"
+    try:
+        schema = pq.read_schema(path)
+    except FileNotFoundError:
+        raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+    except (pa.ArrowException, OSError) as error:
+        raise ResultFileError(f"{path}: cannot be read: {error}") from None
+    if not schema.equals(DATA_TABLES[name]):
+        raise ResultFileError(f"{path}: has another schema than this version writes")
+    return path

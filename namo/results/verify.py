@@ -1,0 +1,246 @@
+"""Verify a collection: is every file what was written, does every plan happen again?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from namo.errors import ResultFileError, SceneError
+from namo.files import sha256_of
+from namo.results.parts import PARTS, begun_parts, finished_parts, require_idle
+from namo.results.records import inside, read_record
+from namo.results.replay import replay
+from namo.results.run_lock import only_run_in
+from namo.results.scene_file import scene_of
+from namo.results.schema import FILES
+from namo.results.tables import DATA_TABLES, row_groups
+from namo.wording import truncated_list
+from namo.world.world import World
+
+Record = dict[str, Any]
+
+MANIFEST = "manifest.parquet"
+SHOWN = 5
+"""Environments that a problem names."""
+REPLACED = "replaced"
+"""Folder that `redo` moves the files of environments to."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong with a collection.
+
+    Attributes:
+        path: of the file it is about, relative to the collection's folder.
+        text: what is wrong.
+        environment: to collect again to mend it; None where merging again does.
+        is_ours: whether making something again mends it; a scene that is not there does not come
+            back that way.
+    """
+
+    path: str
+    text: str
+    environment: int | None = None
+    is_ours: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+@dataclass
+class Verification:
+    """A collection under examination; go through `problems`, then look at the counts.
+
+    Attributes:
+        folder: of the collection.
+        replays: whether plans are carried out again.
+        run_from: where the collection was run, as relative scene paths start there.
+        files: how many files were compared with the manifest.
+        environments: how many records were read.
+        plans: how many plans were carried out.
+    """
+
+    folder: Path
+    replays: bool = True
+    run_from: Path = Path()
+    files: int = 0
+    environments: int = 0
+    plans: int = 0
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield all that is wrong.
+
+        Raises:
+            ResultFileError: there is no manifest to verify against, or it cannot be read.
+        """
+        listed = self._listed()
+        yield from self._parts()
+        damaged = set()
+        for problem in self._files(listed):
+            damaged.add(problem.path)
+            yield problem
+        counts: dict[str, Counter[int]] = {}
+        for name, schema in DATA_TABLES.items():
+            path = f"{name}.parquet"
+            if path not in listed:
+                yield Problem(path, f"is not listed in {MANIFEST}")
+            elif path not in damaged:
+                wrong, counts[name] = self._table(path, schema, listed[path]["rows"])
+                if wrong is not None:
+                    yield wrong
+        numbers = Counter(number for number in map(_environment_of, listed) if number is not None)
+        for name, by_environment in counts.items():
+            if name == "metrics" and (missing := set(by_environment) - set(numbers)):
+                named = truncated_list(sorted(missing), SHOWN)
+                text = f"has rows of environments without a file: {named}"
+                yield Problem("metrics.parquet", text)
+        for path in listed:
+            number = _environment_of(path)
+            if number is not None and path not in damaged:
+                yield from self._environment(path, number, counts)
+
+    def _listed(self) -> dict[str, Record]:
+        path = self.folder / MANIFEST
+        if not path.exists():
+            raise ResultFileError(f"{path}: is missing; is the collection finished?")
+        try:
+            table = pq.read_table(path)
+        except (pa.ArrowException, OSError) as error:
+            raise ResultFileError(f"{path}: cannot be read: {error}") from None
+        if not table.schema.equals(FILES):
+            raise ResultFileError(f"{path}: has another schema than this version writes")
+        return {row["path"]: row for row in table.to_pylist()}
+
+    def _parts(self) -> Iterator[Problem]:
+        for part in finished_parts(self.folder):
+            try:
+                part.verify(part.information())
+            except ResultFileError as error:
+                path = part.marker.relative_to(self.folder).as_posix()
+                yield Problem(path, str(error), part.start)
+
+    def _files(self, listed: Mapping[str, Record]) -> Iterator[Problem]:
+        """Compare all files with the manifest."""
+        for path, entry in listed.items():
+            number = _environment_of(path)
+            try:
+                file = inside(self.folder, path)
+            except ResultFileError as error:
+                yield Problem(path, str(error))
+                continue
+            self.files += 1
+            if not file.is_file():
+                yield Problem(path, "is missing", number)
+            elif file.stat().st_size != entry["bytes"]:
+                size = file.stat().st_size
+                text = f"has {size} bytes, {MANIFEST} says {entry['bytes']}"
+                yield Problem(path, text, number)
+            elif sha256_of(file) != entry["sha256"]:
+                yield Problem(
+                    path, f"is not what was written: sha256 differs from {MANIFEST}", number
+                )
+        for file in sorted(self.folder.glob("*_results.pkl")):
+            if file.name not in listed:
+                yield Problem(file.name, f"is not listed in {MANIFEST}")
+
+    def _table(
+        self, path: str, schema: pa.Schema, rows: int
+    ) -> tuple[Problem | None, Counter[int]]:
+        """Return what is wrong with a table, and its rows by environment."""
+        file = self.folder / path
+        if not pq.read_schema(file).equals(schema):
+            return Problem(path, "has another schema than this version writes"), Counter()
+        counted: Counter[int] = Counter()
+        for table in row_groups(file, ["env_index"]):
+            for each in table["env_index"].value_counts().to_pylist():
+                counted[each["values"]] += each["counts"]
+        if counted.total() != rows:
+            text = f"has {counted.total()} rows, {MANIFEST} says {rows}"
+            return Problem(path, text), counted
+        return None, counted
+
+    def _environment(
+        self, path: str, number: int, counts: Mapping[str, Counter[int]]
+    ) -> Iterator[Problem]:
+        try:
+            record = read_record(self.folder / path)
+        except ResultFileError as error:
+            yield Problem(path, str(error), number)
+            return
+        self.environments += 1
+        held = {
+            "metrics": len(record["metrics"]),
+            "pushes": len(record["pushes"]["push"]),
+            "plans": len(record["plans"]["step"]),
+            "scenes": int(record["scene"] is not None),
+        }
+        for name, by_environment in counts.items():
+            if by_environment[number] != held[name]:
+                text = f"has {held[name]} rows of {name}, {name}.parquet {by_environment[number]}"
+                yield Problem(path, text, number)
+        if self.replays and not record["error"]:
+            yield from self._plans(path, number, record)
+
+    def _plans(self, path: str, number: int, record: Record) -> Iterator[Problem]:
+        solved = [
+            episode
+            for episode in record["episode_results"]
+            if episode["solution_found"] and episode["action_sequence"]
+        ]
+        if not solved:
+            return
+        try:
+            scene = scene_of(record, record["metrics"][0]["physics"], self.run_from)
+        except SceneError as error:
+            yield Problem(path, f"cannot be replayed: {error}", is_ours=False)
+            return
+        world = World(scene)
+        for episode in solved:
+            self.plans += 1
+            if problem := replay(world, episode).problem:
+                yield Problem(path, f"{episode['episode_id']}: {problem}", number)
+
+
+def redo(folder: Path, problems: list[Problem]) -> list[int]:
+    """Arrange that what is wrong is made again by the next run, and return the environments.
+
+    Their files are moved to `REPLACED`, and the parts they are in lose their markers; so do the
+    tables of the whole collection, which are merged again.
+
+    Raises:
+        BusyError: the collection is being worked on.
+    """
+    problems = [each for each in problems if each.is_ours]
+    with only_run_in(folder):
+        for part in begun_parts(folder / PARTS):
+            require_idle(part)
+        return _redo(folder, problems)
+
+
+def _redo(folder: Path, problems: list[Problem]) -> list[int]:
+    numbers = sorted({each.environment for each in problems if each.environment is not None})
+    for path in {each.path for each in problems if each.environment is not None}:
+        file = folder / path
+        if _environment_of(path) is not None and file.exists():
+            (folder / REPLACED).mkdir(exist_ok=True)
+            file.replace(folder / REPLACED / file.name)
+    for part in finished_parts(folder):
+        if any(part.start <= number < part.end for number in numbers):
+            part.marker.unlink()
+    if problems:
+        for name in DATA_TABLES:
+            (folder / f"{name}.parquet").unlink(missing_ok=True)
+    return numbers
+
+
+def _environment_of(path: str) -> int | None:
+    """Return the number of the environment whose result file this is."""
+    name, mark, rest = path.rpartition("_env_")
+    number, _, suffix = rest.partition("_")
+    return int(number) if mark and name and number.isdigit() and suffix == "results.pkl" else None

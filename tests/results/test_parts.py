@@ -1,0 +1,228 @@
+import json
+import multiprocessing
+import os
+import socket
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from namo.errors import BusyError, ResultFileError
+from namo.results.parts import Part, finished_parts, locked, next_generation, range_name, write_part
+from namo.results.schema import FILES, METRICS
+from namo.results.tables import TABLES, write_table
+
+
+def entries(*numbers):
+    rows = [{"path": f"{n}.pkl", "bytes": n, "sha256": "", "rows": None} for n in numbers]
+    return pa.Table.from_pylist(rows, FILES)
+
+
+def empty_part(output, start, end):
+    part = Part.of(output, start, end)
+    write_part(part, {name: [] for name in TABLES}, {"start": start})
+    return part
+
+
+def hold_lock(folder, ready, let_go):
+    with locked(Part.of(folder, 0, 3)):
+        ready.send(multiprocessing.current_process().pid)
+        let_go.recv()
+
+
+def take_lock(folder, events):
+    events.send("started")
+    with locked(Part.of(folder, 0, 3), wait=True) as waited_for:
+        events.send(waited_for)
+
+
+def test_a_range_is_named_by_its_bounds():
+    assert range_name(4, 8) == "000004-000008"
+    assert range_name(999_999, 1_000_001) == "999999-1000001"
+
+
+@pytest.mark.parametrize("schema", TABLES.values(), ids=TABLES)
+def test_a_table_without_rows_has_its_schema(tmp_path, schema):
+    path = tmp_path / "table.parquet"
+    assert write_table(path, schema, []) == 0
+    table = pq.read_table(path)
+    assert table.num_rows == 0
+    assert table.schema.equals(schema)
+    assert [field.metadata for field in table.schema] == [field.metadata for field in schema]
+    assert table.schema.metadata == schema.metadata
+
+
+def test_tables_are_joined_in_order_with_units_and_descriptions(tmp_path):
+    path = tmp_path / "table.parquet"
+    assert write_table(path, FILES, [entries(3), entries(), entries(1, 2)]) == 3
+    table = pq.read_table(path)
+    assert table["bytes"].to_pylist() == [3, 1, 2]
+    assert table.schema.equals(FILES, check_metadata=True)
+
+
+def test_many_small_tables_become_few_row_groups(tmp_path, monkeypatch):
+    monkeypatch.setattr("namo.results.tables.ROW_GROUP", 10)
+    path = tmp_path / "table.parquet"
+    assert write_table(path, FILES, (entries(n) for n in range(25))) == 25
+    assert pq.ParquetFile(path).num_row_groups == 3
+    assert pq.read_table(path)["bytes"].to_pylist() == list(range(25))
+
+
+def test_a_table_that_fails_half_way_leaves_the_old_file(tmp_path):
+    path = tmp_path / "table.parquet"
+    write_table(path, FILES, [entries(1)])
+
+    def tables():
+        yield entries(2)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_table(path, FILES, tables())
+    assert pq.read_table(path)["bytes"].to_pylist() == [1]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_part_is_finished_only_with_its_marker(tmp_path):
+    part = empty_part(tmp_path, 3, 6)
+    empty_part(tmp_path, 0, 3)
+    assert [(p.start, p.end) for p in finished_parts(tmp_path)] == [(0, 3), (3, 6)]
+    part.marker.unlink()
+    assert [(p.start, p.end) for p in finished_parts(tmp_path)] == [(0, 3)]
+
+
+def test_the_marker_is_gone_while_a_part_is_written_again(tmp_path):
+    part = empty_part(tmp_path, 0, 3)
+    seen = []
+
+    def tables():
+        seen.append(part.marker.exists())
+        yield entries(1)
+
+    write_part(part, {"metrics": [], "pushes": [], "files": tables()}, {})
+    assert seen == [False]
+    assert part.marker.exists()
+
+
+def test_a_part_that_fails_while_written_is_not_finished(tmp_path):
+    part = empty_part(tmp_path, 0, 3)
+    with pytest.raises(pa.ArrowInvalid):
+        write_part(part, {"metrics": [pa.table({"x": [1]})]}, {})
+    assert finished_parts(tmp_path) == []
+
+
+def test_folders_that_are_no_parts_are_passed_over(tmp_path):
+    for name in ("notes", "a-b", "12"):
+        (tmp_path / "parts" / name).mkdir(parents=True)
+        (tmp_path / "parts" / name / "part.json").write_text("{}")
+    assert finished_parts(tmp_path) == []
+    assert finished_parts(tmp_path / "nowhere") == []
+
+
+def test_a_marker_says_what_was_written(tmp_path):
+    part = Part.of(tmp_path, 0, 1)
+    write_part(part, {}, {"host": "ü", "began_unix_s": 1.5})
+    assert part.information() == {"host": "ü", "began_unix_s": 1.5, "tables": {}}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"[1]", b"\xff", b"null"])
+def test_a_damaged_marker_is_named(tmp_path, content):
+    part = empty_part(tmp_path, 0, 3)
+    part.marker.write_bytes(content)
+    with pytest.raises(ResultFileError) as caught:
+        part.information()
+    assert str(part.marker) in str(caught.value)
+
+
+def test_a_free_part_is_locked_without_waiting(tmp_path, capsys):
+    for _ in range(2):
+        with locked(Part.of(tmp_path, 0, 3)) as waited_for:
+            assert waited_for is None
+    assert capsys.readouterr().out == ""
+
+
+def test_the_second_process_waits_for_the_first_and_says_for_whom(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready, ready_far = context.Pipe(duplex=False)
+    let_go_far, let_go = context.Pipe(duplex=False)
+    events, events_far = context.Pipe(duplex=False)
+    first = context.Process(target=hold_lock, args=(tmp_path, ready_far, let_go_far))
+    second = context.Process(target=take_lock, args=(tmp_path, events_far))
+    try:
+        first.start()
+        assert ready.poll(60)
+        holder = ready.recv()
+        second.start()
+        assert events.poll(60)
+        assert events.recv() == "started"
+        assert not events.poll(0.5)
+        let_go.send(None)
+        assert events.poll(60)
+        assert events.recv() == f"{socket.gethostname()}, process {holder}"
+    finally:
+        first.kill()
+        second.kill()
+
+
+def test_a_killed_process_leaves_no_lock_behind(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    ready, ready_far = context.Pipe(duplex=False)
+    let_go_far, _let_go = context.Pipe(duplex=False)
+    first = context.Process(target=hold_lock, args=(tmp_path, ready_far, let_go_far))
+    first.start()
+    assert ready.poll(60)
+    first.kill()
+    first.join()
+    with locked(Part.of(tmp_path, 0, 3)) as waited_for:
+        assert waited_for is None
+
+
+@pytest.mark.parametrize(
+    ("bounds", "wait"),
+    [
+        ((0, 3), False),
+        *(
+            ((start, end), wait)
+            for start, end in ((2, 5), (0, 9), (1, 2))
+            for wait in (False, True)
+        ),
+    ],
+)
+def test_a_range_at_work_is_refused_with_the_name_of_who_is(tmp_path, bounds, wait):
+    """Only the very same range is waited for."""
+    with locked(Part.of(tmp_path, 0, 3)):
+        with pytest.raises(BusyError) as caught, locked(Part.of(tmp_path, *bounds), wait=wait):
+            pass
+        assert f"{socket.gethostname()}, process {os.getpid()}" in str(caught.value)
+        assert "000000-000003" in str(caught.value)
+
+
+def test_a_part_is_of_a_later_generation_than_those_it_shares_environments_with(tmp_path):
+    assert next_generation(Part.of(tmp_path, 0, 3)) == 1
+    for bounds, generation in (((0, 3), 1), ((2, 5), 7), ((3, 4), 9)):
+        part = Part.of(tmp_path, *bounds)
+        write_part(
+            part, {name: [] for name in TABLES}, {"generation": generation, "began_unix_s": 0}
+        )
+    Part.of(tmp_path, 1, 3).folder.mkdir()  # begun, not complete
+    assert next_generation(Part.of(tmp_path, 0, 3)) == 8
+    assert next_generation(Part.of(tmp_path, 0, 1)) == 2
+    assert next_generation(Part.of(tmp_path, 3, 4)) == 8, "its own marker is about to be replaced"
+    assert next_generation(Part.of(tmp_path, 5, 9)) == 1
+
+
+def test_parts_of_other_ranges_are_not_waited_for(tmp_path):
+    with locked(Part.of(tmp_path, 0, 3)), locked(Part.of(tmp_path, 3, 6)) as waited_for:
+        assert waited_for is None
+
+
+def test_the_marker_is_json_that_people_can_read(collected):
+    (part,) = finished_parts(collected.output)
+    assert json.loads(part.marker.read_text())["environments"] == 6
+    assert pq.read_schema(part.table("metrics")).equals(METRICS, check_metadata=True)
+
+
+def test_a_part_of_other_tables_is_named(tmp_path):
+    part = Part.of(tmp_path, 0, 3)
+    write_part(part, {name: [] for name in TABLES if name != "plans"}, {})
+    with pytest.raises(ResultFileError, match="lists other tables than this version writes"):
+        part.verify(part.information())

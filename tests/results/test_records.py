@@ -1,0 +1,247 @@
+import math
+import os
+import pickle
+import subprocess
+import sys
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from namo.errors import ResultFileError
+from namo.results.records import MOST_DEPTH, file_entry, read_record, write_record
+
+RECORD = {
+    "env_id": "host_env_000003",
+    "success": True,
+    "depth": None,
+    "poses": [(0.5, -1.25, math.pi), [1, 2]],
+    "länge": {"m": 1e-300, "nested": {"empty": [], "none": {}}},
+}
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+def sealed(body):
+    """A file that carries a valid seal over any bytes."""
+    return body + b"\nsha256:" + sha256(body).hexdigest().encode()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "record.pkl"
+
+
+def test_a_record_comes_back_as_it_was(path):
+    write_record(path, RECORD)
+    again = read_record(path)
+    assert again == RECORD
+    assert [type(pose) for pose in again["poses"]] == [tuple, list]
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(), inner, max_size=4)
+        | st.tuples(inner, inner)
+    ),
+    max_leaves=20,
+)
+
+
+@hypothesis_settings(deadline=None, max_examples=60)
+@given(record=st.dictionaries(st.text(), plain, max_size=5))
+def test_any_nest_of_plain_values_comes_back(record, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / f"nest-{os.getpid()}.pkl"
+    write_record(path, record)
+    assert read_record(path) == record
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b".",
+        b"}",
+        b"0.",
+        b"h\x05.",
+        b"}]Ns.",
+        b"N}R.",
+        b"K\x01K\x02a.",
+        b"\x8c\x01\xff.",
+        b"}}b.",
+    ],
+)
+def test_sealed_rubbish_is_refused_with_the_one_error(body, path):
+    path.write_bytes(sealed(body))
+    with pytest.raises(ResultFileError) as caught:
+        read_record(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_plain_python_reads_a_record_without_this_package(collected, tmp_path):
+    code = (
+        "import importlib.util, pickle, sys\n"
+        "assert importlib.util.find_spec('namo') is None\n"
+        "with open(sys.argv[1], 'rb') as file:\n"
+        "    record = pickle.load(file)\n"
+        "print(record['env_id'], len(record['episode_results']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(collected.files()[1])],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("host_env_000001 1\n", "")
+
+
+def test_a_file_cut_off_anywhere_is_refused(path):
+    write_record(path, RECORD)
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ResultFileError) as caught:
+            read_record(path)
+        assert str(path) in str(caught.value)
+
+
+def test_a_file_with_bytes_behind_its_end_is_refused(path):
+    write_record(path, RECORD)
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(ResultFileError):
+        read_record(path)
+
+
+def test_any_single_flipped_bit_is_noticed(path):
+    write_record(path, RECORD)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        bent = bytearray(whole)
+        bent[place] ^= 1 << (place % 8)
+        path.write_bytes(bent)
+        with pytest.raises(ResultFileError):
+            read_record(path)
+
+
+@pytest.mark.parametrize("call", ["system", "getcwd"])
+def test_a_sealed_pickle_that_calls_a_function_is_refused_and_not_run(path, tmp_path, call):
+    witness = tmp_path / "witness"
+    body = f"cos\n{call}\n(S'touch {witness}'\ntR.".encode()
+    path.write_bytes(sealed(body))
+    with pytest.raises(ResultFileError, match="instruction GLOBAL at byte 0; allowed: dict"):
+        read_record(path)
+    assert not witness.exists()
+
+
+def test_a_sealed_pickle_of_something_else_than_a_dict_is_refused(path):
+    path.write_bytes(sealed(pickle.dumps([1, 2])))
+    with pytest.raises(ResultFileError, match="holds a list; allowed: a dict"):
+        read_record(path)
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_what_is_nested_deeper_than_any_record_is_refused(path):
+    write_record(path, {"deep": nested(MOST_DEPTH - 1)})
+    assert read_record(path) == {"deep": nested(MOST_DEPTH - 1)}
+    with pytest.raises(ResultFileError, match=r"\[0\]\[0\] is nested deeper than 100"):
+        write_record(path, {"deep": nested(MOST_DEPTH)})
+    path.write_bytes(sealed(pickle.dumps({"deep": nested(MOST_DEPTH)}, protocol=4)))
+    with pytest.raises(ResultFileError, match="is nested deeper than 100"):
+        read_record(path)
+    path.write_bytes(sealed(b"\x80\x04}N)" + b"\x85" * 100_000 + b"s."))
+    with pytest.raises(ResultFileError, match="is nested deeper than 100"):
+        read_record(path)
+
+
+def test_what_holds_itself_is_refused(path):
+    record = {"list": []}
+    record["list"].append(record)
+    with pytest.raises(ResultFileError, match="nested deeper"):
+        write_record(path, record)
+    path.write_bytes(sealed(pickle.dumps(record, protocol=4)))
+    with pytest.raises(ResultFileError, match="nested deeper"):
+        read_record(path)
+
+
+def test_a_few_bytes_that_come_to_values_without_end_are_refused(path):
+    value = []
+    for _ in range(90):
+        value = [value, value]
+    path.write_bytes(sealed(pickle.dumps({"shared": value}, protocol=4)))
+    with pytest.raises(ResultFileError, match="holds the same values over and over"):
+        read_record(path)
+
+
+def test_values_may_be_shared(path):
+    pose = [0.0] * 50
+    write_record(path, {"poses": [pose] * 30})
+    assert read_record(path) == {"poses": [pose] * 30}
+
+
+@pytest.mark.parametrize("key", [(1, 2), np.int64(1), frozenset(), b"bytes"])
+def test_a_key_that_is_no_plain_value_is_refused(path, key):
+    with pytest.raises(ResultFileError, match=f"has a key that is a .*{type(key).__name__}"):
+        write_record(path, {"deep": [{key: 1}]})
+
+
+def test_a_plain_pickle_without_a_seal_is_refused(path):
+    path.write_bytes(pickle.dumps(RECORD))
+    with pytest.raises(ResultFileError, match="no checksum"):
+        read_record(path)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.float64(1.0),
+        np.int64(1),
+        np.bool_(True),
+        np.zeros(2),
+        Path("x"),
+        Colour.RED,
+        len,
+        1j,
+        {1, 2},
+        frozenset({1}),
+        b"bytes",
+        bytearray(b"x"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_anything_but_plain_values_is_refused_and_nothing_is_written(path, value):
+    with pytest.raises(ResultFileError, match="not written"):
+        write_record(path, {"deep": [{"down": (value,)}]})
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_refused_record_leaves_the_old_file(path):
+    write_record(path, RECORD)
+    with pytest.raises(ResultFileError):
+        write_record(path, {"new": np.float64(1.0)})
+    assert read_record(path) == RECORD
+
+
+def test_an_entry_of_the_manifest_describes_the_file(path):
+    write_record(path, RECORD)
+    content = path.read_bytes()
+    assert file_entry(path, path.parent.parent, 3) == {
+        "path": f"{path.parent.name}/{path.name}",
+        "bytes": len(content),
+        "sha256": sha256(content).hexdigest(),
+        "rows": 3,
+    }

@@ -1,0 +1,221 @@
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from namo.commands.main import main
+from namo.errors import ResultFileError
+from namo.results.assemble import assemble
+from namo.results.records import file_entry, read_record, write_record
+from namo.results.schema import FILES
+from namo.results.tables import write_table
+from namo.results.verify import MANIFEST, REPLACED, Verification, redo
+from tests.collecting import SOURCE
+
+
+@pytest.fixture(scope="module")
+def whole(rig, tmp_path_factory):
+    """Three rooms collected in one chunk, and merged. Read only."""
+    folder = tmp_path_factory.mktemp("whole")
+    scenes = rig.copy_rooms(folder / "scenes", (0, 1, 6))
+    return rig.collect_and_merge(scenes, folder / "out", rig.config())
+
+
+@pytest.fixture
+def copy(rig, whole, tmp_path):
+    """A copy of it, to damage."""
+    shutil.copytree(whole.output, tmp_path / "out")
+    return rig.opened(tmp_path / "out", whole.scenes)
+
+
+def problems(folder, **options):
+    return [*Verification(folder, **options).problems()]
+
+
+def the_problem(folder, **options):
+    (only,) = problems(folder, **options)
+    return only
+
+
+def test_a_collection_that_is_well_has_no_problem_and_all_of_it_was_looked_at(whole):
+    verification = Verification(whole.output)
+    assert [*verification.problems()] == []
+    assert verification.environments == 3
+    assert verification.files == pq.read_metadata(whole.output / MANIFEST).num_rows
+    solved = [
+        episode
+        for record in whole.records()
+        for episode in record["episode_results"]
+        if episode["action_sequence"]
+    ]
+    assert verification.plans == len(solved) > 0
+
+
+def test_a_collection_with_failures_is_well(collected):
+    assert problems(collected.output, run_from=collected.scenes.parent) == []
+
+
+@pytest.mark.parametrize("size", [0, 100, -1])
+def test_a_truncated_file_is_named_with_its_environment(copy, size):
+    path = copy.output / "host_env_000001_results.pkl"
+    path.write_bytes(path.read_bytes()[:size])
+    problem = the_problem(copy.output)
+    assert (problem.path, problem.environment) == (path.name, 1)
+    assert "bytes" in problem.text
+
+
+def test_a_flipped_bit_is_found(copy):
+    path = copy.output / "host_env_000002_results.pkl"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    problem = the_problem(copy.output)
+    assert (problem.path, problem.environment) == (path.name, 2)
+    assert "is not what was written" in problem.text
+
+
+def test_a_missing_file_and_one_too_many_are_named(copy):
+    (copy.output / "host_env_000000_results.pkl").rename(
+        copy.output / "other_env_000000_results.pkl"
+    )
+    found = {(each.path, each.environment, each.text) for each in problems(copy.output)}
+    assert found == {
+        ("host_env_000000_results.pkl", 0, "is missing"),
+        ("other_env_000000_results.pkl", None, f"is not listed in {MANIFEST}"),
+    }
+
+
+@pytest.mark.parametrize("name", ["metrics.parquet", "pushes.parquet", "run.json"])
+def test_damage_to_a_file_of_the_whole_collection_needs_no_environment(copy, name):
+    (copy.output / name).write_bytes(b"nothing of ours")
+    problem = the_problem(copy.output)
+    assert (problem.path, problem.environment) == (name, None)
+
+
+def test_damage_to_a_part_is_named(copy):
+    (copy.output / "parts/000000-000003/pushes.parquet").write_bytes(b"nothing of ours")
+    problem = the_problem(copy.output)
+    assert (problem.path, problem.environment) == ("parts/000000-000003/part.json", 0)
+
+
+def rewritten(copy, index, change):
+    """Change a record so that only its content is wrong: manifest and tables are made anew."""
+    path = copy.output / f"host_env_{index:06d}_results.pkl"
+    record = read_record(path)
+    change(record)
+    write_record(path, record)
+    rows = pq.read_table(copy.output / MANIFEST).to_pylist()
+    for number, row in enumerate(rows):
+        if row["path"] == path.name:
+            rows[number] = file_entry(path, copy.output, row["rows"])
+    write_table(copy.output / MANIFEST, FILES, [pa.Table.from_pylist(rows, FILES)])
+
+
+def first_plan(record):
+    return next(each for each in record["episode_results"] if each["action_sequence"])
+
+
+def with_a_plan(copy):
+    return next(
+        record["env_index"]
+        for record in copy.records()
+        if any(each["action_sequence"] for each in record["episode_results"])
+    )
+
+
+def test_a_plan_that_does_not_happen_again_is_named(copy):
+    index = with_a_plan(copy)
+
+    def change(record):
+        first_plan(record)["post_action_state_observations"][0]["robot_pose"][0] += 1e-12
+
+    rewritten(copy, index, change)
+    problem = the_problem(copy.output)
+    assert problem.environment == index
+    assert f"host_env_{index:06d}_episode_000: after push 1" in problem.text
+    assert problems(copy.output, replays=False) == []
+
+
+def test_a_scene_that_changed_cannot_be_replayed(copy, whole, tmp_path):
+    index = with_a_plan(copy)
+    scene = tmp_path / "scene.xml"
+    original = copy.record(index)["xml_file"]
+    scene.write_text((whole.scenes / original).read_text() + "<!-- -->\n")
+    rewritten(copy, index, lambda record: record.update(xml_file=str(scene)))
+    assert f"{scene}: changed since" in the_problem(copy.output).text
+    scene.unlink()
+    problem = the_problem(copy.output)
+    assert "cannot be replayed" in problem.text
+    before = {path.name for path in copy.output.rglob("*")}
+    assert redo(copy.output, [problem]) == [], "the collection is not at fault"
+    assert {path.name for path in copy.output.rglob("*")} - before <= {".run.lock"}
+
+
+def test_rows_that_differ_from_the_tables_are_counted(copy):
+    rewritten(copy, 1, lambda record: record["metrics"].append(record["metrics"][0]))
+    problem = the_problem(copy.output)
+    assert problem.environment == 1
+    assert problem.text == "has 2 rows of metrics, metrics.parquet 1"
+
+
+@pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "a/../../b"])
+def test_a_path_that_leaves_the_collection_is_not_followed(copy, path):
+    rows = pq.read_table(copy.output / MANIFEST).to_pylist()
+    rows.append({"path": path, "bytes": 1, "sha256": "0", "rows": None})
+    write_table(copy.output / MANIFEST, FILES, [pa.Table.from_pylist(rows, FILES)])
+    problem = the_problem(copy.output)
+    assert problem.path == path
+    assert "leads out of the collection" in problem.text
+
+
+@pytest.mark.parametrize("damage", ["missing", "nothing", "schema"])
+def test_without_a_manifest_there_is_nothing_to_verify_against(copy, damage):
+    path = copy.output / MANIFEST
+    if damage == "missing":
+        path.unlink()
+    elif damage == "nothing":
+        path.write_bytes(b"nothing of ours")
+    else:
+        shutil.copy(copy.output / "metrics.parquet", path)
+    with pytest.raises(ResultFileError, match=MANIFEST):
+        problems(copy.output)
+
+
+def test_redo_lets_the_next_run_mend_it_and_keeps_what_was_there(rig, copy, whole):
+    path = copy.output / "host_env_000001_results.pkl"
+    path.write_bytes(path.read_bytes()[:-1])
+    damaged = path.read_bytes()
+    assert redo(copy.output, problems(copy.output)) == [1]
+    assert (copy.output / REPLACED / path.name).read_bytes() == damaged
+    assert not (copy.output / "metrics.parquet").exists()
+    result = rig.collect(whole.scenes, copy.output, rig.config())
+    assert result.resumed == 2
+    assemble(copy.output, "host", *SOURCE)
+    assert problems(copy.output) == []
+    assert copy.content() == whole.content()
+
+
+def test_redo_of_a_table_collects_nothing_again(rig, copy, whole):
+    (copy.output / "pushes.parquet").write_bytes(b"")
+    assert redo(copy.output, problems(copy.output)) == []
+    assert not (copy.output / REPLACED).exists()
+    assemble(copy.output, "host", *SOURCE)
+    assert problems(copy.output) == []
+
+
+def test_the_command_says_what_is_wrong_and_what_to_do(copy, whole, capsys):
+    assert main(["verify", str(whole.output)]) == 0
+    assert "3 environments read" in (out := capsys.readouterr().out)
+    assert "all is well" in out
+    (copy.output / "host_env_000002_results.pkl").unlink()
+    assert main(["verify", str(copy.output), "--no-replay"]) == 1
+    out = capsys.readouterr().out
+    assert "host_env_000002_results.pkl: is missing" in out
+    assert "to collect again: 2" in out
+    assert "--redo" in out
+    assert main(["verify", str(copy.output), "--redo"]) == 1
+    assert "arranged" in capsys.readouterr().out
+    assert not (copy.output / "metrics.parquet").exists()
+    assert main(["verify", str(copy.output / "nowhere")]) == 2
+    assert "no such folder" in capsys.readouterr().err
