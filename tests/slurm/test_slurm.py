@@ -56,7 +56,7 @@ def injected(pipeline: OnSlurm, code: str) -> dict[str, str]:
     folder = pipeline.folder / "modules"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(code)
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -32,6 +31,15 @@ if "--part-only" in sys.orig_argv and "--start-idx 2 " in " ".join(sys.orig_argv
 
     chunk.write_record = write_and_die
 """
+
+
+@pytest.fixture
+def killing(pipeline):
+    """The environment variables with which the process of one chunk dies after an environment."""
+    modules = pipeline.folder / "modules"
+    modules.mkdir()
+    (modules / "sitecustomize.py").write_text(SITECUSTOMIZE)
+    return {"PYTHONPATH": os.pathsep.join([str(modules), os.environ.get("PYTHONPATH", "")])}
 
 
 def test_a_run_completes_and_names_the_broken_environment(finished):
@@ -189,15 +197,12 @@ def test_an_output_folder_below_a_file_is_refused_without_a_traceback(pipeline):
 
 
 @pytest.mark.slow
-def test_a_killed_chunk_resumes_and_keeps_its_label(pipeline):
+def test_a_killed_chunk_resumes_and_keeps_its_label(pipeline, killing):
     pipeline.copy_rooms((0, 7, 6, 0, 7))
     pipeline.output.mkdir()
     (pipeline.output / ".hostname").write_text("started-elsewhere\n")
-    modules = pipeline.folder / "modules"
-    modules.mkdir()
-    (modules / "sitecustomize.py").write_text(SITECUSTOMIZE)
 
-    killed = pipeline.run("--retries", 0, environment={"PYTHONPATH": str(modules)})
+    killed = pipeline.run("--retries", 0, environment=killing)
     assert killed.returncode != 0
     assert f"namo status {pipeline.output}" in killed.stdout
     before = pipeline.made()
@@ -217,13 +222,10 @@ def test_a_killed_chunk_resumes_and_keeps_its_label(pipeline):
 
 
 @pytest.mark.slow
-def test_a_chunk_whose_process_dies_is_retried_and_resumes(pipeline):
+def test_a_chunk_whose_process_dies_is_retried_and_resumes(pipeline, killing):
     pipeline.copy_rooms((0, 7, 6, 0, 7))
-    modules = pipeline.folder / "modules"
-    modules.mkdir()
-    (modules / "sitecustomize.py").write_text(SITECUSTOMIZE)
 
-    done = pipeline.run(environment={"PYTHONPATH": str(modules)})
+    done = pipeline.run(environment=killing)
     assert done.returncode == 0, done.stdout
     assert [row["env_index"] for row in pipeline.table("metrics")] == [0, 1, 2, 3, 4]
     attempts = (pipeline.output / "logs" / "collect" / f"{CHUNKS[1]}.log.all").read_text()
