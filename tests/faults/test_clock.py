@@ -16,11 +16,13 @@ def backwards(monkeypatch):
 
 
 def test_a_clock_that_jumps_backwards_changes_no_result(backwards, collector, undisturbed, capsys):
+    began_s = time.monotonic()
     assert collector.run() == 0
+    took_s = time.monotonic() - began_s
     assert collector.content() == undisturbed
     assert collector.problems() == []
     (part,) = finished_parts(collector.output)
-    assert 0 < part.information()["duration_s"] < 600
+    assert 0 < part.information()["duration_s"] <= took_s
     assert "-" not in "".join(
         line for line in capsys.readouterr().out.splitlines() if line.startswith("time ")
     )
