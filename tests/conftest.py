@@ -25,6 +25,13 @@ RK4: Mapping[str, str] = {"cone": "elliptic", "integrator": "RK4", "timestep": "
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files without slow tests when only those run: importing all takes ten seconds."""
+    if config.getoption("markexpr") == "slow" and collection_path.name.startswith("test_"):
+        return "mark.slow" not in collection_path.read_text(encoding="utf-8") or None
+    return None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def primitive_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache for this session: machine code is made once, each class of boxes simulated once."""
