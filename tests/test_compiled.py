@@ -34,7 +34,7 @@ def test_machine_code_is_kept_by_what_it_is_made_from(tmp_path):
     kept = set(folder.rglob("*.nbc"))
     assert kept
     assert run(tmp_path, tmp_path / "cache", tmp_path) == said
-    assert set(folder.rglob("*.nbc")) == kept  # and not made again
+    assert set(folder.rglob("*.nbc")) == kept  # and not compiled again
 
 
 def test_any_source_decides_where_machine_code_is_kept(tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
-"""Read many files in a process of its own, so that whatever they do to it is noticed.
+"""Read many files in a separate process, so that whatever they do to it is detected.
 
 Run as a module it is that process. Its arguments: a kind of file, the folder, how many of its
-entries to leave out, and the file that code run from one of them would make. It writes a line an
+entries to skip, and the file that code run from one of them would create. It writes one line per
 entry.
 """
 
@@ -19,20 +19,20 @@ from namo.errors import ModelError, NamoError, ResultFileError
 
 REPOSITORY = Path(__file__).parents[2]
 MEMORY_BYTES = 2 << 30
-"""Beyond what the reader itself takes."""
+"""Beyond what the reader itself needs."""
 LONGEST_S = 5.0
-"""For one file, longer than that is a hang."""
+"""Per file; longer counts as a hang."""
 READ, REFUSED = "read", "refused"
 _CODE_RAN = "its code ran"
 
 
 def outcomes(kind: str, folder: Path, sentinel: Path) -> dict[str, str]:
-    """What became of each entry of a folder: `READ`, `REFUSED` by name, or what went wrong.
+    """The outcome of each entry of a folder: `READ`, `REFUSED` by name, or what went wrong.
 
     Args:
         kind: "record" or "bundle".
         folder: of the files or bundles.
-        sentinel: the file that code run from one of them would make.
+        sentinel: the file that code run from one of them would create.
     """
     names = sorted(path.name for path in folder.iterdir())
     found: dict[str, str] = {}
@@ -45,7 +45,7 @@ def outcomes(kind: str, folder: Path, sentinel: Path) -> dict[str, str]:
         lines = dict(json.loads(line) for line in done.stdout.splitlines())
         found |= lines
         if done.returncode != 0 and len(found) < len(names):
-            # It died at the next one; those behind it have their turn in another process.
+            # It died at the next one; the rest is read by another process.
             said = done.stderr.strip()[-2000:]
             found[names[len(found)]] = f"ended the process with {done.returncode}: {said}"
     return found
@@ -75,7 +75,7 @@ def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
 
 
 def _reader(kind: str) -> tuple[Callable[[Path], object], type[NamoError]]:
-    """What reads a kind of file, warmed up, and the one error that may come out of it."""
+    """The reader of a kind of file, warmed up, and the one error it may raise."""
     if kind == "record":
         from namo.results.records import read_record
 

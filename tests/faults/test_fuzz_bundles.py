@@ -1,4 +1,4 @@
-"""Whatever a model bundle holds, it is loaded or refused by name, and runs nothing.
+"""Whatever a model bundle contains, it is loaded or refused by name, and runs nothing.
 
 NAMO_FUZZ is how many mutants there are; each is made from its own number.
 """

@@ -1,4 +1,4 @@
-"""The pictures that the documentation draws of itself."""
+"""The figures that the documentation generates."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.conftest import REPOSITORY
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 DRAWN = ("example", "reachability", "pushes", "search", "difficulty", "stages", "layers", "chunks")
-MOST_BYTES = 60_000
+MAX_BYTES = 60_000
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_a_picture_is_small_and_read_in_the_light_and_in_the_dark(name):
+def test_a_figure_is_small_and_has_a_light_and_a_dark_scheme(name):
     text = (PICTURES / f"{name}.svg").read_text()
-    assert len(text) < MOST_BYTES
+    assert len(text) < MAX_BYTES
     root = ET.fromstring(text)
     assert root.get("aria-label")
     assert "prefers-color-scheme:dark" in text
@@ -32,7 +32,7 @@ def test_a_picture_is_small_and_read_in_the_light_and_in_the_dark(name):
         assert f".{kind}{{" in dark
 
 
-def test_the_diagrams_are_those_that_are_drawn_now(tmp_path, monkeypatch):
+def test_the_stored_diagrams_are_up_to_date(tmp_path, monkeypatch):
     monkeypatch.setattr(draw_diagrams, "HERE", tmp_path)
     draw_diagrams.main()
     drawn = sorted(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""The pipeline in processes of its own, on a handful of small rooms."""
+"""The pipeline in separate processes, on a handful of small rooms."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Pipeline:
         here: bool = True,
         **settings: Any,
     ) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake here, with more environment variables and settings than every test has."""
+        """Run Snakemake here, with additional environment variables and settings."""
         where = () if here else ("--directory", self.folder)
         return subprocess.run(
             self.command(*where, *arguments, **settings),
@@ -92,7 +92,7 @@ class Pipeline:
         return RIG.opened(self.output, self.scenes).record(index)
 
     def made(self) -> dict[str, int]:
-        """When each environment's file was written (ns)."""
+        """When the file of each environment was written (ns)."""
         files = sorted(self.output.glob("*_env_*_results.pkl"))
         return {re.sub(r".*_env_", "", path.name)[:6]: path.stat().st_mtime_ns for path in files}
 

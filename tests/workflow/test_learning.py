@@ -1,4 +1,4 @@
-"""The learning stages in processes of their own: one tiny round, and what would follow it."""
+"""The learning stages in separate processes: one tiny round, and the plan of the next."""
 
 import json
 
@@ -111,18 +111,18 @@ def test_a_round_explores_learns_and_compares(pipeline, learn):
     ],
 )
 def test_wrong_settings_are_named_before_anything_runs(learn, changes, named):
-    """Each of the two parts is checked; tests/training tests what is said of each value."""
+    """Each of the two parts is checked; tests/training tests the message for each value."""
     done = learn("rounds", "--dry-run", **changes)
     assert done.returncode != 0
     assert named in done.stdout
 
 
-def test_scenes_of_a_folder_have_their_splits_from_the_manifest_of_learning(learn, manifests):
+def test_scenes_of_a_folder_take_their_splits_from_the_learning_manifest(learn, manifests):
     shell = learn("dataset", "--dry-run", "--printshellcmds", "--quiet", "host").stdout
     assert f"--manifest {manifests['manifest']}" in shell
 
 
-def test_scenes_must_be_made_first(learn, pipeline):
+def test_scenes_must_be_generated_first(learn, pipeline):
     done = learn("rounds", "--dry-run", manifest=str(pipeline.folder / "none.parquet"))
     assert done.returncode != 0
     assert "make learning-scenes" in done.stdout

@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS = Path(sys.executable).parent
 CHUNKS = ["000000-000002", "000002-000004", "000004-000005"]
 
-# Kills the collector of one chunk after its first environment; runs at every start of Python.
+# Kills the collector of one chunk after each new environment; runs at every start of Python.
 SITECUSTOMIZE = """
 import os, signal, sys
 
@@ -43,7 +43,7 @@ def killing(pipeline):
 
 
 def test_a_run_completes_and_names_the_broken_environment(finished):
-    """Also without our Python in PATH: the jobs find it."""
+    """Without our Python in PATH, which the jobs find all the same."""
     pipeline, done = finished
     assert done.returncode == 0, done.stdout
     assert [row["termination"] for row in pipeline.table("metrics")] == [
@@ -178,7 +178,7 @@ def test_too_many_failures_fail_the_run_and_leave_the_tables(pipeline):
     ],
 )
 def test_wrong_settings_are_named_and_nothing_is_written(pipeline, settings, said):
-    """The settings first, then the scenes; tests/collection tests what is said of each value."""
+    """The settings first, then the scenes; tests/collection tests the message for each value."""
     pipeline.copy_rooms((0,))
     done = pipeline.run(**settings)
     assert done.returncode != 0
@@ -265,7 +265,7 @@ def test_a_chunk_requests_a_gpu_only_for_models_on_cuda(pipeline):
 
 
 def test_the_cluster_profile_plans_long_jobs_and_reads_no_scene(pipeline):
-    """Planning needs no cluster; neither the scenes nor the commands of SLURM are there."""
+    """Planning needs no cluster: neither scenes nor commands of SLURM exist here."""
     commands = pipeline.folder / "commands"
     commands.mkdir()
     for name in ("bash", "which"):
