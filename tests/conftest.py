@@ -47,6 +47,18 @@ def primitive_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_fsync() -> Iterator[None]:
+    """Do not wait for the disk: what tests write need not survive a power cut.
+
+    Every result file is synced twice, ten milliseconds each on an ordinary disk, which is half of
+    the time of some tests. `tests/test_files.py` tests that it is done, and in which order.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_scenes() -> Path:
     """The folder of shared scenes beside the repository; the test skips where it is absent."""
