@@ -233,6 +233,7 @@ def collect(rig, tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("end", "status"), [("segfault", -signal.SIGSEGV), ("hang", 1)])
 def test_an_environment_that_ends_its_process_twice_costs_one_environment(
     rig, collect, tmp_path, end, status
@@ -254,6 +255,7 @@ def test_an_environment_that_ends_its_process_twice_costs_one_environment(
     assert collection.record(1)["error"] is None
 
 
+@pytest.mark.slow
 def test_an_environment_killed_from_outside_is_collected_in_the_end(rig, collect, tmp_path):
     collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
     first, second, third = (collect("kill") for _ in range(3))

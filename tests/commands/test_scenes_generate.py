@@ -15,6 +15,7 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.glob("scene_*.xml")}
 
 
+@pytest.mark.slow
 def test_a_set_is_generated_reproducibly(tmp_path, capsys):
     assert generate(tmp_path / "a", *FAST) == 0
     assert "5 scenes of" in capsys.readouterr().out

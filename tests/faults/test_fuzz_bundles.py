@@ -22,6 +22,7 @@ def whole(tmp_path_factory):
     return random_bundle(tmp_path_factory.mktemp("bundle") / "whole", "object")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", numbers(60, AT_A_TIME), ids=str)
 def test_every_mutant_is_loaded_or_refused_by_name(wanted, whole, tmp_path, monkeypatch):
     folder, sentinel = tmp_path / "bundles", tmp_path / "ran"

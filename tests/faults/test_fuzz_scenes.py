@@ -44,6 +44,7 @@ def originals(demo_scenes, rooms):
     return [*few, *[scene_xml(polygon)] * 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", numbers(40, AT_A_TIME), ids=str)
 def test_every_mutant_has_episodes_or_a_reason(wanted, originals, tmp_path):
     scenes, sentinel = tmp_path / "scenes", tmp_path / "sentinel"

@@ -39,7 +39,14 @@ def first(collector):
         process.kill()
 
 
-@pytest.mark.parametrize("more", [(), ("--start-idx", "1"), ("--start-idx", "0", "--end-idx", "1")])
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        pytest.param(("--start-idx", "1"), marks=pytest.mark.slow),
+        pytest.param(("--start-idx", "0", "--end-idx", "1"), marks=pytest.mark.slow),
+    ],
+)
 def test_a_second_collector_of_the_same_environments_refuses_and_names_the_first(
     first, collector, more, capsys
 ):
