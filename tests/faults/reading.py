@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,7 +22,9 @@ REPOSITORY = Path(__file__).parents[2]
 MEMORY_BYTES = 2 << 30
 """Beyond what the reader itself needs."""
 LONGEST_S = 5.0
-"""Per file; longer counts as a hang."""
+"""Processor time per file; longer counts as a hang, however busy the machine is."""
+PATIENCE_S = 120.0
+"""Time per file on the clock, for what hangs without computing."""
 READ, REFUSED = "read", "refused"
 _CODE_RAN = "its code ran"
 
@@ -58,8 +61,10 @@ def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
         most = pages * resource.getpagesize() + MEMORY_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.register(signal.SIGPROF, chain=True)  # prints where, then the signal kills
     for path in sorted(folder.iterdir())[leave_out:]:
-        faulthandler.dump_traceback_later(LONGEST_S, exit=True)
+        signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
+        faulthandler.dump_traceback_later(PATIENCE_S, exit=True)
         try:
             read(path)
             outcome = READ
@@ -68,6 +73,7 @@ def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
         except Exception as problem:  # noqa: BLE001 - what else comes out is what is looked for
             outcome = f"{type(problem).__name__}: {problem}"
         faulthandler.cancel_dump_traceback_later()
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
         if sentinel.exists():
             sentinel.unlink()
             outcome = _CODE_RAN

@@ -25,7 +25,7 @@ class Pipeline:
     """A folder in which the pipeline is run: scenes, settings and results."""
 
     folder: Path
-    patience_s: float = 240.0
+    patience_s: float = 900.0
 
     @property
     def scenes(self) -> Path:
