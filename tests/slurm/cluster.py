@@ -137,17 +137,22 @@ def remove_leftovers(config: Path) -> None:
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:
-    """Return the processes that have the folder in their command line or environment."""
-    name = str(folder)
-    found = []
+    """Return the processes of a cluster, this one aside, and what they started.
+
+    Daemons have its folder in their command line or environment. A job step hides both, and listens
+    at a socket in the folder.
+    """
+    found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.pid == os.getpid():
                 continue
             words = [*process.cmdline(), *process.environ().values()]
-            if any(name in word for word in words):
-                found.append(process)
-    return found
+            words += [str(socket.laddr) for socket in process.net_connections("unix")]
+            if any(str(folder) in word for word in words):
+                family = (process, *process.children(recursive=True))
+                found |= {member.pid: member for member in family}
+    return list(found.values())
 
 
 def _write_config(folder: Path) -> None:

@@ -19,19 +19,34 @@ from tests.slurm.cluster import (
     remove_leftovers,
 )
 
-# A test run with two daemons: one whose command line names the folder, one whose environment does.
+# A test run with three daemons: the folder is in the command line of one, in the environment of the
+# next, and the last listens at a socket in it and has a child.
+STEP = """
+import socket, subprocess, sys
+
+child = subprocess.Popen(["sleep", "120"])
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.stdin.readline().strip())
+child.wait()
+"""
 RUN = """
 import os, subprocess, sys, time
 from pathlib import Path
 from tests.slurm.cluster import cluster_folder
 
-folder, config = map(Path, sys.argv[1:])
+folder, config, step = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 with cluster_folder(folder, config):
     (folder / "slurm.conf").touch()
     sleep = [sys.executable, "-c", "import time; time.sleep(120)"]
     subprocess.Popen([*sleep, str(folder / "daemon.log")], start_new_session=True)
     environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf")}
     subprocess.Popen(sleep, env=environment, start_new_session=True)
+    step = subprocess.Popen(
+        [sys.executable, "-c", step], stdin=subprocess.PIPE, text=True, start_new_session=True
+    )
+    print(folder / "step", file=step.stdin, flush=True)
+    while not (folder / "step").exists():
+        time.sleep(0.02)
     print("running", flush=True)
     time.sleep(120)
 """
@@ -46,7 +61,7 @@ def places(tmp_path):
 @pytest.fixture
 def run(places):
     """A test run at work in the folder."""
-    command = [sys.executable, "-c", RUN, *map(str, places)]
+    command = [sys.executable, "-c", RUN, *map(str, places), STEP]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == "running\n"
@@ -64,7 +79,7 @@ def daemons(folder, run):
 def test_a_killed_run_is_cleaned_up_by_the_next(places, run):
     folder, config = places
     left = daemons(folder, run)
-    assert len(left) == 2
+    assert len(left) == 4
     run.kill()
     run.wait()
     assert all(process.is_running() for process in left)
@@ -82,7 +97,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next(places, run):
 def test_a_run_at_work_is_left_alone(places, run):
     folder, config = places
     remove_leftovers(config)
-    assert len(daemons(folder, run)) == 2
+    assert len(daemons(folder, run)) == 4
     with (
         pytest.raises(RuntimeError, match="a test run uses it"),
         cluster_folder(folder.with_name("slurm-next"), config),
