@@ -13,8 +13,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.common import Figures, argument_parser, percent, show_table, skipped, write_json
+from namo.collection.collect_environment import collect_environment
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, collect_environment, make_planner
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
 from namo.commands.main import main as namo
 
 SETS = (

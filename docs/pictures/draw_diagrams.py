@@ -33,7 +33,7 @@ BOTTOM = (
     "files",
     "locks",
     "mapped_settings",
-    "numerics",
+    "numeric_platform",
     "compiled",
     "errors",
 )

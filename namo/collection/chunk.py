@@ -16,20 +16,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
+from namo.collection.collect_environment import collect_environment
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import (
-    Environment,
-    collect_environment,
-    crashed,
-    is_listed_as,
-    relocated,
-    unstorable,
-)
+from namo.collection.environment import Environment
+from namo.collection.environment_record import crashed, is_listed_as, relocated, unstorable
 from namo.collection.journal import GRACE_S, Journal
 from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.planning.planner import Planner
 from namo.results.parts import Part, locked, next_generation, write_part
 from namo.results.records import file_entry, read_record, write_record
@@ -259,7 +254,7 @@ def _information(
         "config": config.as_dict(),
         "host": socket.gethostname(),
         "process": os.getpid(),
-        "numerics": numerics(),
+        "numerics": numeric_platform(),
         "work_s": work_s,
         "environments": len(environments),
         "resumed": resumed,
