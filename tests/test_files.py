@@ -41,6 +41,20 @@ def test_nothing_is_there_under_the_name_before_the_block_ends(tmp_path):
         assert temporary.name.endswith(TEMPORARY_SUFFIX)
 
 
+def test_the_bytes_are_synced_before_the_name_and_then_the_folder(tmp_path, monkeypatch):
+    path = tmp_path / "data.bin"
+    calls = []
+
+    def fsync(descriptor):
+        synced = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        calls.append((synced, path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with replacing(path) as handle:
+        handle.write(b"new")
+    assert calls == [("file", False), ("folder", True)]
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_the_old_file_stays_when_the_block_raises(tmp_path, error):
     path = tmp_path / "data.bin"

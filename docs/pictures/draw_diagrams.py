@@ -38,7 +38,7 @@ BOTTOM = (
     "files",
     "locks",
     "mapped_settings",
-    "numerics",
+    "numeric_platform",
     "compiled",
     "errors",
 )

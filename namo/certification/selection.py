@@ -21,7 +21,7 @@ from namo.certification.settings import SceneSetSettings
 from namo.certification.written import Written, is_whole
 from namo.errors import NamoError, ResultFileError
 from namo.files import replacing
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.manifest import (
     MANIFEST,
@@ -165,7 +165,7 @@ def _provenance(settings: SceneSetSettings) -> dict[str, str]:
     return {
         SETTINGS: json.dumps(settings.as_dict(), sort_keys=True),
         "namo_collect": __version__,
-        "numerics": json.dumps(numerics(), sort_keys=True),
+        "numerics": json.dumps(numeric_platform(), sort_keys=True),
     }
 
 

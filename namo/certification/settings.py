@@ -136,9 +136,11 @@ class SceneSetSettings(GeneratorSettings):
 
     def fingerprint(self) -> str:
         """Return the hash of everything that decides a candidate, versions included."""
-        from namo.numerics import numerics  # loads MuJoCo, which checking settings need not
+        # Loads MuJoCo, which checking settings need not.
+        from namo.numeric_platform import numeric_platform
 
-        versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, numerics(), self.template_hashes()]
+        platform = numeric_platform()
+        versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, platform, self.template_hashes()]
         text = json.dumps([versions, self.decisive()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

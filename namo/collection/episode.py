@@ -12,7 +12,7 @@ import numpy as np
 
 from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
-from namo.planning.planner import Budget, Planner, SearchResult, Watch, unwatched
+from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
 from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord, SolidInfo
 from namo.results.replay import replay
 from namo.results.schema import DRAWING_DECIMALS, PLANS, PUSHES
@@ -54,7 +54,7 @@ def run_episode(
     env_index: int,
     episode: int,
     scorers: Sequence[Scorer] = (),
-    watch: Watch = unwatched,
+    progress: ProgressCallback = ignore_progress,
 ) -> EpisodeOutcome:
     """Search from the scene's start, replay the plan, and return the results.
 
@@ -65,10 +65,10 @@ def run_episode(
         env_index: place of the environment in its list.
         episode: number of the episode in the environment.
         scorers: models that the planner's strategies query.
-        watch: called after every simulated push.
+        progress: called after every simulated push.
     """
     world.reset()
-    before = (*world.clocks(), _inference_s(scorers))
+    before = (*world.wall_times(), _inference_s(scorers))
     calls = sum(scorer.use.calls for scorer in scorers)
     budget = Budget(
         depth=config.max_depth,
@@ -77,8 +77,8 @@ def run_episode(
         pushes=config.max_pushes,
     )
     streams = Streams.for_episode(config.seed, env_index, episode)
-    result = planner.search(world, budget, streams, watch)
-    after = (*world.clocks(), _inference_s(scorers))
+    result = planner.search(world, budget, streams, progress)
+    after = (*world.wall_times(), _inference_s(scorers))
     physics_ms, reachability_ms, planning_ms, inference_ms = (
         1000.0 * (end - start) for start, end in zip(before, after, strict=True)
     )

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.results.metadata_types import FileEntry, ModelUseRecord, PartMetadata
 from namo.results.record_types import EnvironmentRecord, MetricsRow
 from namo.results.records import file_entry, read_environment
@@ -127,7 +127,7 @@ class PartBuilder:
             "config": config.as_dict(),
             "host": socket.gethostname(),
             "process": os.getpid(),
-            "numerics": numerics(),
+            "numerics": numeric_platform(),
             "work_s": self._work_s,
             "environments": len(environments),
             "resumed": self.resumed,

@@ -31,7 +31,8 @@ from namo.results.scene_file import scene_of
 from namo.results.shards import ShardWriter, shard_name
 from namo.results.tables import merged_table
 from namo.wording import counted
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
+from namo.world.static_map import StaticMap
 
 SAMPLES_PER_SHARD = 256
 

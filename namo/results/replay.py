@@ -40,7 +40,7 @@ def replay(world: World, episode: SearchRecord) -> Replay:
     try:
         done.problem = _replay(world, episode, done.pushes)
     finally:
-        world.watcher = None
+        world.observer = None
     return done
 
 
@@ -58,7 +58,7 @@ def _replay(world: World, episode: SearchRecord, pushes: list[Recorder]) -> str 
             return f"goal is already reachable before push {number}"
         if action["object_id"] not in movables:
             return f"push {number} moves '{action['object_id']}', which is not in the scene"
-        world.watcher = recorder = Recorder(world)
+        world.observer = recorder = Recorder(world)
         world.push(Push(action["object_id"], Pose2D(*action["target"])))
         recorder.finish()
         pushes.append(recorder)
@@ -67,5 +67,5 @@ def _replay(world: World, episode: SearchRecord, pushes: list[Recorder]) -> str 
     if not world.reachability().goal_reachable:
         return "goal is not reachable at the end of the plan"
     if pushes:
-        pushes[-1].drives(world.scene.goal.x, world.scene.goal.y)
+        pushes[-1].on_drive(world.scene.goal.x, world.scene.goal.y)
     return None

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from namo.errors import ResultFileError
 from namo.files import replacing
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.results.metadata_types import PartMetadata, RunFile, RunModel
 from namo.results.parts import age_of
 from namo.results.tables import row_groups
@@ -71,7 +71,7 @@ def write_run_file(
             "python": platform.python_version(),
             **{name: _version(name) for name in _PACKAGES},
         },
-        "numerics": numerics(),
+        "numerics": numeric_platform(),
         "git_commit": _git_commit(),
         "host": {
             "name": platform.node(),

@@ -23,7 +23,7 @@ from namo.learning.rasters import StatePicture
 from namo.learning.scoring import Promise, Scorer, Values
 from namo.strategies.goal_random import RandomGoals
 from namo.world.candidates import CandidatePushes, candidate_pushes
-from namo.world.push_planner import twins, within_tolerance
+from namo.world.push_planner import equivalent_goals, within_tolerance
 from namo.world.world import World
 
 KEPT_ANSWERS = 1024
@@ -178,7 +178,7 @@ def _best_first(judged: _Judged) -> Iterator[tuple[Pose2D, float]]:
         yield goal, float(values[best])
         passed = (contact == contact[best]) & (travel <= travel[best])
         values[passed] = np.minimum(values[passed], later[passed])
-        values[twins(goals, goal)] = -1.0
+        values[equivalent_goals(goals, goal)] = -1.0
 
 
 def _chances(values: Values) -> Values:

@@ -130,6 +130,7 @@ def test_a_killed_run_resumes_and_gives_the_same_results(
     assert rig.opened(output, scenes).content() == at_once
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_range_do_not_interfere(rig, scenes, config, at_once, tmp_path):
     settings = config.as_dict()
     command = [
