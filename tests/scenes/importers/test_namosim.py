@@ -120,7 +120,9 @@ def test_a_robot_and_a_goal_can_be_chosen():
 def test_an_unknown_robot_or_goal_is_refused_with_those_there_are():
     with pytest.raises(SceneError, match="no robot 'robot0'; did you mean 'robot_0'"):
         read(svg(CLOSED), robot="robot0")
-    with pytest.raises(SceneError, match=r"has no goal 'goal_2'; .*Allowed: goal_0, goal_1"):
+    with pytest.raises(
+        SceneError, match=r"has no goal 'goal_2'; .*expected one of: goal_0, goal_1"
+    ):
         read(svg(CLOSED), goal="goal_2")
 
 
