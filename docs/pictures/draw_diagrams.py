@@ -32,7 +32,7 @@ BOTTOM = (
     "registry",
     "files",
     "locks",
-    "mapped_settings",
+    "config_parsing",
     "numerics",
     "compiled",
     "errors",

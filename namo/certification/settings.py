@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from namo.certification.effort import Effort
+from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.files import sha256_of
-from namo.mapped_settings import settings_from
 from namo.scenes.difficulty import Difficulty
-from namo.scenes.generator_settings import GeneratorSettings, template_files
+from namo.scenes.generator.settings import GeneratorSettings, template_files
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
 from namo.wording import did_you_mean
 
@@ -185,4 +185,4 @@ class SceneSetSettings(GeneratorSettings):
         Raises:
             UsageError: names a key that is unknown or a value that is not allowed.
         """
-        return settings_from(cls, values, source)
+        return parse_dataclass(cls, values, source)

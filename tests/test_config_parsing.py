@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
-from namo.mapped_settings import settings_from
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Settings:
 
 
 def read(**values):
-    return settings_from(Settings, values, "here")
+    return parse_dataclass(Settings, values, "here")
 
 
 def test_what_is_not_given_keeps_its_default():
@@ -70,7 +70,10 @@ def test_values_may_come_as_yaml_or_as_text_of_a_command_line(values, expected):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"cuont": 3}, "here: unknown key 'cuont'; did you mean 'count'? Allowed: count, share"),
+        (
+            {"cuont": 3},
+            "here: unknown key 'cuont'; did you mean 'count'? (expected one of: count, share",
+        ),
         ({"count": 0}, "here: count is 0; at least 1"),
         ({"count": 2.5}, "here: count is 2.5; it must be a whole number"),
         ({"count": True}, "here: count is True; it must be a whole number"),

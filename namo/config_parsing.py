@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Settings = TypeVar("Settings", bound="DataclassInstance")
 
 
-def settings_from(cls: type[Settings], values: Mapping[str, Any], source: str) -> Settings:
+def parse_dataclass(cls: type[Settings], values: Mapping[str, Any], source: str) -> Settings:
     """Return the settings that a file or the pipeline's configuration gives.
 
     Args:
@@ -39,9 +39,9 @@ def settings_from(cls: type[Settings], values: Mapping[str, Any], source: str) -
         if name not in names:
             raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(str(name), names)}")
         try:
-            checked[name] = _as(hints[name], value)
+            checked[name] = _coerce(hints[name], value)
         except (TypeError, ValueError, OverflowError, yaml.YAMLError):
-            wanted = in_words(hints[name])
+            wanted = describe_type(hints[name])
             raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
     try:
         return cls(**checked)
@@ -49,7 +49,7 @@ def settings_from(cls: type[Settings], values: Mapping[str, Any], source: str) -
         raise UsageError(f"{source}: {error}") from None
 
 
-def _as(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of any
+def _coerce(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of any
     """Return a value read from YAML as the type of a setting.
 
     Inside a mapping on its command line Snakemake takes every value for text.
@@ -62,7 +62,7 @@ def _as(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of a
     if origin in (typing.Union, types.UnionType):
         if value in (None, "null"):
             return None
-        return _as(next(kind for kind in arguments if kind is not type(None)), value)
+        return _coerce(next(kind for kind in arguments if kind is not type(None)), value)
     if isinstance(value, str) and kind is not str:
         value = yaml.safe_load(value)
         if isinstance(value, str) and kind is float:
@@ -73,11 +73,13 @@ def _as(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of a
         kinds = arguments
         if arguments[-1] is Ellipsis:
             kinds = arguments[:1] * len(value)
-        return tuple(_as(each, one) for each, one in zip(kinds, value, strict=True))
+        return tuple(_coerce(each, one) for each, one in zip(kinds, value, strict=True))
     if origin is not None:  # a mapping of names to values
         if not isinstance(value, Mapping):
             raise TypeError
-        return {_as(arguments[0], key): _as(arguments[1], one) for key, one in value.items()}
+        return {
+            _coerce(arguments[0], key): _coerce(arguments[1], one) for key, one in value.items()
+        }
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:
@@ -85,18 +87,18 @@ def _as(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of a
     return value
 
 
-def in_words(kind: Any) -> str:  # noqa: ANN401 - a type
+def describe_type(kind: Any) -> str:  # noqa: ANN401 - a type
     """Return what a setting of a type may be."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return " or null".join(in_words(one) for one in arguments if one is not type(None)) + (
+        return " or null".join(describe_type(one) for one in arguments if one is not type(None)) + (
             " or null"
         )
     if origin is tuple:
         if arguments[-1] is Ellipsis:
-            return f"a list, each {in_words(arguments[0])}"
+            return f"a list, each {describe_type(arguments[0])}"
         values = "[lowest, highest]" if len(arguments) == 2 else f"a list of {len(arguments)}"
-        return f"{values}, each {in_words(arguments[0])}"
+        return f"{values}, each {describe_type(arguments[0])}"
     if origin is not None:
-        return f"a mapping from names to values, each {in_words(arguments[1])}"
+        return f"a mapping from names to values, each {describe_type(arguments[1])}"
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind]
