@@ -23,7 +23,7 @@ from namo.certification.settings import SceneSetSettings
 from namo.errors import SceneError
 from namo.files import replacing
 from namo.locks import lock_held
-from namo.scenes.generation import Generator
+from namo.scenes.generator.generation import Generator
 from namo.scenes.reading import parse_scene
 from namo.scenes.regions import free_regions
 from namo.scenes.scene import Scene

@@ -19,7 +19,7 @@ from namo.certification.candidates import chunk_path, is_done, make_chunk, outco
 from namo.certification.selection import Tally, read_candidates, select, shortage
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError, UsageError
-from namo.scenes.generation import Generator
+from namo.scenes.generator.generation import Generator
 from namo.scenes.manifest import MANIFEST, SETTINGS
 
 

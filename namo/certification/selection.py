@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.certification.candidates import CANDIDATES
+from namo.certification.owned_files import Written, is_whole
 from namo.certification.settings import SceneSetSettings
-from namo.certification.written import Written, is_whole
 from namo.errors import NamoError, ResultFileError
 from namo.files import replacing
 from namo.numerics import numerics

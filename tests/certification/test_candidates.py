@@ -6,7 +6,7 @@ import pytest
 
 from namo.certification import candidates
 from namo.certification.candidates import chunk_path, is_done, make_chunk, outcome_of
-from namo.scenes.generation import Generator
+from namo.scenes.generator.generation import Generator
 
 
 def rows_of(path):
