@@ -18,7 +18,7 @@ import shapely
 
 from namo.errors import SceneError
 from namo.geometry import Floats
-from namo.scenes.door_widths import too_wide_for_doors
+from namo.scenes.blocked_doors import too_wide_for_doors
 from namo.scenes.footprint import FootprintSet, overlap_depth
 from namo.scenes.grid import Grid
 from namo.scenes.regions import BACK_OFF_M, Labels, Regions, free_regions

@@ -7,7 +7,7 @@ import pytest
 
 from namo.certification.settings import SceneSetSettings
 from namo.commands.scenes_generate import scenes_mapping
-from namo.scenes.generation import Generator
+from namo.scenes.generator.generation import Generator
 from namo.scenes.manifest import audit_manifest
 from namo.scenes.writing import scene_xml
 from tests.conftest import REPOSITORY

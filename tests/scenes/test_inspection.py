@@ -6,8 +6,8 @@ import pytest
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
+from namo.scenes.blocked_doors import least_width
 from namo.scenes.checking import check_scene
-from namo.scenes.door_widths import least_width
 from namo.scenes.footprint import Rectangle, footprint_of
 from namo.scenes.inspection import RemarkKind, inspect_scene
 from namo.scenes.reading import read_scene

@@ -5,9 +5,9 @@ from PIL import Image
 
 from namo.errors import UsageError
 from namo.scenes import palette
+from namo.scenes.contact_sheet import Entry, draw_sheet
 from namo.scenes.footprint import footprint_of
 from namo.scenes.scene import Goal, Movable, Robot, Scene
-from namo.scenes.sheet import Entry, draw_sheet
 
 
 def colours(path):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from namo.scenes.generator_settings import GeneratorSettings
-from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
+from namo.scenes.generator.layouts.layout import FloorPlan, Layout, drawn
+from namo.scenes.generator.settings import GeneratorSettings
 
 SECOND_DOOR_SHARE = 0.25
 
@@ -19,7 +19,7 @@ class Apartment:
     settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
+        """See `namo.scenes.generator.layouts.layout.LayoutFamily`."""
         plan = FloorPlan(self.settings)
         count = int(rng.integers(*self.settings.rooms, endpoint=True))
         side = drawn(rng, self.settings.room_side_m)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from namo.scenes.generator_settings import GeneratorSettings
-from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
+from namo.scenes.generator.layouts.layout import FloorPlan, Layout, drawn
+from namo.scenes.generator.settings import GeneratorSettings
 
 TWO_DOORS_SHARE = 0.3
 STUB_SHARE = 0.4
@@ -21,7 +21,7 @@ class Room:
     settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
+        """See `namo.scenes.generator.layouts.layout.LayoutFamily`."""
         plan = FloorPlan(self.settings)
         width = drawn(rng, self.settings.room_side_m) + drawn(rng, self.settings.room_side_m)
         height = drawn(rng, self.settings.room_side_m)

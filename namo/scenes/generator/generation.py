@@ -12,10 +12,12 @@ from functools import lru_cache
 import numpy as np
 
 from namo.errors import SceneError, UsageError
-from namo.scenes.furnishing import Rejection, Site, furnish, widest_passage
-from namo.scenes.generator_settings import GeneratorSettings
-from namo.scenes.layouts.layout import LayoutFamily
-from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.boxes import widest_passage
+from namo.scenes.generator.layouts.layout import LayoutFamily
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.population import Rejection, populate
+from namo.scenes.generator.prepared_layout import PreparedLayout
+from namo.scenes.generator.settings import GeneratorSettings
 from namo.scenes.reading import parse_scene
 from namo.scenes.scene import Goal, Robot, Scene
 from namo.scenes.writing import scene_xml
@@ -66,32 +68,32 @@ class Generator:
             name: LAYOUT_FAMILIES.load(name)(settings) for name in self._names
         }
         self._check_options()
-        self._site = lru_cache(maxsize=8)(self._draw_site)
+        self._layout = lru_cache(maxsize=8)(self._draw_layout)
 
     def draw(self, number: int) -> Candidate:
         """Return candidate `number`."""
-        family, site = self._site(number // self.settings.scenes_per_layout)
-        if isinstance(site, str):
-            return Candidate(number, family, "", None, site)
-        rng = stream(self.settings.seed, number, 0, Purpose.FURNISHING)
-        drawn = furnish(site, self.settings, rng)
-        layout_id = site.layout.layout_id
+        family, prepared = self._layout(number // self.settings.scenes_per_layout)
+        if isinstance(prepared, str):
+            return Candidate(number, family, "", None, prepared)
+        rng = stream(self.settings.seed, number, 0, Purpose.POPULATION)
+        drawn = populate(prepared, self.settings, rng)
+        layout_id = prepared.layout.layout_id
         if isinstance(drawn, Rejection):
             return Candidate(number, family, layout_id, None, str(drawn))
         return Candidate(number, family, layout_id, drawn)
 
-    def _draw_site(self, number: int) -> tuple[str, Site | str]:
+    def _draw_layout(self, number: int) -> tuple[str, PreparedLayout | str]:
         """Return a family and its layout, or why there is none."""
         rng = stream(self.settings.seed, number, 0, Purpose.LAYOUTS)
         family = self._names[int(rng.choice(len(self._names), p=self._shares))]
         try:
             layout = self._families[family].draw(rng)
-            site = Site(layout, widest_passage(self.settings))
+            prepared = PreparedLayout(layout, widest_passage(self.settings))
         except SceneError as error:
             return family, str(error)
-        if family != "template" and site.closed_off_m2 > CLOSED_OFF_M2:
-            return family, f"walls close off a part: {site.closed_off_m2:.2f} m2 of floor"
-        return family, site
+        if family != "template" and prepared.closed_off_m2 > CLOSED_OFF_M2:
+            return family, f"walls close off a part: {prepared.closed_off_m2:.2f} m2 of floor"
+        return family, prepared
 
     def _check_options(self) -> None:
         """Refuse MuJoCo options that no scene could have.

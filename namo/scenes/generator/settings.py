@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from namo.errors import UsageError
-from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 from namo.scenes.scene import DEFAULT_OPTIONS
 
 Interval = tuple[float, float]

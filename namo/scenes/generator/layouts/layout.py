@@ -1,7 +1,7 @@
 """`Layout`: the walls of a floor plan, and which plans are the same but for turning and mirroring.
 
-Walls, doors and openings are all a family makes. Where boxes can block the way is found from the
-walls (`namo.scenes.passages`), so a template drawn elsewhere is filled like any other layout.
+A family makes walls, doors and openings only. Where boxes can block the way is derived from the walls
+(`namo.scenes.generator.passages`), so that templates are populated like any other layout.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
-from namo.scenes.generator_settings import GeneratorSettings, Interval
+from namo.scenes.generator.settings import GeneratorSettings, Interval
 from namo.scenes.scene import Bounds, Wall
 
 WALL_HALF_HEIGHT_M = 0.3

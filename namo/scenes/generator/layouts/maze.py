@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from namo.scenes.generator_settings import GeneratorSettings
-from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
+from namo.scenes.generator.layouts.layout import FloorPlan, Layout, drawn
+from namo.scenes.generator.settings import GeneratorSettings
 
 Cell = tuple[int, int]
 
@@ -19,7 +19,7 @@ class Maze:
     settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
+        """See `namo.scenes.generator.layouts.layout.LayoutFamily`."""
         settings, plan = self.settings, FloorPlan(self.settings)
         columns, rows = (int(rng.integers(*settings.maze_cells, endpoint=True)) for _ in range(2))
         side = drawn(rng, settings.maze_cell_m)

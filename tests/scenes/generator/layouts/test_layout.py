@@ -3,9 +3,9 @@ import pytest
 
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
-from namo.scenes.generator_settings import DEFAULT_FAMILIES, GeneratorSettings
-from namo.scenes.layouts.layout import FloorPlan, Layout
-from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.layouts.layout import FloorPlan, Layout
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.settings import DEFAULT_FAMILIES, GeneratorSettings
 from namo.scenes.regions import free_regions
 from namo.scenes.scene import Wall
 

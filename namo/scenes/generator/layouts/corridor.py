@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from namo.scenes.generator_settings import GeneratorSettings
-from namo.scenes.layouts.layout import FloorPlan, Layout, drawn
+from namo.scenes.generator.layouts.layout import FloorPlan, Layout, drawn
+from namo.scenes.generator.settings import GeneratorSettings
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Corridor:
     settings: GeneratorSettings
 
     def draw(self, rng: np.random.Generator) -> Layout:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
+        """See `namo.scenes.generator.layouts.layout.LayoutFamily`."""
         settings, plan = self.settings, FloorPlan(self.settings)
         thickness = settings.wall_thickness_m
         low, high = settings.rooms

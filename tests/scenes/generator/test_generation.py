@@ -13,9 +13,9 @@ from namo.errors import SceneError, UsageError
 from namo.geometry import Pose2D
 from namo.scenes.checking import check_scene
 from namo.scenes.footprint import FootprintSet, Polygon, Rectangle, centred, overlap_depth
-from namo.scenes.furnishing import Rejection
-from namo.scenes.generation import Generator
-from namo.scenes.generator_settings import DEFAULT_FAMILIES, GeneratorSettings
+from namo.scenes.generator.generation import Generator
+from namo.scenes.generator.population import Rejection
+from namo.scenes.generator.settings import DEFAULT_FAMILIES, GeneratorSettings
 from namo.scenes.grid import RESOLUTION_M
 from namo.scenes.reading import parse_scene
 from namo.scenes.regions import free_regions

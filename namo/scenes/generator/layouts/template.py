@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from namo.errors import SceneError, UsageError
-from namo.scenes.generator_settings import GeneratorSettings, template_files
+from namo.scenes.generator.layouts.layout import Layout
+from namo.scenes.generator.settings import GeneratorSettings, template_files
 from namo.scenes.importers.walls_only import read_walls
-from namo.scenes.layouts.layout import Layout
 
 
 class Template:
@@ -27,5 +27,5 @@ class Template:
             raise UsageError(f"templates: {error}") from error
 
     def draw(self, rng: np.random.Generator) -> Layout:
-        """See `namo.scenes.layouts.layout.LayoutFamily`."""
+        """See `namo.scenes.generator.layouts.layout.LayoutFamily`."""
         return self._layouts[int(rng.integers(len(self._layouts)))]
