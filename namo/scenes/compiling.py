@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import mujoco
 
 from namo.errors import SceneError
-from namo.scenes.limits import MOST_MAGNITUDE, is_excessive, refuse_excess
+from namo.scenes.limits import MAX_MAGNITUDE, is_excessive, refuse_excess
 from namo.scenes.safe_xml import XmlElement, xml_elements
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _refuse_unsafe(element: XmlElement) -> None:
             )
         if name not in _NAMING_ATTRIBUTES and any(map(is_excessive, value.split())):
             raise SceneError(
-                f'{where}: {tag} {name}="{value}" is too large; at most {MOST_MAGNITUDE:g} is '
+                f'{where}: {tag} {name}="{value}" is too large; at most {MAX_MAGNITUDE:g} is '
                 "allowed"
             )
 

@@ -12,18 +12,18 @@ from collections.abc import Mapping, Sequence
 from namo.errors import SceneError
 from namo.scenes.safe_xml import XmlElement
 
-MOST_BYTES = 16 << 20
+MAX_BYTES = 16 << 20
 """Of a file."""
-MOST_ELEMENTS = 20_000
+MAX_ELEMENTS = 20_000
 """Of a file, with the copies that `replicate` makes."""
-MOST_MAGNITUDE = 1e10
+MAX_MAGNITUDE = 1e10
 """Of any number; what MuJoCo itself takes for a simulation that blew up."""
-MOST_MEMORY = 1 << 30
+MAX_MEMORY = 1 << 30
 """Bytes that a file may reserve for the solver."""
 TIMESTEP_S = (1e-4, 0.05)
 """A shorter one makes a push last for minutes; a control is held no longer than the longest."""
 
-_MOST_COUNTS: Mapping[str, Mapping[str, int]] = {
+_MAX_COUNTS: Mapping[str, Mapping[str, int]] = {
     "option": {
         "iterations": 1000,
         "ls_iterations": 200,
@@ -37,13 +37,13 @@ _MOST_COUNTS: Mapping[str, Mapping[str, int]] = {
         "nkey": 1000,
         "njmax": 20_000,
         "nconmax": 20_000,
-        "nstack": MOST_MEMORY // 8,
+        "nstack": MAX_MEMORY // 8,
     },
     "hfield": {"nrow": 1000, "ncol": 1000},
 }
-_MOST_ANYWHERE: Mapping[str, int] = {"actdim": 1000, "nsample": 1000}
+_MAX_ANYWHERE: Mapping[str, int] = {"actdim": 1000, "nsample": 1000}
 """Of elements with many names."""
-_MOST_USER_NUMBERS = 100
+_MAX_USER_NUMBERS = 100
 _UNITS = "KMGTPE"
 
 
@@ -67,10 +67,10 @@ def refuse_excess(elements: Sequence[XmlElement]) -> None:
                 raise SceneError(f"{where}; at most {most} are allowed")
         if tag == "replicate":
             copies *= max(1, int(_number(element.attributes.get("count", ""))))
-        if copies * len(elements) > MOST_ELEMENTS:
+        if copies * len(elements) > MAX_ELEMENTS:
             raise SceneError(
                 f"line {element.line}: {len(elements)} elements and up to {copies} copies of each; "
-                f"at most {MOST_ELEMENTS} are allowed together"
+                f"at most {MAX_ELEMENTS} are allowed together"
             )
 
 
@@ -83,13 +83,13 @@ def is_excessive(token: str) -> bool:
         return True
     except ValueError:
         return False  # a word, not a number
-    return number > MOST_MAGNITUDE
+    return number > MAX_MAGNITUDE
 
 
 def _most_of(tag: str, name: str) -> int | None:
     if tag == "size" and name.startswith("nuser_"):
-        return _MOST_USER_NUMBERS
-    return _MOST_COUNTS.get(tag, {}).get(name, _MOST_ANYWHERE.get(name))
+        return _MAX_USER_NUMBERS
+    return _MAX_COUNTS.get(tag, {}).get(name, _MAX_ANYWHERE.get(name))
 
 
 def _number(text: str) -> float:
@@ -105,5 +105,5 @@ def _refuse_memory(value: str, where: str) -> None:
     power = _UNITS.find(unit) + 1 if unit else 0
     if power:
         digits = digits[:-1]
-    if _number(digits) * 1024**power > MOST_MEMORY:
-        raise SceneError(f"{where}; at most {MOST_MEMORY >> 20}M is allowed")
+    if _number(digits) * 1024**power > MAX_MEMORY:
+        raise SceneError(f"{where}; at most {MAX_MEMORY >> 20}M is allowed")

@@ -1,4 +1,4 @@
-"""Write a scene as a MuJoCo XML file in the convention that `namo.scenes.reading` reads.
+"""Write a scene as a MuJoCo XML file in the convention of `namo.scenes.convention`.
 
 Every number is written so that reading gives the same number, except the yaw of a solid: the file
 gives it in degrees and MuJoCo keeps a rotation as a quaternion, so it comes back within 1e-12 rad.
@@ -16,10 +16,11 @@ import numpy as np
 from namo.errors import SceneError
 from namo.files import replacing
 from namo.scenes.checking import check_scene
+from namo.scenes.convention import MOVABLE_MARK
 from namo.scenes.footprint import Polygon, Rectangle
 from namo.scenes.physics import add_options
 from namo.scenes.prisms import Prism
-from namo.scenes.reading import MOVABLE_MARK, parse_scene
+from namo.scenes.reading import parse_scene
 from namo.scenes.scene import Movable, Robot, Scene, Solid
 
 # A yaw this close to a round number of degrees is written as that number, so that a scene which is

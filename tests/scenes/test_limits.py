@@ -90,10 +90,10 @@ def test_as_much_as_is_allowed_is_read(plain_xml, inserted):
 def test_a_file_without_end_is_not_read(tmp_path, monkeypatch, plain_xml):
     path = tmp_path / "room.xml"
     path.write_text(plain_xml)
-    monkeypatch.setattr("namo.scenes.reading.MOST_BYTES", len(plain_xml) - 1)
+    monkeypatch.setattr("namo.scenes.reading.MAX_BYTES", len(plain_xml) - 1)
     with pytest.raises(SceneError, match=r"room\.xml: has more than \d+ bytes"):
         read_scene(path)
-    monkeypatch.setattr("namo.scenes.reading.MOST_BYTES", len(plain_xml))
+    monkeypatch.setattr("namo.scenes.reading.MAX_BYTES", len(plain_xml))
     assert read_scene(path).movables
 
 

@@ -1,4 +1,4 @@
-"""Boxes for a layout: first in passages, too wide for the robot to pass, then anywhere."""
+"""Place boxes in a layout: first in passages, where they block the robot, then anywhere."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from namo.scenes.grid import SKIN_M, Mask, inflated
 from namo.scenes.scene import MOVABLE_FRICTION, Movable
 
 BESIDE_M = (0.06, 0.26)
-"""Free width beside a box in a passage, both sides together: the robot is 0.3 m wide."""
+"""Range of the total free width beside a box in a passage; the robot is 0.3 m wide."""
 BEHIND_PASSAGE_M = 0.2
-"""How far beyond a passage a box may stand and still leave the robot no way around it."""
+"""How far outside a passage a box may stand and still block it."""
 YAW_IN_PASSAGE_DEG = 4.0
 CLEARANCE_M = 0.05
-"""Between a box outside passages and anything else."""
+"""Minimum distance of a box outside passages to walls and other boxes."""
 BOX_TRIES = 30
+"""Poses to sample for a box before it is given up."""
 
 
 def widest_passage(settings: GeneratorSettings) -> float:
-    """Return the width of the widest place that the longest box can block (m)."""
+    """Return the width of the widest passage that the longest box can block (m)."""
     return settings.box_size_m[1] * math.sqrt(settings.box_aspect[1]) + BESIDE_M[1]
 
 
@@ -50,7 +51,7 @@ class Boxes:
         self._high = np.array([piece.max(axis=0) for piece in self._pieces])
 
     def place(self) -> bool:
-        """Place as many boxes as are drawn; return whether all found a place."""
+        """Draw how many boxes there are and place them; return whether all could be placed."""
         settings, rng = self.settings, self.rng
         in_passages = int(rng.integers(*settings.boxes_in_passages, endpoint=True))
         elsewhere = int(rng.integers(*settings.boxes_elsewhere, endpoint=True))
@@ -69,6 +70,7 @@ class Boxes:
         return size * aspect, size / aspect
 
     def _plug(self, passage: Passage) -> bool:
+        """Place a box that blocks a passage; return whether one fits."""
         low, high = passage.width - BESIDE_M[1], passage.width - BESIDE_M[0]
         for _ in range(BOX_TRIES):
             sides = self._size()
@@ -89,6 +91,7 @@ class Boxes:
         return False
 
     def _scatter(self) -> bool:
+        """Place a box anywhere on the reachable floor; return whether there is room."""
         bounds = self.prepared.layout.bounds
         for _ in range(BOX_TRIES):
             x = float(self.rng.uniform(bounds.x_min, bounds.x_max))
@@ -102,7 +105,7 @@ class Boxes:
     def _add(
         self, x: float, y: float, yaw_deg: float, sides: tuple[float, float], margin: float
     ) -> bool:
-        """Add a box unless it is nearer than the margin to something."""
+        """Add a box unless something is closer to it than the margin (m)."""
         pose = Pose2D(round(x, 3) + 0.0, round(y, 3) + 0.0, math.radians(yaw_deg))
         shape = Rectangle(round(sides[0] / 2, 3), round(sides[1] / 2, 3))
         grown = Rectangle(shape.half_x + margin, shape.half_y + margin)
@@ -126,7 +129,7 @@ class Boxes:
         return mask
 
     def movables(self) -> tuple[Movable, ...]:
-        """Return the boxes in random order, so that a name tells nothing of a place."""
+        """Return the boxes in random order, so that names do not depend on positions."""
         settings = self.settings
         movables = []
         for number, index in enumerate(self.rng.permutation(len(self.boxes)).tolist(), start=1):

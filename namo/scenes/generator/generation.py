@@ -1,7 +1,7 @@
 """Candidates: scene `i` of a seed, the same however many are drawn and in however many jobs.
 
-A candidate is drawn from its number alone. Its layout comes from the number divided by
-`scenes_per_layout`, so that several scenes in a row share their walls.
+A candidate depends on settings, seed and its number only. Its layout is that of the number divided
+by `scenes_per_layout`, so that consecutive scenes share their walls.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from namo.scenes.writing import scene_xml
 from namo.seeding import Purpose, stream
 
 CLOSED_OFF_M2 = 0.25
-"""A layout with more floor that the robot cannot get to has a room without a door."""
+"""Maximum unreachable free area of a layout; more means a room without a door."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What was drawn for a number.
+    """A scene drawn for a number, or the reason why there is none.
 
     Attributes:
         number: of the candidate, from 0.
-        family: that drew its walls.
-        layout_id: of its walls.
-        scene: None where there is none.
-        rejection: why there is none; what comes before a colon is the kind of reason.
+        family: layout family of its walls.
+        layout_id: see `Layout.layout_id`.
+        scene: None for a rejected candidate.
+        rejection: why it was rejected; the part before a colon is the kind of reason.
     """
 
     number: int
@@ -47,23 +47,23 @@ class Candidate:
 
     @property
     def file_name(self) -> str:
-        """Name of its file: the number, so that a name means the same scene in any selection."""
+        """Name of its file, from its number: it is the same in every selection."""
         return f"scene_{self.number:07d}.xml"
 
 
 class Generator:
-    """Draws candidates for one set of settings."""
+    """Draws the candidates of one configuration."""
 
     def __init__(self, settings: GeneratorSettings) -> None:
-        """Make the families ready.
+        """Load the families.
 
         Raises:
-            UsageError: the settings do not suit a family, or MuJoCo does not know its options.
+            UsageError: the settings are invalid for a family, or MuJoCo refuses the options.
         """
         self.settings = settings
         self._names = [name for name, weight in settings.families.items() if weight > 0.0]
         weights = np.array([settings.families[name] for name in self._names])
-        self._shares = weights / weights.sum()
+        self._probabilities = weights / weights.sum()
         self._families: dict[str, LayoutFamily] = {
             name: LAYOUT_FAMILIES.load(name)(settings) for name in self._names
         }
@@ -83,9 +83,9 @@ class Generator:
         return Candidate(number, family, layout_id, drawn)
 
     def _draw_layout(self, number: int) -> tuple[str, PreparedLayout | str]:
-        """Return a family and its layout, or why there is none."""
+        """Return a family and its layout, or the reason why there is none."""
         rng = stream(self.settings.seed, number, 0, Purpose.LAYOUTS)
-        family = self._names[int(rng.choice(len(self._names), p=self._shares))]
+        family = self._names[int(rng.choice(len(self._names), p=self._probabilities))]
         try:
             layout = self._families[family].draw(rng)
             prepared = PreparedLayout(layout, widest_passage(self.settings))
@@ -96,10 +96,10 @@ class Generator:
         return family, prepared
 
     def _check_options(self) -> None:
-        """Refuse MuJoCo options that no scene could have.
+        """Refuse invalid MuJoCo options.
 
         Raises:
-            UsageError: MuJoCo does not take them.
+            UsageError: MuJoCo refuses them.
         """
         plain = Scene((), (), Robot(0.0, 0.0), Goal(1.0, 0.0), options=self.settings.options)
         try:

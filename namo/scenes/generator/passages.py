@@ -1,8 +1,7 @@
-"""Narrow places between walls: where a box can stand in the way.
+"""Passages: narrow places between walls that a box can block.
 
-Found from the walls alone: a cell belongs to a narrow place when it is midway between two walls
-that face each other along x or y. Neighbouring cells make one place: a door, or a stretch of
-corridor.
+Derived from the walls alone: a cell belongs to a passage if it is midway between two walls that
+face each other along x or y. Connected cells form one passage: a door, or a section of corridor.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from namo.scenes.grid import Grid, Mask
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """A narrow place.
+    """A narrow place between two walls.
 
     Attributes:
         middles: (n, 2) world points midway between its walls (m).
-        width: from wall to wall (m), the least along it.
-        along_x: whether one walks through it along x.
+        width: minimum distance from wall to wall (m).
+        along_x: whether the robot passes through it along x.
     """
 
     middles: Floats
@@ -34,12 +33,13 @@ class Passage:
 
 
 def find_passages(grid: Grid, walls: Mask, widest: float) -> list[Passage]:
-    """Return the narrow places, in a fixed order.
+    """Return the passages, in a fixed order.
 
     Args:
         grid: of the mask.
-        walls: cells that walls cover; its border counts as outside, not as wall.
-        widest: from wall to wall (m).
+        walls: (rows + 2, columns + 2) mask of cells covered by walls; its border counts as
+            outside, not as wall.
+        widest: maximum width (m).
     """
     passages = []
     for along_x in (True, False):
@@ -58,9 +58,9 @@ def find_passages(grid: Grid, walls: Mask, widest: float) -> list[Passage]:
 
 
 def _gap_widths(blocked: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return for cells midway between two blocked ones in their column how many are free there.
+    """Return, for cells midway between two blocked ones in their column, the free cells of the gap.
 
-    Zero everywhere else, and where the gap reaches the border of the mask.
+    Zero elsewhere, and where the gap reaches the border of the mask.
     """
     rows = np.arange(len(blocked))[:, None]
     before = np.maximum.accumulate(np.where(blocked, rows, -1), axis=0)

@@ -23,15 +23,15 @@ from namo.scenes.scene import FLOOR_FRICTION, GOAL_TOLERANCE_M, Goal, Robot, Sce
 Cells = NDArray[np.bool_]
 
 SMALLEST_REGION_M2 = 0.25
-"""Where the robot's centre can be; a smaller region is a gap, not a place to start or end in."""
+"""Minimum free area for the robot's centre of a region to start or end in."""
 ELBOW_ROOM_CELLS = 11
-"""Robot and goal keep half this many cells of extra clearance where there is room for it."""
+"""Diameter of the extra clearance of robot and goal, kept where there is room for it."""
 TRIES = 5
-"""How many placements of boxes to try until they separate two regions."""
+"""Placements of all boxes to try before the candidate is rejected."""
 
 
 class Rejection(StrEnum):
-    """Why a candidate is no scene."""
+    """Why a candidate gives no scene. The texts are stored with candidates."""
 
     NOTHING_BLOCKED = "boxes keep no two regions apart"
     NO_PLACE_FOR_BOXES = "no place for its boxes"
@@ -42,7 +42,7 @@ class Rejection(StrEnum):
 def populate(
     prepared: PreparedLayout, settings: GeneratorSettings, rng: np.random.Generator
 ) -> Scene | Rejection:
-    """Return a scene in a layout, or why there is none for these random numbers."""
+    """Return a scene in a layout, or why these random numbers give none."""
     must_block = bool(rng.random() >= settings.open_share)
     rejection = Rejection.NOTHING_BLOCKED
     for _ in range(TRIES):
@@ -68,9 +68,9 @@ def populate(
 def _place_ends(
     prepared: PreparedLayout, boxes: Boxes, rng: np.random.Generator, *, must_block: bool
 ) -> tuple[Robot, Goal] | Rejection:
-    """Return robot and goal in regions that only boxes keep apart."""
+    """Return robot and goal, in two regions that only boxes separate unless the scene is open."""
     regions = regions_of(prepared.grid, boxes.blocked())
-    # Two regions on the same floor are kept apart by boxes alone.
+    # Only boxes separate regions that are on the same floor without them.
     large = [
         number
         for number in np.flatnonzero(regions.areas >= SMALLEST_REGION_M2).tolist()
@@ -96,14 +96,14 @@ def _place_ends(
 
 
 def _roomy(cells: Cells) -> Cells:
-    """Return the cells with some space around them; all of them where none has."""
+    """Return the cells that have extra clearance, or all cells if none has."""
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (ELBOW_ROOM_CELLS, ELBOW_ROOM_CELLS))
     inner = np.asarray(cv2.erode(cells.astype(np.uint8), around) != 0)
     return inner if inner.any() else cells
 
 
 def _near(regions: Regions, number: int) -> Cells:
-    """Return which cells are so near to a region that a goal there would count as reached."""
+    """Return the cells so close to a region that a goal there would count as reached from it."""
     span = math.ceil((GOAL_TOLERANCE_M + regions.grid.resolution) / regions.grid.resolution)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * span + 1, 2 * span + 1))
     return np.asarray(cv2.dilate((regions.labels == number).astype(np.uint8), disc) != 0)
@@ -112,7 +112,7 @@ def _near(regions: Regions, number: int) -> Cells:
 def _random_cell(
     regions: Regions, mask: Cells, rng: np.random.Generator
 ) -> tuple[float, float] | None:
-    """Return the centre of a random cell, in whole millimetres (m)."""
+    """Return the centre of a random cell, rounded to millimetres (m)."""
     rows, columns = np.nonzero(mask)
     if not rows.size:
         return None

@@ -1,4 +1,4 @@
-"""A layout with everything that all scenes in it share, computed once."""
+"""What all scenes in a layout share, computed once: grid, free regions, passages."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from namo.scenes.regions import blocked_cells, regions_of
 from namo.scenes.scene import Robot
 
 ROBOT = Robot(0.0, 0.0)
-"""The robot of every generated scene, but for its position."""
+"""The robot of every generated scene; its position here is arbitrary."""
 
 
 class PreparedLayout:
-    """A layout with what is worth computing once for all scenes in it.
+    """A layout and what is derived from it for all scenes in it.
 
     Attributes:
         layout: the walls.
         grid: over them.
         walls: mask of the cells in which the robot would touch a wall.
-        regions: without boxes.
-        open_floor: number of the largest of them; a part that walls close off is no place for
-            anything.
+        regions: free regions without boxes.
+        open_floor: label of the largest region; nothing is placed in the others.
     """
 
     def __init__(self, layout: Layout, widest_passage: float) -> None:
-        """Draw the walls.
+        """Rasterise the walls.
 
         Args:
             layout: the walls.
-            widest_passage: what still counts as a narrow place (m).
+            widest_passage: maximum width of a passage (m).
         """
         self.layout = layout
         self._widest = widest_passage
@@ -43,7 +42,7 @@ class PreparedLayout:
 
     @property
     def closed_off_m2(self) -> float:
-        """Floor that walls keep the robot from, wherever it starts (m²)."""
+        """Free area outside the largest region, which walls make unreachable (m²)."""
         areas = self.regions.areas
         return float(areas.sum() - areas[self.open_floor])
 
@@ -54,7 +53,7 @@ class PreparedLayout:
 
     @cached_property
     def passages(self) -> list[Passage]:
-        """Narrow places that the robot can get to."""
+        """Passages that the robot can reach."""
         solid = self.grid.blank()
         for wall in self.layout.walls:
             self.grid.fill(solid, wall.pose, inflated(wall.footprint, 0.0))

@@ -1,4 +1,4 @@
-"""What the generator may draw from: every range with its unit."""
+"""Settings of the scene generator: the ranges to draw from, with their units."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ DEFAULT_FAMILIES: Mapping[str, float] = {
 
 @dataclass(frozen=True)
 class GeneratorSettings:
-    """Ranges are (lowest, highest), both included; numbers are drawn uniformly.
+    """Ranges are (lowest, highest), both inclusive; values are drawn uniformly.
 
     Attributes:
         seed: of all random numbers.
-        families: weight of each layout family: how often it is drawn, relative to the others.
-        templates: folder of walls-only scenes, for family `template`.
-        scenes_per_layout: scenes in a row that share their walls.
-        wall_thickness_m: of all walls but those of templates.
-        room_side_m: clear sides of rooms.
-        rooms: of a row; at most as many of an apartment; half as many on each side of a corridor.
-        door_width_m: of doors.
-        corridor_width_m: of corridors.
-        maze_cells: along each side of a maze.
-        maze_cell_m: clear side of a cell.
-        maze_walls_removed: share of the inner walls of a perfect maze.
-        boxes_in_passages: boxes that stand in doors and narrow places.
-        boxes_elsewhere: boxes that stand about.
-        box_size_m: side of the square of the same area.
+        families: relative sampling weight of each layout family.
+        templates: folder of walls-only scenes, for family `template`; searched recursively.
+        scenes_per_layout: consecutive scenes that share their walls.
+        wall_thickness_m: of all walls except those of templates.
+        room_side_m: inner sides of rooms.
+        rooms: number of rooms of a row; maximum of an apartment; half on each side of a corridor.
+        door_width_m: width of doors.
+        corridor_width_m: width of corridors.
+        maze_cells: cells along each side of a maze.
+        maze_cell_m: inner side of a cell.
+        maze_walls_removed: fraction of the inner walls of a perfect maze to remove.
+        boxes_in_passages: number of boxes in doors and other passages.
+        boxes_elsewhere: number of boxes placed anywhere else.
+        box_size_m: side of the square of equal area.
         box_aspect: ratio of the longer side to the shorter.
         box_mass_kg: of each box.
-        box_friction: coefficient of sliding friction of boxes; with the floor the larger of the two
-            counts.
-        floor_friction: coefficient of sliding friction of the floor, a multiple of 0.05.
-        open_share: share of scenes whose goal need not be cut off from the robot.
+        box_friction: sliding friction coefficient of boxes; a contact with the floor uses the
+            larger of the two.
+        floor_friction: sliding friction coefficient of the floor, a multiple of 0.05.
+        open_share: fraction of scenes whose goal may be reachable at the start.
         options: MuJoCo's `<option>` attributes.
 
     Raises:
-        UsageError: a setting is out of its range, or no layout family has that name.
+        UsageError: a setting is out of range, or a layout family does not exist.
     """
 
     seed: int = 0
@@ -100,10 +100,10 @@ class GeneratorSettings:
 
 
 def template_files(settings: GeneratorSettings) -> list[Path]:
-    """Return the template files, sorted by path; none where the family is not drawn.
+    """Return the template files, sorted by path; none if the family `template` has no weight.
 
     Raises:
-        UsageError: the family is drawn, but there are none.
+        UsageError: the family has a weight, but there are no files.
     """
     if not settings.families.get("template"):
         return []

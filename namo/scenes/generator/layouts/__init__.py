@@ -1,1 +1,1 @@
-"""Layout families: walls without boxes, one file a family."""
+"""Layout families: walls without boxes, one file per family."""

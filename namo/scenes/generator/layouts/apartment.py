@@ -1,4 +1,4 @@
-"""Apartments: a rectangle divided into rooms again and again, with a door in every new wall."""
+"""Apartments: a rectangle divided recursively into rooms, with a door in every dividing wall."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from namo.scenes.generator.layouts.layout import FloorPlan, Layout, drawn
 from namo.scenes.generator.settings import GeneratorSettings
 
-SECOND_DOOR_SHARE = 0.25
+SECOND_DOOR_FRACTION = 0.25
 
 
 @dataclass(frozen=True)
 class Apartment:
-    """Rooms by binary space partition; the largest is divided until there are enough."""
+    """Rooms by binary space partitioning; the largest room is split until there are enough."""
 
     settings: GeneratorSettings
 
@@ -23,8 +23,8 @@ class Apartment:
         plan = FloorPlan(self.settings)
         count = int(rng.integers(*self.settings.rooms, endpoint=True))
         side = drawn(rng, self.settings.room_side_m)
-        stretch = drawn(rng, (1.0, 1.4))
-        width, height = round(side * stretch * count**0.5, 2), round(side * count**0.5 / stretch, 2)
+        aspect = drawn(rng, (1.0, 1.4))
+        width, height = round(side * aspect * count**0.5, 2), round(side * count**0.5 / aspect, 2)
         plan.outer(width, height)
         smallest = self.settings.room_side_m[0] / 2 + self.settings.wall_thickness_m
         rooms = [(0.0, 0.0, width, height)]
@@ -60,6 +60,6 @@ class Apartment:
     ) -> tuple[tuple[float, float], ...]:
         """Return one door, or one in each half of a long wall."""
         middle = (start + end) / 2
-        if rng.random() < SECOND_DOOR_SHARE and end - start > 4 * plan.settings.door_width_m[1]:
+        if rng.random() < SECOND_DOOR_FRACTION and end - start > 4 * plan.settings.door_width_m[1]:
             return plan.door(rng, start, middle), plan.door(rng, middle, end)
         return (plan.door(rng, start, end),)

@@ -13,7 +13,7 @@ from namo.scenes.generator.settings import GeneratorSettings
 
 @dataclass(frozen=True)
 class Corridor:
-    """A corridor from end to end, and rooms above and below it, each with a door to it."""
+    """A corridor along the whole length, with rooms above and below, each with a door to it."""
 
     settings: GeneratorSettings
 
@@ -37,8 +37,8 @@ class Corridor:
             (upper, above, height - depths[1], height),
         ):
             edges = self._edges(rng, length, count)
-            stretches = list(itertools.pairwise(edges))
-            doors = tuple(plan.door(rng, a + thickness, b - thickness) for a, b in stretches)
+            sections = list(itertools.pairwise(edges))
+            doors = tuple(plan.door(rng, a + thickness, b - thickness) for a, b in sections)
             plan.along_x(wall_y, 0.0, length, doors)
             for x in edges[1:-1]:
                 plan.along_y(x, start, end)
@@ -46,7 +46,7 @@ class Corridor:
 
     @staticmethod
     def _edges(rng: np.random.Generator, length: float, count: int) -> list[float]:
-        """Return where rooms along the corridor begin and end, about evenly."""
+        """Return the room boundaries along the corridor, roughly evenly spaced (m)."""
         shift = 0.15 * length / count
         inner = [length * k / count + drawn(rng, (-shift, shift)) for k in range(1, count)]
         return [0.0, *inner, length]

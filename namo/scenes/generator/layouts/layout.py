@@ -1,7 +1,7 @@
-"""`Layout`: the walls of a floor plan, and which plans are the same but for turning and mirroring.
+"""`Layout`: the walls of a floor plan, with an ID that is invariant to rotation and reflection.
 
-A family makes walls, doors and openings only. Where boxes can block the way is derived from the walls
-(`namo.scenes.generator.passages`), so that templates are populated like any other layout.
+A family makes walls, doors and openings only. Where boxes can block the way is derived from the
+walls (`namo.scenes.generator.passages`), so that templates are populated like any other layout.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from namo.scenes.scene import Bounds, Wall
 
 WALL_HALF_HEIGHT_M = 0.3
 SAME_PLACE_M = 1e-5
-"""Corners that round to the same multiple of this are the same when layouts are compared; so fine
-that the corners of a plan, which lie on some coarser grid, are no ties."""
+"""Resolution at which corners are compared for `layout_id`; much finer than the grids that plans
+are drawn on, so that no corner lies on a rounding tie."""
 
 Door = tuple[float, float]
-"""Middle of an opening along its wall and width of the opening (m)."""
+"""Centre of an opening along its wall, and width of the opening (m)."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,17 @@ class Layout:
 
     @cached_property
     def bounds(self) -> Bounds:
-        """The rectangle around all walls (m)."""
+        """Bounding rectangle of all walls (m)."""
         corners = np.concatenate([wall.corners() for wall in self.walls])
         (x_min, y_min), (x_max, y_max) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
         return Bounds(x_min, y_min, x_max, y_max)
 
     @cached_property
     def layout_id(self) -> str:
-        """A name that layouts share if they are the same when moved, turned by 90° or mirrored.
+        """ID that is the same for layouts equal up to translation, reflection and rotation by 90°.
 
-        What a model must not have seen is the floor plan, whichever seed drew it and however it
-        lies, so this is what train, validation and test are split by. The family is no part of it.
+        Train, validation and test are split by it, so that no model is evaluated on a floor plan
+        that it was trained on, whatever its seed, pose or family.
         """
         pieces = [piece for wall in self.walls for piece in wall.pieces()]
         texts = []
@@ -75,25 +75,25 @@ class LayoutFamily(Protocol):
         """Prepare to draw.
 
         Raises:
-            UsageError: the settings do not suit the family.
+            UsageError: the settings are invalid for the family.
         """
 
     def draw(self, rng: np.random.Generator) -> Layout:
         """Return a layout; the same random numbers give the same one.
 
         Raises:
-            SceneError: these random numbers make none; the part before a colon is the reason.
+            SceneError: these random numbers give no layout; the part before a colon is the reason.
         """
 
 
 class FloorPlan:
-    """Collects the walls of a layout: straight ones along x or y, with doors left out.
+    """Collects the walls of a layout: axis-aligned, with gaps for doors.
 
-    All lengths and positions are in metres, and rounded to a millimetre in the end, so that files
-    hold round numbers.
+    Lengths and positions are in metres and rounded to millimetres in the end, so that files hold
+    round numbers.
 
     Attributes:
-        settings: what the generator may draw from.
+        settings: of the generator.
         half_thickness: of all walls (m).
     """
 
@@ -103,7 +103,7 @@ class FloorPlan:
         self._rows: list[tuple[float, float, float, float]] = []  # x, y, half_x, half_y
 
     def outer(self, width: float, height: float) -> None:
-        """Add four walls around a room of that clear size (m), its lower left corner at 0, 0."""
+        """Add four walls around a room of this inner size (m), its lower left corner at (0, 0)."""
         t = self.half_thickness
         for x in (-t, width + t):
             self._add(x, height / 2, t, height / 2 + 2 * t)
@@ -121,10 +121,10 @@ class FloorPlan:
             self._add(x, (low + high) / 2, self.half_thickness, (high - low) / 2)
 
     def door(self, rng: np.random.Generator, start: float, end: float) -> Door:
-        """Return a door somewhere in a wall from `start` to `end` (m), a little off its ends.
+        """Return a door at a random place in a wall from `start` to `end` (m), clear of its ends.
 
         Raises:
-            SceneError: the wall is too short for it.
+            SceneError: the wall is too short.
         """
         width = drawn(rng, self.settings.door_width_m)
         margin = width / 2 + 0.1
@@ -137,10 +137,10 @@ class FloorPlan:
             self._rows.append((x, y, half_x, half_y))
 
     def layout(self, family: str) -> Layout:
-        """Return the walls, the middle of the rectangle around them at the origin.
+        """Return the layout, the centre of its bounding rectangle at the origin.
 
         Args:
-            family: that drew them.
+            family: that drew the walls.
         """
         low = min(x - half for x, _, half, _ in self._rows), min(y - h for _, y, _, h in self._rows)
         high = (
@@ -174,9 +174,9 @@ def _millimetres(value: float) -> float:
 
 
 def _between(start: float, end: float, doors: tuple[Door, ...]) -> list[tuple[float, float]]:
-    """Return the stretches of a wall that doors leave."""
-    stretches, reached = [], start
+    """Return the segments of a wall between its doors."""
+    segments, reached = [], start
     for middle, width in sorted(doors):
-        stretches.append((reached, middle - width / 2))
+        segments.append((reached, middle - width / 2))
         reached = max(reached, middle + width / 2)
-    return [(low, high) for low, high in (*stretches, (reached, end)) if high > low]
+    return [(low, high) for low, high in (*segments, (reached, end)) if high > low]

@@ -1,4 +1,4 @@
-"""Mazes of square cells, with a share of their walls removed."""
+"""Mazes of square cells, with a fraction of their inner walls removed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True)
 class Maze:
-    """A perfect maze (depth-first, with backtracking) that loses some walls and so gains loops."""
+    """A perfect maze (depth-first with backtracking), some walls of which are removed for loops."""
 
     settings: GeneratorSettings
 
@@ -42,7 +42,7 @@ class Maze:
 
     @staticmethod
     def _walls(rng: np.random.Generator, columns: int, rows: int) -> list[tuple[Cell, Cell]]:
-        """Return the walls of a perfect maze as pairs of neighbouring cells."""
+        """Return the walls of a perfect maze, each as the pair of cells that it separates."""
         pairs = [
             ((column, row), (column + dx, row + dy))
             for column in range(columns)

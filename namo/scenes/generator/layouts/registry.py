@@ -1,4 +1,4 @@
-"""The layout families by name. A new one is a file beside this and a line here."""
+"""The layout families by name. A new family is a file in this folder and a line here."""
 
 from namo.registry import Registry
 

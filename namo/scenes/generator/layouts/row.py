@@ -1,4 +1,4 @@
-"""Rooms in a row, each joined to the next by a door."""
+"""Rooms in a row, each connected to the next by a door."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from namo.scenes.generator.settings import GeneratorSettings
 
 @dataclass(frozen=True)
 class Row:
-    """A row of rooms: the way from end to end leads through every door."""
+    """A row of rooms: the path from end to end passes every door."""
 
     settings: GeneratorSettings
 

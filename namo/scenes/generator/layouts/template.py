@@ -1,4 +1,4 @@
-"""Layouts from a folder of walls-only scenes drawn elsewhere."""
+"""Layouts from a folder of walls-only scene files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from namo.scenes.importers.walls_only import read_walls
 
 
 class Template:
-    """The walls of one of the files in `templates`, each as likely as the others."""
+    """The walls of one of the files in `templates`, drawn uniformly."""
 
     def __init__(self, settings: GeneratorSettings) -> None:
         """Read all templates.
