@@ -154,7 +154,7 @@ def test_what_has_no_place_in_a_scene_is_remarked():
     """
     imported = read(svg(CLOSED + rest))
     for remark in (
-        "embedded picture is not used: photo",
+        "embedded image is not used: photo",
         "without a type and not used: note",
         "type 'plant' is not known and not used: tree",
         "shape of no robot or goal is not used: ghost",
@@ -282,12 +282,12 @@ def test_hidden_walls_and_robots_are_named_where_there_are_no_others():
         (svg(CLOSED, head='<!DOCTYPE svg [<!ENTITY a "b">]>'), "neither a DOCTYPE nor entities"),
         (svg(""), "no outline has type wall"),
         (svg(CLOSED, ""), "no robot is named"),
-        (svg('<image id="map"/>', ""), r"only in the embedded picture 'map'\); no robot is named"),
+        (svg('<image id="map"/>', ""), r"only in the embedded image 'map'\); no robot is named"),
         ("<html/>", "root element is 'html'"),
         ("<svg", "not well-formed"),
         ("<svg>" + "<g>" * 200 + "</g>" * 200 + "</svg>", "nested deeper than 100"),
         ("<svg/>", "viewBox ''; it must be four numbers"),
-        ('<svg viewBox="0 0 nan 1"/>', "'nan' is no finite number"),
+        ('<svg viewBox="0 0 nan 1"/>', "'nan' is not a finite number"),
         (svg(CLOSED + '<path id="a" type="wall" d="M 1 1 L 5"/>'), "path data 'M 1 1 L 5' is not"),
         (svg(CLOSED + '<path id="a" type="wall" d="M 1 1 L 5 5 z"/>'), "'a': encloses no area"),
         (
