@@ -1,4 +1,4 @@
-"""Settings that are dataclasses, read from mappings of YAML files and Snakemake's command line."""
+"""Parse settings dataclasses from mappings: YAML files and the command line of Snakemake."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ Settings = TypeVar("Settings", bound="DataclassInstance")
 
 
 def parse_dataclass(cls: type[Settings], values: Mapping[str, Any], source: str) -> Settings:
-    """Return the settings that a file or the pipeline's configuration gives.
+    """Return an instance of a settings dataclass with the values of a mapping.
 
     Args:
-        cls: a dataclass; its annotations say what is allowed.
-        values: by name; those not given keep their default.
-        source: what messages call it.
+        cls: a dataclass; its annotations decide the types of values.
+        values: by name; missing ones keep their default.
+        source: what messages call the mapping.
 
     Raises:
-        UsageError: names a key that is unknown or a value that is not allowed.
+        UsageError: a key is unknown or a value is invalid.
     """
     if not isinstance(values, Mapping):
-        raise UsageError(f"{source}: is {values!r}; it must be a mapping of settings")
+        raise UsageError(f"{source}: is {values!r}; it must be a mapping from names to values")
     hints = typing.get_type_hints(cls)
     names = [entry.name for entry in dataclasses.fields(cls)]
     checked = {}
@@ -50,13 +50,13 @@ def parse_dataclass(cls: type[Settings], values: Mapping[str, Any], source: str)
 
 
 def _coerce(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of any
-    """Return a value read from YAML as the type of a setting.
+    """Return a value from YAML, converted to the type of a setting.
 
-    Inside a mapping on its command line Snakemake takes every value for text.
+    Inside a mapping on its command line Snakemake reads every value as text.
 
     Raises:
-        TypeError: it is of another type.
-        ValueError: it has another length.
+        TypeError: the value has another type.
+        ValueError: the value has another length.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
@@ -66,7 +66,7 @@ def _coerce(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value 
     if isinstance(value, str) and kind is not str:
         value = yaml.safe_load(value)
         if isinstance(value, str) and kind is float:
-            value = float(value)  # YAML takes 1e-3 for text
+            value = float(value)  # YAML reads 1e-3 as text
     if origin is tuple:
         if not isinstance(value, list | tuple):
             raise TypeError
@@ -74,7 +74,7 @@ def _coerce(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value 
         if arguments[-1] is Ellipsis:
             kinds = arguments[:1] * len(value)
         return tuple(_coerce(each, one) for each, one in zip(kinds, value, strict=True))
-    if origin is not None:  # a mapping of names to values
+    if origin is not None:  # a mapping from names to values
         if not isinstance(value, Mapping):
             raise TypeError
         return {
@@ -88,7 +88,7 @@ def _coerce(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value 
 
 
 def describe_type(kind: Any) -> str:  # noqa: ANN401 - a type
-    """Return what a setting of a type may be."""
+    """Return a description of a type for messages, such as "a list, each a number"."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return " or null".join(describe_type(one) for one in arguments if one is not type(None)) + (

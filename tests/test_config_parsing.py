@@ -60,7 +60,7 @@ def test_what_is_not_given_keeps_its_default():
         ({"most": "null"}, {"most": None}),
     ],
 )
-def test_values_may_come_as_yaml_or_as_text_of_a_command_line(values, expected):
+def test_values_may_be_yaml_or_text_of_a_command_line(values, expected):
     found = read(**values)
     assert found == Settings(**expected)
     for name, value in expected.items():
@@ -98,7 +98,7 @@ def test_values_may_come_as_yaml_or_as_text_of_a_command_line(values, expected):
         ({"most": "some"}, "here: most is 'some'; it must be a whole number or null"),
     ],
 )
-def test_what_is_wrong_is_named_with_what_is_allowed(values, said):
+def test_an_invalid_value_is_named_with_what_is_expected(values, said):
     with pytest.raises(UsageError) as caught:
         read(**values)
     assert said in str(caught.value)
@@ -113,7 +113,7 @@ names = st.sampled_from([*Settings.__dataclass_fields__, "other"])
 
 
 @given(st.dictionaries(names, anything, max_size=3))
-def test_whatever_is_given_is_taken_or_refused(values):
+def test_any_value_is_either_accepted_or_refused(values):
     try:
         settings = read(**values)
     except UsageError as error:
@@ -125,6 +125,6 @@ def test_whatever_is_given_is_taken_or_refused(values):
             assert getattr(settings, name) == value
 
 
-def test_text_that_asks_yaml_to_make_an_object_is_refused():
+def test_yaml_that_constructs_objects_is_refused():
     with pytest.raises(UsageError, match="it must be a whole number"):
         read(count="!!python/object/apply:os.system [exit]")

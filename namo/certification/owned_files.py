@@ -1,4 +1,4 @@
-"""Which scene files in a folder are ours to replace and remove."""
+"""Which scene files in an output folder may be replaced and removed: those written by us."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 from namo.errors import NamoError
 from namo.files import replacing, sha256_of
 
-LIST = Path("candidates") / "written.json"
+_LIST = Path("candidates") / "written.json"
 
 
-class Written:
-    """The scenes that this stage wrote into a folder, by name, with their hashes.
+class OwnedFiles:
+    """The scene files that this stage has written into a folder.
 
-    Kept apart from the manifest, which Snakemake deletes before it is made anew.
+    They are listed apart from the manifest, since Snakemake deletes outputs before a job reruns.
 
     Attributes:
-        files: sha256 by name.
+        files: SHA-256 by name.
 
     Raises:
         NamoError: the list in the folder is damaged.
@@ -26,7 +26,7 @@ class Written:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._list = folder / LIST
+        self._list = folder / _LIST
         self.files: dict[str, str] = {}
         if self._list.exists():
             try:
@@ -35,33 +35,34 @@ class Written:
                 raise NamoError(f"{self._list}: damaged ({error}); delete it") from error
 
     def refuse_foreign_files(self, wanted: Mapping[str, str]) -> None:
-        """Make sure that no file in the place of a scene is someone else's.
+        """Make sure that no scene would replace a foreign or changed file.
 
         Raises:
-            NamoError: there is one; nothing has been written.
+            NamoError: one would; nothing has been written.
         """
         for name, sha256 in wanted.items():
             path = self._folder / name
-            if path.exists() and not is_whole(path, self.files.get(name, sha256)):
+            if path.exists() and not has_checksum(path, self.files.get(name, sha256)):
                 raise NamoError(
-                    f"{path}: is not what was written here; move it, or choose a folder"
+                    f"{path}: was not written by this command, or changed since; "
+                    "move it, or choose another folder"
                 )
 
     def remember(self, files: Mapping[str, str]) -> None:
-        """Write down what is ours, before it is written."""
+        """Record the files to be written, before they are written."""
         with replacing(self._list) as handle:
             handle.write((json.dumps(files, indent=0, sort_keys=True) + "\n").encode())
         self.files = dict(files)
 
     def remove_all_but(self, wanted: Mapping[str, str]) -> None:
-        """Remove the files that are ours, unchanged, and not wanted any more."""
+        """Remove the unchanged files of earlier runs that are no longer wanted."""
         for name in self.files.keys() - wanted.keys():
             path = self._folder / name
-            if is_whole(path, self.files[name]):
+            if has_checksum(path, self.files[name]):
                 path.unlink()
         self.remember(wanted)
 
 
-def is_whole(path: Path, sha256: str) -> bool:
-    """Return whether a file is there and has these bytes."""
+def has_checksum(path: Path, sha256: str) -> bool:
+    """Return whether a file exists and has this SHA-256."""
     return path.is_file() and sha256_of(path) == sha256

@@ -182,7 +182,7 @@ def _finished(part: Part, chunk: Chunk) -> Chunk:
     information = part.information()
     chunk.state, chunk.done = ChunkState.DONE, set(range(part.start, part.end))
     chunk.generation = information["generation"]
-    chunk.worker = f"{information['host']}, process {information['process']}"
+    chunk.worker = f"{information['host']} (pid {information['process']})"
     chunk.failed = {int(number): text for number, text in information["failed"].items()}
     rows = pq.read_table(part.table("metrics"), columns=["env_index", "success"])
     chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())

@@ -191,7 +191,7 @@ def locked(part: Part, *, wait: bool = False) -> Iterator[str | None]:
             waited for: each might wait for the other.
 
     Yields:
-        Who held the lock when it had to be waited for ("host, process 123"), else None.
+        Who held the lock when it had to be waited for ("host (pid 123)"), else None.
 
     Raises:
         BusyError: another process is at work in this range; names it.

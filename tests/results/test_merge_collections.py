@@ -203,7 +203,7 @@ def test_one_collection_or_one_twice_is_refused(halves, tmp_path):
 
 def test_a_folder_with_something_in_it_is_refused(halves, tmp_path):
     (tmp_path / "something").touch()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         merge_collections(halves, tmp_path)
 
 
@@ -225,7 +225,7 @@ def test_what_a_killed_process_left_is_made_anew(halves, tmp_path):
 
 def test_two_processes_do_not_make_the_same_collection(halves, tmp_path):
     lock = tmp_path / ".all.partial" / ".run.lock"
-    with lock_held(lock, "", wait=False), pytest.raises(BusyError, match=f"process {os.getpid()}"):
+    with lock_held(lock, "", wait=False), pytest.raises(BusyError, match=f"pid {os.getpid()}"):
         merge_collections(halves, tmp_path / "all")
 
 

@@ -157,7 +157,7 @@ def test_the_second_process_waits_for_the_first_and_says_for_whom(tmp_path):
         assert not events.poll(0.5)
         let_go.send(None)
         assert events.poll(60)
-        assert events.recv() == f"{socket.gethostname()}, process {holder}"
+        assert events.recv() == f"{socket.gethostname()} (pid {holder})"
     finally:
         first.kill()
         second.kill()
@@ -192,7 +192,7 @@ def test_a_range_at_work_is_refused_with_the_name_of_who_is(tmp_path, bounds, wa
     with locked(Part.of(tmp_path, 0, 3)):
         with pytest.raises(BusyError) as caught, locked(Part.of(tmp_path, *bounds), wait=wait):
             pass
-        assert f"{socket.gethostname()}, process {os.getpid()}" in str(caught.value)
+        assert f"{socket.gethostname()} (pid {os.getpid()})" in str(caught.value)
         assert "000000-000003" in str(caught.value)
 
 

@@ -238,8 +238,8 @@ def test_two_runs_into_one_folder_at_a_time_are_refused_with_the_name_of_the_fir
     with only_run_in(pipeline.output):
         second = pipeline.run()
     assert second.returncode != 0
-    here = f"{socket.gethostname()}, process {os.getpid()}, which runs a collection into"
-    assert f"is held by {here}" in second.stdout
+    here = f"{socket.gethostname()} (pid {os.getpid()}), which runs a collection into"
+    assert f"locked by {here}" in second.stdout
     assert "Traceback" not in second.stdout
     assert not pipeline.made()
     assert pipeline.run().returncode == 0
