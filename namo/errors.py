@@ -5,6 +5,10 @@ All derive from `NamoError`. A message names the file or option, the value and w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from namo.wording import did_you_mean
+
 
 class NamoError(Exception):
     """Base of all errors raised deliberately."""
@@ -19,6 +23,24 @@ class ModelError(UsageError):
 
     Ends the run at any time: there is no fallback to a strategy without a model.
     """
+
+
+class UnknownMovableError(NamoError, KeyError):
+    """A scene has no movable of that name.
+
+    Attributes:
+        name: the name asked for.
+        allowed: names of the movables of the scene.
+    """
+
+    def __init__(self, name: str, allowed: Iterable[str]) -> None:
+        self.name, self.allowed = name, tuple(allowed)
+        super().__init__(f"no movable '{name}'; {did_you_mean(name, self.allowed)}")
+
+    def __reduce__(self) -> tuple[type[UnknownMovableError], tuple[str, tuple[str, ...]]]:
+        return type(self), (self.name, self.allowed)
+
+    __str__ = Exception.__str__  # that of KeyError is a repr
 
 
 class SceneError(NamoError):

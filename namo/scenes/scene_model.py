@@ -126,13 +126,21 @@ class SceneModel:
 
 
 def is_upright(rotation: Floats) -> bool:
-    """Return whether the z axis of a frame points up, its rotation (9,) row-major."""
+    """Return whether the z axis of a frame points up.
+
+    Args:
+        rotation: (9,) rotation matrix, row-major; unit vectors.
+    """
     sideways = np.hypot(rotation[2], rotation[5])
     return bool(sideways <= UPRIGHT_TOLERANCE and rotation[8] > 0)
 
 
 def yaw(rotation: Floats) -> float:
-    """Return the yaw of an upright frame (rad), its rotation (9,) row-major."""
+    """Return the yaw of an upright frame (rad).
+
+    Args:
+        rotation: (9,) rotation matrix, row-major; unit vectors.
+    """
     return wrap_angle(math.atan2(float(rotation[3]), float(rotation[0])))
 
 
