@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 
 from namo.reporting.searches import Bools, Searches
 from namo.reporting.statistics import Share, wilson
-from namo.scenes.difficulty import EASY_SHARE, MEDIUM_SHARE, Difficulty
+from namo.scenes.difficulty import EASY_FRACTION, MEDIUM_FRACTION, Difficulty
 
 SHOWN_OBJECTS = 10
 BATCH = 1 << 17
 """Rows of the pushes table that are looked at together."""
 RANDOM_FIRST_PUSH = {
-    Difficulty.EASY.value: (EASY_SHARE, 1.0),
-    Difficulty.MEDIUM.value: (MEDIUM_SHARE, EASY_SHARE),
-    Difficulty.HARD.value: (0.0, MEDIUM_SHARE),
+    Difficulty.EASY.value: (EASY_FRACTION, 1.0),
+    Difficulty.MEDIUM.value: (MEDIUM_FRACTION, EASY_FRACTION),
+    Difficulty.HARD.value: (0.0, MEDIUM_FRACTION),
 }
 """Share of all candidate pushes that open the goal at once: what the class says of a scene."""
 

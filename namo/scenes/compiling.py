@@ -1,9 +1,9 @@
-"""From the text of a scene file to a MuJoCo model, without what touches no physics.
+"""Compile scene files to MuJoCo models, without elements that do not affect the physics.
 
-Reading a scene and simulating it go through the same `compile_spec`, so both see the same room.
-Textures, materials and lights do not touch the physics; the usual scene carries a sky of 512 x 3072
-pixels, and leaving it out makes compiling about eleven times faster (1.2 ms instead of 13 ms).
-Nobody asks cameras, sensors and keyframes either, and they can take all time and memory there is.
+Reading and simulating a scene share `compile_spec`, so that both see the same model. Textures,
+materials and lights do not affect the physics; a typical scene has a skybox of 512 x 3072 pixels,
+and without it compiling is about eleven times faster (1.2 ms instead of 13 ms). Cameras, sensors
+and keyframes are not used either, and could take any amount of time and memory.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from namo.scenes.safe_xml import XmlElement, xml_elements
 
 _log = logging.getLogger(__name__)
 
-# A scene stands alone: its hash must cover everything that the physics depends on.
+# Scenes are self-contained: their checksum must cover everything that the physics depends on.
 _REFUSED_ELEMENTS = frozenset({"include", "attach", "extension", "plugin", "flexcomp", "flex"})
-# It has MuJoCo simulate, for as long as the file says, what only tendons and muscles need.
+# MuJoCo simulates for as long as the file says to compute what only tendons and muscles need.
 _REFUSED_SETTINGS = frozenset({"lengthrange"})
 _NAMING_ATTRIBUTES = frozenset({"name", "class", "childclass", "model"})
 _NOT_FINITE = re.compile(r"[+-]?(nan(\(.*\))?|inf(inity)?)", re.IGNORECASE)
 
 
 def scan_xml(xml: str, source: str) -> list[XmlElement]:
-    """Return the elements of a scene in document order, refusing what is no safe scene text.
+    """Return the elements of a scene in document order, after checks that it is safe to compile.
 
     Args:
         xml: the text of the file.
         source: what messages call it.
 
     Raises:
-        SceneError: not well-formed, a document type or entity declaration, a root other than
-            `mujoco`, an element or attribute that pulls in another file, a number that is not
-            finite, or more of something than a scene needs (see `namo.scenes.limits`).
+        SceneError: the text is not well-formed, has a document type or entity declaration or a root
+            other than `mujoco`, loads another file, has a number that is not finite, or exceeds
+            `namo.scenes.limits`.
     """
     try:
         elements = xml_elements(xml, "mujoco")
@@ -56,13 +56,13 @@ def _refuse_unsafe(element: XmlElement) -> None:
     where = f"line {element.line}"
     tag = element.path.rpartition("/")[2]
     if tag in _REFUSED_ELEMENTS:
-        raise SceneError(f"{where}: element '{tag}' is not supported; a scene is one plain file")
+        raise SceneError(f"{where}: element '{tag}' is not supported; a scene is a single file")
     if tag in _REFUSED_SETTINGS:
-        raise SceneError(f"{where}: element '{tag}' is not supported; a scene has motors alone")
+        raise SceneError(f"{where}: element '{tag}' is not supported; a scene only has motors")
     for name, value in element.attributes.items():
         if name.startswith("file") and tag != "texture":
             raise SceneError(
-                f"{where}: '{tag}' loads the file '{value}'; a scene is one file that stands alone"
+                f"{where}: '{tag}' loads the file '{value}'; a scene is self-contained"
             )
         if (tag, name) == ("mesh", "builtin"):
             raise SceneError(f'{where}: mesh builtin="{value}"; a mesh is given by its vertices')
@@ -87,16 +87,16 @@ def _is_not_finite(token: str) -> bool:
 
 
 def compile_spec(xml: str, source: str) -> mujoco.MjSpec:
-    """Return the editable MuJoCo specification of a scene, without what touches no physics.
+    """Return the MuJoCo specification of a scene, without elements irrelevant to the physics.
 
-    Options may be changed on it before `compile_model` turns it into a model.
+    Its options may be changed before `compile_model`.
 
     Args:
         xml: the text of the scene, for instance `Scene.xml`.
         source: what messages call it, for instance `Scene.path`.
 
     Raises:
-        SceneError: the text is refused by `scan_xml` or not understood by MuJoCo.
+        SceneError: `scan_xml` or MuJoCo refuses the text.
     """
     scan_xml(xml, source)
     with _mujoco_errors(source):
@@ -130,7 +130,7 @@ def compile_model(spec: mujoco.MjSpec, source: str) -> mujoco.MjModel:
 _MUJOCO_RAISES = (
     ValueError,
     MemoryError,
-    RuntimeError,  # for what its parser throws and does not expect
+    RuntimeError,  # for unexpected exceptions of its parser
     mujoco.FatalError,
     mujoco.UnexpectedError,
 )
@@ -138,9 +138,9 @@ _MUJOCO_RAISES = (
 
 @contextmanager
 def _mujoco_errors(source: str) -> Iterator[None]:
-    """Turn MuJoCo's errors into SceneError and its warnings into log lines.
+    """Convert MuJoCo's errors to SceneError, and log its warnings.
 
-    MuJoCo writes a warning that nobody takes to MUJOCO_LOG.TXT in the working directory.
+    MuJoCo writes unhandled warnings to MUJOCO_LOG.TXT in the working directory.
     """
     previous = mujoco.get_mju_user_warning()
     mujoco.set_mju_user_warning(lambda text: _log.warning("%s: MuJoCo warns: %s", source, text))

@@ -1,4 +1,4 @@
-"""A contact sheet: one picture with a thumbnail of every scene."""
+"""Contact sheets: one image with a thumbnail of every scene."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ DPI = 150
 FORMATS = ("png", "svg", "pdf")
 WIDTH_PX = 1240
 TILE_PX = (170, 600)
-"""Side of a thumbnail: the least and the most, between which the sheet keeps its width."""
+"""Minimum and maximum side of a thumbnail, between which the sheet has its nominal width."""
 GAP_PX, MARGIN_PX, PADDING_PX = 14, 20, 4
 BAR_PX, CAPTION_PX, SUBTITLE_PX, TITLE_PX = 16, 15, 13, 40
-FLATTEST, TALLEST = 0.55, 1.0
-"""Height of thumbnails for their width."""
-ALIKE = 1.6
-"""Scenes that differ in size by no more than this are drawn to one scale."""
-LETTER = 0.65
-"""Width of a letter for its size, as it is in file names full of digits."""
-ALIKE_COLOURS = 0.3
-"""Difference in one channel, of 1, up to which colours are much alike."""
+MIN_ASPECT, MAX_ASPECT = 0.55, 1.0
+"""Range of the height of thumbnails relative to their width."""
+MAX_SCALE_RATIO = 1.6
+"""Scenes are drawn to one scale if their sizes differ by at most this factor."""
+LETTER_WIDTH = 0.65
+"""Average width of a letter relative to the font size, in file names full of digits."""
+SIMILAR_COLOURS = 0.3
+"""Maximum difference in any channel (0 to 1) of similar colours."""
 _FAINT, _TILE, _CROSS = "#6b7280", "#e3e4e7", "#9aa0aa"
 _PALETTE = (PAGE, INK, _FAINT, _TILE, _CROSS, *SCENE_COLOURS)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A thumbnail.
+    """A thumbnail of a contact sheet.
 
     Attributes:
-        scene: what to draw; None for a file that cannot be used, which gets a crossed tile.
-        caption: one line under it, shortened where it is too long.
+        scene: to draw; None for an invalid file, which is shown as a crossed tile.
+        caption: a line below it, shortened if it is too long.
         subtitle: a second line.
     """
 
@@ -62,22 +62,22 @@ class Entry:
 def draw_sheet(entries: Sequence[Entry], path: Path, *, columns: int = 6, title: str = "") -> None:
     """Draw thumbnails in rows into a file; the same entries give the same bytes.
 
-    Scenes of about the same size are drawn to one scale. Each has a scale bar.
+    Scenes of similar size are drawn to one scale. Each has a scale bar.
 
     Args:
-        entries: the thumbnails, row by row.
-        path: the file; its suffix decides the format (see `require_format`).
-        columns: thumbnails in a row; fewer where there are fewer entries.
-        title: a line above.
+        entries: thumbnails, row by row.
+        path: of the file; its suffix decides the format (see `require_format`).
+        columns: maximum number of thumbnails per row.
+        title: a line above the thumbnails.
 
     Raises:
-        UsageError: there are no entries, no columns, or no such format.
+        UsageError: there are no entries or no columns, or the format is unknown.
         SceneError: a scene is too large for the collector's grid.
         OSError: the file cannot be written.
     """
     format_name = require_format(path)
     if not entries or columns < 1:
-        raise UsageError(f"a sheet of {len(entries)} scenes in {columns} columns has nothing on it")
+        raise UsageError(f"a contact sheet of {len(entries)} scenes in {columns} columns is empty")
     figure = _Sheet(entries, min(columns, len(entries)), title).draw()
     data = _png(figure) if format_name == "png" else _vector(figure, format_name)
     with replacing(path) as file:
@@ -85,20 +85,22 @@ def draw_sheet(entries: Sequence[Entry], path: Path, *, columns: int = 6, title:
 
 
 def require_format(path: Path) -> str:
-    """Return the format that a sheet's suffix asks for.
+    """Return the format for the suffix of a contact sheet.
 
     Raises:
-        UsageError: there is no such format.
+        UsageError: the format is unknown.
     """
     name = path.suffix.lower().removeprefix(".")
     if name not in FORMATS:
         allowed = ", ".join(f".{name}" for name in FORMATS)
-        raise UsageError(f"{path}: a sheet ends in one of {allowed}, not '{path.suffix}'")
+        raise UsageError(
+            f"{path}: unknown format '{path.suffix}' of a contact sheet; expected one of: {allowed}"
+        )
     return name
 
 
 class _Sheet:
-    """The layout of a sheet, in pixels from its upper left corner."""
+    """The layout of a contact sheet, in pixels from its upper left corner."""
 
     def __init__(self, entries: Sequence[Entry], columns: int, title: str) -> None:
         self.entries, self.columns, self.title = entries, columns, title
@@ -107,9 +109,9 @@ class _Sheet:
         tile = (WIDTH_PX - 2 * MARGIN_PX + GAP_PX) // columns - GAP_PX
         self.tile = int(np.clip(tile, *TILE_PX))
         aspects = sizes[:, 1] / sizes[:, 0] if len(sizes) else np.ones(1)
-        self.tall = round(self.tile * float(np.clip(aspects.max(), FLATTEST, TALLEST)))
+        self.tall = round(self.tile * float(np.clip(aspects.max(), MIN_ASPECT, MAX_ASPECT)))
         scales = self.scale(sizes) if len(sizes) else np.ones(1)
-        alike = scales.max() <= ALIKE * scales.min()
+        alike = scales.max() <= MAX_SCALE_RATIO * scales.min()
         self.common_scale = float(scales.min()) if alike else None
         self.top = MARGIN_PX + (TITLE_PX if title else 0)
         subtitles = SUBTITLE_PX if any(entry.subtitle for entry in entries) else 0
@@ -119,7 +121,7 @@ class _Sheet:
         self.height = self.top + self.rows * self.pitch - GAP_PX + MARGIN_PX
 
     def scale(self, sizes: Floats) -> Floats:
-        """Return the pixels per metre with which views of a size (n, 2) fill a thumbnail."""
+        """Return the pixels per metre at which views of size (n, 2) fill a thumbnail."""
         room = np.array([self.tile, self.tall]) - 2 * PADDING_PX
         return np.asarray((room / sizes).min(axis=1))
 
@@ -188,7 +190,7 @@ class _Sheet:
             (entry.caption, 5.6, INK, CAPTION_PX - 3),
             (entry.subtitle, 5.0, _FAINT, CAPTION_PX + SUBTITLE_PX - 3),
         ):
-            letters = int(self.tile / (LETTER * size * DPI / 72))
+            letters = int(self.tile / (LETTER_WIDTH * size * DPI / 72))
             shown = _shortened(text, letters)
             page.text(x, y + below, shown, size=size, color=color, ha="center", va="baseline")
 
@@ -198,12 +200,12 @@ def _size(view: Bounds) -> tuple[float, float]:
 
 
 def _bar_length(scale: float, tile: int) -> float:
-    """Return the length of the scale bar (m): 1 m, or more where that is hardly visible."""
+    """Return the length of the scale bar (m): 1 m, or more if that would be hardly visible."""
     return next((m for m in (1.0, 2.0, 5.0, 10.0, 20.0) if m * scale >= tile / 16), 50.0)
 
 
 def _shortened(text: str, letters: int) -> str:
-    """Return the text without its middle where it has more letters: both ends tell names apart."""
+    """Return the text, its middle elided if it has more letters: both ends distinguish names."""
     if len(text) <= letters:
         return text
     end = max(letters - 1, 2) // 2
@@ -214,22 +216,22 @@ def _png(figure: Figure) -> bytes:
     raw = io.BytesIO()
     figure.savefig(raw, format="raw", dpi=DPI)
     width, height = figure.canvas.get_width_height()
-    picture = Image.frombytes("RGBA", (width, height), raw.getvalue()).convert("RGB")
-    picture = picture.quantize(palette=_palette(), dither=Image.Dither.NONE)
+    image = Image.frombytes("RGBA", (width, height), raw.getvalue()).convert("RGB")
+    image = image.quantize(palette=_palette(), dither=Image.Dither.NONE)
     file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True, dpi=(DPI, DPI))
+    image.save(file, "PNG", optimize=True, dpi=(DPI, DPI))
     return file.getvalue()
 
 
 def _palette() -> Image.Image:
-    """Return the colours of a sheet and mixes of every two, which smooth edges are made of.
+    """Return the colours of a sheet and mixtures of every two, which antialiased edges consist of.
 
-    A palette found from the picture would lose the few pixels of a small goal. Of colours that are
-    much alike there are no mixes: Pillow looks up roughly and would take one for the other.
+    A palette computed from the image would lose the few pixels of a small goal. Similar colours are
+    not mixed: the lookup of Pillow is approximate and would confuse them.
     """
     pure = np.array([to_rgb(name) for name in _PALETTE])
     first, second = np.triu_indices(len(pure), k=1)
-    differ = np.abs(pure[first] - pure[second]).max(axis=1) > ALIKE_COLOURS
+    differ = np.abs(pure[first] - pure[second]).max(axis=1) > SIMILAR_COLOURS
     first, second = first[differ], second[differ]
     mixes = [(1 - part) * pure[first] + part * pure[second] for part in (0.25, 0.5, 0.75)]
     colours = np.round(255 * np.concatenate([pure, *mixes])).astype(np.uint8)
@@ -239,7 +241,7 @@ def _palette() -> Image.Image:
 
 
 def _vector(figure: Figure, format_name: str) -> bytes:
-    # What would differ from run to run: the date, and the ids of an SVG.
+    # The date and the ids of an SVG would differ between runs.
     metadata: dict[str, Any] = {"Date" if format_name == "svg" else "CreationDate": None}
     file = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "namo"}):

@@ -1,8 +1,8 @@
-"""How much a scene file may ask for.
+"""Resource limits of scene files.
 
-MuJoCo takes any count: it would copy an element a billion times, set aside memory that no machine
-has, or step a push for hours. Beyond these limits a file is a mistake; they are far from what a
-scene needs.
+MuJoCo accepts any count: it would replicate an element a billion times, allocate more memory than
+there is, or take hours to simulate a push. The limits are far above what scenes need; a file beyond
+them is a mistake.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from namo.errors import SceneError
 from namo.scenes.safe_xml import XmlElement
 
 MAX_BYTES = 16 << 20
-"""Of a file."""
+"""Size of a file."""
 MAX_ELEMENTS = 20_000
-"""Of a file, with the copies that `replicate` makes."""
+"""Elements of a file, including copies made by `replicate`."""
 MAX_MAGNITUDE = 1e10
-"""Of any number; what MuJoCo itself takes for a simulation that blew up."""
+"""Magnitude of any number; MuJoCo itself treats larger values as a diverged simulation."""
 MAX_MEMORY = 1 << 30
-"""Bytes that a file may reserve for the solver."""
+"""Bytes that a file may request for the solver."""
 TIMESTEP_S = (1e-4, 0.05)
-"""A shorter one makes a push last for minutes; a control is held no longer than the longest."""
+"""Range of time steps: with shorter ones a push takes minutes; longer ones exceed the control
+period."""
 
 _MAX_COUNTS: Mapping[str, Mapping[str, int]] = {
     "option": {
@@ -42,13 +43,13 @@ _MAX_COUNTS: Mapping[str, Mapping[str, int]] = {
     "hfield": {"nrow": 1000, "ncol": 1000},
 }
 _MAX_ANYWHERE: Mapping[str, int] = {"actdim": 1000, "nsample": 1000}
-"""Of elements with many names."""
+"""Attributes that several elements have."""
 _MAX_USER_NUMBERS = 100
 _UNITS = "KMGTPE"
 
 
 def refuse_excess(elements: Sequence[XmlElement]) -> None:
-    """Make sure that a file does not ask for more than a scene needs.
+    """Make sure that a file stays within the resource limits.
 
     Args:
         elements: of the file, in document order; their numbers are finite.
@@ -63,8 +64,8 @@ def refuse_excess(elements: Sequence[XmlElement]) -> None:
             where = f'line {element.line}: {tag} {name}="{value}"'
             if (tag, name) == ("size", "memory"):
                 _refuse_memory(value, where)
-            elif (most := _most_of(tag, name)) is not None and _number(value) > most:
-                raise SceneError(f"{where}; at most {most} are allowed")
+            elif (maximum := _maximum_of(tag, name)) is not None and _number(value) > maximum:
+                raise SceneError(f"{where}; at most {maximum} are allowed")
         if tag == "replicate":
             copies *= max(1, int(_number(element.attributes.get("count", ""))))
         if copies * len(elements) > MAX_ELEMENTS:
@@ -75,7 +76,7 @@ def refuse_excess(elements: Sequence[XmlElement]) -> None:
 
 
 def is_excessive(token: str) -> bool:
-    """Return whether a word of an attribute is a number too large for anything."""
+    """Return whether a token of an attribute is a number beyond `MAX_MAGNITUDE`."""
     digits = token.lstrip("+-").lower()
     try:
         number = float.fromhex(digits) if digits.startswith("0x") else float(digits)
@@ -86,14 +87,14 @@ def is_excessive(token: str) -> bool:
     return number > MAX_MAGNITUDE
 
 
-def _most_of(tag: str, name: str) -> int | None:
+def _maximum_of(tag: str, name: str) -> int | None:
     if tag == "size" and name.startswith("nuser_"):
         return _MAX_USER_NUMBERS
     return _MAX_COUNTS.get(tag, {}).get(name, _MAX_ANYWHERE.get(name))
 
 
 def _number(text: str) -> float:
-    """Return a number as written; 0 for what is none, which MuJoCo refuses by itself."""
+    """Return a number as written; 0 for other text, which MuJoCo refuses itself."""
     try:
         return float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the robot's two slide joints and their motors can do, read from a compiled model."""
+"""The maximum force of the robot's slide joints and motors, from a compiled model."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _AXIS_TOLERANCE = 1e-6
 def slide_joints_max_force(
     model: mujoco.MjModel, data: mujoco.MjData, body: int, source: str
 ) -> float:
-    """Return the force that both motors of the robot can give in either direction (N).
+    """Return the force that both motors of the robot can exert in either direction (N).
 
     Args:
         model: the compiled scene.
-        data: with world poses filled in.
+        data: with world poses computed.
         body: of the robot.
         source: what messages call the scene.
 
     Raises:
-        SceneError: joints or motors are not those of the convention.
+        SceneError: joints or motors do not follow the convention.
     """
     joints = [joint for joint in range(model.njnt) if model.jnt_bodyid[joint] == body]
     slides = [j for j in joints if model.jnt_type[j] == mujoco.mjtJoint.mjJNT_SLIDE]
@@ -41,12 +41,12 @@ def slide_joints_max_force(
         raise SceneError(f"{source}: body 'robot' has joints: {found}; {_RULE}")
     for joint in joints:
         dof = int(model.jnt_dofadr[joint])
-        for what, there in (
+        for what, present in (
             ("a range", model.jnt_limited[joint]),
             ("stiffness", model.jnt_stiffness[joint, ...].any()),
             ("frictionloss", model.dof_frictionloss[dof] > 0.0),
         ):
-            if there:
+            if present:
                 raise SceneError(
                     f"{source}: {_describe(model, data, joint)} of body 'robot' has {what}; "
                     "the robot slides freely"
@@ -68,14 +68,14 @@ def slide_joints_max_force(
 
 
 def _force_limit(model: mujoco.MjModel, actuator: int, source: str) -> float:
-    """Return the smaller of the largest forces that one motor gives forwards and backwards (N)."""
+    """Return the smaller of the maximum forces of a motor in both directions (N)."""
     label = _label(model, actuator)
     if (
         model.actuator_gaintype[actuator] != mujoco.mjtGain.mjGAIN_FIXED
         or model.actuator_biastype[actuator] != mujoco.mjtBias.mjBIAS_NONE
         or model.actuator_dyntype[actuator] != mujoco.mjtDyn.mjDYN_NONE
     ):
-        raise SceneError(f"{source}: {label} is no plain motor; {_RULE}")
+        raise SceneError(f"{source}: {label} is not a plain motor; {_RULE}")
     low, high = map(float, model.actuator_ctrlrange[actuator])
     if not model.actuator_ctrllimited[actuator] or not low < 0.0 < high:
         raise SceneError(f"{source}: {label} has ctrlrange {low:g} to {high:g}; {_RULE}")

@@ -1,9 +1,9 @@
-"""Prisms of mesh geoms in a scene file: how a polygon is written, and read back exactly.
+"""Polygons as mesh prisms in scene files, written and read without loss of precision.
 
 A body whose solid geoms are all meshes is one wall or movable. Each mesh is a convex piece of its
-footprint, given by `vertex` alone: the corners at the bottom, then the same corners at the top, in
-the body's frame. MuJoCo keeps single precision and moves a mesh into a frame of its own choice, so
-corners are taken from the text, and the compiled model is checked against them.
+footprint, defined by `vertex` alone: the corners at the bottom, then the same corners at the top,
+in the body's frame. MuJoCo stores meshes in single precision and in a frame of its own, so corners
+are read from the text, and the compiled model is checked against them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from namo.scenes.footprint import Polygon
 from namo.scenes.safe_xml import XmlElement
 
 SINGLE_PRECISION_M = 1e-4
-"""How far a compiled corner may be from where the text has it."""
+"""Maximum distance of a compiled corner from its position in the text."""
 
 RULE = (
     'a mesh is the prism of a convex piece: vertex="x y z ..." with the corners counter-clockwise '
@@ -36,7 +36,7 @@ class Prism:
     Attributes:
         corners: counter-clockwise, in the body's frame (m).
         bottom: z of its lower end in the body's frame (m).
-        top: likewise.
+        top: z of its upper end in the body's frame (m).
     """
 
     corners: tuple[Point, ...]
@@ -44,7 +44,7 @@ class Prism:
     top: float
 
     def vertices(self) -> list[float]:
-        """Return the numbers of the mesh's `vertex`: x, y, z of each corner, bottom first (m)."""
+        """Return the values of the mesh's `vertex`: x, y, z of each corner, bottom first (m)."""
         return [v for z in (self.bottom, self.top) for x, y in self.corners for v in (x, y, z)]
 
 
@@ -56,7 +56,7 @@ def prisms_of(elements: Iterable[XmlElement], source: str) -> dict[str, Prism]:
         source: what messages call it.
 
     Raises:
-        SceneError: a mesh is no prism of a convex piece.
+        SceneError: a mesh is not the prism of a convex piece.
     """
     prisms = {}
     for element in elements:
@@ -109,17 +109,18 @@ def footprint_of_body(
 
     Args:
         model: the compiled scene.
-        data: with world poses filled in.
-        body: whose geoms they are.
-        geoms: its solid ones, all of them meshes.
-        prisms: of the file, by the name of the mesh.
+        data: with world poses computed.
+        body: id of the body.
+        geoms: its solid geoms, all of them meshes.
+        prisms: of the file, by mesh name.
         label: what messages call the body.
 
     Returns:
         The footprint in the body's frame; z of its bottom and top in that frame (m).
 
     Raises:
-        SceneError: the pieces differ in height, do not fit together, or are not where they seem.
+        SceneError: the pieces differ in height or do not share whole edges, or a geom displaces its
+            mesh.
     """
     pieces = []
     for geom in geoms:
@@ -127,7 +128,7 @@ def footprint_of_body(
         name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_MESH, mesh) or ""
         piece = prisms[name]
         pieces.append(piece)
-        _check_place(model, data, body, geom, piece, f"{label}, mesh '{name}'")
+        _check_position(model, data, body, geom, piece, f"{label}, mesh '{name}'")
     heights = {(piece.bottom, piece.top) for piece in pieces}
     if len(heights) != 1:
         raise SceneError(f"{label}: its meshes differ in height; a solid is one upright prism")
@@ -138,7 +139,7 @@ def footprint_of_body(
     return footprint, *heights.pop()
 
 
-def _check_place(
+def _check_position(
     model: mujoco.MjModel,
     data: mujoco.MjData,
     body: int,
@@ -146,7 +147,7 @@ def _check_place(
     piece: Prism,
     label: str,
 ) -> None:
-    """Raise unless the compiled mesh is where its corners are in the body's frame."""
+    """Make sure that the compiled mesh is at the corners of its text, in the body's frame."""
     mesh = int(model.geom_dataid[geom])
     first, count = int(model.mesh_vertadr[mesh]), int(model.mesh_vertnum[mesh])
     compiled = model.mesh_vert[first : first + count] @ data.geom_xmat[geom].reshape(3, 3).T
@@ -157,6 +158,6 @@ def _check_place(
         nearest = np.linalg.norm(one[:, None] - other[None], axis=-1).min(axis=1)
         if nearest.max() > tolerance:
             raise SceneError(
-                f"{label}: a corner is {nearest.max():.3g} m from where its geom has it; {RULE}; "
-                "its geom has no pos, euler or the like"
+                f"{label}: its geom displaces a corner by {nearest.max():.3g} m; {RULE}; "
+                "its geom has no pos, euler or other transform"
             )

@@ -125,7 +125,7 @@ def test_pieces_that_do_not_share_whole_edges_are_refused(pieces):
         with pytest.raises(SceneError):
             Polygon(joined(pieces))
     else:
-        with pytest.raises(SceneError, match="make no single outline"):
+        with pytest.raises(SceneError, match="do not form a single outline"):
             joined(pieces)
 
 

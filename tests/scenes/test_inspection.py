@@ -6,7 +6,7 @@ import pytest
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
-from namo.scenes.blocked_doors import least_width
+from namo.scenes.blocked_doors import min_width
 from namo.scenes.checking import check_scene
 from namo.scenes.footprint import Rectangle, footprint_of
 from namo.scenes.inspection import RemarkKind, inspect_scene
@@ -144,8 +144,8 @@ def test_other_units_are_suspected(rooms, factor, said):
     if factor == 1.0:
         assert kinds(scene) == said
         return
-    # So large that the collector refuses it: the message of the refusal says why.
-    with pytest.raises(SceneError, match="allowed are 100000000") as caught:
+    # The scene is too large for the collector, and the error says why.
+    with pytest.raises(SceneError, match="at most 100000000 are allowed") as caught:
         inspect_scene(scene)
     assert said[0] in str(caught.value)
 
@@ -178,12 +178,12 @@ def test_a_wide_movable_in_a_room_without_doors_is_not_odd(rooms):
     assert RemarkKind.TOO_WIDE not in kinds(rooms.sealed(wide))
 
 
-def test_the_least_width_of_a_footprint():
-    assert least_width(Rectangle(0.5, 0.3)) == pytest.approx(0.6)
+def test_the_min_width_of_a_footprint():
+    assert min_width(Rectangle(0.5, 0.3)) == pytest.approx(0.6)
     kite, _ = footprint_of([(-1.0, 0.0), (0.0, -0.2), (1.0, 0.0), (0.0, 0.2)])
-    assert 0.3 < least_width(kite) < 0.41
+    assert 0.3 < min_width(kite) < 0.41
     ell, _ = footprint_of([(0, 0), (1, 0), (1, 0.2), (0.2, 0.2), (0.2, 1), (0, 1)])
-    assert 0.2 < least_width(ell) < 0.3  # turns round a door post: its circle counts
+    assert 0.2 < min_width(ell) < 0.3  # turns round a door post: its circle counts
 
 
 def test_a_movable_that_the_robot_cannot_push_is_odd(rooms):

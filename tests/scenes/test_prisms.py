@@ -170,7 +170,7 @@ def test_pieces_that_leave_a_gap_are_refused():
     scene = parse_scene(whole.encode(), "scene")  # one piece less is a smaller outline
     assert scene.movables[0].footprint.area < Polygon(L_SHAPE).area
     doubled = xml.replace(geom, geom + geom, 1)
-    with pytest.raises(SceneError, match="make no single outline"):
+    with pytest.raises(SceneError, match="do not form a single outline"):
         parse_scene(doubled.encode(), "scene")
 
 

@@ -112,8 +112,10 @@ def test_a_movable_whose_name_does_not_say_so_cannot_be_written(plain_scene):
         scene_xml(replace(plain_scene, movables=(crate,)))
 
 
-def test_an_option_without_a_place_in_the_file_is_refused(plain_scene):
-    with pytest.raises(SceneError, match="option 'visual/haze' has no place"):
+def test_an_option_that_files_cannot_hold_is_refused(plain_scene):
+    with pytest.raises(
+        SceneError, match="option 'visual/haze' is invalid; expected NAME or flag/NAME"
+    ):
         scene_xml(replace(plain_scene, options={"visual/haze": "1"}))
 
 

@@ -31,7 +31,7 @@ def test_row_zero_is_on_top_and_the_middle_is_the_origin():
 
 def test_too_many_walls_are_refused():
     mask = np.indices((110, 110)).sum(axis=0) % 2 == 0
-    with pytest.raises(SceneError, match="make 6050 walls; at most 5000"):
+    with pytest.raises(SceneError, match="form 6050 walls; at most 5000"):
         CellPlan(110, 110, 0.5).walls(mask, Names(), 0.15)
 
 
@@ -46,5 +46,5 @@ def test_only_the_largest_region_counts_and_corners_only_if_asked():
     assert set(path_ends(free, diagonal=False)) == {(1, 1), (1, 2)}
     assert set(path_ends(free, diagonal=True)) == {(0, 0), (1, 2)}
     assert farthest(np.fliplr(free), (0, 2), diagonal=True) == (1, 0)
-    with pytest.raises(SceneError, match="no free place"):
+    with pytest.raises(SceneError, match="no free cell"):
         path_ends(~free & free, diagonal=True)

@@ -54,9 +54,9 @@ def test_a_scenario_beside_it_gives_robot_and_goal(path, name):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("0\tm.map\t6\t4\t0\t0\t3\t1\t3.4", r"the start \(0, 0\) is no free cell"),
+        ("0\tm.map\t6\t4\t0\t0\t3\t1\t3.4", r"the start \(0, 0\) is not a free cell"),
         ("0\tm.map\t9\t4\t1\t1\t3\t1\t3.4", "9 x 4 cells; this has 6 x 4"),
-        ("0\tm.map", "line 2 is no scenario"),
+        ("0\tm.map", "line 2 is not a scenario"),
     ],
 )
 def test_a_scenario_that_does_not_fit_is_refused(path, line, message):
@@ -80,7 +80,7 @@ def test_an_open_rim_gets_a_border_and_a_narrow_cell_a_narrow_robot(path):
         ("type octile\nheight 1\nwidth x\nmap\n.\n", "width x; both must be 1 to 10000"),
         (MAP.replace("height 4", "height 5"), "not 5 rows of 6"),
         (MAP.replace("G", "?"), r"characters \?; allowed"),
-        (MAP.translate(str.maketrans(".GS", "@@@")), "no free place"),
+        (MAP.translate(str.maketrans(".GS", "@@@")), "no free cell"),
     ],
 )
 def test_what_is_no_map_is_refused(path, text, message):

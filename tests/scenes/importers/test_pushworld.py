@@ -41,7 +41,7 @@ def test_the_puzzle_is_walled_in_and_walls_for_the_agent_are_walls():
 
 def test_the_robot_has_to_get_to_the_first_goal_of_a_movable():
     imported = read(PUZZLE)
-    assert "goals of movables have no place in a scene: G1, G2" in imported.remarks
+    assert "goals of movables are not used: G1, G2" in imported.remarks
     assert "the robot's goal is in the middle of G1" in imported.remarks
     assert (imported.scene.goal.x, imported.scene.goal.y) == pytest.approx((1.2, -0.9))
     assert "agent of 2 cells becomes a disc in one of them" in imported.remarks

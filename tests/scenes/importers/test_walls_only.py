@@ -99,7 +99,7 @@ def test_movables_no_walls_and_unknown_geoms_are_refused(rooms, tmp_path):
         read('<mujoco><worldbody><geom type="plane" size="0 0 1"/></worldbody></mujoco>')
     with pytest.raises(SceneError, match=r"rock.* is neither wall"):
         read(bare(rooms).replace('name="wall_5"', 'name="rock"').replace('"walls"', '"things"'))
-    with pytest.raises(SceneError, match="no free place"):
+    with pytest.raises(SceneError, match="no free cell"):
         read(
             '<mujoco><worldbody><geom type="plane" size="0 0 1"/>'
             '<geom name="wall" type="box" size="1 1 1"/></worldbody></mujoco>'
