@@ -30,14 +30,14 @@ def entry(rooms):
     return Entry(rooms.plugged(), "plugged")
 
 
-def test_a_sheet_shows_everything_there_is_in_a_scene(entry, tmp_path):
+def test_a_sheet_shows_every_part_of_a_scene(entry, tmp_path):
     draw_sheet([entry], tmp_path / "sheet.png")
     found = colours(tmp_path / "sheet.png")
     assert all(found.get(rgb(name), 0) > 20 for name in palette.SCENE_COLOURS)
     assert found[rgb("white")] > 1000
 
 
-def test_thumbnails_come_in_rows_and_columns(entry, tmp_path):
+def test_thumbnails_are_in_rows_and_columns(entry, tmp_path):
     sizes = []
     for count, columns in ((6, 6), (7, 6), (12, 6), (6, 3)):
         path = tmp_path / f"{count}_{columns}.png"
@@ -60,7 +60,7 @@ def test_all_thumbnails_have_the_same_size(rooms, tmp_path):
     assert max(spans) - min(spans) < 8  # different scales: each fills its tile
 
 
-def test_scenes_of_about_the_same_size_have_one_scale(rooms, tmp_path):
+def test_scenes_of_similar_size_have_one_scale(rooms, tmp_path):
     entries = [Entry(rooms.room(side=side), "room") for side in (4.0, 6.0)]
     draw_sheet(entries, tmp_path / "sheet.png", columns=2)
     picture = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))
@@ -81,7 +81,7 @@ def test_the_same_scenes_give_the_same_bytes(entry, tmp_path, suffix):
     assert b"Software" not in contents[0]
 
 
-def test_an_unusable_file_gets_a_crossed_tile(tmp_path):
+def test_an_invalid_file_gets_a_crossed_tile(tmp_path):
     draw_sheet([Entry(None, "broken")], tmp_path / "sheet.png")
     found = colours(tmp_path / "sheet.png")
     assert found[rgb("#e3e4e7")] > 100_000
@@ -89,7 +89,7 @@ def test_an_unusable_file_gets_a_crossed_tile(tmp_path):
     assert rgb(palette.ROBOT) not in found
 
 
-def test_a_hollow_of_a_polygon_is_not_filled(rooms, tmp_path):
+def test_concave_parts_of_a_polygon_are_not_filled(rooms, tmp_path):
     outline = [(0, 0), (1.2, 0), (1.2, 1), (0.9, 1), (0.9, 0.3), (0.3, 0.3), (0.3, 1), (0, 1)]
     footprint, pose = footprint_of(outline)
     cup = Movable("cup_movable", pose, footprint, 0.3, 0.3)
@@ -113,7 +113,7 @@ def test_two_dozen_thumbnails_are_a_small_file(demo_scenes, entry, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["sheet.jpg", "sheet", "png"])
-def test_other_formats_are_refused(entry, tmp_path, name):
+def test_unknown_formats_are_refused(entry, tmp_path, name):
     with pytest.raises(UsageError, match=r"expected one of: \.png, \.svg, \.pdf"):
         draw_sheet([entry], tmp_path / name)
     assert not list(tmp_path.iterdir())

@@ -43,14 +43,14 @@ def refused(plain_xml):
         ('<statistic extent="0x1p9999"/>', "too large"),
     ],
 )
-def test_more_than_a_scene_needs_is_refused_by_line_and_value(refused, inserted, said):
+def test_values_beyond_the_limits_are_refused_with_line_and_value(refused, inserted, said):
     message = refused("<worldbody>", f"{inserted}<worldbody>")
     assert said in message
     assert "line " in message
 
 
 @pytest.mark.parametrize("counts", [(20_000, 1), (1, 10**9), (150, 150), (1e10, 1e10)])
-def test_copies_without_end_are_refused_before_they_are_made(refused, counts):
+def test_too_many_copies_are_refused_before_they_are_made(refused, counts):
     message = refused("<site name=", COPIES.format(*counts))
     assert "at most 20000 are allowed together" in message
 
@@ -61,7 +61,7 @@ def test_a_few_copies_are_made(plain_xml):
 
 
 @pytest.mark.parametrize("timestep", ["0", "-0.01", "9e-5", "0.051", "1e9", "0x1p-20"])
-def test_a_time_step_that_makes_no_push_is_refused(refused, timestep):
+def test_time_steps_out_of_range_are_refused(refused, timestep):
     message = refused('timestep="0.005"', f'timestep="{timestep}"')
     assert "option timestep is" in message
     assert "allowed are 0.0001 to 0.05 s" in message
@@ -83,11 +83,11 @@ def test_the_shortest_and_the_longest_time_step_are_allowed(plain_xml, timestep)
         '<visual><map zfar="1000"/></visual>',
     ],
 )
-def test_as_much_as_is_allowed_is_read(plain_xml, inserted):
+def test_values_at_the_limits_are_accepted(plain_xml, inserted):
     scan_xml(plain_xml.replace("<worldbody>", f"{inserted}<worldbody>"), "room.xml")
 
 
-def test_a_file_without_end_is_not_read(tmp_path, monkeypatch, plain_xml):
+def test_too_large_a_file_is_refused(tmp_path, monkeypatch, plain_xml):
     path = tmp_path / "room.xml"
     path.write_text(plain_xml)
     monkeypatch.setattr("namo.scenes.reading.MAX_BYTES", len(plain_xml) - 1)
@@ -97,7 +97,7 @@ def test_a_file_without_end_is_not_read(tmp_path, monkeypatch, plain_xml):
     assert read_scene(path).movables
 
 
-def test_what_nobody_asks_takes_no_memory(plain_xml):
+def test_unused_elements_take_no_memory(plain_xml):
     idle = (
         '<sensor><user dim="2000000000"/><contact geom1="robot" num="2000000000"/></sensor>'
         '<keyframe><key time="1"/></keyframe></mujoco>'
@@ -107,7 +107,7 @@ def test_what_nobody_asks_takes_no_memory(plain_xml):
 
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, ValueError])
-def test_whatever_mujoco_says_of_a_scene_names_it(error):
+def test_messages_of_mujoco_name_the_scene(error):
     class Spec:
         def compile(self):
             raise error("Caught an\nunknown exception!")

@@ -54,7 +54,7 @@ def outlines(draw):
     st.floats(-math.pi, math.pi, exclude_min=True),
     st.floats(0.01, 9.0),
 )
-def test_a_written_polygon_is_read_back_to_the_last_bit(shapes, theta, mass):
+def test_a_written_polygon_is_read_back_exactly(shapes, theta, mass):
     scene = scene_with(*shapes, theta=theta, mass=mass)
     back = parse_scene(scene_xml(scene).encode(), "scene")
     assert back.walls == scene.walls
@@ -89,7 +89,7 @@ def test_mass_and_moments_are_those_of_the_prism():
     assert tensor[2, 2] == pytest.approx(vertical, rel=1e-9)
 
 
-def test_what_mujoco_collides_is_the_footprint():
+def test_mujoco_collides_the_footprint():
     scene = scene_with(L_SHAPE, theta=0.7)
     simulation = Simulation(scene)
     movable = scene.movables[0]
@@ -155,7 +155,7 @@ def test_outlines_off_centre_are_centred_when_read():
         ('pos="0.0 0.0 0.3"', 'pos="0.0 0.0 0.3" euler="5 0 0"', "is tilted"),
     ],
 )
-def test_what_is_no_prism_is_refused(old, new, said):
+def test_meshes_that_are_not_prisms_are_refused(old, new, said):
     xml = scene_xml(scene_with(L_SHAPE, theta=0.0))
     assert old in xml
     with pytest.raises(SceneError, match=said):

@@ -25,7 +25,7 @@ def turned(layout, quarters, mirrored, shift):
 
 
 @pytest.mark.parametrize("family", sorted(DEFAULT_FAMILIES))
-def test_a_layout_keeps_its_name_when_moved_turned_or_mirrored(family):
+def test_the_id_of_a_layout_is_invariant_to_rotation_and_reflection(family):
     draw = LAYOUT_FAMILIES.load(family)(GeneratorSettings()).draw
     layout = draw(np.random.default_rng(1))
     for quarters in range(4):
@@ -37,7 +37,7 @@ def test_a_layout_keeps_its_name_when_moved_turned_or_mirrored(family):
 
 
 @pytest.mark.parametrize("family", sorted(DEFAULT_FAMILIES))
-def test_the_robot_gets_everywhere_before_boxes_come(family):
+def test_the_robot_reaches_everything_without_boxes(family):
     family = LAYOUT_FAMILIES.load(family)(GeneratorSettings())
     for seed in range(15):
         layout = family.draw(np.random.default_rng(seed))
@@ -56,7 +56,7 @@ def test_doors_are_left_out_of_walls():
 
 
 @pytest.mark.parametrize("step_m", [0.01, 0.001, 0.0005, 0.0025, 0.00005])
-def test_walls_of_others_on_any_grid_keep_their_name(step_m):
+def test_the_id_is_invariant_for_walls_on_any_grid(step_m):
     rng = np.random.default_rng(3)
     for _ in range(20):
         steps = rng.integers(1, 900, size=(8, 4)) * step_m
@@ -71,6 +71,6 @@ def test_walls_of_others_on_any_grid_keep_their_name(step_m):
                 assert again.layout_id == layout.layout_id
 
 
-def test_the_same_walls_have_the_same_name_whatever_drew_them():
+def test_the_id_does_not_depend_on_the_family():
     layout = LAYOUT_FAMILIES.load("row")(GeneratorSettings()).draw(np.random.default_rng(1))
     assert Layout("template", layout.walls).layout_id == layout.layout_id
