@@ -1,6 +1,6 @@
 """Read a scene file: MuJoCo compiles it, and the scene is extracted from the compiled model.
 
-`namo.scenes.convention` says what a file must look like.
+`namo.scenes.mjcf.convention` says what a file must look like.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import mujoco
 
 from namo.errors import SceneError
 from namo.scenes.checking import check_scene
-from namo.scenes.compiling import compile_model, compile_spec, scan_xml
-from namo.scenes.extraction import Extractor
-from namo.scenes.limits import MAX_BYTES
-from namo.scenes.prisms import prisms_of
+from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
+from namo.scenes.mjcf.extraction import Extractor
+from namo.scenes.mjcf.limits import MAX_BYTES
+from namo.scenes.mjcf.prisms import prisms_of
+from namo.scenes.mjcf.unsupported import refuse_unsupported
 from namo.scenes.safe_xml import XmlElement
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene, Wall
-from namo.scenes.unsupported import refuse_unsupported
 
 
 def read_scene(path: Path) -> Scene:
@@ -30,8 +30,8 @@ def read_scene(path: Path) -> Scene:
         path: a MuJoCo XML file.
 
     Raises:
-        SceneError: the file cannot be read, does not follow `namo.scenes.convention`, or is not a
-            valid scene (see `check_scene`). The message names the file, the value and what is
+        SceneError: the file cannot be read, does not follow `namo.scenes.mjcf.convention`, or is
+            not a valid scene (see `check_scene`). The message names the file, the value and what is
             allowed.
     """
     try:
@@ -106,7 +106,7 @@ def parts_of(model: mujoco.MjModel, elements: list[XmlElement], source: str) -> 
         source: what messages call it.
 
     Raises:
-        SceneError: the model does not follow `namo.scenes.convention`.
+        SceneError: the model does not follow `namo.scenes.mjcf.convention`.
     """
     parts = _extractor(model, elements, source)
     return SceneParts(

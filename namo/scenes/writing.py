@@ -1,4 +1,4 @@
-"""Write scenes as MuJoCo XML files in the convention of `namo.scenes.convention`.
+"""Write scenes as MuJoCo XML files in the convention of `namo.scenes.mjcf.convention`.
 
 Numbers are written so that they are read back exactly, except the yaw of a solid: files have it in
 degrees and MuJoCo stores rotations as quaternions, so it is read back within 1e-12 rad. A yaw
@@ -16,10 +16,10 @@ import numpy as np
 from namo.errors import SceneError
 from namo.files import replacing
 from namo.scenes.checking import check_scene
-from namo.scenes.convention import MOVABLE_MARK
 from namo.scenes.footprint import Polygon, Rectangle
+from namo.scenes.mjcf.convention import MOVABLE_MARK
+from namo.scenes.mjcf.prisms import Prism
 from namo.scenes.physics import add_options
-from namo.scenes.prisms import Prism
 from namo.scenes.reading import parse_scene
 from namo.scenes.scene import Movable, Robot, Scene, Solid
 

@@ -18,10 +18,10 @@ import shapely
 
 from namo.errors import SceneError
 from namo.geometry import Floats
-from namo.scenes.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.importers.contacts import remark_lost_physics
 from namo.scenes.importers.importer import Imported, Remarks
 from namo.scenes.importers.settings import ImportSettings
+from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.reading import parts_of
 from namo.scenes.scene import Robot, Scene
 

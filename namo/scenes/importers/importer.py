@@ -15,10 +15,10 @@ from typing import ClassVar, Protocol, TypeVar
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
-from namo.scenes.convention import MOVABLE_MARK, WALL_MARKS
 from namo.scenes.convex import Point
 from namo.scenes.footprint import Footprint, Polygon, Rectangle, footprint_of
 from namo.scenes.importers.settings import ImportSettings
+from namo.scenes.mjcf.convention import MOVABLE_MARK, WALL_MARKS
 from namo.scenes.scene import Bounds, Goal, Movable, Robot, Scene, Solid, Wall
 from namo.wording import truncated_list
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 import mujoco
 
 from namo.errors import SceneError
-from namo.scenes.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.importers.contacts import remark_lost_physics
 from namo.scenes.importers.importer import (
     STANDARD_RADIUS_M,
@@ -18,6 +17,7 @@ from namo.scenes.importers.importer import (
 )
 from namo.scenes.importers.placing import ends_among_walls
 from namo.scenes.importers.settings import ImportSettings
+from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.reading import SceneParts, parts_of
 from namo.scenes.scene import Goal, Robot, Scene, Wall
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import mujoco
 
 from namo.errors import SceneError
-from namo.scenes.limits import MAX_MAGNITUDE, is_excessive, refuse_excess
+from namo.scenes.mjcf.limits import MAX_MAGNITUDE, is_excessive, refuse_excess
 from namo.scenes.safe_xml import XmlElement, xml_elements
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def scan_xml(xml: str, source: str) -> list[XmlElement]:
     Raises:
         SceneError: the text is not well-formed, has a document type or entity declaration or a root
             other than `mujoco`, loads another file, has a number that is not finite, or exceeds
-            `namo.scenes.limits`.
+            `namo.scenes.mjcf.limits`.
     """
     try:
         elements = xml_elements(xml, "mujoco")

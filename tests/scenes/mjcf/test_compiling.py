@@ -1,6 +1,6 @@
 import pytest
 
-from namo.scenes.compiling import compile_model, compile_spec
+from namo.scenes.mjcf.compiling import compile_model, compile_spec
 
 
 @pytest.mark.parametrize("value", ["nan", "NaN", "inf", "-Infinity", "1e999"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from namo.scenes.convention import MOVABLE_MARK, MOVABLE_RULE, ROBOT_RULE, WALL_RULE
-from namo.scenes.limits import TIMESTEP_S
-from namo.scenes.scene_model import BOX, MESH, PLANE, SceneModel, type_name
+from namo.scenes.mjcf.convention import MOVABLE_MARK, MOVABLE_RULE, ROBOT_RULE, WALL_RULE
+from namo.scenes.mjcf.limits import TIMESTEP_S
+from namo.scenes.mjcf.scene_model import BOX, MESH, PLANE, SceneModel, type_name
 
 
 def refuse_unsupported(scene: SceneModel) -> None:

@@ -7,12 +7,11 @@ from functools import cached_property
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
-from namo.scenes.convention import MOVABLE_RULE, WALL_RULE
 from namo.scenes.footprint import Footprint, Rectangle, centred
-from namo.scenes.motors import slide_joints_max_force
-from namo.scenes.prisms import footprint_of_body
-from namo.scenes.scene import Friction, Goal, Movable, Robot, Wall
-from namo.scenes.scene_model import (
+from namo.scenes.mjcf.convention import MOVABLE_RULE, WALL_RULE
+from namo.scenes.mjcf.motors import slide_joints_max_force
+from namo.scenes.mjcf.prisms import footprint_of_body
+from namo.scenes.mjcf.scene_model import (
     BOX,
     CYLINDER,
     MESH,
@@ -24,6 +23,7 @@ from namo.scenes.scene_model import (
     type_name,
     yaw,
 )
+from namo.scenes.scene import Friction, Goal, Movable, Robot, Wall
 
 _Shape = tuple[Pose2D, Footprint, float, float]
 """Pose, footprint, half height and z of the centre (m)."""

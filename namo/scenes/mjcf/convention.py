@@ -2,7 +2,7 @@
 
 - a plane at z = 0 is the floor;
 - fixed box geoms whose name, or their body's, contains `wall` or `static` are walls, and so are
-  fixed bodies of that name made of mesh prisms (`namo.scenes.prisms`), each one polygon;
+  fixed bodies of that name made of mesh prisms (`namo.scenes.mjcf.prisms`), each one polygon;
 - bodies whose name contains `movable`, each with a free joint and one box or mesh prisms, are what
   the robot pushes;
 - the body `robot` slides along x and y, one sphere or cylinder, with one motor per joint;

@@ -12,8 +12,8 @@ import numpy as np
 
 from namo.errors import SceneError
 from namo.geometry import Floats, wrap_angle
-from namo.scenes.convention import ROBOT_RULE, WALL_MARKS
-from namo.scenes.prisms import Prism
+from namo.scenes.mjcf.convention import ROBOT_RULE, WALL_MARKS
+from namo.scenes.mjcf.prisms import Prism
 
 UPRIGHT_TOLERANCE = 1e-3
 """Horizontal component of a unit z axis up to which a frame counts as upright."""
@@ -32,7 +32,7 @@ class SceneModel:
 
     Attributes:
         source: what messages call the scene.
-        model: from `namo.scenes.compiling.compile_model`.
+        model: from `namo.scenes.mjcf.compiling.compile_model`.
         prisms: by mesh name.
     """
 

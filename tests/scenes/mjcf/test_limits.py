@@ -1,7 +1,7 @@
 import pytest
 
 from namo.errors import SceneError
-from namo.scenes.compiling import compile_model, compile_spec, scan_xml
+from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.reading import parse_scene, read_scene
 
 COPIES = '<replicate count="{}"><replicate count="{}"><site/></replicate></replicate><site name='
@@ -9,7 +9,7 @@ COPIES = '<replicate count="{}"><replicate count="{}"><site/></replicate></repli
 
 @pytest.fixture
 def refused(plain_xml):
-    """Return the message with which the plain scene is refused after a change of its text."""
+    """Return the error message of the plain scene after a change of its text."""
 
     def message(old, new):
         assert old in plain_xml
