@@ -135,8 +135,8 @@ class SceneSetSettings(GeneratorSettings):
         return {name: value for name, value in self.as_dict().items() if name not in _KEEPING}
 
     def fingerprint(self) -> str:
-        """Return the hash of everything that decides a candidate, including versions."""
-        from namo.numerics import numerics  # loads MuJoCo, which checks of settings do not need
+        """Return the hash of everything that decides a candidate, versions included."""
+        from namo.numerics import numerics  # loads MuJoCo, which checking settings need not
 
         versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, numerics(), self.template_hashes()]
         text = json.dumps([versions, self.decisive()], sort_keys=True)
