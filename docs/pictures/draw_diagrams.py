@@ -37,7 +37,7 @@ BOTTOM = (
     "registry",
     "files",
     "locks",
-    "mapped_settings",
+    "config_parsing",
     "numeric_platform",
     "compiled",
     "errors",

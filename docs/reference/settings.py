@@ -13,8 +13,8 @@ import yaml
 
 from namo.certification.settings import SceneSetSettings
 from namo.collection.settings import filled_schema
+from namo.config_parsing import describe_type
 from namo.errors import UsageError
-from namo.mapped_settings import in_words
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 from namo.wording import did_you_mean
@@ -186,7 +186,7 @@ def _hint_in_words(hints: Mapping[str, Any], names: Names) -> str:
     hint = hints[names[0]]
     for _ in names[1:]:  # an entry of a mapping
         hint = typing.get_args(hint)[1]
-    return in_words(hint)
+    return describe_type(hint)
 
 
 def rule_in_words(rule: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ import yaml
 
 from namo.certification.settings import SceneSetSettings
 from namo.errors import UsageError
-from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 
 HELP = "make new scenes of known difficulty"
 

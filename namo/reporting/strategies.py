@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from namo.reporting.episodes import Bools, Episodes, display_name
 from namo.reporting.statistics import EstimatedFraction, wilson_interval
-from namo.scenes.difficulty import EASY_SHARE, MEDIUM_SHARE, Difficulty
+from namo.scenes.difficulty import EASY_FRACTION, MEDIUM_FRACTION, Difficulty
 from namo.wording import counted
 
 MAX_OBJECTS = 10
@@ -19,9 +19,9 @@ MAX_OBJECTS = 10
 BATCH_ROWS = 1 << 17
 """Rows of the pushes table to load at once."""
 RANDOM_FIRST_PUSH = {
-    Difficulty.EASY.value: (EASY_SHARE, 1.0),
-    Difficulty.MEDIUM.value: (MEDIUM_SHARE, EASY_SHARE),
-    Difficulty.HARD.value: (0.0, MEDIUM_SHARE),
+    Difficulty.EASY.value: (EASY_FRACTION, 1.0),
+    Difficulty.MEDIUM.value: (MEDIUM_FRACTION, EASY_FRACTION),
+    Difficulty.HARD.value: (0.0, MEDIUM_FRACTION),
 }
 """Bounds on the fraction of candidate pushes that open the goal at once, by the definition of each
 difficulty class."""

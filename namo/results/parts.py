@@ -201,7 +201,7 @@ def locked(part: Part, *, wait: bool = False) -> Iterator[str | None]:
             never waited for, since two could then wait for each other.
 
     Yields:
-        Who held the lock when it had to be waited for ("host, process 123"), else None.
+        Who held the lock when it had to be waited for ("host (pid 123)"), else None.
 
     Raises:
         BusyError: another process is collecting in this range; names it.

@@ -5,7 +5,6 @@ import pytest
 
 from namo.collection import progress
 from namo.collection.progress import EnvironmentCounts, ProgressDisplay, Verbosity, describe
-from namo.wording import counted, duration
 
 
 def record(index=3, *, depth=1, termination="solved", tried=4, error=None, seconds=1.25):
@@ -174,15 +173,3 @@ def test_rate_and_time_left_follow_from_those_collected_now(monkeypatch):
         counts.add(record(), resumed=False)
     now = 100.1
     assert counts.pace() == "2,400/min, 0:00 left"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (3599, "59:59"), (3600, "1:00:00")],
-)
-def test_durations_read_as_on_a_clock(seconds, text):
-    assert duration(seconds) == text
-
-
-def test_nouns_follow_their_number():
-    assert [counted(n, "push", "pushes") for n in (0, 1, 2)] == ["0 pushes", "1 push", "2 pushes"]

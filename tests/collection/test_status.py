@@ -45,7 +45,7 @@ def test_a_chunk_whose_lock_is_held_is_running(begun):
     with locked(part), Journal(part.folder).working_on(2, "f"):
         chunk = status_of(begun).chunks[1]
     assert (chunk.state, chunk.environment) == (ChunkState.RUNNING, 2)
-    assert str(os.getpid()) in chunk.worker
+    assert f"pid {os.getpid()}" in chunk.worker
 
 
 def test_a_started_chunk_whose_lock_is_free_is_stopped(begun):

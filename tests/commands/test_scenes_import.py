@@ -211,5 +211,5 @@ def test_shared_scenes_are_imported(shared_scenes, tmp_path, capsys, folder, imp
     refused = [line for line in lines if ": not imported: " in line]
     assert len(refused) == of - imported
     for line in refused:
-        assert "its walls are only in the embedded picture 'image10'" in line
+        assert "its walls are only in the embedded image 'image10'" in line
         assert "no robot is named" in line

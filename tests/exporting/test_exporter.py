@@ -43,6 +43,6 @@ def test_a_failed_export_leaves_nothing(collection, tmp_path, error):
 
 def test_a_folder_that_is_not_empty_is_not_touched(collection, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(UsageError, match="is there already; allowed: a new or an empty folder"):
+    with pytest.raises(UsageError, match="already exists; expected a new or empty folder"):
         exported(collection, "masks", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -201,7 +201,7 @@ def test_one_collection_or_one_twice_is_rejected(halves, tmp_path):
 
 def test_a_non_empty_output_is_rejected(halves, tmp_path):
     (tmp_path / "something").touch()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         merge_collections(halves, tmp_path)
 
 
@@ -223,7 +223,7 @@ def test_leftovers_of_a_killed_process_are_replaced(halves, tmp_path):
 
 def test_two_processes_do_not_write_the_same_collection(halves, tmp_path):
     lock = tmp_path / ".all.partial" / ".run.lock"
-    with lock_held(lock, "", wait=False), pytest.raises(BusyError, match=f"process {os.getpid()}"):
+    with lock_held(lock, "", wait=False), pytest.raises(BusyError, match=f"pid {os.getpid()}"):
         merge_collections(halves, tmp_path / "all")
 
 

@@ -117,7 +117,7 @@ def test_the_second_process_waits_for_the_first_and_names_it(tmp_path):
         assert not events.poll(0.5)
         let_go.send(None)
         assert events.poll(60)
-        assert events.recv() == f"{socket.gethostname()}, process {holder}"
+        assert events.recv() == f"{socket.gethostname()} (pid {holder})"
     finally:
         first.kill()
         second.kill()
@@ -152,7 +152,7 @@ def test_a_range_in_progress_is_rejected_with_the_name_of_its_process(tmp_path, 
     with locked(Part.of(tmp_path, 0, 3)):
         with pytest.raises(BusyError) as caught, locked(Part.of(tmp_path, *bounds), wait=wait):
             pass
-        assert f"{socket.gethostname()}, process {os.getpid()}" in str(caught.value)
+        assert f"{socket.gethostname()} (pid {os.getpid()})" in str(caught.value)
         assert "000000-000003" in str(caught.value)
 
 

@@ -240,8 +240,8 @@ def test_a_second_run_into_the_same_folder_is_refused_and_names_the_first(pipeli
     with only_run_in(pipeline.output):
         second = pipeline.run()
     assert second.returncode != 0
-    here = f"{socket.gethostname()}, process {os.getpid()}, which runs a collection into"
-    assert f"is held by {here}" in second.stdout
+    here = f"{socket.gethostname()} (pid {os.getpid()}), which runs a collection into"
+    assert f"locked by {here}" in second.stdout
     assert "Traceback" not in second.stdout
     assert not pipeline.made()
     assert pipeline.run().returncode == 0

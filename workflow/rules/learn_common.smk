@@ -3,7 +3,7 @@
 import shlex
 from functools import cache
 
-from namo.mapped_settings import settings_from
+from namo.config_parsing import parse_dataclass
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 
@@ -14,12 +14,12 @@ def learning_settings():
     """Return the folder of the learning stages and their settings."""
     values = dict(config["learning"])
     folder = Path(values.pop("output_dir"))
-    training = settings_from(
+    training = parse_dataclass(
         TrainingSettings,
         values.pop("training", {}),
         "configuration: learning.training",
     )
-    settings = settings_from(LearningSettings, values, "configuration: learning")
+    settings = parse_dataclass(LearningSettings, values, "configuration: learning")
     return folder, settings, training
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch is told its threads by the settings
 
+from namo.config_parsing import parse_dataclass
 from namo.errors import NamoError, UsageError
-from namo.mapped_settings import settings_from
 from namo.scenes.sources import environments_from
 from namo.training.settings import TrainingSettings
 
@@ -34,7 +34,7 @@ def main() -> int:
     """Run the script and return its exit code: 0 done, 1 failed, 2 wrong usage."""
     options = make_parser().parse_args()
     try:
-        settings = settings_from(TrainingSettings, json.loads(options.settings), "--settings")
+        settings = parse_dataclass(TrainingSettings, json.loads(options.settings), "--settings")
         held_out = environments_from(None, options.manifest, "val").paths
         from namo.training.train import Training  # loads torch
 
