@@ -57,7 +57,7 @@ def assemble(output_dir: Path, label: str, source: str, listed: int) -> Assemble
     Raises:
         ResultFileError: there is no finished part, or one is damaged.
     """
-    with lock_held(output_dir / LOCK, f"which merges {output_dir}", wait=True):
+    with lock_held(output_dir / LOCK, f"which is merging {output_dir}", wait=True):
         return _assemble(output_dir, label, source, listed)
 
 

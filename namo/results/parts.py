@@ -208,7 +208,9 @@ def locked(part: Part, *, wait: bool = False) -> Iterator[str | None]:
         NamoError: the file system does not support locks.
     """
     name = part.folder.name
-    with lock_held(part.folder / LOCK, f"which collects environments {name}", wait=wait) as before:
+    with lock_held(
+        part.folder / LOCK, f"which is collecting environments {name}", wait=wait
+    ) as before:
         for other in overlapping(part):
             require_idle(other)
         yield before
