@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.common import Figures, show_table
 from namo.collection.config import CollectionConfig
-from namo.learning.questions import Question, goal_question, object_question
+from namo.learning.queries import Question, goal_question, object_question
 from namo.learning.scoring import Scorer
 from namo.scenes.reading import read_scene
 from namo.scenes.sources import environments_from

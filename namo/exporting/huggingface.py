@@ -25,7 +25,7 @@ from namo.exporting.card_text import card_text
 from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
 from namo.files import replacing, sha256_of
-from namo.learning.data_schema import SPLITS, shard_name
+from namo.results.shards import SPLITS, shard_name
 from namo.results.tables import DATA_TABLES, merged_table, row_groups, write_table
 from namo.scenes.manifest import listed_scenes
 from namo.wording import counted

@@ -25,7 +25,7 @@ from namo.errors import ModelError
 from namo.files import replacing, sha256_of
 from namo.learning.bundle_files import CONFIG, LAYOUTS, WEIGHTS, require_bundle
 from namo.learning.networks import OUTPUTS, CandidateNet
-from namo.learning.questions import FEATURES, FRAMES
+from namo.learning.queries import FEATURES, FRAMES
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.world.contacts import CONTACT_OFFSETS
 from namo.world.primitives import TRAVELS

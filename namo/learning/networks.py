@@ -29,7 +29,7 @@ class CandidateModel(Protocol):
 
         Args:
             rasters: (batch, channels, pixels, pixels) float32, 0 to 1.
-            features: (batch, candidates, features) float32, see `namo.learning.questions.FEATURES`;
+            features: (batch, candidates, features) float32, see `namo.learning.queries.FEATURES`;
                 rows that stand for no candidate are zero and what is said of them is not used.
 
         Returns:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from namo.errors import ModelError
 from namo.learning.bundle import load_bundle
+from namo.learning.inference_stats import ModelUse
 from namo.learning.networks import OUTPUTS, CandidateNet
-from namo.learning.questions import FEATURES, FRAMES, Question, by_view
+from namo.learning.queries import FEATURES, FRAMES, Question, by_view
 from namo.learning.rasters import CHANNELS, VIEWS, compile_ahead
-from namo.learning.usage import ModelUse
 
 Values = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from namo.errors import ConflictError, ResultFileError, UsageError
 from namo.files import require_unused, sha256_of
-from namo.learning.usage import without_counts
+from namo.learning.inference_stats import without_counts
 from namo.results.assemble import Assembled, assemble, files_of, rows_of, used_parts
 from namo.results.parts import PARTS, Part, write_part
 from namo.results.records import inside

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.learning.usage import summed
+from namo.learning.inference_stats import summed
 from namo.planning.planner import Termination
 from namo.results.parts import age_of
 from namo.results.tables import row_groups

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.geometry import Pose2D
-from namo.learning.questions import goal_question, object_question
+from namo.learning.queries import goal_question, object_question
 from namo.learning.rasters import StatePicture
 from namo.learning.scoring import Promise, Scorer, Values
 from namo.strategies.goal_random import RandomGoals

@@ -22,7 +22,7 @@ def card_text(card: dict[str, Any]) -> str:
         "are in `scenes.parquet`.",
         "",
         "```python",
-        "from namo.learning.data import CandidateData",
+        "from namo.training.data import CandidateData",
         f'data = CandidateData("{"path/to/this/folder"}", split="train", kind="goal")',
         "```",
         "",

@@ -25,7 +25,11 @@ import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError, UsageError
 from namo.files import replacing, sha256_of
-from namo.learning.data_schema import (
+from namo.planning.planner import Termination
+from namo.results.tables import COMPRESSION, row_groups
+from namo.scenes.manifest import Listed, listed_scenes
+from namo.training.card import card_text
+from namo.training.data_schema import (
     CANDIDATE_ROWS,
     CARD,
     DATA_SCHEMA_VERSION,
@@ -34,12 +38,8 @@ from namo.learning.data_schema import (
     SPLITS,
     shard_name,
 )
-from namo.learning.labels import Label
-from namo.planning.planner import Termination
-from namo.results.tables import COMPRESSION, row_groups
-from namo.scenes.manifest import Listed, listed_scenes
-from namo.training.card import card_text
 from namo.training.labelling import PUSH_COLUMNS, Row, SearchedScene, labelled_rows
+from namo.training.labels import Label
 from namo.version import __version__
 
 ROWS_A_SHARD = 4096

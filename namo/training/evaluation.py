@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from namo.errors import UsageError
 from namo.geometry import Floats
 from namo.scenes.difficulty import Difficulty
-from namo.training.evaluation_arms import Arm, require_pairs
+from namo.training.arms import Arm, require_pairs
 from namo.training.resampling import (
     CONFIDENCE,
     FLIPS,

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.learning.labels import SearchedStates, TriedPush, label_candidates
-from namo.learning.pictures import to_png
-from namo.learning.questions import goal_question, object_question
+from namo.learning.queries import goal_question, object_question
 from namo.learning.rasters import StatePicture
 from namo.scenes.physics import with_physics
 from namo.scenes.reading import parse_scene
+from namo.training.labels import SearchedStates, TriedPush, label_candidates
+from namo.training.raster_png import to_png
 from namo.world.candidates import candidate_pushes
 from namo.world.reachability import Reachability
 from namo.world.world import World

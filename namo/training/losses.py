@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from namo.learning.data import UNKNOWN, Sample
-from namo.learning.questions import FEATURES
+from namo.learning.queries import FEATURES
+from namo.training.data import UNKNOWN, Sample
 
 _MIRRORED = {
     kind: [n in ("end_y", "end_sin", "contact_y") for n in FEATURES[kind]] for kind in FEATURES

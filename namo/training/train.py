@@ -26,14 +26,14 @@ from namo.errors import UsageError
 from namo.files import replacing, sha256_of
 from namo.learning.bundle import new_network, write_bundle
 from namo.learning.bundle_files import bundle_sha256, copy_bundle
-from namo.learning.data import CandidateData, Sample, collate
 from namo.learning.scoring import Scorer, device_named
 from namo.planning.best_first import BestFirst
 from namo.planning.planner import Budget
 from namo.strategies.learned import LearnedGoals, LearnedObjects
 from namo.strategies.object_order import NoHeuristic
 from namo.strategies.strategy import ObjectStrategy
-from namo.training.curves import draw_curves
+from namo.training.data import CandidateData, Sample, collate
+from namo.training.loss_plot import draw_curves
 from namo.training.losses import candidate_loss, mirrored
 from namo.training.search_quality import HeldOut, SearchQuality
 from namo.training.settings import TrainingSettings

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from namo.errors import ModelError, UsageError
 from namo.learning.bundle import expected_config, load_bundle, new_network, write_bundle
 from namo.learning.bundle_files import bundle_sha256, trained_layouts
-from namo.learning.questions import FEATURES
+from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
 
 SIZES = {"widths": [2, 3, 4], "blocks": [1, 1, 1], "summary": 5, "hidden": 6}

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from namo.errors import ModelError
 from namo.files import sha256_of
 from namo.learning.bundle import expected_config, load_bundle, new_network, write_bundle
-from namo.learning.questions import FEATURES, Question
+from namo.learning.queries import FEATURES, Question
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.learning.scoring import Scorer, device_named
 

@@ -7,7 +7,7 @@ import mujoco
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from namo.learning.usage import ModelUse
+from namo.learning.inference_stats import ModelUse
 from namo.results import run_file
 from namo.results.run_file import write_run_file
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__

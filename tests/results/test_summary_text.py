@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from namo.learning.usage import ModelUse, summed
+from namo.learning.inference_stats import ModelUse, summed
 from namo.results.summary_text import SHOWN_FAILURES, summary_text
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from namo.learning.questions import FEATURES
+from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.learning.scoring import Promise
 from namo.scenes.reading import parse_scene
@@ -532,7 +532,7 @@ def test_a_model_proposes_goals_the_same_whenever_it_is_loaded(wide, scorer_of):
 
 
 def test_the_best_goal_of_a_model_is_what_it_says_most_of(wide, scorer_of):
-    from namo.learning.questions import goal_question
+    from namo.learning.queries import goal_question
     from namo.learning.rasters import StatePicture
 
     scorer = scorer_of("goal")

@@ -14,14 +14,14 @@ from namo import compiled
 from namo.errors import UsageError
 from namo.files import sha256_of
 from namo.geometry import Pose2D
-from namo.learning.data import UNKNOWN, CandidateData
-from namo.learning.data_schema import CANDIDATE_ROWS, CARD, SCENE_ROWS, SPLITS
-from namo.learning.labels import Label
-from namo.learning.pictures import from_png
-from namo.learning.questions import goal_question, object_question
+from namo.learning.queries import goal_question, object_question
 from namo.learning.rasters import CHANNELS, StatePicture
 from namo.scenes.reading import parse_scene, read_scene
+from namo.training.data import UNKNOWN, CandidateData
+from namo.training.data_schema import CANDIDATE_ROWS, CARD, SCENE_ROWS, SPLITS
 from namo.training.dataset import make_dataset
+from namo.training.labels import Label
+from namo.training.raster_png import from_png
 from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
 from namo.world.world import World

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from namo.errors import ResultFileError, UsageError
 from namo.results.schema import METRICS
+from namo.training.arms import read_arm
 from namo.training.evaluation import evaluate
-from namo.training.evaluation_arms import read_arm
 from namo.training.resampling import FLIPS, Interval
 
 BUDGET = 30

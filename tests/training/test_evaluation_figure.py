@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
+from namo.training.arms import read_arm
 from namo.training.evaluation import evaluate
-from namo.training.evaluation_arms import read_arm
 from namo.training.evaluation_figure import draw_evaluation, figure_svg
 from tests.training.test_evaluation import BUDGET, rows_of, searches, write_rows
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from namo.training.arms import read_arm
 from namo.training.evaluation import evaluate
-from namo.training.evaluation_arms import read_arm
 from namo.training.evaluation_text import evaluation_text
 from tests.training.test_evaluation import BUDGET, rows_of, searches, write_rows
 

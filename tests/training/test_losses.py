@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
-from namo.learning.data import UNKNOWN, Sample
-from namo.learning.questions import FEATURES, goal_question, object_question
+from namo.learning.queries import FEATURES, goal_question, object_question
 from namo.learning.rasters import StatePicture
 from namo.scenes.footprint import Polygon, centred
+from namo.training.data import UNKNOWN, Sample
 from namo.training.losses import candidate_loss, mirrored, ranking_loss
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
-from namo.learning.labels import MOST, Label, SearchedStates, TriedPush, label_candidates
+from namo.training.labels import MOST, Label, SearchedStates, TriedPush, label_candidates
 from namo.world.candidates import CandidatePushes
 from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from namo.errors import ResultFileError
-from namo.learning.pictures import from_png, to_png
+from namo.training.raster_png import from_png, to_png
 
 shapes = st.tuples(st.integers(1, 8), st.integers(1, 20)).map(lambda n: (n[0], n[1], n[1]))
 

@@ -3,7 +3,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.errors import ModelError, UsageError
-from namo.training.unseen import require_unseen
+from namo.training.leakage import require_unseen
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Data sets of labelled candidates for training.
 
-    from namo.learning.data import CandidateData, collate
+    from namo.training.data import CandidateData, collate
 
     data = CandidateData("results/dataset", split="train", kind="goal")
     loader = torch.utils.data.DataLoader(data, batch_size=16, shuffle=True, collate_fn=collate)
@@ -26,11 +26,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from namo.errors import UsageError
-from namo.learning.data_schema import CARD, DATA_SCHEMA_VERSION, SPLITS
-from namo.learning.labels import Label, is_known
-from namo.learning.pictures import from_png
-from namo.learning.questions import FEATURES, FRAMES, by_view
+from namo.learning.queries import FEATURES, FRAMES, by_view
 from namo.learning.rasters import CHANNELS, VIEWS
+from namo.training.data_schema import CARD, DATA_SCHEMA_VERSION, SPLITS
+from namo.training.labels import Label, is_known
+from namo.training.raster_png import from_png
 
 UNKNOWN = -1
 ENOUGH_AFTER = 10
@@ -44,7 +44,7 @@ class Sample(NamedTuple):
 
     Attributes:
         rasters: (views, channels, pixels, pixels) uint8.
-        features: (views, candidates, features) float32, see `namo.learning.questions.FEATURES`;
+        features: (views, candidates, features) float32, see `namo.learning.queries.FEATURES`;
             rows without a candidate are zero.
         opens: (views, candidates) int8: whether the push opened the goal at once: 1, 0, or -1
             where that is not known.

@@ -7,7 +7,7 @@ import shapely
 from shapely import affinity
 
 from namo.geometry import Pose2D
-from namo.learning.questions import FEATURES, FRAMES, goal_question, object_question
+from namo.learning.queries import FEATURES, FRAMES, goal_question, object_question
 from namo.learning.rasters import CHANNELS, VIEWS, StatePicture, draw
 from namo.scenes.footprint import Polygon, centred
 from namo.world.candidates import candidate_pushes

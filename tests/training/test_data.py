@@ -10,12 +10,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from namo.errors import UsageError
-from namo.learning.data import ENOUGH_AFTER, UNKNOWN, CandidateData, collate
-from namo.learning.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION, shard_name
-from namo.learning.labels import Label
-from namo.learning.pictures import to_png
-from namo.learning.questions import FEATURES
+from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
+from namo.training.data import ENOUGH_AFTER, UNKNOWN, CandidateData, collate
+from namo.training.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION, shard_name
+from namo.training.labels import Label
+from namo.training.raster_png import to_png
 
 CONTACTS, TRAVELS = 3, 4
 CANDIDATES = CONTACTS * TRAVELS
