@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.common import Figures, show_table
 from namo.collection.config import CollectionConfig
-from namo.learning.queries import Question, goal_question, object_question
+from namo.learning.queries import Query, goal_query, object_query
 from namo.learning.scoring import Scorer
 from namo.scenes.reading import read_scene
 from namo.scenes.sources import environments_from
@@ -36,7 +36,7 @@ from namo.world.world import World
 
 WARM_UP_CALLS = 20
 SCENES = 50
-STATES_A_SCENE = 4
+STATES_PER_SCENE = 4
 PIECES = ("candidates", "drawing", "network", "rest")
 
 P = ParamSpec("P")
@@ -47,7 +47,7 @@ T = TypeVar("T")
 class Watch:
     """What happens inside a call of a strategy: the questions, and where the time goes (s)."""
 
-    questions: list[Question] = field(default_factory=list)
+    questions: list[Query] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def timed(self, piece: str, function: Callable[P, T]) -> Callable[P, T]:
@@ -58,7 +58,7 @@ class Watch:
             answer = function(*args, **kwargs)
             took = time.perf_counter() - began
             self.seconds[piece] = self.seconds.get(piece, 0.0) + took
-            if isinstance(answer, Question):
+            if isinstance(answer, Query):
                 self.questions.append(answer)
             return answer
 
@@ -71,8 +71,8 @@ def time_call(scorer: Scorer, call: Callable[[], object]) -> Figures | None:
     with patch.multiple(
         learned,
         candidate_pushes=watch.timed("candidates", candidate_pushes),
-        object_question=watch.timed("drawing", object_question),
-        goal_question=watch.timed("drawing", goal_question),
+        object_query=watch.timed("drawing", object_query),
+        goal_query=watch.timed("drawing", goal_query),
     ):
         began = time.perf_counter()
         call()
@@ -91,7 +91,7 @@ def draw_states() -> list[tuple[World, State]]:
     for path in environments_from(None, None).paths[:SCENES]:
         world = World(read_scene(path))
         world.prepare()
-        for _ in range(STATES_A_SCENE):
+        for _ in range(STATES_PER_SCENE):
             states.append((world, world.save()))
             names = world.reachability().reachable_objects
             if not names:
@@ -140,8 +140,8 @@ def _summary(kind: str, scorer: Scorer, calls: Sequence[Figures]) -> Figures:
     return {
         "kind": kind,
         "questions": len(calls),
-        "load_s": scorer.use.load_s,
-        "warm_up_s": scorer.use.warm_up_s,
+        "load_s": scorer.stats.load_s,
+        "warm_up_s": scorer.stats.warm_up_s,
         "ratio": median(call["whole"] / call["network"] for call in calls),
         "pieces_ms": {piece: 1e3 * median(call[piece] for call in calls) for piece in PIECES},
         "p50_ms": p50,

@@ -29,7 +29,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from benchmarks.common import Figures, console, show_table
-from namo.learning.bundle import MOST_BYTES
+from namo.learning.bundle import MAX_BYTES
 
 SIZES_MB = (2, 100, 400, 1000, 4000, 16_000)
 MEMORIES_GB = (8, 24, 64)
@@ -44,24 +44,24 @@ class Costs:
     """The constants of the cost model in the module's text (s, bytes; memory while loading)."""
 
     base_s: float
-    load_s_a_byte: float
+    load_s_per_byte: float
     rest_s: float
     questions: float
     answer_s: float
-    answer_s_a_byte: float
+    answer_s_per_byte: float
     start_slower: float
     work_slower: float
     shared_bytes: float | None
     own_bytes: float | None
-    bytes_a_model_byte: float | None
+    bytes_per_model_byte: float | None
 
     def start_s(self, size: float) -> float:
         """Return how long a process takes until its first environment."""
-        return self.base_s + size * self.load_s_a_byte
+        return self.base_s + size * self.load_s_per_byte
 
     def environment_s(self, size: float) -> float:
         """Return how long an environment takes."""
-        return self.rest_s + self.questions * (self.answer_s + size * self.answer_s_a_byte)
+        return self.rest_s + self.questions * (self.answer_s + size * self.answer_s_per_byte)
 
     def wall_s(self, size: float, environments: int, processes: int, cores: int) -> float:
         """Return how long processes that run at the same time take."""
@@ -87,9 +87,9 @@ class Costs:
 
     def process_bytes(self, size: float) -> float | None:
         """Return the memory that a process takes for itself, at its most."""
-        if self.own_bytes is None or self.bytes_a_model_byte is None:
+        if self.own_bytes is None or self.bytes_per_model_byte is None:
             return None
-        return self.own_bytes + self.bytes_a_model_byte * size
+        return self.own_bytes + self.bytes_per_model_byte * size
 
     def fit(self, size: float, memory: float) -> int | None:
         """Return how many processes have room."""
@@ -122,9 +122,9 @@ def costs_from(splits: Sequence[Figures], environments: int) -> Costs:
         two, alone = (sum(by[name, n][key] for name in ("small", "large")) for n in (2, 1))
         return float(two / alone)
 
-    load_at_nothing, load_s_a_byte = line(small["load_s"], large["load_s"])
+    load_at_nothing, load_s_per_byte = line(small["load_s"], large["load_s"])
     answers = [one["questions_s"] / one["questions"] for one in (small, large)]
-    answer_s, answer_s_a_byte = line(*answers)
+    answer_s, answer_s_per_byte = line(*answers)
     shared = own = a_byte = None
     if small["peak_bytes"] is not None:
         _, a_byte = line(small["peak_bytes"], large["peak_bytes"])
@@ -133,16 +133,16 @@ def costs_from(splits: Sequence[Figures], environments: int) -> Costs:
         own -= a_byte * small["model_bytes"]
     return Costs(
         base_s=small["start_s"] - small["load_s"] + load_at_nothing,
-        load_s_a_byte=load_s_a_byte,
+        load_s_per_byte=load_s_per_byte,
         rest_s=(small["work_s"] - small["questions_s"]) / environments,
         questions=small["questions"] / environments,
         answer_s=answer_s,
-        answer_s_a_byte=answer_s_a_byte,
+        answer_s_per_byte=answer_s_per_byte,
         start_slower=slower("start_s"),
         work_slower=slower("work_s"),
         shared_bytes=shared,
         own_bytes=own,
-        bytes_a_model_byte=a_byte,
+        bytes_per_model_byte=a_byte,
     )
 
 
@@ -169,7 +169,7 @@ def _sizes(costs: Costs) -> list[Figures]:
         figures.append(
             {
                 "size_mb": size_mb,
-                "is_loaded": size / 2 <= MOST_BYTES,
+                "is_loaded": size / 2 <= MAX_BYTES,
                 "start_s": costs.start_s(size),
                 "environment_s": costs.environment_s(size),
                 "process_bytes": costs.process_bytes(size),
@@ -194,16 +194,16 @@ def show(figures: Figures) -> None:
         ("", ""),
         (
             ("start without models, s", costs["base_s"]),
-            ("load and warm-up of 100 MB, s", 1e8 * costs["load_s_a_byte"]),
+            ("load and warm-up of 100 MB, s", 1e8 * costs["load_s_per_byte"]),
             ("environment without questions, ms", 1e3 * costs["rest_s"]),
             ("questions an environment", costs["questions"]),
             ("answer of a model of no size, ms", 1e3 * costs["answer_s"]),
-            ("and 100 MB more, ms", 1e11 * costs["answer_s_a_byte"]),
+            ("and 100 MB more, ms", 1e11 * costs["answer_s_per_byte"]),
             ("start of two at a time, times slower", costs["start_slower"]),
             ("work of two at a time, times slower", costs["work_slower"]),
             ("memory shared by all, MB", megabytes(costs["shared_bytes"])),
             ("of each process, MB", megabytes(costs["own_bytes"])),
-            ("of each process, times the models, while they load", costs["bytes_a_model_byte"]),
+            ("of each process, times the models, while they load", costs["bytes_per_model_byte"]),
         ),
     )
     show_table(
@@ -241,7 +241,7 @@ def show(figures: Figures) -> None:
     refused = [str(one["size_mb"]) for one in sizes if not one["is_loaded"]]
     if refused:
         console.print(
-            f"This version loads {MOST_BYTES / 1e9:.1f} GB a model at most, so not "
+            f"This version loads {MAX_BYTES / 1e9:.1f} GB a model at most, so not "
             f"{', '.join(refused)} MB",
             highlight=False,
         )

@@ -37,7 +37,8 @@ from benchmarks.common import (
     show_table,
     write_json,
 )
-from namo.learning.bundle import new_network, write_bundle
+from namo.learning.architecture import new_network
+from namo.learning.bundle import write_bundle
 
 KINDS = ("object", "goal")
 PROCESSES = (1, 2, 4)

@@ -147,7 +147,7 @@ def collect_chunk(
             "scenes": _in_order(scenes),
             "files": [pa.Table.from_pylist(_in_order(files), FILES)],
         }
-        models = [scorer.use.as_record() for scorer in scorers]
+        models = [scorer.stats.as_record() for scorer in scorers]
         information = {
             **_information(environments, config, work_s, resumed, failed, models),
             "generation": next_generation(part),

@@ -1,7 +1,7 @@
-"""What models cost a process: loading, calls, batch sizes, latency; numbers that can be added.
+"""Cost of inference per process: loading, calls, batch sizes and latency, in figures that add up.
 
-Latencies are counted in bins a hundredth of their value wide, so quantiles of any number of calls,
-in any number of processes, take a few kilobytes.
+Latencies are counted in logarithmic bins one per cent wide, so quantiles over any number of calls
+and processes need a few kilobytes.
 """
 
 from __future__ import annotations
@@ -12,32 +12,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-BIN = 1.01
+BIN_RATIO = 1.01
+"""Upper over lower edge of a latency bin."""
 
 Record = dict[str, Any]
 
-_SAME = ("kind", "path", "sha256", "parameters", "bytes", "device")
-"""What tells a model from another."""
+_IDENTITY = ("kind", "path", "sha256", "parameters", "bytes", "device")
+"""Keys that identify a model and where it runs."""
 
 
 @dataclass
-class ModelUse:
-    """One model in one process.
+class InferenceStats:
+    """Inference cost of one model in one process.
 
     Attributes:
         kind: "object" or "goal".
-        path: of the bundle, as it was given.
-        sha256: of its weights.
-        parameters: how many numbers it has.
-        bytes: memory they take.
-        device: where it runs.
-        load_s: reading and building it (s).
-        warm_up_s: its first passes (s).
-        loads: how often it was loaded.
-        batches: passes of the network by number of rasters.
-        latencies: questions by bin of their duration.
-        seconds: spent on questions, drawing them included.
-        forward_s: of these, in passes of the network.
+        path: of the bundle, as given by the user.
+        sha256: of the weights.
+        parameters: number of parameters, buffers included.
+        bytes: memory of the parameters.
+        device: where the model runs.
+        load_s: time to read and build the model (s).
+        warm_up_s: time of the warm-up passes (s).
+        loads: number of loads.
+        batches: forward passes by batch size in rasters.
+        latencies: queries by latency bin.
+        seconds: total time of all queries, rendering included.
+        forward_s: the part of it spent in forward passes.
     """
 
     kind: str
@@ -56,21 +57,21 @@ class ModelUse:
 
     @property
     def calls(self) -> int:
-        """How many questions were asked."""
+        """Number of queries."""
         return self.latencies.total()
 
-    def passed(self, rasters: int, seconds: float) -> None:
-        """Count a pass of the network."""
+    def count_pass(self, rasters: int, seconds: float) -> None:
+        """Count a forward pass over a batch of rasters."""
         self.batches[rasters] += 1
         self.forward_s += seconds
 
-    def asked(self, seconds: float) -> None:
-        """Count a question."""
-        self.latencies[math.floor(math.log(max(seconds, 1e-9)) / math.log(BIN))] += 1
+    def count_query(self, seconds: float) -> None:
+        """Count a query."""
+        self.latencies[math.floor(math.log(max(seconds, 1e-9)) / math.log(BIN_RATIO))] += 1
         self.seconds += seconds
 
     def as_record(self) -> Record:
-        """Return it as JSON values."""
+        """Return the statistics as JSON values."""
         return {
             "kind": self.kind,
             "path": self.path,
@@ -82,61 +83,67 @@ class ModelUse:
             "warm_up_s": self.warm_up_s,
             "loads": self.loads,
             "batches": {str(size): count for size, count in sorted(self.batches.items())},
-            "latencies": {str(place): count for place, count in sorted(self.latencies.items())},
+            "latencies": {str(index): count for index, count in sorted(self.latencies.items())},
             "seconds": self.seconds,
             "forward_s": self.forward_s,
         }
 
 
 def without_counts(record: Record) -> Record:
-    """Return a record of the same model and no use: what it did is counted in another record."""
-    return ModelUse(**{name: record[name] for name in _SAME}, loads=0).as_record()
+    """Return a record of the same model with all counts zero, for a part counted elsewhere."""
+    identity = {name: record[name] for name in _IDENTITY}
+    return InferenceStats(**identity, loads=0).as_record()
 
 
-def summed(records: Iterable[Record]) -> list[Record]:
-    """Return the use of each model over all processes, with quantiles of its latency (ms)."""
-    together: dict[tuple[str, str, str], list[Record]] = {}
+def sum_stats(records: Iterable[Record]) -> list[Record]:
+    """Return the totals per model over all processes, with quantiles of the latency (ms)."""
+    by_model: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
         key = record["kind"], record["sha256"], record["device"]
-        together.setdefault(key, []).append(record)
-    return [_sum(together[key]) for key in sorted(together)]
+        by_model.setdefault(key, []).append(record)
+    return [_sum(by_model[key]) for key in sorted(by_model)]
 
 
 def _sum(records: list[Record]) -> Record:
     batches, latencies = (
-        _added(record[name] for record in records) for name in ("batches", "latencies")
+        _add_counts(record[name] for record in records) for name in ("batches", "latencies")
     )
     calls, passes = latencies.total(), batches.total()
     rasters = sum(size * count for size, count in batches.items())
     added = ("loads", "load_s", "warm_up_s", "seconds", "forward_s")
     return {
-        **{name: records[0][name] for name in _SAME},
+        **{name: records[0][name] for name in _IDENTITY},
         **{name: sum(record[name] for record in records) for name in added},
         "calls": calls,
         "mean_batch": rasters / passes if passes else 0.0,
         "largest_batch": max(batches, default=0),
         "latency_ms": {
-            name: quantile(latencies, share)
-            for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
+            name: quantile(latencies, fraction)
+            for name, fraction in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
             if calls
         },
     }
 
 
-def _added(counts: Iterable[Mapping[str, int]]) -> Counter[int]:
+def _add_counts(counts: Iterable[Mapping[str, int]]) -> Counter[int]:
     total: Counter[int] = Counter()
-    for one in counts:
-        for place, count in one.items():
-            total[int(place)] += count
+    for each in counts:
+        for key, count in each.items():
+            total[int(key)] += count
     return total
 
 
-def quantile(latencies: Mapping[int, int], share: float) -> float:
-    """Return the latency (ms) that a share of the calls do not exceed, to a hundredth."""
-    wanted = share * sum(latencies.values())
-    passed = 0
-    for place in sorted(latencies):
-        passed += latencies[place]
-        if passed >= wanted:
-            return 1000.0 * float(BIN ** (place + 0.5))
+def quantile(latencies: Mapping[int, int], fraction: float) -> float:
+    """Return the latency (ms) that a fraction of the calls does not exceed, within one per cent.
+
+    Args:
+        latencies: calls by latency bin.
+        fraction: 0 to 1, a plain ratio.
+    """
+    wanted = fraction * sum(latencies.values())
+    cumulative = 0
+    for index in sorted(latencies):
+        cumulative += latencies[index]
+        if cumulative >= wanted:
+            return 1000.0 * float(BIN_RATIO ** (index + 0.5))
     return 0.0

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.learning.inference_stats import summed
+from namo.learning.inference_stats import sum_stats
 from namo.planning.planner import Termination
 from namo.results.parts import age_of
 from namo.results.tables import row_groups
@@ -112,7 +112,7 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
         "model_stats": {
             "inference_calls": counts.sums["inference_calls"],
             "inference_time_ms": times["inference"],
-            "models": summed(use for part in parts for use in part["models_preloaded"]),
+            "models": sum_stats(use for part in parts for use in part["models_preloaded"]),
         },
         "failures": _failures(metrics),
     }

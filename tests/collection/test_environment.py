@@ -246,7 +246,7 @@ def test_scene_place_and_version_are_part_of_the_fingerprint(rig, monkeypatch):
 def test_a_planner_comes_with_the_models_that_its_strategies_ask(rig, models):
     planner, scorers = make_planner(rig.config(**models))
     assert callable(planner.search)
-    assert [scorer.use.kind for scorer in scorers] == ["object", "goal"]
+    assert [scorer.stats.kind for scorer in scorers] == ["object", "goal"]
     assert make_planner(rig.config())[1] == []
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
-from namo.learning.scoring import Promise
+from namo.learning.scoring import Prediction
 from namo.scenes.reading import parse_scene
 from namo.scenes.writing import scene_xml
 from namo.seeding import Purpose, stream
@@ -38,17 +38,17 @@ class FakeScorer:
     def __init__(self, answer):
         self._answer = answer
         self.asked = []
-        self.use = SimpleNamespace(calls=0)
+        self.stats = SimpleNamespace(calls=0)
 
     @contextmanager
-    def asking(self):
+    def timed(self):
         yield
-        self.use.calls += 1
+        self.stats.calls += 1
 
-    def promises(self, questions):
+    def predict(self, questions):
         self.asked.append(questions)
         return [
-            one if isinstance(one, Promise) else Promise(np.array(one, float), np.zeros(len(one)))
+            one if isinstance(one, Prediction) else Prediction(np.array(one, float), np.zeros(len(one)))
             for one in self._answer(questions)
         ]
 
@@ -151,7 +151,7 @@ def test_nothing_is_asked_about_one_object_or_none(three):
     for names in ([NAMES[1]], []):
         assert strategy.rank(three, names, before) == names
         assert strategy.rate(three, names) == [1.0] * len(names)
-    assert (scorer.asked, scorer.use.calls) == ([], 0)
+    assert (scorer.asked, scorer.stats.calls) == ([], 0)
     assert before.random() == rng().random(), "no number was drawn"
 
 
@@ -168,7 +168,7 @@ def test_all_objects_that_can_be_reached_are_asked_about_in_one_question(three):
     scorer = says(0.2, 0.9, 0.5)
     LearnedObjects(scorer, 8).rank(three, NAMES, rng())
     ((*questions,),) = scorer.asked
-    assert scorer.use.calls == 1
+    assert scorer.stats.calls == 1
     pixels = VIEWS["object"].pixels
     for question in questions:
         assert question.rasters.shape == (1, len(CHANNELS), pixels, pixels)
@@ -319,7 +319,7 @@ def test_where_no_candidate_is_possible_nothing_is_asked(rooms):
     strategy = LearnedGoals(scorer, 32)
     assert strategy.propose(world, NAME, 5, rng()) == []
     assert scorer.asked == []
-    assert scorer.use.calls == 0
+    assert scorer.stats.calls == 0
 
 
 def test_a_question_about_goals_has_a_raster_for_each_side_and_all_that_is_possible(wide):
@@ -337,7 +337,7 @@ def test_a_question_about_goals_has_a_raster_for_each_side_and_all_that_is_possi
 def rated(world, opens_of, later_of=lambda numbers: np.zeros(len(numbers))):
     """The goals of a model that says so much of each candidate, in turn."""
     scorer = FakeScorer(
-        lambda asked: [Promise(opens_of(one.numbers), later_of(one.numbers)) for one in asked]
+        lambda asked: [Prediction(opens_of(one.numbers), later_of(one.numbers)) for one in asked]
     )
     return list(LearnedGoals(scorer, 1).best(world, NAME))
 
@@ -425,10 +425,10 @@ def test_a_state_is_asked_about_once_and_again_after_a_push(world, asking):
     first = ask()
     world.restore(start)
     assert ask() == first
-    assert len(scorer.asked) == scorer.use.calls == 1
+    assert len(scorer.asked) == scorer.stats.calls == 1
     world.push(Push(NAME, world.poses()[NAME]._replace(x=0.5)), stop_at_open_goal=False)
     ask()
-    assert len(scorer.asked) == scorer.use.calls == 2
+    assert len(scorer.asked) == scorer.stats.calls == 2
     world.restore(start)
     assert ask() == first
     assert len(scorer.asked) == 2
@@ -455,7 +455,7 @@ def test_goals_of_another_object_are_another_question(world):
 
 
 def test_the_oldest_answers_are_forgotten(world, asking, monkeypatch):
-    monkeypatch.setattr(learned, "KEPT_ANSWERS", 3)
+    monkeypatch.setattr(learned, "MAX_CACHED_PREDICTIONS", 3)
     make, model = asking
     scorer = model()
     ask = make(world, scorer)
@@ -518,8 +518,8 @@ def test_a_model_orders_objects_and_is_asked_once_a_state(three, scorer_of):
     values = strategy.rate(three, NAMES)
     assert all(0.0 <= value <= 1.0 for value in values)
     assert len(set(values)) == 3
-    assert scorer.use.calls == 1
-    assert scorer.use.batches == {3: 1}
+    assert scorer.stats.calls == 1
+    assert scorer.stats.batches == {3: 1}
 
 
 def test_a_model_proposes_goals_the_same_whenever_it_is_loaded(wide, scorer_of):
@@ -532,14 +532,14 @@ def test_a_model_proposes_goals_the_same_whenever_it_is_loaded(wide, scorer_of):
 
 
 def test_the_best_goal_of_a_model_is_what_it_says_most_of(wide, scorer_of):
-    from namo.learning.queries import goal_question
-    from namo.learning.rasters import StatePicture
+    from namo.learning.queries import goal_query
+    from namo.learning.rasters import StateRaster
 
     scorer = scorer_of("goal")
     strategy = LearnedGoals(scorer, 500)
     candidates = candidate_pushes(wide, NAME)
-    question = goal_question(StatePicture(wide.reachability()), NAME, candidates)
-    (promise,) = scorer.promises([question])
+    question = goal_query(StateRaster(wide.reachability()), NAME, candidates)
+    (promise,) = scorer.predict([question])
     best = int(promise.values.argmax())
     goal, rating = next(strategy.best(wide, NAME))
     assert goal == candidates.goal(int(question.numbers[best]))

@@ -13,7 +13,8 @@ from namo.errors import UsageError
 from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.training.data import ENOUGH_AFTER, UNKNOWN, CandidateData, collate
-from namo.training.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION, shard_name
+from namo.results.shards import shard_name
+from namo.training.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION
 from namo.training.labels import Label
 from namo.training.raster_png import to_png
 

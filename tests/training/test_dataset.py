@@ -14,11 +14,12 @@ from namo import compiled
 from namo.errors import UsageError
 from namo.files import sha256_of
 from namo.geometry import Pose2D
-from namo.learning.queries import goal_question, object_question
-from namo.learning.rasters import CHANNELS, StatePicture
+from namo.learning.queries import goal_query, object_query
+from namo.learning.rasters import CHANNELS, StateRaster
 from namo.scenes.reading import parse_scene, read_scene
 from namo.training.data import UNKNOWN, CandidateData
-from namo.training.data_schema import CANDIDATE_ROWS, CARD, SCENE_ROWS, SPLITS
+from namo.results.shards import SPLITS
+from namo.training.data_schema import CANDIDATE_ROWS, CARD, SCENE_ROWS
 from namo.training.dataset import make_dataset
 from namo.training.labels import Label
 from namo.training.raster_png import from_png
@@ -77,14 +78,14 @@ def test_rasters_and_features_are_those_that_are_seen_at_run_time(learning):
             reachability = world.reachability()
             assert np.ravel([*reachability.poses.values()]).tolist() == poses
             for row in rows.pop((index, state_name(poses)), []):
-                picture, name = StatePicture(reachability), row["object_id"]
-                seen = goal_question(picture, name, candidate_pushes(world, name))
+                picture, name = StateRaster(reachability), row["object_id"]
+                seen = goal_query(picture, name, candidate_pushes(world, name))
                 stored = [from_png(png, len(CHANNELS)) for png in row["goal_rasters"]]
                 np.testing.assert_array_equal(np.array(stored), seen.rasters)
                 assert row["view"] == seen.view.tolist()
                 assert row["numbers"] == seen.numbers.tolist()
                 assert row["features"] == seen.features.ravel().tolist()
-                whole = object_question(picture, name)
+                whole = object_query(picture, name)
                 stored = from_png(row["object_raster"], len(CHANNELS))
                 np.testing.assert_array_equal(stored, whole.rasters[0])
                 assert row["object_features"] == whole.features[0].tolist()
@@ -237,7 +238,7 @@ def test_the_same_inputs_give_the_same_bytes(learning, tmp_path, jobs):
 
 
 def test_rows_fill_shards_one_after_the_other(learning, tmp_path, monkeypatch):
-    monkeypatch.setattr("namo.training.dataset.ROWS_A_SHARD", 3)
+    monkeypatch.setattr("namo.training.dataset.ROWS_PER_SHARD", 3)
     make_dataset([learning.collection], learning.manifest, tmp_path / "data")
     shards = sorted((tmp_path / "data").glob("train-*"))
     wanted = rows_of(learning.dataset, "train")

@@ -21,7 +21,7 @@ BUDGET = 30
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "evaluate_models.py"
 
 
-def rows_of(pushes, *, difficulty="easy", seconds_a_push=0.1):
+def rows_of(pushes, *, difficulty="easy", seconds_per_push=0.1):
     """Return rows of metrics for pushes (scenes, episodes); infinite where nothing was found."""
     pushes = np.asarray(pushes, float)
     names = [difficulty] * len(pushes) if isinstance(difficulty, str | None) else difficulty
@@ -35,7 +35,7 @@ def rows_of(pushes, *, difficulty="easy", seconds_a_push=0.1):
             "physics": "scene",
             "solution_found": bool(np.isfinite(needed)),
             "pushes_simulated": int(min(needed, BUDGET)),
-            "search_time_ms": 1000.0 * seconds_a_push * min(needed, BUDGET),
+            "search_time_ms": 1000.0 * seconds_per_push * min(needed, BUDGET),
             "termination": "solved" if np.isfinite(needed) else "pushes",
         }
         for (scene, episode), needed in np.ndenumerate(pushes)

@@ -77,7 +77,7 @@ def test_one_arm_alone_is_compared_to_nothing(report):
 def test_lines_are_short_and_columns_do_not_touch(report):
     rng = np.random.default_rng(0)
     names = ["random", "nearest_first", "a_name_of_22_letters.."]
-    text = report({name: searches(rng, mean=20.0) for name in names}, seconds_a_push=4321.0)
+    text = report({name: searches(rng, mean=20.0) for name in names}, seconds_per_push=4321.0)
     lines = text.splitlines()[len(names) + 2 :]  # below the folders, which are as long as they are
     assert max(map(len, lines)) <= 120
     assert not any("][" in line or line != line.rstrip() for line in lines)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
-from namo.learning.queries import FEATURES, goal_question, object_question
-from namo.learning.rasters import StatePicture
+from namo.learning.queries import FEATURES, goal_query, object_query
+from namo.learning.rasters import StateRaster
 from namo.scenes.footprint import Polygon, centred
 from namo.training.data import UNKNOWN, Sample
 from namo.training.losses import candidate_loss, mirrored, ranking_loss
@@ -236,11 +236,11 @@ def test_a_mirrored_question_is_that_of_the_mirrored_scene(rooms, kind):
     samples = []
     for one in (scene, mirror_image(scene)):
         world = World(one)
-        picture = StatePicture(world.reachability())
+        picture = StateRaster(world.reachability())
         if kind == "goal":
-            question = goal_question(picture, NAME, candidate_pushes(world, NAME))
+            question = goal_query(picture, NAME, candidate_pushes(world, NAME))
         else:
-            question = object_question(picture, NAME)
+            question = object_query(picture, NAME)
         samples.append(sample_of(question))
     there = mirrored(samples[0], kind, all_chosen(len(samples[0].rasters)))
     for view, raster in enumerate(there.rasters):

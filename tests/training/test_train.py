@@ -114,7 +114,7 @@ def test_a_training_leaves_a_model_its_history_and_curves(learning, undisturbed)
     assert trained["epoch"] == int(best["epoch"]) + 1
     assert bundle.config["metrics"]["held_out_search"]["log_pushes"] == quality.log_pushes
     assert (output / "curves.svg").read_text().startswith("<?xml")
-    assert Scorer(output, "goal", "cpu").use.parameters > 0
+    assert Scorer(output, "goal", "cpu").stats.parameters > 0
 
 
 def test_weights_change_from_epoch_to_epoch(start, tmp_path):
