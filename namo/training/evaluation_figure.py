@@ -93,7 +93,7 @@ def draw_evaluation(evaluation: Evaluation) -> Figure:
     figure.text(
         left,
         top,
-        "Fraction of searches solved by number of simulated pushes",
+        "Fraction solved by number of simulated pushes",
         size=LARGE,
         color=_INK,
         va="top",
