@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[1]
 ARRAYS = {"NDArray", "ndarray", "Tensor"}
 UNITS = "m|m²|metre|rad|s|ms|second|kg|N|byte|MB|pixel|step|push|pushes"
 PLAIN = (
-    "bin|chance|coefficient|cosine|factor|logit|loss|probability|ratio|score|share|sine|unit|weight"
+    "bin|chance|coefficient|cosine|factor|fraction|logit|loss|probability|ratio|score|share|sine|"
+    "unit|weight"
 )
 
 # A name or a number, or sums and products of these.

@@ -138,7 +138,7 @@ def quantile(latencies: Mapping[int, int], fraction: float) -> float:
 
     Args:
         latencies: calls by latency bin.
-        fraction: 0 to 1, a plain ratio.
+        fraction: fraction of the calls, 0 to 1.
     """
     wanted = fraction * sum(latencies.values())
     cumulative = 0

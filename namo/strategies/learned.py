@@ -98,7 +98,7 @@ class LearnedGoals:
         Args:
             scorer: of a goal model.
             samples: samples per query.
-            random_share: fraction of the goals that stay random, 0 to 1, a plain ratio.
+            random_share: fraction of the goals that stay random, 0 to 1.
         """
         self._scorer, self._samples, self.random_share = scorer, samples, random_share
         self._random = RandomGoals()

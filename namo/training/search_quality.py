@@ -23,8 +23,8 @@ class SearchQuality:
         pushes: mean number of simulated pushes; an unsolved search counts its whole budget.
         log_pushes: mean logarithm of the number of pushes, the model selection criterion: a factor
             of two counts the same at one push as at ten.
-        solved: fraction of the searches that found a plan, a ratio.
-        within_five: fraction that found one within five pushes, likewise.
+        solved: fraction of the searches that found a plan.
+        within_five: fraction that found one within five pushes.
     """
 
     pushes: float

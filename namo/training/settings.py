@@ -28,7 +28,7 @@ class TrainingSettings:
         warm_up_fraction: fraction of the steps over which the learning rate rises, 0 to below 1.
         learning_rate_start: factor on the peak at the first step of the warm-up, 0 to 1.
         learning_rate_floor: factor on the peak at the last step, 0 to 1.
-        gradient_clip: factor that bounds the norm of the gradient of a step.
+        gradient_clip: maximum gradient norm; larger gradients are scaled down by a factor.
         weight_decay: factor of AdamW's decoupled weight decay (Loshchilov, Hutter 2019).
         rank_weight: weight of the ranking loss.
         leads_weight: weight of the loss on plans that continue after a push.
