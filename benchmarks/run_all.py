@@ -1,6 +1,6 @@
-"""Runs every benchmark with quick settings, prints the tables, writes the figures to a file.
+"""Run every benchmark with quick settings, print the tables, write the figures to a file.
 
-Some twenty minutes in all. Each benchmark alone, at full length:
+Some twenty minutes in total. To run one benchmark at full length:
 `python -m benchmarks.NAME --help`.
 """
 

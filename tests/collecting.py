@@ -17,7 +17,8 @@ import pytest
 
 from namo.collection.chunk import ChunkResult, collect_chunk
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, make_planner
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
 from namo.results.assemble import assemble
 from namo.results.records import read_record
 from namo.scenes.sources import environments_from

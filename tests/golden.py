@@ -11,8 +11,10 @@ import json
 import sys
 from pathlib import Path
 
+from namo.collection.collect_environment import collect_environment
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, collect_environment, make_planner
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
 from namo.numerics import numerics
 from namo.scenes.sources import environments_from
 from namo.version import RESULTS_VERSION

@@ -17,7 +17,7 @@ SCENES = 24
 
 
 def main() -> None:
-    """Draw a sheet a family, each scene with walls of its own."""
+    """Draw one sheet per layout family; no two scenes share their walls."""
     for family in DEFAULT_FAMILIES:
         generator = Generator(GeneratorSettings(families={family: 1.0}, scenes_per_layout=1))
         drawn = (generator.draw(number) for number in count())

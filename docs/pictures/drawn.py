@@ -1,6 +1,6 @@
-"""Scenes from above as small SVG files that are read on light and on dark pages.
+"""Top-down pictures of scenes as small SVG files, for light and dark pages.
 
-Colours are those of the report page, and follow the colour scheme of what shows the picture.
+The colours are those of the report and follow the colour scheme of the page that shows the picture.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def write_picture(path: Path, width: float, height: float, body: str, label: str
 
     Args:
         path: the file.
-        width: pixels.
-        height: likewise.
-        body: elements; their classes give the colours.
-        label: what it shows, in words.
+        width: of the picture (pixels).
+        height: of the picture (pixels).
+        body: SVG elements; their classes determine the colours.
+        label: description for screen readers.
     """
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -87,22 +87,22 @@ def _style() -> str:
 
 
 def text(x: float, y: float, words: str, kind: str = "ink", anchor: str = "middle") -> str:
-    """Return a line of text that stands on y."""
+    """Return a line of text with its baseline at y (pixels)."""
     return f'<text class="{kind}" x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{words}</text>'
 
 
 def moved_to(x: float, y: float, body: str) -> str:
-    """Return elements at another place."""
+    """Return elements translated by x, y (pixels)."""
     return f'<g transform="translate({x:.0f} {y:.0f})">{body}</g>'
 
 
 class Plan:
-    """Draws the states of one scene.
+    """Draws states of one scene.
 
     Attributes:
-        scale: pixels a metre.
+        scale: pixels per metre.
         width: of a picture (pixels).
-        height: likewise.
+        height: of a picture (pixels).
     """
 
     def __init__(self, scene: Scene, pixels_per_m: float) -> None:
@@ -113,15 +113,15 @@ class Plan:
         self.height = (bounds.y_max - bounds.y_min) * pixels_per_m
 
     def floor(self) -> str:
-        """Return the floor, where no robot has been yet."""
+        """Return the floor, below everything else."""
         return f'<rect class="floor" width="{self.width:.0f}" height="{self.height:.0f}"/>'
 
     def region(self, mask: Mask, kind: str = "reached") -> str:
-        """Return the region that a robot can reach, from the mask of its reachability."""
+        """Return the reachable region of a reachability mask."""
         return self.outline((mask == REACHED).astype(np.uint8), kind)
 
     def outline(self, cells: Mask, kind: str) -> str:
-        """Return the outline of the cells that are set."""
+        """Return the outline of the nonzero cells."""
         contours, _ = cv2.findContours(cells, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
         loops = []
         for contour in contours:
@@ -142,7 +142,7 @@ class Plan:
         return f'<path class="{kind}" d="{self._path([_corners(box, pose)])}"/>'
 
     def boxes(self, poses: Mapping[str, Pose2D]) -> str:
-        """Return all movables where they are."""
+        """Return all movables at their poses."""
         return "".join(self.box(box, poses[box.name]) for box in self._scene.movables)
 
     def goal(self) -> str:
@@ -160,7 +160,7 @@ class Plan:
         Args:
             poses: of robot and movables.
             mask: of its reachability.
-            ghost: drawn below the movables.
+            ghost: elements to draw below the movables.
         """
         robot = poses["robot"]
         parts = [self.floor(), self.region(mask), self.walls(), ghost, self.boxes(poses)]
@@ -176,7 +176,7 @@ class Plan:
         return f'<path class="{kind}" d="{self._path([points]).removesuffix("Z")}"/>'
 
     def pixels(self, points: Floats) -> Floats:
-        """Return points (n, 2) of the scene (m) as places in the picture, y downwards."""
+        """Return points (n, 2) of the scene (m) in pixels of the picture, y downwards."""
         bounds = self._scene.bounds
         x, y = points[:, 0] - bounds.x_min, bounds.y_max - points[:, 1]
         return np.stack([x, y], axis=-1) * self.scale
@@ -197,19 +197,19 @@ def side_by_side(
     """Return width, height and body of a picture of panels with captions below them.
 
     Args:
-        panels: elements and caption of each.
+        panels: (elements, caption) of each.
         width: of a panel (pixels).
-        height: likewise.
-        gap: between them.
+        height: of a panel (pixels).
+        gap: between panels (pixels).
     """
     margin, caption_height = 12.0, 34.0
     body = [
         moved_to(
-            margin + place * (width + gap),
+            margin + index * (width + gap),
             margin,
             panel + text(width / 2, height + 26, caption),
         )
-        for place, (panel, caption) in enumerate(panels)
+        for index, (panel, caption) in enumerate(panels)
     ]
     full_width = len(panels) * (width + gap) - gap + 2 * margin
     return full_width, height + caption_height + 2 * margin, "\n".join(body)
@@ -219,9 +219,9 @@ def windowed(plan: Plan, body: str, centre: Floats, side: float) -> str:
     """Return a square part of a picture.
 
     Args:
-        plan: of the picture.
-        body: elements of it.
-        centre: (2,) of the part in the scene (m).
+        plan: that drew the picture.
+        body: its elements.
+        centre: (2,) centre of the part in the scene (m).
         side: of the part (pixels).
     """
     ((x, y),) = plan.pixels(centre[None])

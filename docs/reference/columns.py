@@ -1,4 +1,4 @@
-"""Tables of columns, from the Arrow schemas of what is collected, made and learned from."""
+"""Tables of columns, from the Arrow schemas of collections, scene sets and data sets."""
 
 from __future__ import annotations
 

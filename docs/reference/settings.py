@@ -28,13 +28,13 @@ _KEY = re.compile(r"(?P<indent> *)(?P<key>[\w/]+):(?: +[^#]*?)?(?: +# (?P<commen
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting of a commented file.
+    """A setting in a commented file.
 
     Attributes:
-        names: of the mappings it is in, the file's first, and its own.
-        value: that the file gives.
-        comment: what the file says of it.
-        below: whether it is a mapping whose settings stand on lines of their own.
+        names: path to the setting: keys of the enclosing mappings, then its own.
+        value: in the file.
+        comment: in the file.
+        below: whether it is a mapping whose settings follow on their own lines.
     """
 
     names: Names
@@ -45,11 +45,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class CommentedFile:
-    """A file of settings.
+    """A commented file of settings.
 
     Attributes:
-        intro: its comment at the top, line by line.
-        sections: title -> settings, in order; those before the first title have an empty one.
+        intro: lines of the comment at the top.
+        sections: title -> settings, in order; those before the first title have an empty title.
     """
 
     intro: list[str]
@@ -66,7 +66,7 @@ def settings(root: Path, name: str) -> str:
 
     Args:
         root: of the repository.
-        name: of the file in the folder `config`, without its ending.
+        name: of the file in the folder `config`, without its suffix.
 
     Raises:
         UsageError: there is no such file, or it has a setting that the code does not know.
@@ -94,18 +94,18 @@ def settings(root: Path, name: str) -> str:
         if title:
             parts.append(f"### {prose(title[0].upper() + title[1:])}")
         if rows:
-            parts.append(table(["setting", "here", "allowed", "meaning"], rows))
+            parts.append(table(["setting", "default", "allowed", "meaning"], rows))
     return "\n\n".join(parts)
 
 
 def read_commented(path: Path) -> CommentedFile:
     """Read a file of settings with its comments.
 
-    A comment behind a setting goes on in the lines below it that hold nothing else. Titles are
+    A comment after a setting continues on following lines that contain only a comment. Titles are
     comments between dashes.
 
     Raises:
-        UsageError: names a line that is neither setting nor comment.
+        UsageError: names a line that is neither a setting nor a comment.
     """
     text = path.read_text(encoding="utf-8")
     values = yaml.safe_load(text)
@@ -140,7 +140,7 @@ def read_commented(path: Path) -> CommentedFile:
 
 
 def _intro(lines: list[str]) -> str:
-    """Return the comment at the top: lines that are indented are commands."""
+    """Return the comment at the top; indented lines become code."""
     blocks: list[tuple[bool, list[str]]] = []
     for line in lines:
         is_command = line.startswith("  ")
@@ -190,7 +190,7 @@ def _hint_in_words(hints: Mapping[str, Any], names: Names) -> str:
 
 
 def rule_in_words(rule: Mapping[str, Any]) -> str:
-    """Return what a rule of the schema allows."""
+    """Return the values that a rule of the schema allows, in words."""
     if "enum" in rule:
         return ", ".join(code(name) for name in rule["enum"])
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]

@@ -16,15 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
+from namo.collection.collect_environment import collect_environment
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import (
-    Environment,
-    collect_environment,
-    crashed,
-    is_listed_as,
-    relocated,
-    unstorable,
-)
+from namo.collection.environment import Environment
+from namo.collection.environment_record import crashed, is_listed_as, relocated, unstorable
 from namo.collection.journal import GRACE_S, Journal
 from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.errors import ResultFileError

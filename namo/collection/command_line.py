@@ -228,7 +228,9 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
 
     # What is above needs neither MuJoCo nor OpenCV; what is below does.
     from namo.collection.chunk import collect_chunk
-    from namo.collection.environment import Environment, make_planner, rerun_command
+    from namo.collection.environment import Environment
+    from namo.collection.models import make_planner
+    from namo.collection.rerun import rerun_command
     from namo.results.assemble import assemble
 
     if options.merge_only:

@@ -5,12 +5,10 @@ import socket
 
 import pytest
 
-from namo.collection.environment import (
-    Environment,
-    collect_environment,
-    make_planner,
-    rerun_command,
-)
+from namo.collection.collect_environment import collect_environment
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
+from namo.collection.rerun import rerun_command
 from namo.errors import ModelError
 from namo.geometry import Pose2D
 from namo.version import RESULTS_VERSION

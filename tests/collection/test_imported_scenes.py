@@ -2,8 +2,10 @@
 
 import pytest
 
+from namo.collection.collect_environment import collect_environment
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, collect_environment, make_planner
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
 from namo.commands.main import main
 from namo.scenes.reading import read_scene
 

@@ -175,10 +175,10 @@ def test_a_process_keeps_the_fault_handler_it_had(tmp_path):
 
 COLLECTOR = """
 import faulthandler, os, signal, sys, time
-from namo.collection import environment, journal
+from namo.collection import collect_environment, journal
 from namo.collection.command_line import main
 
-whole, journal.GRACE_S = environment.run_episode, float(os.environ["GRACE"])
+whole, journal.GRACE_S = collect_environment.run_episode, float(os.environ["GRACE"])
 from namo.collection import chunk
 chunk.GRACE_S = journal.GRACE_S
 
@@ -194,7 +194,7 @@ def run_episode(world, planner, config, index, *rest):
         os.kill(os.getpid(), signal.SIGKILL)
     return whole(world, planner, config, index, *rest)
 
-environment.run_episode = run_episode
+collect_environment.run_episode = run_episode
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from namo.collection import environment as environments
+from namo.collection import collect_environment as environments
 from namo.collection.status import status_of
 from namo.errors import BusyError, ConflictError, ResultFileError, UsageError
 from namo.locks import lock_held

@@ -69,7 +69,7 @@ def test_every_setting_of_a_collection_has_a_line():
     properties = yaml.safe_load(SCHEMA.read_text())["properties"]
     for name in properties.keys() - {"scenes", "learning"}:
         assert f"| `{name}` |" in text
-    assert "| `chunk_size` | `6` | a whole number from 1 | environments a process" in text
+    assert "| `chunk_size` | `6` | a whole number from 1 | environments per chunk" in text
     assert "`best_first`, `exploration`" in text
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from namo.collection.chunk import collect_chunk
 from namo.collection.config import CollectionConfig
-from namo.collection.environment import Environment, make_planner
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
 from namo.files import sha256_of
 from namo.results.assemble import assemble
 from namo.results.schema import METRICS
