@@ -24,7 +24,7 @@ from benchmarks.common import (
 )
 from namo.geometry import Pose2D
 from namo.scenes.reading import read_scene
-from namo.strategies.goal_random import DISTANCE_M, RandomGoals, draw_goal
+from namo.strategies.goal_random import DISTANCE_M, RandomGoals, sample_goal
 from namo.world.push import Push, PushOutcome
 from namo.world.simulation import State
 from namo.world.world import World
@@ -86,7 +86,7 @@ def other_pushes(world: World, count: int, rng: np.random.Generator) -> None:
     """Execute random pushes from the current state."""
     for _ in range(count):
         name = str(rng.choice([movable.name for movable in world.scene.movables]))
-        goal = draw_goal(world.poses()[name], DISTANCE_M, rng)
+        goal = sample_goal(world.poses()[name], DISTANCE_M, rng)
         world.push(Push(name, goal), stop_at_open_goal=False)
 
 

@@ -119,7 +119,7 @@ def measure(models: Mapping[str, Path], queries: int) -> list[Figures]:
     for world, state in cycle(draw_states()):
         if min(map(len, calls.values())) >= WARM_UP_CALLS + queries:
             break
-        world.static.forget()
+        world.static.clear_cache()
         world.restore(state)
         names = [*world.situation().reachable]  # as a search enters a state
         objects = learned.LearnedObjects(scorers["object"], config.ml_samples)

@@ -35,7 +35,7 @@ from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle, overlap_depth
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
-from namo.strategies.goal_random import DISTANCE_M, draw_goal
+from namo.strategies.goal_random import DISTANCE_M, sample_goal
 from namo.world.primitives import control_steps, push_along
 from namo.world.push import Push, PushStatus
 from namo.world.push_planner import within_tolerance
@@ -131,7 +131,7 @@ def draw_targets(world: World, count: int, rng: np.random.Generator) -> Iterator
     names = world.reachability().reachable_objects
     while names and count:
         box = world.scene.movable(str(rng.choice(names)))
-        target = draw_goal(box.pose, DISTANCE_M, rng)
+        target = sample_goal(box.pose, DISTANCE_M, rng)
         others = [other for other in world.scene.movables if other.name != box.name]
         if all(
             overlap_depth(target, box.footprint, other.pose, other.footprint) <= 0
@@ -252,7 +252,7 @@ def _push_from(
         if travelled >= wanted[0]:
             wanted.pop(0)
             running = world.save()
-            world.come_to_rest()
+            world.settle()
             yield world.poses()[name]
             world.restore(running)
         if periods % 20 == 0:

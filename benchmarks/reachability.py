@@ -17,7 +17,8 @@ from benchmarks.common import Figures, argument_parser, show_table, write_json
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
+from namo.world.static_map import StaticMap
 
 SIDE_M = 11.0
 REPEATS = 5
@@ -83,7 +84,7 @@ def measure() -> Figures:
     points, elsewhere = np.zeros((1, 2)), Pose2D(pose.x + 0.1, pose.y, pose.theta)
 
     def fresh_state() -> bool:
-        static.forget()
+        static.clear_cache()
         return Reachability(static, poses).goal_reachable
 
     def box_elsewhere() -> object:

@@ -42,7 +42,8 @@ from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst
 from namo.world.primitives import push_along
 from namo.world.push import Push
-from namo.world.reachability import REACHED, Reachability, StaticMap
+from namo.world.reachability import REACHED, Reachability
+from namo.world.static_map import StaticMap
 from namo.world.world import Observation, World
 
 DEPTH = 5
@@ -169,7 +170,7 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
     contacts = static.contacts[name]
     period = round(0.05 / simulation.timestep_s)
     simulation.step(round(1.0 / simulation.timestep_s))
-    simulation.rest()
+    simulation.stop()
     jammed_state, jammed = world.save(), simulation.pose(name)
     farthest, turned, opened = 0.0, 0.0, False
 
@@ -186,7 +187,7 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
             turned = max(turned, pose.turn(jammed))
             here = Reachability(static, {"robot": robot, name: pose})
             opened = opened or here.goal_reachable
-        simulation.rest()
+        simulation.stop()
         return True
 
     tried = 0

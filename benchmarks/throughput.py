@@ -136,9 +136,9 @@ def measure_scene(path: Path, searches: int, preset: str) -> Figures:
     spent = np.zeros(3)
     for seed in range(searches):
         time_steps(plain, rng, tally)
-        before = np.array(world.clocks())
+        before = np.array(world.wall_times())
         time_search(world, seed, tally)
-        spent += np.array(world.clocks()) - before
+        spent += np.array(world.wall_times()) - before
     pushes = len(tally.outcomes)
     moved = sum(outcome.moved for outcome in tally.outcomes)
     step_s = tally.step_s / tally.steps

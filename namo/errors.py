@@ -5,6 +5,10 @@ All derive from `NamoError`. A message names the file or option, the value and w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from namo.wording import did_you_mean
+
 
 class NamoError(Exception):
     """Base of all errors raised on purpose."""
@@ -39,3 +43,19 @@ class ConflictError(NamoError):
 
 class ResultFileError(NamoError):
     """A result file is damaged, of another schema, or not ours."""
+
+
+class UnknownMovableError(NamoError, KeyError):
+    """A scene has no movable of that name; the message offers the nearest one.
+
+    Attributes:
+        name: the name that was not found.
+        movables: names of the movables that exist.
+    """
+
+    def __init__(self, name: str, movables: Iterable[str]) -> None:
+        self.name, self.movables = name, tuple(movables)
+        super().__init__(name, self.movables)
+
+    def __str__(self) -> str:
+        return f"no movable '{self.name}'; {did_you_mean(self.name, self.movables)}"

@@ -84,7 +84,7 @@ def draw_pushes() -> None:
     candidates = candidate_pushes(world, name)
     contact = int(candidates.possible.sum(axis=1).argmax())
     goals = candidates.goals()[contact][candidates.possible[contact]]
-    world.watcher = recorder = Recorder(world)
+    world.observer = recorder = Recorder(world)
     outcome = world.push(Push(name, Pose2D(*goals[-1].tolist())))
     recorder.finish()
     after = world.reachability()

@@ -63,7 +63,7 @@ class Animation:
     def __init__(self, world: World, plan: Sequence[Push]) -> None:
         """Replay a plan from the start of the scene, then drive to the goal."""
         world.reset()
-        world.watcher = recorder = Recorder(world)
+        world.observer = recorder = Recorder(world)
         self.starts = [0]
         for push in plan:
             self.starts.append(len(recorder.frames))

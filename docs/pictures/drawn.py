@@ -14,7 +14,8 @@ import numpy as np
 from namo.geometry import Floats, Pose2D
 from namo.scenes.grid import Mask
 from namo.scenes.scene import Scene, Solid
-from namo.world.reachability import REACHED, StaticMap
+from namo.world.reachability import REACHED
+from namo.world.static_map import StaticMap
 
 HERE = Path(__file__).parent
 DEMO = HERE.parents[1] / "resources" / "scenes" / "demo"

@@ -108,7 +108,7 @@ def _candidate_pushes(world: World) -> tuple[int, int]:
         for contact in reachability.reachable_contacts(name).nonzero()[0].tolist()
     ]
     candidates = opening = 0
-    with closing(world.each(_push_from_start, contacts)) as opened:
+    with closing(world.pool.map_pushes(world, _push_from_start, contacts)) as opened:
         for (name, _), opened_at in zip(contacts, opened, strict=True):
             lengths = len(world.primitives(name)[0].travels)
             candidates += lengths

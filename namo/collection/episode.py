@@ -12,7 +12,7 @@ import numpy as np
 
 from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
-from namo.planning.planner import Budget, Planner, SearchResult, Watch, unwatched
+from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
 from namo.results.replay import replay
 from namo.results.schema import PICTURE_DECIMALS, PLANS, PUSHES
 from namo.scenes.footprint import Polygon
@@ -56,7 +56,7 @@ def run_episode(
     env_index: int,
     episode: int,
     scorers: Sequence[Scorer] = (),
-    watch: Watch = unwatched,
+    progress: ProgressCallback = ignore_progress,
 ) -> EpisodeOutcome:
     """Search from the scene's start, carry the plan out again, and return what came of it.
 
@@ -67,10 +67,10 @@ def run_episode(
         env_index: place of the environment in its list.
         episode: number of the episode in the environment.
         scorers: models that the planner's strategies ask.
-        watch: told of every simulated push.
+        progress: told of every simulated push.
     """
     world.reset()
-    before = (*world.clocks(), _asked_s(scorers))
+    before = (*world.wall_times(), _asked_s(scorers))
     calls = sum(scorer.stats.calls for scorer in scorers)
     budget = Budget(
         depth=config.max_depth,
@@ -79,8 +79,8 @@ def run_episode(
         pushes=config.max_pushes,
     )
     streams = Streams.for_episode(config.seed, env_index, episode)
-    result = planner.search(world, budget, streams, watch)
-    after = (*world.clocks(), _asked_s(scorers))
+    result = planner.search(world, budget, streams, progress)
+    after = (*world.wall_times(), _asked_s(scorers))
     physics_ms, reachability_ms, planning_ms, inference_ms = (
         1000.0 * (end - start) for start, end in zip(before, after, strict=True)
     )

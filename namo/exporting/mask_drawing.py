@@ -85,7 +85,7 @@ def draw_masks(reachability: Reachability, name: str, target: Pose2D, square: Sq
     layer = dict(zip(CHANNELS, layers, strict=True))
     layer["robot"][grid.disc(robot.x, robot.y, static.scene.robot.radius)] = 1
     layer["goal"][static.goal_cells] = 1
-    layer["movable"][:] = reachability.around(None).others
+    layer["movable"][:] = reachability.obstacles_excluding(None).others
     layer["static"][:] = static.solid_walls
     layer["reachable"][:] = reachability.mask == REACHED
     for what, pose in (("object", poses[name]), ("target", target)):

@@ -30,7 +30,8 @@ from namo.results.collection import Record
 from namo.results.scene_file import scene_of
 from namo.results.tables import merged_table
 from namo.wording import counted
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
+from namo.world.static_map import StaticMap
 
 SAMPLES_A_SHARD = 256
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from namo.compiled import compiled
 from namo.geometry import Floats
 from namo.scenes.grid import Cells, Frame, Mask
-from namo.world.free_space import NOWHERE, Runs, paint, region_at
+from namo.world.free_runs import NO_REGION, Runs, paint, region_at
 from namo.world.reachability import REACHED, Reachability
 
 CHANNELS = ("walls", "movables", "object", "reached", "goal_region", "clear_without_object")
@@ -100,7 +100,7 @@ class StateRaster:
         Returns:
             Cells in the shape of a mask; bit i is channel i.
         """
-        static, around = self.reachability.static, self.reachability.around(name)
+        static, around = self.reachability.static, self.reachability.obstacles_excluding(name)
         own = np.zeros_like(self._shared)
         static.solid.placed_alone(static.index[name], self.reachability.poses[name]).draw(own)
         cells: Mask = self._shared.copy()
@@ -143,10 +143,10 @@ def paint_regions_of(
     mask: Mask, runs: Runs, rows: Cells, columns: Cells, other_than: int, value: int
 ) -> None:
     """Write a value into the regions that contain the given cells (n,), except `other_than`."""
-    last = NOWHERE
+    last = NO_REGION
     for i in range(len(rows)):
         region = region_at(runs, rows[i], columns[i])
-        if region not in (NOWHERE, other_than, last):
+        if region not in (NO_REGION, other_than, last):
             paint(mask, runs, region, value)
             last = region
 

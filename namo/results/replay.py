@@ -42,7 +42,7 @@ def replay(world: World, episode: Record) -> Replay:
     try:
         done.problem = _carry_out(world, episode, done.pushes)
     finally:
-        world.watcher = None
+        world.observer = None
     return done
 
 
@@ -59,7 +59,7 @@ def _carry_out(world: World, episode: Record, pushes: list[Recorder]) -> str | N
             return f"the goal is reachable before push {number} already"
         if action["object_id"] not in movables:
             return f"push {number} is of {action['object_id']}, which the scene does not have"
-        world.watcher = recorder = Recorder(world)
+        world.observer = recorder = Recorder(world)
         world.push(Push(action["object_id"], Pose2D(*action["target"])))
         recorder.finish()
         pushes.append(recorder)
@@ -68,5 +68,5 @@ def _carry_out(world: World, episode: Record, pushes: list[Recorder]) -> str | N
     if not world.reachability().goal_reachable:
         return "the goal is not reachable at the end of the plan"
     if pushes:
-        pushes[-1].drives(world.scene.goal.x, world.scene.goal.y)
+        pushes[-1].on_drive(world.scene.goal.x, world.scene.goal.y)
     return None

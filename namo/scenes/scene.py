@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from namo.errors import UnknownMovableError
 from namo.geometry import Floats, Pose2D
 from namo.scenes.enclosure import enclosed_rectangle
 from namo.scenes.footprint import Footprint
@@ -174,9 +175,9 @@ class Scene:
         """Return the movable of that name.
 
         Raises:
-            KeyError: there is none; the message lists those there are.
+            UnknownMovableError: there is none; the message lists those there are.
         """
         for movable in self.movables:
             if movable.name == name:
                 return movable
-        raise KeyError(f"no movable '{name}'; there are: {[m.name for m in self.movables]}")
+        raise UnknownMovableError(name, (movable.name for movable in self.movables))

@@ -23,7 +23,7 @@ from namo.learning.rasters import StateRaster
 from namo.learning.scoring import Prediction, Scorer
 from namo.strategies.goal_random import RandomGoals
 from namo.world.candidates import CandidatePushes, candidate_pushes
-from namo.world.push_planner import twins, within_tolerance
+from namo.world.push_planner import equivalent_goals, within_tolerance
 from namo.world.world import World
 
 MAX_CACHED_PREDICTIONS = 1024
@@ -184,7 +184,7 @@ def _best_first(rated: _RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
         yield goal, float(values[best])
         passed = (contact == contact[best]) & (travel <= travel[best])
         values[passed] = np.minimum(values[passed], p_later[passed])
-        values[twins(goals, goal)] = -1.0
+        values[equivalent_goals(goals, goal)] = -1.0
 
 
 def _probabilities(values: Floats) -> Floats:

@@ -13,7 +13,8 @@ from namo.learning.rasters import POINTS
 from namo.scenes.footprint import Polygon, centred
 from namo.scenes.grid import RESOLUTION_M
 from namo.scenes.scene import Bounds
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
+from namo.world.static_map import StaticMap
 
 BOX, ODD = "obstacle_1_movable", "obstacle_2_movable"
 L_SHAPE = centred(Polygon(((0, 0), (0.6, 0), (0.6, 0.3), (0.3, 0.3), (0.3, 0.6), (0, 0.6))))[0]

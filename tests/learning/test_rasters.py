@@ -12,7 +12,8 @@ from namo.geometry import Pose2D
 from namo.learning.rasters import CHANNELS, POINTS, VIEWS, StateRaster, render
 from namo.scenes.footprint import Polygon, centred
 from namo.scenes.grid import RESOLUTION_M
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
+from namo.world.static_map import StaticMap
 
 NAME, OTHER = "obstacle_1_movable", "obstacle_2_movable"
 L_SHAPE = centred(Polygon(((0, 0), (0.7, 0), (0.7, 0.3), (0.3, 0.3), (0.3, 0.7), (0, 0.7))))[0]

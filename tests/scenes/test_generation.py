@@ -20,8 +20,9 @@ from namo.scenes.grid import RESOLUTION_M
 from namo.scenes.reading import parse_scene
 from namo.scenes.regions import free_regions
 from namo.scenes.writing import scene_xml
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
 from namo.world.simulation import Simulation
+from namo.world.static_map import StaticMap
 
 FAMILIES = sorted(DEFAULT_FAMILIES)
 L_SHAPE = centred(Polygon(((0, 0), (0.5, 0), (0.5, 0.2), (0.2, 0.2), (0.2, 0.5), (0, 0.5))))[0]

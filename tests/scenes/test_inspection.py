@@ -12,7 +12,8 @@ from namo.scenes.footprint import Rectangle, footprint_of
 from namo.scenes.inspection import RemarkKind, inspect_scene
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
+from namo.world.static_map import StaticMap
 
 
 def kinds(scene):

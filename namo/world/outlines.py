@@ -1,44 +1,75 @@
-"""What stands around one movable: the walls and the other movables, as masks and free runs.
-
-Looking for a push asks about many places of the same box while all else stays where it is. So the
-rest is drawn once and kept for as long as it is drawn the same.
-"""
+"""Outlines of obstacles on the grid: where they are and which cells they cover."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from namo.compiled import compiled
-from namo.geometry import Floats, Pose2D, placed
+from namo.geometry import Floats, Pose2D
 from namo.scenes.footprint import Footprint
 from namo.scenes.grid import FIXED_POINT_BITS, Frame, Grid, Mask, inflated
-from namo.world.free_space import FreeSpace, Indices, Outlines, any_set
 
-KEPT = 4
-"""Surroundings that are kept for when they are asked for again."""
+Indices = NDArray[np.int32]
+
+
+class Outlines(NamedTuple):
+    """The convex outlines of one obstacle on the grid.
+
+    Attributes:
+        pixels: (k, 2) corners of all outlines, column and row in fixed point.
+        parts: for each outline, the slice of `pixels` that holds its corners.
+    """
+
+    pixels: Indices
+    parts: Sequence[slice]
+
+    def draw(self, mask: Mask) -> None:
+        """Set the covered cells to 1; borders are rounded outwards."""
+        for part in self.parts:
+            cv2.fillConvexPoly(mask, self.pixels[part], 1, cv2.LINE_8, FIXED_POINT_BITS)
+
+    def window(self, mask: Mask) -> tuple[int, int, int, int]:
+        """Return the rows (from, to) and columns (from, to) in which `draw` changes cells."""
+        return _window(self.pixels, *mask.shape)
+
+
+@compiled
+def _window(pixels: Indices, rows: int, columns: int) -> tuple[int, int, int, int]:
+    low_x = high_x = pixels[0, 0]
+    low_y = high_y = pixels[0, 1]
+    for i in range(1, len(pixels)):
+        low_x, high_x = min(low_x, pixels[i, 0]), max(high_x, pixels[i, 0])
+        low_y, high_y = min(low_y, pixels[i, 1]), max(high_y, pixels[i, 1])
+    # One cell of margin around the outline, because borders are rounded outwards.
+    top, bottom = (low_y >> FIXED_POINT_BITS) - 1, (high_y >> FIXED_POINT_BITS) + 3
+    left, right = (low_x >> FIXED_POINT_BITS) - 1, (high_x >> FIXED_POINT_BITS) + 3
+    top, left = min(max(top, 0), rows), min(max(left, 0), columns)
+    return top, max(min(bottom, rows), top), left, max(min(right, columns), left)
 
 
 class OutlineTable:
-    """Outlines of all movables of a scene, to be placed on the grid in one call."""
+    """Outlines of all movables of a scene, placed on the grid in one call."""
 
     def __init__(self, grid: Grid, footprints: Iterable[Footprint], by: float) -> None:
-        """Draw up the table.
+        """Compute the outlines in the frames of their movables.
 
         Args:
             grid: to place them on.
             footprints: of the movables.
-            by: how far around the footprints the outlines go (m).
+            by: how far to inflate the footprints (m).
         """
         self._grid = grid
         corners: list[Floats] = [np.empty((0, 2))]
         owners: list[int] = []
         self._rows: list[slice] = []  # of each movable
-        self._parts: list[list[slice]] = []  # convex outlines in these
+        self._parts: list[list[slice]] = []  # convex outlines within these rows
         for movable, footprint in enumerate(footprints):
             outlines = inflated(footprint, by)
             ends = np.cumsum([0, *map(len, outlines)]).tolist()
@@ -47,7 +78,7 @@ class OutlineTable:
             corners += outlines
             owners += [movable] * ends[-1]
         self._corners, self._owners = np.concatenate(corners), np.array(owners, np.int32)
-        self._nobody = np.zeros_like(self._owners)
+        self._single_owner = np.zeros_like(self._owners)
 
     def placed(self, poses: Floats) -> list[Outlines]:
         """Return the outlines of all movables at their world poses (n, 3) x, y (m), theta (rad)."""
@@ -58,16 +89,16 @@ class OutlineTable:
         ]
 
     def placed_alone(self, movable: int, pose: Pose2D) -> Outlines:
-        """Return the outlines of one movable at a world pose."""
+        """Return the outlines of one movable, given by its index, at a world pose."""
         rows = self._rows[movable]
-        corners, owners = self._corners[rows], self._nobody[rows]
+        corners, owners = self._corners[rows], self._single_owner[rows]
         pixels = _pixels(corners, owners, np.array([pose]), self._grid.frame)
         return Outlines(pixels, self._parts[movable])
 
 
 @compiled
 def _pixels(corners: Floats, owners: Indices, poses: Floats, frame: Frame) -> Indices:
-    """Return corners in fixed-point pixels, as `Grid.fill` places them."""
+    """Return corners in fixed-point pixels, with the rounding of `Grid.fill`."""
     x_min, y_min, resolution, _ = frame
     pixels = np.empty(corners.shape, np.int32)
     owner = -1
@@ -81,33 +112,3 @@ def _pixels(corners: Floats, owners: Indices, poses: Floats, frame: Frame) -> In
         pixels[i, 0] = round(((at_x - x_min) / resolution + 0.5) * (1 << FIXED_POINT_BITS))
         pixels[i, 1] = round(((at_y - y_min) / resolution + 0.5) * (1 << FIXED_POINT_BITS))
     return pixels
-
-
-class Surroundings:
-    """What stands around one movable, wherever that movable itself is.
-
-    Attributes:
-        free: where the robot's centre can be.
-    """
-
-    def __init__(self, free: FreeSpace, inside: Floats, solid: Sequence[Outlines]) -> None:
-        """Take what is drawn.
-
-        Args:
-            free: where the robot's centre can be among walls and other movables.
-            inside: (n, 2) points all over the movable, in its frame (m).
-            solid: outlines of the other movables themselves.
-        """
-        self.free, self._inside, self._solid = free, inside, solid
-
-    @cached_property
-    def others(self) -> Mask:
-        """The mask (rows + 2, columns + 2) of the cells that other movables cover."""
-        mask = np.zeros_like(self.free.blocked)
-        for outlines in self._solid:
-            outlines.draw(mask)
-        return mask
-
-    def leaves_room(self, pose: Pose2D) -> bool:
-        """Return whether the movable at a world pose would be clear of the other movables."""
-        return not any_set(self.others, self._inside, placed(pose), self.free.grid.frame)

@@ -1,4 +1,4 @@
-"""What planners share that ask both strategies."""
+"""Base of planners that use an object strategy and a goal strategy."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.push import Push
 
 
-class AskingPlanner:
-    """Holds the strategies, and asks them about a state."""
+class StrategyPlanner:
+    """A planner that gets its candidate pushes from an object and a goal strategy."""
 
     def __init__(
         self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
@@ -18,8 +18,8 @@ class AskingPlanner:
         self._objects, self._goals = objects, goals
         self._max_goals = max_goals_per_object
 
-    def _proposed(self, search: Search, node: Node, streams: Streams) -> list[Push]:
-        """Return the pushes to try in a state: the goals of each object, objects in order."""
+    def _propose_pushes(self, search: Search, node: Node, streams: Streams) -> list[Push]:
+        """Return the pushes to try in a state: the goals of each object, in order of rank."""
         world = search.enter(node)
         return [
             Push(name, goal)
