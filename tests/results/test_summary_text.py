@@ -84,8 +84,8 @@ def test_models_are_reported_when_there_were_any(summary, tmp_path):
     assert "none used" in summary_text(summary, tmp_path)
     use = InferenceStats("object", "models/one", "abc", 1234567, 5_000_000, "cuda", 0.5, 2.25)
     for milliseconds in (1.0, 2.0, 400.0):
-        use.passed(4, milliseconds / 2000)
-        use.asked(milliseconds / 1000)
+        use.count_pass(4, milliseconds / 2000)
+        use.count_query(milliseconds / 1000)
     summary["collection_metadata"]["ml_models_preloaded"] = True
     summary["collection_metadata"]["config"]["ml_object_model"] = "models/one"
     summary["model_stats"]["models"] = sum_stats([use.as_record(), use.as_record()])
