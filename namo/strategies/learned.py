@@ -1,6 +1,6 @@
 """The learned strategies: models choose the object and the pose to push it to.
 
-Both query a model once per state for the value of each choice and sample from the answer: the
+Both query a model once per state for the value of each choice and sample from the prediction: the
 probability of a choice is proportional to its odds. Choices with a low value keep their chance:
 objects that were not sampled follow those that were, and a fraction of the goals stays random, so a
 model that is wrong about a scene cannot make it unsolvable.

@@ -46,7 +46,7 @@ def start(static, moving=None):
     return Reachability(static, {"robot": Pose2D(robot.x, robot.y, 0.0), **movables}, moving)
 
 
-def drawn(reachability, frame, heading):
+def rendered(reachability, frame, heading):
     """The raster of the box, by channel."""
     raster = render(StateRaster(reachability), NAME, frame, np.array([heading]))[0]
     return dict(zip(CHANNELS, raster, strict=True))
@@ -89,7 +89,7 @@ def areas(reachability):
 @hypothesis_settings(max_examples=40)
 def test_channels_cover_exactly_their_footprints(chambers, box, other, heading, frame):
     reachability = placed(chambers, box=box, other=other)
-    channels = drawn(reachability, frame, heading)
+    channels = rendered(reachability, frame, heading)
     x, y = np.moveaxis(lattice(frame, box, heading, 3)[:, :, 4], -1, 0)
     margin = VIEWS[frame].metres_per_pixel * 0.5**0.5 + ROUNDING_M
     for name, area in areas(reachability).items():
@@ -109,7 +109,7 @@ def test_reached_and_goal_region_match_reachability(chambers, box, other, headin
     from_goal = Reachability(
         chambers, {**reachability.poses, "robot": Pose2D(scene.goal.x, scene.goal.y, 0.0)}
     )
-    channels = drawn(reachability, frame, heading)
+    channels = rendered(reachability, frame, heading)
     cells = round(VIEWS[frame].metres_per_pixel / RESOLUTION_M)
     points = lattice(frame, box, heading, 2 * cells + 1)  # dense enough to hit every cell
     reached, of_goal = reachability.reached(points), from_goal.reached(points)
@@ -181,7 +181,7 @@ def assert_nearly_the_same(one, other):
 
 
 def test_the_busy_room_has_no_empty_channel(rooms):
-    channels = drawn(start(StaticMap(busy(rooms))), "object", 0.2)
+    channels = rendered(start(StaticMap(busy(rooms))), "object", 0.2)
     assert all((channel == 255).any() for channel in channels.values())
 
 
@@ -189,8 +189,8 @@ def test_the_busy_room_has_no_empty_channel(rooms):
 @hypothesis_settings(max_examples=25)
 def test_rotating_scene_and_heading_together_keeps_the_raster(rooms, angle, heading, frame):
     scene = busy(rooms)
-    before = drawn(start(StaticMap(scene)), frame, heading)
-    after = drawn(start(StaticMap(rotated(scene, angle))), frame, heading + angle)
+    before = rendered(start(StaticMap(scene)), frame, heading)
+    after = rendered(start(StaticMap(rotated(scene, angle))), frame, heading + angle)
     assert_nearly_the_same(before, after)
 
 
@@ -198,8 +198,8 @@ def test_rotating_scene_and_heading_together_keeps_the_raster(rooms, angle, head
 @hypothesis_settings(max_examples=25)
 def test_the_raster_of_a_mirrored_scene_is_the_mirrored_raster(rooms, heading, frame):
     scene = busy(rooms)
-    before = drawn(start(StaticMap(scene)), frame, heading)
-    after = drawn(start(StaticMap(mirrored(scene))), frame, -heading)
+    before = rendered(start(StaticMap(scene)), frame, heading)
+    after = rendered(start(StaticMap(mirrored(scene))), frame, -heading)
     assert_nearly_the_same(before, {name: channel[::-1] for name, channel in after.items()})
 
 
@@ -219,7 +219,7 @@ def test_the_same_state_gives_the_same_bits_after_other_queries(rooms):
 def test_a_pixel_crossed_by_an_edge_is_grey(rooms):
     # Pixels end at multiples of 6 cm, so the edges at 33 cm cross their pixels in the middle.
     scene = rooms.room(rooms.box(0.0, 0.0, half=(0.33, 0.33)), side=6.0)
-    box = drawn(start(StaticMap(scene)), "push", 0.0)["object"]
+    box = rendered(start(StaticMap(scene)), "push", 0.0)["object"]
     middle = VIEWS["push"].pixels // 2
     column = round(VIEWS["push"].behind / VIEWS["push"].metres_per_pixel) + 5  # 30 to 36 cm
     row = box[middle]
@@ -231,7 +231,7 @@ def test_a_pixel_crossed_by_an_edge_is_grey(rooms):
 @hypothesis_settings(max_examples=20)
 def test_the_object_channel_covers_the_area_of_the_movable(rooms, heading, half_x, half_y, frame):
     scene = rooms.room(rooms.box(0.0, 0.0, 0.3, half=(half_x, half_y)), side=6.0)
-    box = drawn(start(StaticMap(scene)), frame, heading)["object"]
+    box = rendered(start(StaticMap(scene)), frame, heading)["object"]
     covered = box.sum(dtype=float) / 255 * VIEWS[frame].metres_per_pixel ** 2
     perimeter, spacing = 4 * (half_x + half_y), VIEWS[frame].metres_per_pixel / POINTS
     excess = (covered - 4 * half_x * half_y) / perimeter
@@ -240,7 +240,7 @@ def test_the_object_channel_covers_the_area_of_the_movable(rooms, heading, half_
 
 def test_a_reachable_goal_has_no_goal_region(rooms):
     reachability = start(StaticMap(rooms.room(rooms.box(0.0, 0.0), side=6.0)))
-    channels = drawn(reachability, "object", 0.0)
+    channels = rendered(reachability, "object", 0.0)
     assert reachability.goal_reachable
     assert not channels["goal_region"].any()
     assert channels["reached"].any()

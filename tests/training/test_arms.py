@@ -53,13 +53,13 @@ def test_an_empty_collection_is_refused(arm):
         arm("b", rows=[])
 
 
-def test_a_damaged_table_is_told(arm, tmp_path):
+def test_a_damaged_table_is_reported(arm, tmp_path):
     (tmp_path / "metrics.parquet").write_bytes(b"PAR1 not quite")
     with pytest.raises(ResultFileError, match="cannot be read as Parquet"):
         read_arm("b", tmp_path)
 
 
-def test_a_table_without_a_column_is_told(arm):
+def test_a_table_without_a_column_is_reported(arm):
     rows = [{k: v for k, v in row.items() if k != "termination"} for row in rows_of([[1.0]])]
     with pytest.raises(ResultFileError, match="has no column termination"):
         arm("b", rows=rows)
@@ -73,7 +73,7 @@ def test_a_table_without_a_column_is_told(arm):
         ({"env_index": 1}, "two rows of the same environment"),
     ],
 )
-def test_rows_that_make_no_sense_are_told(arm, change, message):
+def test_inconsistent_rows_are_reported(arm, change, message):
     rows = rows_of(np.ones((2, 1)))
     rows[0].update(change)
     with pytest.raises(ResultFileError, match=message):

@@ -32,7 +32,7 @@ def test_a_count_below_one_is_named(name, value):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"arms": {"a": "idfs random"}}, "arm 'a' is 'idfs random'; expected: ALGORITHM"),
         ({"arms": {"a": ""}}, "arm 'a' is ''"),
@@ -50,13 +50,13 @@ def test_a_count_below_one_is_named(name, value):
         ),
     ],
 )
-def test_invalid_arms_are_named(values, said):
-    with pytest.raises(UsageError, match=said):
+def test_invalid_arms_are_named(values, message):
+    with pytest.raises(UsageError, match=message):
         LearningSettings(**values)
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"round": 3}, "here: unknown key 'round'; did you mean 'rounds'"),
         ({"rounds": "many"}, "here: rounds is 'many'; it must be a whole number"),
@@ -66,8 +66,8 @@ def test_invalid_arms_are_named(values, said):
         ({"rounds": 0}, "here: rounds is 0; at least 1"),
     ],
 )
-def test_values_of_another_type_are_named(values, said):
-    with pytest.raises(UsageError, match=said):
+def test_values_of_another_type_are_named(values, message):
+    with pytest.raises(UsageError, match=message):
         settings_from(LearningSettings, values, "here")
 
 

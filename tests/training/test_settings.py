@@ -18,7 +18,7 @@ def test_the_configuration_file_holds_every_default():
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"epochs": 0}, "epochs is 0; at least 1"),
         ({"patience": -1}, "patience is -1; at least 1"),
@@ -50,13 +50,13 @@ def test_the_configuration_file_holds_every_default():
         ({"search_seed": 2**63}, "search_seed is 9223372036854775808"),
     ],
 )
-def test_invalid_settings_are_named_with_what_is_allowed(values, said):
-    with pytest.raises(UsageError, match=said):
+def test_invalid_settings_are_named_with_what_is_allowed(values, message):
+    with pytest.raises(UsageError, match=message):
         TrainingSettings(**values)
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"epoch": 3}, "here: unknown key 'epoch'; did you mean 'epochs'"),
         ({"epochs": 2.5}, "here: epochs is 2.5; it must be a whole number"),
@@ -65,8 +65,8 @@ def test_invalid_settings_are_named_with_what_is_allowed(values, said):
         ({"device": 3}, "device is 3; it must be text"),
     ],
 )
-def test_values_of_another_type_are_named(values, said):
-    with pytest.raises(UsageError, match=said):
+def test_values_of_another_type_are_named(values, message):
+    with pytest.raises(UsageError, match=message):
         settings_from(TrainingSettings, values, "here")
 
 

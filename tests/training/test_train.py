@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from namo.errors import ModelError, UsageError
 from namo.learning.bundle import load_bundle
@@ -298,3 +299,47 @@ def test_training_leaves_the_global_random_state_alone(start, tmp_path, monkeypa
     torch.manual_seed(5)
     start(tmp_path / "model", replace(TINY, epochs=1)).run()
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_settings_reach_the_optimiser_and_the_searches(start, tmp_path, monkeypatch):
+    clips, rates, goals, samples = set(), [], set(), set()
+    clip, planner, learned = nn.utils.clip_grad_norm_, train.BestFirst, train.LearnedGoals
+
+    def record_clip(parameters, norm):
+        clips.add(norm)
+        return clip(parameters, norm)
+
+    def record_planner(objects, goal_strategy, max_goals_per_object):
+        goals.add(max_goals_per_object)
+        return planner(objects, goal_strategy, max_goals_per_object)
+
+    def record_goals(scorer, count):
+        samples.add(count)
+        return learned(scorer, count)
+
+    monkeypatch.setattr(nn.utils, "clip_grad_norm_", record_clip)
+    monkeypatch.setattr(train, "BestFirst", record_planner)
+    monkeypatch.setattr(train, "LearnedGoals", record_goals)
+    settings = replace(
+        TINY,
+        epochs=1,
+        gradient_clip=0.25,
+        warm_up_fraction=0.0,
+        learning_rate_floor=1.0,
+        search_depth=2,
+        search_goals=4,
+        search_samples=9,
+    )
+    training = start(tmp_path / "model", settings)
+    step = training._optimiser.step
+
+    def record_step():
+        rates.extend(group["lr"] for group in training._optimiser.param_groups)
+        return step()
+
+    training._optimiser.step = record_step
+    training.run()
+    assert training._held_out._budget.depth == 2
+    assert (clips, goals, samples) == ({0.25}, {4}, {9})
+    assert rates == [settings.learning_rate] * len(rates)
+    assert len(rates) > 1
