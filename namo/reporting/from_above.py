@@ -11,16 +11,8 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from namo.geometry import Floats, Pose2D
-from namo.scenes.drawing import (
-    FLOOR,
-    GOAL,
-    MOVABLE,
-    MOVABLE_EDGE,
-    ROBOT,
-    SMALLEST_MARK,
-    WALL,
-    view_of,
-)
+from namo.scenes.drawing import SMALLEST_MARK, view_of
+from namo.scenes.palette import FLOOR, GOAL, MOVABLE, MOVABLE_EDGE, ROBOT, WALL
 from namo.scenes.scene import Scene
 
 Picture = NDArray[np.uint8]

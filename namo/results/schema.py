@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from namo.arrow_fields import described_field as _field
 from namo.version import SCHEMA_VERSION
 from namo.world.recording import DRIVE_SPEED, FRAME_S
 
@@ -11,10 +12,6 @@ NO_UNIT = ""
 
 SCENE, CRASHED = "scene", "crashed"
 """Why an environment failed where no exception says it, see `error_kind`."""
-
-
-def _field(name: str, kind: pa.DataType, unit: str, description: str) -> pa.Field:
-    return pa.field(name, kind, metadata={"description": description, "unit": unit})
 
 
 def _schema(fields: list[pa.Field], what: str) -> pa.Schema:

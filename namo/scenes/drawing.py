@@ -16,13 +16,9 @@ from matplotlib.transforms import Bbox, TransformedBbox
 from namo.geometry import Floats
 from namo.scenes.grid import Grid, Mask
 from namo.scenes.inspection import robot_region
+from namo.scenes.palette import FLOOR, GOAL, MOVABLE, MOVABLE_EDGE, REACHED, ROBOT, WALL
 from namo.scenes.regions import blocked_cells, regions_of
 from namo.scenes.scene import Bounds, Scene
-
-FLOOR, REACHED, WALL = "#f3f1ea", "#cfe3fb", "#3d4450"
-MOVABLE, MOVABLE_EDGE = "#f0a63c", "#8a560f"
-ROBOT, GOAL = "#2f6fd0", "#1d8a4a"
-COLOURS = (FLOOR, REACHED, WALL, MOVABLE, MOVABLE_EDGE, ROBOT, GOAL)
 
 SMALLEST_MARK = 0.022
 """Radius of robot and goal as a share of the view, where they are smaller: to be seen at all."""

@@ -21,8 +21,8 @@ from PIL import Image
 from namo.errors import UsageError
 from namo.files import replacing
 from namo.geometry import Floats
-from namo.scenes import drawing
 from namo.scenes.drawing import draw_scene, view_of
+from namo.scenes.palette import INK, PAGE, SCENE_COLOURS
 from namo.scenes.scene import Bounds, Scene
 
 DPI = 150
@@ -40,8 +40,8 @@ LETTER = 0.65
 """Width of a letter for its size, as it is in file names full of digits."""
 ALIKE_COLOURS = 0.3
 """Difference in one channel, of 1, up to which colours are much alike."""
-_PAGE, _INK, _FAINT, _TILE, _CROSS = "#ffffff", "#22262e", "#6b7280", "#e3e4e7", "#9aa0aa"
-_PALETTE = (_PAGE, _INK, _FAINT, _TILE, _CROSS, *drawing.COLOURS)
+_FAINT, _TILE, _CROSS = "#6b7280", "#e3e4e7", "#9aa0aa"
+_PALETTE = (PAGE, INK, _FAINT, _TILE, _CROSS, *SCENE_COLOURS)
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,13 @@ class _Sheet:
         return np.asarray((room / sizes).min(axis=1))
 
     def draw(self) -> Figure:
-        figure = Figure(figsize=(self.width / DPI, self.height / DPI), dpi=DPI, facecolor=_PAGE)
+        figure = Figure(figsize=(self.width / DPI, self.height / DPI), dpi=DPI, facecolor=PAGE)
         FigureCanvasAgg(figure)
         page = figure.add_axes((0.0, 0.0, 1.0, 1.0), zorder=1)
         page.set(xlim=(0, self.width), ylim=(self.height, 0))
         page.set_axis_off()
         if self.title:
-            page.text(
-                MARGIN_PX, MARGIN_PX, self.title, size=10, weight="bold", color=_INK, va="top"
-            )
+            page.text(MARGIN_PX, MARGIN_PX, self.title, size=10, weight="bold", color=INK, va="top")
         for place, (entry, view) in enumerate(zip(self.entries, self.views, strict=True)):
             row, column = divmod(place, self.columns)
             x = MARGIN_PX + column * (self.tile + GAP_PX)
@@ -187,7 +185,7 @@ class _Sheet:
 
     def _caption(self, page: Axes, entry: Entry, x: float, y: float) -> None:
         for text, size, color, below in (
-            (entry.caption, 5.6, _INK, CAPTION_PX - 3),
+            (entry.caption, 5.6, INK, CAPTION_PX - 3),
             (entry.subtitle, 5.0, _FAINT, CAPTION_PX + SUBTITLE_PX - 3),
         ):
             letters = int(self.tile / (LETTER * size * DPI / 72))

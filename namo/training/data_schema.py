@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pyarrow as pa
+
+from namo.arrow_fields import described_field
 
 DATA_SCHEMA_VERSION = 1
 CARD = "card.json"
@@ -10,9 +14,7 @@ SCENES = "scenes.parquet"
 """Data set scenes: the XML of every scene that a data set refers to, so it is self-contained."""
 
 
-def _field(name: str, kind: pa.DataType, unit: str, description: str) -> pa.Field:
-    return pa.field(name, kind, metadata={"unit": unit, "description": description})
-
+_field = partial(described_field, unit_first=True)
 
 _ALL = "of all candidates, contact points times travels, in that order"
 _ASKED = "of the candidates that were possible"

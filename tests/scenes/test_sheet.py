@@ -4,7 +4,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from namo.errors import UsageError
-from namo.scenes import drawing
+from namo.scenes import palette
 from namo.scenes.footprint import footprint_of
 from namo.scenes.scene import Goal, Movable, Robot, Scene
 from namo.scenes.sheet import Entry, draw_sheet
@@ -33,7 +33,7 @@ def entry(rooms):
 def test_a_sheet_shows_everything_there_is_in_a_scene(entry, tmp_path):
     draw_sheet([entry], tmp_path / "sheet.png")
     found = colours(tmp_path / "sheet.png")
-    assert all(found.get(rgb(name), 0) > 20 for name in drawing.COLOURS)
+    assert all(found.get(rgb(name), 0) > 20 for name in palette.SCENE_COLOURS)
     assert found[rgb("white")] > 1000
 
 
@@ -54,7 +54,7 @@ def test_all_thumbnails_have_the_same_size(rooms, tmp_path):
     entries = [Entry(rooms.room(side=side), "room") for side in (4.0, 6.0, 20.0)]
     draw_sheet(entries, tmp_path / "sheet.png", columns=3)
     picture = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))
-    wall = (picture == rgb(drawing.WALL)).all(axis=-1)
+    wall = (picture == rgb(palette.WALL)).all(axis=-1)
     thirds = [np.flatnonzero(third.any(axis=0)) for third in np.array_split(wall, 3, axis=1)]
     spans = [int(np.ptp(third)) for third in thirds]
     assert max(spans) - min(spans) < 8  # different scales: each fills its tile
@@ -64,7 +64,7 @@ def test_scenes_of_about_the_same_size_have_one_scale(rooms, tmp_path):
     entries = [Entry(rooms.room(side=side), "room") for side in (4.0, 6.0)]
     draw_sheet(entries, tmp_path / "sheet.png", columns=2)
     picture = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))
-    wall = (picture == rgb(drawing.WALL)).all(axis=-1)
+    wall = (picture == rgb(palette.WALL)).all(axis=-1)
     halves = [np.flatnonzero(half.any(axis=0)) for half in np.array_split(wall, 2, axis=1)]
     small, large = (int(np.ptp(half)) for half in halves)
     assert large / small == pytest.approx(6.1 / 4.1, abs=0.02)
@@ -86,7 +86,7 @@ def test_an_unusable_file_gets_a_crossed_tile(tmp_path):
     found = colours(tmp_path / "sheet.png")
     assert found[rgb("#e3e4e7")] > 100_000
     assert found[rgb("#9aa0aa")] > 500
-    assert rgb(drawing.ROBOT) not in found
+    assert rgb(palette.ROBOT) not in found
 
 
 def test_a_hollow_of_a_polygon_is_not_filled(rooms, tmp_path):
@@ -97,14 +97,14 @@ def test_a_hollow_of_a_polygon_is_not_filled(rooms, tmp_path):
     for number, movable in enumerate((cup, rooms.box(0.6, 0.5, half=(0.6, 0.5)))):
         path = tmp_path / f"{number}.png"
         draw_sheet([Entry(rooms.room(movable), "")], path)
-        areas.append(colours(path)[rgb(drawing.MOVABLE)])
+        areas.append(colours(path)[rgb(palette.MOVABLE)])
     assert areas[0] / areas[1] == pytest.approx(footprint.area / 1.2, abs=0.03)
 
 
 def test_a_scene_without_walls_or_movables_can_be_drawn(tmp_path):
     bare = Scene((), (), Robot(0.0, 0.0), Goal(2.0, 1.0))
     draw_sheet([Entry(bare, "bare")], tmp_path / "sheet.png")
-    assert colours(tmp_path / "sheet.png")[rgb(drawing.REACHED)] > 10_000
+    assert colours(tmp_path / "sheet.png")[rgb(palette.REACHED)] > 10_000
 
 
 def test_two_dozen_thumbnails_are_a_small_file(demo_scenes, entry, tmp_path):
