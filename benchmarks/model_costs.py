@@ -29,7 +29,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from benchmarks.common import Figures, console, show_table
-from namo.learning.bundle import MOST_BYTES
+from namo.learning.bundle import MAX_BYTES
 
 SIZES_MB = (2, 100, 400, 1000, 4000, 16_000)
 MEMORIES_GB = (8, 24, 64)
@@ -44,24 +44,24 @@ class Costs:
     """The constants of the cost model above (s, bytes; memory while loading)."""
 
     base_s: float
-    load_s_a_byte: float
+    load_s_per_byte: float
     rest_s: float
-    questions: float
-    answer_s: float
-    answer_s_a_byte: float
+    queries: float
+    latency_s: float
+    latency_s_per_byte: float
     start_slower: float
     work_slower: float
     shared_bytes: float | None
     own_bytes: float | None
-    bytes_a_model_byte: float | None
+    bytes_per_model_byte: float | None
 
     def start_s(self, size: float) -> float:
         """Return the time until the first environment of a process (s)."""
-        return self.base_s + size * self.load_s_a_byte
+        return self.base_s + size * self.load_s_per_byte
 
     def environment_s(self, size: float) -> float:
         """Return the time per environment (s)."""
-        return self.rest_s + self.questions * (self.answer_s + size * self.answer_s_a_byte)
+        return self.rest_s + self.queries * (self.latency_s + size * self.latency_s_per_byte)
 
     def wall_s(self, size: float, environments: int, processes: int, cores: int) -> float:
         """Return the wall time of parallel processes (s)."""
@@ -87,9 +87,9 @@ class Costs:
 
     def process_bytes(self, size: float) -> float | None:
         """Return the peak memory of a process, without what is shared (bytes)."""
-        if self.own_bytes is None or self.bytes_a_model_byte is None:
+        if self.own_bytes is None or self.bytes_per_model_byte is None:
             return None
-        return self.own_bytes + self.bytes_a_model_byte * size
+        return self.own_bytes + self.bytes_per_model_byte * size
 
     def fit(self, size: float, memory: float) -> int | None:
         """Return the number of processes that fit into memory (bytes)."""
@@ -122,9 +122,9 @@ def costs_from(splits: Sequence[Figures], environments: int) -> Costs:
         two, alone = (sum(by[name, n][key] for name in ("small", "large")) for n in (2, 1))
         return float(two / alone)
 
-    load_at_nothing, load_s_a_byte = line(small["load_s"], large["load_s"])
-    answers = [one["questions_s"] / one["questions"] for one in (small, large)]
-    answer_s, answer_s_a_byte = line(*answers)
+    load_at_nothing, load_s_per_byte = line(small["load_s"], large["load_s"])
+    latencies = [one["queries_s"] / one["queries"] for one in (small, large)]
+    latency_s, latency_s_per_byte = line(*latencies)
     shared = own = a_byte = None
     if small["peak_bytes"] is not None:
         _, a_byte = line(small["peak_bytes"], large["peak_bytes"])
@@ -133,16 +133,16 @@ def costs_from(splits: Sequence[Figures], environments: int) -> Costs:
         own -= a_byte * small["model_bytes"]
     return Costs(
         base_s=small["start_s"] - small["load_s"] + load_at_nothing,
-        load_s_a_byte=load_s_a_byte,
-        rest_s=(small["work_s"] - small["questions_s"]) / environments,
-        questions=small["questions"] / environments,
-        answer_s=answer_s,
-        answer_s_a_byte=answer_s_a_byte,
+        load_s_per_byte=load_s_per_byte,
+        rest_s=(small["work_s"] - small["queries_s"]) / environments,
+        queries=small["queries"] / environments,
+        latency_s=latency_s,
+        latency_s_per_byte=latency_s_per_byte,
         start_slower=slower("start_s"),
         work_slower=slower("work_s"),
         shared_bytes=shared,
         own_bytes=own,
-        bytes_a_model_byte=a_byte,
+        bytes_per_model_byte=a_byte,
     )
 
 
@@ -169,7 +169,7 @@ def _sizes(costs: Costs) -> list[Figures]:
         figures.append(
             {
                 "size_mb": size_mb,
-                "is_loaded": size / 2 <= MOST_BYTES,
+                "is_loaded": size / 2 <= MAX_BYTES,
                 "start_s": costs.start_s(size),
                 "environment_s": costs.environment_s(size),
                 "process_bytes": costs.process_bytes(size),
@@ -194,16 +194,16 @@ def show(figures: Figures) -> None:
         ("", ""),
         (
             ("start without models, s", costs["base_s"]),
-            ("load and warm-up of 100 MB, s", 1e8 * costs["load_s_a_byte"]),
+            ("load and warm-up of 100 MB, s", 1e8 * costs["load_s_per_byte"]),
             ("environment without queries, ms", 1e3 * costs["rest_s"]),
-            ("queries per environment", costs["questions"]),
-            ("query latency at size zero, ms", 1e3 * costs["answer_s"]),
-            ("and per 100 MB, ms", 1e11 * costs["answer_s_a_byte"]),
+            ("queries per environment", costs["queries"]),
+            ("query latency at size zero, ms", 1e3 * costs["latency_s"]),
+            ("and per 100 MB, ms", 1e11 * costs["latency_s_per_byte"]),
             ("start of two in parallel, slow-down", costs["start_slower"]),
             ("work of two in parallel, slow-down", costs["work_slower"]),
             ("memory shared by all, MB", megabytes(costs["shared_bytes"])),
             ("per process, MB", megabytes(costs["own_bytes"])),
-            ("per process while loading, per model byte", costs["bytes_a_model_byte"]),
+            ("per process while loading, per model byte", costs["bytes_per_model_byte"]),
         ),
     )
     show_table(
@@ -241,7 +241,7 @@ def show(figures: Figures) -> None:
     refused = [str(one["size_mb"]) for one in sizes if not one["is_loaded"]]
     if refused:
         console.print(
-            f"This version loads {MOST_BYTES / 1e9:.1f} GB per model at most, so not "
+            f"This version loads {MAX_BYTES / 1e9:.1f} GB per model at most, so not "
             f"{', '.join(refused)} MB",
             highlight=False,
         )

@@ -37,7 +37,8 @@ from benchmarks.common import (
     show_table,
     write_json,
 )
-from namo.learning.bundle import new_network, write_bundle
+from namo.learning.architecture import new_network
+from namo.learning.bundle import write_bundle
 
 KINDS = ("object", "goal")
 PROCESSES = (1, 2, 4)
@@ -116,8 +117,8 @@ def run_split(
         "load_s": sum(model["load_s"] + model["warm_up_s"] for model in loaded),
         "start_s": mean(part["began_unix_s"] - began for part in parts),
         "work_s": sum(part["duration_s"] for part in parts),
-        "questions": sum(sum(model["latencies"].values()) for model in loaded),
-        "questions_s": sum(model["seconds"] for model in loaded),
+        "queries": sum(sum(model["latencies"].values()) for model in loaded),
+        "queries_s": sum(model["seconds"] for model in loaded),
         "model_bytes": sum(model["bytes"] for model in parts[0]["models_preloaded"]),
         "wall_s": wall,
         "cpu_s": cpu,
@@ -179,7 +180,7 @@ def measure(
     environments: int,
     max_pushes: int,
     repeats: int,
-    questions: int,
+    queries: int,
 ) -> Figures:
     """Return all figures of this benchmark; without small models, those of the large ones.
 
@@ -188,7 +189,7 @@ def measure(
         environments: number of demo scenes, at least as many as processes.
         max_pushes: per search.
         repeats: timed runs per number of processes.
-        questions: queries per model.
+        queries: queries per model.
     """
     small = {kind: path for kind, path in models.items() if path is not None and path.is_dir()}
     is_complete = len(small) == len(KINDS)
@@ -214,7 +215,7 @@ def measure(
         "max_pushes": max_pushes,
         "splits": splits,
         "costs": model_costs.measure(splits, environments, cores) if is_complete else None,
-        "calls": model_calls.measure(small, questions) if is_complete else None,
+        "calls": model_calls.measure(small, queries) if is_complete else None,
     }
 
 
@@ -272,7 +273,7 @@ def main() -> None:
         ("environments", 40, "number of demo scenes"),
         ("max-pushes", 20, "simulated pushes per search"),
         ("repeats", 3, "timed runs per number of processes"),
-        ("questions", 1000, "queries per model"),
+        ("queries", 1000, "queries per model"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=text)
     arguments = parser.parse_args()
@@ -281,7 +282,7 @@ def main() -> None:
         environments=arguments.environments,
         max_pushes=arguments.max_pushes,
         repeats=arguments.repeats,
-        questions=arguments.questions,
+        queries=arguments.queries,
     )
     show(figures)
     write_json(figures, arguments.json)

@@ -61,7 +61,7 @@ def main() -> None:
             "models",
             True,
             lambda: models.measure(
-                models.shipped(), environments=8, max_pushes=10, repeats=1, questions=200
+                models.shipped(), environments=8, max_pushes=10, repeats=1, queries=200
             ),
             models.show,
         ),

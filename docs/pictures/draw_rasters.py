@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from namo.learning.rasters import CHANNELS, Raster, StatePicture, draw
+from namo.learning.rasters import CHANNELS, Raster, StateRaster, render
 from namo.scenes.reading import read_scene
 from namo.scenes.sources import DEMO_SCENES
 from namo.world.world import World
@@ -43,11 +43,11 @@ def main() -> None:
         reachability = world.reachability()
         name = reachability.reachable_objects[0]
         theta = reachability.poses[name].theta
-        picture = StatePicture(reachability)
+        picture = StateRaster(reachability)
         headings = theta + np.arange(4) * math.pi / 2
         rasters = [
-            *draw(picture, name, "push", headings),
-            *draw(picture, name, "object", np.array([theta])),
+            *render(picture, name, "push", headings),
+            *render(picture, name, "object", np.array([theta])),
         ]
         for panel, raster in zip(row, rasters, strict=True):
             panel.imshow(to_rgb(raster), origin="lower", interpolation="nearest")

@@ -121,7 +121,7 @@ def collect_chunk(
             builder.add(environment, record, resumed=resumed)
         metadata = builder.metadata(
             collector.config,
-            [scorer.use.as_record() for scorer in collector.scorers],
+            [scorer.stats.as_record() for scorer in collector.scorers],
             generation=next_generation(part),
             began_unix_s=began,
             duration_s=time.monotonic() - began_s,

@@ -240,7 +240,7 @@ def _collect(options: argparse.Namespace, finish: Callable[[Path], None]) -> int
     require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
     if scorers:  # "auto" is not the same on every machine
-        config = replace(config, ml_device=scorers[0].use.device)
+        config = replace(config, ml_device=scorers[0].stats.device)
     environments = [
         Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)
         for index, scene in ((index, source.scenes[index]) for index in wanted)

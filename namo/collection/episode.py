@@ -69,7 +69,7 @@ def run_episode(
     """
     world.reset()
     before = (*world.wall_times(), _inference_s(scorers))
-    calls = sum(scorer.use.calls for scorer in scorers)
+    calls = sum(scorer.stats.calls for scorer in scorers)
     budget = Budget(
         depth=config.max_depth,
         seconds=config.search_timeout,
@@ -97,7 +97,7 @@ def run_episode(
         "reachability_time_ms": reachability_ms,
         "push_planning_time_ms": planning_ms,
         "inference_time_ms": inference_ms,
-        "inference_calls": sum(scorer.use.calls for scorer in scorers) - calls,
+        "inference_calls": sum(scorer.stats.calls for scorer in scorers) - calls,
         "error_kind": None,
         "error_message": None,
         "replayed": None,
@@ -114,7 +114,7 @@ def run_episode(
 
 
 def _inference_s(scorers: Sequence[Scorer]) -> float:
-    return sum(scorer.use.seconds for scorer in scorers)
+    return sum(scorer.stats.seconds for scorer in scorers)
 
 
 def _record(

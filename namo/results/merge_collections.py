@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from namo.errors import ConflictError, ResultFileError, UsageError
 from namo.files import require_unused, sha256_of
-from namo.learning.usage import without_counts
+from namo.learning.inference_stats import without_counts
 from namo.results.assemble import Assembled, assemble
 from namo.results.metadata_types import ModelUseRecord, PartMarker, PartMetadata
 from namo.results.parts import PARTS, Part, write_part

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.learning.usage import summed
+from namo.learning.inference_stats import sum_stats
 from namo.planning.planner import Termination
-from namo.results.metadata_types import ModelUseTotal, PartMetadata
+from namo.results.metadata_types import PartMetadata
 from namo.results.parts import age_of
 from namo.results.summary_types import Distribution, Failure, Summary
 from namo.results.tables import row_groups
@@ -114,7 +114,7 @@ def summarise(metrics: Path, pushes: Path, parts: Sequence[PartMetadata]) -> Sum
             "inference_time_ms": times["inference"],
             "models": cast(
                 list[ModelUseTotal],
-                summed(dict(use) for part in parts for use in part["models_preloaded"]),
+                sum_stats(dict(use) for part in parts for use in part["models_preloaded"]),
             ),
         },
         "failures": _failures(metrics),

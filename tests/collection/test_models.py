@@ -43,7 +43,7 @@ class OwnNet(nn.Module):
 def test_a_planner_comes_with_the_models_that_its_strategies_query(rig, models):
     planner, scorers = make_planner(rig.config(**models))
     assert callable(planner.search)
-    assert [scorer.use.kind for scorer in scorers] == ["object", "goal"]
+    assert [scorer.stats.kind for scorer in scorers] == ["object", "goal"]
     assert make_planner(rig.config())[1] == []
 
 
@@ -256,12 +256,12 @@ def test_missing_cuda_is_a_usage_error(call, tmp_path, monkeypatch):
         ("no folder", "model: no such folder"),
         ("no weights", "model: has no model.safetensors"),
         ("no config", "model: has no config.json"),
-        ("weights cut off", "model.safetensors: sha256 is"),
-        ("weights flipped", "model.safetensors: sha256 is"),
-        ("config cut off", "config.json: is no JSON"),
+        ("weights cut off", "model.safetensors: checksum mismatch: sha256 is"),
+        ("weights flipped", "model.safetensors: checksum mismatch: sha256 is"),
+        ("config cut off", "config.json: not valid JSON"),
         ("other channels", "config.json: channels is ['walls']"),
         ("other kind", "config.json: kind is 'object'; this version needs 'goal'"),
-        ("other sizes", "model.safetensors: does not fit the architecture"),
+        ("other sizes", "model.safetensors: does not match the architecture"),
     ],
 )
 def test_an_unusable_model_is_a_usage_error(call, bundle, models, tmp_path, damage, said):
@@ -336,7 +336,7 @@ WARM_UP = len(scoring._WARM_UP_BATCHES)
 def test_a_model_that_fails_in_warm_up_is_a_usage_error(call, own_class, tmp_path, raises):
     code, err = call("--trust-model-code", ml_goal_model=own_class(0, raises=raises))
     assert code == 2
-    assert ("no more answers" if raises else "says something that is not finite (NaN)") in err
+    assert ("no more answers" if raises else "returned non-finite values (NaN or infinity)") in err
     assert nothing_written(tmp_path)
 
 
@@ -353,7 +353,7 @@ def test_a_model_that_fails_later_ends_the_run(rig, call, own_class, scenes, tmp
     shutil.rmtree(tmp_path / "out")
     code, err = collect(enough_for_the_first)
     assert code == 1
-    assert "not finite (NaN)" in err or "no more answers" in err
+    assert "returned non-finite values" in err or "no more answers" in err
     assert str(tmp_path / "model") in err
     assert "Traceback" not in err
     records = collection.records()

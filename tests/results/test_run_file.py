@@ -7,7 +7,7 @@ import mujoco
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from namo.learning.usage import ModelUse
+from namo.learning.inference_stats import InferenceStats
 from namo.results import run_file
 from namo.results.run_file import write_run_file
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -18,7 +18,7 @@ def written(rig, folder):
     rows = [("a", 0), ("b", 0), ("b", 1), ("c", 0)]
     table = {"scene_sha256": [sha for sha, _ in rows], "episode": [number for _, number in rows]}
     pq.write_table(pa.table(table), folder / "metrics.parquet")
-    use = ModelUse("goal", "models/goal", "abc", 7, 28, "cpu", load_s=0.5)
+    use = InferenceStats("goal", "models/goal", "abc", 7, 28, "cpu", load_s=0.5)
     old = {
         "start": 0,
         "end": 2,

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from namo.learning.usage import ModelUse, summed
+from namo.learning.inference_stats import InferenceStats, sum_stats
 from namo.results.summary_text import SHOWN_FAILURES, summary_text
 
 
@@ -82,13 +82,13 @@ def test_fractions_of_the_time_add_up(summary, tmp_path):
 
 def test_models_are_listed_if_there_were_any(summary, tmp_path):
     assert "none used" in summary_text(summary, tmp_path)
-    use = ModelUse("object", "models/one", "abc", 1234567, 5_000_000, "cuda", 0.5, 2.25)
+    use = InferenceStats("object", "models/one", "abc", 1234567, 5_000_000, "cuda", 0.5, 2.25)
     for milliseconds in (1.0, 2.0, 400.0):
-        use.passed(4, milliseconds / 2000)
-        use.asked(milliseconds / 1000)
+        use.count_pass(4, milliseconds / 2000)
+        use.count_query(milliseconds / 1000)
     summary["collection_metadata"]["ml_models_preloaded"] = True
     summary["collection_metadata"]["config"]["ml_object_model"] = "models/one"
-    summary["model_stats"]["models"] = summed([use.as_record(), use.as_record()])
+    summary["model_stats"]["models"] = sum_stats([use.as_record(), use.as_record()])
     text = summary_text(summary, tmp_path)
     assert "none used" not in text
     assert "object model models/one" in text
@@ -101,9 +101,9 @@ def test_models_are_listed_if_there_were_any(summary, tmp_path):
 
 
 def test_a_model_without_queries_has_no_latency(summary, tmp_path):
-    use = ModelUse("goal", "models/one", "abc", 1234, 5000, "cpu")
+    use = InferenceStats("goal", "models/one", "abc", 1234, 5000, "cpu")
     summary["collection_metadata"]["ml_models_preloaded"] = True
-    summary["model_stats"]["models"] = summed([use.as_record()])
+    summary["model_stats"]["models"] = sum_stats([use.as_record()])
     text = summary_text(summary, tmp_path)
     assert "goal model" in text
     assert "once in each of 1 process:" in text

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from namo.errors import NamoError, UsageError
 from namo.files import replacing
+from namo.training.arms import read_arm
 from namo.training.evaluation import evaluate
-from namo.training.evaluation_arms import read_arm
 from namo.training.evaluation_figure import figure_svg
 from namo.training.evaluation_text import evaluation_text
-from namo.training.unseen import require_unseen
+from namo.training.leakage import require_unseen
 
 
 def make_parser() -> argparse.ArgumentParser:

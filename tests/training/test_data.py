@@ -10,12 +10,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from namo.errors import UsageError
-from namo.learning.data import ENOUGH_AFTER, UNKNOWN, CandidateData, collate
-from namo.learning.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION, shard_name
-from namo.learning.labels import Label
-from namo.learning.pictures import to_png
-from namo.learning.questions import FEATURES
+from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
+from namo.results.shards import shard_name
+from namo.training.data import MIN_TRIED_AFTER, UNKNOWN, CandidateData, collate
+from namo.training.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION
+from namo.training.labels import Label
+from namo.training.raster_png import to_png
 
 CONTACTS, TRAVELS = 3, 4
 CANDIDATES = CONTACTS * TRAVELS
@@ -25,18 +26,18 @@ UNTRIED, FAILURE, SUCCESS, UNREACHABLE = map(int, Label)
 known_of_candidates = st.tuples(
     st.sampled_from([UNTRIED, FAILURE, SUCCESS, UNREACHABLE]),
     st.integers(1, 3),
-    st.sampled_from([0, 5, ENOUGH_AFTER, 127]),
+    st.sampled_from([0, 5, MIN_TRIED_AFTER, 127]),
 )
 rows_of_labels = st.lists(known_of_candidates, min_size=CANDIDATES, max_size=CANDIDATES)
 
 
-def picture(value):
-    """A raster by which to know a view again."""
+def constant_raster(value):
+    """A raster that identifies a view by its value."""
     return to_png(np.full((len(CHANNELS), PIXELS, PIXELS), value, np.uint8))
 
 
 def row(known, state="s", number=0, scene="scene", implied=()):
-    """A row: each contact point pushes in a direction, and so has a raster, of its own."""
+    """A row in which each contact point has its own push direction and so its own raster."""
     known = [*known, *[(UNTRIED, 1, 0)] * (CANDIDATES - len(known))]
     label = np.array([one[0] for one in known], np.int8)
     numbers = np.flatnonzero(label != UNREACHABLE)
@@ -46,11 +47,13 @@ def row(known, state="s", number=0, scene="scene", implied=()):
         "scene_sha256": scene,
         "state": state,
         "object_id": f"box {number}",
-        "goal_rasters": [picture(10 * number + contact + 1) for contact in contacts.tolist()],
+        "goal_rasters": [
+            constant_raster(10 * number + contact + 1) for contact in contacts.tolist()
+        ],
         "view": view.tolist(),
         "numbers": numbers.tolist(),
         "features": features.ravel().tolist(),
-        "object_raster": picture(10 * number),
+        "object_raster": constant_raster(10 * number),
         "object_features": [0.3, 0.2, number / 10],
         "label": label.tolist(),
         "implied": [place in implied for place in range(CANDIDATES)],
@@ -75,9 +78,9 @@ def states_of(folder, *shards, kind="goal"):
     return CandidateData(write(folder, *shards), "train", kind)
 
 
-def candidates_of(sample):
-    """What a sample says of each candidate: number -> (raster value, opens, leads)."""
-    said = {}
+def targets_of(sample):
+    """The targets in a sample: number of the candidate -> (raster value, opens, leads)."""
+    targets = {}
     for view, raster in enumerate(sample.rasters):
         (value,) = raster.unique().tolist()
         for place, features in enumerate(sample.features[view]):
@@ -85,41 +88,41 @@ def candidates_of(sample):
                 number = round(float(features[0]) - 0.5)
                 torch.testing.assert_close(features - features[0], 100.0 * torch.arange(10.0))
                 opens, leads = sample.opens[view, place], sample.leads[view, place]
-                said[number] = value, int(opens), int(leads)
+                targets[number] = value, int(opens), int(leads)
             else:
                 assert sample.opens[view, place] == sample.leads[view, place] == UNKNOWN
-    return said
+    return targets
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder that examples write into one after the other."""
+    """A folder that all examples write into, in turn."""
     return tmp_path_factory.mktemp("data")
 
 
 @given(rows_of_labels)
 @hypothesis_settings(max_examples=50)
-def test_targets_say_what_the_labels_say(folder, known):
+def test_targets_match_the_labels(folder, known):
     states = states_of(folder, [row(known)])
     tried = {n for n, one in enumerate(known) if one[0] in (FAILURE, SUCCESS)}
     assert len(states) == bool(tried)
     if not tried:
         return
-    said = candidates_of(states[0])
-    # Views under which nothing was tried are left out.
+    targets = targets_of(states[0])
+    # Views without a tried candidate are left out.
     contacts = {number // TRAVELS for number in tried}
-    assert set(said) == {
+    assert set(targets) == {
         number
         for number, (label, _, _) in enumerate(known)
         if label != UNREACHABLE and number // TRAVELS in contacts
     }
-    for number, (raster, opens, leads) in said.items():
+    for number, (raster, opens, leads) in targets.items():
         label, to_goal, after = known[number]
         assert raster == number // TRAVELS + 1
         expected = {
             UNTRIED: (UNKNOWN, UNKNOWN),
             SUCCESS: (1, UNKNOWN) if to_goal == 1 else (0, 1),
-            FAILURE: (0, 0 if after >= ENOUGH_AFTER else UNKNOWN),
+            FAILURE: (0, 0 if after >= MIN_TRIED_AFTER else UNKNOWN),
         }
         assert (opens, leads) == expected[label]
 
@@ -153,7 +156,7 @@ def test_the_rows_of_a_state_are_one_item(tmp_path):
         ([(FAILURE, 1, 10)] * 6, (0, 0)),
     ],
 )
-def test_what_is_known_of_a_movable_comes_from_all_its_candidates(tmp_path, known, expected):
+def test_targets_of_a_movable_combine_all_its_candidates(tmp_path, known, expected):
     states = states_of(tmp_path / "data", [row(known, number=7)], kind="object")
     (sample,) = [states[index] for index in range(len(states))]
     assert (sample.opens.tolist(), sample.leads.tolist()) == ([[expected[0]]], [[expected[1]]])
@@ -162,7 +165,7 @@ def test_what_is_known_of_a_movable_comes_from_all_its_candidates(tmp_path, know
 
 
 @pytest.mark.parametrize(("known", "implied"), [(5, 0), (12, 7)])
-def test_a_movable_of_which_too_little_was_tried_is_left_out(tmp_path, known, implied):
+def test_a_movable_with_too_few_tried_candidates_is_left_out(tmp_path, known, implied):
     failed = row([(FAILURE, 1, 127)] * known, implied=range(implied))
     assert len(states_of(tmp_path / "data", [failed], kind="object")) == 0
     assert len(states_of(tmp_path / "data", [failed], kind="goal")) == 1
@@ -170,14 +173,14 @@ def test_a_movable_of_which_too_little_was_tried_is_left_out(tmp_path, known, im
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("kind", ["goal", "object"])
-def test_samples_may_be_written_to(tmp_path, kind):
+def test_samples_are_writable(tmp_path, kind):
     states = states_of(tmp_path / "data", [row([(SUCCESS, 1, 0)])], kind=kind)
     for tensor in states[0]:
         tensor += 1
     assert states[0].opens.max() == 1
 
 
-def test_a_batch_holds_its_states_side_by_side(tmp_path):
+def test_a_batch_pads_and_indexes_its_states(tmp_path):
     few = [(FAILURE, 1, 127), *[(UNREACHABLE, 1, 0)] * 3]
     shards = [[row(few, "a", 1), row([(SUCCESS, 1, 0)], "b", 2), row(few, "b", 3)]]
     states = states_of(tmp_path / "data", *shards)
@@ -196,11 +199,11 @@ def test_a_batch_holds_its_states_side_by_side(tmp_path):
         torch.int8,
         torch.int64,
     ]
-    with pytest.raises(ValueError, match="nothing to put together"):
+    with pytest.raises(ValueError, match="no samples to collate"):
         collate([])
 
 
-def test_a_loader_of_torch_gives_every_state_once(tmp_path):
+def test_a_torch_data_loader_yields_every_state_once(tmp_path):
     rows = [row([(FAILURE, 1, 0)] * (1 + number), str(number), number) for number in range(7)]
     states = states_of(tmp_path / "data", rows)
     loader = torch.utils.data.DataLoader(states, 3, shuffle=True, collate_fn=collate)
@@ -214,7 +217,7 @@ def test_a_loader_of_torch_gives_every_state_once(tmp_path):
     assert firsts == [10 * number + 1 for number in range(7)]
 
 
-def test_a_shard_that_is_gone_is_missed(tmp_path):
+def test_a_missing_shard_is_named(tmp_path):
     rows = [[row([(FAILURE, 1, 0)], str(number))] for number in range(2)]
     folder = write(tmp_path / "data", *rows)
     (folder / shard_name("train", 0)).unlink()
@@ -230,7 +233,7 @@ def test_a_split_without_rows_is_empty(tmp_path):
 
 
 @pytest.mark.parametrize(("split", "kind"), [("validation", "goal"), ("train", "push")])
-def test_an_unknown_split_or_kind_is_named_with_those_there_are(tmp_path, split, kind):
+def test_an_unknown_split_or_kind_is_named_with_the_allowed_ones(tmp_path, split, kind):
     with pytest.raises(UsageError) as caught:
         CandidateData(write(tmp_path / "data"), split, kind)
     assert str(caught.value) == (
@@ -239,7 +242,7 @@ def test_an_unknown_split_or_kind_is_named_with_those_there_are(tmp_path, split,
 
 
 @pytest.mark.parametrize("card", [None, "{", "[]", "{}", "3"])
-def test_a_folder_without_a_card_is_no_data_set(tmp_path, card):
+def test_a_folder_without_a_card_is_not_a_data_set(tmp_path, card):
     folder = write(tmp_path / "data")
     (folder / "card.json").unlink()
     if card is not None:
@@ -249,7 +252,7 @@ def test_a_folder_without_a_card_is_no_data_set(tmp_path, card):
     assert str(folder) in str(caught.value)
 
 
-def test_a_data_set_of_another_version_is_named_with_both(tmp_path):
+def test_a_version_mismatch_is_named_with_both_versions(tmp_path):
     folder = write(tmp_path / "data", version=99)
     with pytest.raises(UsageError) as caught:
         CandidateData(folder, "train", "goal")

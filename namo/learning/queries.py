@@ -1,7 +1,7 @@
-"""Questions: what a model is asked about a movable in a state, as arrays.
+"""Queries: the input of a model for one movable in one state, as arrays.
 
-A question of kind `goal` has a raster for each direction in which the movable can be pushed now,
-and under it the candidates pushed that way. A question of kind `object` has one raster and one
+A query of kind `goal` has one raster per direction in which the movable can be pushed, and with
+each raster the candidate pushes in that direction. A query of kind `object` has one raster and one
 candidate, the movable itself.
 """
 
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from namo.learning.rasters import Raster, StatePicture, draw
+from namo.learning.rasters import Raster, StateRaster, render
 from namo.world.candidates import CandidatePushes
 
 FRAMES = {"goal": "push", "object": "object"}
-"""The frame of `namo.learning.rasters` in which each kind of question is drawn."""
+"""Raster frame, see `namo.learning.rasters`, per kind of query."""
 
 FEATURES = {
     "goal": (
@@ -34,15 +34,15 @@ FEATURES = {
     ),
     "object": ("half_x", "half_y", "contacts_reachable"),
 }
-"""Numbers about a candidate, by kind of question, in the frame of its raster.
+"""Features of a candidate per kind of query, in the frame of its raster.
 
-- end_x, end_y, end_sin, end_cos: pose in which the push would leave the movable in the open (m;
-  sine and cosine of the turn);
-- contact_x, contact_y: where the robot stands to push (m);
-- travel: how far it goes (m);
+- end_x, end_y, end_sin, end_cos: pose of the movable after the push in free space (m; sine and
+  cosine of the rotation);
+- contact_x, contact_y: position of the robot when it makes contact (m);
+- travel: distance the robot travels (m);
 - half_x, half_y: half extents of the movable along the axes (m);
-- shoves: 1 where the movable or the robot would run into another movable;
-- contacts_reachable: share of the contact points that the robot can take up.
+- shoves: 1 if the movable or the robot would run into another movable, else 0;
+- contacts_reachable: fraction of the contact points that the robot can reach.
 """
 
 _SAME_DIRECTION_RAD = 1e-6
@@ -51,14 +51,14 @@ Features = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
-    """What a model is asked about one movable.
+class Query:
+    """Model input for one movable in one state.
 
     Attributes:
         rasters: (views, channels, pixels, pixels).
         features: (candidates, features) float32, see `FEATURES`.
-        view: (candidates,) which raster each candidate belongs to.
-        numbers: (candidates,) which candidate of the movable each is, as in `CandidatePushes`.
+        view: (candidates,) index of the raster of each candidate.
+        numbers: (candidates,) index of each candidate in `CandidatePushes`.
     """
 
     rasters: Raster
@@ -67,29 +67,29 @@ class Question:
     numbers: NDArray[np.int64]
 
 
-def goal_question(picture: StatePicture, name: str, candidates: CandidatePushes) -> Question:
-    """Return the question where to push a movable: all its candidates that are possible now.
+def goal_query(state: StateRaster, name: str, candidates: CandidatePushes) -> Query:
+    """Return the query for the goal of a movable: all its feasible candidate pushes.
 
     Args:
-        picture: of the state.
+        state: rasterised state.
         name: of the movable.
         candidates: of the same movable in the same state.
 
     Raises:
         KeyError: the scene has no such movable.
     """
-    static, pose = picture.reachability.static, candidates.pose
+    static, pose = state.reachability.static, candidates.pose
     contacts = static.contacts[name]
     travels = len(candidates.travels)
     numbers = candidates.possible.ravel().nonzero()[0]
-    which = numbers // travels
-    angles = np.arctan2(contacts.directions[which, 1], contacts.directions[which, 0])
+    contact = numbers // travels
+    angles = np.arctan2(contacts.directions[contact, 1], contacts.directions[contact, 0])
     headings, view = _distinct(angles)
     c, s = np.cos(headings[view]), np.sin(headings[view])
     corners = static.scene.movable(name).footprint.outline
     halves = np.array([_half_extents(corners, heading) for heading in headings]).reshape(-1, 2)
     moves = candidates.displacements.reshape(-1, 3)[numbers]
-    positions = contacts.positions[which]
+    positions = contacts.positions[contact]
     features = np.stack(
         [
             c * moves[:, 0] + s * moves[:, 1],
@@ -105,66 +105,66 @@ def goal_question(picture: StatePicture, name: str, candidates: CandidatePushes)
         ],
         axis=1,
     ).astype(np.float32)
-    rasters = draw(picture, name, FRAMES["goal"], pose.theta + headings)
-    return Question(rasters, features, view, numbers)
+    rasters = render(state, name, FRAMES["goal"], pose.theta + headings)
+    return Query(rasters, features, view, numbers)
 
 
-def object_question(picture: StatePicture, name: str) -> Question:
-    """Return the question whether to push a movable at all.
+def object_query(state: StateRaster, name: str) -> Query:
+    """Return the query for whether to push a movable at all.
 
     Args:
-        picture: of the state.
+        state: rasterised state.
         name: of the movable.
 
     Raises:
         KeyError: the scene has no such movable.
     """
-    reachability = picture.reachability
+    reachability = state.reachability
     footprint = reachability.static.scene.movable(name).footprint
     half_x, half_y = _half_extents(footprint.outline, 0.0)
-    share = float(reachability.reachable_contacts(name).mean())
-    nothing = np.zeros(1, np.int64)
-    return Question(
-        draw(picture, name, FRAMES["object"], np.array([reachability.poses[name].theta])),
-        np.array([[half_x, half_y, share]], np.float32),
-        nothing,
-        nothing,
+    fraction = float(reachability.reachable_contacts(name).mean())
+    zero = np.zeros(1, np.int64)
+    return Query(
+        render(state, name, FRAMES["object"], np.array([reachability.poses[name].theta])),
+        np.array([[half_x, half_y, fraction]], np.float32),
+        zero,
+        zero,
     )
 
 
 def by_view(
     features: Features, view: NDArray[np.int64], views: int
 ) -> tuple[Features, NDArray[np.int64]]:
-    """Return features raster by raster, and in which place there each candidate is.
+    """Return features grouped by raster and padded, and the index of each candidate there.
 
     Args:
         features: (candidates, features).
-        view: (candidates,) which raster each belongs to.
-        views: how many rasters there are.
+        view: (candidates,) index of the raster of each candidate.
+        views: number of rasters.
 
     Returns:
-        (views, most candidates of a raster, features), zero where a raster has fewer, and
-        (candidates,) so that candidate i is at `[view[i], place[i]]`.
+        Features (views, maximum candidates per raster, features), padded with zeros, and indices
+        (candidates,): candidate i is at `[view[i], index[i]]`.
     """
     counts = np.bincount(view, minlength=views)
     order = np.argsort(view, kind="stable")
-    place = np.empty_like(view)
-    place[order] = np.arange(len(view)) - np.repeat(np.cumsum(counts) - counts, counts)
-    together = np.zeros((views, int(counts.max(initial=0)), features.shape[1]), np.float32)
-    together[view, place] = features
-    return together, place
+    index = np.empty_like(view)
+    index[order] = np.arange(len(view)) - np.repeat(np.cumsum(counts) - counts, counts)
+    padded = np.zeros((views, int(counts.max(initial=0)), features.shape[1]), np.float32)
+    padded[view, index] = features
+    return padded, index
 
 
 def _distinct(angles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the distinct angles, ascending, and which of them each one is."""
+    """Return the distinct angles (rad), ascending, and for each angle its index among them."""
     rounded = np.round(np.mod(angles, 2 * math.pi) / _SAME_DIRECTION_RAD)
     rounded[rounded == round(2 * math.pi / _SAME_DIRECTION_RAD)] = 0.0
-    _, first, which = np.unique(rounded, return_index=True, return_inverse=True)
-    return angles[first], which
+    _, first, inverse = np.unique(rounded, return_index=True, return_inverse=True)
+    return angles[first], inverse
 
 
 def _half_extents(corners: NDArray[np.float64], heading: float) -> tuple[float, float]:
-    """Return half the extents (m) of an outline along and across a direction."""
+    """Return the half extents (m) of an outline along and across a direction."""
     c, s = math.cos(heading), math.sin(heading)
     along, across = corners @ np.array([c, s]), corners @ np.array([-s, c])
     return float(np.ptp(along)) / 2, float(np.ptp(across)) / 2

@@ -1,4 +1,4 @@
-"""Whether a comparison is over scenes that no model was trained on."""
+"""Data leakage: refuses a comparison over layouts that a model was trained on."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from namo.learning.bundle_files import trained_layouts
 
 
 def require_unseen(models: Iterable[Path], manifest: Path, scenes: Iterable[str]) -> int:
-    """Make sure that models were trained on none of the layouts of some scenes.
+    """Check that no model was trained on a layout of the given scenes.
 
     Args:
         models: folders of bundles.
-        manifest: Parquet manifest that lists the scenes with their layouts.
-        scenes: hashes of the scenes.
+        manifest: Parquet scene manifest that lists the scenes with their layouts.
+        scenes: sha256 of the scenes.
 
     Returns:
-        How many layouts the scenes have.
+        Number of distinct layouts of the scenes.
 
     Raises:
-        UsageError: a scene is not in the manifest, or its layout was trained on.
-        ModelError: a bundle does not say what it was trained on.
+        UsageError: a scene is not in the manifest, or a model was trained on its layout.
+        ModelError: the training layouts of a bundle cannot be read.
     """
     try:
         table = pq.read_table(manifest, columns=["sha256", "layout_id"])
@@ -40,7 +40,7 @@ def require_unseen(models: Iterable[Path], manifest: Path, scenes: Iterable[str]
     for model in models:
         for layout in sorted(trained_layouts(model) & set(layouts)):
             raise UsageError(
-                f"{model}: was trained on layout {layout}, that of scene {layouts[layout]}; a "
-                "comparison in scenes that a model has seen says nothing"
+                f"{model}: was trained on layout {layout}, that of scene {layouts[layout]}; "
+                "compare models only in held-out layouts"
             )
     return len(layouts)

@@ -1,4 +1,4 @@
-"""What is compared: collections of the same scenes, episode for episode."""
+"""Arms of an evaluation: the episodes of collections of the same scenes, paired by episode."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from namo.geometry import Floats
 from namo.planning.planner import Termination
 from namo.wording import truncated_list
 
-SHOWN_PAIRS = 5
-"""A message names at most this many."""
+MAX_NAMED_PAIRS = 5
+"""Pairs named in a message."""
 
 _KEYS = ["env_index", "episode"]
 _SAME = ["scene_sha256", "seed", "physics", "difficulty"]
@@ -26,13 +26,13 @@ _MAY_BE_NULL = {"difficulty"}
 
 
 @dataclass(frozen=True, eq=False)
-class Arm:
-    """A collection, one row an episode, in the order of environments and episodes.
+class ArmEpisodes:
+    """The episodes of an arm, one row per episode, ordered by environment and episode.
 
     Attributes:
-        name: what it is called in the results.
-        folder: where its `metrics.parquet` is.
-        pairs: columns that have to agree between arms (n rows).
+        name: of the arm.
+        folder: of the collection, with `metrics.parquet`.
+        pairs: columns that must agree between arms (n rows).
         solved: whether a plan was found, (n,) bool.
         pushes: simulated pushes, (n,).
         seconds: wall time of the search (s), (n,).
@@ -46,12 +46,16 @@ class Arm:
     seconds: Floats = field(repr=False)
 
 
-def read_arm(name: str, folder: Path) -> Arm:
-    """Read the episodes of a collection.
+def read_arm(name: str, folder: Path) -> ArmEpisodes:
+    """Read the episodes of an arm.
+
+    Args:
+        name: of the arm.
+        folder: of its collection.
 
     Raises:
-        UsageError: there is no collection, it is empty, or some of its environments failed.
-        ResultFileError: the table is damaged or lacks something.
+        UsageError: the collection is missing or empty, or some of its environments failed.
+        ResultFileError: the table is damaged, or lacks a column or a value.
     """
     path = folder / "metrics.parquet"
     if not path.is_file():
@@ -69,8 +73,10 @@ def read_arm(name: str, folder: Path) -> Arm:
     failed = table.filter(pc.equal(table["termination"], Termination.ERROR.value))
     if failed.num_rows:
         numbers = pc.unique(failed["env_index"]).to_pylist()
-        which = truncated_list((f"environment {index}" for index in numbers), SHOWN_PAIRS)
-        raise UsageError(f"--arm {name}: {which} failed in {path}; collect again, or leave out")
+        which = truncated_list((f"environment {index}" for index in numbers), MAX_NAMED_PAIRS)
+        raise UsageError(
+            f"--arm {name}: {which} failed in {path}; collect them again, or leave them out"
+        )
     for column in table.column_names:
         if column not in _MAY_BE_NULL and table[column].null_count:
             raise ResultFileError(f"{path}: {column} is null in {table[column].null_count} rows")
@@ -80,27 +86,27 @@ def read_arm(name: str, folder: Path) -> Arm:
         raise ResultFileError(f"{path}: has two rows of the same environment and episode")
     seconds = table["search_time_ms"].to_numpy().astype(np.float64) / 1000.0
     if not np.isfinite(seconds).all():
-        raise ResultFileError(f"{path}: search_time_ms is not finite everywhere")
+        raise ResultFileError(f"{path}: search_time_ms has non-finite values")
     solved = table["solution_found"].to_numpy()
     pushes = table["pushes_simulated"].to_numpy().astype(np.float64)
-    return Arm(name, folder, table.select([*_KEYS, *_SAME]), solved, pushes, seconds)
+    return ArmEpisodes(name, folder, table.select([*_KEYS, *_SAME]), solved, pushes, seconds)
 
 
-def require_pairs(arm: Arm, baseline: Arm) -> None:
-    """Refuse an arm that has not the very episodes of the baseline.
+def require_pairs(arm: ArmEpisodes, baseline: ArmEpisodes) -> None:
+    """Check that an arm has the same episodes as the baseline.
 
     Raises:
-        UsageError: with the first few that are missing, too many or different.
+        UsageError: names the first few that are missing, extra or different.
     """
     own, wanted = _key_rows(arm.pairs), _key_rows(baseline.pairs)
-    for what, keys in (
-        (f"lacks, but arm {baseline.name} has", set(wanted) - set(own)),
-        (f"has, but arm {baseline.name} lacks", set(own) - set(wanted)),
+    for problem, keys in (
+        (f"missing episodes that arm {baseline.name} has", set(wanted) - set(own)),
+        (f"extra episodes that arm {baseline.name} does not have", set(own) - set(wanted)),
     ):
         if keys:
             each = (f"environment {index} episode {n}" for index, n in sorted(keys))
-            which = truncated_list(each, SHOWN_PAIRS)
-            raise UsageError(f"--arm {arm.name}: {what}, {which}; arms are compared in pairs")
+            which = truncated_list(each, MAX_NAMED_PAIRS)
+            raise UsageError(f"--arm {arm.name}: {problem}: {which}; arms are compared in pairs")
     for column in _SAME:
         theirs = baseline.pairs[column].to_pylist()
         for key, value, other in zip(own, arm.pairs[column].to_pylist(), theirs, strict=True):

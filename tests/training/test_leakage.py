@@ -3,7 +3,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.errors import ModelError, UsageError
-from namo.training.unseen import require_unseen
+from namo.training.leakage import require_unseen
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def model(tmp_path):
     return tmp_path
 
 
-def test_layouts_that_no_model_saw_are_counted(manifest, model):
+def test_held_out_layouts_are_counted(manifest, model):
     assert require_unseen([model], manifest, ["a", "b"]) == 1
 
 
-def test_a_layout_that_was_trained_on_is_refused(manifest, model):
+def test_a_training_layout_is_refused(manifest, model):
     with pytest.raises(UsageError, match="was trained on layout two, that of scene c"):
         require_unseen([model], manifest, ["a", "c"])
 
@@ -34,6 +34,6 @@ def test_a_scene_that_is_not_listed_is_refused(manifest, model):
         require_unseen([model], manifest, ["d"])
 
 
-def test_a_model_that_does_not_say_what_it_saw_is_refused(manifest, tmp_path):
+def test_a_model_without_a_list_of_layouts_is_refused(manifest, tmp_path):
     with pytest.raises(ModelError, match=r"layouts\.txt"):
         require_unseen([tmp_path / "nowhere"], manifest, ["a"])

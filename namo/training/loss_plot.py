@@ -1,4 +1,4 @@
-"""The course of a training as a picture."""
+"""Plot of a training: loss and held-out search quality by epoch."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from namo.files import replacing
 
 
-def draw_curves(history: Sequence[dict[str, Any]], kind: str, path: Path) -> None:
-    """Draw loss and search quality by epoch into an SVG file.
+def plot_history(history: Sequence[dict[str, Any]], kind: str, path: Path) -> None:
+    """Plot loss and search quality by epoch into an SVG file.
 
     Args:
-        history: a row an epoch: epoch, loss, pushes, within_five, log_pushes.
+        history: one row per epoch: epoch, loss, pushes, within_five, log_pushes.
         kind: of the model, for the title.
-        path: the file.
+        path: of the file.
     """
     epochs = [row["epoch"] + 1 for row in history]
     best = min(history, key=lambda row: row["log_pushes"])["epoch"] + 1
@@ -26,7 +26,7 @@ def draw_curves(history: Sequence[dict[str, Any]], kind: str, path: Path) -> Non
     for panel, name, title in zip(
         panels,
         ("loss", "pushes", "within_five"),
-        ("training loss", "pushes of a held-out search", "solved within 5 pushes"),
+        ("training loss", "pushes per held-out search", "fraction solved within 5 pushes"),
         strict=True,
     ):
         panel.plot(epochs, [row[name] for row in history], "o-", color="#0072b2", markersize=4)
@@ -35,6 +35,6 @@ def draw_curves(history: Sequence[dict[str, Any]], kind: str, path: Path) -> Non
         panel.set_xlabel("epoch")
         panel.xaxis.get_major_locator().set_params(integer=True)
         panel.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"{kind} model; the dashed epoch was kept", fontsize=10)
+    figure.suptitle(f"{kind} model; dashed: best epoch, which was kept", fontsize=10)
     with replacing(path) as handle:
         figure.savefig(handle, format="svg", metadata={"Date": None})

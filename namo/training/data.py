@@ -1,12 +1,12 @@
-"""Data sets of labelled candidates for training.
+"""Data sets of labelled candidates as torch data sets.
 
-    from namo.learning.data import CandidateData, collate
+    from namo.training.data import CandidateData, collate
 
     data = CandidateData("results/dataset", split="train", kind="goal")
     loader = torch.utils.data.DataLoader(data, batch_size=16, shuffle=True, collate_fn=collate)
 
-An item is a state: every raster under which something was tried there, and what is known of the
-candidates. Candidates of one state belong together, because what matters is their order.
+An item is a state: its rasters with at least one tried candidate, and the targets of the
+candidates. Candidates of a state stay together, because the ranking loss compares them.
 """
 
 from __future__ import annotations
@@ -26,30 +26,31 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from namo.errors import UsageError
-from namo.learning.data_schema import CARD, DATA_SCHEMA_VERSION, SPLITS
-from namo.learning.labels import Label, is_known
-from namo.learning.pictures import from_png
-from namo.learning.questions import FEATURES, FRAMES, by_view
+from namo.learning.queries import FEATURES, FRAMES, by_view
 from namo.learning.rasters import CHANNELS, VIEWS
+from namo.results.shards import SPLITS
+from namo.training.data_schema import CARD, DATA_SCHEMA_VERSION
+from namo.training.labels import Label, is_known
+from namo.training.raster_png import from_png
 
 UNKNOWN = -1
-ENOUGH_AFTER = 10
-"""A push leads nowhere when so many pushes were tried after it in vain."""
-ENOUGH_OF_OBJECT = 6
-"""A movable does not open the goal when so many of its candidates were tried in vain."""
+"""Target of a candidate about which nothing is known."""
+MIN_TRIED_AFTER = 10
+"""Failed pushes in the state that a push led to, from which on it counts as a dead end."""
+MIN_TRIED_OF_OBJECT = 6
+"""Failed candidates of a movable, from which on it counts as unable to open the goal."""
 
 
 class Sample(NamedTuple):
-    """One state, or after `collate` several.
+    """One state, or a batch of states after `collate`.
 
     Attributes:
         rasters: (views, channels, pixels, pixels) uint8.
-        features: (views, candidates, features) float32, see `namo.learning.questions.FEATURES`;
-            rows without a candidate are zero.
-        opens: (views, candidates) int8: whether the push opened the goal at once: 1, 0, or -1
-            where that is not known.
-        leads: likewise, of those that did not, whether a plan was found to follow.
-        state: (views,) which state of the batch each belongs to.
+        features: (views, candidates, features) float32, see `namo.learning.queries.FEATURES`;
+            padding rows are zero.
+        opens: (views, candidates) int8, whether the push opened the goal: 1, 0, or -1 if unknown.
+        leads: likewise, whether a plan was found that continues after a push that did not.
+        state: (views,) index of the state in the batch.
     """
 
     rasters: Tensor
@@ -60,12 +61,12 @@ class Sample(NamedTuple):
 
 
 class CandidateData(Dataset[Sample]):
-    """The states of one split of a data set; held in memory as small pictures.
+    """The states of one split of a data set, held in memory with compressed rasters.
 
-    An item whose raster is damaged raises `ResultFileError` when it is asked for.
+    Indexing an item with a damaged raster raises `ResultFileError`.
 
     Attributes:
-        card: content of the data set's `card.json`.
+        card: content of `card.json` of the data set.
     """
 
     def __init__(self, folder: str | Path, split: str, kind: str) -> None:
@@ -73,11 +74,11 @@ class CandidateData(Dataset[Sample]):
 
         Args:
             folder: of the data set.
-            split: train, val or test.
-            kind: "goal", or "object" for whole movables.
+            split: "train", "val" or "test".
+            kind: "goal" for candidate pushes, "object" for whole movables.
 
         Raises:
-            UsageError: there is no such data set, split or kind, or it has another version.
+            UsageError: the data set, split or kind does not exist, or the version does not match.
         """
         folder = Path(folder)
         if split not in SPLITS or kind not in FRAMES:
@@ -87,7 +88,7 @@ class CandidateData(Dataset[Sample]):
         try:
             self.card: dict[str, Any] = json.loads((folder / CARD).read_text())
         except (OSError, ValueError) as error:
-            raise UsageError(f"{folder / CARD}: {error}; no data set is there") from None
+            raise UsageError(f"{folder / CARD}: {error}; not a data set") from None
         version = self.card.get("schema_version") if isinstance(self.card, dict) else None
         if version != DATA_SCHEMA_VERSION:
             raise UsageError(
@@ -102,18 +103,18 @@ class CandidateData(Dataset[Sample]):
             else ["object_raster", "object_features"]
         )
         names = [name for name in sorted(self.card["files"]) if name.startswith(f"{split}-")]
-        shards = [_shard(folder / name, columns) for name in names]
+        shards = [_read_shard(folder / name, columns) for name in names]
         self._rows = _Columns(pa.concat_tables(shards)) if shards else None
-        self._states = self._grouped()
+        self._states = self._rows_by_state()
 
-    def _grouped(self) -> list[list[int]]:
+    def _rows_by_state(self) -> list[list[int]]:
         """Return the rows of each state, states in the order of their first row."""
         if self._rows is None:
             return []
         groups: dict[tuple[str, str], list[int]] = {}
-        keys = zip(self._rows.texts("scene_sha256"), self._rows.texts("state"), strict=True)
+        keys = zip(self._rows.strings("scene_sha256"), self._rows.strings("state"), strict=True)
         for row, key in enumerate(keys):
-            if self._says_something(row):
+            if self._has_target(row):
                 groups.setdefault(key, []).append(row)
         return list(groups.values())
 
@@ -121,7 +122,7 @@ class CandidateData(Dataset[Sample]):
         return len(self._states)
 
     def objects(self, index: int) -> int:
-        """Return how many movables something is known of in a state."""
+        """Return the number of movables with a target in a state."""
         return len(self._states[index])
 
     def __getitem__(self, index: int) -> Sample:
@@ -134,45 +135,45 @@ class CandidateData(Dataset[Sample]):
     def _goal(self, row: int) -> Sample:
         rows = self._known_rows
         label, _, to_goal, after = rows.labels(row)
-        numbers, view = rows.numbers("numbers", row), rows.numbers("view", row).astype(np.int64)
-        features = rows.numbers("features", row).reshape(-1, len(FEATURES["goal"]))
+        numbers, view = rows.values("numbers", row), rows.values("view", row).astype(np.int64)
+        features = rows.values("features", row).reshape(-1, len(FEATURES["goal"]))
         opens, leads = _targets(label[numbers], to_goal[numbers], after[numbers])
         known = np.unique(view[opens != UNKNOWN])
-        pictures = rows.pictures(row)
-        padded, place = by_view(features, view, len(pictures))
+        pngs = rows.goal_rasters(row)
+        padded, index = by_view(features, view, len(pngs))
         targets = np.full((2, *padded.shape[:2]), UNKNOWN, np.int8)
-        targets[0, view, place], targets[1, view, place] = opens, leads
-        rasters = np.array([from_png(pictures[one], len(CHANNELS)) for one in known.tolist()])
+        targets[0, view, index], targets[1, view, index] = opens, leads
+        rasters = np.array([from_png(pngs[each], len(CHANNELS)) for each in known.tolist()])
         rasters = rasters.reshape(-1, len(CHANNELS), self._pixels, self._pixels)
         return _sample(rasters.astype(np.uint8), padded[known], *targets[:, known])
 
     def _object(self, row: int) -> Sample:
         rows = self._known_rows
-        raster = from_png(rows.picture(row), len(CHANNELS))[None]
-        features = rows.numbers("object_features", row)[None, None].copy()  # to be written to
+        raster = from_png(rows.object_raster(row), len(CHANNELS))[None]
+        features = rows.values("object_features", row)[None, None].copy()  # Arrow's is read-only
         opens, leads = self._object_target(row)
         targets = np.array([[[opens]], [[leads]]], np.int8)
         return _sample(raster, features, targets[0], targets[1])
 
     def _object_target(self, row: int) -> tuple[int, int]:
-        """Return whether any candidate of a movable opens the goal, or leads to it."""
+        """Return the targets of a movable: whether any candidate opens the goal, or leads to it."""
         label, implied, to_goal, after = self._known_rows.labels(row)
         if (to_goal == 1).any():
             return 1, UNKNOWN
         opens = leads = UNKNOWN
         tried = is_known(label)
-        if (tried & ~implied).sum() >= ENOUGH_OF_OBJECT:
+        if (tried & ~implied).sum() >= MIN_TRIED_OF_OBJECT:
             opens = 0
-            if int(after[tried].sum(dtype=np.int64)) >= ENOUGH_AFTER * ENOUGH_OF_OBJECT:
+            if int(after[tried].sum(dtype=np.int64)) >= MIN_TRIED_AFTER * MIN_TRIED_OF_OBJECT:
                 leads = 0
         if (to_goal > 1).any():
             leads = 1
         return opens, leads
 
-    def _says_something(self, row: int) -> bool:
+    def _has_target(self, row: int) -> bool:
         if self._kind == "object":
             return max(self._object_target(row)) != UNKNOWN
-        label = self._known_rows.numbers("label", row)
+        label = self._known_rows.values("label", row)
         return bool(is_known(label).any())
 
     @property
@@ -182,11 +183,11 @@ class CandidateData(Dataset[Sample]):
         return self._rows
 
 
-def _shard(path: Path, columns: list[str]) -> pa.Table:
+def _read_shard(path: Path, columns: list[str]) -> pa.Table:
     """Return the rows of a shard.
 
     Raises:
-        UsageError: it is damaged.
+        UsageError: the shard is missing or damaged.
     """
     try:
         return pq.read_table(path, columns=columns)
@@ -195,19 +196,19 @@ def _shard(path: Path, columns: list[str]) -> pa.Table:
 
 
 def collate(samples: Sequence[Sample], *, one_state: bool = False) -> Sample:
-    """Put states together into a batch.
+    """Combine states into a batch, padded to the largest number of candidates.
 
     Args:
-        samples: of the same kind.
+        samples: at least one, all of the same kind.
         one_state: whether they are parts of a single state.
 
     Raises:
-        ValueError: there are none.
+        ValueError: there are no samples.
     """
     if not samples:
-        raise ValueError("nothing to put together")
-    most = max(sample.features.shape[1] for sample in samples)
-    padded = [_padded(sample, most) for sample in samples]
+        raise ValueError("no samples to collate")
+    largest = max(sample.features.shape[1] for sample in samples)
+    padded = [_padded(sample, largest) for sample in samples]
     states = [
         torch.full((len(sample.rasters),), 0 if one_state else number)
         for number, sample in enumerate(samples)
@@ -221,9 +222,9 @@ def collate(samples: Sequence[Sample], *, one_state: bool = False) -> Sample:
     )
 
 
-def _padded(sample: Sample, most: int) -> Sample:
-    """Return the sample with room for more candidates."""
-    more = most - sample.features.shape[1]
+def _padded(sample: Sample, candidates: int) -> Sample:
+    """Return the sample padded to a number of candidates."""
+    more = candidates - sample.features.shape[1]
     if not more:
         return sample
     pad = torch.nn.functional.pad
@@ -252,16 +253,16 @@ def _sample(
 def _targets(
     label: NDArray[np.int8], to_goal: NDArray[np.int8], after: NDArray[np.int8]
 ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Return what is known of candidates: whether they open the goal, whether they lead to it."""
+    """Return the targets of candidates: whether they open the goal, whether they lead to it."""
     opens = np.where(is_known(label), to_goal == 1, UNKNOWN).astype(np.int8)
     leads = np.full_like(opens, UNKNOWN)
     leads[to_goal > 1] = 1
-    leads[(label == Label.FAILURE) & (after >= ENOUGH_AFTER)] = 0
+    leads[(label == Label.FAILURE) & (after >= MIN_TRIED_AFTER)] = 0
     return opens, leads
 
 
 class _Columns:
-    """The columns of a table as flat arrays, for reading single rows fast."""
+    """The columns of a table as flat arrays, for fast access to single rows."""
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table.combine_chunks()
@@ -275,23 +276,23 @@ class _Columns:
             values = pa.concat_arrays([chunk.flatten() for chunk in column.chunks])
             self._lists[name] = values.to_numpy(zero_copy_only=False), offsets
 
-    def texts(self, name: str) -> list[str]:
-        texts: list[str] = self._table[name].to_pylist()
-        return texts
+    def strings(self, name: str) -> list[str]:
+        strings: list[str] = self._table[name].to_pylist()
+        return strings
 
-    def numbers(self, name: str, row: int) -> NDArray[Any]:
+    def values(self, name: str, row: int) -> NDArray[Any]:
         values, offsets = self._lists[name]
         return values[offsets[row] : offsets[row + 1]]
 
     def labels(self, row: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
         names = ("label", "implied", "pushes_to_goal", "tried_after")
-        label, implied, to_goal, after = (self.numbers(name, row) for name in names)
+        label, implied, to_goal, after = (self.values(name, row) for name in names)
         return label, implied, to_goal, after
 
-    def pictures(self, row: int) -> list[bytes]:
-        pictures: list[bytes] = self._table["goal_rasters"][row].as_py()
-        return pictures
+    def goal_rasters(self, row: int) -> list[bytes]:
+        pngs: list[bytes] = self._table["goal_rasters"][row].as_py()
+        return pngs
 
-    def picture(self, row: int) -> bytes:
-        picture: bytes = self._table["object_raster"][row].as_py()
-        return picture
+    def object_raster(self, row: int) -> bytes:
+        png: bytes = self._table["object_raster"][row].as_py()
+        return png

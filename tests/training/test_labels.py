@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
-from namo.learning.labels import MOST, Label, SearchedStates, TriedPush, label_candidates
+from namo.training.labels import MAX_COUNT, Label, SearchedStates, TriedPush, label_candidates
 from namo.world.candidates import CandidatePushes
 from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 
 CONTACTS, TRAVELS = 3, 4
 START, OPEN = b"start", b"open"
 UNTRIED, FAILURE, SUCCESS, UNREACHABLE = Label
-NOWHERE = Pose2D(50.0, 0.0, 0.0)
+FAR_AWAY = Pose2D(50.0, 0.0, 0.0)
 
 
-def made_up(possible=True):
-    """Candidates of a movable that stands askew: each contact pushes its own way, far apart."""
+def make_candidates(possible=True):
+    """Candidates of a rotated movable; the push directions of the contact points are far apart."""
     angles = np.arange(CONTACTS) * 2.0
     travels = np.array([0.3, 0.6, 0.9, 1.2])
     moves = np.zeros((CONTACTS, TRAVELS, 3))
@@ -31,18 +31,18 @@ def made_up(possible=True):
     )
 
 
-def push(before, after, opened=False, goal=NOWHERE, name="box"):
+def push(before, after, opened=False, goal=FAR_AWAY, name="box"):
     return TriedPush(before, after, name, goal, opened)
 
 
 def tried(candidates, number, after=b"other", opened=False):
-    """A push at the start for a candidate; opening it leads to a state of its own."""
+    """A push to a candidate from the start; opening the goal leads to a state of its own."""
     goal = candidates.goal(number)
     return push(START, OPEN if opened else after, opened, goal)
 
 
-def labelled(candidates, pushes, later=()):
-    return label_candidates(candidates, pushes, SearchedStates([*pushes, *later]))
+def labelled(candidates, pushes, further=()):
+    return label_candidates(candidates, pushes, SearchedStates([*pushes, *further]))
 
 
 def table(labels):
@@ -53,7 +53,7 @@ def table(labels):
 # ---- states ------------------------------------------------------------------------------------
 
 
-def test_the_shortest_way_to_the_goal_counts():
+def test_the_shortest_path_to_the_goal_counts():
     first = push(b"a", b"b")
     long, short = push(b"b", b"c"), push(b"b", b"d", goal=Pose2D(1, 0, 0))
     ends = [push(b"c", b"e"), push(b"e", b"open", True), push(b"d", b"open", True)]
@@ -62,21 +62,21 @@ def test_the_shortest_way_to_the_goal_counts():
     assert [states.pushes_to_goal(one) for one in ends] == [2, 1, 1]
 
 
-def test_going_in_circles_leads_nowhere():
-    circle = [push(b"a", b"b"), push(b"b", b"c"), push(b"c", b"a")]
-    states = SearchedStates(circle)
-    assert [states.pushes_to_goal(one) for one in circle] == [None] * 3
-    states = SearchedStates([*circle, push(b"c", b"open", True)])
-    assert [states.pushes_to_goal(one) for one in circle] == [3, 2, 4]
+def test_a_cycle_leads_nowhere_by_itself():
+    cycle = [push(b"a", b"b"), push(b"b", b"c"), push(b"c", b"a")]
+    states = SearchedStates(cycle)
+    assert [states.pushes_to_goal(one) for one in cycle] == [None] * 3
+    states = SearchedStates([*cycle, push(b"c", b"open", True)])
+    assert [states.pushes_to_goal(one) for one in cycle] == [3, 2, 4]
 
 
-def test_a_push_that_moved_nothing_leads_nowhere_although_others_lead_on():
+def test_a_push_that_moved_nothing_is_not_part_of_a_plan():
     still = push(b"a", b"a")
     states = SearchedStates([still, push(b"a", b"open", True)])
     assert states.pushes_to_goal(still) is None
 
 
-def test_the_same_push_is_counted_once_among_those_tried_after():
+def test_equal_pushes_tried_after_are_counted_once():
     first = push(b"a", b"b")
     again = [push(b"b", b"c"), push(b"b", b"c"), push(b"b", b"c", name="other")]
     states = SearchedStates([first, *again, push(b"b", b"d", goal=Pose2D(1, 0, 0))])
@@ -90,14 +90,14 @@ edges = st.lists(
 
 
 @given(edges)
-def test_distances_are_those_of_the_graph_of_all_pushes(edges):
-    # An opening push leads to a state that is open, whoever finds it.
+def test_distances_are_shortest_paths_in_the_graph_of_pushes(edges):
+    # A push that opens the goal leads to an open state, in whichever search.
     pushes = [
         push(before.encode(), b"open" if opened else after.encode(), opened)
         for before, after, opened in edges
     ]
     distance = {b"open": 0}
-    for _ in pushes:  # Bellman and Ford
+    for _ in pushes:  # Bellman-Ford
         for one in pushes:
             if one.after in distance:
                 nearer = min(distance.get(one.before, 99), distance[one.after] + 1)
@@ -113,11 +113,11 @@ def test_distances_are_those_of_the_graph_of_all_pushes(edges):
 # ---- labels ------------------------------------------------------------------------------------
 
 
-def test_success_failure_untried_and_unreachable_are_kept_apart():
-    candidates = made_up([[True], [True], [False]])
+def test_success_failure_untried_and_unreachable_are_distinguished():
+    candidates = make_candidates([[True], [True], [False]])
     pushes = [tried(candidates, 0, opened=True), tried(candidates, 7)]
-    later = [push(b"other", b"more"), push(b"other", b"most", goal=Pose2D(1, 0, 0))]
-    labels = labelled(candidates, pushes, later)
+    further = [push(b"other", b"more"), push(b"other", b"most", goal=Pose2D(1, 0, 0))]
+    labels = labelled(candidates, pushes, further)
     assert table(labels) == [[SUCCESS] * 4, [FAILURE] * 4, [UNREACHABLE] * 4]
     assert labels.implied.reshape(3, 4).tolist() == [
         [False, True, True, True],
@@ -129,8 +129,8 @@ def test_success_failure_untried_and_unreachable_are_kept_apart():
     assert labels.unmatched == 0
 
 
-def test_nothing_is_known_of_a_contact_point_where_nothing_was_tried():
-    labels = labelled(made_up(), [tried(made_up(), 5, opened=True)])
+def test_a_contact_point_without_pushes_stays_untried():
+    labels = labelled(make_candidates(), [tried(make_candidates(), 5, opened=True)])
     assert table(labels) == [
         [UNTRIED] * 4,
         [UNTRIED, SUCCESS, SUCCESS, SUCCESS],
@@ -138,8 +138,8 @@ def test_nothing_is_known_of_a_contact_point_where_nothing_was_tried():
     ]
 
 
-def test_a_success_that_needs_more_pushes_says_how_many_and_that_shorter_ones_do_not_open():
-    candidates = made_up()
+def test_a_later_success_has_its_length_and_implies_that_shorter_pushes_fail():
+    candidates = make_candidates()
     labels = labelled(candidates, [tried(candidates, 2)], [push(b"other", OPEN, True)])
     assert table(labels)[0] == [FAILURE, FAILURE, SUCCESS, UNTRIED]
     assert labels.pushes_to_goal[:4].tolist() == [0, 0, 2, 0]
@@ -147,8 +147,8 @@ def test_a_success_that_needs_more_pushes_says_how_many_and_that_shorter_ones_do
 
 
 @pytest.mark.parametrize(("opened", "failed"), [(0, 3), (1, 2)])
-def test_a_contact_point_that_contradicts_itself_implies_nothing(opened, failed):
-    candidates = made_up()
+def test_contradictory_labels_of_a_contact_point_imply_nothing(opened, failed):
+    candidates = make_candidates()
     pushes = [tried(candidates, opened, opened=True), tried(candidates, failed)]
     labels = labelled(candidates, pushes)
     wanted = [UNTRIED] * 4
@@ -157,35 +157,35 @@ def test_a_contact_point_that_contradicts_itself_implies_nothing(opened, failed)
     assert not labels.implied.any()
 
 
-def test_a_push_that_moved_nothing_leads_nowhere_for_sure():
-    candidates = made_up()
+def test_a_push_that_moved_nothing_is_a_certain_failure():
+    candidates = make_candidates()
     labels = labelled(candidates, [tried(candidates, 4, after=START)])
     assert labels.label[4] == FAILURE
-    assert labels.tried_after[4] == MOST
+    assert labels.tried_after[4] == MAX_COUNT
 
 
-def test_counts_stop_at_what_can_be_stored():
-    candidates = made_up()
-    later = [push(b"other", b"x", goal=Pose2D(n, 0, 0)) for n in range(MOST + 50)]
-    assert labelled(candidates, [tried(candidates, 4)], later).tried_after[4] == MOST
+def test_counts_saturate():
+    candidates = make_candidates()
+    further = [push(b"other", b"x", goal=Pose2D(n, 0, 0)) for n in range(MAX_COUNT + 50)]
+    assert labelled(candidates, [tried(candidates, 4)], further).tried_after[4] == MAX_COUNT
 
 
-def test_a_push_that_aimed_at_no_candidate_is_counted_and_says_nothing():
-    candidates = made_up([[True], [True], [False]])
-    off = candidates.goal(1)
-    beside = [
-        NOWHERE,
-        off._replace(theta=off.theta + 1.1 * ANGLE_TOLERANCE_RAD),
-        Pose2D(off.x, off.y + 1.1 * POSITION_TOLERANCE_M, off.theta),
-        candidates.goal(8),  # that of a candidate, but one that is not possible
+def test_a_push_that_matches_no_candidate_is_counted_but_labels_nothing():
+    candidates = make_candidates([[True], [True], [False]])
+    near = candidates.goal(1)
+    unmatched = [
+        FAR_AWAY,
+        near._replace(theta=near.theta + 1.1 * ANGLE_TOLERANCE_RAD),
+        Pose2D(near.x, near.y + 1.1 * POSITION_TOLERANCE_M, near.theta),
+        candidates.goal(8),  # the goal of an infeasible candidate
     ]
-    labels = labelled(candidates, [push(START, OPEN, True, goal) for goal in beside])
+    labels = labelled(candidates, [push(START, OPEN, True, goal) for goal in unmatched])
     assert labels.unmatched == 4
     assert table(labels) == [[UNTRIED] * 4, [UNTRIED] * 4, [UNREACHABLE] * 4]
 
 
-def test_where_nothing_is_possible_every_push_is_unmatched():
-    candidates = made_up(False)
+def test_without_feasible_candidates_every_push_is_unmatched():
+    candidates = make_candidates(False)
     labels = labelled(candidates, [tried(candidates, 0, opened=True)])
     assert labels.unmatched == 1
     assert (labels.label == UNREACHABLE).all()
@@ -193,7 +193,7 @@ def test_where_nothing_is_possible_every_push_is_unmatched():
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_two_pushes_for_a_candidate_the_nearest_counts(order):
-    candidates = made_up()
+    candidates = make_candidates()
     near, far = (candidates.goal(0)._replace(x=candidates.goal(0).x + off) for off in (0.01, 0.03))
     pushes = [push(START, OPEN, True, near), push(START, b"other", False, far)][::order]
     labels = labelled(candidates, pushes)
@@ -201,7 +201,7 @@ def test_of_two_pushes_for_a_candidate_the_nearest_counts(order):
 
 
 def test_full_turns_make_no_difference():
-    candidates = made_up()
+    candidates = make_candidates()
     goal = candidates.goal(0)
     turned = goal._replace(theta=goal.theta + 2 * math.pi)
     labels = labelled(candidates, [push(START, OPEN, True, turned)])
@@ -217,8 +217,8 @@ cells = list(product(range(CONTACTS), range(TRAVELS)))
         st.sampled_from(range(len(cells))), st.sampled_from(["open", "later", "never"])
     ),
 )
-def test_implied_labels_fill_gaps_and_change_nothing_else(possible, outcomes):
-    candidates = made_up(np.reshape(possible, (CONTACTS, TRAVELS)))
+def test_implied_labels_only_fill_gaps(possible, outcomes):
+    candidates = make_candidates(np.reshape(possible, (CONTACTS, TRAVELS)))
     pushes = [
         tried(candidates, number, after=outcome.encode(), opened=outcome == "open")
         for number, outcome in outcomes.items()

@@ -1,4 +1,4 @@
-"""What a data set of labelled candidates holds: one row a movable in a state."""
+"""Arrow schemas of a data set of labelled candidates: one row per movable and state."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ import pyarrow as pa
 from namo.arrow_fields import described_field
 
 DATA_SCHEMA_VERSION = 1
-SPLITS = ("train", "val", "test")
 CARD = "card.json"
 SCENES = "scenes.parquet"
-"""Text of every scene a data set refers to, so that it stands alone."""
-
-
-def shard_name(split: str, number: int) -> str:
-    """Return the name of a shard."""
-    return f"{split}-{number:05d}.parquet"
+"""Data set scenes: the XML of every scene that a data set refers to, so it is self-contained."""
 
 
 _field = partial(described_field, unit_first=True)
