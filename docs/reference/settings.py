@@ -1,4 +1,8 @@
-"""The settings: what the commented YAML files say of each, and what is allowed."""
+"""The settings: what each means, and what is allowed, from their declarations.
+
+The order, the sections and the shipped values are those of the commented YAML files. What a setting
+of scenes and learning means is what its comment says.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,11 @@ from typing import Any
 import yaml
 
 from namo.certification.settings import SceneSetSettings
-from namo.collection.settings import filled_schema
+from namo.collection.config import CollectionConfig
+from namo.declared_settings import declarations
 from namo.errors import UsageError
 from namo.mapped_settings import in_words
+from namo.pipeline.settings import PipelineSettings, pipeline_schema
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 from namo.wording import did_you_mean
@@ -75,9 +81,9 @@ def settings(root: Path, name: str) -> str:
         raise UsageError(f"unknown settings '{name}'; {did_you_mean(name, _ALLOWED)}")
     path = root / "config" / f"{name}.yaml"
     file = read_commented(path)
-    schema = filled_schema(
-        yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
-    )
+    schema = pipeline_schema()
+    declared = declarations(PipelineSettings) | declarations(CollectionConfig)
+    meanings = {key: one.meaning for key, one in declared.items()} if name == "config" else {}
     parts = [_intro(file.intro)]
     for title, section in file.sections.items():
         rows = []
@@ -90,7 +96,9 @@ def settings(root: Path, name: str) -> str:
             except KeyError:
                 raise UsageError(f"{path}: the code has no setting {'.'.join(names)}") from None
             here = "" if setting.below else _shown(setting.value)
-            rows.append((code(".".join(names)), here, prose(allowed), prose(setting.comment)))
+            key = ".".join(names)
+            meaning = prose(meanings.get(key, setting.comment))
+            rows.append((code(key), here, prose(allowed), meaning))
         if title:
             parts.append(f"### {prose(title[0].upper() + title[1:])}")
         if rows:

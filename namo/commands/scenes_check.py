@@ -1,6 +1,6 @@
-"""Say of every scene file what is wrong or odd, one line each, and draw them on a contact sheet.
+"""Check scene files, print one line per file, and draw them on a contact sheet.
 
-A file is `ok`, `odd` (it can be used, but hardly as it was meant) or `unusable` (the collector
+A file is `ok`, `odd` (it can be used, but probably not as intended) or `unusable` (the collector
 refuses it). Exit codes: 0 all files can be used, 1 some cannot, 2 wrong usage.
 """
 
@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from namo.errors import SceneError, UsageError
-from namo.scenes.manifest import audit_manifest
 from namo.scenes.sources import ListedScene, environments_from
 
 if TYPE_CHECKING:
     from namo.scenes.inspection import Remark
     from namo.scenes.scene import Scene
 
-HELP = "say what is wrong or odd with scenes, and draw them"
+HELP = "check scenes, and draw them on a contact sheet"
 
 DEFAULT_COLUMNS = 6
 DEFAULT_LIMIT = 240
-MOST_OF_A_KIND = 3
+MAX_OF_A_KIND = 3
 """Remarks of one kind that a line spells out."""
 
 
@@ -35,21 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         metavar="SOURCE",
         type=Path,
-        help="a scene, a folder (*.xml at any depth) or a list of scenes (.parquet with a column "
-        "'file', or text with one path a line)",
+        help="a scene, a folder (*.xml, searched recursively) or a list of scenes (.parquet with a "
+        "column 'file', or text with one path per line)",
     )
     parser.add_argument(
         "--sheet",
         metavar="FILE",
         type=Path,
         default=argparse.SUPPRESS,
-        help="draw a contact sheet: .png, .svg or .pdf",
+        help="contact sheet to draw: .png, .svg or .pdf",
     )
     parser.add_argument(
-        "--columns", metavar="N", type=int, default=DEFAULT_COLUMNS, help="thumbnails in a row"
+        "--columns", metavar="N", type=int, default=DEFAULT_COLUMNS, help="thumbnails per row"
     )
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=DEFAULT_LIMIT, help="thumbnails on the sheet"
+        "--limit",
+        metavar="N",
+        type=int,
+        default=DEFAULT_LIMIT,
+        help="thumbnails on the sheet, at most",
     )
 
 
@@ -67,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
         from namo.scenes.sheet import require_format
 
         require_format(sheet)
+    from namo.scenes.manifest import audit_manifest
+
     source: Path = options.source
     audit = audit_manifest(source) if source.suffix == ".parquet" and source.is_file() else []
     for problem in audit:
@@ -186,9 +191,9 @@ def _spelled_out(remarks: Sequence[Remark]) -> Iterator[str]:
     """Yield the texts of remarks, the first few of each kind and how many more there are."""
     for kind in dict.fromkeys(remark.kind for remark in remarks):
         texts = [remark.text for remark in remarks if remark.kind is kind]
-        yield from texts[:MOST_OF_A_KIND]
-        if len(texts) > MOST_OF_A_KIND:
-            yield f"{len(texts) - MOST_OF_A_KIND} more: {kind.value}"
+        yield from texts[:MAX_OF_A_KIND]
+        if len(texts) > MAX_OF_A_KIND:
+            yield f"{len(texts) - MAX_OF_A_KIND} more: {kind.value}"
 
 
 def _draw(findings: Sequence[Finding], sheet: Path, columns: int) -> None:

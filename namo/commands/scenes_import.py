@@ -1,9 +1,8 @@
-"""Turn scenes of other projects into scenes of this one, and say of each file what became of it.
+"""Import scenes of other projects, and print one line per file.
 
-What a scene has no place for is named in the file's line; the lines are also written to import.txt
-in DIR, with a line for each file that looks like one of a format by its suffix alone. What a format
-is, and what is made of it, is said in namo/scenes/importers/FORMAT.py. Exit codes: 0 all files
-imported, 1 some not, 2 wrong usage, with nothing written.
+The line names what was left out of a scene. The lines are also written to import.txt in DIR, with
+one for each file that only its suffix makes look like a scene. Formats are described in
+docs/scenes.md. Exit codes: 0 all files imported; 1 some not; 2 wrong usage, nothing is written.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from namo.scenes.importers.settings import DEFAULT_CELL_SIZE_M, ImportSettings
 if TYPE_CHECKING:
     from namo.scenes.importers.importer import Importer
 
-HELP = "turn scenes of other projects into ours"
+HELP = "import scenes of other projects"
 
 AUTO = "auto"
 REPORT = "import.txt"
@@ -64,7 +63,7 @@ class _LeftAlone:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument(
-        "source", metavar="SOURCE", type=Path, help="a file, or a folder to search at any depth"
+        "source", metavar="SOURCE", type=Path, help="file, or folder to search recursively"
     )
     parser.add_argument(
         "--output",
@@ -72,32 +71,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         default=argparse.SUPPRESS,
-        help="folder for the scenes, which keep their relative path and stem, and import.txt",
+        help="folder for import.txt and the scenes, which keep their relative path and stem",
     )
     parser.add_argument(
         "--format",
         choices=[AUTO, *IMPORTERS.names()],
         default=AUTO,
-        help="of the files; auto takes each file that one of them recognises",
+        help="format of the files; auto: the one that recognises each file",
     )
     parser.add_argument(
         "--robot",
         metavar="NAME",
         default=argparse.SUPPRESS,
-        help="the robot to use where a scene has several; by default the first",
+        help="robot to use where a scene has several (default: the first)",
     )
     parser.add_argument(
         "--goal",
         metavar="NAME",
         default=argparse.SUPPRESS,
-        help="the goal to use where the robot has several; by default the first",
+        help="goal to use where the robot has several (default: the first)",
     )
     parser.add_argument(
         "--scale",
-        metavar="F",
+        metavar="X",
         type=float,
         default=1.0,
-        help="multiply every length by this, the robot's radius too",
+        help="factor for all lengths, the robot's radius included",
     )
     parser.add_argument(
         "--cell-size",
@@ -105,8 +104,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         dest="cell_size_m",
         default=argparse.SUPPRESS,
-        help="side of a cell in metres, for formats made of cells; by default "
-        f"{DEFAULT_CELL_SIZE_M}, twice the width of the standard robot",
+        help="side of a cell in formats made of cells [m] (default: "
+        f"{DEFAULT_CELL_SIZE_M}, twice the width of the standard robot)",
     )
 
 
@@ -198,7 +197,7 @@ def _check_usage(
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"--output {output}: lies in SOURCE {source}; choose a folder outside it")
     if output.exists() and not output.is_dir():
-        raise UsageError(f"--output {output}: is no folder")
+        raise UsageError(f"--output {output}: is not a folder")
     sources = {job.source.resolve() for job in jobs}
     written: dict[Path, str] = {}
     for job in jobs:
