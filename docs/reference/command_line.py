@@ -97,7 +97,7 @@ def _described(name: str, parser: argparse.ArgumentParser) -> str:
     titled: dict[str, list[argparse.Action]] = {}
     for group in parser._action_groups:
         title = group.title or ""
-        title = "" if title in ("options", "positional arguments") else title.capitalize()
+        title = "" if title in ("options", "arguments") else title.capitalize()
         titled.setdefault(title, []).extend(one for one in group._group_actions if one in shown)
     for title, actions in titled.items():
         rows = [(code(spelling(one)), _meaning(one), _default(one)) for one in actions]

@@ -1,6 +1,6 @@
 """Copy the models of the round that searched best, for the next round to explore with.
 
-Exit codes: 0 done, 1 a model is missing or does not say how it searched, 2 wrong usage.
+Exit codes: 0 done; 1 a model is missing or does not say how it searched; 2 wrong usage.
 """
 
 from __future__ import annotations

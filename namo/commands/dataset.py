@@ -1,6 +1,6 @@
 """Make a data set of labelled candidates from the pushes of collections.
 
-Exit codes: 0 done, 1 a file is missing or damaged, 2 wrong usage.
+Exit codes: 0 done; 1 a file is missing or damaged; 2 wrong usage.
 """
 
 from __future__ import annotations

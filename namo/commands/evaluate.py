@@ -1,6 +1,6 @@
 """Compare collections of the same scenes: solved episodes, pushes and time.
 
-Exit codes: 0 done, 1 a file is missing or damaged, 2 wrong usage.
+Exit codes: 0 done; 1 a file is missing or damaged; 2 wrong usage.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Export a finished collection into a format that others read.
 
 The formats, and how to load them, are described in docs/exports.md. The same collection gives the
-same bytes. An export that fails or is interrupted leaves nothing. Exit codes: 0 done, 1 something
-is missing, damaged or has changed since, 2 wrong usage.
+same bytes. An export that fails or is interrupted leaves nothing.
+
+Exit codes: 0 done; 1 something is missing, damaged or has changed since; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=EXPORTERS.names(),
+        metavar="NAME",
         required=True,
         default=argparse.SUPPRESS,
         help="format to write",
     )
     parser.add_argument(
         "--output",
-        metavar="FOLDER",
+        metavar="DIR",
         type=Path,
         required=True,
         help="folder to write; must not exist or be empty",

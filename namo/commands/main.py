@@ -105,10 +105,10 @@ class _RootParser(Parser):
 
 def make_parser() -> Parser:
     """Return the parser of all commands."""
-    parser = _RootParser(prog="namo", usage="namo COMMAND [options]", description=__doc__)
+    parser = _RootParser(prog="namo", description=__doc__)
     parser.add_argument("--version", action="version", version=f"namo-collect {__version__}")
     _let_help_run(parser)
-    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser, prog="namo")
     families = {}
     for name, text in _FAMILIES.items():
         family = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")

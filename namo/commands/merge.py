@@ -1,7 +1,8 @@
 """Merge collections of different ranges, or from different hosts, into a new one.
 
-They must have been collected with the same settings; those that differ are named. Exit codes: 0
-done, 1 settings differ or a collection is damaged, 2 wrong usage.
+They must have been collected with the same settings; those that differ are named.
+
+Exit codes: 0 done; 1 settings differ or a collection is damaged; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--link",
         action="store_true",
-        help="hard-link the files of environments instead of copying them; on one file system",
+        help="hard-link the files of environments instead of copying them (same file system only)",
     )
 
 

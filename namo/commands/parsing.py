@@ -31,7 +31,14 @@ class HelpFormatter(argparse.HelpFormatter):
         )
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return f"{action.help}{_default_of(action)}"
+        named = f": {', '.join(map(str, action.choices))}" if _lists_choices(action) else ""
+        return f"{action.help}{named}{_default_of(action)}"
+
+
+def _lists_choices(action: argparse.Action) -> bool:
+    """Return whether the help must list the choices, which a name stands for in the usage."""
+    commands = isinstance(action, argparse._SubParsersAction)
+    return bool(action.choices) and action.metavar is not None and not commands
 
 
 def _default_of(action: argparse.Action) -> str:
@@ -52,6 +59,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - those of the base class
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
+        self._positionals.title = "arguments"
         self.set_defaults(parser=self)
 
     def parse_args(  # type: ignore[override]  # without the overload for other namespaces
@@ -67,7 +75,9 @@ class Parser(argparse.ArgumentParser):
         """Print the usage and the message, with the nearest option where one is unknown."""
         unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
         if unknown:
-            message += f"; {did_you_mean(unknown[1], self.visible_options())}"
+            shown = self.visible_options()
+            full = next((name for name in shown if name.startswith(unknown[1])), unknown[1])
+            message += f"; {did_you_mean(full, shown)}"
         self.print_usage(sys.stderr)
         self.exit(EXIT_USAGE, f"{self.prog}: error: {message}\n")
 

@@ -1,7 +1,9 @@
 """Write the report of a finished collection, `report.html`, from its files alone.
 
 One page that needs nothing else: outcomes and failures, effort, choices, plans to play, a table of
-all environments. Exit codes: 0 done, 1 a file is missing or damaged, 2 wrong usage.
+all environments.
+
+Exit codes: 0 done; 1 a file is missing or damaged; 2 wrong usage.
 """
 
 from __future__ import annotations

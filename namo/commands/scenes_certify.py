@@ -1,7 +1,9 @@
 """Generate a range of candidate scenes and measure how hard each is.
 
 The candidates are a part of the set that `namo scenes generate` makes with the same settings. Rerun
-the same command to resume. Exit codes: 0 done, 1 something failed, 2 wrong usage.
+the same command to resume.
+
+Exit codes: 0 done; 1 something failed; 2 wrong usage.
 """
 
 from __future__ import annotations

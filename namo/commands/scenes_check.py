@@ -1,7 +1,9 @@
 """Check scene files, print one line per file, and draw them on a contact sheet.
 
 A file is `ok`, `odd` (it can be used, but probably not as intended) or `unusable` (the collector
-refuses it). Exit codes: 0 all files can be used, 1 some cannot, 2 wrong usage.
+refuses it).
+
+Exit codes: 0 all files can be used; 1 some cannot; 2 wrong usage.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Generate scenes, measure how hard each is, and keep as many as the quotas ask for.
 
 The settings come from a YAML file (`--config`, the mapping `scenes` in it) or are the defaults; the
-options here override them. Rerun the same command to resume. Exit codes: 0 done, 1 something
-failed, such as quotas out of reach, 2 wrong usage.
+options here override them. Rerun the same command to resume.
+
+Exit codes: 0 done; 1 something failed, such as quotas out of reach; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--family",
         action="append",
         choices=LAYOUT_FAMILIES.names(),
+        metavar="NAME",
         help="use only this layout family; may be repeated",
     )
     parser.add_argument(

@@ -2,7 +2,9 @@
 
 The line names what was left out of a scene. The lines are also written to import.txt in DIR, with
 one for each file that only its suffix makes look like a scene. Formats are described in
-docs/scenes.md. Exit codes: 0 all files imported; 1 some not; 2 wrong usage, nothing is written.
+docs/scenes.md.
+
+Exit codes: 0 all files imported; 1 some not; 2 wrong usage, nothing is written.
 """
 
 from __future__ import annotations
@@ -76,8 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=[AUTO, *IMPORTERS.names()],
+        metavar="NAME",
         default=AUTO,
-        help="format of the files; auto: the one that recognises each file",
+        help="format of the files (auto: the one that recognises each file)",
     )
     parser.add_argument(
         "--robot",

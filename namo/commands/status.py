@@ -1,7 +1,8 @@
 """Show the progress of a collection: done, running, stopped, failed and why, rate and time left.
 
-Works while the collection runs and on any machine that sees its folder. Exit codes: 0 nothing has
-failed or stopped; 1 something has; 2 wrong usage.
+Works while the collection runs and on any machine that sees its folder.
+
+Exit codes: 0 nothing has failed or stopped; 1 something has; 2 wrong usage.
 """
 
 from __future__ import annotations

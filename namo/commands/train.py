@@ -1,6 +1,6 @@
 """Train a model from a data set. Rerun the same command to resume an interrupted training.
 
-Exit codes: 0 done, 1 a file is missing or damaged, 2 wrong usage.
+Exit codes: 0 done; 1 a file is missing or damaged; 2 wrong usage.
 """
 
 from __future__ import annotations

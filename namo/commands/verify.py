@@ -1,8 +1,9 @@
 """Verify a collection: check file integrity and replay every stored plan.
 
 Files are compared with the checksums in manifest.parquet, tables with their schemas and with the
-records of environments, and each plan is replayed in its scene. Exit codes: 0 no problems found, 1
-some found, 2 wrong usage.
+records of environments, and each plan is replayed in its scene.
+
+Exit codes: 0 no problems found; 1 some found; 2 wrong usage.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from namo.commands.main import main
 from namo.collection.environment import Environment
+from namo.commands.main import main
 from namo.learning import scoring
 from namo.results.assemble import assemble
 from tests.conftest import random_bundle

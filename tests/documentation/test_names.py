@@ -89,11 +89,7 @@ def test_benchmarks_take_the_options_that_pages_name(monkeypatch, capsys):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_options_exist(page):
-    known = (
-        options_of(make_parser())
-        | options_of(get_argument_parser())
-        | FOREIGN_OPTIONS.keys()
-    )
+    known = options_of(make_parser()) | options_of(get_argument_parser()) | FOREIGN_OPTIONS.keys()
     named = {
         span.split()[0].partition("=")[0] for span in spans(read(page)) if span.startswith("--")
     }
