@@ -376,13 +376,19 @@ def test_the_old_name_of_the_fraction_still_works_and_says_so(call, rig, tmp_pat
     assert err.startswith(note)
 
 
-def test_the_command_and_the_script_of_the_previous_system_are_the_same(rig, tmp_path):
+def test_the_command_and_the_script_of_the_previous_system_are_the_same(rig, tmp_path, monkeypatch):
     scenes = rig.copy_rooms(tmp_path / "scenes", (0,))
-    arguments = ["--xml-dir", scenes, "--hostname", "h", "--start-idx", 0, "--end-idx", 1]
-    done = rig.run(*arguments, "--output-dir", tmp_path / "script", cwd=tmp_path)
+    arguments = ["--xml-dir", str(scenes), "--output-dir", "out", "--hostname", "h"]
+    arguments += ["--start-idx", "0", "--end-idx", "1"]
+    for name in ("script", "command"):
+        (tmp_path / name).mkdir()
+    done = rig.run(*arguments, cwd=tmp_path / "script")
     assert done.returncode == 0, done.stderr
-    assert main(["collect", *map(str, arguments), "--output-dir", str(tmp_path / "command")]) == 0
-    script, command = (rig.opened(tmp_path / name, scenes) for name in ("script", "command"))
+    monkeypatch.chdir(tmp_path / "command")
+    assert main(["collect", *arguments]) == 0
+    script, command = (
+        rig.opened(tmp_path / name / "out", scenes) for name in ("script", "command")
+    )
     assert script.content() == command.content()
     assert {path.name for path in script.output.iterdir()} == {
         path.name for path in command.output.iterdir()
