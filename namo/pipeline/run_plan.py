@@ -122,7 +122,7 @@ class RunPlan:
     @property
     def gpus(self) -> int:
         """How many GPUs a chunk job takes."""
-        return gpus(self.models, self.values["ml_device"])
+        return gpus(self.values["ml_device"], runs_models=bool(self.models))
 
     def scenes_of(self, chunk: str) -> list[str]:
         """Return the files that a chunk is collected again for when they change.
@@ -190,12 +190,12 @@ def model_configs(settings: Mapping[str, Any]) -> list[str]:
     return [str(Path(path) / "config.json") for path in paths if path is not None]
 
 
-def gpus(models: Iterable[str], device: str) -> int:
+def gpus(device: str, *, runs_models: bool) -> int:
     """Return how many GPUs a job takes: one where it runs models on one; `auto` asks for none.
 
     A number, so that the profiles can limit how many jobs have one at a time.
     """
-    return int(any(True for _ in models) and device == "cuda")
+    return int(runs_models and device == "cuda")
 
 
 def _makes_its_scenes(settings: PipelineSettings, scenes_folder: Path) -> bool:

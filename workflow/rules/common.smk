@@ -75,3 +75,25 @@ SCENE_VERSIONS = (
 def scenes_of(wildcards):
     """Return the scene files of a chunk, so that a changed one is collected again."""
     return planned(RUN.scenes_of, wildcards.chunk)
+
+
+def search_of(wildcards):
+    """Return the collection in a place."""
+    return planned(LEARN.search, wildcards.place, wildcards.what)
+
+
+def search_range(wildcards):
+    """Return the first environment of a collection in a place, and one past its last."""
+    environments = search_of(wildcards).environments
+    return environments.start, environments.stop
+
+
+def markers_of(wildcards):
+    """Return what the chunks of a collection in a place leave behind."""
+    return planned(LEARN.markers_of, wildcards.place, wildcards.what)
+
+
+def goal_model_for(wildcards):
+    """Return the config of the goal model that an object model is searched with."""
+    model = LEARN.goal_model_for(wildcards.place, wildcards.kind)
+    return [] if model is None else model / "config.json"

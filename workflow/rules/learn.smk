@@ -5,28 +5,6 @@ it is said in namo/pipeline/learning_plan.py.
 """
 
 
-def search_of(wildcards):
-    """Return the collection in a place."""
-    return planned(LEARN.search, wildcards.place, wildcards.what)
-
-
-def search_range(wildcards):
-    """Return the first environment of a collection in a place, and one past its last."""
-    environments = search_of(wildcards).environments
-    return environments.start, environments.stop
-
-
-def markers_of(wildcards):
-    """Return what the chunks of a collection in a place leave behind."""
-    return planned(LEARN.markers_of, wildcards.place, wildcards.what)
-
-
-def goal_model_for(wildcards):
-    """Return the config of the goal model that an object model is searched with."""
-    model = LEARN.goal_model_for(wildcards.place, wildcards.kind)
-    return [] if model is None else model / "config.json"
-
-
 wildcard_constraints:
     place=f"{ONCE}|{ROUND}",
     what=r"exploration|comparison/\w+",
@@ -50,7 +28,9 @@ rule search_chunk:
     resources:
         mem_mb=lambda wildcards, attempt: RUN.settings.mem_mb * attempt,
         runtime=RUN.settings.runtime,
-        gpu=lambda wildcards: gpus(search_of(wildcards).models, RUN.values["ml_device"]),
+        gpu=lambda wildcards: gpus(
+            RUN.values["ml_device"], runs_models=bool(search_of(wildcards).models)
+        ),
     params:
         options=lambda wildcards: search_of(wildcards).options,
         folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
@@ -138,7 +118,7 @@ rule train_model:
     resources:
         mem_mb=lambda wildcards, attempt: 4 * RUN.settings.mem_mb * attempt,
         runtime=RUN.settings.runtime,
-        gpu=gpus(True, LEARN.training.device),
+        gpu=gpus(LEARN.training.device, runs_models=True),
     params:
         dataset=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "models" / wildcards.kind,
