@@ -96,11 +96,8 @@ def mapping_from_json(text: str, option: str) -> Any:  # noqa: ANN401 - settings
 def use_one_thread(*variables: str) -> None:
     """Let numerical libraries use one thread per process, unless the environment says otherwise.
 
-    Jobs run side by side; more threads would only fight for the cores. Libraries look when they are
-    loaded, so this comes first.
-
-    Args:
-        variables: of the environment; by default OpenMP's.
+    Jobs run side by side; more threads would only fight for the cores. Libraries look at these
+    variables of the environment (by default OpenMP's) when they are loaded, so this comes first.
     """
     for variable in variables or ("OMP_NUM_THREADS",):
         os.environ.setdefault(variable, "1")
