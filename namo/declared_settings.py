@@ -80,10 +80,11 @@ class Declaration:
 
 
 def setting(default: Any = MISSING, **declared: Any) -> Any:  # noqa: ANN401 - of any type
-    """Return a dataclass field that carries a `Declaration` of the keywords given.
+    """Return a dataclass field that carries its declaration.
 
     Args:
         default: of the setting; without one it must be given.
+        **declared: see `Declaration`.
     """
     return dataclasses.field(default=default, metadata={_KEY: Declaration(**declared)})
 

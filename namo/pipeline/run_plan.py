@@ -140,10 +140,10 @@ class RunPlan:
     def begin(self, written: Iterable[Path], *others: Path) -> ExitStack:
         """Lock the folders that are written, and write down what is to be collected.
 
-        The folders are those of the collection and of the scenes, and further ones that are given.
-
         Args:
             written: files that the jobs will write.
+            *others: folders to lock beside those of the collection and of the scenes, where a file
+                is written below them.
 
         Returns:
             The locks; they go with the process.
