@@ -31,7 +31,7 @@ class HelpFormatter(argparse.HelpFormatter):
         )
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        named = f": {', '.join(map(str, action.choices))}" if _lists_choices(action) else ""
+        named = f": {', '.join(map(str, action.choices or ()))}" if _lists_choices(action) else ""
         return f"{action.help}{named}{_default_of(action)}"
 
 
