@@ -1,4 +1,4 @@
-"""What a collection is asked to do: every setting, checked before anything is written."""
+"""The settings of a collection, checked before anything is written."""
 
 from __future__ import annotations
 

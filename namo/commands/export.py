@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Export the collection, print what was written and how to load it; return the exit code.
+    """Export the collection, print the files and how to load them, and return the exit code.
 
     Raises:
         UsageError: an option is out of its range, or does not suit the format.

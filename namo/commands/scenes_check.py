@@ -27,7 +27,7 @@ HELP = "check scenes, and draw them on a contact sheet"
 DEFAULT_COLUMNS = 6
 DEFAULT_LIMIT = 240
 MAX_OF_A_KIND = 3
-"""Remarks of one kind that a line spells out."""
+"""Remarks of one kind to spell out in a line."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the scenes, draw the sheet if one is asked for, and return the exit code.
+    """Check the scenes, draw the sheet if asked to, and return the exit code.
 
     Raises:
         UsageError: an option is out of its range.
@@ -99,14 +99,14 @@ def run(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is to be said of one file.
+    """What was found in one file.
 
     Attributes:
         name: of the file, as it is printed.
-        scene: in it; None if it cannot be used or is not needed any more.
+        scene: in it; None if it cannot be used, or is no longer needed.
         remarks: on the scene.
         problem: why it cannot be used, otherwise empty.
-        difficulty: its class, where a manifest says so.
+        difficulty: its class, where a manifest has it.
     """
 
     name: str
@@ -126,7 +126,7 @@ class Finding:
 
     @property
     def odd_kinds(self) -> tuple[str, ...]:
-        """What is odd about the scene, each kind once."""
+        """Kinds of odd remarks, each once."""
         kinds = (remark.kind.value for remark in self.remarks if not remark.is_note)
         return tuple(dict.fromkeys(kinds))
 
@@ -154,7 +154,7 @@ def check_file(listed: ListedScene, name: str) -> Finding:
     """Return what is wrong or odd with a scene file.
 
     Args:
-        listed: the file, and what a manifest says of it.
+        listed: the file, and its entry in a manifest.
         name: under which to report it.
     """
     from namo.scenes.checking import warnings_collected
@@ -162,7 +162,7 @@ def check_file(listed: ListedScene, name: str) -> Finding:
     from namo.scenes.reading import read_scene
 
     try:
-        with warnings_collected():  # the inspection says the same, in its place
+        with warnings_collected():  # the inspection reports them as remarks
             scene = read_scene(listed.path)
         remarks = tuple(inspect_scene(scene))
         return Finding(name, scene, remarks, difficulty=listed.difficulty)
@@ -175,7 +175,7 @@ def _environments(folder: Path | None, manifest: Path | None) -> tuple[ListedSce
     try:
         return environments_from(folder, manifest).scenes
     except UsageError as error:
-        # The messages name the collector's options, which this command does not have.
+        # The messages name options of `namo collect`, which this command does not have.
         message = str(error).removeprefix("--xml-dir ").removeprefix("--manifest ")
         raise UsageError(message) from None
 

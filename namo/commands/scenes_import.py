@@ -40,7 +40,7 @@ class _Job:
         name: of the source, relative to the folder that was given.
         source: the file.
         target: what to write.
-        importer: which reads it, or None where its text cannot even be looked at.
+        importer: reads it; None where its text cannot be read to find out which.
     """
 
     name: str
@@ -54,7 +54,7 @@ class _LeftAlone:
     """Files that are not imported.
 
     Attributes:
-        count: of all of them.
+        count: of all such files.
         unrecognised: names of those with a suffix of a format, relative to the folder.
     """
 
@@ -151,7 +151,7 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlo
     """Return the files to import, and those that are left alone.
 
     Raises:
-        UsageError: there is no such file or folder, or nothing in it to import.
+        UsageError: there is no such file or folder, or it has nothing to import.
     """
     if not source.exists():
         raise UsageError(f"SOURCE {source}: no such file or folder")
@@ -171,7 +171,7 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlo
             try:
                 importer = _recognising(path, fitting)
             except SceneError:
-                importer = None  # said again, and reported, when it is its turn
+                importer = None  # raised again, and reported, when it is imported
             else:
                 if importer is None:
                     others.count += 1
@@ -196,7 +196,7 @@ def _recognising(path: Path, importers: Sequence[Importer]) -> Importer | None:
 def _check_usage(
     jobs: Sequence[_Job], source: Path, output: Path, asked: dict[str, object]
 ) -> None:
-    """Raise UsageError where importing would overwrite a source, or an option would do nothing."""
+    """Raise UsageError where importing would overwrite a source, or an option would be unused."""
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"--output {output}: lies in SOURCE {source}; choose a folder outside it")
     if output.exists() and not output.is_dir():
@@ -218,7 +218,7 @@ def _check_usage(
 
 
 def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
-    """Import one file and return what to say of it.
+    """Import one file and return its line.
 
     Raises:
         SceneError: it cannot be imported; nothing is written.
@@ -259,7 +259,7 @@ def _reason(error: SceneError, job: _Job) -> str:
 
 
 def _without_prefix(message: str, job: _Job) -> str:
-    """Return a message without the name of the file at its beginning."""
+    """Return a message without the file name in front."""
     for prefix in (job.source, job.target, "scene"):
         message = message.removeprefix(f"{prefix}: ")
     return message
