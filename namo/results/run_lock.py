@@ -15,6 +15,8 @@ from namo.locks import lock_held
 PLAN = ".plan.json"
 """The chunks of the run, written before the first one is started."""
 LOCK = ".run.lock"
+LABEL_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+"""Of a label, which becomes part of file names."""
 
 
 def only_run_in(folder: Path) -> AbstractContextManager[object]:
@@ -65,7 +67,7 @@ def run_label(hostname: str | None) -> str:
         UsageError: the label is not allowed in a file name.
     """
     label = hostname if hostname is not None else socket.gethostname().partition(".")[0]
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", label):
+    if not re.fullmatch(LABEL_PATTERN, label):
         raise UsageError(
             f"--hostname is '{label}'; allowed: letters, digits, '.', '_' and '-', since it "
             "becomes part of file names"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow.compute as pc
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from namo.learning.inference_stats import sum_stats
 from namo.planning.planner import Termination
-from namo.results.metadata_types import PartMetadata
+from namo.results.metadata_types import ModelUseTotal, PartMetadata
 from namo.results.parts import age_of
 from namo.results.summary_types import Distribution, Failure, Summary
 from namo.results.tables import row_groups

@@ -1,3 +1,5 @@
+import hashlib
+import json
 import shutil
 from dataclasses import FrozenInstanceError
 
@@ -5,7 +7,7 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
-from tests.conftest import random_bundle
+from tests.conftest import REPOSITORY, random_bundle
 
 
 def refusal(**settings):
@@ -120,3 +122,51 @@ def test_settings_cannot_be_changed_and_are_plain_values():
         config.seed = 1
     assert list(config.as_dict()) == CollectionConfig.names()
     assert CollectionConfig(**config.as_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "known"),
+    [
+        ({}, "dc1f1141faef445d345dd09b7e9ffba252d82d53efefb4d86f1c6b46c02d79f8"),
+        (
+            {"algorithm": "standard_idfs"},
+            "dc1f1141faef445d345dd09b7e9ffba252d82d53efefb4d86f1c6b46c02d79f8",
+        ),
+        (
+            {
+                "algorithm": "tree_idfs",
+                "object_strategy": "nearest_first",
+                "goal_strategy": "grid",
+                "ml_samples": 5,
+                "ml_random_share": 0.5,
+                "trust_model_code": True,
+                "episodes_per_env": 2,
+                "max_depth": 3,
+                "max_goals_per_object": 2,
+                "search_timeout": 60.0,
+                "max_terminal_checks": 9,
+                "max_pushes": 300,
+                "filter_minimum_length": True,
+                "seed": 7,
+                "physics": "fast",
+            },
+            "d66c93dc34f1277c062e7ca10c699878620720f7442d4557a5b85aeab31ea402",
+        ),
+        (
+            {
+                "algorithm": "best_first",
+                "object_strategy": "ml",
+                "goal_strategy": "ml",
+                "ml_object_model": str(REPOSITORY / "resources/models/object"),
+                "ml_goal_model": str(REPOSITORY / "resources/models/goal"),
+                "ml_device": "cpu",
+            },
+            "142d0f82f70a51d7d16a8b2e91fb92c798c600404d4e1bd9355a480932123d44",
+        ),
+    ],
+    ids=["defaults", "alias", "every setting", "models"],
+)
+def test_the_fingerprint_of_a_configuration_does_not_change(settings, known):
+    """Another one would have finished environments collected again."""
+    text = json.dumps(CollectionConfig(**settings).decisive)
+    assert hashlib.sha256(text.encode()).hexdigest() == known

@@ -202,7 +202,7 @@ def test_a_process_keeps_the_fault_handler_it_had(tmp_path):
 COLLECTOR = """
 import faulthandler, os, signal, sys, time
 from namo.collection import collect_environment, journal
-from namo.collection.command_line import main
+from namo.commands.main import main
 
 whole, journal.GRACE_S = collect_environment.run_episode, float(os.environ["GRACE"])
 from namo.collection import chunk
@@ -232,7 +232,7 @@ def run_episode(world, planner, config, index, *rest):
     return whole(world, planner, config, index, *rest)
 
 collect_environment.run_episode = run_episode
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(["collect", *sys.argv[1:]]))
 """
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from namo.collection.command_line import main
+from namo.commands.main import main
 from namo.files import sha256_of
 
 
@@ -26,7 +26,8 @@ def manifest(rig, tmp_path):
 
 def collect(manifest, output, *options):
     arguments = ["--manifest", manifest, "--output-dir", output, "--hostname", "host"]
-    return main([*map(str, arguments), "--start-idx", "0", "--end-idx", "-1", *options])
+    everything = ["--start-idx", "0", "--end-idx", "-1"]
+    return main(["collect", *map(str, arguments), *everything, *options])
 
 
 def metrics(output):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from namo.collection.command_line import main
 from namo.collection.environment import Environment
 from namo.collection.models import make_planner
+from namo.commands.main import main
 from namo.errors import ModelError
 from namo.learning import scoring
 from namo.results.assemble import assemble
@@ -220,7 +220,7 @@ def call(scenes, models, tmp_path, monkeypatch, capsys):
             if value is not None
         ]
         places = ["--xml-dir", str(scenes), "--output-dir", "out", "--hostname", "host"]
-        code = main([*places, "--start-idx", "0", "--end-idx", "-1", *options, *more])
+        code = main(["collect", *places, "--start-idx", "0", "--end-idx", "-1", *options, *more])
         return code, capsys.readouterr().err
 
     return run

@@ -141,7 +141,7 @@ def test_the_command_prints_the_status(rig, begun, capsys):
     with locked(Part.of(begun, 2, 4)):
         assert main(["status", str(begun)]) == 0
         assert "running 000002-000004: " in (out := capsys.readouterr().out)
-        assert "environments a minute" in out
+        assert "environments per minute" in out
     assert main(["status", str(begun)]) == 1
     assert "stopped 000002-000004: " in capsys.readouterr().out
     the_rest(rig, begun)

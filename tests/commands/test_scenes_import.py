@@ -169,7 +169,7 @@ def test_warnings_of_the_checks_are_in_the_line(tmp_path, capsys):
         (("{source}", "--output", "{out}", "--cell-size", "-1"), "--cell-size -1.0: must be"),
         (("{source}/maps", "--output", "{out}", "--robot", "r"), "--robot: no file of"),
         (("{source}", "--output", "{source}/plan.svg"), "lies in SOURCE"),
-        (("{source}/plan.svg", "--output", "{source}/notes.txt"), "is no folder"),
+        (("{source}/plan.svg", "--output", "{source}/notes.txt"), "is not a folder"),
     ],
 )
 def test_wrong_usage_writes_nothing(source, tmp_path, arguments, message):

@@ -207,15 +207,15 @@ def test_a_damaged_table_is_repaired_by_assembling_alone(rig, copy, whole):
 def test_the_command_prints_problems_and_advice(copy, whole, capsys):
     assert main(["verify", str(whole.output)]) == 0
     assert "3 environments read" in (out := capsys.readouterr().out)
-    assert "all is well" in out
+    assert "no problems found" in out
     (copy.output / "host_env_000002_results.pkl").unlink()
     assert main(["verify", str(copy.output), "--no-replay"]) == 1
     out = capsys.readouterr().out
     assert "host_env_000002_results.pkl: is missing" in out
     assert "to collect again: 2" in out
-    assert "--redo" in out
-    assert main(["verify", str(copy.output), "--redo"]) == 1
-    assert "arranged" in capsys.readouterr().out
+    assert "--recollect" in out
+    assert main(["verify", str(copy.output), "--recollect"]) == 1
+    assert "rerun the same command to collect them again" in capsys.readouterr().out
     assert not (copy.output / "metrics.parquet").exists()
     assert main(["verify", str(copy.output / "nowhere")]) == 2
     assert "no such folder" in capsys.readouterr().err

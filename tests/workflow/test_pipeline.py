@@ -69,7 +69,7 @@ def test_every_rule_leaves_its_log_and_its_benchmark(finished):
         names = {path.name for path in (pipeline.output / kind / "collect").iterdir()}
         assert names == {f"{chunk}.{end}" for chunk in CHUNKS for end in ends}
         end = ends[0]
-        for rule in ("merge", "page", "report"):
+        for rule in ("merge", "report", "summary"):
             assert (pipeline.output / kind / f"{rule}.{end}").stat().st_size > 0
     assert "env 000002" in pipeline.log(CHUNKS[1])
 

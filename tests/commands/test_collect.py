@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from namo.collection.command_line import build_parser, main
 from namo.collection.config import CollectionConfig
+from namo.commands.main import main, make_parser
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def call(rig, tmp_path, monkeypatch, capsys):
             for text in (f"--{name}", str(value))
         ]
         try:
-            code = main([*arguments, *changes])
+            code = main(["collect", *arguments, *changes])
         except SystemExit as stop:
             code = stop.code
         printed = capsys.readouterr()
@@ -88,7 +88,7 @@ def in_scenes(tmp_path):
         ({"episodes-per-env": 0}, ["--episodes-per-env is 0", "from 1 up"]),
         ({"physics": "fats"}, ["--physics is 'fats'", "did you mean 'fast'?"]),
         ({"threads": 0}, ["--threads is 0", "from 1 up"]),
-        ({"max-failed-share": 1.5}, ["--max-failed-share is 1.5", "0 to 1"]),
+        ({"max-failed-fraction": 1.5}, ["--max-failed-fraction is 1.5", "0 to 1"]),
     ],
 )
 def test_wrong_usage_is_said_with_code_2_and_nothing_is_written(call, tmp_path, options, said):
@@ -133,7 +133,7 @@ def test_merging_where_nothing_was_collected_says_so(call, tmp_path):
     assert "out: no finished part" in err
 
 
-def test_a_run_without_failures_ends_with_0_and_prints_the_report(call, tmp_path):
+def test_a_run_without_failures_ends_with_0_and_prints_the_summary(call, tmp_path):
     code, out, _ = call(hostname="label-1")
     assert code == 0
     assert "NAMO collection" in out
@@ -151,6 +151,7 @@ def test_a_run_without_failures_ends_with_0_and_prints_the_report(call, tmp_path
         "scenes.parquet",
         "manifest.parquet",
         "run.json",
+        "report.html",
     }
 
 
@@ -236,7 +237,7 @@ def test_quiet_says_nothing_but_what_went_wrong(rig, tmp_path, broken_room):
     assert "FAILED, " in line
 
 
-def test_the_rerun_command_redoes_a_mended_scene_and_nothing_else(rig, tmp_path, broken_room):
+def test_the_rerun_command_collects_a_fixed_scene_and_nothing_else(rig, tmp_path, broken_room):
     scenes = rig.copy_rooms(tmp_path / "some rooms", (0, 7, 0))
     (scenes / "01.xml").write_text(broken_room)
     output = tmp_path / "out put"
@@ -296,26 +297,28 @@ def test_a_part_with_recorded_failures_counts_as_done(call, rig, tmp_path, broke
 
 
 @pytest.mark.parametrize(("good", "code"), [(6, 0), (5, 1)])
-def test_a_part_is_given_up_only_above_the_share_of_failures(
+def test_a_part_fails_only_above_the_fraction_of_failures(
     call, rig, tmp_path, broken_room, good, code
 ):
     scenes = rig.copy_rooms(tmp_path / "many", [0] * 10)
     for number in range(good, 10):
         (scenes / f"{number:02d}.xml").write_text(broken_room)
-    found, _, err = call("--part-only", "--max-failed-share", "0.4", xml_dir=scenes)
+    found, _, err = call("--part-only", "--max-failed-fraction", "0.4", xml_dir=scenes)
     assert found == code
-    assert ("5 of 10 environments failed" in err) == (code == 1)
+    assert ("5 of 10 environments failed, more than --max-failed-fraction 0.4" in err) == (
+        code == 1
+    )
     assert len(list((tmp_path / "out").glob("*_results.pkl"))) == 10
 
 
-def test_an_interrupted_run_says_how_to_go_on(call, tmp_path, monkeypatch):
+def test_an_interrupted_run_says_how_to_resume(call, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("namo.collection.chunk.collect_environment", interrupt)
     code, _, err = call()
     assert code == 130
-    assert "the same command goes on from there" in err
+    assert "rerun the same command to resume" in err
 
 
 def test_a_full_disk_is_said_without_a_traceback(call, monkeypatch):
@@ -329,7 +332,8 @@ def test_a_full_disk_is_said_without_a_traceback(call, monkeypatch):
 
 
 def test_the_parser_has_the_defaults_of_the_configuration():
-    options = build_parser().parse_args(["--output-dir", "o", "--start-idx", "0", "--end-idx", "1"])
+    arguments = ["--output-dir", "o", "--start-idx", "0", "--end-idx", "1"]
+    options = make_parser().parse_args(["collect", *arguments])
     defaults = CollectionConfig()
     for name in CollectionConfig.names():
         assert getattr(options, name) == getattr(defaults, name), name
@@ -343,11 +347,40 @@ def test_abbreviated_options_are_refused(call):
 
 def test_help_and_wrong_usage_need_no_physics(rig, tmp_path):
     code = (
-        "import sys, namo.collection.command_line as c\n"
-        "code = c.main(['--output-dir', 'o', '--start-idx', '5', '--end-idx', '5'])\n"
+        "import sys, namo.commands.main as c\n"
+        "code = c.main(['collect', '--output-dir', 'o', '--start-idx', '5', '--end-idx', '5'])\n"
         "print(code, [m for m in ('mujoco', 'cv2', 'torch') if m in sys.modules])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.stdout == "2 []\n"
+
+
+def test_the_old_name_of_the_fraction_still_works_and_says_so(call, rig, tmp_path, broken_room):
+    scenes = rig.copy_rooms(tmp_path / "many", [0] * 10)
+    for number in range(5, 10):
+        (scenes / f"{number:02d}.xml").write_text(broken_room)
+    code, _, err = call("--part-only", "--max-failed-share", "0.4", xml_dir=scenes)
+    assert code == 1
+    note = "note: --max-failed-share is now --max-failed-fraction; the old name goes away"
+    assert err.startswith(note)
+
+
+def test_the_command_and_the_script_of_the_previous_system_are_the_same(rig, tmp_path, monkeypatch):
+    scenes = rig.copy_rooms(tmp_path / "scenes", (0,))
+    arguments = ["--xml-dir", str(scenes), "--output-dir", "out", "--hostname", "h"]
+    arguments += ["--start-idx", "0", "--end-idx", "1"]
+    for name in ("script", "command"):
+        (tmp_path / name).mkdir()
+    done = rig.run(*arguments, cwd=tmp_path / "script")
+    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(tmp_path / "command")
+    assert main(["collect", *arguments]) == 0
+    script, command = (
+        rig.opened(tmp_path / name / "out", scenes) for name in ("script", "command")
+    )
+    assert script.content() == command.content()
+    assert {path.name for path in script.output.iterdir()} == {
+        path.name for path in command.output.iterdir()
+    }
