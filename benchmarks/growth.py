@@ -31,6 +31,7 @@ from benchmarks.common import (
 from benchmarks.reachability import room
 from namo.collection.config import CollectionConfig
 from namo.files import cache_folder
+from namo.results.metadata_types import PartMetadata
 from namo.results.parts import Part, write_part
 from namo.results.schema import FILES, METRICS, PUSHES
 from namo.scenes.physics import with_physics
@@ -137,7 +138,9 @@ def measure_merge(counts: Sequence[int]) -> list[Figures]:
 
 def _write_parts(output_dir: Path, rows: int) -> None:
     """Write the parts of a collection with one row per environment and no pushes."""
-    information = {
+    metadata: PartMetadata = {
+        "start": 0,
+        "end": 0,
         "label": "merged",
         "config": CollectionConfig().as_dict(),
         "host": "merged",
@@ -176,7 +179,7 @@ def _write_parts(output_dir: Path, rows: int) -> None:
             "scenes": [],
             "files": [pa.table(files, schema=FILES)],
         }
-        write_part(part, tables, {"start": part.start, "end": part.end, **information})
+        write_part(part, tables, {**metadata, "start": part.start, "end": part.end})
 
 
 def measure_chunks(counts: Sequence[int], jobs: int) -> Figures:

@@ -20,7 +20,7 @@ class Purpose(IntEnum):
     GOALS = 1
     # 2 was used for the demo rooms of version 0.1
     LAYOUTS = 3
-    FURNISHING = 4
+    POPULATION = 4
     # Of a training; environment and episode are the epoch and the step.
     WEIGHTS = 5
     BATCHES = 6

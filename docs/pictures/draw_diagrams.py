@@ -12,7 +12,10 @@ from itertools import pairwise
 from drawn import HERE, text, write_picture
 
 LAYERS = (
-    {"commands": "the namo command, one file per subcommand"},
+    {
+        "commands": "the namo command, one file per subcommand",
+        "pipeline": "settings, chunks and jobs of the rules",
+    },
     {
         "certification": "scene difficulty",
         "collection": "chunks, episodes",
@@ -30,6 +33,9 @@ LAYERS = (
 """The packages of namo and what each contains; a package imports only from rows below its own."""
 BOTTOM = (
     "wording",
+    "markdown",
+    "arrow_fields",
+    "declared_settings",
     "option_checks",
     "signals",
     "geometry",
@@ -37,8 +43,8 @@ BOTTOM = (
     "registry",
     "files",
     "locks",
-    "mapped_settings",
-    "numerics",
+    "config_parsing",
+    "numeric_platform",
     "compiled",
     "errors",
 )

@@ -8,9 +8,9 @@ from __future__ import annotations
 from itertools import count, islice
 from pathlib import Path
 
-from namo.scenes.generation import Generator
-from namo.scenes.generator_settings import DEFAULT_FAMILIES, GeneratorSettings
-from namo.scenes.sheet import Entry, draw_sheet
+from namo.scenes.contact_sheet import Entry, draw_sheet
+from namo.scenes.generator.generation import Generator
+from namo.scenes.generator.settings import DEFAULT_FAMILIES, GeneratorSettings
 
 HERE = Path(__file__).parent
 SCENES = 24

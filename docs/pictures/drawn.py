@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from namo.geometry import Floats, Pose2D
+from namo.scenes import palette
 from namo.scenes.grid import Mask
 from namo.scenes.scene import Scene, Solid
 from namo.world.reachability import REACHED
@@ -21,19 +22,24 @@ HERE = Path(__file__).parent
 DEMO = HERE.parents[1] / "resources" / "scenes" / "demo"
 
 _FILLED = {
-    "page": ("#ffffff", "#1d2127"),
-    "ink": ("#22262e", "#e6e8eb"),
+    "page": (palette.PAGE, "#1d2127"),
+    "ink": (palette.INK, palette.DARK_INK),
     "faint": ("#626a76", "#9aa3af"),
     "tile": ("#f1f1ef", "#2a3038"),
     "accent": ("#dbe8fb", "#24406b"),
-    "floor": ("#f3f1ea", "#2b313a"),
+    "floor": (palette.FLOOR, "#2b313a"),  # in the dark on a lighter page than the report's
     "free": ("#dcdfe4", "#3d4550"),
-    "reached": ("#cfe3fb", "#27476f"),
-    "wall": ("#3d4450", "#8b95a5"),
-    "robot": ("#2f6fd0", "#6aa3f8"),
+    "reached": (palette.REACHED, "#27476f"),
+    "wall": (palette.WALL, palette.DARK_WALL),
+    "robot": (palette.ROBOT, palette.DARK_ROBOT),
 }
 _OUTLINED = {
-    "movable": ("#f0a63c", "#d9922f", "#8a560f", "#f7cf90"),
+    "movable": (
+        palette.MOVABLE,
+        palette.DARK_MOVABLE,
+        palette.MOVABLE_EDGE,
+        palette.DARK_MOVABLE_EDGE,
+    ),
 }
 _EDGED = {
     "edge": ("#b9bec7", "#66728a"),
@@ -41,9 +47,9 @@ _EDGED = {
 _DRAWN = {
     "ghost": ("#c77d1e", "#f7cf90", "stroke-width:1.5;stroke-dasharray:5 4"),
     "end": ("#c77d1e", "#f7cf90", "stroke-width:1"),
-    "goal": ("#1d8a4a", "#43c37b", "stroke-width:3"),
+    "goal": (palette.GOAL, palette.DARK_GOAL, "stroke-width:3"),
     "line": ("#626a76", "#9aa3af", "stroke-width:1.5"),
-    "plan": ("#1d8a4a", "#43c37b", "stroke-width:3"),
+    "plan": (palette.GOAL, palette.DARK_GOAL, "stroke-width:3"),
     "contact": ("#2f6fd0", "#8fbcff", "stroke-width:1.5"),
     "away": ("#8d94a0", "#7b8492", "stroke-width:1.2"),
 }

@@ -11,8 +11,8 @@ from typing import Any
 from namo.errors import UsageError
 from namo.planning.registry import PLANNERS
 from namo.registry import Registry
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 from namo.scenes.importers.registry import IMPORTERS
-from namo.scenes.layouts.registry import LAYOUT_FAMILIES
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 from namo.wording import did_you_mean
 from reference.markdown import code, paragraphs

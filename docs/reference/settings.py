@@ -1,4 +1,8 @@
-"""The settings: what the commented YAML files say of each, and what is allowed."""
+"""The settings: what each means, and what is allowed, from their declarations.
+
+The order, the sections and the shipped values are those of the commented YAML files. What a setting
+of scenes and learning means is what its comment says.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,11 @@ from typing import Any
 import yaml
 
 from namo.certification.settings import SceneSetSettings
-from namo.collection.settings import filled_schema
+from namo.collection.config import CollectionConfig
+from namo.config_parsing import describe_type
+from namo.declared_settings import declarations
 from namo.errors import UsageError
-from namo.mapped_settings import in_words
+from namo.pipeline.settings import PipelineSettings, pipeline_schema
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 from namo.wording import did_you_mean
@@ -75,9 +81,9 @@ def settings(root: Path, name: str) -> str:
         raise UsageError(f"unknown settings '{name}'; {did_you_mean(name, _ALLOWED)}")
     path = root / "config" / f"{name}.yaml"
     file = read_commented(path)
-    schema = filled_schema(
-        yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
-    )
+    schema = pipeline_schema()
+    declared = declarations(PipelineSettings) | declarations(CollectionConfig)
+    meanings = {key: one.meaning for key, one in declared.items()} if name == "config" else {}
     parts = [_intro(file.intro)]
     for title, section in file.sections.items():
         rows = []
@@ -90,7 +96,9 @@ def settings(root: Path, name: str) -> str:
             except KeyError:
                 raise UsageError(f"{path}: the code has no setting {'.'.join(names)}") from None
             here = "" if setting.below else _shown(setting.value)
-            rows.append((code(".".join(names)), here, prose(allowed), prose(setting.comment)))
+            key = ".".join(names)
+            meaning = prose(meanings.get(key, setting.comment))
+            rows.append((code(key), here, prose(allowed), meaning))
         if title:
             parts.append(f"### {prose(title[0].upper() + title[1:])}")
         if rows:
@@ -164,32 +172,32 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - whatever YAML holds
 
 def _of_collection(schema: Mapping[str, Any], names: Names) -> str:
     (name,) = names
-    return rule_in_words(schema["properties"][name])
+    return rule_describe_type(schema["properties"][name])
 
 
 def _of_scenes(schema: Mapping[str, Any], names: Names) -> str:
     if names == ("output_dir",):
-        return rule_in_words(schema["properties"]["scenes"]["properties"]["output_dir"])
-    return _hint_in_words(typing.get_type_hints(SceneSetSettings), names)
+        return rule_describe_type(schema["properties"]["scenes"]["properties"]["output_dir"])
+    return _hint_describe_type(typing.get_type_hints(SceneSetSettings), names)
 
 
 def _of_learning(schema: Mapping[str, Any], names: Names) -> str:
     rules = schema["properties"]["learning"]["properties"]
     if len(names) == 1 and names[0] in rules:
-        return rule_in_words(rules[names[0]])
+        return rule_describe_type(rules[names[0]])
     if names[0] == "training":
-        return _hint_in_words(typing.get_type_hints(TrainingSettings), names[1:])
-    return _hint_in_words(typing.get_type_hints(LearningSettings), names)
+        return _hint_describe_type(typing.get_type_hints(TrainingSettings), names[1:])
+    return _hint_describe_type(typing.get_type_hints(LearningSettings), names)
 
 
-def _hint_in_words(hints: Mapping[str, Any], names: Names) -> str:
+def _hint_describe_type(hints: Mapping[str, Any], names: Names) -> str:
     hint = hints[names[0]]
     for _ in names[1:]:  # an entry of a mapping
         hint = typing.get_args(hint)[1]
-    return in_words(hint)
+    return describe_type(hint)
 
 
-def rule_in_words(rule: Mapping[str, Any]) -> str:
+def rule_describe_type(rule: Mapping[str, Any]) -> str:
     """Return the values that a rule of the schema allows, in words."""
     if "enum" in rule:
         return ", ".join(code(name) for name in rule["enum"])

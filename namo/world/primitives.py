@@ -20,7 +20,7 @@ import numpy as np
 
 from namo.errors import PhysicsError
 from namo.geometry import Floats, Pose2D
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.scenes.footprint import Footprint, Rectangle
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene
 from namo.world.contacts import ContactPoints, contact_points
@@ -78,7 +78,7 @@ class PushClass:
     def key(self) -> str:
         """Return the cache key of this class: a hash of everything the primitives depend on."""
         text = json.dumps(
-            [PRIMITIVES_VERSION, numerics(), asdict(self)],
+            [PRIMITIVES_VERSION, numeric_platform(), asdict(self)],
             sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -26,8 +26,8 @@ diverged or was interrupted leaves the world as it was before.
 
 Guaranteed: the same state and push give the same bits, regardless of what this world simulated
 before, of the number of threads and of other worlds; MuJoCo and NumPy must be the same and the
-processor must select the same code (see `namo.numerics`). Poses are in the world frame, in metres
-and radians; lengths of time are in seconds.
+processor must select the same code (see `namo.numeric_platform`). Poses are in the world frame, in
+metres and radians; lengths of time are in seconds.
 
 A world serves one thread at a time. To simulate the pushes of one state in parallel, create it with
 `threads` and use `pool`, which has worlds of its own; see `namo.world.push_pool`. The first push of

@@ -1,3 +1,5 @@
+import json
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,7 +17,8 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.glob("scene_*.xml")}
 
 
-def test_a_set_is_made_and_made_again_the_same(tmp_path, capsys):
+@pytest.mark.slow
+def test_a_set_is_generated_reproducibly(tmp_path, capsys):
     assert generate(tmp_path / "a", *FAST) == 0
     assert "5 scenes of" in capsys.readouterr().out
     assert generate(tmp_path / "b", *FAST, "--jobs", "2") == 0
@@ -23,7 +26,7 @@ def test_a_set_is_made_and_made_again_the_same(tmp_path, capsys):
     assert len(environments_from(None, tmp_path / "a" / "scenes.parquet").scenes) == 5
 
 
-def test_more_scenes_keep_those_that_are_there(tmp_path):
+def test_more_scenes_keep_the_existing_ones(tmp_path):
     assert generate(tmp_path, *FAST) == 0
     few = files(tmp_path)
     assert generate(tmp_path, *FAST[:-1], "9") == 0
@@ -45,7 +48,7 @@ def test_settings_come_from_a_file_and_options_win(tmp_path, capsys):
     ("content", "said"),
     [
         ("scenes: {cuont: 2}", "unknown key 'cuont'; did you mean 'count'"),
-        ("count: 2", "holds no mapping 'scenes'"),
+        ("count: 2", "has no mapping 'scenes'"),
         ("scenes: [", "my.yaml: "),
     ],
 )
@@ -54,6 +57,37 @@ def test_a_wrong_file_is_named_and_nothing_is_written(tmp_path, capsys, content,
     assert generate(tmp_path / "set", "--config", str(tmp_path / "my.yaml")) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "set").exists()
+
+
+def test_settings_may_be_json(tmp_path, capsys):
+    settings = json.dumps({"families": {"row": 1}, "count": 2, "certify": False})
+    assert generate(tmp_path / "set", "--settings", settings, "--jobs", "1") == 0
+    rows = pq.read_table(tmp_path / "set" / "scenes.parquet").to_pylist()
+    assert [row["family"] for row in rows] == ["row"] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('{"cuont": 2}', "--settings: unknown key 'cuont'; did you mean 'count'"),
+        ("[2]", "--settings: is [2]; it must be a mapping"),
+        ("{count: 2}", "--settings: not valid JSON: "),
+    ],
+)
+def test_wrong_json_is_named_and_nothing_is_written(tmp_path, capsys, settings, said):
+    for command in (["scenes", "generate"], ["scenes", "certify-candidates"]):
+        more = ["--start", "0", "--end", "1"] if command[1] != "generate" else []
+        output = ["--output", str(tmp_path / "set"), "--settings", settings]
+        assert main([*command, *output, *more]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
+
+
+def test_settings_and_a_file_of_settings_exclude_each_other(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        generate(tmp_path, "--settings", "{}", "--config", "my.yaml")
+    assert ended.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
 
 
 def test_quotas_out_of_reach_end_with_what_was_found(tmp_path, capsys):

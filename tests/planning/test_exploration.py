@@ -130,7 +130,7 @@ def test_the_same_push_is_never_simulated_twice(fakes):
     assert result.pushes_tried > len(result.pushes)
 
 
-def test_a_timeout_keeps_the_plan_found(fakes):
+def test_a_timeout_keeps_the_plan_found(fakes, clock):
     world = fakes.NamedWorld("ab", opens=lambda path: path == ("a1",), push_s=0.02)
     result = run(world, FixedThenFresh(), 1, seconds=0.3, pushes=10**6)
     assert result.solved

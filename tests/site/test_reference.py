@@ -1,4 +1,4 @@
-"""The parts of the documentation that are made from the code."""
+"""The reference pages that are generated from the code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import yaml
 
 from hooks import MAKERS, made
 from namo.certification.settings import SceneSetSettings
-from namo.commands.main import COLLECTIONS, SCENES, make_parser
+from namo.collection.config import CollectionConfig
+from namo.commands.main import COMMANDS, make_parser
+from namo.declared_settings import declarations
 from namo.errors import UsageError
+from namo.pipeline.settings import pipeline_schema
 from namo.results.tables import DATA_TABLES
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
@@ -22,8 +25,6 @@ from reference.parts import REGISTRIES, parts
 from reference.settings import read_commented, rule_in_words, settings
 from tests.conftest import REPOSITORY
 
-SCHEMA = REPOSITORY / "workflow" / "schemas" / "config.schema.yaml"
-
 
 @pytest.fixture(scope="module")
 def described():
@@ -33,15 +34,16 @@ def described():
 
 
 def test_every_command_and_every_script_is_described(described):
-    assert {f"namo scenes {name}" for name in SCENES} <= described.keys()
-    assert {f"namo {name}" for name in COLLECTIONS} <= described.keys()
+    assert {f"namo {name}" for name in COMMANDS} <= described.keys()
     written = {path.name for path in (REPOSITORY / "workflow" / "scripts").glob("*.py")}
-    assert written <= described.keys()
+    lines = described["Scripts of the pipeline"]
+    assert written == set(re.findall(r"^\| `(\w+\.py)` \|", lines, re.MULTILINE))
+    assert "| `sequential_ml_collection.py` | [`namo collect`](#namo-collect) |" in lines
+    assert "| `make_scenes.py` | [`namo scenes generate`](#namo-scenes-generate) |" in lines
 
 
 def test_every_option_has_a_line(described):
-    parsers = [(name, parser) for name, parser, _ in subcommands(make_parser())]
-    for name, parser in [*parsers, *scripts(REPOSITORY)]:
+    for name, parser, _ in subcommands(make_parser()):
         assert options_of(parser)
         for action in options_of(parser):
             assert f"| `{spelling(action)}` |" in described[name]
@@ -49,26 +51,31 @@ def test_every_option_has_a_line(described):
 
 def test_an_option_shows_its_default_and_choices_once(described):
     assert (
-        "| `--max-depth MAX-DEPTH` | longest plan in pushes | `5` |"
-        in described["sequential_ml_collection.py"]
+        "| `--max-depth N` | maximum plan length \\[pushes\\] | `5` |" in described["namo collect"]
     )
     (line,) = (one for one in described["namo scenes generate"].splitlines() if "`--family" in one)
     assert "`room`, `row`, `corridor`" in line
 
 
-def test_a_script_that_hides_its_options_is_named(tmp_path):
+def test_old_names_of_options_are_not_shown(described):
+    assert "--recollect" in described["namo verify"]
+    assert "--redo" not in described["namo verify"]
+
+
+def test_a_script_that_calls_no_command_is_named(tmp_path):
     folder = tmp_path / "workflow" / "scripts"
     folder.mkdir(parents=True)
     (folder / "hidden.py").write_text("")
-    with pytest.raises(UsageError, match=r"hidden\.py: has no function make_parser"):
+    with pytest.raises(UsageError, match=r"hidden\.py: calls no command of namo"):
         scripts(tmp_path)
 
 
 def test_every_setting_of_a_collection_has_a_line():
     text = settings(REPOSITORY, "config")
-    properties = yaml.safe_load(SCHEMA.read_text())["properties"]
-    for name in properties.keys() - {"scenes", "learning"}:
+    for name in pipeline_schema()["properties"].keys() - {"scenes", "learning"}:
         assert f"| `{name}` |" in text
+    for declared in declarations(CollectionConfig).values():
+        assert prose(declared.meaning) in text
     assert "| `chunk_size` | `6` | a whole number from 1 | environments per chunk" in text
     assert "`best_first`, `exploration`" in text
 
@@ -89,7 +96,7 @@ def test_every_setting_of_scenes_and_learning_has_a_line(file, names):
 
 
 @pytest.mark.parametrize("name", ["config", "scenes", "learning"])
-def test_every_setting_is_read_with_its_value_and_says_what_it_means(name):
+def test_every_setting_has_its_value_and_a_comment(name):
     path = REPOSITORY / "config" / f"{name}.yaml"
     content = yaml.safe_load(path.read_text())
     for setting in read_commented(path).settings:
@@ -100,7 +107,7 @@ def test_every_setting_is_read_with_its_value_and_says_what_it_means(name):
     assert read_commented(path).intro
 
 
-def test_comments_go_on_in_the_lines_below(tmp_path):
+def test_comments_continue_on_the_lines_below(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text(
         "# Two settings.\n#   run --them\n\n# ---- first ----\na: 1  # one\n  # and more\n"
@@ -117,7 +124,7 @@ def test_comments_go_on_in_the_lines_below(tmp_path):
     assert [one.below for one in file.settings] == [False, True, False]
 
 
-def test_a_line_that_is_no_setting_is_named(tmp_path):
+def test_a_line_that_is_not_a_setting_is_named(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text("a: 1\nb:\n  - 2\n")
     with pytest.raises(UsageError, match="line 3: neither a setting nor a comment"):
@@ -134,7 +141,7 @@ def test_a_line_that_is_no_setting_is_named(tmp_path):
         ({"enum": ["one", "two"]}, "`one`, `two`"),
     ],
 )
-def test_rules_are_said_in_words(rule, words):
+def test_rules_are_described_in_words(rule, words):
     assert rule_in_words(rule) == words
 
 
@@ -165,28 +172,28 @@ def test_every_part_has_a_heading_and_words(kind):
         assert len(said.split("\n\nIn [")[0].strip()) > 20
 
 
-def test_constants_that_a_text_names_are_given():
+def test_constants_named_in_a_text_are_listed_with_their_values():
     assert "`DISTANCE_M` is `(0.3, 1.0)`. `TURN_RAD` is `0.785`." in parts("goal strategy")
 
 
 @pytest.mark.parametrize(
     "asked", ["nothing of_this", "columns nothing", "parts nothing", "settings nothing"]
 )
-def test_what_there_is_not_is_named(asked):
+def test_an_unknown_placeholder_is_named(asked):
     page = f"<!-- made from the code: {asked} -->"
     match = re.search(r"(?P<what>\w+) (?P<which>\w+) -->", page)
     with pytest.raises(UsageError, match="nothing"):
         made(match)
 
 
-def test_pages_ask_for_what_there_is():
+def test_every_generator_is_used_by_a_page():
     asked = set()
     for page in (REPOSITORY / "docs").glob("*.md"):
         asked.update(re.findall(r"<!-- made from the code: (\w+)", page.read_text()))
     assert asked == MAKERS.keys()
 
 
-def test_text_shows_what_it_says():
+def test_special_characters_are_escaped():
     assert prose("a*b* <c> | `<d> | *`\n  {e}") == r"a\*b\* &lt;c&gt; \| `<d> | *` &#123;e&#125;"
     assert paragraphs("One\nline.\n\n    code *here*\n\nTwo.") == (
         "One line.\n\n```text\ncode *here*\n```\n\nTwo."
@@ -196,7 +203,7 @@ def test_text_shows_what_it_says():
 
 
 @pytest.mark.parametrize(
-    ("page", "link", "mended"),
+    ("page", "link", "rewritten"),
     [
         ("a.md", "[c](../config/config.yaml)", "[c](repository/config/config.yaml.md)"),
         ("a.md", "[c](../namo)", "c"),
@@ -210,5 +217,5 @@ def test_text_shows_what_it_says():
         ("contributing.md", "[c](config/config.yaml)", "[c](repository/config/config.yaml.md)"),
     ],
 )
-def test_links_hold_in_the_repository_and_in_the_site(page, link, mended):
-    assert links.with_site_links(link, page, REPOSITORY) == mended
+def test_links_work_in_the_repository_and_in_the_site(page, link, rewritten):
+    assert links.with_site_links(link, page, REPOSITORY) == rewritten

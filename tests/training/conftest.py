@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from namo.collection.chunk import collect_chunk
+from namo.collection.chunk import Collector, collect_chunk
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.collection.models import make_planner
@@ -82,7 +82,7 @@ def collect(scenes: list[Path], output: Path, **settings: Any) -> Path:
     )
     environments = [Environment(index, path, "host", "easy") for index, path in enumerate(scenes)]
     planner, _ = make_planner(config)
-    collect_chunk(environments, planner, config, output, "again {}".format)
+    collect_chunk(environments, Collector(planner, config, "again {}".format), output)
     assemble(output, "host", "scenes", len(scenes))
     return output
 

@@ -5,8 +5,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
-from namo.mapped_settings import settings_from
 from namo.training.learning_settings import DEFAULT_ARMS, Arm, LearningSettings
 from tests.conftest import REPOSITORY
 
@@ -20,7 +20,7 @@ def test_the_configuration_file_holds_every_default():
     values = yaml.safe_load((REPOSITORY / "config" / "learning.yaml").read_text())["learning"]
     for name in ("output_dir", "training"):
         del values[name]
-    assert settings_from(LearningSettings, values, "learning.yaml") == LearningSettings()
+    assert parse_dataclass(LearningSettings, values, "learning.yaml") == LearningSettings()
     assert set(values) == set(LearningSettings().as_dict())
 
 
@@ -68,7 +68,7 @@ def test_invalid_arms_are_named(values, message):
 )
 def test_values_of_another_type_are_named(values, message):
     with pytest.raises(UsageError, match=message):
-        settings_from(LearningSettings, values, "here")
+        parse_dataclass(LearningSettings, values, "here")
 
 
 def test_an_arm_names_only_the_models_that_it_uses():

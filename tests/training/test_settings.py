@@ -4,8 +4,8 @@ import math
 import pytest
 import yaml
 
+from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
-from namo.mapped_settings import settings_from
 from namo.training.settings import TrainingSettings
 from tests.conftest import REPOSITORY
 
@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 def test_the_configuration_file_holds_every_default():
     values = yaml.safe_load((REPOSITORY / "config" / "learning.yaml").read_text())
     training = values["learning"]["training"]
-    assert settings_from(TrainingSettings, training, "learning.yaml") == TrainingSettings()
+    assert parse_dataclass(TrainingSettings, training, "learning.yaml") == TrainingSettings()
     assert set(training) == set(TrainingSettings().as_dict())
 
 
@@ -67,12 +67,12 @@ def test_invalid_settings_are_named_with_what_is_allowed(values, message):
 )
 def test_values_of_another_type_are_named(values, message):
     with pytest.raises(UsageError, match=message):
-        settings_from(TrainingSettings, values, "here")
+        parse_dataclass(TrainingSettings, values, "here")
 
 
 def test_settings_round_trip_as_json_and_give_the_sizes_of_the_network():
     settings = TrainingSettings(widths=(2, 3, 4), blocks=(1, 2, 1), summary=5, hidden=6)
     assert settings.sizes == {"widths": [2, 3, 4], "blocks": [1, 2, 1], "summary": 5, "hidden": 6}
-    assert settings_from(TrainingSettings, json.loads(json.dumps(settings.as_dict())), "x") == (
+    assert parse_dataclass(TrainingSettings, json.loads(json.dumps(settings.as_dict())), "x") == (
         settings
     )

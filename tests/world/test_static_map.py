@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -74,5 +75,8 @@ def test_an_unknown_movable_is_named_with_the_nearest_one(rooms):
         lambda name: static.obstacles_excluding(name, np.zeros((1, 3))),
         lambda name: static.contacts[name],
     ):
-        with pytest.raises(UnknownMovableError, match=message):
+        with pytest.raises(UnknownMovableError, match=message) as caught:
             query("obstacle_1_mvable")
+        assert isinstance(caught.value, KeyError)
+        assert (caught.value.name, caught.value.allowed) == ("obstacle_1_mvable", (NAME,))
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
