@@ -25,8 +25,9 @@ the robot's goal is reachable. Whatever happens is reported by `PushOutcome.stat
 diverged or was interrupted leaves the world as it was before.
 
 Guaranteed: the same state and push give the same bits, regardless of what this world simulated
-before, of the number of threads and of other worlds, on machines with the same numeric platform
-(`namo.numeric_platform`). Poses are in the world frame, in metres and radians; times in seconds.
+before, of the number of threads and of other worlds; MuJoCo and NumPy must be the same and the
+processor must select the same code (see `namo.numeric_platform`). Poses are in the world frame, in
+metres and radians; lengths of time are in seconds.
 
 A world serves one thread at a time. To simulate the pushes of one state in parallel, create it with
 `threads` and use `pool`, which has worlds of its own; see `namo.world.push_pool`. The first push of
