@@ -1,11 +1,11 @@
 """namo-collect: planning data for Navigation Among Movable Obstacles.
 
-    scenes --> collect (one process a chunk) --> merge --> report
-                  ^                                |
-                  +--- models <--- train <--- dataset
+    scenes --> collect (one process per chunk) --> merge --> report, summary
+                  ^                                  |
+                  +---- models <--- train <--- dataset
 
-`snakemake` collects and reports; `scenes`, `dataset`, `train`, `evaluate` and `rounds` are targets
-of their own. Settings: config/. Rules: workflow/rules/, one file a stage.
+`snakemake` collects, makes the report and prints the summary; `scenes`, `dataset`, `train`, `evaluate` and `rounds` are targets
+of their own. Settings: config/. Rules: workflow/rules/, one file per stage.
 """
 
 from snakemake.utils import min_version
@@ -26,7 +26,6 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/scenes.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/report.smk"
-include: "workflow/rules/learn_common.smk"
 include: "workflow/rules/learn.smk"
 
 
@@ -35,14 +34,14 @@ onstart:
 
 
 onerror:
-    say_how_to_go_on()
+    say_how_to_resume()
 
 
 localrules:
     all,
     merge,
-    page,
     report,
+    summary,
     choose_models,
     dataset,
     train,
@@ -54,5 +53,5 @@ rule all:
     """A collected, summarised and reported run."""
     default_target: True
     input:
+        rules.summary.output,
         rules.report.output,
-        rules.page.output,

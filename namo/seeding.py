@@ -20,7 +20,11 @@ class Purpose(IntEnum):
     GOALS = 1
     # 2 was used for the demo rooms of version 0.1
     LAYOUTS = 3
-    FURNISHING = 4
+    POPULATION = 4
+    # Of a training; environment and episode are the epoch and the step.
+    WEIGHTS = 5
+    BATCHES = 6
+    MIRRORING = 7
 
 
 def stream(seed: int, environment: int, episode: int, purpose: Purpose) -> np.random.Generator:

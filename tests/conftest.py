@@ -96,7 +96,8 @@ def random_bundle(path: Path, kind: str, seed: int = 0) -> Path:
     """Write a small model with random weights, the same for a seed, and return its folder."""
     import torch  # takes a second, and most tests need no model
 
-    from namo.learning.bundle import new_network, write_bundle
+    from namo.learning.architecture import new_network
+    from namo.learning.bundle import write_bundle
 
     sizes = {"widths": [4, 8, 8], "blocks": [1, 1, 1], "summary": 8, "hidden": 8}
     with torch.random.fork_rng(devices=[]):

@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[1]
 ARRAYS = {"NDArray", "ndarray", "Tensor"}
 UNITS = "m|m²|metre|rad|s|ms|second|kg|N|byte|MB|pixel|step|push|pushes"
 PLAIN = (
-    "bin|chance|coefficient|cosine|factor|logit|loss|probability|ratio|score|share|sine|unit|weight"
+    "bin|chance|coefficient|cosine|factor|fraction|logit|loss|probability|ratio|score|share|sine|"
+    "unit|weight"
 )
 
 # A name or a number, or sums and products of these.
@@ -95,6 +96,17 @@ def with_text_below(nodes):
                 yield node, ""
 
 
+def declared(value):
+    """Return the help and the unit of a field that is declared by `setting(...)`."""
+    match value:
+        case ast.Call(func=ast.Name(id="setting"), keywords=keywords):
+            said = {keyword.arg: keyword.value for keyword in keywords}
+            words = (said.get(name) for name in ("help", "unit"))
+            return " ".join(word.value for word in words if isinstance(word, ast.Constant))
+        case _:
+            return ""
+
+
 def raised(nodes):
     """Return the errors that statements raise by name, but for those that a `try` may catch."""
     errors = set()
@@ -135,7 +147,7 @@ class Check:
         for part, text in with_text_below(node.body):
             match part:
                 case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
-                    text = text or docstring.of("Attributes", name)
+                    text = text or declared(part.value) or docstring.of("Attributes", name)
                     self.expect(part.annotation, name, text, part, f"{node.name}.{name}")
                 case _:
                     self.visit(part, node)
@@ -245,6 +257,8 @@ class Planner:
         ('def f():\n    """Go.\n\n    Args:\n        x: m.\n    """', "f(x): no such parameter"),
         ('class C:\n    """One."""\n    x: float', "C.x: no unit"),
         ('class C:\n    """One."""\n    x: float\n    """m."""', None),
+        ('class C:\n    """One (m)."""\n    x: float = setting(1, help="far")', "C.x: no unit"),
+        ('class C:\n    """One."""\n    x: float = setting(1, help="far", unit="m")', None),
         (
             'class C:\n    """One."""\n    def __init__(self, x: float): pass',
             "C.__init__(x): no unit",

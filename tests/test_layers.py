@@ -22,12 +22,13 @@ ARROWS = {
     "reporting": {"planning", "results", "scenes", "world"},
     "training": {"learning", "planning", "results", "scenes", "strategies", "world"},
     "commands": {
-        *("certification", "collection", "exporting", "reporting", "results", "scenes"),
-        *("training", "world"),
+        *("certification", "collection", "exporting", "learning", "reporting", "results"),
+        *("scenes", "training", "world"),
     },
+    "pipeline": {"certification", "collection", "results", "scenes", "training"},
 }
 """Folders of `namo` -> the folders that they import, base modules aside. Announce new ones here."""
-ALLOWED_CIRCLES = ({"namo.world.push_skill", "namo.world.world"},)
+ALLOWED_CIRCLES = ({"namo.world.push_pool", "namo.world.push_skill", "namo.world.world"},)
 """Modules that import one another. One group at most."""
 
 NOT_LAYERED = {"__init__", "__main__"}

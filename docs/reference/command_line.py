@@ -1,13 +1,12 @@
-"""The command line: every option of `namo` and of the pipeline's scripts, from their parsers."""
+"""The command line: every option of every command of `namo`, from their parsers."""
 
 from __future__ import annotations
 
 import argparse
-import runpy
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from namo.collection.command_line import build_parser
 from namo.commands.main import make_parser
 from namo.errors import UsageError
 from reference.markdown import code, fenced, paragraphs, prose, table
@@ -22,21 +21,30 @@ def commands(root: Path) -> str:
         root: of the repository.
 
     Raises:
-        UsageError: a script does not show its parser.
+        UsageError: a script calls no command.
     """
     namo = list(subcommands(make_parser()))
     lines = [(f"[{code(name)}](#{_anchor(name)})", prose(about)) for name, _, about in namo]
-    parts = ["## namo", table(["command", "what it does"], lines)]
+    parts = ["## namo", table(["command", "purpose"], lines)]
     parts += [_described(name, parser) for name, parser, _ in namo]
-    parts += ["## Scripts of the pipeline", "Each runs by hand: `python workflow/scripts/NAME`."]
-    parts += [_described(name, parser) for name, parser in scripts(root)]
+    parts += [
+        "## Scripts of the pipeline",
+        "Each runs a command with the arguments given: `python workflow/scripts/NAME`.",
+        table(
+            ["script", "command"],
+            [
+                (code(name), f"[{code(command)}](#{_anchor(command)})")
+                for name, command in scripts(root)
+            ],
+        ),
+    ]
     return "\n\n".join(parts)
 
 
 def subcommands(
     parser: argparse.ArgumentParser, about: str = ""
 ) -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
-    """Yield the commands below a parser that have none below them: name, parser, help."""
+    """Yield the leaf commands of a parser: name, parser, help."""
     groups = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
     if not groups:
         yield parser.prog, parser, about
@@ -46,28 +54,23 @@ def subcommands(
             yield from subcommands(below, helps[name])
 
 
-def scripts(root: Path) -> list[tuple[str, argparse.ArgumentParser]]:
-    """Return the scripts of the pipeline and their parsers; the collector comes first.
+def scripts(root: Path) -> list[tuple[str, str]]:
+    """Return the scripts of the pipeline and the commands that they call.
 
     Raises:
-        UsageError: a script has no function `make_parser`.
+        UsageError: a script calls no command.
     """
-    collector = build_parser()
-    found = [(collector.prog, collector)]
+    found = []
     for path in sorted((root / "workflow" / "scripts").glob("*.py")):
-        if path.name == collector.prog:
-            continue
-        names = runpy.run_path(str(path))
-        if "make_parser" not in names:
-            raise UsageError(f"{path}: has no function make_parser, which shows its options")
-        parser: argparse.ArgumentParser = names["make_parser"]()
-        parser.prog = path.name
-        found.append((path.name, parser))
+        call = re.search(r"main\(\[(.*), \*sys\.argv\[1:\]\]\)", path.read_text(encoding="utf-8"))
+        if call is None:
+            raise UsageError(f"{path}: calls no command of namo")
+        found.append((path.name, " ".join(["namo", *re.findall(r'"(.+?)"', call[1])])))
     return found
 
 
 def options_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the options and arguments of a parser that its help shows, but for the help itself."""
+    """Return the options and arguments in the help of a parser, except --help."""
     return [
         action
         for action in parser._actions
@@ -76,7 +79,7 @@ def options_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def spelling(action: argparse.Action) -> str:
-    """Return how an option or argument is written, with the name of its value."""
+    """Return the spelling of an option or argument, with the name of its value."""
     value = _value(action)
     if not action.option_strings:
         return value
@@ -94,7 +97,7 @@ def _described(name: str, parser: argparse.ArgumentParser) -> str:
     titled: dict[str, list[argparse.Action]] = {}
     for group in parser._action_groups:
         title = group.title or ""
-        title = "" if title in ("options", "positional arguments") else title.capitalize()
+        title = "" if title in ("options", "arguments") else title.capitalize()
         titled.setdefault(title, []).extend(one for one in group._group_actions if one in shown)
     for title, actions in titled.items():
         rows = [(code(spelling(one)), _meaning(one), _default(one)) for one in actions]
@@ -117,9 +120,7 @@ def _value(action: argparse.Action) -> str:
 
 def _meaning(action: argparse.Action) -> str:
     """Return the help of an option, without the default, which has a column of its own."""
-    text = action.help or ""
-    for told in (f" ({action.default})", f" (default: {action.default})"):
-        text = text.removesuffix(told)
+    text = (action.help or "").replace("%%", "%")
     names = ", ".join(code(choice) for choice in action.choices or ())
     return "; ".join(part for part in (prose(text), names) if part)
 

@@ -1,67 +1,97 @@
-"""What a collection is asked to do: every setting, checked before anything is written."""
+"""The settings of a collection, checked before anything is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from namo.declared_settings import check_declared, setting
 from namo.errors import ModelError, UsageError
 from namo.learning.bundle_files import bundle_sha256, require_bundle
-from namo.option_checks import at_least
 from namo.planning.registry import PLANNERS
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
-from namo.wording import did_you_mean
 
 ML_DEVICES = ("cuda", "cpu", "auto")
+SEARCH, LEARNED = "search", "learned"
+"""Groups of settings."""
 
 
 @dataclass(frozen=True)
 class CollectionConfig:
-    """The settings that decide what is collected. Every one of them is part of the fingerprint.
+    """The settings that decide what is collected; all of them are part of the fingerprint.
 
-    Attributes:
-        algorithm: name of a planner.
-        object_strategy: which object to push first.
-        goal_strategy: where to push it.
-        ml_object_model: bundle of the learned object strategy.
-        ml_goal_model: bundle of the learned goal strategy.
-        ml_samples: draws from a model for each question.
-        ml_device: where models run: cuda, cpu or auto.
-        ml_random_share: share of the goals of the learned strategy that stay random.
-        trust_model_code: whether a model may bring a class of its own.
-        episodes_per_env: searches in each environment, each with its own random numbers.
-        max_depth: longest plan (pushes).
-        max_goals_per_object: goals tried for an object in a state.
-        search_timeout: wall time of one search (s).
-        max_terminal_checks: questions whether the goal is reachable, in one search.
-        max_pushes: simulated pushes in one search; None for any number.
-        filter_minimum_length: keep only the shortest solved episodes of an environment.
-        seed: of all random numbers.
-        physics: preset of `namo.scenes.physics`.
+    Their order, names and types are part of it too: a change has everything collected again.
     """
 
-    algorithm: str = "idfs"
-    object_strategy: str = "no_heuristic"
-    goal_strategy: str = "random"
-    ml_object_model: str | None = None
-    ml_goal_model: str | None = None
-    ml_samples: int = 32
-    ml_device: str = "cuda"
-    ml_random_share: float = 0.2
-    trust_model_code: bool = False
-    episodes_per_env: int = 1
-    max_depth: int = 5
-    max_goals_per_object: int = 5
-    search_timeout: float = 300.0
-    max_terminal_checks: int = 5000
-    max_pushes: int | None = None
-    filter_minimum_length: bool = False
-    seed: int = 0
-    physics: str = "scene"
+    algorithm: str = setting("idfs", help="search algorithm", choices=PLANNERS, group=SEARCH)
+    object_strategy: str = setting(
+        "no_heuristic",
+        help="order in which objects are tried",
+        choices=OBJECT_STRATEGIES,
+        group=SEARCH,
+    )
+    goal_strategy: str = setting(
+        "random",
+        help="how push goals of an object are proposed",
+        choices=GOAL_STRATEGIES,
+        group=SEARCH,
+    )
+    ml_object_model: str | None = setting(
+        None, help="folder of the model for object strategy ml", metavar="PATH", group=LEARNED
+    )
+    ml_goal_model: str | None = setting(
+        None, help="folder of the model for goal strategy ml", metavar="PATH", group=LEARNED
+    )
+    ml_samples: int = setting(32, help="samples drawn per model query", minimum=1, group=LEARNED)
+    ml_device: str = setting(
+        "cuda", help="device to run models on", choices=ML_DEVICES, group=LEARNED
+    )
+    ml_random_share: float = setting(
+        0.2,
+        help="fraction of learned goals (best_first: of the first pushes) that stay random",
+        minimum=0,
+        maximum=1,
+        group=LEARNED,
+    )
+    trust_model_code: bool = setting(
+        False,
+        help="allow models that import custom classes (executes their code)",
+        group=LEARNED,
+    )
+    episodes_per_env: int = setting(
+        1,
+        help="episodes per environment, each with its own random numbers",
+        minimum=1,
+        group=SEARCH,
+    )
+    max_depth: int = setting(5, help="maximum plan length", unit="pushes", minimum=0, group=SEARCH)
+    max_goals_per_object: int = setting(
+        5, help="push goals tried per object and state", minimum=1, group=SEARCH
+    )
+    search_timeout: float = setting(
+        300.0, help="wall-time limit per search", unit="s", above=0, group=SEARCH
+    )
+    max_terminal_checks: int = setting(
+        5000, help="goal-reachability checks per search", minimum=1, group=SEARCH
+    )
+    max_pushes: int | None = setting(
+        None, help="simulated pushes per search", none="no limit", minimum=0, group=SEARCH
+    )
+    filter_minimum_length: bool = setting(
+        False,
+        help="per environment, keep only the solved episodes with the fewest pushes",
+        group=SEARCH,
+    )
+    seed: int = setting(0, help="random seed", minimum=0, group=SEARCH)
+    physics: str = setting(
+        "scene",
+        help="MuJoCo options: those of each scene file, or a preset",
+        choices=tuple(PHYSICS_PRESETS),
+        group=SEARCH,
+    )
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -69,31 +99,10 @@ class CollectionConfig:
         Raises:
             UsageError: names the option, the value and what is allowed.
         """
-        canonical = PLANNERS.canonical(self.algorithm)
-        object.__setattr__(self, "algorithm", canonical)
-        OBJECT_STRATEGIES.canonical(self.object_strategy)
-        GOAL_STRATEGIES.canonical(self.goal_strategy)
-        _choice("physics", self.physics, PHYSICS_PRESETS)
-        _choice("ml-device", self.ml_device, ML_DEVICES)
-        for name in (
-            "ml_samples",
-            "episodes_per_env",
-            "max_goals_per_object",
-            "max_terminal_checks",
-        ):
-            at_least(name, getattr(self, name), 1)
-        for name in ("max_depth", "seed"):
-            at_least(name, getattr(self, name), 0)
-        if self.max_pushes is not None:
-            at_least("max_pushes", self.max_pushes, 0)
+        check_declared(self)
+        object.__setattr__(self, "algorithm", PLANNERS.canonical(self.algorithm))
         if self.algorithm == "exploration" and self.max_pushes is None:
             raise UsageError("--algorithm exploration needs --max-pushes: it spends all of them")
-        if not 0 < self.search_timeout < float("inf"):
-            raise UsageError(
-                f"--search-timeout is {self.search_timeout}; allowed: seconds above zero, finite"
-            )
-        if not 0 <= self.ml_random_share <= 1:
-            raise UsageError(f"--ml-random-share is {self.ml_random_share}; allowed: 0 to 1")
         self._check_models()
 
     def _check_models(self) -> None:
@@ -122,10 +131,10 @@ class CollectionConfig:
 
     @cached_property
     def decisive(self) -> dict[str, Any]:
-        """What decides results: the settings, with models told apart by what they are.
+        """What decides results: the settings, with models identified by their hash.
 
-        Models are looked at once: what a process has loaded does not change under it. Without any
-        their device decides nothing.
+        The hashes are computed once: a model that a process has loaded does not change under it.
+        Without a model the device decides nothing.
         """
         settings = self.as_dict()
         if self.ml_object_model is None and self.ml_goal_model is None:
@@ -139,8 +148,3 @@ class CollectionConfig:
     def names(cls) -> list[str]:
         """Return the names of all settings."""
         return [field.name for field in fields(cls)]
-
-
-def _choice(name: str, value: str, allowed: Iterable[str]) -> None:
-    if value not in allowed:
-        raise UsageError(f"--{name} is '{value}'; {did_you_mean(value, allowed)}")

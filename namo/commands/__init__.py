@@ -1,1 +1,1 @@
-"""The `namo` command: one file a subcommand."""
+"""The `namo` command: one file per subcommand."""

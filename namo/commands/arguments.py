@@ -1,17 +1,103 @@
-"""Arguments that several commands take."""
+"""Arguments that several commands take, and what several do before they load libraries."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 from pathlib import Path
+from typing import Any
+
+from namo.commands.parsing import add_old_name
+from namo.errors import UsageError
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of a collection."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
 
 
 def add_run_from(parser: argparse.ArgumentParser) -> None:
-    """Add where relative paths of scenes start."""
+    """Add the folder that relative paths of scenes start in."""
     parser.add_argument(
         "--run-from",
         metavar="DIR",
         type=Path,
         default=Path(),
-        help="where the collection was run: relative paths of scenes start there",
+        help="folder that the collection was started in; relative paths of scenes start there",
     )
+
+
+def add_max_failed_fraction(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, text: str
+) -> None:
+    """Add the fraction of environments that may fail.
+
+    Args:
+        parser: of the command.
+        text: help of the option.
+    """
+    option = parser.add_argument(
+        "--max-failed-fraction", type=float, default=1.0, metavar="X", help=text
+    )
+    add_old_name(parser, "--max-failed-share", option)
+
+
+def require_fraction(value: float) -> None:
+    """Make sure that the fraction of environments that may fail is one.
+
+    Args:
+        value: ratio of failed environments to all.
+
+    Raises:
+        UsageError: it is not from 0 to 1.
+    """
+    if not 0 <= value <= 1:
+        raise UsageError(f"--max-failed-fraction is {value}; allowed: 0 to 1")
+
+
+def exceeds(failed: int, total: int, allowed: float) -> bool:
+    """Return whether more environments failed than are allowed to.
+
+    Args:
+        failed: how many did.
+        total: how many there are, at least one.
+        allowed: ratio of failed environments to all.
+    """
+    return failed / total > allowed
+
+
+def require_folder(folder: Path) -> None:
+    """Make sure that a folder is there.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder")
+
+
+def mapping_from_json(text: str, option: str) -> Any:  # noqa: ANN401 - settings check what it is
+    """Return the settings that an option gives as JSON.
+
+    Args:
+        text: of the option.
+        option: what messages call it.
+
+    Raises:
+        UsageError: it is not valid JSON.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{option}: not valid JSON: {error}") from None
+
+
+def use_one_thread(*variables: str) -> None:
+    """Let numerical libraries use one thread per process, unless the environment says otherwise.
+
+    Jobs run side by side; more threads would only fight for the cores. Libraries look at these
+    variables of the environment (by default OpenMP's) when they are loaded, so this comes first.
+    """
+    for variable in variables or ("OMP_NUM_THREADS",):
+        os.environ.setdefault(variable, "1")

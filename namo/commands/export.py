@@ -1,8 +1,9 @@
 """Export a finished collection into a format that others read.
 
-What a format holds, and how it is loaded, is said in docs/exports.md. The same collection gives the
-same bytes. Exit codes: 0 done, 1 something is missing, damaged or not as it was collected, 2 wrong
-usage; nothing is left of an export that was not finished.
+The formats, and how to load them, are described in docs/exports.md. The same collection gives the
+same bytes. An export that fails or is interrupted leaves nothing.
+
+Exit codes: 0 done; 1 something is missing, damaged or has changed since; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -27,16 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=EXPORTERS.names(),
+        metavar="NAME",
         required=True,
         default=argparse.SUPPRESS,
-        help="what to write",
+        help="format to write",
     )
     parser.add_argument(
         "--output",
-        metavar="FOLDER",
+        metavar="DIR",
         type=Path,
         required=True,
-        help="folder to write; must not exist, or be empty",
+        help="folder to write; must not exist or be empty",
         default=argparse.SUPPRESS,
     )
     add_run_from(parser)
@@ -45,42 +47,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--licence",
         "--license",
         metavar="ID",
-        help="of the data, such as cc-by-4.0; without one the card says that none was chosen",
+        help="licence of the data, such as cc-by-4.0 (default: the card says that none was chosen)",
         default=argparse.SUPPRESS,
     )
     card.add_argument(
         "--citation",
         metavar="FILE",
         type=Path,
-        help="BibTeX entry of the data, for the card",
+        help="file with a BibTeX entry for the card",
         default=argparse.SUPPRESS,
     )
     card.add_argument(
         "--manifest",
         metavar="FILE",
         type=Path,
-        help="Parquet manifest of the scenes, to take their splits from; without one all rows are "
-        "in one split",
+        help="Parquet manifest of the scenes, for their splits (default: one split)",
         default=argparse.SUPPRESS,
     )
     masks = parser.add_argument_group("masks")
     masks.add_argument(
         "--pushes",
         choices=PUSHES,
-        help=f"which become samples: those of plans, or all that were simulated (default: {PLAN})",
+        help=f"pushes that become samples: those of plans, or all simulated ones (default: {PLAN})",
         default=argparse.SUPPRESS,
     )
     masks.add_argument(
         "--metres-per-pixel",
         metavar="M",
         type=float,
-        help="the same for all pictures; without it each scene fills its own",
+        help="scale of all images (default: each scene fills its own)",
         default=argparse.SUPPRESS,
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Export the collection, say what was written and how to load it; return the exit code.
+    """Export the collection, print the files and how to load them, and return the exit code.
 
     Raises:
         UsageError: an option is out of its range, or does not suit the format.
@@ -92,10 +93,10 @@ def run(options: argparse.Namespace) -> int:
     for name in asked:
         if name not in exporter.SETTINGS:
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option}: format {options.format} has no use for it")
+            raise UsageError(f"{option}: not used by format {options.format}")
     import namo
     from namo.exporting.exporter import export_with
-    from namo.signals import EndedError, ending_on_signals
+    from namo.signals import TerminationRequested, ending_on_signals
 
     collection = namo.load(options.folder, run_from=options.run_from)
     try:
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
             lines = export_with(exporter, collection, options.output, settings)
     except KeyboardInterrupt as end:
         print("interrupted; nothing was written", file=sys.stderr)
-        return 128 + (end.number if isinstance(end, EndedError) else signal.SIGINT)
+        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
     for line in lines:
         print(line)
     return 0

@@ -1,4 +1,4 @@
-"""`namo`: everything that is not collecting, one subcommand each."""
+"""Work with NAMO scenes and collections."""
 
 from __future__ import annotations
 
@@ -6,26 +6,34 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from namo.commands import (
+    choose_models,
+    collect,
+    dataset,
+    evaluate,
     export,
     merge,
     replay,
     report,
+    scenes_certify,
     scenes_check,
     scenes_generate,
     scenes_import,
     status,
+    summary,
+    train,
     verify,
 )
+from namo.commands.parsing import EXIT_USAGE, WIDTH, Parser
 from namo.errors import NamoError, UsageError
 from namo.version import __version__
 
 
 class Command(Protocol):
-    """A module with a command."""
+    """A module with a command; importing it loads neither MuJoCo nor torch nor Arrow."""
 
     HELP: str
 
@@ -36,25 +44,39 @@ class Command(Protocol):
         """Run the command and return the exit code.
 
         Raises:
-            UsageError: what was asked for cannot be; exit code 2.
-            NamoError: something else is wrong, and is said; exit code 1.
+            UsageError: wrong usage; exit code 2.
+            NamoError: anything else that is wrong; exit code 1.
             OSError: likewise.
         """
 
 
-SCENES: Mapping[str, Command] = {
-    "generate": scenes_generate,
-    "import": scenes_import,
-    "check": scenes_check,
+GROUPS: Mapping[str, Mapping[str, Command]] = {
+    "Collect": {"collect": collect, "status": status, "verify": verify, "merge": merge},
+    "Look at a collection": {
+        "summary": summary,
+        "report": report,
+        "replay": replay,
+        "export": export,
+    },
+    "Learn": {
+        "dataset": dataset,
+        "train": train,
+        "evaluate": evaluate,
+        "choose-models": choose_models,
+    },
+    "Scenes": {
+        "scenes generate": scenes_generate,
+        "scenes certify-candidates": scenes_certify,
+        "scenes import": scenes_import,
+        "scenes check": scenes_check,
+    },
 }
-COLLECTIONS: Mapping[str, Command] = {
-    "status": status,
-    "verify": verify,
-    "merge": merge,
-    "replay": replay,
-    "report": report,
-    "export": export,
+"""Title in the help -> name of a command, without `namo` -> its module."""
+COMMANDS: Mapping[str, Command] = {
+    name: module for group in GROUPS.values() for name, module in group.items()
 }
+_FAMILIES = {"scenes": "make, import and check scenes"}
+"""First words that commands share -> help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,36 +90,64 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except (NamoError, OSError) as error:
-        print(f"{options.command}: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
+        print(f"{options.parser.prog}: error: {error}", file=sys.stderr)
+        return EXIT_USAGE if isinstance(error, UsageError) else 1
     return code
 
 
-def make_parser() -> argparse.ArgumentParser:
+class _RootParser(Parser):
+    """The parser of `namo`, whose help lists all commands in groups."""
+
+    def format_help(self) -> str:
+        """Return the help of `namo`."""
+        return "\n".join(_overview()) + "\n"
+
+
+def make_parser() -> Parser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(prog="namo", description=__doc__)
+    parser = _RootParser(prog="namo", description=__doc__)
     parser.add_argument("--version", action="version", version=f"namo-collect {__version__}")
-    groups = parser.add_subparsers(required=True, metavar="COMMAND")
-    scenes = groups.add_parser("scenes", help="make, import and check scenes")
-    _add(scenes.add_subparsers(required=True, metavar="COMMAND"), SCENES, "namo scenes")
-    _add(groups, COLLECTIONS, "namo")
+    _let_help_run(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser, prog="namo")
+    families = {}
+    for name, text in _FAMILIES.items():
+        family = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        _let_help_run(family)
+        families[name] = family.add_subparsers(metavar="COMMAND", title="commands")
+    for name, module in COMMANDS.items():
+        first, _, rest = name.partition(" ")
+        command = (families[first] if rest else commands).add_parser(
+            rest or first, help=module.HELP, description=module.__doc__
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
     return parser
 
 
-def _add(
-    parsers: argparse._SubParsersAction[argparse.ArgumentParser],
-    commands: Mapping[str, Command],
-    prefix: str,
-) -> None:
-    for name, module in commands.items():
-        command = parsers.add_parser(
-            name,
-            help=module.HELP,
-            description=module.__doc__,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        )
-        module.add_arguments(command)
-        command.set_defaults(run=module.run, command=f"{prefix} {name}")
+def _let_help_run(parser: Parser) -> None:
+    """Let a parser print its help where no command follows."""
+
+    def show(_: argparse.Namespace) -> int:
+        parser.print_help()
+        return 0
+
+    parser.set_defaults(run=show)
+
+
+def _overview() -> Iterator[str]:
+    """Yield the lines of the help of `namo`."""
+    yield "usage: namo COMMAND [options]"
+    yield ""
+    yield str(__doc__)
+    column = max(map(len, COMMANDS)) + 4
+    for title, commands in GROUPS.items():
+        yield f"\n{title}:"
+        for name, module in commands.items():
+            yield f"  {name:<{column - 2}}{module.HELP}"[:WIDTH]
+    yield "\nOptions:"
+    for option, text in (("-h, --help", "show this help"), ("--version", "show the version")):
+        yield f"  {option:<{column - 2}}{text}"
+    yield "\nArguments of a command: namo COMMAND --help"
 
 
 if __name__ == "__main__":

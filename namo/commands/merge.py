@@ -1,7 +1,8 @@
-"""Combine collections of different ranges, or from different hosts, into a new one.
+"""Merge collections of different ranges, or from different hosts, into a new one.
 
-They must have been collected in the same way; what differs is named. Exit codes: 0 done, 1 they do
-not belong together or one is damaged, 2 wrong usage.
+They must have been collected with the same settings; those that differ are named.
+
+Exit codes: 0 done; 1 settings differ or a collection is damaged; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-HELP = "combine collections into a new one"
+HELP = "merge collections into a new one"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,17 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hostname",
         metavar="LABEL",
         default=argparse.SUPPRESS,
-        help="label of its summary and report (default: the one that all have, else 'merged')",
+        help="label of its summary (default: the one that all have, else 'merged')",
     )
     parser.add_argument(
         "--link",
         action="store_true",
-        help="hard links to the files of environments instead of copies, on one file system",
+        help="hard-link the files of environments instead of copying them (same file system only)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Combine the collections and return the exit code."""
+    """Merge the collections and return the exit code."""
     from namo.reporting.report import write_report
     from namo.results.merge_collections import merge_collections
     from namo.wording import counted
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         options.folders, options.output, getattr(options, "hostname", None), link=options.link
     )
     write_report(options.output)
-    print(combined.merged.report)
+    print(combined.merged.text)
     for folder, number in combined.taken.items():
         print(f"{counted(number, 'environment', 'environments')} from {folder}")
     if combined.shared:

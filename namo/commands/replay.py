@@ -1,7 +1,7 @@
-"""Carry out the plan of a stored episode again, say whether it still happens, and show it.
+"""Replay the plan of a stored episode, check that it leads to the stored states, and show it.
 
-Exit codes: 0 the plan happens as it was stored, 1 it does not or its scene is gone, 2 wrong usage
-or nothing to replay.
+Exit codes: 0 the replay matches; 1 it diverged, or the scene is gone; 2 wrong usage or nothing to
+replay.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from namo.commands.arguments import add_run_from
 from namo.errors import UsageError
 
 if TYPE_CHECKING:
-    from namo.reporting.from_above import Picture
+    from namo.reporting.topdown import RgbImage
+    from namo.results.record_types import EpisodeRecord
     from namo.results.replay import Replay
     from namo.scenes.scene import Scene
 
-HELP = "carry out a stored plan again, and show it"
+HELP = "replay a stored plan, as a video or in the viewer"
 
 DEFAULT_WIDTH = 640
 
@@ -30,51 +31,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     absent = argparse.SUPPRESS
     parser.add_argument(
-        "file", metavar="FILE", type=Path, help="an environment's file, *_env_*_results.pkl"
+        "file", metavar="FILE", type=Path, help="file of an environment, *_env_*_results.pkl"
     )
     parser.add_argument(
         "--episode",
         metavar="N",
         type=int,
         default=absent,
-        help="number of the episode (default: the first that is solved with a push)",
+        help="number of the episode (default: the first with a plan of at least one push)",
     )
+    parser.add_argument("--check", action="store_true", help="only check that the replay matches")
+    parser.add_argument("--gif", metavar="FILE", type=Path, default=absent, help="write a GIF")
     parser.add_argument(
-        "--check", action="store_true", help="only say whether the plan happens as it was stored"
+        "--mp4", metavar="FILE", type=Path, default=absent, help="write an MP4 video"
     )
-    parser.add_argument("--gif", metavar="FILE", type=Path, default=absent, help="write a film")
-    parser.add_argument("--mp4", metavar="FILE", type=Path, default=absent, help="write a film")
     parser.add_argument(
         "--render",
         action="store_true",
-        help="films as MuJoCo shows the scene, with OpenGL; else they are drawn from above",
+        help="render videos with MuJoCo and OpenGL instead of drawing them top-down",
     )
-    parser.add_argument("--viewer", action="store_true", help="show the plan in MuJoCo's viewer")
-    parser.add_argument("--width", type=int, default=DEFAULT_WIDTH, help="of films, in pixels")
+    parser.add_argument("--viewer", action="store_true", help="show the replay in MuJoCo's viewer")
+    parser.add_argument(
+        "--width",
+        type=int,
+        default=DEFAULT_WIDTH,
+        metavar="N",
+        help="width of videos [pixels]",
+    )
     add_run_from(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replay, write and show what is asked for, and return the exit code.
+    """Replay the plan, write videos or show it, and return the exit code.
 
     Raises:
         UsageError: two options do not go together or one is out of its range, or the file holds no
             such plan.
-        SceneError: the scene is gone, or not the one that the plan was made in.
+        SceneError: the scene is gone, or has changed since the plan was made.
     """
-    films = [getattr(options, name) for name in ("gif", "mp4") if hasattr(options, name)]
+    videos = [getattr(options, name) for name in ("gif", "mp4") if hasattr(options, name)]
     for name in ("gif", "mp4"):
         if hasattr(options, name) and getattr(options, name).suffix.lower() != f".{name}":
             raise UsageError(f"--{name} {getattr(options, name)}: must end in .{name}")
-    if options.check and (films or options.viewer):
-        raise UsageError("--check: shows nothing; leave it out with --gif, --mp4 and --viewer")
-    if options.render and not films:
-        raise UsageError("--render: says how films are drawn; needs --gif or --mp4")
+    if options.check and (videos or options.viewer):
+        raise UsageError("--check: shows nothing; omit it with --gif, --mp4 and --viewer")
+    if options.render and not videos:
+        raise UsageError("--render: sets how videos are drawn; needs --gif or --mp4")
     if options.width < 16:
         raise UsageError(f"--width {options.width}: must be 16 or more")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
-    from namo.results.records import read_record
+    from namo.results.records import read_environment
     from namo.results.replay import replay
     from namo.results.scene_file import scene_of
     from namo.wording import counted
@@ -83,24 +90,24 @@ def run(options: argparse.Namespace) -> int:
     file: Path = options.file
     if file.is_dir():
         raise UsageError(f"{file}: is a folder; name one environment's file, *_env_*_results.pkl")
-    record = read_record(file)
+    record = read_environment(file)
     episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
     scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)
     done = replay(World(scene), episode)
     pushes = counted(len(episode["action_sequence"]), "push", "pushes")
-    happens = done.problem or "happens as it was stored"
-    print(f"{episode['episode_id']}: the plan of {pushes}: {happens}", flush=True)
-    for film in films:
-        _write_film(film, scene, done, options.width, rendered=options.render)
-        print(f"wrote {film}")
+    outcome = done.problem or "replay matches"
+    print(f"{episode['episode_id']}: plan of {pushes}: {outcome}", flush=True)
+    for video in videos:
+        _write_video(video, scene, done, options.width, rendered=options.render)
+        print(f"wrote {video}")
     if options.viewer:
-        from namo.reporting.opengl import show
+        from namo.reporting.opengl import show_in_viewer
 
-        show(scene, [joints for push in done.pushes for joints in push.joints])
+        show_in_viewer(scene, [joints for push in done.pushes for joints in push.joints])
     return int(done.problem is not None)
 
 
-def _episode(file: Path, episodes: Sequence[dict[str, Any]], number: int | None) -> dict[str, Any]:
+def _episode(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> EpisodeRecord:
     """Return the episode to replay.
 
     Raises:
@@ -110,7 +117,7 @@ def _episode(file: Path, episodes: Sequence[dict[str, Any]], number: int | None)
         for episode in episodes:
             if episode["action_sequence"]:
                 return episode
-        raise UsageError(f"{file}: none of its episodes has a plan with a push")
+        raise UsageError(f"{file}: no episode has a plan with a push")
     suffix = f"_episode_{number:03d}"
     for episode in episodes:
         if episode["episode_id"].endswith(suffix):
@@ -120,28 +127,28 @@ def _episode(file: Path, episodes: Sequence[dict[str, Any]], number: int | None)
     there = ", ".join(
         episode["episode_id"].rpartition("_")[2].lstrip("0") or "0" for episode in episodes
     )
-    raise UsageError(f"{file}: no episode {number}; there are: {there or 'none'}")
+    raise UsageError(f"{file}: no episode {number}; expected one of: {there or 'none'}")
 
 
-def _write_film(path: Path, scene: Scene, done: Replay, width: int, *, rendered: bool) -> None:
-    from namo.reporting.films import write_film
+def _write_video(path: Path, scene: Scene, done: Replay, width: int, *, rendered: bool) -> None:
+    from namo.reporting.video import write_video
 
     if rendered:
-        from namo.reporting.opengl import rendered as pictures_of
+        from namo.reporting.opengl import render_frames
 
         joints = [positions for push in done.pushes for positions in push.joints]
-        pictures: Iterable[Picture] = pictures_of(scene, joints, width)
+        pictures: Iterable[RgbImage] = render_frames(scene, joints, width)
     else:
         pictures = _from_above(scene, done, width)
-    write_film(path, list(pictures))
+    write_video(path, list(pictures))
 
 
-def _from_above(scene: Scene, done: Replay, width: int) -> Iterable[Picture]:
+def _from_above(scene: Scene, done: Replay, width: int) -> Iterable[RgbImage]:
     import numpy as np
 
-    from namo.reporting.from_above import FromAbove
+    from namo.reporting.topdown import TopDownRenderer
 
-    above = FromAbove(scene, width)
+    above = TopDownRenderer(scene, width)
     frames = [frame for push in done.pushes for frame in push.frames]
     way = np.array([frame[:2] for frame in frames])
     for place, frame in enumerate(frames):

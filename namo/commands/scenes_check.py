@@ -1,7 +1,9 @@
-"""Say of every scene file what is wrong or odd, one line each, and draw them on a contact sheet.
+"""Check scene files, print one line per file, and draw them on a contact sheet.
 
-A file is `ok`, `odd` (it can be used, but hardly as it was meant) or `unusable` (the collector
-refuses it). Exit codes: 0 all files can be used, 1 some cannot, 2 wrong usage.
+A file is `ok`, `odd` (it can be used, but probably not as intended) or `unusable` (the collector
+refuses it).
+
+Exit codes: 0 all files can be used; 1 some cannot; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -14,19 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from namo.errors import SceneError, UsageError
-from namo.scenes.manifest import audit_manifest
 from namo.scenes.sources import ListedScene, environments_from
 
 if TYPE_CHECKING:
     from namo.scenes.inspection import Remark
     from namo.scenes.scene import Scene
 
-HELP = "say what is wrong or odd with scenes, and draw them"
+HELP = "check scenes, and draw them on a contact sheet"
 
 DEFAULT_COLUMNS = 6
 DEFAULT_LIMIT = 240
-MOST_OF_A_KIND = 3
-"""Remarks of one kind that a line spells out."""
+MAX_OF_A_KIND = 3
+"""Remarks of one kind to spell out in a line."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,26 +36,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         metavar="SOURCE",
         type=Path,
-        help="a scene, a folder (*.xml at any depth) or a list of scenes (.parquet with a column "
-        "'file', or text with one path a line)",
+        help="a scene, a folder (*.xml, searched recursively) or a list of scenes (.parquet with a "
+        "column 'file', or text with one path per line)",
     )
     parser.add_argument(
         "--sheet",
         metavar="FILE",
         type=Path,
         default=argparse.SUPPRESS,
-        help="draw a contact sheet: .png, .svg or .pdf",
+        help="contact sheet to draw: .png, .svg or .pdf",
     )
     parser.add_argument(
-        "--columns", metavar="N", type=int, default=DEFAULT_COLUMNS, help="thumbnails in a row"
+        "--columns", metavar="N", type=int, default=DEFAULT_COLUMNS, help="thumbnails per row"
     )
     parser.add_argument(
-        "--limit", metavar="N", type=int, default=DEFAULT_LIMIT, help="thumbnails on the sheet"
+        "--limit",
+        metavar="N",
+        type=int,
+        default=DEFAULT_LIMIT,
+        help="thumbnails on the sheet, at most",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the scenes, draw the sheet if one is asked for, and return the exit code.
+    """Check the scenes, draw the sheet if asked to, and return the exit code.
 
     Raises:
         UsageError: an option is out of its range.
@@ -64,9 +69,11 @@ def run(options: argparse.Namespace) -> int:
         if getattr(options, name) < 1:
             raise UsageError(f"--{name} {getattr(options, name)}: must be 1 or more")
     if sheet is not None:
-        from namo.scenes.sheet import require_format
+        from namo.scenes.contact_sheet import require_format
 
         require_format(sheet)
+    from namo.scenes.manifest import audit_manifest
+
     source: Path = options.source
     audit = audit_manifest(source) if source.suffix == ".parquet" and source.is_file() else []
     for problem in audit:
@@ -92,14 +99,14 @@ def run(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is to be said of one file.
+    """What was found in one file.
 
     Attributes:
         name: of the file, as it is printed.
-        scene: in it; None if it cannot be used or is not needed any more.
+        scene: in it; None if it cannot be used, or is no longer needed.
         remarks: on the scene.
         problem: why it cannot be used, otherwise empty.
-        difficulty: its class, where a manifest says so.
+        difficulty: its class, where a manifest has it.
     """
 
     name: str
@@ -119,7 +126,7 @@ class Finding:
 
     @property
     def odd_kinds(self) -> tuple[str, ...]:
-        """What is odd about the scene, each kind once."""
+        """Kinds of odd remarks, each once."""
         kinds = (remark.kind.value for remark in self.remarks if not remark.is_note)
         return tuple(dict.fromkeys(kinds))
 
@@ -147,7 +154,7 @@ def check_file(listed: ListedScene, name: str) -> Finding:
     """Return what is wrong or odd with a scene file.
 
     Args:
-        listed: the file, and what a manifest says of it.
+        listed: the file, and its entry in a manifest.
         name: under which to report it.
     """
     from namo.scenes.checking import warnings_collected
@@ -155,7 +162,7 @@ def check_file(listed: ListedScene, name: str) -> Finding:
     from namo.scenes.reading import read_scene
 
     try:
-        with warnings_collected():  # the inspection says the same, in its place
+        with warnings_collected():  # the inspection reports them as remarks
             scene = read_scene(listed.path)
         remarks = tuple(inspect_scene(scene))
         return Finding(name, scene, remarks, difficulty=listed.difficulty)
@@ -168,7 +175,7 @@ def _environments(folder: Path | None, manifest: Path | None) -> tuple[ListedSce
     try:
         return environments_from(folder, manifest).scenes
     except UsageError as error:
-        # The messages name the collector's options, which this command does not have.
+        # The messages name options of `namo collect`, which this command does not have.
         message = str(error).removeprefix("--xml-dir ").removeprefix("--manifest ")
         raise UsageError(message) from None
 
@@ -186,13 +193,13 @@ def _spelled_out(remarks: Sequence[Remark]) -> Iterator[str]:
     """Yield the texts of remarks, the first few of each kind and how many more there are."""
     for kind in dict.fromkeys(remark.kind for remark in remarks):
         texts = [remark.text for remark in remarks if remark.kind is kind]
-        yield from texts[:MOST_OF_A_KIND]
-        if len(texts) > MOST_OF_A_KIND:
-            yield f"{len(texts) - MOST_OF_A_KIND} more: {kind.value}"
+        yield from texts[:MAX_OF_A_KIND]
+        if len(texts) > MAX_OF_A_KIND:
+            yield f"{len(texts) - MAX_OF_A_KIND} more: {kind.value}"
 
 
 def _draw(findings: Sequence[Finding], sheet: Path, columns: int) -> None:
-    from namo.scenes.sheet import Entry, draw_sheet
+    from namo.scenes.contact_sheet import Entry, draw_sheet
 
     entries = [
         Entry(

@@ -1,45 +1,63 @@
-"""Draw scenes, measure how hard each is, and keep what the quotas ask for.
+"""Generate scenes, measure how hard each is, and keep as many as the quotas ask for.
 
 The settings come from a YAML file (`--config`, the mapping `scenes` in it) or are the defaults; the
-options here override them. Running the same command again goes on where it stopped.
+options here override them. Rerun the same command to resume.
+
+Exit codes: 0 done; 1 something failed, such as quotas out of reach; 2 wrong usage.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from namo.certification.settings import SceneSetSettings
+from namo.commands.arguments import mapping_from_json
 from namo.errors import UsageError
-from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 
-HELP = "make new scenes of known difficulty"
+if TYPE_CHECKING:
+    from namo.certification.settings import SceneSetSettings
+
+HELP = "generate scenes of known difficulty"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--output", type=Path, required=True, help="folder for scenes and manifest")
-    parser.add_argument("--config", type=Path, help="YAML file with a mapping 'scenes'")
-    parser.add_argument("--count", type=int, help="how many scenes, of any class")
-    parser.add_argument("--seed", type=int, help="of all random numbers")
+    """Add the command's arguments to its parser."""
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="folder for scenes and manifest"
+    )
+    settings = parser.add_mutually_exclusive_group()
+    settings.add_argument(
+        "--config", type=Path, metavar="FILE", help="YAML file with a mapping `scenes`"
+    )
+    settings.add_argument(
+        "--settings", metavar="JSON", help="settings under `scenes`, without `output_dir`"
+    )
+    parser.add_argument("--count", type=int, metavar="N", help="scenes to keep, of any difficulty")
+    parser.add_argument("--seed", type=int, metavar="N", help="random seed")
     parser.add_argument(
         "--family",
         action="append",
         choices=LAYOUT_FAMILIES.names(),
-        help="draw only this layout family; may be repeated",
+        metavar="NAME",
+        help="use only this layout family; may be repeated",
     )
-    parser.add_argument("--templates", help="folder of walls-only scenes, for family template")
     parser.add_argument(
-        "--no-certify", action="store_true", help="do not measure difficulty: fast, no quotas"
+        "--templates", metavar="DIR", help="folder of walls-only scenes, for family template"
     )
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--no-certify",
+        action="store_true",
+        help="do not measure difficulty; faster, but without quotas",
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes to run in parallel"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the set; see `namo.commands.main`.
+    """Generate the set and return the exit code.
 
     Raises:
         UsageError: a setting or option is out of its range.
@@ -55,8 +73,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> SceneSetSettings:
+    from namo.certification.settings import SceneSetSettings
+
     given: dict[str, Any] = {}
     source = "options"
+    if options.settings is not None:
+        source = "--settings"
+        given = mapping_from_json(options.settings, source)
+        if not isinstance(given, dict):
+            return SceneSetSettings.from_mapping(given, source)  # says what is wrong
     if options.config is not None:
         source = str(options.config)
         given |= scenes_mapping(options.config)
@@ -78,11 +103,13 @@ def scenes_mapping(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: the file cannot be read or holds no such mapping.
     """
+    import yaml
+
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"--config {path}: {error}") from error
     scenes = content.get("scenes") if isinstance(content, dict) else None
     if not isinstance(scenes, dict):
-        raise UsageError(f"--config {path}: holds no mapping 'scenes'")
+        raise UsageError(f"--config {path}: has no mapping 'scenes'")
     return {name: value for name, value in scenes.items() if name != "output_dir"}

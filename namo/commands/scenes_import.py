@@ -1,9 +1,10 @@
-"""Turn scenes of other projects into scenes of this one, and say of each file what became of it.
+"""Import scenes of other projects, and print one line per file.
 
-What a scene has no place for is named in the file's line; the lines are also written to import.txt
-in DIR, with a line for each file that looks like one of a format by its suffix alone. What a format
-is, and what is made of it, is said in namo/scenes/importers/FORMAT.py. Exit codes: 0 all files
-imported, 1 some not, 2 wrong usage, with nothing written.
+The line names what was left out of a scene. The lines are also written to import.txt in DIR, with
+one for each file that only its suffix makes look like a scene. Formats are described in
+docs/scenes.md.
+
+Exit codes: 0 all files imported; 1 some not; 2 wrong usage, nothing is written.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from namo.scenes.importers.settings import DEFAULT_CELL_SIZE_M, ImportSettings
 if TYPE_CHECKING:
     from namo.scenes.importers.importer import Importer
 
-HELP = "turn scenes of other projects into ours"
+HELP = "import scenes of other projects"
 
 AUTO = "auto"
 REPORT = "import.txt"
@@ -39,7 +40,7 @@ class _Job:
         name: of the source, relative to the folder that was given.
         source: the file.
         target: what to write.
-        importer: which reads it, or None where its text cannot even be looked at.
+        importer: reads it; None where its text cannot be read to find out which.
     """
 
     name: str
@@ -53,7 +54,7 @@ class _LeftAlone:
     """Files that are not imported.
 
     Attributes:
-        count: of all of them.
+        count: of all such files.
         unrecognised: names of those with a suffix of a format, relative to the folder.
     """
 
@@ -64,7 +65,7 @@ class _LeftAlone:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument(
-        "source", metavar="SOURCE", type=Path, help="a file, or a folder to search at any depth"
+        "source", metavar="SOURCE", type=Path, help="file, or folder to search recursively"
     )
     parser.add_argument(
         "--output",
@@ -72,32 +73,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         default=argparse.SUPPRESS,
-        help="folder for the scenes, which keep their relative path and stem, and import.txt",
+        help="folder for import.txt and the scenes, which keep their relative path and stem",
     )
     parser.add_argument(
         "--format",
         choices=[AUTO, *IMPORTERS.names()],
+        metavar="NAME",
         default=AUTO,
-        help="of the files; auto takes each file that one of them recognises",
+        help="format of the files (auto: the one that recognises each file)",
     )
     parser.add_argument(
         "--robot",
         metavar="NAME",
         default=argparse.SUPPRESS,
-        help="the robot to use where a scene has several; by default the first",
+        help="robot to use where a scene has several (default: the first)",
     )
     parser.add_argument(
         "--goal",
         metavar="NAME",
         default=argparse.SUPPRESS,
-        help="the goal to use where the robot has several; by default the first",
+        help="goal to use where the robot has several (default: the first)",
     )
     parser.add_argument(
         "--scale",
-        metavar="F",
+        metavar="X",
         type=float,
         default=1.0,
-        help="multiply every length by this, the robot's radius too",
+        help="factor for all lengths, the robot's radius included",
     )
     parser.add_argument(
         "--cell-size",
@@ -105,8 +107,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         dest="cell_size_m",
         default=argparse.SUPPRESS,
-        help="side of a cell in metres, for formats made of cells; by default "
-        f"{DEFAULT_CELL_SIZE_M}, twice the width of the standard robot",
+        help="side of a cell in formats made of cells [m] (default: "
+        f"{DEFAULT_CELL_SIZE_M}, twice the width of the standard robot)",
     )
 
 
@@ -149,7 +151,7 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlo
     """Return the files to import, and those that are left alone.
 
     Raises:
-        UsageError: there is no such file or folder, or nothing in it to import.
+        UsageError: there is no such file or folder, or it has nothing to import.
     """
     if not source.exists():
         raise UsageError(f"SOURCE {source}: no such file or folder")
@@ -169,7 +171,7 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlo
             try:
                 importer = _recognising(path, fitting)
             except SceneError:
-                importer = None  # said again, and reported, when it is its turn
+                importer = None  # raised again, and reported, when it is imported
             else:
                 if importer is None:
                     others.count += 1
@@ -194,11 +196,11 @@ def _recognising(path: Path, importers: Sequence[Importer]) -> Importer | None:
 def _check_usage(
     jobs: Sequence[_Job], source: Path, output: Path, asked: dict[str, object]
 ) -> None:
-    """Raise UsageError where importing would overwrite a source, or an option would do nothing."""
+    """Raise UsageError where importing would overwrite a source, or an option would be unused."""
     if source.is_dir() and output.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"--output {output}: lies in SOURCE {source}; choose a folder outside it")
     if output.exists() and not output.is_dir():
-        raise UsageError(f"--output {output}: is no folder")
+        raise UsageError(f"--output {output}: is not a folder")
     sources = {job.source.resolve() for job in jobs}
     written: dict[Path, str] = {}
     for job in jobs:
@@ -216,7 +218,7 @@ def _check_usage(
 
 
 def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
-    """Import one file and return what to say of it.
+    """Import one file and return its line.
 
     Raises:
         SceneError: it cannot be imported; nothing is written.
@@ -257,7 +259,7 @@ def _reason(error: SceneError, job: _Job) -> str:
 
 
 def _without_prefix(message: str, job: _Job) -> str:
-    """Return a message without the name of the file at its beginning."""
+    """Return a message without the file name in front."""
     for prefix in (job.source, job.target, "scene"):
         message = message.removeprefix(f"{prefix}: ")
     return message

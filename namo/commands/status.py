@@ -1,7 +1,8 @@
-"""Say how far a collection is: done, running, stopped, failed and why, rate and time left.
+"""Show the progress of a collection: done, running, stopped, failed and why, rate and time left.
 
-Works while the collection runs and from any machine that sees its folder. Exit codes: 0 nothing
-failed so far, 1 something did or has stopped, 2 wrong usage.
+Works while the collection runs and on any machine that sees its folder.
+
+Exit codes: 0 nothing has failed or stopped; 1 something has; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from namo.errors import UsageError
+from namo.commands.arguments import add_folder, require_folder
 
-HELP = "say how far a collection is"
+HELP = "show the progress of a collection"
 SHOWN = 10
-"""Chunks and failures that are named, of each kind."""
+"""Chunks and failures to name, of each kind."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
+    add_folder(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,8 +29,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no such folder.
     """
     folder: Path = options.folder
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder")
+    require_folder(folder)
     from namo.collection.status import ChunkState, status_of
     from namo.wording import counted, duration
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     numbers = ", ".join(f"{len(status.of(state))} {state}" for state in ChunkState)
     print(f"chunks: {numbers}")
     if status.rate is not None and status.left_s is not None:
-        print(f"{60 * status.rate:.1f} environments a minute, {duration(status.left_s)} left")
+        print(f"{60 * status.rate:.1f} environments per minute, {duration(status.left_s)} left")
     for state in (ChunkState.RUNNING, ChunkState.STOPPED):
         lines = []
         for chunk in status.of(state):
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         _print_some(lines)
     _print_some([f"failed {number}: {text}" for number, text in failed.items()])
     if status.of(ChunkState.STOPPED):
-        print("what has stopped goes on when the same run is started again")
+        print("rerun the same command to resume stopped chunks")
     return int(bool(failed) or bool(status.of(ChunkState.STOPPED)))
 
 

@@ -1,8 +1,9 @@
-"""Verify a collection: every file is what was written, and every stored plan happens again.
+"""Verify a collection: check file integrity and replay every stored plan.
 
-Files are compared with the manifest, tables with their schemas and the records of environments,
-and each plan is carried out in its scene. Exit codes: 0 all is well, 1 something is wrong, 2 wrong
-usage.
+Files are compared with the checksums in manifest.parquet, tables with their schemas and with the
+records of environments, and each plan is replayed in its scene.
+
+Exit codes: 0 no problems found; 1 some found; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -10,22 +11,24 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from namo.commands.arguments import add_run_from
-from namo.errors import UsageError
+from namo.commands.arguments import add_folder, add_run_from, require_folder
+from namo.commands.parsing import add_old_name
 
-HELP = "check files, rows and plans of a collection"
+HELP = "check file integrity and replay every plan"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
-    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
-    parser.add_argument("--no-replay", action="store_true", help="leave out carrying out plans")
+    add_folder(parser)
+    parser.add_argument("--no-replay", action="store_true", help="skip replaying plans")
     add_run_from(parser)
-    parser.add_argument(
-        "--redo",
+    recollect = parser.add_argument(
+        "--recollect",
         action="store_true",
-        help="arrange that the next run makes again what is wrong; replaced files are kept",
+        help="mark damaged results for re-collection by the next run; originals are kept in "
+        "replaced/",
     )
+    add_old_name(parser, "--redo", recollect)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,9 +38,8 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no such folder.
     """
     folder: Path = options.folder
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: no such folder")
-    from namo.results.verify import Verification, redo
+    require_folder(folder)
+    from namo.results.verify import Verification, schedule_recollection
     from namo.wording import counted
 
     verification = Verification(folder, not options.no_replay, options.run_from)
@@ -46,23 +48,23 @@ def run(options: argparse.Namespace) -> int:
         print(problem, flush=True)
         problems.append(problem)
     replayed = (
-        "" if options.no_replay else f", {counted(verification.plans, 'plan', 'plans')} carried out"
+        "" if options.no_replay else f", {counted(verification.plans, 'plan', 'plans')} replayed"
     )
     print(
         f"{counted(verification.files, 'file', 'files')} compared, "
         f"{counted(verification.environments, 'environment', 'environments')} read{replayed}: "
-        + (counted(len(problems), "problem", "problems") if problems else "all is well")
+        + (counted(len(problems), "problem", "problems") if problems else "no problems found")
     )
     if not problems:
         return 0
     environments = sorted({each.environment for each in problems if each.environment is not None})
     if environments:
         print(f"to collect again: {', '.join(map(str, environments))}")
-    if not any(each.is_ours for each in problems):
-        print("nothing of the collection is damaged; only scenes are not as they were")
-    elif options.redo:
-        redo(folder, problems)
-        print("arranged: the same run as before makes it again; what was there is in 'replaced'")
+    if not any(each.repairable for each in problems):
+        print("the collection is intact; only scenes have changed")
+    elif options.recollect:
+        schedule_recollection(folder, problems)
+        print("done: rerun the same command to collect them again; originals are in replaced/")
     else:
-        print("`namo verify --redo` arranges that the next run makes it again")
+        print("`namo verify --recollect` marks them for re-collection by the next run")
     return 1

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from namo.compiled import compiled
 from namo.errors import PhysicsError
 from namo.geometry import Floats, Pose2D
-from namo.scenes.compiling import compile_model, compile_spec
 from namo.scenes.footprint import Rectangle
+from namo.scenes.mjcf.compiling import compile_model, compile_spec
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
 

@@ -1,4 +1,5 @@
-import os
+import hashlib
+import json
 import shutil
 from dataclasses import FrozenInstanceError
 
@@ -6,8 +7,7 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
-from namo.option_checks import require_writable
-from tests.conftest import random_bundle
+from tests.conftest import REPOSITORY, random_bundle
 
 
 def refusal(**settings):
@@ -20,7 +20,7 @@ def refusal(**settings):
     ("settings", "said"),
     [
         ({"algorithm": "idsf"}, ["algorithm 'idsf'", "did you mean 'idfs'?", "tree_idfs"]),
-        ({"algorithm": ""}, ["algorithm ''", "Allowed: idfs"]),
+        ({"algorithm": ""}, ["algorithm ''", "expected one of: idfs"]),
         (
             {"object_strategy": "nearest"},
             ["object strategy 'nearest'", "did you mean 'nearest_first'?", "goal_proximity"],
@@ -124,23 +124,49 @@ def test_settings_cannot_be_changed_and_are_plain_values():
     assert CollectionConfig(**config.as_dict()) == config
 
 
-def test_a_folder_that_is_not_there_yet_is_writable_and_not_made(tmp_path):
-    require_writable(tmp_path / "a" / "b", "--output-dir")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_below_a_file_is_refused_with_the_file(tmp_path):
-    file = tmp_path / "file"
-    file.touch()
-    for folder in (file, file / "a" / "b"):
-        with pytest.raises(UsageError) as caught:
-            require_writable(folder, "--output-dir")
-        assert (
-            str(caught.value) == f"--output-dir '{folder}': '{file}' is a file; allowed: a folder"
-        )
-
-
-def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
-    with pytest.raises(UsageError, match="no permission to write"):
-        require_writable(tmp_path / "a", "--output-dir")
+@pytest.mark.parametrize(
+    ("settings", "known"),
+    [
+        ({}, "dc1f1141faef445d345dd09b7e9ffba252d82d53efefb4d86f1c6b46c02d79f8"),
+        (
+            {"algorithm": "standard_idfs"},
+            "dc1f1141faef445d345dd09b7e9ffba252d82d53efefb4d86f1c6b46c02d79f8",
+        ),
+        (
+            {
+                "algorithm": "tree_idfs",
+                "object_strategy": "nearest_first",
+                "goal_strategy": "grid",
+                "ml_samples": 5,
+                "ml_random_share": 0.5,
+                "trust_model_code": True,
+                "episodes_per_env": 2,
+                "max_depth": 3,
+                "max_goals_per_object": 2,
+                "search_timeout": 60.0,
+                "max_terminal_checks": 9,
+                "max_pushes": 300,
+                "filter_minimum_length": True,
+                "seed": 7,
+                "physics": "fast",
+            },
+            "d66c93dc34f1277c062e7ca10c699878620720f7442d4557a5b85aeab31ea402",
+        ),
+        (
+            {
+                "algorithm": "best_first",
+                "object_strategy": "ml",
+                "goal_strategy": "ml",
+                "ml_object_model": str(REPOSITORY / "resources/models/object"),
+                "ml_goal_model": str(REPOSITORY / "resources/models/goal"),
+                "ml_device": "cpu",
+            },
+            "142d0f82f70a51d7d16a8b2e91fb92c798c600404d4e1bd9355a480932123d44",
+        ),
+    ],
+    ids=["defaults", "alias", "every setting", "models"],
+)
+def test_the_fingerprint_of_a_configuration_does_not_change(settings, known):
+    """Another one would have finished environments collected again."""
+    text = json.dumps(CollectionConfig(**settings).decisive)
+    assert hashlib.sha256(text.encode()).hexdigest() == known

@@ -39,7 +39,7 @@ def test_it_prints_what_was_written_and_how_to_load_it(folder, tmp_path, capsys,
     assert export(folder, form, tmp_path / "out", *pushes) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"{tmp_path / 'out'}: ")
-    assert "loaded in Python with\n    import " in said
+    assert "load it in Python with\n    import " in said
     assert (tmp_path / "out" / "README.md").exists()
 
 
@@ -55,8 +55,8 @@ def test_relative_scene_paths_start_where_the_collection_was_run(folder, tmp_pat
 @pytest.mark.parametrize(
     ("form", "more", "said"),
     [
-        ("masks", ["--licence", "mit"], "--licence: format masks has no use for it"),
-        ("minari", ["--pushes", "all"], "--pushes: format minari has no use for it"),
+        ("masks", ["--licence", "mit"], "--licence: not used by format masks"),
+        ("minari", ["--pushes", "all"], "--pushes: not used by format minari"),
         ("masks", ["--metres-per-pixel", "-1"], "--metres-per-pixel -1.0: must be a positive"),
         ("huggingface", ["--citation", "no.bib"], "--citation no.bib: cannot be read"),
         ("huggingface", ["--manifest", "no.parquet"], "--manifest no.parquet: "),
@@ -64,7 +64,7 @@ def test_relative_scene_paths_start_where_the_collection_was_run(folder, tmp_pat
 )
 def test_wrong_usage_ends_with_2_and_writes_nothing(folder, tmp_path, capsys, form, more, said):
     assert export(folder, form, tmp_path / "out", *more) == 2
-    assert f"namo export: {said}" in capsys.readouterr().err
+    assert f"namo export: error: {said}" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -74,7 +74,7 @@ def test_a_folder_without_a_collection_and_an_unknown_format_are_refused(tmp_pat
     assert "no finished collection is here" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main(["export", str(tmp_path), "--format", "csv", *output])
-    assert "invalid choice: 'csv'" in capsys.readouterr().err
+    assert "unknown value 'csv'" in capsys.readouterr().err
 
 
 WAITING = """

@@ -32,9 +32,9 @@ def file(tmp_path_factory):
 
 def test_a_plan_whose_replay_matches_ends_with_0(file, capsys):
     assert main(["replay", str(file), "--check"]) == 0
-    assert capsys.readouterr().out.startswith("h_env_000000_episode_000: the plan of ")
+    assert capsys.readouterr().out.startswith("h_env_000000_episode_000: plan of ")
     assert main(["replay", str(file), "--episode", "1"]) == 0
-    assert "h_env_000000_episode_001: the plan of 1 push: happens as it was stored" in (
+    assert "h_env_000000_episode_001: plan of 1 push: replay matches" in (
         capsys.readouterr().out.replace("pushes", "push").replace("of 2", "of 1")
     )
 
@@ -44,7 +44,7 @@ def test_a_plan_whose_replay_diverges_ends_with_1_and_says_where(file, tmp_path,
     record["episode_results"][0]["post_action_state_observations"][0]["robot_pose"][0] += 0.1
     write_record(tmp_path / "changed_env_000000_results.pkl", record)
     assert main(["replay", str(tmp_path / "changed_env_000000_results.pkl")]) == 1
-    assert "after push 1 the state is another" in capsys.readouterr().out
+    assert "state after push 1 differs from the stored state" in capsys.readouterr().out
 
 
 def test_videos_are_written(file, tmp_path, capsys):
@@ -63,7 +63,7 @@ def test_videos_are_written(file, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--episode", "7"], "no episode 7; there are: 0, 1"),
+        (["--episode", "7"], "no episode 7; expected one of: 0, 1"),
         (["--gif", "plan.png"], "--gif plan.png: must end in .gif"),
         (["--check", "--gif", "plan.gif"], "--check: shows nothing"),
         (["--render"], "needs --gif or --mp4"),
@@ -78,14 +78,14 @@ def test_wrong_usage_ends_with_2(file, arguments, said, capsys):
 def test_an_environment_without_a_push_to_show_says_so(file, capsys):
     other = file.with_name("h_env_000001_results.pkl")
     assert main(["replay", str(other)]) == 2
-    assert "none of its episodes has a plan with a push" in capsys.readouterr().err
+    assert "no episode has a plan with a push" in capsys.readouterr().err
     assert main(["replay", str(other), "--episode", "0"]) == 2
     assert "episode 0 has no plan with a push" in capsys.readouterr().err
 
 
 def test_a_folder_cannot_be_replayed(tmp_path, capsys):
     assert main(["replay", str(tmp_path)]) == 2
-    assert "is a folder; name one environment's file" in capsys.readouterr().err
+    assert "is a folder; name the file of one environment" in capsys.readouterr().err
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path, capsys):

@@ -105,7 +105,10 @@ def test_a_sheet_is_limited_with_a_note(folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--sheet", "sheet.jpg"], "sheet.jpg: a sheet ends in one of .png, .svg, .pdf"),
+        (
+            ["--sheet", "sheet.jpg"],
+            "sheet.jpg: unknown format '.jpg' of a contact sheet; expected one of: .png, .svg",
+        ),
         (["--columns", 0], "--columns 0: must be 1 or more"),
         (["--limit", 0], "--limit 0: must be 1 or more"),
     ],

@@ -1,3 +1,5 @@
+import json
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -46,7 +48,7 @@ def test_settings_come_from_a_file_and_options_win(tmp_path, capsys):
     ("content", "said"),
     [
         ("scenes: {cuont: 2}", "unknown key 'cuont'; did you mean 'count'"),
-        ("count: 2", "holds no mapping 'scenes'"),
+        ("count: 2", "has no mapping 'scenes'"),
         ("scenes: [", "my.yaml: "),
     ],
 )
@@ -55,6 +57,37 @@ def test_a_wrong_file_is_named_and_nothing_is_written(tmp_path, capsys, content,
     assert generate(tmp_path / "set", "--config", str(tmp_path / "my.yaml")) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "set").exists()
+
+
+def test_settings_may_be_json(tmp_path, capsys):
+    settings = json.dumps({"families": {"row": 1}, "count": 2, "certify": False})
+    assert generate(tmp_path / "set", "--settings", settings, "--jobs", "1") == 0
+    rows = pq.read_table(tmp_path / "set" / "scenes.parquet").to_pylist()
+    assert [row["family"] for row in rows] == ["row"] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('{"cuont": 2}', "--settings: unknown key 'cuont'; did you mean 'count'"),
+        ("[2]", "--settings: is [2]; it must be a mapping"),
+        ("{count: 2}", "--settings: not valid JSON: "),
+    ],
+)
+def test_wrong_json_is_named_and_nothing_is_written(tmp_path, capsys, settings, said):
+    for command in (["scenes", "generate"], ["scenes", "certify-candidates"]):
+        more = ["--start", "0", "--end", "1"] if command[1] != "generate" else []
+        output = ["--output", str(tmp_path / "set"), "--settings", settings]
+        assert main([*command, *output, *more]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
+
+
+def test_settings_and_a_file_of_settings_exclude_each_other(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        generate(tmp_path, "--settings", "{}", "--config", "my.yaml")
+    assert ended.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
 
 
 def test_quotas_out_of_reach_end_with_what_was_found(tmp_path, capsys):

@@ -169,7 +169,7 @@ def test_warnings_of_the_checks_are_in_the_line(tmp_path, capsys):
         (("{source}", "--output", "{out}", "--cell-size", "-1"), "--cell-size -1.0: must be"),
         (("{source}/maps", "--output", "{out}", "--robot", "r"), "--robot: no file of"),
         (("{source}", "--output", "{source}/plan.svg"), "lies in SOURCE"),
-        (("{source}/plan.svg", "--output", "{source}/notes.txt"), "is no folder"),
+        (("{source}/plan.svg", "--output", "{source}/notes.txt"), "is not a folder"),
     ],
 )
 def test_wrong_usage_writes_nothing(source, tmp_path, arguments, message):
@@ -211,5 +211,5 @@ def test_shared_scenes_are_imported(shared_scenes, tmp_path, capsys, folder, imp
     refused = [line for line in lines if ": not imported: " in line]
     assert len(refused) == of - imported
     for line in refused:
-        assert "its walls are only in the embedded picture 'image10'" in line
+        assert "its walls are only in the embedded image 'image10'" in line
         assert "no robot is named" in line

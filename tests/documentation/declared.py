@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 NOT_COMMANDS: Mapping[str, str] = {
     "results/demo/": "the files of a collection",
-    "Snakefile                 the pipeline on one page": "the files of the project",
+    "Snakefile               the pipeline on one page": "the files of the project",
     "results of searches --> data set --> training --> models --> searches --> ...": "a diagram",
     "opens + (1 - opens) * discount * leads": "a formula",
 }
@@ -42,23 +42,22 @@ _NEEDS_SLURM = "needs a cluster; runs on one in `make test-slurm`"
 _LONG_SUITE = "half an hour; a short version is part of `make test-all`"
 _AS_ELSEWHERE = "its jobs, with few scenes, run in tests/workflow"
 _BY_HAND = (
-    ".venv/bin/python workflow/scripts/sequential_ml_collection.py --output-dir results/by_hand "
-    "--start-idx 0 --end-idx 10 --algorithm tree_idfs --object-strategy nearest_first "
-    "--max-pushes 300"
+    ".venv/bin/namo collect --output-dir results/by_hand --start-idx 0 --end-idx 10 "
+    "--algorithm tree_idfs --object-strategy nearest_first --max-pushes 300"
 )
 _GOAL_MODEL = (
-    "$S --algorithm idfs --goal-strategy ml --ml-goal-model resources/models/goal --ml-device cpu "
-    "--output-dir results/goal_model --start-idx 0 --end-idx 100 --episodes-per-env 5"
+    "namo collect --algorithm idfs --goal-strategy ml --ml-goal-model resources/models/goal "
+    "--ml-device cpu --output-dir results/goal_model --start-idx 0 --end-idx 100 "
+    "--episodes-per-env 5"
 )
 _BOTH_MODELS = (
-    "$S --algorithm best_first --object-strategy ml --goal-strategy ml "
+    "namo collect --algorithm best_first --object-strategy ml --goal-strategy ml "
     "--ml-object-model resources/models/object --ml-goal-model resources/models/goal "
     "--ml-device cpu --output-dir results/both_models --start-idx 0 --end-idx 100"
 )
 _RANDOM = (
-    ".venv/bin/python workflow/scripts/sequential_ml_collection.py --output-dir results/random "
-    "--start-idx 0 --end-idx 24 --max-pushes 300 --algorithm idfs --object-strategy random "
-    "--goal-strategy random"
+    ".venv/bin/namo collect --output-dir results/random --start-idx 0 --end-idx 24 "
+    "--max-pushes 300 --algorithm idfs --object-strategy random --goal-strategy random"
 )
 _FUZZ_RECORDS = "tests/faults/test_fuzz_records.py tests/faults/test_fuzz_bundles.py"
 _IMPORT = (

@@ -8,7 +8,6 @@ import shlex
 import pytest
 from snakemake.cli import get_argument_parser
 
-from namo.collection.command_line import build_parser as collector_parser
 from namo.commands.main import make_parser
 from tests.conftest import REPOSITORY
 from tests.documentation.pages import INSTRUCTIONS, PAGES, read, spans
@@ -90,12 +89,7 @@ def test_benchmarks_take_the_options_that_pages_name(monkeypatch, capsys):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_options_exist(page):
-    known = (
-        options_of(make_parser())
-        | options_of(collector_parser())
-        | options_of(get_argument_parser())
-        | FOREIGN_OPTIONS.keys()
-    )
+    known = options_of(make_parser()) | options_of(get_argument_parser()) | FOREIGN_OPTIONS.keys()
     named = {
         span.split()[0].partition("=")[0] for span in spans(read(page)) if span.startswith("--")
     }

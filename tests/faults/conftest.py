@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from namo.collection.command_line import main
+from namo.commands.main import main
 from namo.results.verify import Verification
 from tests.collecting import Collection
 from tests.conftest import room_file
@@ -43,7 +43,7 @@ class Collector:
 
     def run(self, *more: str) -> int:
         """Collect or resume, and return the exit code."""
-        return main([*self.arguments, *more])
+        return main(["collect", *self.arguments, *more])
 
     def content(self) -> dict[str, Any]:
         """The results, without clocks."""

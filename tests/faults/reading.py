@@ -86,10 +86,10 @@ def _reader(kind: str) -> tuple[Callable[[Path], object], type[NamoError]]:
         from namo.results.records import read_record
 
         return read_record, ResultFileError
-    from namo.learning.rasters import compile_ahead
+    from namo.learning.rasters import warm_up_kernels
     from namo.learning.scoring import Scorer  # loads torch, which takes a second
 
-    compile_ahead()
+    warm_up_kernels()
     return lambda path: Scorer(path, "object", "cpu"), ModelError
 
 

@@ -22,7 +22,7 @@ def test_a_clock_that_jumps_backwards_changes_no_result(backwards, collector, un
     assert collector.content() == undisturbed
     assert collector.problems() == []
     (part,) = finished_parts(collector.output)
-    assert 0 < part.information()["duration_s"] <= took_s
+    assert 0 < part.metadata()["duration_s"] <= took_s
     assert "-" not in "".join(
         line for line in capsys.readouterr().out.splitlines() if line.startswith("time ")
     )
@@ -41,7 +41,7 @@ def test_the_later_collection_of_an_environment_counts_whatever_the_clock_shows(
     first.write_bytes(kept)
     assert here.run("--end-idx", "1") == 0, "a part of its own, made later at an earlier time"
     whole, alone = sorted(
-        (part.information() for part in finished_parts(here.output)), key=lambda said: -said["end"]
+        (part.metadata() for part in finished_parts(here.output)), key=lambda said: -said["end"]
     )
     assert alone["began_unix_s"] < whole["began_unix_s"]
     assert here.problems() == []

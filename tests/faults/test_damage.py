@@ -5,7 +5,7 @@ import pytest
 
 from namo.errors import ResultFileError
 from namo.results.parts import finished_parts
-from namo.results.verify import Verification, redo
+from namo.results.verify import Verification, schedule_recollection
 from tests.faults.conftest import Collector
 
 
@@ -65,7 +65,7 @@ def test_any_damaged_result_file_is_found_and_restored(copy, undisturbed, damage
     path.write_bytes(damage(path.read_bytes(), chance))
     problems = [*Verification(copy.output).problems()]
     assert path.name in {problem.path for problem in problems}
-    redo(copy.output, problems)
+    schedule_recollection(copy.output, problems)
     assert copy.run() == 0
     assert copy.content() == undisturbed
     assert copy.problems() == []

@@ -24,12 +24,12 @@ LONGEST_S = 40.0
 COLLECTOR = f"""
 import resource, sys
 from namo.collection import chunk
-from namo.collection.command_line import main
+from namo.commands.main import main
 
 if sys.platform == "linux":  # others do not limit it
     resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
 chunk.GRACE_S = {LONGEST_S}
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(["collect", *sys.argv[1:]]))
 """
 L_SHAPE = centred(Polygon(((0, 0), (0.7, 0), (0.7, 0.3), (0.3, 0.3), (0.3, 0.7), (0, 0.7))))[0]
 

@@ -9,8 +9,11 @@ import yaml
 
 from hooks import MAKERS, made
 from namo.certification.settings import SceneSetSettings
-from namo.commands.main import COLLECTIONS, SCENES, make_parser
+from namo.collection.config import CollectionConfig
+from namo.commands.main import COMMANDS, make_parser
+from namo.declared_settings import declarations
 from namo.errors import UsageError
+from namo.pipeline.settings import pipeline_schema
 from namo.results.tables import DATA_TABLES
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
@@ -22,8 +25,6 @@ from reference.parts import REGISTRIES, parts
 from reference.settings import read_commented, rule_in_words, settings
 from tests.conftest import REPOSITORY
 
-SCHEMA = REPOSITORY / "workflow" / "schemas" / "config.schema.yaml"
-
 
 @pytest.fixture(scope="module")
 def described():
@@ -33,15 +34,16 @@ def described():
 
 
 def test_every_command_and_every_script_is_described(described):
-    assert {f"namo scenes {name}" for name in SCENES} <= described.keys()
-    assert {f"namo {name}" for name in COLLECTIONS} <= described.keys()
+    assert {f"namo {name}" for name in COMMANDS} <= described.keys()
     written = {path.name for path in (REPOSITORY / "workflow" / "scripts").glob("*.py")}
-    assert written <= described.keys()
+    lines = described["Scripts of the pipeline"]
+    assert written == set(re.findall(r"^\| `(\w+\.py)` \|", lines, re.MULTILINE))
+    assert "| `sequential_ml_collection.py` | [`namo collect`](#namo-collect) |" in lines
+    assert "| `make_scenes.py` | [`namo scenes generate`](#namo-scenes-generate) |" in lines
 
 
 def test_every_option_has_a_line(described):
-    parsers = [(name, parser) for name, parser, _ in subcommands(make_parser())]
-    for name, parser in [*parsers, *scripts(REPOSITORY)]:
+    for name, parser, _ in subcommands(make_parser()):
         assert options_of(parser)
         for action in options_of(parser):
             assert f"| `{spelling(action)}` |" in described[name]
@@ -49,27 +51,32 @@ def test_every_option_has_a_line(described):
 
 def test_an_option_shows_its_default_and_choices_once(described):
     assert (
-        "| `--max-depth MAX-DEPTH` | longest plan in pushes | `5` |"
-        in described["sequential_ml_collection.py"]
+        "| `--max-depth N` | maximum plan length \\[pushes\\] | `5` |" in described["namo collect"]
     )
     (line,) = (one for one in described["namo scenes generate"].splitlines() if "`--family" in one)
     assert "`room`, `row`, `corridor`" in line
 
 
-def test_a_script_that_hides_its_options_is_named(tmp_path):
+def test_old_names_of_options_are_not_shown(described):
+    assert "--recollect" in described["namo verify"]
+    assert "--redo" not in described["namo verify"]
+
+
+def test_a_script_that_calls_no_command_is_named(tmp_path):
     folder = tmp_path / "workflow" / "scripts"
     folder.mkdir(parents=True)
     (folder / "hidden.py").write_text("")
-    with pytest.raises(UsageError, match=r"hidden\.py: has no function make_parser"):
+    with pytest.raises(UsageError, match=r"hidden\.py: calls no command of namo"):
         scripts(tmp_path)
 
 
 def test_every_setting_of_a_collection_has_a_line():
     text = settings(REPOSITORY, "config")
-    properties = yaml.safe_load(SCHEMA.read_text())["properties"]
-    for name in properties.keys() - {"scenes", "learning"}:
+    for name in pipeline_schema()["properties"].keys() - {"scenes", "learning"}:
         assert f"| `{name}` |" in text
-    assert "| `chunk_size` | `6` | a whole number from 1 | environments a process" in text
+    for declared in declarations(CollectionConfig).values():
+        assert prose(declared.meaning) in text
+    assert "| `chunk_size` | `6` | a whole number from 1 | environments per chunk" in text
     assert "`best_first`, `exploration`" in text
 
 

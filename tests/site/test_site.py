@@ -102,7 +102,7 @@ def test_the_search_works_in_files(site, browser):
     browser.call("Input.insertText", text="search_time_ms")
     browser.key("Shift", 16)
     browser.wait_for("!!document.querySelector('.md-search-result__link[href*=files]')")
-    assert [one for one in browser.complaints if "data:image" not in one] == []
+    assert [one for one in browser.problems if "data:image" not in one] == []
 
 
 def test_the_colour_scheme_follows_the_system_until_one_is_chosen(site, browser):

@@ -75,7 +75,7 @@ def test_a_cluster_gives_the_results_of_a_workstation(pipeline):
     assert len(finished_parts(pipeline.output)) == CHUNKS
     assert [row["env_index"] for row in pipeline.table("metrics")] == list(range(2 * CHUNKS))
     for part in finished_parts(pipeline.output):
-        assert part.information()["resumed"] == 0, "no environment was collected twice"
+        assert part.metadata()["resumed"] == 0, "no environment was collected twice"
     assert len(set(re.findall(r"SLURM jobid (\d+)", done.stdout))) == CHUNKS
 
     on_slurm = {name: pipeline.table(name) for name in ("metrics", "pushes")}
@@ -130,7 +130,7 @@ def test_a_time_limit_ends_a_job_cleanly_and_the_next_resumes(pipeline):
     after = pipeline.made()
     assert {number: after[number] for number in before} == before
     (part,) = finished_parts(pipeline.output)
-    assert part.information()["resumed"] >= len(before)
+    assert part.metadata()["resumed"] >= len(before)
     journal = json.loads((part.folder / ".journal.json").read_text())
     assert journal == {"deaths": {}, "running": None}, "no environment is blamed"
 
@@ -157,7 +157,7 @@ def test_a_gpu_is_requested_and_counted(pipeline):
     assert re.search(r"Tres\w*=gres:gpu:1|TresPerNode=\S*gpu:1", asked), asked
     spans = sorted(
         (said["began_unix_s"], said["began_unix_s"] + said["duration_s"])
-        for said in (part.information() for part in finished_parts(pipeline.output))
+        for said in (part.metadata() for part in finished_parts(pipeline.output))
     )
     assert len(spans) == 2
     assert spans[0][1] <= spans[1][0], "there is one GPU, so one job at a time"

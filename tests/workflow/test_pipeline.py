@@ -69,7 +69,7 @@ def test_every_rule_leaves_its_log_and_its_benchmark(finished):
         names = {path.name for path in (pipeline.output / kind / "collect").iterdir()}
         assert names == {f"{chunk}.{end}" for chunk in CHUNKS for end in ends}
         end = ends[0]
-        for rule in ("merge", "page", "report"):
+        for rule in ("merge", "report", "summary"):
             assert (pipeline.output / kind / f"{rule}.{end}").stat().st_size > 0
     assert "env 000002" in pipeline.log(CHUNKS[1])
 
@@ -240,8 +240,8 @@ def test_a_second_run_into_the_same_folder_is_refused_and_names_the_first(pipeli
     with only_run_in(pipeline.output):
         second = pipeline.run()
     assert second.returncode != 0
-    here = f"{socket.gethostname()}, process {os.getpid()}, which runs a collection into"
-    assert f"is held by {here}" in second.stdout
+    here = f"{socket.gethostname()} (pid {os.getpid()}), which runs a collection into"
+    assert f"locked by {here}" in second.stdout
     assert "Traceback" not in second.stdout
     assert not pipeline.made()
     assert pipeline.run().returncode == 0

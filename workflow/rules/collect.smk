@@ -1,16 +1,16 @@
-"""Collect: one process a chunk of environments."""
+"""Collect: one process per chunk of environments."""
 
 
 rule collect:
     """Work through the environments of a chunk with the models loaded once.
 
-    The files of single environments are not declared here: Snakemake deletes what a failed job
-    declares, and they are what a rerun goes on from.
+    Besides its outputs a part holds plans, scenes and files of its environments. None of these is
+    declared: Snakemake deletes what a failed job declares, and a rerun resumes from them.
     """
     input:
         script=SCRIPTS / "sequential_ml_collection.py",
         scenes=scenes_of,
-        models=MODELS_ASKED,
+        models=RUN.models,
     output:
         metrics=ensure(OUT / "parts" / "{chunk}" / "metrics.parquet", non_empty=True),
         pushes=ensure(OUT / "parts" / "{chunk}" / "pushes.parquet", non_empty=True),
@@ -22,13 +22,13 @@ rule collect:
         OUT / "benchmarks" / "collect" / "{chunk}.tsv"
     conda:
         ENVIRONMENT
-    threads: config["threads"]
+    threads: RUN.settings.threads
     resources:
-        mem_mb=lambda wildcards, attempt: config["mem_mb"] * attempt,
-        runtime=config["runtime"],
-        gpu=gpus(MODELS_ASKED, config["ml_device"]),
+        mem_mb=lambda wildcards, attempt: RUN.settings.mem_mb * attempt,
+        runtime=RUN.settings.runtime,
+        gpu=RUN.gpus,
     params:
-        options=OPTIONS,
+        options=RUN.options,
         versions=VERSIONS,
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
@@ -36,5 +36,5 @@ rule collect:
         "python {input.script:q} --part-only {params.options}"
         " --start-idx {params.start} --end-idx {params.end}"
         " --threads {threads}"
-        f" --max-failed-share {config['max_failed_share']}"  # no param: it changes no result
-        f" {TEE}"
+        f" --max-failed-fraction {RUN.settings.max_failed_fraction}"  # no param: it changes no result
+        f" {SHOWN}"

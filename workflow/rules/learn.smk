@@ -1,8 +1,7 @@
 """Learn: explore, make data sets, train, compare; once, or in rounds.
 
-A place is a folder below `learning: output_dir`: `once`, or one of the rounds. Each holds a data set,
-models and a comparison; those of `once` are made from the collection of `config.yaml`, those of a
-round from its own exploration and all before it.
+A place is a folder below `learning: output_dir`: `once`, or one of the rounds; which files belong to
+it is said in namo/pipeline/learning_plan.py.
 """
 
 
@@ -17,7 +16,7 @@ rule search_chunk:
     """Explore, or search for a comparison, in a chunk of scenes."""
     input:
         script=SCRIPTS / "sequential_ml_collection.py",
-        models=models_of_search,
+        models=lambda wildcards: search_of(wildcards).models,
     output:
         marker=LEARN_OUT / "{place}" / "{what}" / "parts" / "{chunk}" / "part.json",
     log:
@@ -27,11 +26,13 @@ rule search_chunk:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=lambda wildcards, attempt: config["mem_mb"] * attempt,
-        runtime=config["runtime"],
-        gpu=lambda wildcards: gpus(models_of_search(wildcards), config["ml_device"]),
+        mem_mb=lambda wildcards, attempt: RUN.settings.mem_mb * attempt,
+        runtime=RUN.settings.runtime,
+        gpu=lambda wildcards: gpus(
+            RUN.values["ml_device"], runs_models=bool(search_of(wildcards).models)
+        ),
     params:
-        options=lambda wildcards: search_of(wildcards.place, wildcards.what)[0],
+        options=lambda wildcards: search_of(wildcards).options,
         folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
         versions=VERSIONS,
         start=lambda wildcards: bounds(wildcards.chunk)[0],
@@ -39,11 +40,11 @@ rule search_chunk:
     shell:
         "python {input.script:q} --part-only {params.options} --output-dir {params.folder:q}"
         " --start-idx {params.start} --end-idx {params.end}"
-        f" {KEEP}"
+        f" {KEPT}"
 
 
 rule search_merge:
-    """Put the chunks of a collection in a place together."""
+    """Merge the chunks of a collection in a place."""
     input:
         script=SCRIPTS / "sequential_ml_collection.py",
         markers=markers_of,
@@ -56,13 +57,14 @@ rule search_merge:
     conda:
         ENVIRONMENT
     params:
-        options=lambda wildcards: search_of(wildcards.place, wildcards.what)[0],
+        options=lambda wildcards: search_of(wildcards).options,
         folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
-        range=lambda wildcards: search_of(wildcards.place, wildcards.what)[1],
+        start=lambda wildcards: search_range(wildcards)[0],
+        end=lambda wildcards: search_range(wildcards)[1],
     shell:
         "python {input.script:q} --merge-only {params.options} --output-dir {params.folder:q}"
-        " --start-idx {params.range.start} --end-idx {params.range.stop}"
-        f" {KEEP}"
+        " --start-idx {params.start} --end-idx {params.end}"
+        f" {KEPT}"
 
 
 rule make_dataset:
@@ -70,7 +72,8 @@ rule make_dataset:
     input:
         script=SCRIPTS / "make_dataset.py",
         pushes=lambda wildcards: [
-            folder / "pushes.parquet" for folder in collections_of(wildcards.place)
+            folder / "pushes.parquet"
+            for folder in LEARN.collections_of(wildcards.place)
         ],
     output:
         card=LEARN_OUT / "{place}" / "dataset" / "card.json",
@@ -82,21 +85,23 @@ rule make_dataset:
         ENVIRONMENT
     threads: 4
     resources:
-        mem_mb=config["mem_mb"],
-        runtime=config["runtime"],
+        mem_mb=RUN.settings.mem_mb,
+        runtime=RUN.settings.runtime,
     params:
         collections=lambda wildcards: [
-            f"--collection={folder}" for folder in collections_of(wildcards.place)
+            f"--collection={folder}"
+            for folder in LEARN.collections_of(wildcards.place)
         ],
-        manifest=lambda wildcards: manifest_of(wildcards.place),
+        manifest=lambda wildcards: LEARN.manifest_of(wildcards.place),
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
     shell:
         "python {input.script:q} {params.collections:q} --manifest {params.manifest:q}"
-        " --output {params.folder:q} --jobs {threads} 2>&1 | tee {log:q}"
+        " --output {params.folder:q} --jobs {threads}"
+        f" {SHOWN}"
 
 
 rule train_model:
-    """Train a model; its checkpoint is not declared, so that a killed training goes on."""
+    """Train a model; its checkpoint is not declared, so that a killed training resumes."""
     input:
         script=SCRIPTS / "train_model.py",
         card=rules.make_dataset.output.card,
@@ -109,16 +114,16 @@ rule train_model:
         LEARN_OUT / "{place}" / "benchmarks" / "train_{kind}.tsv"
     conda:
         ENVIRONMENT
-    threads: TRAINING.threads
+    threads: LEARN.training.threads
     resources:
-        mem_mb=lambda wildcards, attempt: 4 * config["mem_mb"] * attempt,
-        runtime=config["runtime"],
-        gpu=gpus(True, TRAINING.device),
+        mem_mb=lambda wildcards, attempt: 4 * RUN.settings.mem_mb * attempt,
+        runtime=RUN.settings.runtime,
+        gpu=gpus(LEARN.training.device, runs_models=True),
     params:
         dataset=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "models" / wildcards.kind,
-        manifest=lambda wildcards: manifest_of(wildcards.place),
-        settings=json.dumps(TRAINING.as_dict(), sort_keys=True),
+        manifest=lambda wildcards: LEARN.manifest_of(wildcards.place),
+        settings=json.dumps(LEARN.training.as_dict(), sort_keys=True),
         goal_model=lambda wildcards, input: (
             f"--goal-model {shlex.quote(str(Path(str(input.goal_model)).parent))}"
             if input.goal_model
@@ -128,16 +133,16 @@ rule train_model:
         "python {input.script:q} --kind {wildcards.kind} --dataset {params.dataset:q}"
         " --manifest {params.manifest:q} --output {params.folder:q}"
         " --settings {params.settings:q} {params.goal_model}"
-        f" {TEE}"
+        f" {SHOWN}"
 
 
 rule choose_models:
-    """Keep the models of the best round so far; the next explores with them."""
+    """Keep the models of the best round so far, for the next to explore with."""
     input:
         script=SCRIPTS / "choose_models.py",
         models=lambda wildcards: [
-            LEARN_OUT / f"round_{n}" / "models" / "object" / "config.json"
-            for n in range(1, int(wildcards.number) + 1)
+            folder / "object" / "config.json"
+            for folder in LEARN.models_up_to(int(wildcards.number))
         ],
     output:
         expand(
@@ -149,14 +154,11 @@ rule choose_models:
     conda:
         ENVIRONMENT
     params:
-        models=lambda wildcards: [
-            LEARN_OUT / f"round_{n}" / "models"
-            for n in range(1, int(wildcards.number) + 1)
-        ],
+        models=lambda wildcards: LEARN.models_up_to(int(wildcards.number)),
         folder=lambda wildcards: LEARN_OUT / f"round_{wildcards.number}" / "best",
     shell:
         "python {input.script:q} --models {params.models:q} --output {params.folder:q}"
-        f" {KEEP}"
+        f" {KEPT}"
 
 
 rule compare:
@@ -165,10 +167,10 @@ rule compare:
         script=SCRIPTS / "evaluate_models.py",
         metrics=lambda wildcards: [
             LEARN_OUT / wildcards.place / "comparison" / name / "metrics.parquet"
-            for name in arms_of(wildcards.place)
+            for name in LEARN.arms_of(wildcards.place)
         ],
         models=lambda wildcards: [
-            models_compared(wildcards.place) / kind / "config.json"
+            LEARN.models_compared(wildcards.place) / kind / "config.json"
             for kind in ("object", "goal")
         ],
     output:
@@ -182,29 +184,30 @@ rule compare:
     params:
         arms=lambda wildcards: [
             f"--arm={name}={LEARN_OUT / wildcards.place / 'comparison' / name}"
-            for name in arms_of(wildcards.place)
+            for name in LEARN.arms_of(wildcards.place)
         ],
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "evaluation",
         models=lambda wildcards: [
-            f"--model={models_compared(wildcards.place) / kind}"
+            f"--model={LEARN.models_compared(wildcards.place) / kind}"
             for kind in ("object", "goal")
         ],
-        manifest=LEARNING.test_manifest,
-        max_pushes=LEARNING.compare_pushes,
+        manifest=LEARN.settings.test_manifest,
+        max_pushes=LEARN.settings.compare_pushes,
     shell:
         "python {input.script:q} {params.arms:q} --max-pushes {params.max_pushes}"
         " --manifest {params.manifest:q} {params.models:q}"
-        " --output {params.folder:q} 2>&1 | tee {log:q}"
+        " --output {params.folder:q}"
+        f" {SHOWN}"
 
 
 rule dataset:
-    """The data set of the collection that config.yaml describes."""
+    """Make the data set of the collection that config.yaml describes."""
     input:
         LEARN_OUT / ONCE / "dataset" / "card.json",
 
 
 rule train:
-    """The two models trained on that data set."""
+    """Train the two models on that data set."""
     input:
         expand(
             LEARN_OUT / ONCE / "models" / "{kind}" / "config.json",
@@ -213,19 +216,23 @@ rule train:
 
 
 rule evaluate:
-    """These models compared with searching without any."""
+    """Compare these models with searching without any."""
     input:
         LEARN_OUT / ONCE / "evaluation" / "evaluation.txt",
 
 
 rule rounds:
-    """Rounds of exploring, learning and comparing; the best models end up in the last one's `best`."""
+    """Explore, learn and compare in rounds; the best models end up in `best` of the last one."""
     input:
         expand(
             LEARN_OUT / "round_{number}" / "evaluation" / "evaluation.txt",
-            number=range(1, LEARNING.rounds + 1),
+            number=range(1, LEARN.settings.rounds + 1),
         ),
         expand(
-            LEARN_OUT / f"round_{LEARNING.rounds}" / "best" / "{kind}" / "config.json",
+            LEARN_OUT
+            / f"round_{LEARN.settings.rounds}"
+            / "best"
+            / "{kind}"
+            / "config.json",
             kind=("goal", "object"),
         ),

@@ -1,19 +1,19 @@
-"""Report: merge the chunks, say what was found, and fail when too much failed."""
+"""Report: merge the chunks, show what was found, and fail when too much failed."""
 
 
 rule merge:
-    """Make tables, summary, text report and manifest of the whole folder."""
+    """Merge the parts into the tables, summary, list of files and run file of the whole folder."""
     input:
         script=SCRIPTS / "sequential_ml_collection.py",
-        markers=expand(OUT / "parts" / "{chunk}" / "part.json", chunk=CHUNKS),
+        markers=expand(OUT / "parts" / "{chunk}" / "part.json", chunk=RUN.chunks),
     output:
         metrics=OUT / "metrics.parquet",
         pushes=OUT / "pushes.parquet",
         plans=OUT / "plans.parquet",
         scenes=OUT / "scenes.parquet",
         manifest=OUT / "manifest.parquet",
-        summary=OUT / f"collection_summary_{LABEL}.pkl",
-        report=OUT / f"summary_{LABEL}.txt",
+        summary=OUT / f"collection_summary_{RUN.label}.pkl",
+        text=OUT / f"summary_{RUN.label}.txt",
         run=OUT / "run.json",
     log:
         OUT / "logs" / "merge.log",
@@ -23,23 +23,23 @@ rule merge:
     conda:
         ENVIRONMENT
     params:
-        options=OPTIONS,
-        start=RANGE.start,
-        end=RANGE.stop,
+        options=RUN.options,
+        start=RUN.environments.start,
+        end=RUN.environments.stop,
     shell:
         "python {input.script:q} --merge-only {params.options}"
         " --start-idx {params.start} --end-idx {params.end}"
-        f" {KEEP}"
+        f" {KEPT}"
 
 
-rule page:
+rule report:
     """Show the whole collection as one page, with plans to play.
 
     Apart from the merge, so that the tables stay when it fails; it can be made again at any time.
-    Before the verdict, which may end the run.
+    Before the summary, which may end the run.
     """
     input:
-        script=SCRIPTS / "make_page.py",
+        script=SCRIPTS / "make_report.py",
         metrics=rules.merge.output.metrics,
         pushes=rules.merge.output.pushes,
         plans=rules.merge.output.plans,
@@ -49,9 +49,9 @@ rule page:
     output:
         OUT / "report.html",
     log:
-        OUT / "logs" / "page.log",
+        OUT / "logs" / "report.log",
     benchmark:
-        OUT / "benchmarks" / "page.tsv"
+        OUT / "benchmarks" / "report.tsv"
     priority: 1
     retries: 0
     conda:
@@ -59,30 +59,31 @@ rule page:
     params:
         folder=OUT,
     shell:
-        "python {input.script:q} --collection {params.folder:q}" f" {KEEP}"
+        "python {input.script:q} {params.folder:q}" f" {KEPT}"
 
 
-rule report:
-    """Show the report; fail when more environments failed than is allowed.
+rule summary:
+    """Print the summary; fail when more environments failed than is allowed.
 
-    Apart from the merge, so that the tables stay when the verdict is bad.
+    Apart from the merge, so that the tables stay when it fails.
     """
     input:
-        script=SCRIPTS / "show_report.py",
+        script=SCRIPTS / "show_summary.py",
         summary=rules.merge.output.summary,
-        report=rules.merge.output.report,
+        text=rules.merge.output.text,
     output:
-        touch(OUT / "parts" / ".reported"),
+        touch(OUT / "parts" / ".summarised"),
     log:
-        OUT / "logs" / "report.log",
+        OUT / "logs" / "summary.log",
     benchmark:
-        OUT / "benchmarks" / "report.tsv"
+        OUT / "benchmarks" / "summary.tsv"
     retries: 0
     conda:
         ENVIRONMENT
     params:
-        max_failed_share=config["max_failed_share"],
+        folder=OUT,
+        max_failed_fraction=RUN.settings.max_failed_fraction,
     shell:
-        "python {input.script:q} --summary {input.summary:q} --report {input.report:q}"
-        " --max-failed-share {params.max_failed_share}"
-        " > {log:q} 2>&1 || (cat {log:q} >&2; false); cat {log:q}"
+        "python {input.script:q} {params.folder:q}"
+        " --max-failed-fraction {params.max_failed_fraction}"
+        f" {SHOWN}"

@@ -4,8 +4,8 @@
 rule certify:
     """Draw a chunk of candidates and measure how hard each is.
 
-    The journal of a chunk is not declared: Snakemake deletes what a failed job declares, and it is
-    what a rerun goes on from.
+    The journal of a chunk is not declared: Snakemake deletes what a failed job declares, and a rerun
+    resumes from it.
     """
     input:
         script=SCRIPTS / "certify_candidates.py",
@@ -17,21 +17,21 @@ rule certify:
         SCENES_OUT / "benchmarks" / "certify" / "{chunk}.tsv"
     conda:
         ENVIRONMENT
-    threads: config["threads"]
+    threads: RUN.settings.threads
     resources:
-        mem_mb=config["mem_mb"],
-        runtime=config["runtime"],
+        mem_mb=RUN.settings.mem_mb,
+        runtime=RUN.settings.runtime,
     params:
-        settings=json.dumps(SCENE_SETTINGS.decisive(), sort_keys=True),
+        settings=json.dumps(RUN.scene_settings.decisive(), sort_keys=True),
         versions=SCENE_VERSIONS,
-        templates=TEMPLATES,
+        templates=list(RUN.templates),
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
         folder=SCENES_OUT,
     shell:
         "python {input.script:q} --start {params.start} --end {params.end}"
         " --output {params.folder:q} --settings {params.settings:q} --threads {threads}"
-        f" {TEE}"
+        f" {SHOWN}"
 
 
 rule scenes:
@@ -40,10 +40,10 @@ rule scenes:
     Draws and measures what is still missing when the candidates of the jobs do not fill the quotas.
     """
     input:
-        chunks=CANDIDATES,
+        chunks=RUN.candidates,
         script=SCRIPTS / "make_scenes.py",
     output:
-        manifest=SCENES_OUT / "scenes.parquet",
+        manifest=RUN.scene_manifest,
         report=SCENES_OUT / "scenes.txt",
     log:
         SCENES_OUT / "logs" / "scenes.log",
@@ -53,14 +53,14 @@ rule scenes:
         ENVIRONMENT
     threads: 4
     resources:
-        mem_mb=config["mem_mb"],
-        runtime=config["runtime"],
+        mem_mb=RUN.settings.mem_mb,
+        runtime=RUN.settings.runtime,
     params:
-        settings=json.dumps(SCENE_SETTINGS.as_dict(), sort_keys=True),
+        settings=json.dumps(RUN.scene_settings.as_dict(), sort_keys=True),
         versions=SCENE_VERSIONS,
-        templates=TEMPLATES,
+        templates=list(RUN.templates),
         folder=SCENES_OUT,
     shell:
         "python {input.script:q} --output {params.folder:q} --settings {params.settings:q}"
         " --jobs {threads}"
-        f" {TEE}"
+        f" {SHOWN}"

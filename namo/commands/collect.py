@@ -1,0 +1,246 @@
+"""Collect NAMO planning data in a range of environments, one after the other, in one process.
+
+Models are loaded once. Rerun the same command to resume an interrupted run.
+
+Exit codes: 0 every environment is recorded (an unsolved one too); 1 some could not be processed
+(recorded with the reason); 2 wrong usage, nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from namo.collection.config import LEARNED, SEARCH, CollectionConfig
+from namo.collection.progress import Verbosity
+from namo.commands.arguments import (
+    add_max_failed_fraction,
+    exceeds,
+    require_fraction,
+    use_one_thread,
+)
+from namo.declared_settings import add_options, option_name
+from namo.errors import ModelError
+from namo.files import cache_folder, from_here
+from namo.option_checks import at_least, require_writable
+from namo.results.run_lock import run_label
+from namo.scenes.sources import environments_from, resolve_range
+from namo.signals import TerminationRequested, ending_on_signals
+
+HELP = "collect planning data in a range of environments"
+
+EXIT_DONE, EXIT_FAILED = 0, 1
+MIN_ENVIRONMENTS = 10
+"""A part of fewer environments is not given up for its fraction of failures: one bad scene in three
+says nothing about the installation."""
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser; those of the search come from its settings."""
+    parser.usage = "%(prog)s --output-dir DIR --start-idx N --end-idx N [options]"
+    _add_what(parser.add_argument_group("what to collect"))
+    add_options(parser, CollectionConfig, {SEARCH: "search", LEARNED: "learned strategies"})
+    _add_how(parser.add_argument_group("running"))
+
+
+def _add_what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--output-dir", type=Path, required=True, metavar="DIR", help="folder of the collection"
+    )
+    group.add_argument(
+        "--start-idx", type=int, required=True, metavar="N", help="first environment, from 0"
+    )
+    group.add_argument(
+        "--end-idx",
+        type=int,
+        required=True,
+        metavar="N",
+        help="one past the last environment; -1: to the end",
+    )
+    group.add_argument(
+        "--xml-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder of scenes (*.xml, searched recursively, sorted)",
+    )
+    group.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="FILE",
+        help="list of scenes, Parquet or text (default: the scenes of --xml-dir, else the demo "
+        "scenes)",
+    )
+    group.add_argument(
+        "--split",
+        metavar="NAME",
+        help="split of a Parquet manifest: train, val or test (default: all)",
+    )
+    group.add_argument(
+        "--hostname",
+        metavar="LABEL",
+        help="label in file names (default: the name of this machine)",
+    )
+
+
+def _add_how(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="pushes to simulate in parallel from one state (tree_idfs only); results do not "
+        "change",
+    )
+    talk = group.add_mutually_exclusive_group()
+    talk.add_argument(
+        "--verbose",
+        action="store_const",
+        dest="verbosity",
+        const=Verbosity.VERBOSE,
+        default=Verbosity.NORMAL,
+        help="log one line per environment even when a progress bar is shown",
+    )
+    talk.add_argument(
+        "--quiet",
+        action="store_const",
+        dest="verbosity",
+        const=Verbosity.QUIET,
+        help="print only what went wrong",
+    )
+    stage = group.add_mutually_exclusive_group()
+    stage.add_argument(
+        "--part-only",
+        action="store_true",
+        help="collect the part of this range and leave the merge to a later step; environments "
+        "with a recorded failure then count as done (for chunk jobs)",
+    )
+    stage.add_argument(
+        "--merge-only",
+        action="store_true",
+        help="do not collect; merge the existing parts into tables and summary",
+    )
+    add_max_failed_fraction(
+        group,
+        "with --part-only: fail when more than this fraction of at least "
+        f"{MIN_ENVIRONMENTS} environments failed",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Collect the range and return the exit code.
+
+    Raises:
+        UsageError: an option is wrong; nothing is written.
+    """
+    use_one_thread(*_THREAD_VARIABLES)
+    try:
+        with ending_on_signals():
+            return _collect(options)
+    except KeyboardInterrupt as end:
+        by = f" by {end}" if isinstance(end, TerminationRequested) else ""
+        print(
+            f"interrupted{by}; finished environments are kept, rerun the same command to resume",
+            file=sys.stderr,
+        )
+        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
+
+
+def _collect(options: argparse.Namespace) -> int:
+    config = CollectionConfig(**{name: getattr(options, name) for name in CollectionConfig.names()})
+    # Among a thousand chunk jobs each would look at all scenes; one that is gone is recorded.
+    by_hand = not (options.part_only or options.merge_only)
+    source = environments_from(options.xml_dir, options.manifest, options.split, look=by_hand)
+    wanted = resolve_range(options.start_idx, options.end_idx, len(source.scenes))
+    at_least("threads", options.threads, 1)
+    require_fraction(options.max_failed_fraction)
+    label = run_label(options.hostname)
+    require_writable(options.output_dir, "--output-dir")
+
+    # What is above needs neither MuJoCo nor OpenCV; what is below does.
+    from namo.collection.chunk import Collector, collect_chunk
+    from namo.collection.environment import Environment
+    from namo.collection.models import make_planner
+    from namo.collection.rerun import rerun_command
+    from namo.results.assemble import assemble
+
+    if options.merge_only:
+        merged = assemble(options.output_dir, label, source.source, len(source.scenes))
+        _print_summary(merged.text, options)
+        return EXIT_DONE
+    require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
+    planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
+    if scorers:  # "auto" is not the same on every machine
+        config = replace(config, ml_device=scorers[0].stats.device)
+    environments = [
+        Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)
+        for index, scene in ((index, source.scenes[index]) for index in wanted)
+    ]
+    again = _arguments_of(config, options)
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        result = collect_chunk(
+            environments,
+            Collector(
+                planner,
+                config,
+                lambda index: rerun_command(again, index),
+                scorers,
+                options.threads,
+            ),
+            options.output_dir,
+            verbosity=options.verbosity,
+            wait=options.part_only,  # a killed run may leave a process at work
+        )
+    except ModelError as error:  # not wrong usage any more: environments may have been collected
+        print(f"{options.parser.prog}: error: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    if options.part_only:
+        return _part_exit_code(result.failed, result.environments, options)
+    merged = assemble(options.output_dir, label, source.source, len(source.scenes))
+    _print_summary(merged.text, options)  # before what may go wrong with the report
+
+    from namo.reporting.report import write_report  # chunk jobs need not load it
+
+    write_report(options.output_dir)
+    return EXIT_FAILED if result.failed else EXIT_DONE
+
+
+def _part_exit_code(
+    failed: Mapping[int, str], environments: int, options: argparse.Namespace
+) -> int:
+    """Return the exit code of a part whose failures are all recorded: 1 when there are too many."""
+    allowed = options.max_failed_fraction
+    if environments < MIN_ENVIRONMENTS or not exceeds(len(failed), environments, allowed):
+        return EXIT_DONE
+    print(
+        f"{options.parser.prog}: error: {len(failed)} of {environments} environments failed, more "
+        f"than --max-failed-fraction {allowed}; the first: {next(iter(failed.values()))}",
+        file=sys.stderr,
+    )
+    return EXIT_FAILED
+
+
+def _print_summary(summary: str, options: argparse.Namespace) -> None:
+    if options.verbosity is not Verbosity.QUIET:
+        print(summary, flush=True)
+
+
+def _arguments_of(config: CollectionConfig, options: argparse.Namespace) -> list[str]:
+    """Return the arguments that set this configuration again, without the range."""
+    default, arguments = CollectionConfig(), ["--output-dir", str(options.output_dir)]
+    for option in ("xml_dir", "manifest", "split", "hostname"):
+        if getattr(options, option) is not None:
+            arguments += [option_name(option), str(getattr(options, option))]
+    for name, value in config.as_dict().items():
+        if value == getattr(default, name):
+            continue
+        arguments.append(option_name(name))
+        if value is not True:
+            arguments.append(str(value))
+    return arguments

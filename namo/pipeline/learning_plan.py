@@ -1,0 +1,203 @@
+"""What the learning stages of a run do: places, searches, and which files belong together.
+
+A place is a folder below `learning: output_dir`: `once`, or one of the rounds. Each holds a data
+set, models and a comparison; those of `once` are made from the collection of the run, those of a
+round from its own exploration and all before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from namo.config_parsing import parse_dataclass
+from namo.errors import UsageError
+from namo.pipeline.run_plan import RunPlan, chunk_names, model_configs
+from namo.pipeline.settings import collector_options
+from namo.scenes.sources import DEMO_SCENES, environments_from
+from namo.training.learning_settings import LearningSettings
+from namo.training.settings import TrainingSettings
+
+ONCE, ROUND = "once", r"round_\d+"
+"""Names of places: a word, and a regular expression."""
+EXPLORATION, COMPARISON = "exploration", "comparison/"
+"""What is searched for in a place; the name of an arm follows the latter."""
+LABEL = "learning"
+
+
+@dataclass(frozen=True)
+class Search:
+    """A collection in a place.
+
+    Attributes:
+        options: of the collector, without a range, quoted for a shell.
+        environments: indices to collect.
+        models: files that stand for the models that its strategies use.
+        chunks: names of its chunks.
+    """
+
+    options: str
+    environments: range
+    models: list[str]
+    chunks: list[str]
+
+
+@dataclass(frozen=True)
+class LearningPlan:
+    """The learning stages of a run.
+
+    Attributes:
+        run: whose collection they start from.
+        folder: of all places.
+        settings: what is explored and compared.
+        training: how a network is trained.
+    """
+
+    run: RunPlan
+    folder: Path
+    settings: LearningSettings
+    training: TrainingSettings
+
+    @classmethod
+    def from_run(cls, run: RunPlan) -> LearningPlan:
+        """Return the plan of the settings under `learning`.
+
+        Raises:
+            UsageError: names the key, its value and what is allowed.
+        """
+        values = dict(run.values["learning"])
+        folder = Path(values.pop("output_dir"))
+        training = parse_dataclass(
+            TrainingSettings, values.pop("training", {}), "configuration: learning.training"
+        )
+        settings = parse_dataclass(LearningSettings, values, "configuration: learning")
+        return cls(run, folder, settings, training)
+
+    def round_folder(self, number: int) -> Path:
+        """Return the folder of a round."""
+        return self.folder / f"round_{number}"
+
+    def collections_of(self, place: str) -> list[Path]:
+        """Return the folders of the collections that a data set is made of."""
+        rounds = range(1, _round_number(place) + 1)
+        own = [self.round_folder(number) / EXPLORATION for number in rounds]
+        return [Path(folder) for folder in self.settings.collections] + (own or [self.run.folder])
+
+    def manifest_of(self, place: str) -> Path | str:
+        """Return the manifest that says which split each scene learned from belongs to.
+
+        The collection of the run is over scenes of a manifest of its own, the demo scenes included.
+        A folder of scenes has none, and where further collections join, one manifest lists all.
+        """
+        own = self.run.settings.manifest or DEMO_SCENES
+        if place == ONCE and not (self.run.settings.xml_dir or self.settings.collections):
+            return own if Path(own).suffix == ".parquet" else self.settings.manifest
+        return self.settings.manifest
+
+    def models_before(self, number: int) -> Path:
+        """Return the folder of the best models before a round."""
+        return self.round_folder(number - 1) / "best"
+
+    def models_up_to(self, number: int) -> list[Path]:
+        """Return the folders of the models of all rounds up to one."""
+        return [self.round_folder(one) / "models" for one in range(1, number + 1)]
+
+    def models_compared(self, place: str) -> Path:
+        """Return the folder of the models that are compared in a place."""
+        if place == ONCE and self.settings.compare_models is not None:
+            return Path(self.settings.compare_models)
+        return self.folder / place / "models"
+
+    def arms_of(self, place: str) -> tuple[str, ...]:
+        """Return the names of what is compared in a place."""
+        return self.settings.compared(in_round=_round_number(place) > 0)
+
+    def goal_model_for(self, place: str, kind: str) -> Path | None:
+        """Return the goal model that a model of a kind is searched with; goal models need none."""
+        return None if kind == "goal" else self.folder / place / "models" / "goal"
+
+    def search(self, place: str, what: str) -> Search:
+        """Return the collection in a place.
+
+        Args:
+            place: "once" or "round_N".
+            what: "exploration", or "comparison/ARM".
+
+        Raises:
+            UsageError: the scenes have not been made.
+        """
+        if what == EXPLORATION:
+            settings, environments = self._exploration(_round_number(place))
+        else:
+            settings, environments = self._comparison(place, what.removeprefix(COMPARISON))
+        settings = {
+            "ml_device": self.run.values["ml_device"],
+            "max_terminal_checks": 1_000_000,
+            "search_timeout": 600.0,
+            **settings,
+        }
+        return Search(
+            collector_options(settings, LABEL),
+            environments,
+            model_configs(settings),
+            chunk_names(environments, self.settings.chunk_size),
+        )
+
+    def markers_of(self, place: str, what: str) -> list[Path]:
+        """Return what the chunks of a collection in a place leave behind.
+
+        Raises:
+            UsageError: the scenes have not been made.
+        """
+        parts = self.folder / place / what / "parts"
+        return [parts / chunk / "part.json" for chunk in self.search(place, what).chunks]
+
+    def _exploration(self, number: int) -> tuple[dict[str, Any], range]:
+        settings = self.settings
+        models = self.models_before(number)
+        arm = settings.explorer(number)
+        count = _scenes_in(settings.manifest, "train")
+        options = {
+            **arm.options(str(models / "object"), str(models / "goal")),
+            "manifest": settings.manifest,
+            "split": "train",
+            "max_pushes": settings.explore_pushes,
+            "max_depth": settings.explore_depth,
+            "max_goals_per_object": settings.explore_goals,
+            "seed": self.run.values["seed"] + number,
+        }
+        return options, settings.scenes_of_round(number, count)
+
+    def _comparison(self, place: str, arm: str) -> tuple[dict[str, Any], range]:
+        settings = self.settings
+        models = self.models_compared(place)
+        wanted = settings.round_scenes if _round_number(place) else settings.compare_scenes
+        count = _scenes_in(settings.test_manifest, "test")
+        options = {
+            **settings.arm(arm).options(str(models / "object"), str(models / "goal")),
+            "manifest": settings.test_manifest,
+            "split": "test",
+            "max_pushes": settings.compare_pushes,
+            "max_depth": settings.compare_depth,
+            "episodes_per_env": settings.seeds,
+            "seed": self.run.values["seed"],
+        }
+        return options, range(count if wanted is None else min(wanted, count))
+
+
+def _round_number(place: str) -> int:
+    """Return the number of a round, 0 for `once`."""
+    return 0 if place == ONCE else int(place.removeprefix("round_"))
+
+
+@cache
+def _scenes_in(manifest: str, split: str) -> int:
+    """Return how many scenes of a split there are; they must be made before learning starts."""
+    try:
+        return len(environments_from(None, Path(manifest), split).scenes)
+    except UsageError as error:
+        raise UsageError(
+            f"{error}; `make learning-scenes` makes the scenes to learn from"
+        ) from None

@@ -1,0 +1,230 @@
+"""What a run of the pipeline collects: its settings, environments, chunks, label and folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from namo.certification.settings import SceneSetSettings
+from namo.files import replacing
+from namo.option_checks import require_writable
+from namo.pipeline.settings import (
+    PipelineSettings,
+    check_settings,
+    collector_options,
+    pipeline_settings,
+    with_models,
+    with_new_keys,
+)
+from namo.results.run_lock import only_run_in, run_label, write_plan
+from namo.scenes.sources import environments_from, range_name, resolve_range
+
+LABEL = ".hostname"
+"""File that keeps the label of a run."""
+SCENE_MANIFEST = "scenes.parquet"
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run of the pipeline, checked before anything is written.
+
+    Attributes:
+        values: all settings by key, with the models that the strategies use.
+        settings: those that are not of the collection.
+        scenes_folder: of the scenes that the run can make.
+        scene_settings: of these scenes.
+        templates: hashes of the template files of these scenes.
+        scenes: scene files by index; None where the run makes them first.
+        environments: indices to collect.
+        label: of the run, in file names.
+    """
+
+    values: Mapping[str, Any]
+    settings: PipelineSettings
+    scenes_folder: Path
+    scene_settings: SceneSetSettings
+    templates: tuple[str, ...]
+    scenes: tuple[Path, ...] | None
+    environments: range
+    label: str
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        home: Path,
+        note: Callable[[str], object] = lambda _: None,
+    ) -> RunPlan:
+        """Check the settings of a run and return its plan.
+
+        Args:
+            config: as the configuration files and the command line give it.
+            home: folder of the pipeline; shipped models are found there from everywhere.
+            note: takes a line for each key that is given under an old name.
+
+        Raises:
+            UsageError: names the key or option, its value and what is allowed.
+        """
+        values = with_new_keys(config, note)
+        check_settings(values, home)
+        values |= with_models(values, home)
+        settings = pipeline_settings(values)
+        made = dict(values["scenes"])
+        scenes_folder = Path(made.pop("output_dir"))
+        scene_settings = SceneSetSettings.from_mapping(made, "configuration: scenes")
+        templates = tuple(scene_settings.template_hashes())
+        scenes = None if _makes_its_scenes(settings, scenes_folder) else _listed(settings)
+        count = scene_settings.wanted if scenes is None else len(scenes)
+        environments = resolve_range(settings.start_idx, settings.end_idx, count)
+        folder = Path(settings.output_dir)
+        require_writable(folder, "output_dir")
+        label = _label(settings.hostname, folder)
+        return cls(
+            values, settings, scenes_folder, scene_settings, templates, scenes, environments, label
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the collection."""
+        return Path(self.settings.output_dir)
+
+    @property
+    def scene_manifest(self) -> Path:
+        """Manifest of the scenes that the run can make."""
+        return self.scenes_folder / SCENE_MANIFEST
+
+    @cached_property
+    def options(self) -> str:
+        """Options of the collector, without a range, quoted for a shell."""
+        return collector_options(self.values, self.label)
+
+    @cached_property
+    def chunks(self) -> list[str]:
+        """Names of the chunks, in order."""
+        return chunk_names(self.environments, self.settings.chunk_size)
+
+    @property
+    def candidates(self) -> list[Path]:
+        """Files of the candidate scenes that are certified before the quotas are looked at."""
+        folder = self.scenes_folder / "candidates"
+        chunks = self.scene_settings.first_chunks()
+        return [folder / f"{range_name(chunk.start, chunk.stop)}.parquet" for chunk in chunks]
+
+    @property
+    def models(self) -> list[str]:
+        """Files that stand for the models that the strategies use."""
+        return model_configs(self.values)
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs a chunk job takes."""
+        return gpus(self.values["ml_device"], runs_models=bool(self.models))
+
+    def scenes_of(self, chunk: str) -> list[str]:
+        """Return the files that a chunk is collected again for when they change.
+
+        Raises:
+            UsageError: the scenes that are there were made with other settings.
+        """
+        if self.scenes is None:
+            self.scene_settings.require_made_with(self.scene_manifest)
+            return [str(self.scene_manifest)]
+        start, end = bounds(chunk)
+        watched = self.scenes[start:end] if self.settings.watch_scenes else ()
+        return [str(path) for path in watched]
+
+    def begin(self, written: Iterable[Path], *others: Path) -> ExitStack:
+        """Lock the folders that are written, and write down what is to be collected.
+
+        Args:
+            written: files that the jobs will write.
+            *others: folders to lock beside those of the collection and of the scenes, where a file
+                is written below them.
+
+        Returns:
+            The locks; they go with the process.
+
+        Raises:
+            BusyError: another run works in one of the folders.
+        """
+        files = list(written)
+        folders = [
+            folder
+            for folder in (self.folder, self.scenes_folder, *others)
+            if any(file.is_relative_to(folder) for file in files)
+        ]
+        with ExitStack() as locks:
+            for folder in folders:
+                locks.enter_context(only_run_in(folder))
+            if self.folder in folders:
+                self._write_down()
+            return locks.pop_all()
+
+    def _write_down(self) -> None:
+        """Write down the label, and what is to be collected, before the first job starts."""
+        write_plan(self.folder, self.label, [bounds(chunk) for chunk in self.chunks])
+        if not self.settings.hostname:
+            with replacing(self.folder / LABEL) as handle:
+                handle.write(f"{self.label}\n".encode())
+
+
+def chunk_names(environments: range, size: int) -> list[str]:
+    """Return the names of the chunks that a range of environments is cut into."""
+    return [
+        range_name(start, min(start + size, environments.stop)) for start in environments[::size]
+    ]
+
+
+def bounds(chunk: str) -> tuple[int, int]:
+    """Return the first environment of a chunk, given by its name, and one past its last."""
+    start, end = chunk.split("-")
+    return int(start), int(end)
+
+
+def model_configs(settings: Mapping[str, Any]) -> list[str]:
+    """Return the configs of the models that strategies use; each holds the hash of the weights."""
+    paths = [settings.get(f"ml_{kind}_model") for kind in ("object", "goal")]
+    return [str(Path(path) / "config.json") for path in paths if path is not None]
+
+
+def gpus(device: str, *, runs_models: bool) -> int:
+    """Return how many GPUs a job takes: one where it runs models on one; `auto` asks for none.
+
+    A number, so that the profiles can limit how many jobs have one at a time.
+    """
+    return int(runs_models and device == "cuda")
+
+
+def _makes_its_scenes(settings: PipelineSettings, scenes_folder: Path) -> bool:
+    """Return whether the collection is over the scenes that the run itself makes.
+
+    How many these are is known beforehand, so collecting can be planned before they are there. A
+    split of them cannot.
+    """
+    made = scenes_folder / SCENE_MANIFEST
+    given = settings.manifest
+    return bool(given) and Path(given or "").resolve() == made.resolve() and not settings.split
+
+
+def _listed(settings: PipelineSettings) -> tuple[Path, ...]:
+    """Return the scene files to collect, in order."""
+    xml_dir, manifest = (
+        None if path is None else Path(path) for path in (settings.xml_dir, settings.manifest)
+    )
+    return environments_from(xml_dir, manifest, settings.split, look=settings.watch_scenes).paths
+
+
+def _label(hostname: str | None, folder: Path) -> str:
+    """Return the label of the run: fixed where it is started, the same for every job and rerun.
+
+    A job on another machine reads this file again; asking for the host name there would name
+    other files.
+    """
+    kept = folder / LABEL
+    if not hostname and kept.exists():
+        return run_label(kept.read_text().strip())
+    return run_label(hostname)

@@ -1,0 +1,221 @@
+"""The pipeline's settings: checked against a schema, and turned into the collector's options."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from namo.collection.config import CollectionConfig
+from namo.declared_settings import option_name, required_names, schema_properties, setting
+from namo.errors import UsageError
+from namo.results.run_lock import LABEL_PATTERN
+from namo.wording import did_you_mean
+
+Settings = Mapping[str, Any]
+
+RENAMED_KEYS = {"max_failed_share": "max_failed_fraction"}
+"""Old name of a setting -> its name. Old names are accepted for one version."""
+
+_REQUIRED_OF_COLLECTION = ["algorithm", "object_strategy", "goal_strategy"]
+_PLACES = ("output_dir", "hostname", "xml_dir", "manifest", "split")
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """The settings of a run that are not those of its collection: places, range, jobs.
+
+    None of them changes a result. Their values are checked by the schema.
+    """
+
+    output_dir: str = setting(help="folder of the collection", min_length=1)
+    start_idx: int = setting(help="first environment of the list", minimum=0)
+    end_idx: int = setting(help="one past the last environment; -1: to the end", minimum=-1)
+    chunk_size: int = setting(
+        help="environments per chunk: one process, which loads the models once", minimum=1
+    )
+    watch_scenes: bool = setting(
+        help="collect again when a scene file changes; looks at every file at every start, so turn "
+        "it off for hundreds of thousands (a changed scene then counts only in a chunk that runs "
+        "anyway)"
+    )
+    max_failed_fraction: float = setting(
+        help="the run fails when more than this fraction of environments failed",
+        minimum=0,
+        maximum=1,
+    )
+    mem_mb: int = setting(
+        help="memory per chunk process, for schedulers; each retry gets that much more",
+        unit="MB",
+        minimum=100,
+    )
+    runtime: int = setting(
+        help="time limit per chunk process, for schedulers", unit="minutes", minimum=1
+    )
+    threads: int = setting(
+        1,
+        help="pushes that a job simulates in parallel from one state (tree_idfs, certification); "
+        "more jobs keep cores busier than more threads",
+        minimum=1,
+    )
+    hostname: str | None = setting(
+        None,
+        help="label in file names",
+        none="this machine's name, kept for reruns",
+        pattern=LABEL_PATTERN,
+    )
+    xml_dir: str | None = setting(
+        None, help="folder of scenes (*.xml, searched recursively, sorted)", min_length=1
+    )
+    manifest: str | None = setting(
+        None, help="list of scenes", none="those of xml_dir, else the demo scenes", min_length=1
+    )
+    split: str | None = setting(
+        None, help="split of a Parquet manifest: train, val, test", none="all", min_length=1
+    )
+
+
+def pipeline_schema() -> dict[str, Any]:
+    """Return the JSON schema of all settings of a run, made from their declarations."""
+    folder = {"type": "string", "minLength": 1}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "settings of a run",
+        "type": "object",
+        "additionalProperties": False,
+        "required": [
+            "scenes",
+            "learning",
+            *required_names(PipelineSettings),
+            *_REQUIRED_OF_COLLECTION,
+        ],
+        "properties": {
+            # What is below them is checked by SceneSetSettings, LearningSettings, TrainingSettings.
+            "scenes": {
+                "type": "object",
+                "required": ["output_dir"],
+                "properties": {"output_dir": folder},
+            },
+            "learning": {
+                "type": "object",
+                "required": ["output_dir"],
+                "properties": {"output_dir": folder, "training": {"type": "object"}},
+            },
+            **schema_properties(PipelineSettings),
+            **schema_properties(CollectionConfig),
+        },
+    }
+
+
+# JSON counts 2.0 as an integer; Python's range and the collector's options do not.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
+
+def with_new_keys(settings: Settings, note: Callable[[str], object]) -> dict[str, Any]:
+    """Return the settings with old names of keys replaced.
+
+    Args:
+        settings: as the configuration files and the command line give them. A value under an old
+            name counts: the shipped file gives only the new one.
+        note: takes a line for each old name.
+    """
+    renamed = dict(settings)
+    for old, new in RENAMED_KEYS.items():
+        if old in renamed:
+            renamed[new] = renamed.pop(old)
+            note(f"note: {old} is now {new}; the old name goes away with the next version")
+    return renamed
+
+
+def check_settings(settings: Settings, home: Path = Path()) -> CollectionConfig:
+    """Check the settings of a run and return those of its collection.
+
+    Args:
+        settings: as the configuration files and the command line give them.
+        home: see `with_models`.
+
+    Raises:
+        UsageError: names every key that is wrong, its value and what is allowed.
+    """
+    schema = pipeline_schema()
+    problems = [_message(error, schema) for error in _Validator(schema).iter_errors(dict(settings))]
+    if problems:
+        raise UsageError("configuration: " + "; ".join(sorted(problems)))
+    asked = with_models(settings, home)
+    return CollectionConfig(
+        **{name: asked[name] for name in CollectionConfig.names() if name in asked}
+    )
+
+
+def pipeline_settings(settings: Settings) -> PipelineSettings:
+    """Return the settings of a run that are not those of its collection.
+
+    Args:
+        settings: checked.
+    """
+    names = [field.name for field in fields(PipelineSettings)]
+    return PipelineSettings(**{name: settings[name] for name in names if name in settings})
+
+
+def with_models(settings: Settings, home: Path) -> dict[str, Any]:
+    """Return the settings with the models that its strategies use, and no others.
+
+    The configuration names a model for each kind, so that a strategy can be changed alone; the
+    collector refuses a model that no strategy uses.
+
+    Args:
+        settings: of a run, of the types that the schema asks for.
+        home: folder to look for a relative path in, after the working directory.
+    """
+    asked = dict(settings)
+    for kind in ("object", "goal"):
+        name = f"ml_{kind}_model"
+        path = asked.get(name)
+        if asked.get(f"{kind}_strategy") != "ml":
+            asked[name] = None
+        elif path is not None and not Path(path).exists() and (home / path).exists():
+            asked[name] = str(home / path)
+    return asked
+
+
+def _message(error: jsonschema.ValidationError, schema: Settings) -> str:
+    key = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        allowed = schema["properties"]
+        unknown = sorted(set(error.instance) - set(allowed))
+        return "; ".join(f"unknown key '{name}'; {did_you_mean(name, allowed)}" for name in unknown)
+    if error.validator == "enum":
+        value = str(error.instance)
+        return f"{key} is '{value}'; {did_you_mean(value, error.schema['enum'])}"
+    return f"{key or 'the file'}: {error.message}"
+
+
+def collector_options(settings: Settings, label: str) -> str:
+    """Return the options of `namo collect` that apply these settings, without a range.
+
+    Args:
+        settings: checked.
+        label: of the run, for the names of its files.
+
+    Returns:
+        Text for a shell, quoted.
+    """
+    options = ["--hostname", label]
+    places = {name: settings.get(name) for name in _PLACES if name != "hostname"}
+    config = {name: settings.get(name) for name in CollectionConfig.names()}
+    for name, value in {**places, **config}.items():
+        if value is None or value is False:
+            continue
+        options.append(option_name(name))
+        if value is not True:
+            options.append(str(value))
+    return shlex.join(options)

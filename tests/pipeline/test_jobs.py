@@ -1,0 +1,71 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from namo.pipeline.jobs import log_redirection, run_jobs_with_this_python
+
+
+def run(command, log, *, show):
+    """Run a job's command the way Snakemake does: strict bash, the log's path filled in."""
+    shell = f"set -euo pipefail; {command} {log_redirection(show=show)}"
+    return subprocess.run(
+        ["bash", "-c", shell.replace("{log:q}", str(log))], capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("show", [True, False])
+def test_both_streams_are_kept_and_shown_only_if_asked(tmp_path, show):
+    log = tmp_path / "job.log"
+    done = run("(echo one; echo two >&2)", log, show=show)
+    assert done.returncode == 0
+    assert done.stdout == ("one\ntwo\n" if show else "")
+    assert done.stderr == ""
+    assert log.read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize("show", [True, False])
+def test_a_failed_job_is_shown_and_fails(tmp_path, show):
+    log = tmp_path / "job.log"
+    done = run("(seq 30; echo reason >&2; exit 3)", log, show=show)
+    assert done.returncode != 0
+    shown = done.stdout if show else done.stderr
+    assert shown.endswith("30\nreason\n")
+    assert len(shown.splitlines()) == (31 if show else 20)
+    assert (done.stderr if show else done.stdout) == ""
+
+
+def test_the_output_of_all_tries_is_kept_beside_that_of_the_last(tmp_path):
+    log = tmp_path / "job.log"
+    run("echo first", log, show=False)
+    log.write_text("")  # as Snakemake does before each try
+    run("echo second", log, show=False)
+    assert log.read_text() == "second\n"
+    assert Path(f"{log}.all").read_text() == "first\nsecond\n"
+
+
+def test_the_log_gets_the_last_words_of_a_job_that_a_signal_ends(tmp_path):
+    log = tmp_path / "job.log"
+    script = (
+        "import signal, sys, time\n"
+        "def end(*_):\n"
+        "    time.sleep(0.2); print('last words', flush=True); sys.exit(5)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "import os; os.killpg(0, signal.SIGTERM)\n"
+        "time.sleep(30)\n"
+    )
+    (tmp_path / "job.py").write_text(script)
+    # The shell around the job gets the signal too, and goes on like Snakemake's.
+    shell = f"trap '' TERM; {sys.executable} {tmp_path / 'job.py'} {log_redirection(show=False)}"
+    subprocess.run(
+        ["bash", "-c", shell.replace("{log:q}", str(log))], start_new_session=True, check=False
+    )
+    assert log.read_text() == "last words\n"
+
+
+def test_jobs_find_this_python_first(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin")
+    run_jobs_with_this_python()
+    assert os.environ["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/usr/bin"]
