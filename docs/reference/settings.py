@@ -172,32 +172,32 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - whatever YAML holds
 
 def _of_collection(schema: Mapping[str, Any], names: Names) -> str:
     (name,) = names
-    return rule_in_words(schema["properties"][name])
+    return describe_rule(schema["properties"][name])
 
 
 def _of_scenes(schema: Mapping[str, Any], names: Names) -> str:
     if names == ("output_dir",):
-        return rule_in_words(schema["properties"]["scenes"]["properties"]["output_dir"])
-    return _hint_in_words(typing.get_type_hints(SceneSetSettings), names)
+        return describe_rule(schema["properties"]["scenes"]["properties"]["output_dir"])
+    return _describe_hint(typing.get_type_hints(SceneSetSettings), names)
 
 
 def _of_learning(schema: Mapping[str, Any], names: Names) -> str:
     rules = schema["properties"]["learning"]["properties"]
     if len(names) == 1 and names[0] in rules:
-        return rule_in_words(rules[names[0]])
+        return describe_rule(rules[names[0]])
     if names[0] == "training":
-        return _hint_in_words(typing.get_type_hints(TrainingSettings), names[1:])
-    return _hint_in_words(typing.get_type_hints(LearningSettings), names)
+        return _describe_hint(typing.get_type_hints(TrainingSettings), names[1:])
+    return _describe_hint(typing.get_type_hints(LearningSettings), names)
 
 
-def _hint_in_words(hints: Mapping[str, Any], names: Names) -> str:
+def _describe_hint(hints: Mapping[str, Any], names: Names) -> str:
     hint = hints[names[0]]
     for _ in names[1:]:  # an entry of a mapping
         hint = typing.get_args(hint)[1]
     return describe_type(hint)
 
 
-def rule_in_words(rule: Mapping[str, Any]) -> str:
+def describe_rule(rule: Mapping[str, Any]) -> str:
     """Return the values that a rule of the schema allows, in words."""
     if "enum" in rule:
         return ", ".join(code(name) for name in rule["enum"])

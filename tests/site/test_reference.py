@@ -22,7 +22,7 @@ from reference.columns import SCHEMAS, columns
 from reference.command_line import commands, options_of, scripts, spelling, subcommands
 from reference.markdown import fenced, paragraphs, prose, table
 from reference.parts import REGISTRIES, parts
-from reference.settings import read_commented, rule_in_words, settings
+from reference.settings import describe_rule, read_commented, settings
 from tests.conftest import REPOSITORY
 
 
@@ -142,7 +142,7 @@ def test_a_line_that_is_not_a_setting_is_named(tmp_path):
     ],
 )
 def test_rules_are_described_in_words(rule, words):
-    assert rule_in_words(rule) == words
+    assert describe_rule(rule) == words
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
