@@ -41,7 +41,7 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number with two decimals below 10, one below 100, and none from 100 on."""
+    """Return a number in its own unit: two decimals below 10, one below 100, none from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
