@@ -42,7 +42,7 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def number(value: float) -> str:
-    """Return a ratio or another unitless number: two decimals below 10, one below 100."""
+    """Return a number in its own unit: two decimals below 10, one below 100, none from 100 on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 

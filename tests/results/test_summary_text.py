@@ -110,7 +110,7 @@ def test_a_model_without_queries_has_no_latency(summary, tmp_path):
     assert "per query" not in text
 
 
-def test_several_configurations_in_a_folder_are_noted(summary, tmp_path):
+def test_results_of_several_settings_are_noted(summary, tmp_path):
     assert "configurations" not in summary_text(summary, tmp_path)
     summary["collection_metadata"]["configurations"] = 2
     assert "2 configurations" in summary_text(summary, tmp_path)
