@@ -52,7 +52,7 @@ def in_scenes(tmp_path):
         ({"start_idx": 2, "end_idx": 1}, ["--start-idx 2 and --end-idx 1", "exclusive"]),
         ({"start_idx": -1}, ["--start-idx -1 is negative", "0 to 2"]),
         ({"end_idx": 4}, ["--end-idx 4 is too large", "there are 3 environments", "at most 3"]),
-        ({"end_idx": -2}, ["--end-idx -2", "-1 (to the end)"]),
+        ({"end_idx": -2}, ["--end-idx -2", "-1 for the end"]),
         ({"start_idx": 3}, ["--start-idx 3", "there are 3 environments"]),
         ({"start_idx": "one"}, ["--start-idx", "invalid int value: 'one'"]),
         ({"start_idx": None}, ["--start-idx"]),
