@@ -13,20 +13,19 @@ CARD = "card.json"
 SCENES = "scenes.parquet"
 """Data set scenes: the XML of every scene that a data set refers to, so it is self-contained."""
 
-
 _field = partial(described_field, unit_first=True)
 
-_ALL = "of all candidates, contact points times travels, in that order"
-_ASKED = "of the candidates that were possible"
+_ALL = "for all candidates, in the order contact points, travels"
+_FEASIBLE = "for the feasible candidates"
 
 CANDIDATE_ROWS = pa.schema(
     [
-        _field("scene_sha256", pa.string(), "", "scene; its text is in scenes.parquet"),
-        _field("layout_id", pa.string(), "", "of the walls; rows of a layout share their split"),
-        _field("difficulty", pa.string(), "", "class of the scene; null where it is not known"),
-        _field("env_index", pa.int64(), "", "place of the scene in the list it was collected from"),
-        _field("state", pa.string(), "", "the same for the same poses in the same scene"),
-        _field("object_id", pa.string(), "", "movable that is asked about"),
+        _field("scene_sha256", pa.string(), "", "of the scene file, which is in scenes.parquet"),
+        _field("layout_id", pa.string(), "", "floor plan; its rows are all in the same split"),
+        _field("difficulty", pa.string(), "", "difficulty class of the scene; null if unknown"),
+        _field("env_index", pa.int64(), "", "index of the environment in its collection"),
+        _field("state", pa.string(), "", "identifier; equal for equal poses in the same scene"),
+        _field("object_id", pa.string(), "", "movable that the row is about"),
         _field("object_names", pa.list_(pa.string()), "", "movables in file order"),
         _field(
             "poses",
@@ -34,23 +33,23 @@ CANDIDATE_ROWS = pa.schema(
             "m, m, rad",
             "x, y, theta of the robot, then of each movable in the order of object_names",
         ),
-        _field("reachable", pa.list_(pa.string()), "", "movables the robot can push here"),
+        _field("reachable", pa.list_(pa.string()), "", "movables that the robot can push"),
         _field(
             "goal_rasters",
             pa.list_(pa.binary()),
             "",
-            "for each direction of pushing a PNG, the channels one below the other",
+            "one PNG per push direction, channels stacked vertically",
         ),
-        _field("view", pa.list_(pa.int8()), "", f"which raster each belongs to, {_ASKED}"),
-        _field("numbers", pa.list_(pa.int16()), "", f"place among all candidates, {_ASKED}"),
+        _field("view", pa.list_(pa.int8()), "", f"index of the raster, {_FEASIBLE}"),
+        _field("numbers", pa.list_(pa.int16()), "", f"index among all candidates, {_FEASIBLE}"),
         _field(
             "features",
             pa.list_(pa.float32()),
             "m, 1",
-            f"numbers about each candidate, one candidate after the other, {_ASKED}",
+            f"features of each candidate, concatenated, {_FEASIBLE}",
         ),
-        _field("object_raster", pa.binary(), "", "the same for the movable itself, one raster"),
-        _field("object_features", pa.list_(pa.float32()), "m, 1", "numbers about the movable"),
+        _field("object_raster", pa.binary(), "", "PNG in the frame of the movable, likewise"),
+        _field("object_features", pa.list_(pa.float32()), "m, 1", "features of the movable"),
         _field(
             "label",
             pa.list_(pa.int8()),
@@ -61,20 +60,21 @@ CANDIDATE_ROWS = pa.schema(
             "implied",
             pa.list_(pa.bool_()),
             "",
-            f"whether a label follows from another push from the same contact point, {_ALL}",
+            f"whether the label is implied by another push from the same contact point, {_ALL}",
         ),
         _field(
             "pushes_to_goal",
             pa.list_(pa.int8()),
             "pushes",
-            f"of a success: 1 if it opened the goal at once; else 0, {_ALL}",
+            "of a success, length of the shortest known plan that starts with it: 1 if it opened "
+            f"the goal; else 0, {_ALL}",
         ),
         _field(
             "tried_after",
             pa.list_(pa.int8()),
             "pushes",
-            "of a failure: pushes tried in the state it led to, 127 for as many and more and where "
-            f"nothing moved, {_ALL}",
+            "of a failure, pushes tried in the state it led to; 127 for 127 or more, and for a "
+            f"push that moved nothing, {_ALL}",
         ),
     ],
     metadata={"schema_version": str(DATA_SCHEMA_VERSION)},
@@ -83,7 +83,7 @@ CANDIDATE_ROWS = pa.schema(
 SCENE_ROWS = pa.schema(
     [
         _field("scene_sha256", pa.string(), "", "of the scene file"),
-        _field("xml", pa.large_string(), "", "its text"),
-        _field("physics", pa.string(), "", "preset it was simulated under"),
+        _field("xml", pa.large_string(), "", "content of the scene file"),
+        _field("physics", pa.string(), "", "physics preset of the simulation"),
     ]
 )

@@ -170,7 +170,7 @@ def test_parts_are_summed(summary_of):
     [[], [row(0, "error")], [row(0, "exhausted"), row(1, "timeout")], [row(0, depth=0, time_ms=0)]],
     ids=["no episode", "only failures", "nothing solved", "no time spent"],
 )
-def test_a_collection_without_successes_is_summarised_and_reported(summary_of, rows, tmp_path):
+def test_a_collection_without_successes_has_a_summary_and_its_text(summary_of, rows, tmp_path):
     summary = summary_of(*rows)
     stats = summary["performance_stats"]
     solved = sum(one["solution_found"] for one in rows)
@@ -211,8 +211,8 @@ def test_success_is_listed_by_difficulty_from_easy_to_hard(summary_of, tmp_path)
         "hard": {"episodes": 2, "solved": 1},
         "my_own": {"episodes": 1, "solved": 1},
     }
-    report = summary_text(summary, tmp_path)
-    assert "solved by difficulty    easy 1 of 1, hard 1 of 2, my own 1 of 1" in report
+    text = summary_text(summary, tmp_path)
+    assert "solved by difficulty    easy 1 of 1, hard 1 of 2, my own 1 of 1" in text
 
 
 def test_scenes_of_unknown_difficulty_are_in_no_class(summary_of, tmp_path):

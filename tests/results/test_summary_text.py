@@ -59,7 +59,7 @@ def test_without_failures_there_is_no_section_on_them(summary, tmp_path):
     assert "failed" not in summary_text(summary, tmp_path).lower()
 
 
-def test_filtering_is_reported(filtered, several, tmp_path):
+def test_filtering_is_listed(filtered, several, tmp_path):
     dropped = filtered.summary()["filtering_stats"]["episodes_filtered_out"]
     assert f"{dropped} of 12 episodes dropped" in summary_text(filtered.summary(), tmp_path)
     assert "off, all episodes kept" in summary_text(several.summary(), tmp_path)

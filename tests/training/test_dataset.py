@@ -327,7 +327,9 @@ def test_an_invalid_manifest_is_named(learning, tmp_path, content):
 def test_a_manifest_without_splits_is_named(learning, tmp_path):
     manifest = tmp_path / "scenes.parquet"
     pq.write_table(pq.read_table(learning.manifest).drop_columns(["split"]), manifest)
-    assert_refused([learning.collection], manifest, tmp_path / "data", manifest, "layout_id, split")
+    assert_refused(
+        [learning.collection], manifest, tmp_path / "data", manifest, "no column 'split'"
+    )
 
 
 def test_an_unknown_split_is_named_with_the_allowed_ones(learning, tmp_path):

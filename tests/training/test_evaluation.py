@@ -241,7 +241,7 @@ def test_the_script_writes_numbers_text_and_figure(tmp_path, rng):
     ("content", "given", "code", "message"),
     [
         (None, "a={}", 2, "no such file"),
-        (None, "{}", 2, "should be NAME=FOLDER"),
+        (None, "{}", 2, "should be NAME=DIR"),
         (b"no table", "a={}", 1, "cannot be read as Parquet"),
     ],
 )
@@ -251,6 +251,6 @@ def test_the_script_reports_errors_and_writes_nothing(tmp_path, content, given, 
     output = tmp_path / "out"
     done = script("--arm", given.format(tmp_path), "--output", output, "--max-pushes", 10)
     assert done.returncode == code
-    assert done.stderr.startswith("error: ")
+    assert done.stderr.startswith("namo evaluate: error: ")
     assert message in done.stderr
     assert not output.exists()
