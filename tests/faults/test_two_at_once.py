@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from namo.collection.journal import TRACE, running_in
+
 SCRIPT = Path(__file__).resolve().parents[2] / "workflow/scripts/sequential_ml_collection.py"
 
 # Works for a minute on each environment.
@@ -27,12 +29,17 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
+def is_collecting(part):
+    """Whether an environment is under way: the journal names it, and its trace is open."""
+    return running_in(part) is not None and (part / TRACE).exists()
+
+
 @pytest.fixture
 def first(collector):
     """A collector that is working in the folder."""
     with subprocess.Popen([sys.executable, "-c", SLOW, SCRIPT, *collector.arguments]) as process:
-        end = time.monotonic() + 60
-        while not [*collector.output.glob("parts/*/.journal.json")]:
+        end = time.monotonic() + 300
+        while not any(map(is_collecting, collector.output.glob("parts/*"))):
             assert time.monotonic() < end
             time.sleep(0.05)
         yield process

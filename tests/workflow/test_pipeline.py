@@ -247,21 +247,15 @@ def test_a_second_run_into_the_same_folder_is_refused_and_names_the_first(pipeli
     assert pipeline.run().returncode == 0
 
 
-@pytest.mark.slow
-def test_a_chunk_requests_a_gpu_only_for_models_on_cuda(pipeline):
+def test_a_chunk_requests_the_gpus_of_the_run_plan(pipeline):
+    """Which settings need one is tested in tests/pipeline/test_run_plan.py."""
     pipeline.copy_rooms((0,))
     models = {"object_strategy": "ml", "ml_object_model": REPOSITORY / "resources/models/object"}
-    for settings, number in (
-        ({}, 0),
-        (models, 0),
-        (models | {"ml_device": "auto"}, 0),
-        ({"ml_device": "cuda"}, 0),
-        (models | {"ml_device": "cuda"}, 1),
-    ):
-        planned = pipeline.run("--dry-run", "--quiet", "host", **settings)
+    for device, number in (("auto", 0), ("cuda", 1)):
+        planned = pipeline.run("--dry-run", "--quiet", "host", ml_device=device, **models)
         assert planned.returncode == 0, planned.stdout
         (resources,) = re.findall(r"rule collect:.*?resources: (.*?)$", planned.stdout, re.M | re.S)
-        assert f"gpu={number}" in resources.split(", "), settings
+        assert f"gpu={number}" in resources.split(", "), device
 
 
 def test_the_cluster_profile_plans_long_jobs_and_reads_no_scene(pipeline):
