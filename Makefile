@@ -1,11 +1,13 @@
 # make        set up .venv when needed and run the pipeline with config/config.yaml
-# make test   the same set-up plus the test tools; lint, types, tests
-# make test-faults  the long suites of tests/faults: a hundred kills, thousands of damaged files (half an hour)
+# make test   the same set-up plus the test tools; lint, types, fast tests: a few minutes
+# make test-all     the same and then the slow tests; what CI runs
+# make test-slow    the slow tests alone: whole pages, kills, rounds of learning
+# make test-faults  the long suites of tests/faults: a hundred kills, thousands of mutants (half an hour)
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make bench  the measurements of docs/performance.md
 # make docs   the documentation as a site, in results/site: needs no network to read
 # make pictures  draw the pictures of the documentation again
-# make models make the scenes, collect, train and compare as for the shipped models (hours)
+# make models generate the scenes, collect, train and compare as for the shipped models (hours)
 # make clean  remove results and the virtual environment
 
 PYTHON ?= python3
@@ -14,10 +16,12 @@ BIN := $(CURDIR)/$(VENV)/bin
 CORES ?= all
 JOBS ?= 2
 LEARNING := results/learning
+PYTEST := pytest --numprocesses logical --dist worksteal
+SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-faults test-slurm bench docs pictures learning-scenes models clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-faults test-slurm bench docs pictures learning-scenes models clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -56,7 +60,13 @@ types: setup-test
 	mypy
 
 test: lint types
-	pytest --numprocesses auto --dist worksteal
+	$(PYTEST) -m "not slow"
+
+# Most of their time these tests wait for other processes, so there are more of them than cores.
+test-slow: setup-test
+	PYTEST_XDIST_AUTO_NUM_WORKERS=$(SLOW_WORKERS) $(PYTEST) -m slow
+
+test-all: test test-slow
 
 test-faults: setup-test
 	NAMO_KILLS=100 NAMO_FUZZ=2000 pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py
@@ -73,11 +83,11 @@ docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --quiet
 	@echo results/site/index.html
 
-# Of the figures of performance.md and learning.md the measurements are needed too.
+# The charts of performance.md and learning.md also need their measurements.
 pictures: setup
 	for draw in example concepts diagrams sheets rasters; do python docs/pictures/draw_$$draw.py || exit 1; done
 
-# Scenes go on where they stopped and are not made twice.
+# Interrupted runs resume, and finished scenes are not generated twice.
 learning-scenes: setup
 	namo scenes generate --config resources/models/scenes.yaml --output $(LEARNING)/scenes --jobs $(JOBS)
 	namo scenes generate --config resources/models/test_scenes.yaml --output $(LEARNING)/test_scenes --jobs $(JOBS)

@@ -1,1 +1,1 @@
-"""What the performance figures in `docs/performance.md` come from. Nothing here asserts a time."""
+"""Benchmarks: the source of the figures in `docs/performance.md`. Nothing here asserts a time."""

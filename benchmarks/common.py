@@ -1,4 +1,4 @@
-"""What the benchmarks share: where the scenes are, the machine, and tables on the screen."""
+"""Shared by all benchmarks: paths of the scenes, the machine, tables on the screen."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SCENES = REPOSITORY.parent / "shared" / "scenes"
 COLLECTOR = REPOSITORY / "workflow" / "scripts" / "sequential_ml_collection.py"
 
 Figures = dict[str, Any]
-"""What a benchmark measured: JSON values only."""
+"""Results of a benchmark: JSON values only."""
 
-# Tables keep their columns where the output is no terminal.
+# Tables keep their columns where the output is not a terminal.
 console = Console(width=None if sys.stdout.isatty() else 140)
 
 
 def argument_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the arguments that every benchmark has.
+    """Return a parser with the arguments common to all benchmarks.
 
     Args:
         description: the benchmark's module docstring; its first line is shown.
@@ -42,37 +42,37 @@ def argument_parser(description: str | None) -> argparse.ArgumentParser:
         "--scenes",
         type=Path,
         default=SCENES,
-        help="folder with rooms/ and reference/; what needs it is skipped without it",
+        help="folder with rooms/ and reference/; benchmarks that need it are skipped without it",
     )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     return parser
 
 
 def write_json(figures: Figures, path: Path | None) -> None:
-    """Write the figures to a file, if one is named, with the machine they were measured on."""
+    """Write the figures and the machine to a file, if one is given."""
     if path is not None:
         text = json.dumps({"machine": machine(), **figures}, indent=1)
         path.write_text(text + "\n", encoding="utf-8")
 
 
 def scene_files(scenes: Path, *folders: str) -> list[Path]:
-    """Return the scene files of these folders, sorted within each; empty where there are none."""
+    """Return the scene files of these folders, sorted within each; empty if there are none."""
     return [path for folder in folders for path in sorted((scenes / folder).glob("*.xml"))]
 
 
 def skipped(what: str, scenes: Path) -> bool:
-    """Say that a benchmark is skipped, and why, where the scenes are absent."""
+    """Return whether the scenes are missing; print that the benchmark is skipped if so."""
     if scene_files(scenes, "rooms"):
         return False
     console.print(
-        f"{what}: skipped, there are no scenes in {scenes / 'rooms'}; name them with --scenes",
+        f"{what}: skipped, no scenes in {scenes / 'rooms'}; set --scenes",
         style="yellow",
     )
     return True
 
 
 def machine() -> Figures:
-    """Return what the figures were measured on, in neutral words."""
+    """Return the machine of the figures, without names."""
     return {
         "cpu": platform.machine(),
         "cores": os.cpu_count(),
@@ -102,20 +102,20 @@ def _cell(value: object) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """Return a share for people, such as "57 %"; "-" of nothing."""
+    """Return a fraction as text, such as "57 %"; "-" if the whole is zero."""
     return f"{100.0 * part / whole:.0f} %" if whole else "-"
 
 
 def collect(output_dir: Path, environments: int, *options: str) -> Figures:
-    """Run the collector as a user runs it and return its times (s) and peak memory (bytes).
+    """Run the collector in a process of its own; return its times (s) and peak memory (bytes).
 
     Args:
         output_dir: of the collection.
-        environments: how many, from the first on.
-        options: further ones of the collector.
+        environments: number of environments, from the first.
+        options: additional options of the collector.
 
     Raises:
-        subprocess.CalledProcessError: it did not end well.
+        subprocess.CalledProcessError: the collector failed.
     """
     command = [sys.executable, str(COLLECTOR), "--output-dir", str(output_dir)]
     began, tick = time.time(), time.perf_counter()

@@ -1,7 +1,7 @@
-"""Whether the same state and push give the same bits, whatever happened before.
+"""Determinism: whether the same state and push give the same bits after any history.
 
-A pair is a state and a push. Each is pushed once right after its state was restored, and again
-after other histories; the results are compared by the hash of the complete state and by the
+A pair is a state and a push. Each push is executed once right after its state was restored, and
+again after other histories; the results are compared by the hash of the complete state and by the
 outcome.
 """
 
@@ -24,7 +24,7 @@ from benchmarks.common import (
 )
 from namo.geometry import Pose2D
 from namo.scenes.reading import read_scene
-from namo.strategies.goal_random import DISTANCE_M, RandomGoals, draw_goal
+from namo.strategies.goal_random import DISTANCE_M, RandomGoals, sample_goal
 from namo.world.push import Push, PushOutcome
 from namo.world.simulation import State
 from namo.world.world import World
@@ -44,14 +44,14 @@ HISTORIES = (
 
 @dataclass(frozen=True)
 class Result:
-    """What a push led to: the hash of all bits of the state, and the outcome."""
+    """Result of a push: the hash of all bits of the state, and the outcome."""
 
     key: str
     outcome: PushOutcome
     poses: dict[str, Pose2D]
 
     def differs_m(self, other: Result) -> float:
-        """Return how far the farthest body is from where the other result has it (m)."""
+        """Return the largest distance of a body between the two results (m)."""
         return max(pose.distance(other.poses[name]) for name, pose in self.poses.items())
 
 
@@ -68,7 +68,7 @@ def push_elsewhere(path: Path, state: State, push: Push) -> Result:
 
 
 def draw_pairs(world: World, count: int, rng: np.random.Generator) -> list[tuple[State, Push]]:
-    """Return states along a random walk of pushes from the start, each with a push that moves."""
+    """Return states along a random walk of pushes, each with a push that moves something."""
     pairs: list[tuple[State, Push]] = []
     world.reset()
     for _ in range(20 * count):
@@ -83,15 +83,15 @@ def draw_pairs(world: World, count: int, rng: np.random.Generator) -> list[tuple
 
 
 def other_pushes(world: World, count: int, rng: np.random.Generator) -> None:
-    """Push boxes about, starting where the world is."""
+    """Execute random pushes from the current state."""
     for _ in range(count):
         name = str(rng.choice([movable.name for movable in world.scene.movables]))
-        goal = draw_goal(world.poses()[name], DISTANCE_M, rng)
+        goal = sample_goal(world.poses()[name], DISTANCE_M, rng)
         world.push(Push(name, goal), stop_at_open_goal=False)
 
 
 def measure(scenes: Path, pairs: int) -> Figures:
-    """Return, for every history, how many pairs gave the same bits."""
+    """Return the number of pairs that gave the same bits, by history."""
     paths = [path for path in scene_files(scenes, "rooms") if read_scene(path).movables]
     same = dict.fromkeys(HISTORIES, 0)
     differ_1mm = dict.fromkeys(HISTORIES, 0)
@@ -140,7 +140,9 @@ def show(figures: Figures) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs of a state and a push")
+    parser.add_argument(
+        "--pairs", type=int, default=PAIRS, help="number of pairs of a state and a push"
+    )
     arguments = parser.parse_args()
     if not skipped("determinism", arguments.scenes):
         figures = measure(arguments.scenes, arguments.pairs)

@@ -1,7 +1,7 @@
-"""How cost grows: with environments, boxes, rows to merge, and chunks to plan.
+"""Scaling with the number of environments, boxes, rows to merge, and chunks to plan.
 
-Each part has its own measure: the same ten scenes over and over; rooms with more and more boxes; a
-collection of a million rows, merged in a process of its own; dry runs of Snakemake.
+Measured on the same ten scenes, repeated; rooms with more and more boxes; a collection of a million
+rows, merged in a process of its own; dry runs of Snakemake.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from benchmarks.common import (
 from benchmarks.reachability import room
 from namo.collection.config import CollectionConfig
 from namo.files import cache_folder
+from namo.results.metadata_types import PartMetadata
 from namo.results.parts import Part, write_part
 from namo.results.schema import FILES, METRICS, PUSHES
 from namo.scenes.physics import with_physics
@@ -40,13 +41,13 @@ from namo.world.push import Push
 from namo.world.world import World
 
 SCENES = 10
-ROWS_A_PART = 1000
-PUSHES_A_ROOM = 20
+ROWS_PER_PART = 1000
+PUSHES_PER_ROOM = 20
 SNAKEMAKE = ("-m", "snakemake", "--cores", "1", "--quiet", "all")
 
 
 def manifest(folder: Path, environments: int) -> Path:
-    """Write a list of the first demo scenes, over and over."""
+    """Write a list that repeats the first demo scenes."""
     paths = environments_from(None, None).paths[:SCENES]
     path = folder / "scenes.txt"
     lines = [str(paths[i % SCENES].resolve()) for i in range(environments)]
@@ -55,7 +56,7 @@ def manifest(folder: Path, environments: int) -> Path:
 
 
 def measure_environments(counts: Sequence[int]) -> list[Figures]:
-    """Return time and memory of one process over more and more environments."""
+    """Return time and memory of one process, by number of environments."""
     figures = []
     for count in counts:
         with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +66,7 @@ def measure_environments(counts: Sequence[int]) -> list[Figures]:
         figures.append(
             {
                 "environments": count,
-                "ms_an_environment": 1e3 * run["chunk_s"] / count,
+                "ms_per_environment": 1e3 * run["chunk_s"] / count,
                 "peak_memory_mb": run["peak_memory_bytes"] / 1e6,
                 "start_and_merge_s": run["start_s"] + run["merge_s"],
             }
@@ -74,40 +75,40 @@ def measure_environments(counts: Sequence[int]) -> list[Figures]:
 
 
 def measure_boxes(counts: Sequence[int]) -> list[Figures]:
-    """Return what a push costs in the same room with more and more boxes, physics `fast`."""
+    """Return the cost of a push in the same room, by number of boxes, physics `fast`."""
     figures = []
     for count in counts:
         world = World(with_physics(room(boxes=count, inner_walls=0), "fast"))
         world.prepare()
         rng, pushes = np.random.default_rng(0), 0
-        before, began = world.clocks(), time.perf_counter()
+        before, began = world.wall_times(), time.perf_counter()
         steps = world.physics_steps
-        for _ in range(10 * PUSHES_A_ROOM):
+        for _ in range(10 * PUSHES_PER_ROOM):
             name = str(rng.choice(world.reachability().reachable_objects))
-            if pushes == PUSHES_A_ROOM:
+            if pushes == PUSHES_PER_ROOM:
                 break
             for goal in RandomGoals().propose(world, name, 1, rng):
                 world.push(Push(name, goal), stop_at_open_goal=False)
                 pushes += 1
         wall = time.perf_counter() - began
         physics, reachability, planning = (
-            1e3 * (b - a) / pushes for a, b in zip(before, world.clocks(), strict=True)
+            1e3 * (b - a) / pushes for a, b in zip(before, world.wall_times(), strict=True)
         )
         figures.append(
             {
                 "boxes": count,
-                "ms_a_push": 1e3 * wall / pushes,
+                "ms_per_push": 1e3 * wall / pushes,
                 "physics_ms": physics,
                 "reachability_ms": reachability,
                 "planning_ms": planning,
-                "us_a_step": 1e3 * physics * pushes / (world.physics_steps - steps),
+                "us_per_step": 1e3 * physics * pushes / (world.physics_steps - steps),
             }
         )
     return figures
 
 
 def measure_merge(counts: Sequence[int]) -> list[Figures]:
-    """Return time and memory of merging metric rows, parts of a thousand environments each."""
+    """Return time and memory of merging, by number of rows, in parts of a thousand environments."""
     figures = []
     for rows in counts:
         with tempfile.TemporaryDirectory() as folder:
@@ -136,8 +137,10 @@ def measure_merge(counts: Sequence[int]) -> list[Figures]:
 
 
 def _write_parts(output_dir: Path, rows: int) -> None:
-    """Write the parts of a collection with one row an environment and no pushes."""
-    information = {
+    """Write the parts of a collection with one row per environment and no pushes."""
+    metadata: PartMetadata = {
+        "start": 0,
+        "end": 0,
         "label": "merged",
         "config": CollectionConfig().as_dict(),
         "host": "merged",
@@ -147,24 +150,28 @@ def _write_parts(output_dir: Path, rows: int) -> None:
         "began_unix_s": 0.0,
         "duration_s": 1.0,
         "work_s": 1.0,
-        "environments": ROWS_A_PART,
+        "environments": ROWS_PER_PART,
         "resumed": 0,
         "failed": {},
         "peak_memory_bytes": 0,
         "models_preloaded": [],
     }
     plain = {pa.string(): "text", pa.int64(): 0, pa.float64(): 0.5, pa.bool_(): True}
-    for start in range(0, rows, ROWS_A_PART):
-        numbers = range(start, start + ROWS_A_PART)
+    for start in range(0, rows, ROWS_PER_PART):
+        numbers = range(start, start + ROWS_PER_PART)
         columns: dict[str, list[object]] = {
-            field.name: [plain[field.type]] * ROWS_A_PART for field in METRICS
+            field.name: [plain[field.type]] * ROWS_PER_PART for field in METRICS
         }
         columns |= {"env_index": [*numbers], "scene_sha256": [f"{i:064x}" for i in numbers]}
         files: dict[str, list[object]] = {
             "path": [f"merged_env_{i:06d}_results.pkl" for i in numbers]
         }
-        files |= {"bytes": [*numbers], "sha256": columns["scene_sha256"], "rows": [1] * ROWS_A_PART}
-        part = Part.of(output_dir, start, start + ROWS_A_PART)
+        files |= {
+            "bytes": [*numbers],
+            "sha256": columns["scene_sha256"],
+            "rows": [1] * ROWS_PER_PART,
+        }
+        part = Part.of(output_dir, start, start + ROWS_PER_PART)
         tables = {
             "metrics": [pa.table(columns, schema=METRICS)],
             "pushes": [PUSHES.empty_table()],
@@ -172,11 +179,11 @@ def _write_parts(output_dir: Path, rows: int) -> None:
             "scenes": [],
             "files": [pa.table(files, schema=FILES)],
         }
-        write_part(part, tables, {"start": part.start, "end": part.end, **information})
+        write_part(part, tables, {**metadata, "start": part.start, "end": part.end})
 
 
 def measure_chunks(counts: Sequence[int], jobs: int) -> Figures:
-    """Return what planning chunks costs Snakemake, and what it adds to each job."""
+    """Return the time of planning chunks in Snakemake, and its overhead per job."""
     dry = []
     for chunks in counts:
         with tempfile.TemporaryDirectory() as folder:
@@ -193,7 +200,7 @@ def measure_chunks(counts: Sequence[int], jobs: int) -> Figures:
             for path in Path(folder).glob("out/parts/*/part.json")
         ]
     each = (max(began) - min(began)) / (jobs - 1)
-    return {"dry_run": dry, "jobs": jobs, "wall_s": wall, "seconds_a_job": each}
+    return {"dry_run": dry, "jobs": jobs, "wall_s": wall, "seconds_per_job": each}
 
 
 def _snakemake(folder: str, settings: Sequence[str], *options: str) -> float:
@@ -210,13 +217,13 @@ def _snakemake(folder: str, settings: Sequence[str], *options: str) -> float:
 
 
 def _primitives() -> dict[str, str]:
-    """Return where the primitives are, so that a cache of its own does not make them anew."""
+    """Return the folder of the primitives, so that an empty cache does not simulate them again."""
     return {"NAMO_CACHE_DIR": str(cache_folder())}
 
 
 def measure(*, environments: Sequence[int], rows: Sequence[int], chunks: Sequence[int]) -> Figures:
     """Return all figures of this benchmark."""
-    measure_environments([SCENES])  # so that what is made once a machine is there
+    measure_environments([SCENES])  # fills the cache
     return {
         "environments": measure_environments(environments),
         "boxes": measure_boxes((1, 4, 16, 64)),
@@ -228,7 +235,7 @@ def measure(*, environments: Sequence[int], rows: Sequence[int], chunks: Sequenc
 def show(figures: Figures) -> None:
     """Print the figures."""
     for title, rows in (
-        ("One process over more environments (ten scenes over and over)", figures["environments"]),
+        ("One process, by number of environments (ten scenes, repeated)", figures["environments"]),
         ("A push in a room of 11 m with more boxes, physics fast", figures["boxes"]),
         ("Merging metric rows", figures["merge"]),
         ("Snakemake: dry run", figures["chunks"]["dry_run"]),
@@ -237,9 +244,9 @@ def show(figures: Figures) -> None:
         show_table(title, [name.replace("_", " ") for name in names], ([*r.values()] for r in rows))
     one = figures["chunks"]
     show_table(
-        "Snakemake: a run of chunks that do nothing, one at a time",
-        ("jobs", "wall s", "s a job, its Python included"),
-        [(str(one["jobs"]), one["wall_s"], one["seconds_a_job"])],
+        "Snakemake: chunks without work, one at a time",
+        ("jobs", "wall s", "s per job, start of Python included"),
+        [(str(one["jobs"]), one["wall_s"], one["seconds_per_job"])],
     )
 
 
@@ -251,7 +258,9 @@ def main() -> None:
         ("rows", [10_000, 1_000_000]),
         ("chunks", [10, 1000, 10_000]),
     ):
-        parser.add_argument(f"--{name}", type=int, nargs="+", default=default, help="how many")
+        parser.add_argument(
+            f"--{name}", type=int, nargs="+", default=default, help="sizes to measure"
+        )
     arguments = parser.parse_args()
     figures = measure(
         environments=arguments.environments, rows=arguments.rows, chunks=arguments.chunks

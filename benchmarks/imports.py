@@ -1,7 +1,7 @@
-"""Scenes of others: imported, collected in, and how many are solved.
+"""Imported scenes: how many can be collected and how many are solved.
 
-Every scene goes through the collector with `tree_idfs`, `nearest_first` and random goals. With the
-default of 60 s a search this takes about half an hour on two cores.
+Every scene is collected with `tree_idfs`, `nearest_first` and random goals. With the default of
+60 s per search this takes about half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECONDS = 60.0
 
 
 def measure(scenes: Path, *, seconds: float = SECONDS, jobs: int = 2) -> Figures:
-    """Import each set and collect in it."""
+    """Import and collect each set."""
     figures = {}
     for folder, options in SETS:
         name = " ".join((folder, *options))
@@ -39,7 +39,7 @@ def measure(scenes: Path, *, seconds: float = SECONDS, jobs: int = 2) -> Figures
             with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
                 ends = Counter(pool.map(_collect, paths, [seconds] * len(paths)))
         figures[name] = {"imported": len(paths), **ends}
-    return {"seconds_a_search": seconds, "sets": figures}
+    return {"seconds_per_search": seconds, "sets": figures}
 
 
 def _collect(path: Path, seconds: float) -> str:
@@ -60,15 +60,15 @@ def show(figures: Figures) -> None:
         imported, failed = ends["imported"], ends.get("error", 0)
         solved = ends.get("solved", 0)
         rows.append((name, imported, imported - failed, solved, percent(solved, imported)))
-    title = f"scenes of others, {figures['seconds_a_search']:g} s a search"
+    title = f"imported scenes, {figures['seconds_per_search']:g} s per search"
     show_table(title, ("scenes", "imported", "collected", "solved", ""), rows)
 
 
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="of each search")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="time budget per search")
+    parser.add_argument("--jobs", type=int, default=2, help="parallel processes")
     arguments = parser.parse_args()
     if skipped("imports", arguments.scenes):
         return

@@ -1,10 +1,10 @@
-"""What a call of a learned strategy costs beside the network, and how its latency spreads.
+"""Cost of a query of a learned strategy compared with the bare network, and its latency.
 
-The states lie along random walks of pushes in demo scenes and are entered as a search enters them:
-what the robot can reach is known, nothing has been drawn. First the objects are ranked, then goals
-are proposed for each of them; no answer is kept from one call to the next. The bare pass of the
-network is timed right after the call, for the very same questions. Latency spreads with the number
-of objects and of directions to push in, which are rasters of one pass.
+The states lie along random walks of pushes in demo scenes and are entered as in a search:
+reachability is known, no raster has been drawn. First the objects are ranked, then goals are
+proposed for each of them; no prediction is cached between calls. The bare forward pass of the
+network is timed right after the call, for the same queries. Latency varies with the number of
+objects and of push directions, which are rasters of one pass.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.common import Figures, show_table
 from namo.collection.config import CollectionConfig
-from namo.learning.questions import Question, goal_question, object_question
+from namo.learning.queries import Query, goal_query, object_query
 from namo.learning.scoring import Scorer
 from namo.scenes.reading import read_scene
 from namo.scenes.sources import environments_from
@@ -36,51 +36,51 @@ from namo.world.world import World
 
 WARM_UP_CALLS = 20
 SCENES = 50
-STATES_A_SCENE = 4
-PIECES = ("candidates", "drawing", "network", "rest")
+STATES_PER_SCENE = 4
+PIECES = ("candidates", "rendering", "network", "rest")
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @dataclass
-class Watch:
-    """What happens inside a call of a strategy: the questions, and where the time goes (s)."""
+class CallProfile:
+    """Queries and time (s) of each piece of a call of a strategy."""
 
-    questions: list[Question] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def timed(self, piece: str, function: Callable[P, T]) -> Callable[P, T]:
-        """Return a function that does the same and adds its time to a piece."""
+        """Return the function, wrapped such that its time is added to a piece."""
 
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
             began = time.perf_counter()
-            answer = function(*args, **kwargs)
+            result = function(*args, **kwargs)
             took = time.perf_counter() - began
             self.seconds[piece] = self.seconds.get(piece, 0.0) + took
-            if isinstance(answer, Question):
-                self.questions.append(answer)
-            return answer
+            if isinstance(result, Query):
+                self.queries.append(result)
+            return result
 
         return call
 
 
 def time_call(scorer: Scorer, call: Callable[[], object]) -> Figures | None:
-    """Make a call of a strategy and return its pieces (s); None where the model is not asked."""
-    watch = Watch()
+    """Call a strategy and return its pieces (s); None if it does not query the model."""
+    profile = CallProfile()
     with patch.multiple(
         learned,
-        candidate_pushes=watch.timed("candidates", candidate_pushes),
-        object_question=watch.timed("drawing", object_question),
-        goal_question=watch.timed("drawing", goal_question),
+        candidate_pushes=profile.timed("candidates", candidate_pushes),
+        object_query=profile.timed("rendering", object_query),
+        goal_query=profile.timed("rendering", goal_query),
     ):
         began = time.perf_counter()
         call()
         whole = time.perf_counter() - began
-    if not watch.questions:
+    if not profile.queries:
         return None
-    pieces = dict.fromkeys(PIECES, 0.0) | watch.seconds
-    pieces["network"] = scorer.forward(watch.questions)
+    pieces = dict.fromkeys(PIECES, 0.0) | profile.seconds
+    pieces["network"] = scorer.time_forward(profile.queries)
     pieces["rest"] = whole - sum(pieces.values())
     return {**pieces, "whole": whole}
 
@@ -91,7 +91,7 @@ def draw_states() -> list[tuple[World, State]]:
     for path in environments_from(None, None).paths[:SCENES]:
         world = World(read_scene(path))
         world.prepare()
-        for _ in range(STATES_A_SCENE):
+        for _ in range(STATES_PER_SCENE):
             states.append((world, world.save()))
             names = world.reachability().reachable_objects
             if not names:
@@ -102,12 +102,12 @@ def draw_states() -> list[tuple[World, State]]:
     return states
 
 
-def measure(models: Mapping[str, Path], questions: int) -> list[Figures]:
-    """Return what calls of the strategies cost, and the network alone, by kind of model.
+def measure(models: Mapping[str, Path], queries: int) -> list[Figures]:
+    """Return the cost of calls of the strategies, and of the network alone, by kind of model.
 
     Args:
         models: of both kinds.
-        questions: calls to measure for each.
+        queries: queries to measure per kind.
     """
     config, rng = CollectionConfig(), np.random.default_rng(0)
     scorers = {kind: Scorer(path, kind, "cpu") for kind, path in models.items()}
@@ -117,9 +117,9 @@ def measure(models: Mapping[str, Path], questions: int) -> list[Figures]:
         calls[kind] += filter(None, [time_call(scorers[kind], call)])
 
     for world, state in cycle(draw_states()):
-        if min(map(len, calls.values())) >= WARM_UP_CALLS + questions:
+        if min(map(len, calls.values())) >= WARM_UP_CALLS + queries:
             break
-        world.static.forget()
+        world.static.clear_cache()
         world.restore(state)
         names = [*world.situation().reachable]  # as a search enters a state
         objects = learned.LearnedObjects(scorers["object"], config.ml_samples)
@@ -129,9 +129,7 @@ def measure(models: Mapping[str, Path], questions: int) -> list[Figures]:
             world.situation()
             goals = learned.LearnedGoals(scorers["goal"], config.ml_samples)
             add("goal", partial(goals.propose, world, name, config.max_goals_per_object, rng))
-    return [
-        _summary(kind, scorers[kind], calls[kind][WARM_UP_CALLS:][:questions]) for kind in models
-    ]
+    return [_summary(kind, scorers[kind], calls[kind][WARM_UP_CALLS:][:queries]) for kind in models]
 
 
 def _summary(kind: str, scorer: Scorer, calls: Sequence[Figures]) -> Figures:
@@ -139,9 +137,9 @@ def _summary(kind: str, scorer: Scorer, calls: Sequence[Figures]) -> Figures:
     p50, p90, p99 = np.percentile(whole, [50, 90, 99]).tolist()
     return {
         "kind": kind,
-        "questions": len(calls),
-        "load_s": scorer.use.load_s,
-        "warm_up_s": scorer.use.warm_up_s,
+        "queries": len(calls),
+        "load_s": scorer.stats.load_s,
+        "warm_up_s": scorer.stats.warm_up_s,
         "ratio": median(call["whole"] / call["network"] for call in calls),
         "pieces_ms": {piece: 1e3 * median(call[piece] for call in calls) for piece in PIECES},
         "p50_ms": p50,
@@ -154,15 +152,12 @@ def _summary(kind: str, scorer: Scorer, calls: Sequence[Figures]) -> Figures:
 def show(kinds: Sequence[Figures]) -> None:
     """Print the figures."""
     show_table(
-        "A call of a learned strategy in a fresh state, medians",
-        ("model", "questions", "times the network", *(f"{piece} ms" for piece in PIECES)),
-        (
-            (one["kind"], one["questions"], one["ratio"], *one["pieces_ms"].values())
-            for one in kinds
-        ),
+        "Query of a learned strategy in a new state, medians",
+        ("model", "queries", "ratio to the network", *(f"{piece} ms" for piece in PIECES)),
+        ((one["kind"], one["queries"], one["ratio"], *one["pieces_ms"].values()) for one in kinds),
     )
     show_table(
-        "Latency of these calls",
+        "Latency of these queries",
         ("model", "p50 ms", "p90 ms", "p99 ms", "p99 to p50", "load s", "warm-up s"),
         (
             [one["kind"]]

@@ -1,13 +1,13 @@
-"""What "load the models once in one sequential process" saves, and when many processes are better.
+"""Loading models once in one process, compared with several processes that each load them.
 
-The same demo scenes are shared out over 1, 2 and 4 chunk processes that run at the same time, with
-small models (the shipped ones) and with large ones of random weights; models of both kinds are in
-use. Memory is the proportional set size of all processes together, from runs of its own, because
-adding up pages slows a process down. Files come from the page cache, so no load waits for a disk.
-Four processes with the large models take some 9 GB of memory, the models 1 GB of disk.
+The same demo scenes are distributed over 1, 2 and 4 parallel chunk processes, with small models
+(the shipped ones) and with large ones of random weights, an object and a goal model each. Memory is
+the proportional set size of all processes together, from separate runs, because counting pages
+slows a process down. Files come from the page cache, so no load waits for a disk. Four processes
+with the large models need some 9 GB of memory, the models 1 GB of disk.
 
-`benchmarks.model_costs` works out from these figures what models of other sizes would cost;
-`benchmarks.model_calls` compares a strategy's call with the bare network.
+`benchmarks.model_costs` fits a cost model to these figures, for models of other sizes;
+`benchmarks.model_calls` compares a query of a strategy with the bare network.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ from benchmarks.common import (
     show_table,
     write_json,
 )
-from namo.learning.bundle import new_network, write_bundle
+from namo.learning.architecture import new_network
+from namo.learning.bundle import write_bundle
 
 KINDS = ("object", "goal")
 PROCESSES = (1, 2, 4)
 LARGE = {"widths": [24, 48, 384], "summary": 8192, "hidden": 256}
-"""118 million parameters, nearly all in the layer that a raster passes through once."""
+"""118 million parameters, nearly all in a layer that is evaluated once per raster."""
 SAMPLED_EVERY_S = 0.05
 HAS_PSS = Path("/proc/self/smaps_rollup").exists()
 
@@ -51,17 +52,17 @@ FOUND = ("env_index", "solution_depth", "physics_steps")
 Models = Mapping[str, Path]
 """The bundle of each kind."""
 Found = tuple[int | None, ...]
-"""What was found in an environment, as `FOUND` names it."""
+"""The result in an environment: the columns `FOUND`."""
 
 
 def shipped() -> dict[str, Path | None]:
-    """Return the models that come with the package, None where there are none."""
+    """Return the shipped models; None for a missing one."""
     folder = REPOSITORY / "resources" / "models"
     return {kind: next(iter(sorted(folder.glob(f"*{kind}*/"))), None) for kind in KINDS}
 
 
 def write_large(folder: Path) -> Models:
-    """Write large models with random weights, always the same."""
+    """Write large models with random weights from a fixed seed."""
     for kind in KINDS:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -73,17 +74,17 @@ def write_large(folder: Path) -> Models:
 def run_split(
     models: Models, environments: int, max_pushes: int, processes: int, *, watch: bool
 ) -> tuple[Figures, list[Found]]:
-    """Collect with so many processes at a time; return what it cost, and what was found.
+    """Collect with several parallel processes; return the cost and the results.
 
     Args:
-        models: to ask.
-        environments: how many, shared out evenly.
-        max_pushes: of a search.
-        processes: how many.
+        models: of both kinds.
+        environments: number of environments, distributed evenly.
+        max_pushes: per search.
+        processes: number of processes.
         watch: sample their memory, which slows them down.
 
     Raises:
-        subprocess.CalledProcessError: a process did not end well.
+        subprocess.CalledProcessError: a process failed.
     """
     options = ["--part-only", "--algorithm", "best_first", "--ml-device", "cpu"]
     options += ["--max-pushes", str(max_pushes)]
@@ -105,7 +106,7 @@ def run_split(
                     raise subprocess.CalledProcessError(child.returncode, child.args)
         finally:
             for child in children:
-                child.kill()  # does nothing to those that have ended
+                child.kill()  # no effect on those that have ended
         wall, cpu = time.time() - began, _cpu_s() - cpu_before
         parts = [json.loads(path.read_text()) for path in Path(folder).glob("parts/*/part.json")]
         found = pq.read_table([*sorted(Path(folder).glob("parts/*/metrics.parquet"))])
@@ -116,8 +117,8 @@ def run_split(
         "load_s": sum(model["load_s"] + model["warm_up_s"] for model in loaded),
         "start_s": mean(part["began_unix_s"] - began for part in parts),
         "work_s": sum(part["duration_s"] for part in parts),
-        "questions": sum(sum(model["latencies"].values()) for model in loaded),
-        "questions_s": sum(model["seconds"] for model in loaded),
+        "queries": sum(sum(model["latencies"].values()) for model in loaded),
+        "queries_s": sum(model["seconds"] for model in loaded),
         "model_bytes": sum(model["bytes"] for model in parts[0]["models_preloaded"]),
         "wall_s": wall,
         "cpu_s": cpu,
@@ -149,10 +150,10 @@ def _proportional_bytes(process: int) -> int:
 def measure_splits(
     name: str, models: Models, environments: int, max_pushes: int, repeats: int
 ) -> list[Figures]:
-    """Return what the same environments cost with each number of processes: the fastest runs.
+    """Return the cost of the same environments for each number of processes: the fastest runs.
 
     Raises:
-        RuntimeError: they were not the same results.
+        RuntimeError: the results differ.
     """
     figures, all_found = [], []
     for processes in PROCESSES:
@@ -160,7 +161,7 @@ def measure_splits(
             run_split(models, environments, max_pushes, processes, watch=False)
             for _ in range(repeats)
         ]
-        # Whatever else the machine does only makes a run slower.
+        # Other load can only make a run slower.
         fastest = min((cost for cost, _ in runs), key=itemgetter("wall_s"))
         if HAS_PSS:
             runs.append(run_split(models, environments, max_pushes, processes, watch=True))
@@ -169,7 +170,7 @@ def measure_splits(
         figures.append({"models": name, "processes": processes, **fastest, **memory})
     if any(found != all_found[0] for found in all_found):
         differ = {r[0] for rows in zip(*all_found, strict=True) if len({*rows}) > 1 for r in rows}
-        raise RuntimeError(f"{name} models: other results when run again in environments {differ}")
+        raise RuntimeError(f"{name} models: results differ between runs in environments {differ}")
     return figures
 
 
@@ -179,29 +180,29 @@ def measure(
     environments: int,
     max_pushes: int,
     repeats: int,
-    questions: int,
+    queries: int,
 ) -> Figures:
-    """Return all figures of this benchmark; those that need small models only if they are there.
+    """Return all figures of this benchmark; without small models, those of the large ones.
 
     Args:
-        models: small ones by kind, None where there is none.
-        environments: demo scenes from the first on, at least as many as processes.
-        max_pushes: of a search.
-        repeats: timed runs of each split.
-        questions: to each model.
+        models: small ones by kind, None for a missing one.
+        environments: number of demo scenes, at least as many as processes.
+        max_pushes: per search.
+        repeats: timed runs per number of processes.
+        queries: queries per model.
     """
     small = {kind: path for kind, path in models.items() if path is not None and path.is_dir()}
     is_complete = len(small) == len(KINDS)
     if not is_complete:
         console.print(
-            "models: the shipped ones are not in resources/models and no others are named with "
-            "--object-model and --goal-model; only large models of random weights are measured",
+            "models: no shipped models in resources/models and none given with --object-model and "
+            "--goal-model; measuring only large models with random weights",
             style="yellow",
         )
     with tempfile.TemporaryDirectory() as folder:
         models_of: dict[str, Models] = {"small": small} if is_complete else {}
         models_of["large"] = write_large(Path(folder))
-        first = next(iter(models_of.values()))  # so that what is made once a machine is there
+        first = next(iter(models_of.values()))  # fills the cache
         run_split(first, environments, max_pushes, 1, watch=False)
         splits = [
             one
@@ -214,7 +215,7 @@ def measure(
         "max_pushes": max_pushes,
         "splits": splits,
         "costs": model_costs.measure(splits, environments, cores) if is_complete else None,
-        "calls": model_calls.measure(small, questions) if is_complete else None,
+        "calls": model_calls.measure(small, queries) if is_complete else None,
     }
 
 
@@ -223,7 +224,7 @@ def show(figures: Figures) -> None:
     splits, costs, calls = figures["splits"], figures["costs"], figures["calls"]
     fitted = costs["wall_s"] if costs else [None] * len(splits)
     show_table(
-        f"{figures['environments']} demo scenes shared out over processes at the same time",
+        f"{figures['environments']} demo scenes distributed over parallel processes",
         (
             "models",
             "MB",
@@ -255,7 +256,7 @@ def show(figures: Figures) -> None:
         ),
     )
     if splits[0]["peak_bytes"] is None:
-        console.print("Memory: not measured, this system has no /proc/PID/smaps_rollup")
+        console.print("Memory: not measured, /proc/PID/smaps_rollup does not exist")
     if costs is not None:
         model_costs.show(costs)
     if calls is not None:
@@ -269,10 +270,10 @@ def main() -> None:
     for kind in KINDS:
         parser.add_argument(f"--{kind}-model", type=Path, default=there[kind], help="small model")
     for name, default, text in (
-        ("environments", 40, "demo scenes, from the first"),
-        ("max-pushes", 20, "of a search"),
-        ("repeats", 3, "timed runs of each split"),
-        ("questions", 1000, "to each model"),
+        ("environments", 40, "number of demo scenes"),
+        ("max-pushes", 20, "simulated pushes per search"),
+        ("repeats", 3, "timed runs per number of processes"),
+        ("queries", 1000, "queries per model"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=text)
     arguments = parser.parse_args()
@@ -281,7 +282,7 @@ def main() -> None:
         environments=arguments.environments,
         max_pushes=arguments.max_pushes,
         repeats=arguments.repeats,
-        questions=arguments.questions,
+        queries=arguments.queries,
     )
     show(figures)
     write_json(figures, arguments.json)

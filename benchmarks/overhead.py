@@ -1,9 +1,9 @@
-"""What a collection costs beside its physics: wall time of a collector process, piece by piece.
+"""Overhead of a collection over its physics: wall time of a collector process, piece by piece.
 
-The collector runs as a user runs it, in a process of its own, over demo scenes written with RK4 and
-10 ms as most scenes of others are, with the motion primitives and compiled loops of an earlier run
-at hand. The ratio is its whole wall time, from the start of Python to the report, to the time that
-MuJoCo spent stepping the pushes it recorded.
+The collector runs in a process of its own over demo scenes written with RK4 and 10 ms, as most
+imported scenes are, with motion primitives and compiled loops in the cache. The ratio is its whole
+wall time, from the start of Python to the summary, to the time that MuJoCo spent stepping the
+pushes it recorded.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ CLOCKS = ("physics", "reachability", "push_planning")
 
 
 def write_scenes(folder: Path, count: int) -> None:
-    """Write the first demo scenes with the options that most scenes of others have."""
+    """Write the first demo scenes with the options of most imported scenes."""
     for path in environments_from(None, None).paths[:count]:
         write_scene(replace(read_scene(path), options=RK4, xml=""), folder / path.name)
 
 
 def measure_preset(preset: str, scenes: Path, environments: int) -> Figures:
-    """Return where the wall time of a collection went, in seconds."""
+    """Return the wall time of a collection by piece (s)."""
     options = ["--object-strategy", "nearest_first", "--max-pushes", str(PUSHES)]
     options += ["--xml-dir", str(scenes), "--physics", preset]
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def measure(environments: int) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         scenes = Path(folder)
         write_scenes(scenes, environments)
-        for preset in PRESETS:  # so that what is made once a machine is there
+        for preset in PRESETS:  # fill the cache
             with tempfile.TemporaryDirectory() as out:
                 options = ("--xml-dir", str(scenes), "--max-pushes", "1", "--physics", preset)
                 collect(Path(out), environments, *options)
@@ -79,7 +79,7 @@ def show(figures: Figures) -> None:
     """Print the figures."""
     presets = figures["presets"]
     show_table(
-        "Wall time of a collection, start to report, to time inside MuJoCo's stepping",
+        "Wall time of a collection, start to summary, relative to MuJoCo's stepping",
         ("physics", "environments", "pushes", "solved", "wall s", "ratio"),
         (
             [one[name] for name in ("physics", "environments", "pushes", "solved", "wall_s")]
@@ -88,7 +88,7 @@ def show(figures: Figures) -> None:
         ),
     )
     show_table(
-        "Where it goes",
+        "By piece",
         ("", *(one["physics"] for one in presets)),
         (
             (piece, *(percent(one["pieces_s"][piece], one["wall_s"]) for one in presets))
@@ -100,7 +100,7 @@ def show(figures: Figures) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--count", type=int, default=40, help="environments, from the first")
+    parser.add_argument("--count", type=int, default=40, help="number of environments")
     arguments = parser.parse_args()
     figures = measure(arguments.count)
     show(figures)

@@ -1,7 +1,7 @@
-"""How long the page of a collection takes to make, and how large it is, from small to a million.
+"""Time to write the report of a collection, and its size, up to a million episodes.
 
-A real collection of the demo scenes is copied over and over, with numbers of its own for each
-copy, so that tables have as many rows, plans and scenes as a collection of that size has.
+A real collection of the demo scenes is replicated, with new environment numbers in each copy, so
+that the tables have as many rows, plans and scenes as a collection of that size.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from namo.results.tables import DATA_TABLES, write_table
 
 SCENES = 100
 OPTIONS = ("--physics", "fast", "--max-pushes", "20", "--max-depth", "3")
-COPIES_A_BLOCK = 100
+COPIES_PER_BLOCK = 100
 
 
 def measure(*, episodes: Sequence[int]) -> Figures:
-    """Return time, peak memory and size of pages over more and more episodes."""
+    """Return time, peak memory and size of the report, by number of episodes."""
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         collection = Path(folder) / "collection"
@@ -40,17 +40,17 @@ def measure(*, episodes: Sequence[int]) -> Figures:
                 )
                 for name, table in base.items()
             }
-            seconds, peak = _make_page(collection)
+            seconds, peak = _write_report(collection)
             figures.append(
                 {
                     "episodes": rows["metrics"],
                     "pushes": rows["pushes"],
                     "seconds": seconds,
                     "peak_memory_mb": peak / 1e6,
-                    "page_mb": (collection / REPORT).stat().st_size / 1e6,
+                    "report_mb": (collection / REPORT).stat().st_size / 1e6,
                 }
             )
-    return {"pages": figures}
+    return {"reports": figures}
 
 
 def _path(collection: Path, name: str) -> Path:
@@ -58,9 +58,9 @@ def _path(collection: Path, name: str) -> Path:
 
 
 def _copies(table: pa.Table, copies: int) -> Iterator[pa.Table]:
-    """Yield a table so many times, each time with other environments."""
-    for first in range(0, copies, COPIES_A_BLOCK):
-        many = min(COPIES_A_BLOCK, copies - first)
+    """Yield copies of a table, each with other environments."""
+    for first in range(0, copies, COPIES_PER_BLOCK):
+        many = min(COPIES_PER_BLOCK, copies - first)
         block = pa.concat_tables([table] * many)
         shift = SCENES * np.repeat(np.arange(first, first + many), table.num_rows)
         numbers = (block["env_index"].to_numpy() + shift).tolist()
@@ -75,8 +75,8 @@ def _copies(table: pa.Table, copies: int) -> Iterator[pa.Table]:
         yield block
 
 
-def _make_page(collection: Path) -> tuple[float, int]:
-    """Return how long making the page took (s), and the peak memory of the process (bytes)."""
+def _write_report(collection: Path) -> tuple[float, int]:
+    """Return the time to write the report (s), and the peak memory of the process (bytes)."""
     script = (
         "import resource, sys\n"
         "from namo.commands.main import main\n"
@@ -93,9 +93,9 @@ def _make_page(collection: Path) -> tuple[float, int]:
 
 def show(figures: Figures) -> None:
     """Print the figures."""
-    rows = figures["pages"]
+    rows = figures["reports"]
     show_table(
-        "The page of a collection: namo report",
+        "The report of a collection: namo report",
         [name.replace("_", " ") for name in rows[0]],
         ([*row.values()] for row in rows),
     )
@@ -105,7 +105,11 @@ def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
     parser.add_argument(
-        "--episodes", type=int, nargs="+", default=[100, 10_000, 1_000_000], help="how many"
+        "--episodes",
+        type=int,
+        nargs="+",
+        default=[100, 10_000, 1_000_000],
+        help="numbers of episodes",
     )
     arguments = parser.parse_args()
     figures = measure(episodes=arguments.episodes)

@@ -1,8 +1,9 @@
-"""How far physics presets are from the truth, what they cost, and whether plans carry over.
+"""Accuracy and cost of physics presets, and whether plans transfer between them.
 
-Error: random contacts of the demo scenes are pushed from for a time, without looking, under each
-preset and under a time step of 0.5 ms; the error is how far apart the box ends. Plans: those found
-under one preset are carried out under the others, and count when they open the robot's goal there.
+Error: open-loop pushes of fixed duration from random contact points of the demo scenes, under each
+preset and under a time step of 0.5 ms; the error is the distance between the final positions of the
+box. Plans: those found under one preset are executed under the others, and count if they open the
+robot's goal there.
 """
 
 from __future__ import annotations
@@ -52,14 +53,14 @@ PLAN_PUSHES = 60
 
 
 def with_options(scene: Scene, options: Mapping[str, str]) -> Scene:
-    """Return the scene as it would be written with these options."""
+    """Return the scene with these MuJoCo options."""
     return replace(scene, options={**scene.options, **options}, xml="")
 
 
-def push_blindly(world: World, name: str, contact: int) -> tuple[Pose2D | None, float]:
-    """Push from a contact for `PUSH_S`; return where the box ends and the time it took (s).
+def push_open_loop(world: World, name: str, contact: int) -> tuple[Pose2D | None, float]:
+    """Push from a contact point for `PUSH_S`; return the final pose of the box and the time (s).
 
-    None for a pose where the physics diverged.
+    The pose is None if the simulation diverged.
     """
     world.reset()
     simulation = world.simulation
@@ -78,7 +79,7 @@ def push_blindly(world: World, name: str, contact: int) -> tuple[Pose2D | None, 
 
 
 def measure_errors(scenes: int, pushes: int) -> list[Figures]:
-    """Return error and cost of every variant over the first demo scenes."""
+    """Return error and cost of every variant in the first demo scenes."""
     errors: dict[str, list[float]] = {name: [] for name in VARIANTS}
     took = dict.fromkeys(VARIANTS, 0.0)
     diverged = dict.fromkeys(VARIANTS, 0)
@@ -92,11 +93,11 @@ def measure_errors(scenes: int, pushes: int) -> list[Figures]:
         for _ in range(pushes):
             name = str(rng.choice(reachability.reachable_objects))
             contact = int(rng.choice(np.flatnonzero(reachability.reachable_contacts(name))))
-            expected, _ = push_blindly(truth, name, contact)
+            expected, _ = push_open_loop(truth, name, contact)
             if expected is None:
                 continue
             for variant, world in worlds.items():
-                pose, seconds = push_blindly(world, name, contact)
+                pose, seconds = push_open_loop(world, name, contact)
                 took[variant] += seconds
                 if pose is None:
                     diverged[variant] += 1
@@ -110,7 +111,7 @@ def measure_errors(scenes: int, pushes: int) -> list[Figures]:
             "median_cm": 100 * float(np.median(errors[name])),
             "mean_cm": 100 * float(np.mean(errors[name])),
             "p95_cm": 100 * float(np.quantile(errors[name], 0.95)),
-            "ms_a_simulated_second": 1e3
+            "ms_per_simulated_second": 1e3
             * took[name]
             / PUSH_S
             / (len(errors[name]) + diverged[name]),
@@ -120,7 +121,7 @@ def measure_errors(scenes: int, pushes: int) -> list[Figures]:
 
 
 def find_plan(scene: Scene, seed: int) -> tuple[Push, ...]:
-    """Return a plan that opens the goal; empty where none is found or none is needed."""
+    """Return a plan that opens the goal; empty if none is found or needed."""
     world = World(scene)
     budget = Budget(depth=3, seconds=math.inf, pushes=PLAN_PUSHES)
     planner = TreeIDFS(NearestFirst(), RandomGoals(), max_goals_per_object=5)
@@ -167,8 +168,8 @@ def measure(scenes: int, pushes: int) -> Figures:
 def show(figures: Figures) -> None:
     """Print the figures."""
     show_table(
-        f"A push of {PUSH_S:g} s against a time step of 0.5 ms",
-        ("options", "pushes", "diverged", "median cm", "mean cm", "95 % cm", "ms a simulated s"),
+        f"Error of a push of {PUSH_S:g} s relative to a time step of 0.5 ms",
+        ("options", "pushes", "diverged", "median cm", "mean cm", "95 % cm", "ms per simulated s"),
         ([*one.values()] for one in figures["errors"]),
     )
     show_table(
@@ -188,8 +189,8 @@ def show(figures: Figures) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--count", type=int, default=40, help="demo scenes")
-    parser.add_argument("--pushes", type=int, default=5, help="pushes a scene, for the error")
+    parser.add_argument("--count", type=int, default=40, help="number of demo scenes")
+    parser.add_argument("--pushes", type=int, default=5, help="pushes per scene, for the error")
     arguments = parser.parse_args()
     figures = measure(arguments.count, arguments.pushes)
     show(figures)

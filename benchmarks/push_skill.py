@@ -1,12 +1,12 @@
-"""How near to its target the push skill brings a box, and how near any pushing could.
+"""Accuracy of the push skill, and a lower bound of what pushing can achieve.
 
-Random targets: 0.3 to 1.0 m away, any direction, within 45 degrees of the present orientation,
-not inside a wall or another box. Every push starts from the scene's start. The same in an empty
+Random targets: 0.3 to 1.0 m away, any direction, within 45 degrees of the current orientation,
+not inside a wall or another box. Every push begins at the scene's start. The same in an empty
 room with boxes of several sizes.
 
-Some targets cannot be reached by pushing at all, such as those towards which the robot cannot get
-behind the box. So each target that was missed is looked at twice: by its kind, and by a beam search
-over *simulated* pushes, far too slow for use, that shows what could have been reached.
+Some targets cannot be reached by pushing at all, such as those for which the robot cannot get
+behind the box. So missed targets are classified by kind, and some of each kind are given to a beam
+search over *simulated* pushes, far too slow for use, that shows what could have been reached.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle, overlap_depth
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
-from namo.strategies.goal_random import DISTANCE_M, draw_goal
+from namo.strategies.goal_random import DISTANCE_M, sample_goal
 from namo.world.primitives import control_steps, push_along
 from namo.world.push import Push, PushStatus
 from namo.world.push_planner import within_tolerance
@@ -65,15 +65,15 @@ SEEN_M, SEEN_RAD = 0.04, 0.1
 
 
 class Kind(StrEnum):
-    """What a target asks for that was missed."""
+    """Why a target is hard to reach."""
 
     NO_SIDE = "no side to push from"
-    """No reachable contact pushes within 60 degrees of the way there: it takes a pull or a trip
-    round the box that the room may not allow."""
+    """No reachable contact point pushes within 60 degrees of the straight path: it takes a pull, or
+    a detour around the box that the room may not allow."""
     ROW = "boxes in a row"
-    """Another box stands on the straight way: pushing two needs nearly all the robot's force."""
+    """Another box is on the straight path: pushing two needs nearly all of the robot's force."""
     WALL = "a wall on the way"
-    """The straight way there leads through a wall: the box stands in a door, say."""
+    """The straight path crosses a wall: the box stands in a door, for instance."""
     OTHER = "other"
 
 
@@ -83,14 +83,14 @@ class Trial:
 
     Attributes:
         room: name of the scene.
-        push: what was asked.
-        status: how it ended.
+        push: movable and target.
+        status: outcome of the push.
         arrived: whether the box ended within tolerance.
         farther: whether it ended farther from its target than it started.
-        contacts: taken up.
+        contacts: number of contact points used.
         steps: physics steps.
         kind: of the target.
-        reachable: whether the beam search reached the target; None where it was not asked.
+        reachable: whether the beam search reached the target; None if it was not run.
     """
 
     room: str
@@ -105,7 +105,7 @@ class Trial:
 
 
 def empty_room(side_x: float, side_y: float) -> Scene:
-    """Return a room with one box in its middle and the robot beside it (sides in m)."""
+    """Return a room with one box in its centre and the robot beside it (sides in m)."""
     half, thick = EMPTY_ROOM_SIDE_M / 2, 0.05
     walls = tuple(
         Wall(f"wall_{i}", Pose2D(x, y, 0.0), Rectangle(half_x, half_y), 0.3, 0.3)
@@ -131,7 +131,7 @@ def draw_targets(world: World, count: int, rng: np.random.Generator) -> Iterator
     names = world.reachability().reachable_objects
     while names and count:
         box = world.scene.movable(str(rng.choice(names)))
-        target = draw_goal(box.pose, DISTANCE_M, rng)
+        target = sample_goal(box.pose, DISTANCE_M, rng)
         others = [other for other in world.scene.movables if other.name != box.name]
         if all(
             overlap_depth(target, box.footprint, other.pose, other.footprint) <= 0
@@ -142,7 +142,7 @@ def draw_targets(world: World, count: int, rng: np.random.Generator) -> Iterator
 
 
 def kind_of(world: World, push: Push) -> Kind:
-    """Return what a target asks for, in the world's present state."""
+    """Return the kind of a target in the current state of the world."""
     reachability = world.reachability()
     if not reachability.can_push_towards(push.object_name, push.goal):
         return Kind.NO_SIDE
@@ -151,7 +151,7 @@ def kind_of(world: World, push: Push) -> Kind:
         for other in world.scene.movables
         if other.name != push.object_name
     ]
-    way = list(_straight_way(reachability.poses[push.object_name], push.goal))
+    way = list(_straight_path(reachability.poses[push.object_name], push.goal))
     own = world.scene.movable(push.object_name).footprint
     if any(
         overlap_depth(between, own, pose, other) > GRAZED_M
@@ -168,17 +168,17 @@ def kind_of(world: World, push: Push) -> Kind:
     return Kind.OTHER
 
 
-def _straight_way(start: Pose2D, goal: Pose2D) -> Iterator[Pose2D]:
-    for share in np.linspace(0.0, 1.0, 11)[1:].tolist():
+def _straight_path(start: Pose2D, goal: Pose2D) -> Iterator[Pose2D]:
+    for fraction in np.linspace(0.0, 1.0, 11)[1:].tolist():
         yield Pose2D(
-            start.x + share * (goal.x - start.x),
-            start.y + share * (goal.y - start.y),
-            start.theta + share * math.remainder(goal.theta - start.theta, math.tau),
+            start.x + fraction * (goal.x - start.x),
+            start.y + fraction * (goal.y - start.y),
+            start.theta + fraction * math.remainder(goal.theta - start.theta, math.tau),
         )
 
 
 def try_push(world: World, room: str, push: Push) -> Trial:
-    """Push from the scene's start and return what came of it."""
+    """Push from the scene's start and return the outcome."""
     world.reset()
     kind = kind_of(world, push)
     before = world.poses()[push.object_name].distance(push.goal)
@@ -199,8 +199,8 @@ def reachable_by_search(world: World, push: Push) -> bool:
     """Return whether a beam search over simulated pushes brings the box to its target.
 
     From each state of the beam it simulates every reachable contact point with several travels; of
-    all the states so found the beam keeps the nearest, half of them by distance and turn, half by
-    the cost-to-go of the box's primitives. A lower bound of what pushing can do.
+    the resulting states the beam keeps the nearest, half of them by distance and turn, half by
+    the cost-to-go of the box's primitives. A lower bound of what pushing can achieve.
     """
     world.reset()
     library, _ = world.primitives(push.object_name)
@@ -252,7 +252,7 @@ def _push_from(
         if travelled >= wanted[0]:
             wanted.pop(0)
             running = world.save()
-            world.come_to_rest()
+            world.settle()
             yield world.poses()[name]
             world.restore(running)
         if periods % 20 == 0:
@@ -262,7 +262,7 @@ def _push_from(
 
 
 def summarise(trials: Sequence[Trial]) -> Figures:
-    """Return the figures of some trials."""
+    """Return the figures of trials."""
     missed = [trial for trial in trials if not trial.arrived]
     asked = [trial for trial in missed if trial.reachable is not None]
     return {
@@ -287,10 +287,10 @@ def summarise(trials: Sequence[Trial]) -> Figures:
 
 
 def reachable_at_all(figures: Figures) -> float:
-    """Return how many of the targets pushing can reach: those the skill did, and by the search.
+    """Return the estimated number of targets that pushing can reach.
 
-    The share that the search reached among the missed targets it was asked about stands for all
-    missed targets of that kind.
+    Those that the skill reached, plus those missed, scaled by the fraction that the search reached
+    among the missed targets of each kind.
     """
     total = float(figures["arrived"])
     for kind in figures["kinds"].values():
@@ -300,12 +300,12 @@ def reachable_at_all(figures: Figures) -> float:
 
 
 def search_missed(
-    worlds: dict[str, World], trials: list[Trial], most: int, rng: np.random.Generator
+    worlds: dict[str, World], trials: list[Trial], limit: int, rng: np.random.Generator
 ) -> list[Trial]:
-    """Return the trials, with up to `most` missed targets of each kind searched."""
+    """Return the trials, with up to `limit` missed targets of each kind searched."""
     for kind in Kind:
         missed = [i for i, one in enumerate(trials) if one.kind is kind and not one.arrived]
-        for i in rng.permutation(missed)[:most].tolist():
+        for i in rng.permutation(missed)[:limit].tolist():
             trial = trials[i]
             trials[i] = replace(
                 trial, reachable=reachable_by_search(worlds[trial.room], trial.push)
@@ -314,7 +314,7 @@ def search_missed(
 
 
 def measure_rooms(scenes: Path, seeds: int, targets: int, searches: int) -> Figures:
-    """Return the figures over the rooms: a room, a seed, and all."""
+    """Return the figures of the rooms: by room, by seed, and all."""
     worlds = {path.stem: World(read_scene(path)) for path in scene_files(scenes, "rooms")}
     trials: list[Trial] = []
     by_seed = []
@@ -337,7 +337,7 @@ def measure_rooms(scenes: Path, seeds: int, targets: int, searches: int) -> Figu
 
 
 def measure_empty(seeds: int, targets: int, searches: int) -> Figures:
-    """Return the figures in an empty room: a size of the box, and all sizes."""
+    """Return the figures of the empty room: by size of the box, and all."""
     worlds = {
         f"{side_x} x {side_y} m": World(empty_room(side_x, side_y))
         for side_x, side_y in EMPTY_ROOM_BOXES
@@ -369,7 +369,7 @@ def measure(scenes: Path, seeds: int, targets: int, searches: int) -> Figures:
 def show(figures: Figures) -> None:
     """Print the figures."""
     rooms, empty = figures["rooms"], figures["empty"]
-    columns = ("", "targets", "arrived", "farther", "steps a push", "contacts a push")
+    columns = ("", "targets", "arrived", "farther", "steps per push", "contacts per push")
     show_table(
         "Push skill in the rooms",
         columns,
@@ -401,14 +401,14 @@ def _row(name: str, one: Figures) -> list[object]:
 
 def _show_missed(name: str, one: Figures) -> None:
     show_table(
-        f"Targets in the {name}, by what they ask for",
-        ("kind", "targets", "missed", "missed ones searched", "reached by search"),
+        f"Targets in the {name}, by kind",
+        ("kind", "targets", "missed", "searched", "reached by search"),
         ((kind, *counts.values()) for kind, counts in one["kinds"].items()),
     )
     reachable = reachable_at_all(one)
     console.print(
         f"outcomes: {', '.join(f'{n} {status}' for status, n in one['outcomes'].items())}\n"
-        f"reachable by pushing at all: about {percent(reachable, one['targets'])} of the targets; "
+        f"reachable by any pushing: about {percent(reachable, one['targets'])} of the targets; "
         f"the skill reaches {percent(one['arrived'], reachable)} of those\n",
         highlight=False,
     )
@@ -419,10 +419,13 @@ def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=3, help="sets of targets")
     parser.add_argument(
-        "--targets", type=int, default=TARGETS_PER_ROOM, help="targets a room (or size) and seed"
+        "--targets", type=int, default=TARGETS_PER_ROOM, help="targets per room (or size) and seed"
     )
     parser.add_argument(
-        "--searches", type=int, default=10, help="missed targets of each kind to search for"
+        "--searches",
+        type=int,
+        default=10,
+        help="missed targets per kind to give to the beam search",
     )
     arguments = parser.parse_args()
     if not skipped("push_skill", arguments.scenes):

@@ -1,7 +1,7 @@
-"""What a question about reachability costs, against one bare call of connected components.
+"""Cost of reachability queries, compared with one call of connected components.
 
-A room of 11 x 11 m with ten boxes on a grid of 0.02 m: a state that was never asked about, each
-further question about it, and the same state with one box elsewhere, as a push planner asks.
+A room of 11 x 11 m with ten boxes on a grid of 0.02 m: a new state, further queries about the same
+state, and the same state with one box moved, as in push planning.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from benchmarks.common import Figures, argument_parser, show_table, write_json
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
+from namo.world.static_map import StaticMap
 
 SIDE_M = 11.0
 REPEATS = 5
 
 
 def room(boxes: int, side: float = SIDE_M, inner_walls: int = 10) -> Scene:
-    """Return a square room with boxes and inner walls at random places, none in another's way."""
+    """Return a square room with boxes and inner walls at random positions, none overlapping."""
     rng, half = np.random.default_rng(0), side / 2
     walls = [
         Wall(f"wall_{i}", Pose2D(x * half, y * half, 0.0), Rectangle(*size), 0.3, 0.3)
@@ -61,7 +62,7 @@ def room(boxes: int, side: float = SIDE_M, inner_walls: int = 10) -> Scene:
 
 
 def microseconds(call: Callable[[], object], count: int = 200) -> float:
-    """Return what a call takes (µs): the fastest of some rounds, so that other work counts less."""
+    """Return the time of a call (µs): the fastest of several rounds, to exclude other load."""
     call()
     rounds = []
     for _ in range(REPEATS):
@@ -83,7 +84,7 @@ def measure() -> Figures:
     points, elsewhere = np.zeros((1, 2)), Pose2D(pose.x + 0.1, pose.y, pose.theta)
 
     def fresh_state() -> bool:
-        static.forget()
+        static.clear_cache()
         return Reachability(static, poses).goal_reachable
 
     def box_elsewhere() -> object:
@@ -100,7 +101,7 @@ def measure() -> Figures:
         "fresh_state_us": microseconds(fresh_state),
         "goal_again_us": microseconds(lambda: known.goal_reachable),
         "point_us": microseconds(lambda: known.reached(points)),
-        "contacts_of_a_box_us": microseconds(contacts),
+        "contacts_of_box_us": microseconds(contacts),
         "box_elsewhere_us": microseconds(box_elsewhere),
     }
 
@@ -109,8 +110,8 @@ def show(figures: Figures) -> None:
     """Print the figures."""
     bare = figures["connected_components_us"]
     show_table(
-        f"Questions about a state of ten boxes, {figures['cells']} cells",
-        ("question", "µs", "times the bare call"),
+        f"Reachability queries with ten boxes, {figures['cells']} cells",
+        ("query", "µs", "ratio to connected components"),
         (
             (name.removesuffix("_us").replace("_", " "), figures[name], figures[name] / bare)
             for name in figures

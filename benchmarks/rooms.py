@@ -1,4 +1,4 @@
-"""Which rooms are solved, how fast, and whether their solutions reach the goal again.
+"""Which rooms are solved, how fast, and whether replays reproduce their solutions.
 
 Every search and every replay runs in a process of its own. A solution counts as reproduced when,
 replayed from the scene file, every state it passes through equals the stored one to the last bit
@@ -42,7 +42,8 @@ from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst
 from namo.world.primitives import push_along
 from namo.world.push import Push
-from namo.world.reachability import REACHED, Reachability, StaticMap
+from namo.world.reachability import REACHED, Reachability
+from namo.world.static_map import StaticMap
 from namo.world.world import Observation, World
 
 DEPTH = 5
@@ -63,7 +64,7 @@ class Run:
         states: observations along the plan, the start first; empty unless solved.
         pushes: simulated pushes.
         seconds: wall time of the search.
-        reproduced: whether a replay in a fresh process came to the same; None unless solved.
+        reproduced: whether a replay in a fresh process gave the same states; None unless solved.
     """
 
     path: Path
@@ -97,7 +98,7 @@ def search_once(path: Path, environment: int, seed: int, seconds: float) -> Run:
 
 
 def replay(run: Run) -> Run:
-    """Return the run with `reproduced` filled in, from the scene file alone."""
+    """Return the run with `reproduced` set, from a replay of the scene file alone."""
     world = World(read_scene(run.path))
     same = world.observation() == run.states[0]
     for push, state in zip(run.plan, run.states[1:], strict=True):
@@ -107,7 +108,7 @@ def replay(run: Run) -> Run:
 
 
 def run_rooms(files: list[Path], seeds: int, seconds: float, jobs: int) -> list[Run]:
-    """Search every scene with every seed; each task has a fresh process."""
+    """Search every scene with every seed, each in a fresh process."""
     context = multiprocessing.get_context("spawn")
     runs: list[Run] = []
     with ProcessPoolExecutor(jobs, context, max_tasks_per_child=1) as pool:
@@ -134,7 +135,7 @@ def run_rooms(files: list[Path], seeds: int, seconds: float, jobs: int) -> list[
 
 
 def summarise(runs: list[Run]) -> list[Figures]:
-    """Return one record a scene."""
+    """Return one record per scene."""
     records = []
     for path, group in itertools.groupby(runs, key=lambda run: run.path):
         of_scene = list(group)
@@ -158,10 +159,10 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
     """Return why `r7_four` cannot be solved: the box in its only way cannot be moved out of it.
 
     The box overlaps a wall beside a gap narrower than itself. The physics pushes it into that gap
-    within the first steps, and there it is jammed between two walls. From then on this pushes with
-    all the robot's force from every contact point where the robot does not stand in a wall, whether
-    or not it could drive there: each time from the jammed state, then one after the other at
-    random. Every 0.05 s it asks whether the goal would be reachable if no other box existed.
+    within the first steps, where it jams between two walls. From then on this pushes with all of
+    the robot's force from every contact point where the robot does not overlap a wall, whether
+    or not it could drive there: each time from the jammed state, then in random sequence. Every
+    0.05 s it checks whether the goal would be reachable if no other box existed.
     """
     world = World(scene)
     simulation, static = world.simulation, world.static
@@ -169,7 +170,7 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
     contacts = static.contacts[name]
     period = round(0.05 / simulation.timestep_s)
     simulation.step(round(1.0 / simulation.timestep_s))
-    simulation.rest()
+    simulation.stop()
     jammed_state, jammed = world.save(), simulation.pose(name)
     farthest, turned, opened = 0.0, 0.0, False
 
@@ -186,7 +187,7 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
             turned = max(turned, pose.turn(jammed))
             here = Reachability(static, {"robot": robot, name: pose})
             opened = opened or here.goal_reachable
-        simulation.rest()
+        simulation.stop()
         return True
 
     tried = 0
@@ -196,7 +197,7 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
     from_start_m, from_start_rad = farthest, turned
     world.restore(jammed_state)
     order = np.random.default_rng(0).integers(len(contacts.positions), size=WEDGED_IN_A_ROW)
-    in_a_row = sum(push(int(contact), WEDGED_PUSH_S / 3) for contact in order)
+    in_sequence = sum(push(int(contact), WEDGED_PUSH_S / 3) for contact in order)
     overlaps = {
         wall.name: overlap_depth(box.pose, box.footprint, wall.pose, wall.footprint)
         for wall in scene.walls
@@ -213,8 +214,8 @@ def wedged(scene: Scene, name: str = "obstacle_1_movable") -> Figures:
         "seconds_each": WEDGED_PUSH_S,
         "farthest_m": from_start_m,
         "turned_rad": from_start_rad,
-        "pushes_in_a_row": in_a_row,
-        "farthest_in_a_row_m": farthest,
+        "pushes_in_sequence": in_sequence,
+        "farthest_in_sequence_m": farthest,
         "goal_reachable_on_the_way": opened,
     }
 
@@ -281,7 +282,7 @@ def _shortest_path(reachability: Reachability) -> NDArray[np.float64]:
 
 
 def doors(scene: Scene, other: Scene) -> Figures:
-    """Return how `r4_36walls` differs from `r4_door1`: the same door, and walls beside it."""
+    """Return how `r4_36walls` differs from `r4_door1`: the same door, and additional walls."""
     added = [wall for wall in scene.walls if wall.pose not in {w.pose for w in other.walls}]
     static, start = StaticMap(scene), Pose2D(scene.robot.x, scene.robot.y, 0.0)
     return {
@@ -320,7 +321,7 @@ def show(figures: Figures) -> None:
             show_table(f"{name}: evidence", ("what", "value"), figures[name].items())
     show_table(
         "idfs, nearest_first, random goals",
-        ("scene", "solved", "ended as", "plan", "pushes", "median s", "most s", "again"),
+        ("scene", "solved", "ended as", "plan", "pushes", "median s", "max s", "reproduced"),
         (
             (
                 room["scene"],
@@ -336,8 +337,8 @@ def show(figures: Figures) -> None:
         ),
     )
     solved = sum(room["solved"] for room in figures["rooms"])
-    again = sum(room["reproduced"] for room in figures["rooms"])
-    console.print(f"Solutions that reach the goal again: {again} of {solved}", highlight=False)
+    reproduced = sum(room["reproduced"] for room in figures["rooms"])
+    console.print(f"Reproduced solutions: {reproduced} of {solved}", highlight=False)
 
 
 def _list(values: list[int]) -> str:
@@ -347,9 +348,9 @@ def _list(values: list[int]) -> str:
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="searches a scene, seeds 0, 1, ...")
+    parser.add_argument("--seeds", type=int, default=5, help="searches per scene, seeds 0, 1, ...")
     parser.add_argument("--seconds", type=float, default=60.0, help="time budget of a search")
-    parser.add_argument("--jobs", type=int, default=1, help="searches at the same time")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel searches")
     arguments = parser.parse_args()
     if not skipped("rooms", arguments.scenes):
         figures = measure(arguments.scenes, arguments.seeds, arguments.seconds, arguments.jobs)

@@ -1,6 +1,6 @@
-"""Runs every benchmark with quick settings, prints the tables, writes the figures to a file.
+"""Run every benchmark with quick settings, print the tables, write the figures to a file.
 
-Some twenty minutes in all. Each benchmark alone, at full length:
+Some twenty minutes in total. To run one benchmark at full length:
 `python -m benchmarks.NAME --help`.
 """
 
@@ -61,7 +61,7 @@ def main() -> None:
             "models",
             True,
             lambda: models.measure(
-                models.shipped(), environments=8, max_pushes=10, repeats=1, questions=200
+                models.shipped(), environments=8, max_pushes=10, repeats=1, queries=200
             ),
             models.show,
         ),

@@ -1,7 +1,7 @@
-"""Generated scenes: how fast they are made, that the collector takes each, and that figures repeat.
+"""Generated scenes: throughput, validity for the collector, and reproducibility of certification.
 
-Needs no scenes from elsewhere. Every scene is read from its file and made a world of, and MuJoCo
-itself is asked whether anything but the floor is touched at the start.
+Needs no other scenes. Every scene is read from its file and simulated, and MuJoCo reports whether
+anything but the floor is in contact at the start.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PROCESSES = 2
 
 
 def measure(*, scenes: int = SCENES, certified: int = CERTIFIED) -> Figures:
-    """Make scenes without and with certification and look at them."""
+    """Generate scenes without and with certification, and check them."""
     with tempfile.TemporaryDirectory() as folder:
         return {
             **_generation(Path(folder) / "many", scenes),
@@ -46,19 +46,19 @@ def _generation(folder: Path, scenes: int) -> Figures:
     seconds = time.monotonic() - began
     listed = environments_from(None, folder / "scenes.parquet").paths
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        looks = Counter(pool.map(_look, listed, chunksize=20))
+        found = Counter(pool.map(_inspect, listed, chunksize=20))
     return {
         "scenes": len(listed),
         "seconds": round(seconds, 2),
         "scenes_per_second": round(len(listed) / seconds, 1),
         "processes": PROCESSES,
-        "refused_by_the_collector": looks["refused"],
-        "touching_something_at_the_start": looks["touching"],
+        "refused_by_the_collector": found["refused"],
+        "touching_something_at_the_start": found["touching"],
     }
 
 
-def _look(path: Path) -> str:
-    """Return whether the collector refuses a scene, or something but the floor is touched in it."""
+def _inspect(path: Path) -> str:
+    """Return whether a scene is rejected, or has contacts with anything but the floor."""
     try:
         simulation = World(read_scene(path)).simulation
     except SceneError:
@@ -70,7 +70,7 @@ def _look(path: Path) -> str:
 
 
 def _repeated_figures(folder: Path, certified: int) -> Figures:
-    """Certify the same candidates in one chunk, and in small ones from the last to the first."""
+    """Certify the same candidates in one chunk, and in small ones in reverse order."""
     settings = SceneSetSettings(scenes_per_layout=1)
     whole = [range(certified)]
     small = [range(start, min(start + 5, certified)) for start in range(0, certified, 5)][::-1]
@@ -108,15 +108,15 @@ def show(figures: Figures) -> None:
         [
             (
                 f"{figures['scenes']} scenes, not certified, {figures['processes']} processes",
-                f"{figures['scenes_per_second']} a second",
+                f"{figures['scenes_per_second']} per second",
             ),
-            ("refused by the collector", str(figures["refused_by_the_collector"])),
+            ("rejected by the collector", str(figures["refused_by_the_collector"])),
             (
-                "touching something at the start (MuJoCo)",
+                "in contact at the start (MuJoCo)",
                 str(figures["touching_something_at_the_start"]),
             ),
             (f"certifying {figures['certified']} candidates", f"{figures['seconds_each']} s each"),
-            ("the same figures again", str(figures["same_in_other_chunks_and_order"])),
+            ("same figures in other chunks", str(figures["same_in_other_chunks_and_order"])),
             ("classes", classes),
         ],
     )
@@ -125,7 +125,7 @@ def show(figures: Figures) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--count", type=int, default=SCENES, help="scenes to make")
+    parser.add_argument("--count", type=int, default=SCENES, help="scenes to generate")
     parser.add_argument("--certified", type=int, default=CERTIFIED, help="candidates to certify")
     arguments = parser.parse_args()
     figures = measure(scenes=arguments.count, certified=arguments.certified)

@@ -1,7 +1,7 @@
-"""What simulating several pushes of a state at a time saves: the same work with more threads.
+"""Simulating several pushes from one state in parallel: the same work with more threads.
 
-Certifying demo scenes (every candidate push, then searches) and tree_idfs over them. The figures
-and plans are compared; they must be the same to the last bit.
+Certification of demo scenes (every candidate push, then searches) and tree_idfs. The figures and
+plans are compared; they must be equal to the last bit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EFFORT = Effort(pushes=20, depth=2)
 
 
 def search(scene: Scene, threads: int) -> object:
-    """Return what a search in a scene found."""
+    """Return the result of a search in a scene."""
     planner = TreeIDFS(NearestFirst(), RandomGoals(), max_goals_per_object=5)
     budget = Budget(depth=3, seconds=math.inf, pushes=PUSHES)
     world = World(scene, threads=threads)
@@ -59,7 +59,7 @@ def measure(scenes: int, threads: Sequence[int]) -> Figures:
             results.append([work(scene, count) for scene in read])
             seconds.append(time.perf_counter() - began)
         if any(result != results[0] for result in results):
-            raise RuntimeError(f"{name}: other results with other numbers of threads")
+            raise RuntimeError(f"{name}: results depend on the number of threads")
         figures += [
             {"work": name, "threads": count, "seconds": took, "speed_up": seconds[0] / took}
             for count, took in zip(threads, seconds, strict=True)
@@ -71,7 +71,7 @@ def show(figures: Figures) -> None:
     """Print the figures."""
     show_table(
         f"The same work over {figures['scenes']} demo scenes, results bit-equal",
-        ("work", "threads", "s", "times faster"),
+        ("work", "threads", "s", "speed-up"),
         ([*one.values()] for one in figures["work"]),
     )
 
@@ -79,8 +79,8 @@ def show(figures: Figures) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--count", type=int, default=16, help="demo scenes")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="how many")
+    parser.add_argument("--count", type=int, default=16, help="number of demo scenes")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads")
     arguments = parser.parse_args()
     figures = measure(arguments.count, arguments.threads)
     show(figures)

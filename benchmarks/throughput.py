@@ -1,18 +1,18 @@
-"""Pushes and episodes a second, against what the earlier system would take on this machine now.
+"""Pushes and episodes per second, compared with the previous system on this machine.
 
-The earlier system's cost is not guessed: how many MuJoCo steps one of its actions took is on
-record, as is that at least 88 % of its time went into them. So the scene's own steps are timed,
-with the robot pushing a box, in turns with our searches, and
-earlier seconds an action = steps an action x seconds a step / 0.9.
+The cost of the previous system is derived from records: the number of MuJoCo steps per action, and
+that at least 88 % of its time went into them. So the scene's own steps are timed, with the robot
+pushing a box, alternating with our searches, and
+previous seconds per action = steps per action x seconds per step / 0.9.
 
-Ours run under the scene's own physics and under `fast`; the earlier system had only the former. An
-episode took it 6.2 pushes in the three rooms that it solved.
+Ours run under the scene's own physics and under `fast`; the previous system had only the former. It
+needed 6.2 pushes per episode in the three rooms that it solved.
 
-"Physics alone" is how many times faster it would be if nothing but MuJoCo's stepping cost time: the
-most that could be had with these pushes.
+"Physics alone" is the speed-up if nothing but MuJoCo's stepping took time: an upper bound for these
+pushes.
 
 Some of our pushes end without physics (no side to push from, nothing gained), so pushes that moved
-something are also counted on their own.
+something are also counted separately.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ from namo.world.primitives import push_along
 from namo.world.push import Push, PushOutcome
 from namo.world.world import World
 
-EARLIER_STEPS = {
+PREVIOUS_STEPS = {
     "r4_door1": 2415,
     "r4_door1_d3": 1806,
     "r6_door2": 2377,
     "r7_four": 1508,
     "benchmark_env": 2016,
 }
-"""MuJoCo steps an action of the earlier system took, by scene."""
+"""MuJoCo steps per action of the previous system, by scene."""
 YARDSTICKS = ("r4_door1", "r4_door1_d3", "r6_door2")
-EARLIER_SHARE_IN_STEPS = 0.9
-EARLIER_PUSHES_AN_EPISODE = 6.2
+PREVIOUS_FRACTION_IN_STEPS = 0.9
+PREVIOUS_PUSHES_PER_EPISODE = 6.2
 PRESETS = ("scene", "fast")
-EARLIER_CONTACT_STEPS = 250
-"""How long it pushed from one contact point."""
+PREVIOUS_CONTACT_STEPS = 250
+"""MuJoCo steps of one of its pushes from a contact point."""
 STEP_BLOCK = 500
-"""Steps timed between two searches, at least."""
+"""Minimum number of steps timed between two searches."""
 SEARCH_SECONDS = 10.0
 SEARCH_PUSHES = 60
 WALK_PUSHES = 8
@@ -67,7 +67,7 @@ WALK_PUSHES = 8
 
 @dataclass
 class Tally:
-    """What was counted on one scene."""
+    """Counters and times of one scene."""
 
     step_s: float = 0.0
     steps: int = 0
@@ -91,16 +91,16 @@ def time_steps(world: World, rng: np.random.Generator, tally: Tally) -> None:
         pose = world.poses()[name]
         simulation.place_robot(*pose.to_world(points.positions[contact]).tolist())
         began = time.perf_counter()
-        push_along(simulation, name, points.directions[contact], EARLIER_CONTACT_STEPS)
+        push_along(simulation, name, points.directions[contact], PREVIOUS_CONTACT_STEPS)
         tally.step_s += time.perf_counter() - began
-        tally.steps += EARLIER_CONTACT_STEPS
+        tally.steps += PREVIOUS_CONTACT_STEPS
         tally.contacts += int(simulation.data.ncon)
-        done += EARLIER_CONTACT_STEPS
+        done += PREVIOUS_CONTACT_STEPS
     world.reset()
 
 
 def time_search(world: World, seed: int, tally: Tally) -> None:
-    """Search from the start; where the goal is open there, take a walk of pushes instead."""
+    """Search from the start; if the goal is open there, make a random walk of pushes instead."""
     world.reset()
     tally.searches += 1
     if world.reachability().goal_reachable:
@@ -128,43 +128,43 @@ def _walk(world: World, seed: int, tally: Tally) -> None:
 
 
 def measure_scene(path: Path, searches: int, preset: str) -> Figures:
-    """Return the figures of one scene; the earlier system's steps and our searches take turns."""
+    """Return the figures of one scene; steps of the previous system and our searches alternate."""
     scene = read_scene(path)
     plain, world = World(scene), World(with_physics(scene, preset))
-    world.prepare()  # made once a machine, not once a push
+    world.prepare()  # cost once per machine, not per push
     rng, tally = np.random.default_rng(0), Tally()
     spent = np.zeros(3)
     for seed in range(searches):
         time_steps(plain, rng, tally)
-        before = np.array(world.clocks())
+        before = np.array(world.wall_times())
         time_search(world, seed, tally)
-        spent += np.array(world.clocks()) - before
+        spent += np.array(world.wall_times()) - before
     pushes = len(tally.outcomes)
     moved = sum(outcome.moved for outcome in tally.outcomes)
     step_s = tally.step_s / tally.steps
-    earlier_s = EARLIER_STEPS[path.stem] * step_s / EARLIER_SHARE_IN_STEPS
+    previous_s = PREVIOUS_STEPS[path.stem] * step_s / PREVIOUS_FRACTION_IN_STEPS
     return {
         "scene": path.stem,
         "physics": preset,
         "searches": tally.searches,
         "step_us": 1e6 * step_s,
-        "mujoco_contacts": tally.contacts / (tally.steps / EARLIER_CONTACT_STEPS),
-        "earlier_ms_a_push": 1e3 * earlier_s,
+        "mujoco_contacts": tally.contacts / (tally.steps / PREVIOUS_CONTACT_STEPS),
+        "previous_ms_per_push": 1e3 * previous_s,
         "pushes": pushes,
         "pushes_that_moved": moved,
         "pushes_without_physics": sum(not o.physics_steps for o in tally.outcomes),
-        "steps_a_push": sum(o.physics_steps for o in tally.outcomes) / pushes,
-        "ms_a_push": 1e3 * tally.wall_s / pushes,
-        "ms_a_push_that_moved": 1e3 * tally.wall_s / moved,
-        "pushes_a_second": pushes / tally.wall_s,
-        "moved_a_second": moved / tally.wall_s,
-        "ratio": earlier_s * pushes / tally.wall_s,
-        "ratio_moved": earlier_s * moved / tally.wall_s,
-        "share_physics": spent[0] / tally.wall_s,
-        "share_reachability": spent[1] / tally.wall_s,
-        "share_planning": spent[2] / tally.wall_s,
+        "steps_per_push": sum(o.physics_steps for o in tally.outcomes) / pushes,
+        "ms_per_push": 1e3 * tally.wall_s / pushes,
+        "ms_per_push_that_moved": 1e3 * tally.wall_s / moved,
+        "pushes_per_second": pushes / tally.wall_s,
+        "moved_per_second": moved / tally.wall_s,
+        "ratio": previous_s * pushes / tally.wall_s,
+        "ratio_moved": previous_s * moved / tally.wall_s,
+        "fraction_physics": spent[0] / tally.wall_s,
+        "fraction_reachability": spent[1] / tally.wall_s,
+        "fraction_planning": spent[2] / tally.wall_s,
         "solved": tally.solved,
-        "episodes_ratio": EARLIER_PUSHES_AN_EPISODE * earlier_s * tally.solved / tally.wall_s
+        "episodes_ratio": PREVIOUS_PUSHES_PER_EPISODE * previous_s * tally.solved / tally.wall_s
         if path.stem in YARDSTICKS
         else None,
     }
@@ -176,7 +176,7 @@ def measure(scenes: Path, searches: int) -> Figures:
     records = [
         measure_scene(files[name], searches, preset)
         for preset in PRESETS
-        for name in EARLIER_STEPS
+        for name in PREVIOUS_STEPS
         if name in files
     ]
     return {"settings": {"searches": searches}, "scenes": records}
@@ -186,28 +186,28 @@ def show(figures: Figures) -> None:
     """Print the figures."""
     scenes = figures["scenes"]
     show_table(
-        "Simulated pushes, the earlier system's cost timed in turns with ours",
+        "Simulated pushes, compared with the previous system",
         (
             "scene",
             "physics",
             "RK4 step µs",
-            "earlier ms a push",
-            "ours ms a push",
-            "times faster",
+            "previous ms per push",
+            "ours ms per push",
+            "speed-up",
             "physics alone",
-            "times, moved only",
+            "speed-up, moved only",
             "episodes solved",
-            "times faster",
+            "speed-up",
         ),
         (
             (
                 one["scene"],
                 one["physics"],
                 one["step_us"],
-                one["earlier_ms_a_push"],
-                one["ms_a_push"],
+                one["previous_ms_per_push"],
+                one["ms_per_push"],
                 one["ratio"],
-                one["ratio"] / one["share_physics"],
+                one["ratio"] / one["fraction_physics"],
                 one["ratio_moved"],
                 f"{one['solved']} of {one['searches']}",
                 one["episodes_ratio"],
@@ -216,14 +216,14 @@ def show(figures: Figures) -> None:
         ),
     )
     show_table(
-        "Our pushes and where their time goes",
+        "Our pushes, and their time by piece",
         (
             "scene",
             "physics",
             "pushes",
             "moved",
             "without physics",
-            "steps a push",
+            "steps per push",
             "pushes/s",
             "moved/s",
             "physics",
@@ -238,28 +238,32 @@ def show(figures: Figures) -> None:
                 one["pushes"],
                 one["pushes_that_moved"],
                 one["pushes_without_physics"],
-                one["steps_a_push"],
-                one["pushes_a_second"],
-                one["moved_a_second"],
-                percent(one["share_physics"], 1),
-                percent(one["share_reachability"], 1),
-                percent(one["share_planning"], 1),
+                one["steps_per_push"],
+                one["pushes_per_second"],
+                one["moved_per_second"],
+                percent(one["fraction_physics"], 1),
+                percent(one["fraction_reachability"], 1),
+                percent(one["fraction_planning"], 1),
                 percent(
-                    1 - one["share_physics"] - one["share_reachability"] - one["share_planning"], 1
+                    1
+                    - one["fraction_physics"]
+                    - one["fraction_reachability"]
+                    - one["fraction_planning"],
+                    1,
                 ),
             )
             for one in scenes
         ),
     )
     for preset in PRESETS:
-        least = min(
+        lowest = min(
             one["ratio"]
             for one in scenes
             if one["scene"] in YARDSTICKS and one["physics"] == preset
         )
         console.print(
-            f"{preset}: least of {', '.join(YARDSTICKS)}: {least:.1f} times the earlier pushes a "
-            "second",
+            f"{preset}: minimum over {', '.join(YARDSTICKS)}: {lowest:.1f} times the pushes per "
+            "second of the previous system",
             highlight=False,
         )
 
@@ -267,7 +271,7 @@ def show(figures: Figures) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    parser.add_argument("--searches", type=int, default=40, help="searches a scene")
+    parser.add_argument("--searches", type=int, default=40, help="searches per scene")
     arguments = parser.parse_args()
     if not skipped("throughput", arguments.scenes):
         figures = measure(arguments.scenes, arguments.searches)

@@ -1,7 +1,7 @@
-"""What MkDocs calls before it builds the site: pages get the parts that come from the code.
+"""MkDocs hooks: insert the reference sections that are generated from the code.
 
-A page asks for a part with a line such as `<!-- made from the code: columns metrics -->`, which a
-repository browser does not show.
+A page requests a section with a line such as `<!-- made from the code: columns metrics -->`, which
+a repository browser does not show.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "columns": columns,
     "parts": parts,
 }
-"""What a page may ask for; each is given the rest of the line."""
+"""Kind of section -> its generator, which gets the rest of the line."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Put in what pages ask for, mend their links, and add the pages that lie elsewhere.
+    """Insert generated sections, adapt links, and add the pages from outside the docs folder.
 
     Raises:
-        UsageError: a page asks for what there is not.
+        UsageError: a page requests an unknown section.
     """
     for source, page in links.ROOT_PAGES.items():
         if files.get_file_from_path(page) is None:
@@ -56,10 +56,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def made(asked: re.Match[str]) -> str:
-    """Return what a page asks for.
+    """Return the section that a page requests.
 
     Raises:
-        UsageError: there is no such thing.
+        UsageError: there is no such section.
     """
     what = asked["what"]
     if what not in MAKERS:

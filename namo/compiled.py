@@ -1,12 +1,13 @@
-"""Compiled loops: functions over arrays that run as machine code.
+"""Compiled kernels: loops over arrays as machine code, through Numba.
 
-For the few loops that NumPy cannot express without touching every element many times. A compiled
-function takes and returns arrays and numbers only, and holds no lock while it runs. Nothing is
-reordered for speed (no `fastmath`), so results are those of the same operations written out.
+For the few loops that NumPy cannot express without many passes over the data. A kernel takes and
+returns only arrays and numbers, and releases the interpreter lock. Floating-point operations are
+not reordered (no `fastmath`), so results equal those of the plain Python loops.
 
-Machine code is kept on disk, so that only the first run after an installation waits for the
-compiler. A compiled function contains those that it calls and the constants of other files, so all
-sources of the package together decide where it is kept: after any change it is made anew.
+Machine code is cached on disk, so only the first run after an installation waits for the compiler.
+A kernel contains the functions that it calls and constants of other files, which Numba's own cache
+does not track. Therefore a hash of all sources of the package names the cache folder, and any
+change recompiles.
 """
 
 from __future__ import annotations
@@ -38,12 +39,12 @@ _FOLDER = cache_folder() / "compiled" / _sources_digest()
 
 
 def compiled(function: F) -> F:
-    """Compile a function when it is first called; a decorator."""
+    """Compile a function on its first call; a decorator."""
     before = getattr(config, _FOLDER_SETTING)
     setattr(config, _FOLDER_SETTING, str(_FOLDER))
     try:
         made = numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # there is no folder to keep it in: compiled for this process alone
+    except RuntimeError:  # no writable cache folder: compile for this process only
         made = numba.njit(nogil=True)(function)
     finally:
         setattr(config, _FOLDER_SETTING, before)

@@ -1,41 +1,63 @@
-"""Every error this package raises on purpose.
+"""The errors that this package raises deliberately.
 
 All derive from `NamoError`. A message names the file or option, the value and what is allowed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from namo.wording import did_you_mean
+
 
 class NamoError(Exception):
-    """Base of all errors raised on purpose."""
+    """Base of all errors raised deliberately."""
 
 
 class UsageError(NamoError):
-    """Wrong arguments or configuration: found before anything is written, exit code 2."""
+    """Invalid arguments or configuration, found before anything is written; exit code 2."""
 
 
 class ModelError(UsageError):
-    """A model cannot be used: damaged, of another kind, made for other input, or not finite.
+    """A model cannot be used: damaged, of another kind or input format, or not finite.
 
-    Ends the run, also in the middle of it: nothing falls back to a strategy without a model.
+    Ends the run at any time: there is no fallback to a strategy without a model.
     """
 
 
+class UnknownMovableError(NamoError, KeyError):
+    """A scene has no movable of that name.
+
+    Attributes:
+        name: the name asked for.
+        allowed: names of the movables of the scene.
+    """
+
+    def __init__(self, name: str, allowed: Iterable[str]) -> None:
+        self.name, self.allowed = name, tuple(allowed)
+        super().__init__(f"no movable '{name}'; {did_you_mean(name, self.allowed)}")
+
+    def __reduce__(self) -> tuple[type[UnknownMovableError], tuple[str, tuple[str, ...]]]:
+        return type(self), (self.name, self.allowed)
+
+    __str__ = Exception.__str__  # that of KeyError is a repr
+
+
 class SceneError(NamoError):
-    """A scene file cannot be used. Costs the environments of that scene and nothing else."""
+    """A scene file cannot be used. Only the environments of that scene fail."""
 
 
 class PhysicsError(NamoError):
-    """The simulation left the range in which its results mean anything."""
+    """The simulation diverged: its state is no longer meaningful."""
 
 
 class BusyError(NamoError):
-    """Another process is at work on the same results; nothing was changed."""
+    """Another process is working on the same results; nothing was changed."""
 
 
 class ConflictError(NamoError):
-    """Collections that do not belong together; nothing was written."""
+    """Collections that cannot be merged; nothing was written."""
 
 
 class ResultFileError(NamoError):
-    """A result file is damaged, of another schema, or not ours."""
+    """A result file is damaged, of another schema, or not one of this package."""

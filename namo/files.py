@@ -1,6 +1,6 @@
-"""Files that are either whole or not there, and files that can be told to be whole.
+"""Files and folders that are written atomically, and sealed files that carry a checksum.
 
-A sealed file ends with the SHA-256 of all bytes before.
+A sealed file ends with the SHA-256 of its contents.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ TEMPORARY_SUFFIX = ".partial"
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes the place of `path` when the block ends well.
+    """Open a temporary file for writing that replaces `path` when the block succeeds.
 
-    The bytes go to a temporary file beside it, are flushed to disk and renamed; readers see the old
-    file or the new one, never a part. When the block raises, the old file stays as it was and the
-    temporary one is removed.
+    The bytes go to a temporary file in the same folder, which is flushed to disk and renamed;
+    readers see the old file or the new one, never a part. If the block raises, the old file is left
+    unchanged and the temporary one is removed.
 
     Args:
-        path: the file to write; its folder is made if need be.
+        path: the file to write; its folder is created if needed.
 
     Raises:
-        OSError: the disk is full, the folder cannot be written, and so on; names the file.
+        OSError: the disk is full, the folder is not writable, and so on; names the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(
@@ -45,12 +45,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, handle)
             handle.flush()
             os.fsync(handle.fileno())
-        # mkstemp makes private files; results are meant to be read by the group.
+        # mkstemp creates private files, but results should be readable as the umask says.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # a write does not know its file
+        if (
+            isinstance(error, OSError) and error.filename is None
+        ):  # errors of writes do not name the file
             reason = error.strerror or str(error)
             raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         raise
@@ -59,24 +61,24 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield a folder to fill that gets its name when the block ends well.
+    """Yield a temporary folder to fill, which is renamed to `path` when the block succeeds.
 
-    Until then it has another name, beside it; when the block raises it is removed, and nothing is
-    at `path` that was not there before. What a killed process left of it is removed by the next.
+    If the block raises, the folder is removed and `path` is left unchanged. What a killed process
+    has left is removed by the next call.
 
     Args:
-        path: of the folder; must not exist, or be empty. Its parents are made if need be.
+        path: must not exist, or be an empty folder. Its parents are created if needed.
 
     Raises:
-        UsageError: there is something already.
+        UsageError: `path` exists and is not an empty folder.
         BusyError: another process is filling it.
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     require_unused(path)
     path = path.resolve()
     temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
     lock = temporary.with_name(f"{temporary.name}.lock")
-    with lock_held(lock, f"which writes {path}", wait=False):
+    with lock_held(lock, f"which is writing {path}", wait=False):
         try:
             if temporary.exists():
                 shutil.rmtree(temporary)
@@ -86,7 +88,7 @@ def new_folder(path: Path) -> Iterator[Path]:
                 _sync(each)
             temporary.replace(path)
         except BaseException:
-            if temporary.exists():  # or it was not made yet
+            if temporary.exists():  # it may not have been created yet
                 shutil.rmtree(temporary)
             raise
         finally:
@@ -95,13 +97,13 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def require_unused(folder: Path) -> None:
-    """Make sure that a folder can be written anew.
+    """Make sure that a path is unused: it does not exist or is an empty folder.
 
     Raises:
-        UsageError: it is no folder, or there is something in it.
+        UsageError: it is a file or a folder that is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder}: is there already; allowed: a new or an empty folder")
+        raise UsageError(f"{folder}: already exists; expected a new or empty folder")
 
 
 def _umask() -> int:
@@ -115,7 +117,7 @@ _SEAL_BYTES = len(_SEAL) + 64
 
 
 def write_sealed(path: Path, data: bytes) -> None:
-    """Write a sealed file, whole or not at all.
+    """Write a sealed file atomically.
 
     Raises:
         OSError: the file cannot be written.
@@ -126,18 +128,20 @@ def write_sealed(path: Path, data: bytes) -> None:
 
 
 def read_sealed(path: Path) -> bytes:
-    """Return the bytes of a sealed file, without the seal.
+    """Return the contents of a sealed file, without the seal.
 
     Raises:
-        ResultFileError: the file is truncated, damaged, or was never sealed.
+        ResultFileError: the file is truncated, damaged, or not a sealed file.
         OSError: the file cannot be read.
     """
     content = path.read_bytes()
     data, seal = content[:-_SEAL_BYTES], content[-_SEAL_BYTES:]
     if not seal.startswith(_SEAL):
-        raise ResultFileError(f"{path}: no checksum at its end; truncated, or not a file of ours")
+        raise ResultFileError(
+            f"{path}: no checksum at its end; the file is truncated or not a sealed file"
+        )
     if seal[len(_SEAL) :] != hashlib.sha256(data).hexdigest().encode():
-        raise ResultFileError(f"{path}: the checksum does not match; the file is damaged")
+        raise ResultFileError(f"{path}: checksum mismatch; the file is damaged")
     return data
 
 
@@ -148,11 +152,11 @@ def sha256_of(path: Path) -> str:
 
 
 def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
-    """Remove temporary files that a killed process left of these files.
+    """Remove temporary files that a killed process has left.
 
     Args:
-        folder: where to look, not below it; it need not exist.
-        names: of the files that only the caller writes.
+        folder: to search, not recursively; it need not exist.
+        names: of files that only the caller writes.
     """
     wanted = set(names)
     for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
@@ -162,7 +166,7 @@ def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Make a file, or the names in a folder, survive a power cut."""
+    """Flush a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -171,13 +175,13 @@ def _sync(path: Path) -> None:
 
 
 def from_here(path: Path) -> Path:
-    """Return a path below the working directory without that directory, others as they are."""
+    """Return a path relative to the working directory if it is inside it, else unchanged."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def cache_folder() -> Path:
-    """Return where what can be made again is kept: `NAMO_CACHE_DIR`, or the user's cache folder."""
+    """Return the folder for reproducible data: `NAMO_CACHE_DIR`, or the user's cache folder."""
     if folder := os.environ.get("NAMO_CACHE_DIR"):
         return Path(folder)
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

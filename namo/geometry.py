@@ -1,4 +1,4 @@
-"""Planar poses and rectangles: the geometry that scenes, grids and the push skill share."""
+"""Planar poses, rectangles and convex polygons, shared by scenes, grids and the push skill."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Pose2D(NamedTuple):
     theta: float
 
     def compose(self, other: Pose2D) -> Pose2D:
-        """Return self * other: `other`, given in this pose's frame, in the frame of this pose."""
+        """Return self * other: map `other` from this pose's frame into the frame of this pose."""
         c, s = math.cos(self.theta), math.sin(self.theta)
         return Pose2D(
             self.x + c * other.x - s * other.y,
@@ -43,7 +43,7 @@ class Pose2D(NamedTuple):
         return Pose2D(-c * self.x - s * self.y, s * self.x - c * self.y, wrap_angle(-self.theta))
 
     def relative(self, other: Pose2D) -> Pose2D:
-        """Return `other` as seen from this pose: inverse(self) * other."""
+        """Return `other` in the frame of this pose: inverse(self) * other."""
         return self.inverse().compose(other)
 
     def distance(self, other: Pose2D) -> float:
@@ -77,11 +77,11 @@ class Pose2D(NamedTuple):
 
 
 Placed = tuple[float, float, float, float]
-"""x, y (m), cosine and sine of the yaw: a pose as compiled code takes it."""
+"""x, y (m), cosine and sine of the yaw: a pose in the form that compiled code uses."""
 
 
 def placed(pose: Pose2D) -> Placed:
-    """Return a pose as compiled code takes it."""
+    """Return a pose in the form that compiled code uses."""
     return pose.x, pose.y, math.cos(pose.theta), math.sin(pose.theta)
 
 
@@ -91,10 +91,10 @@ def rectangle_corners(half_x: float, half_y: float) -> Floats:
 
 
 class RectangleSet:
-    """Many rectangles at once, for distances in one vectorised call."""
+    """A set of rectangles with vectorised distances."""
 
     def __init__(self, rectangles: Iterable[tuple[Pose2D, tuple[float, float]]]) -> None:
-        """Take pairs of a world pose and the half extents (m)."""
+        """Store pairs of a world pose and half extents (m)."""
         pairs = list(rectangles)
         poses = np.array([pose for pose, _ in pairs]).reshape(-1, 3)
         self._half = np.array([half for _, half in pairs]).reshape(-1, 2)
@@ -119,7 +119,7 @@ class RectangleSet:
 
 
 def convex_overlap_depth(a: Floats, b: Floats) -> float:
-    """Return how deep two convex polygons overlap (m), negative or zero when they are apart.
+    """Return the overlap depth of two convex polygons (m), negative or zero if they are disjoint.
 
     Separating axis theorem over the normals of all edges (Gottschalk, Lin, Manocha 1996): the depth
     is the smallest overlap of the projections on them.

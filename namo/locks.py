@@ -1,6 +1,6 @@
-"""Lock files that go with the process that holds them, so that none is ever stale.
+"""Lock files that are released when their process ends, so that none is ever stale.
 
-The kernel keeps them (`flock`), also across machines where a shared file system is mounted for it.
+The kernel holds them (`flock`), also across machines if a shared file system is mounted with flock.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EINVA
 
 @contextmanager
 def lock_held(path: Path, work: str, *, wait: bool) -> Iterator[str | None]:
-    """Hold a lock file.
+    """Hold a lock while the block runs.
 
     Args:
-        path: of the lock file, which stays; its folder is made if need be.
-        work: what the holder does, in words: "which collects environments 000000-000006".
-        wait: for whoever holds it, instead of refusing.
+        path: of the lock file, which is not removed; its folder is created if needed.
+        work: what the holder does, as a clause: "which is collecting environments 000000-000006".
+        wait: until the lock is released, instead of raising.
 
     Yields:
-        Who held the lock when it had to be waited for ("host, process 123"), else None.
+        Who held the lock if it had to be waited for ("host (pid 123)"), else None.
 
     Raises:
-        BusyError: another process holds it, and it is not to be waited for.
-        NamoError: the file system keeps no locks.
+        BusyError: another process holds the lock and `wait` is false.
+        NamoError: the file system does not support locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as handle:
@@ -41,25 +41,23 @@ def lock_held(path: Path, work: str, *, wait: bool) -> Iterator[str | None]:
         if not _acquired(handle, path, fcntl.LOCK_EX | fcntl.LOCK_NB):
             waited_for = _holder(handle)
             if not wait:
-                raise BusyError(
-                    f"{path}: is held by {waited_for}, {work}; wait until it has ended, or end it"
-                )
+                raise BusyError(f"{path}: locked by {waited_for}, {work}; wait for it or stop it")
             print(f"waiting for {waited_for}, {work}", flush=True)
             _acquired(handle, path, fcntl.LOCK_EX)
         handle.seek(0)
         handle.truncate()
-        handle.write(f"{socket.gethostname()}, process {os.getpid()}")
+        handle.write(f"{socket.gethostname()} (pid {os.getpid()})")
         handle.flush()
         yield waited_for
 
 
 def holder_of(path: Path) -> tuple[str, bool]:
-    """Return who holds a lock file or held it last ("host, process 123"), and whether it is held.
+    """Return the current or last holder of a lock ("host (pid 123)"), and whether it is held.
 
-    Empty and False where nobody ever held it.
+    Empty and False if it was never held.
 
     Raises:
-        NamoError: the file system keeps no locks.
+        NamoError: the file system does not support locks.
     """
     try:
         handle = path.open("r")
@@ -79,8 +77,8 @@ def _acquired(handle: IO[str], path: Path, operation: int) -> bool:
         if error.errno not in _UNSUPPORTED:
             raise
         raise NamoError(
-            f"{path}: this file system keeps no locks ({error.strerror}); have it mounted with "
-            "flock, or collect into a folder on another"
+            f"{path}: this file system does not support locks ({error.strerror}); mount it with "
+            "flock, or use a folder on another file system"
         ) from error
     return True
 

@@ -8,23 +8,22 @@ from pathlib import Path
 from namo.errors import UsageError
 
 
-def at_least(name: str, value: int, least: int) -> None:
-    """Make sure an option is no smaller than it may be.
+def at_least(name: str, value: int, minimum: int) -> None:
+    """Make sure an option is not below its minimum.
 
     Raises:
         UsageError: names the option, the value and what is allowed.
     """
-    if value < least:
+    if value < minimum:
         option = name.replace("_", "-")
-        raise UsageError(f"--{option} is {value}; allowed: integers from {least} up")
+        raise UsageError(f"--{option} is {value}; allowed: integers from {minimum} up")
 
 
 def require_writable(folder: Path, what: str) -> None:
-    """Make sure files can be made in a folder; it need not exist yet, and is not made.
+    """Make sure files can be created in a folder; it need not exist yet, and is not created.
 
     Raises:
-        UsageError: the folder, or the nearest one above it that exists, is no folder or is not
-            writable.
+        UsageError: the folder, or its nearest parent that exists, is not a folder or not writable.
     """
     existing = folder.absolute()
     while not existing.exists():

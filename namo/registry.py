@@ -1,7 +1,7 @@
-"""Names for planners, strategies and other exchangeable parts.
+"""Registries of planners, strategies and other pluggable components, by name.
 
-A part is registered by one line that says where its class lives. The class is imported when it
-is first asked for, so the command line and the pipeline list names without loading MuJoCo.
+A component is registered by one line that names its module and class. The class is imported on
+first use, so the command line and the pipeline list names without loading MuJoCo.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from namo.wording import did_you_mean
 
 @dataclass(frozen=True)
 class Registry:
-    """The parts of one kind, by name.
+    """The components of one kind, by name.
 
     Attributes:
-        kind: what a name stands for, as messages and options call it ("object strategy").
+        kind: of the components, as in messages and options ("object strategy").
         targets: name -> "module:attribute".
         aliases: other name -> name.
     """
@@ -30,11 +30,11 @@ class Registry:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
-        """Return every accepted name, aliases included, in the order of registration."""
+        """Return all accepted names, in the order of registration, then the aliases."""
         return [*self.targets, *self.aliases]
 
     def canonical(self, name: str) -> str:
-        """Return the registered name that `name` stands for.
+        """Resolve an alias and return the registered name.
 
         Raises:
             UsageError: the name is unknown; the message offers the nearest one.
@@ -45,7 +45,7 @@ class Registry:
         return name
 
     def load(self, name: str) -> Any:  # noqa: ANN401 - a registry holds classes of many types
-        """Import and return what is registered under `name`.
+        """Import and return the class registered under `name`.
 
         Raises:
             UsageError: the name is unknown.

@@ -1,4 +1,4 @@
-"""Random streams that depend on what they are for, never on what ran before.
+"""Random streams that depend only on their purpose, never on what ran before.
 
 Every stream is a NumPy generator on `SeedSequence([seed, environment, episode, purpose])`, so
 results do not depend on chunk size, order, resume or the number of jobs, and two purposes never
@@ -14,30 +14,34 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What a stream is drawn for. The numbers are part of every result: never reuse one."""
+    """What a stream is used for. The numbers are part of every result: never reuse one."""
 
     OBJECTS = 0
     GOALS = 1
     # 2 was used for the demo rooms of version 0.1
     LAYOUTS = 3
-    FURNISHING = 4
+    POPULATION = 4
+    # Of a training; environment and episode are the epoch and the step.
+    WEIGHTS = 5
+    BATCHES = 6
+    MIRRORING = 7
 
 
 def stream(seed: int, environment: int, episode: int, purpose: Purpose) -> np.random.Generator:
-    """Return the generator of one purpose in one episode of one environment.
+    """Return the generator for one purpose in one episode of one environment.
 
     Args:
         seed: the run's seed, not negative.
         environment: index in the environment list.
         episode: index of the episode in its environment.
-        purpose: what the numbers are for.
+        purpose: what the random numbers are used for.
     """
     return np.random.default_rng(np.random.SeedSequence([seed, environment, episode, int(purpose)]))
 
 
 @dataclass(frozen=True)
 class Streams:
-    """The random streams of one search: one for the order of objects, one for goals."""
+    """The random streams of one search: one for objects, one for goals."""
 
     objects: np.random.Generator
     goals: np.random.Generator

@@ -1,7 +1,7 @@
-"""Ends a process in good order when a scheduler asks for it.
+"""Orderly termination of a process when a scheduler asks for it.
 
-Before a time limit or on a node that is taken back, schedulers send SIGTERM (or SIGUSR1, where one
-asks for it), some seconds before they kill. By default either ends Python on the spot.
+Some seconds before they kill a process, at its time limit or when a node is preempted, schedulers
+send SIGTERM (or SIGUSR1, if so configured). By default either signal ends Python immediately.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from types import FrameType
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
-class EndedError(KeyboardInterrupt):
-    """A signal asked the process to end; like an interrupt, no `except Exception` stops it.
+class TerminationRequested(KeyboardInterrupt):
+    """A signal asked the process to end; as an interrupt, no `except Exception` catches it.
 
     Attributes:
         number: of the signal.
@@ -28,7 +28,7 @@ class EndedError(KeyboardInterrupt):
 
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
-    """Raise `EndedError` in the main thread when one of `SIGNALS` comes within the block."""
+    """Raise `TerminationRequested` in the main thread on one of `SIGNALS` within the block."""
     before = {number: signal.signal(number, _end) for number in SIGNALS}
     try:
         yield
@@ -38,4 +38,4 @@ def ending_on_signals() -> Iterator[None]:
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    raise EndedError(number)
+    raise TerminationRequested(number)

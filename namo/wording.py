@@ -7,19 +7,20 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
-    """Return what may stand in place of `name`, nearest first.
+    """Return the names that exist, after the nearest one where there is one.
 
     Args:
         name: the name that was not found.
         allowed: the names that exist.
 
     Returns:
-        A clause for the end of a message, such as "did you mean 'idfs'? Allowed: idfs, tree_idfs".
+        A clause for the end of a message, after a semicolon: "expected one of: idfs, tree_idfs", or
+        "did you mean 'idfs'? (expected one of: idfs, tree_idfs)".
     """
     names = list(allowed)
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"{hint}Allowed: {', '.join(names)}"
+    expected = f"expected one of: {', '.join(names)}"
+    return f"did you mean '{near[0]}'? ({expected})" if near else expected
 
 
 def truncated_list(items: Iterable[object], limit: int, separator: str = ", ") -> str:
@@ -41,7 +42,7 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number in its own unit: two decimals for what is small, fewer for what is not."""
+    """Return a ratio or another unitless number: two decimals below 10, one below 100."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 

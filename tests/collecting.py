@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from namo.collection.chunk import ChunkResult, collect_chunk
+from namo.collection.chunk import ChunkResult, Collector, collect_chunk
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.collection.models import make_planner
@@ -118,9 +118,8 @@ class Rig:
         """Collect a range in this process, as one chunk."""
         environments = self.environments(scenes)[slice(*(bounds or (None,)))]
         planner, scorers = make_planner(config)
-        return collect_chunk(
-            environments, planner, config, output, rerun_command, scorers=scorers, threads=threads
-        )
+        collector = Collector(planner, config, rerun_command, scorers, threads)
+        return collect_chunk(environments, collector, output)
 
     def collect_and_merge(self, scenes: Path, output: Path, config: CollectionConfig) -> Collection:
         self.collect(scenes, output, config)

@@ -25,6 +25,13 @@ RK4: Mapping[str, str] = {"cone": "elliptic", "integrator": "RK4", "timestep": "
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files without slow tests when only those run: importing all takes ten seconds."""
+    if config.getoption("markexpr") == "slow" and collection_path.name.startswith("test_"):
+        return "mark.slow" not in collection_path.read_text(encoding="utf-8") or None
+    return None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def primitive_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A cache for this session: machine code is made once, each class of boxes simulated once."""
@@ -38,6 +45,18 @@ def primitive_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("HF_HOME", str(folder / "huggingface"))
         patch.setenv("HF_HUB_OFFLINE", "1")
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_fsync() -> Iterator[None]:
+    """Do not wait for the disk: what tests write need not survive a power cut.
+
+    Every result file is synced twice, ten milliseconds each on an ordinary disk, which is half of
+    the time of some tests. `tests/test_files.py` tests that it is done, and in which order.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +96,8 @@ def random_bundle(path: Path, kind: str, seed: int = 0) -> Path:
     """Write a small model with random weights, the same for a seed, and return its folder."""
     import torch  # takes a second, and most tests need no model
 
-    from namo.learning.bundle import new_network, write_bundle
+    from namo.learning.architecture import new_network
+    from namo.learning.bundle import write_bundle
 
     sizes = {"widths": [4, 8, 8], "blocks": [1, 1, 1], "summary": 8, "hidden": 8}
     with torch.random.fork_rng(devices=[]):

@@ -8,7 +8,7 @@ import numba
 from namo import compiled as module
 from namo.compiled import compiled
 
-KEPT = """
+SCRIPT = """
 import sys
 from pathlib import Path
 from namo.world.free_space import FreeSpace
@@ -21,23 +21,23 @@ print(FreeSpace(grid, grid.blank()).runs.begin.tolist())
 
 def run(tmp_path, cache, home):
     environment = os.environ | {"NAMO_CACHE_DIR": str(cache), "HOME": str(home)}
-    command = [sys.executable, "-c", KEPT]
+    command = [sys.executable, "-c", SCRIPT]
     return subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     ).stdout
 
 
-def test_machine_code_is_kept_by_what_it_is_made_from(tmp_path):
-    said = run(tmp_path, tmp_path / "cache", tmp_path)
+def test_machine_code_is_cached_by_the_hash_of_its_sources(tmp_path):
+    printed = run(tmp_path, tmp_path / "cache", tmp_path)
     (folder,) = (tmp_path / "cache" / "compiled").iterdir()
     assert folder.name == module._sources_digest()
-    kept = set(folder.rglob("*.nbc"))
-    assert kept
-    assert run(tmp_path, tmp_path / "cache", tmp_path) == said
-    assert set(folder.rglob("*.nbc")) == kept  # and not made again
+    cached = set(folder.rglob("*.nbc"))
+    assert cached
+    assert run(tmp_path, tmp_path / "cache", tmp_path) == printed
+    assert set(folder.rglob("*.nbc")) == cached  # not compiled again
 
 
-def test_any_source_decides_where_machine_code_is_kept(tmp_path, monkeypatch):
+def test_any_source_changes_the_cache_folder(tmp_path, monkeypatch):
     package = tmp_path / "namo"
     (package / "world").mkdir(parents=True)
     (package / "compiled.py").write_text("one")
@@ -49,11 +49,11 @@ def test_any_source_decides_where_machine_code_is_kept(tmp_path, monkeypatch):
     assert module._sources_digest() != before
 
 
-def test_without_a_folder_to_keep_it_in_a_function_is_compiled_all_the_same(monkeypatch):
-    asked = []
+def test_without_a_cache_folder_functions_are_compiled_nevertheless(monkeypatch):
+    options_used = []
 
     def njit(**options):
-        asked.append(options)
+        options_used.append(options)
         if options.get("cache"):
             raise RuntimeError("cannot cache function: no locator available")
         return numba.njit(**options)
@@ -61,4 +61,4 @@ def test_without_a_folder_to_keep_it_in_a_function_is_compiled_all_the_same(monk
     monkeypatch.setattr(module, "numba", SimpleNamespace(njit=njit))
     twice = compiled(lambda number: 2 * number)
     assert twice(21) == 42
-    assert asked == [{"cache": True, "nogil": True}, {"nogil": True}]
+    assert options_used == [{"cache": True, "nogil": True}, {"nogil": True}]

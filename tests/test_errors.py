@@ -1,27 +1,29 @@
+import pickle
+
 import pytest
 
-from namo.wording import did_you_mean, truncated_list
+from namo import errors
+from namo.errors import NamoError, UnknownMovableError
+
+UNKNOWN = UnknownMovableError("obstacle_2_movabel", ["obstacle_1_movable", "obstacle_2_movable"])
 
 
-def test_the_nearest_name_is_offered_and_all_are_named():
-    allowed = ["idfs", "tree_idfs"]
-    assert did_you_mean("idsf", allowed) == "did you mean 'idfs'? Allowed: idfs, tree_idfs"
-    assert did_you_mean("nothing", allowed) == "Allowed: idfs, tree_idfs"
+def test_all_errors_are_of_one_base():
+    own = [value for value in vars(errors).values() if isinstance(value, type)]
+    assert NamoError in own
+    assert all(issubclass(error, NamoError) for error in own if issubclass(error, Exception))
 
 
-@pytest.mark.parametrize(
-    ("items", "text"),
-    [
-        ([], ""),
-        ([1], "1"),
-        ([1, 2], "1, 2"),
-        ([1, 2, 3], "1, 2 and 1 more"),
-        (range(1002), "0, 1 and 1000 more"),
-    ],
-)
-def test_of_many_some_are_named_and_the_others_counted(items, text):
-    assert truncated_list(items, 2) == text
+def test_an_unknown_movable_is_a_key_error_that_reads_as_a_sentence():
+    with pytest.raises(KeyError) as caught:
+        raise UNKNOWN
+    assert str(caught.value) == (
+        "no movable 'obstacle_2_movabel'; did you mean 'obstacle_2_movable'? "
+        "(expected one of: obstacle_1_movable, obstacle_2_movable)"
+    )
+    assert (caught.value.name, len(caught.value.allowed)) == ("obstacle_2_movabel", 2)
 
 
-def test_what_stands_between_can_be_chosen():
-    assert truncated_list("abc", 2, "; ") == "a; b and 1 more"
+def test_an_unknown_movable_passes_between_processes():
+    copy = pickle.loads(pickle.dumps(UNKNOWN))
+    assert (str(copy), copy.name, copy.allowed) == (str(UNKNOWN), UNKNOWN.name, UNKNOWN.allowed)

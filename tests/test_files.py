@@ -8,13 +8,13 @@ from namo.files import TEMPORARY_SUFFIX, new_folder, replacing
 
 
 def write_half(path, error):
-    """Begin to write a file and raise."""
+    """Start writing a file and raise."""
     with replacing(path) as handle:
         handle.write(b"half of the n")
         raise error
 
 
-def test_the_file_holds_what_was_written(tmp_path):
+def test_the_file_contains_what_was_written(tmp_path):
     path = tmp_path / "data.bin"
     with replacing(path) as handle:
         handle.write(b"one ")
@@ -22,7 +22,7 @@ def test_the_file_holds_what_was_written(tmp_path):
     assert path.read_bytes() == b"one two"
 
 
-def test_a_reader_sees_the_old_file_until_the_block_ends(tmp_path):
+def test_readers_see_the_old_file_until_the_block_ends(tmp_path):
     path = tmp_path / "data.bin"
     path.write_bytes(b"old")
     with replacing(path) as handle:
@@ -32,7 +32,7 @@ def test_a_reader_sees_the_old_file_until_the_block_ends(tmp_path):
     assert path.read_bytes() == b"new, longer"
 
 
-def test_nothing_is_there_under_the_name_before_the_block_ends(tmp_path):
+def test_a_new_file_appears_only_when_the_block_ends(tmp_path):
     path = tmp_path / "data.bin"
     with replacing(path) as handle:
         handle.write(b"new")
@@ -41,8 +41,22 @@ def test_nothing_is_there_under_the_name_before_the_block_ends(tmp_path):
         assert temporary.name.endswith(TEMPORARY_SUFFIX)
 
 
+def test_the_bytes_are_synced_before_the_name_and_then_the_folder(tmp_path, monkeypatch):
+    path = tmp_path / "data.bin"
+    calls = []
+
+    def fsync(descriptor):
+        synced = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        calls.append((synced, path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with replacing(path) as handle:
+        handle.write(b"new")
+    assert calls == [("file", False), ("folder", True)]
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
-def test_the_old_file_stays_when_the_block_raises(tmp_path, error):
+def test_the_old_file_is_unchanged_if_the_block_raises(tmp_path, error):
     path = tmp_path / "data.bin"
     path.write_bytes(b"old")
     with pytest.raises(error):
@@ -51,13 +65,13 @@ def test_the_old_file_stays_when_the_block_raises(tmp_path, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_no_file_appears_when_the_block_raises(tmp_path):
+def test_no_file_appears_if_the_block_raises(tmp_path):
     with pytest.raises(RuntimeError):
         write_half(tmp_path / "data.bin", RuntimeError)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_temporary_is_left_when_the_rename_fails(tmp_path):
+def test_no_temporary_file_is_left_if_the_rename_fails(tmp_path):
     path = tmp_path / "data.bin"
     path.mkdir()
     with pytest.raises(OSError, match="directory"), replacing(path) as handle:
@@ -65,7 +79,7 @@ def test_no_temporary_is_left_when_the_rename_fails(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_no_temporary_is_left_when_the_block_ends_well(tmp_path):
+def test_no_temporary_file_is_left_if_the_block_succeeds(tmp_path):
     path = tmp_path / "data.bin"
     for content in (b"one", b"two"):
         with replacing(path) as handle:
@@ -86,7 +100,7 @@ def test_permissions_follow_the_umask(tmp_path, umask, mode):
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
-def test_the_folder_is_made(tmp_path):
+def test_the_folder_is_created(tmp_path):
     path = tmp_path / "a" / "b" / "data.bin"
     with replacing(path) as handle:
         handle.write(b"x")
@@ -98,21 +112,21 @@ def test_two_writers_do_not_disturb_each_other(tmp_path):
     with replacing(path) as first, replacing(path) as second:
         first.write(b"first")
         second.write(b"second")
-    assert path.read_bytes() == b"first"  # the one that ended last
+    assert path.read_bytes() == b"first"  # the one that finished last
     assert list(tmp_path.iterdir()) == [path]
 
 
 def fill_half(path, error):
-    """Begin to fill a folder and raise."""
+    """Start filling a folder and raise."""
     with new_folder(path) as folder:
         (folder / "half").write_text("of it")
         raise error
 
 
-@pytest.mark.parametrize("there", [False, True])
-def test_a_folder_gets_its_name_when_it_is_filled(tmp_path, there):
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_gets_its_name_once_it_is_filled(tmp_path, exists):
     path = tmp_path / "above" / "new"
-    if there:
+    if exists:
         path.mkdir(parents=True)
     with new_folder(path) as folder:
         (folder / "a").write_text("a")
@@ -121,7 +135,7 @@ def test_a_folder_gets_its_name_when_it_is_filled(tmp_path, there):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_new_folder_can_be_read_like_any_other(tmp_path):
+def test_a_new_folder_has_the_usual_permissions(tmp_path):
     (tmp_path / "usual").mkdir()
     with new_folder(tmp_path / "new"):
         pass
@@ -130,13 +144,13 @@ def test_a_new_folder_can_be_read_like_any_other(tmp_path):
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
-def test_no_folder_appears_when_the_block_raises(tmp_path, error):
+def test_no_folder_appears_if_the_block_raises(tmp_path, error):
     with pytest.raises(error):
         fill_half(tmp_path / "new", error)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path):
+def test_leftovers_of_a_killed_process_are_removed(tmp_path):
     left = tmp_path / f".new{TEMPORARY_SUFFIX}"
     left.mkdir()
     (left / "half").write_text("of it")
@@ -145,21 +159,21 @@ def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["new", "a"]
 
 
-def test_two_do_not_fill_the_same_folder(tmp_path):
+def test_a_folder_cannot_be_filled_twice_at_a_time(tmp_path):
     with new_folder(tmp_path / "new") as folder:
         (folder / "a").write_text("a")
         with (
-            pytest.raises(BusyError, match=r"process \d+, which writes .*new"),
+            pytest.raises(BusyError, match=r"\(pid \d+\), which is writing .*new"),
             new_folder(tmp_path / "new"),
         ):
             pytest.fail("it was opened")
     assert [path.name for path in tmp_path.rglob("*")] == ["new", "a"]
 
 
-def test_a_folder_that_holds_something_and_a_file_are_refused(tmp_path):
+def test_files_and_folders_that_are_not_empty_are_refused(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("mine")
     for path in (tmp_path / "full", tmp_path / "full" / "mine"):
-        with pytest.raises(UsageError, match="is there already"), new_folder(path):
+        with pytest.raises(UsageError, match="already exists"), new_folder(path):
             pytest.fail("it was opened")
     assert [path.name for path in tmp_path.rglob("*")] == ["full", "mine"]

@@ -95,7 +95,7 @@ def test_overlap_agrees_with_sampled_points(pose_a, half_a, pose_b, half_b):
 
 
 @given(near_poses, halves, near_poses, halves)
-def test_rectangles_that_meet_overlap(pose_a, half_a, pose_b, half_b):
+def test_rectangles_that_intersect_overlap(pose_a, half_a, pose_b, half_b):
     centre = RectangleSet([(pose_b, half_b)]).distances(np.array([[pose_a.x, pose_a.y]]))[0, 0]
     assume(centre < min(half_a) - 1e-9)  # the disc inside A reaches B
     assert rectangles_overlap_depth(pose_a, half_a, pose_b, half_b) > 0.0

@@ -10,7 +10,7 @@ import pytest
 from namo.errors import BusyError, NamoError
 from namo.locks import holder_of, lock_held
 
-HERE = f"{socket.gethostname()}, process {os.getpid()}"
+HERE = f"{socket.gethostname()} (pid {os.getpid()})"
 
 HOLD = """
 import sys
@@ -37,7 +37,7 @@ def other(tmp_path):
         process.kill()
 
 
-def test_a_lock_names_its_holder_while_it_is_held_and_after(tmp_path):
+def test_a_lock_names_its_current_and_last_holder(tmp_path):
     path = tmp_path / "new folder" / "lock"
     assert holder_of(path) == ("", False)
     with lock_held(path, "which works", wait=False) as waited_for:
@@ -46,35 +46,35 @@ def test_a_lock_names_its_holder_while_it_is_held_and_after(tmp_path):
     assert holder_of(path) == (HERE, False)
 
 
-def test_a_held_lock_is_refused_with_the_name_of_its_holder(tmp_path, other):
+def test_a_held_lock_is_refused_and_its_holder_named(tmp_path, other):
     with (
-        pytest.raises(BusyError, match=rf"lock: is held by .*process {other.pid}, which tidies up"),
+        pytest.raises(BusyError, match=rf"lock: locked by .* \(pid {other.pid}\), which tidies up"),
         lock_held(tmp_path / "lock", "which tidies up", wait=False),
     ):
         pass
 
 
-def test_the_lock_of_a_killed_process_is_free(tmp_path, other):
+def test_the_lock_of_a_killed_process_is_released(tmp_path, other):
     other.kill()
     other.wait()
     with lock_held(tmp_path / "lock", "which works", wait=False):
         assert holder_of(tmp_path / "lock") == (HERE, True)
 
 
-def test_a_lock_is_free_after_the_block_raised(tmp_path):
+def test_a_lock_is_released_if_the_block_raises(tmp_path):
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), lock_held(tmp_path / "lock", "", wait=False):
             raise ZeroDivisionError
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
-def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch, number):
+def test_a_file_system_without_locks_is_reported(tmp_path, monkeypatch, number):
     def flock(*_):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with (
-        pytest.raises(NamoError, match="lock: this file system keeps no locks"),
+        pytest.raises(NamoError, match="lock: this file system does not support locks"),
         lock_held(tmp_path / "lock", "", wait=False),
     ):
         pass

@@ -3,21 +3,21 @@ import signal
 
 import pytest
 
-from namo.signals import SIGNALS, EndedError, ending_on_signals
+from namo.signals import SIGNALS, TerminationRequested, ending_on_signals
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_ends_the_block_and_is_named(number):
-    with pytest.raises(EndedError) as caught, ending_on_signals():
+def test_a_signal_terminates_the_block_and_is_named(number):
+    with pytest.raises(TerminationRequested) as caught, ending_on_signals():
         os.kill(os.getpid(), number)
     assert (caught.value.number, str(caught.value)) == (number, signal.Signals(number).name)
 
 
-def test_it_is_no_exception_that_a_failed_environment_could_be_blamed_for():
-    assert not issubclass(EndedError, Exception)
+def test_a_termination_request_is_not_caught_as_an_exception():
+    assert not issubclass(TerminationRequested, Exception)
 
 
-def test_afterwards_signals_do_what_they_did_before():
+def test_signal_handlers_are_restored_afterwards():
     before = [signal.getsignal(number) for number in SIGNALS]
     with ending_on_signals():
         assert [signal.getsignal(number) for number in SIGNALS] != before

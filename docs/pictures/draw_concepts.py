@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/concepts.md from demo scenes, with the project's own world and search.
+"""Draw the pictures of docs/concepts.md from demo scenes, using the project's own world and search.
 
 python docs/pictures/draw_concepts.py
 """
@@ -39,7 +39,7 @@ ROOM, MAZE = 45, 29
 
 
 def main() -> None:
-    """Draw them all, beside this file."""
+    """Draw all pictures into the folder of this file."""
     draw_reachability()
     draw_pushes()
     draw_search()
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def draw_reachability() -> None:
-    """Draw a scene, where the robot's centre fits, and what of it the robot can reach."""
+    """Draw a scene, its free space, and the part of it that the robot can reach."""
     world = World(read_scene(demo_scene(ROOM)))
     plan = Plan(world.scene, 62)
     mask = world.reachability().mask
@@ -65,7 +65,7 @@ def draw_reachability() -> None:
             + things
             + near
             + plan.circle(robot.x, robot.y, 3.5, "robot"),
-            "free for its centre: reached, and cut off",
+            "free space: reachable, and cut off",
         ),
     ]
     width, height, body = side_by_side(panels, plan.width, plan.height)
@@ -74,7 +74,7 @@ def draw_reachability() -> None:
 
 
 def draw_pushes() -> None:
-    """Draw the contact points of a box, the primitives of one of them, and a whole push."""
+    """Draw the contact points of a box, the primitives of one of them, and a push."""
     world = World(read_scene(demo_scene(ROOM)))
     reachability = world.reachability()
     name = reachability.reachable_objects[0]
@@ -84,7 +84,7 @@ def draw_pushes() -> None:
     candidates = candidate_pushes(world, name)
     contact = int(candidates.possible.sum(axis=1).argmax())
     goals = candidates.goals()[contact][candidates.possible[contact]]
-    world.watcher = recorder = Recorder(world)
+    world.observer = recorder = Recorder(world)
     outcome = world.push(Push(name, Pose2D(*goals[-1].tolist())))
     recorder.finish()
     after = world.reachability()
@@ -101,7 +101,7 @@ def draw_pushes() -> None:
         (
             plan.state(after.poses, after.mask, plan.box(box, pose, "ghost"))
             + plan.line(way, "contact"),
-            f"a push: {_in_words(outcome.status)}",
+            f"a push: {_spaced(outcome.status)}",
         ),
     ]
     centre = np.array([pose.x + 0.25, pose.y - 0.25])
@@ -149,7 +149,7 @@ def draw_search() -> None:
         )
         for push in result.pushes
     ]
-    ended = {push.next_state: _in_words(push.outcome.status) for push in result.pushes}
+    ended = {push.next_state: _spaced(push.outcome.status) for push in result.pushes}
     states = []
     for state, (x, y) in places.items():
         poses = {
@@ -167,7 +167,7 @@ def draw_search() -> None:
 
 
 def _edge(plan: Plan, start: tuple[float, float], end: tuple[float, float], on_plan: bool) -> str:
-    """Return the line from one state to another, from side to side."""
+    """Return the curve that connects two states."""
     x, y = start[0] + plan.width, start[1] + plan.height / 2
     x_end, y_end = end[0], end[1] + plan.height / 2
     middle = (x + x_end) / 2
@@ -178,12 +178,12 @@ def _edge(plan: Plan, start: tuple[float, float], end: tuple[float, float], on_p
     return f'<path class="{kind}" d="{curve}"/>'
 
 
-def _in_words(name: str) -> str:
+def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
 def draw_difficulty() -> None:
-    """Draw a demo scene of each class that has a plan, mazes where there are some."""
+    """Draw a demo scene of each solvable difficulty class, preferring mazes."""
     rows = pq.read_table(DEMO / "scenes.parquet").to_pylist()
     rows.sort(key=lambda row: (row["family"] != "maze", row["free_area_m2"]))
     height, gap, drawn = 150.0, 26.0, []
@@ -196,7 +196,7 @@ def draw_difficulty() -> None:
         bounds = scene.bounds
         plan = Plan(scene, height / max(bounds.y_max - bounds.y_min, bounds.x_max - bounds.x_min))
         world = World(scene)
-        words = text(plan.width / 2, height + 24, _in_words(difficulty))
+        words = text(plan.width / 2, height + 24, _spaced(difficulty))
         at = (height - plan.height) / 2
         state = moved_to(0, at, plan.state(world.poses(), world.reachability().mask))
         drawn.append(moved_to(x, 12, state + words))

@@ -12,32 +12,43 @@ from itertools import pairwise
 from drawn import HERE, text, write_picture
 
 LAYERS = (
-    {"commands": "the namo command, one file a subcommand"},
     {
-        "training": "data sets, models",
-        "reporting": "page, pictures, films",
-        "exporting": "for other tools",
+        "commands": "the namo command, one file per subcommand",
+        "pipeline": "settings, chunks and jobs of the rules",
     },
-    {"collection": "environments, chunks, files", "certification": "how hard scenes are"},
-    {"planning": "searches, budgets, results"},
-    {"strategies": "which object, where to"},
-    {"learning": "what models see and say"},
+    {
+        "certification": "scene difficulty",
+        "collection": "chunks, episodes",
+        "reporting": "report, charts, videos",
+        "exporting": "other formats",
+        "training": "data sets, models",
+    },
+    {"results": "a collection on disk: schema, tables, records, merge, replay, verify"},
+    {"planning": "searches, budgets, search results"},
+    {"strategies": "which object, which goal"},
+    {"learning": "running a model: rasters, queries, networks, bundles, scoring"},
     {"world": "a scene in MuJoCo: state, reachability, push skill"},
-    {"scenes": "footprints, read, write, check, draw, make"},
+    {"scenes": "footprints; read, write, check, draw, generate, import"},
 )
-"""The packages of namo with what they are about, those that import above those they import."""
+"""The packages of namo and what each contains; a package imports only from rows below its own."""
 BOTTOM = (
+    "wording",
+    "markdown",
+    "arrow_fields",
+    "declared_settings",
+    "option_checks",
+    "signals",
     "geometry",
     "seeding",
     "registry",
     "files",
     "locks",
-    "mapped_settings",
-    "numerics",
+    "config_parsing",
+    "numeric_platform",
     "compiled",
     "errors",
 )
-"""Modules below all packages that the picture names."""
+"""Base modules, below all packages."""
 
 MARGIN = 16.0
 HEAD = (
@@ -56,8 +67,8 @@ class Box:
         width: pixels.
         height: likewise.
         lines: of text; the first is the name.
-        kind: class of the fill: accent for what works, tile for what is kept.
-        many: whether it stands for several.
+        kind: class of the fill: accent for jobs and packages, tile for files.
+        many: whether it stands for several of a kind.
     """
 
     x: float
@@ -88,12 +99,12 @@ class Box:
 
     @property
     def right(self) -> tuple[float, float]:
-        """The middle of the right side, that of the hindmost where there are many."""
+        """The middle of the right side, of the rearmost box where there are many."""
         return self.x + self.width + 8 * self.many, self.y + self.height / 2
 
     @property
     def top(self) -> tuple[float, float]:
-        """The middle of the upper side, likewise."""
+        """The middle of the upper side, of the rearmost box where there are many."""
         return self.x + self.width / 2, self.y - 8 * self.many
 
     @property
@@ -109,7 +120,7 @@ def arrow(*points: tuple[float, float]) -> str:
 
 
 def main() -> None:
-    """Draw them all, beside this file."""
+    """Draw all diagrams into the folder of this file."""
     draw_stages()
     draw_layers()
     draw_chunks()
@@ -126,16 +137,16 @@ def draw_stages() -> None:
         return Box(MARGIN + column * across, 44 + row * down, width, 52, lines, "tile")
 
     making = [
-        job(0, 0, "certify", "draw and measure", many=True),
+        job(0, 0, "certify", "sample and measure", many=True),
         job(1, 0, "scenes", "fill the quotas"),
         file(2, 0, "scenes.parquet", "*.xml"),
     ]
     collecting = [
         job(0, 1, "collect", "one process each", many=True),
         file(1, 1, "parts", "*_results.pkl"),
-        job(2, 1, "merge", "check, put together"),
+        job(2, 1, "merge", "check, assemble"),
         file(3, 1, "*.parquet", "run.json, summary"),
-        job(4, 1, "page, report", "report.html, verdict"),
+        job(4, 1, "report, summary", "report.html, verdict"),
     ]
     learning = [
         job(3, 2, "make_dataset", "label candidates"),
@@ -144,9 +155,9 @@ def draw_stages() -> None:
         file(0, 2, "models", "two bundles"),
     ]
     comparing = [
-        job(1, 3, "search_chunk", "one way to search", many=True),
+        job(1, 3, "search_chunk", "one arm each", many=True),
         job(2, 3, "search_merge", "one collection each"),
-        job(3, 3, "compare", "pair by pair"),
+        job(3, 3, "compare", "paired statistics"),
         file(4, 3, "evaluation", ".txt .json .svg"),
     ]
     scene_set, collect, models, search = making[-1], collecting[0], learning[-1], comparing[0]
@@ -177,17 +188,17 @@ def draw_stages() -> None:
         2 * MARGIN + 4 * across + width,
         4 * down + 38,
         body,
-        "The jobs of the pipeline: scenes are made, collected, learned from, and models compared",
+        "The jobs of the pipeline: generate scenes, collect, train, and compare models",
     )
 
 
 def draw_layers() -> None:
-    """Draw the packages, those that import above those they import."""
-    width, height, gap = 640.0, 50.0, 10.0
+    """Draw the packages in layers; each imports only from the layers below it."""
+    width, height, gap = 840.0, 50.0, 10.0
     rows = [
-        [("Snakefile, workflow/", "rules and thin scripts", "tile")],
-        *([(f"namo.{name}", about, "accent") for name, about in row.items()] for row in LAYERS),
-        [("below all", ", ".join(BOTTOM), "tile")],
+        [("Snakefile, workflow/", "rules, and one thin script per stage", "tile")],
+        *([(f"namo/{name}", about, "accent") for name, about in row.items()] for row in LAYERS),
+        [("base modules", ", ".join(BOTTOM), "tile")],
     ]
     body = []
     for number, row in enumerate(rows):
@@ -205,12 +216,12 @@ def draw_layers() -> None:
 
 
 def draw_chunks() -> None:
-    """Draw how a list of environments becomes chunks, processes, files and tables."""
+    """Draw how environments are cut into chunks and become files and tables."""
     chunks, size, square, gap = 4, 6, 26.0, 5.0
     wide = size * (square + gap) - gap
     across = wide + 24
     full = chunks * across - 24
-    merge = Box(MARGIN, 296, full, 50, ["merge", "checks the parts, puts them together"])
+    merge = Box(MARGIN, 296, full, 50, ["merge", "checks the parts and assembles the tables"])
     body = [_note(MARGIN, 28, "a list of scenes: the environments"), str(merge)]
     for chunk in range(chunks):
         x, first = MARGIN + chunk * across, chunk * size
@@ -220,7 +231,7 @@ def draw_chunks() -> None:
         ]
         bounds = f"{first:06d}-{first + size:06d}"
         process = Box(x, 102, wide, 66, [bounds, "a process that loads", "its models once"])
-        kept = ["*_results.pkl", "one an environment,", "and a part"]
+        kept = ["*_results.pkl", "one per environment,", "and a part"]
         files = Box(x, 200, wide, 66, kept, "tile")
         body += map(str, (*listed, process, files))
         body += [
@@ -229,15 +240,15 @@ def draw_chunks() -> None:
             arrow(files.bottom, (files.bottom[0], merge.y)),
         ]
     tables = {
-        "metrics.parquet": "a row an episode",
-        "pushes.parquet": "a row a push",
-        "plans.parquet": "a row a push of a plan",
-        "scenes.parquet": "a row a scene",
+        "metrics.parquet": "one row per episode",
+        "pushes.parquet": "one row per push",
+        "plans.parquet": "one row per plan push",
+        "scenes.parquet": "one row per scene",
     }
     for place, named in enumerate(tables.items()):
         table = Box(MARGIN + place * across, 380, wide, 50, named, "tile")
         body += [str(table), arrow((table.top[0], merge.bottom[1]), table.top)]
-    label = "A list of environments cut into chunks; a process each; records; merged tables"
+    label = "A list of environments cut into chunks; one process each; records; merged tables"
     _write("chunks", full + 2 * MARGIN, 446, body, label)
 
 

@@ -2,7 +2,7 @@
 
 python -m benchmarks.models --json FIGURES.json; python docs/pictures/draw_models.py FIGURES.json
 
-The figures that `make bench` leaves in benchmarks/results.json will do as well.
+Without an argument it reads benchmarks/results.json, which `make bench` writes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 HERE = Path(__file__).parent
 FIGURES = HERE.parents[1] / "benchmarks" / "results.json"
 STYLES = {"small": ("#0072b2", "o", -8), "large": ("#d55e00", "s", 8)}
-"""Colour, marker, and how far the label is raised (points). The colour-blind tell these colours
-apart (Okabe and Ito 2008)."""
+"""(colour, marker, vertical offset of the label (points)); the colours are safe for colour-blind
+readers (Okabe and Ito 2008)."""
 PANELS = (
     ("peak_bytes", 1e9, "Peak memory of all processes, GB"),
     ("wall_s", 1.0, "Wall time, s"),
@@ -38,7 +38,12 @@ def main() -> None:
 
 
 def draw(figures: dict[str, Any], cores: int) -> Figure:
-    """Return the picture: a panel each for memory and time, of a machine with so many cores."""
+    """Return the picture: one panel for memory, one for time.
+
+    Args:
+        figures: of `benchmarks.models`.
+        cores: of the machine.
+    """
     picture = Figure(figsize=(8.2, 3.4), facecolor="white", layout="constrained")
     for axes, (key, unit, title) in zip(picture.subplots(1, 2), PANELS, strict=True):
         for name, (colour, marker, raised) in STYLES.items():
@@ -49,7 +54,7 @@ def draw(figures: dict[str, Any], cores: int) -> Figure:
                 axes.plot(*zip(*points, strict=True), color=colour, marker=marker, linewidth=2)
                 _label(axes, points[-1], f"{name},\n{megabytes:.0f} MB", colour, raised)
         axes.set_title(title, loc="left", fontsize=11)
-        axes.set_xlabel("processes at the same time")
+        axes.set_xlabel("parallel processes")
         axes.set_xticks(sorted({one["processes"] for one in figures["splits"]}))
         axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
         axes.set_xlim(right=axes.get_xlim()[1] + 0.9)
@@ -57,7 +62,7 @@ def draw(figures: dict[str, Any], cores: int) -> Figure:
         axes.grid(axis="y", color="#dddddd")
         axes.set_axisbelow(True)
     picture.suptitle(
-        f"{figures['environments']} environments on {cores} cores, shared out over processes that "
+        f"{figures['environments']} environments on {cores} cores, distributed over processes that "
         "each load both models once",
         fontsize=11,
         x=0.01,

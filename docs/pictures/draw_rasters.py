@@ -1,4 +1,4 @@
-"""Draw docs/pictures/rasters.png: what models see of movables in some demo scenes."""
+"""Draw docs/pictures/rasters.png: the model inputs for movables in some demo scenes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from namo.learning.rasters import CHANNELS, Raster, StatePicture, draw
+from namo.learning.rasters import CHANNELS, Raster, StateRaster, render
 from namo.scenes.reading import read_scene
 from namo.scenes.sources import DEMO_SCENES
 from namo.world.world import World
@@ -25,17 +25,17 @@ COLOURS = {
 TITLES = ("push along +x", "along +y", "along -x", "along -y", "object frame")
 
 
-def in_colours(raster: Raster) -> NDArray[np.float64]:
-    """Return a picture (pixels, pixels, 3) of a raster, later channels over earlier ones."""
+def to_rgb(raster: Raster) -> NDArray[np.float64]:
+    """Return an RGB image (pixels, pixels, 3) of a raster, later channels over earlier ones."""
     picture = np.ones((*raster.shape[1:], 3))
     for name in ("reached", "goal_region", "walls", "movables", "object"):
-        share = raster[CHANNELS.index(name)][..., None] / 255.0
-        picture += share * (np.array(COLOURS[name]) - picture)
+        opacity = raster[CHANNELS.index(name)][..., None] / 255.0
+        picture += opacity * (np.array(COLOURS[name]) - picture)
     return picture
 
 
 def main() -> None:
-    """Draw the picture beside this file."""
+    """Draw the picture into the folder of this file."""
     figure = Figure(figsize=(7.5, 9.0), layout="constrained")
     panels = figure.subplots(len(SCENES), len(TITLES))
     for row, number in zip(panels, SCENES, strict=True):
@@ -43,14 +43,14 @@ def main() -> None:
         reachability = world.reachability()
         name = reachability.reachable_objects[0]
         theta = reachability.poses[name].theta
-        picture = StatePicture(reachability)
+        picture = StateRaster(reachability)
         headings = theta + np.arange(4) * math.pi / 2
         rasters = [
-            *draw(picture, name, "push", headings),
-            *draw(picture, name, "object", np.array([theta])),
+            *render(picture, name, "push", headings),
+            *render(picture, name, "object", np.array([theta])),
         ]
         for panel, raster in zip(row, rasters, strict=True):
-            panel.imshow(in_colours(raster), origin="lower", interpolation="nearest")
+            panel.imshow(to_rgb(raster), origin="lower", interpolation="nearest")
             panel.set_xticks([])
             panel.set_yticks([])
     for panel, title in zip(panels[0], TITLES, strict=True):

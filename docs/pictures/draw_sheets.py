@@ -8,16 +8,16 @@ from __future__ import annotations
 from itertools import count, islice
 from pathlib import Path
 
-from namo.scenes.generation import Generator
-from namo.scenes.generator_settings import DEFAULT_FAMILIES, GeneratorSettings
-from namo.scenes.sheet import Entry, draw_sheet
+from namo.scenes.contact_sheet import Entry, draw_sheet
+from namo.scenes.generator.generation import Generator
+from namo.scenes.generator.settings import DEFAULT_FAMILIES, GeneratorSettings
 
 HERE = Path(__file__).parent
 SCENES = 24
 
 
 def main() -> None:
-    """Draw a sheet a family, each scene with walls of its own."""
+    """Draw one sheet per layout family; no two scenes share their walls."""
     for family in DEFAULT_FAMILIES:
         generator = Generator(GeneratorSettings(families={family: 1.0}, scenes_per_layout=1))
         drawn = (generator.draw(number) for number in count())

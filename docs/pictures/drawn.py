@@ -1,6 +1,6 @@
-"""Scenes from above as small SVG files that are read on light and on dark pages.
+"""Top-down pictures of scenes as small SVG files, for light and dark pages.
 
-Colours are those of the report page, and follow the colour scheme of what shows the picture.
+The colours are those of the report and follow the colour scheme of the page that shows the picture.
 """
 
 from __future__ import annotations
@@ -12,27 +12,34 @@ import cv2
 import numpy as np
 
 from namo.geometry import Floats, Pose2D
+from namo.scenes import palette
 from namo.scenes.grid import Mask
 from namo.scenes.scene import Scene, Solid
-from namo.world.reachability import REACHED, StaticMap
+from namo.world.reachability import REACHED
+from namo.world.static_map import StaticMap
 
 HERE = Path(__file__).parent
 DEMO = HERE.parents[1] / "resources" / "scenes" / "demo"
 
 _FILLED = {
-    "page": ("#ffffff", "#1d2127"),
-    "ink": ("#22262e", "#e6e8eb"),
+    "page": (palette.PAGE, "#1d2127"),
+    "ink": (palette.INK, palette.DARK_INK),
     "faint": ("#626a76", "#9aa3af"),
     "tile": ("#f1f1ef", "#2a3038"),
     "accent": ("#dbe8fb", "#24406b"),
-    "floor": ("#f3f1ea", "#2b313a"),
+    "floor": (palette.FLOOR, "#2b313a"),  # in the dark on a lighter page than the report's
     "free": ("#dcdfe4", "#3d4550"),
-    "reached": ("#cfe3fb", "#27476f"),
-    "wall": ("#3d4450", "#8b95a5"),
-    "robot": ("#2f6fd0", "#6aa3f8"),
+    "reached": (palette.REACHED, "#27476f"),
+    "wall": (palette.WALL, palette.DARK_WALL),
+    "robot": (palette.ROBOT, palette.DARK_ROBOT),
 }
 _OUTLINED = {
-    "movable": ("#f0a63c", "#d9922f", "#8a560f", "#f7cf90"),
+    "movable": (
+        palette.MOVABLE,
+        palette.DARK_MOVABLE,
+        palette.MOVABLE_EDGE,
+        palette.DARK_MOVABLE_EDGE,
+    ),
 }
 _EDGED = {
     "edge": ("#b9bec7", "#66728a"),
@@ -40,9 +47,9 @@ _EDGED = {
 _DRAWN = {
     "ghost": ("#c77d1e", "#f7cf90", "stroke-width:1.5;stroke-dasharray:5 4"),
     "end": ("#c77d1e", "#f7cf90", "stroke-width:1"),
-    "goal": ("#1d8a4a", "#43c37b", "stroke-width:3"),
+    "goal": (palette.GOAL, palette.DARK_GOAL, "stroke-width:3"),
     "line": ("#626a76", "#9aa3af", "stroke-width:1.5"),
-    "plan": ("#1d8a4a", "#43c37b", "stroke-width:3"),
+    "plan": (palette.GOAL, palette.DARK_GOAL, "stroke-width:3"),
     "contact": ("#2f6fd0", "#8fbcff", "stroke-width:1.5"),
     "away": ("#8d94a0", "#7b8492", "stroke-width:1.2"),
 }
@@ -53,10 +60,10 @@ def write_picture(path: Path, width: float, height: float, body: str, label: str
 
     Args:
         path: the file.
-        width: pixels.
-        height: likewise.
-        body: elements; their classes give the colours.
-        label: what it shows, in words.
+        width: of the picture (pixels).
+        height: of the picture (pixels).
+        body: SVG elements; their classes determine the colours.
+        label: description for screen readers.
     """
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
@@ -87,22 +94,22 @@ def _style() -> str:
 
 
 def text(x: float, y: float, words: str, kind: str = "ink", anchor: str = "middle") -> str:
-    """Return a line of text that stands on y."""
+    """Return a line of text with its baseline at y (pixels)."""
     return f'<text class="{kind}" x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{words}</text>'
 
 
 def moved_to(x: float, y: float, body: str) -> str:
-    """Return elements at another place."""
+    """Return elements translated by x, y (pixels)."""
     return f'<g transform="translate({x:.0f} {y:.0f})">{body}</g>'
 
 
 class Plan:
-    """Draws the states of one scene.
+    """Draws states of one scene.
 
     Attributes:
-        scale: pixels a metre.
+        scale: pixels per metre.
         width: of a picture (pixels).
-        height: likewise.
+        height: of a picture (pixels).
     """
 
     def __init__(self, scene: Scene, pixels_per_m: float) -> None:
@@ -113,15 +120,15 @@ class Plan:
         self.height = (bounds.y_max - bounds.y_min) * pixels_per_m
 
     def floor(self) -> str:
-        """Return the floor, where no robot has been yet."""
+        """Return the floor, below everything else."""
         return f'<rect class="floor" width="{self.width:.0f}" height="{self.height:.0f}"/>'
 
     def region(self, mask: Mask, kind: str = "reached") -> str:
-        """Return the region that a robot can reach, from the mask of its reachability."""
+        """Return the reachable region of a reachability mask."""
         return self.outline((mask == REACHED).astype(np.uint8), kind)
 
     def outline(self, cells: Mask, kind: str) -> str:
-        """Return the outline of the cells that are set."""
+        """Return the outline of the nonzero cells."""
         contours, _ = cv2.findContours(cells, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
         loops = []
         for contour in contours:
@@ -142,7 +149,7 @@ class Plan:
         return f'<path class="{kind}" d="{self._path([_corners(box, pose)])}"/>'
 
     def boxes(self, poses: Mapping[str, Pose2D]) -> str:
-        """Return all movables where they are."""
+        """Return all movables at their poses."""
         return "".join(self.box(box, poses[box.name]) for box in self._scene.movables)
 
     def goal(self) -> str:
@@ -160,7 +167,7 @@ class Plan:
         Args:
             poses: of robot and movables.
             mask: of its reachability.
-            ghost: drawn below the movables.
+            ghost: elements to draw below the movables.
         """
         robot = poses["robot"]
         parts = [self.floor(), self.region(mask), self.walls(), ghost, self.boxes(poses)]
@@ -176,7 +183,7 @@ class Plan:
         return f'<path class="{kind}" d="{self._path([points]).removesuffix("Z")}"/>'
 
     def pixels(self, points: Floats) -> Floats:
-        """Return points (n, 2) of the scene (m) as places in the picture, y downwards."""
+        """Return points (n, 2) of the scene (m) in pixels of the picture, y downwards."""
         bounds = self._scene.bounds
         x, y = points[:, 0] - bounds.x_min, bounds.y_max - points[:, 1]
         return np.stack([x, y], axis=-1) * self.scale
@@ -197,19 +204,19 @@ def side_by_side(
     """Return width, height and body of a picture of panels with captions below them.
 
     Args:
-        panels: elements and caption of each.
+        panels: (elements, caption) of each.
         width: of a panel (pixels).
-        height: likewise.
-        gap: between them.
+        height: of a panel (pixels).
+        gap: between panels (pixels).
     """
     margin, caption_height = 12.0, 34.0
     body = [
         moved_to(
-            margin + place * (width + gap),
+            margin + index * (width + gap),
             margin,
             panel + text(width / 2, height + 26, caption),
         )
-        for place, (panel, caption) in enumerate(panels)
+        for index, (panel, caption) in enumerate(panels)
     ]
     full_width = len(panels) * (width + gap) - gap + 2 * margin
     return full_width, height + caption_height + 2 * margin, "\n".join(body)
@@ -219,9 +226,9 @@ def windowed(plan: Plan, body: str, centre: Floats, side: float) -> str:
     """Return a square part of a picture.
 
     Args:
-        plan: of the picture.
-        body: elements of it.
-        centre: (2,) of the part in the scene (m).
+        plan: that drew the picture.
+        body: its elements.
+        centre: (2,) centre of the part in the scene (m).
         side: of the part (pixels).
     """
     ((x, y),) = plan.pixels(centre[None])

@@ -1,1 +1,1 @@
-"""Parts of the documentation made from the code: Markdown from parsers, schemas, registries."""
+"""Reference sections generated from the code: Markdown from parsers, schemas, registries."""

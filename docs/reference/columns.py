@@ -1,4 +1,4 @@
-"""Tables of columns, from the Arrow schemas of what is collected, made and learned from."""
+"""Tables of columns, from the Arrow schemas of collections, scene sets and data sets."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from namo.errors import UsageError
-from namo.learning import data_schema
 from namo.results import schema
 from namo.scenes import manifest
+from namo.training import data_schema
 from namo.wording import did_you_mean
 from reference.markdown import code, prose, table
 

@@ -25,7 +25,7 @@ def commands(root: Path) -> str:
     """
     namo = list(subcommands(make_parser()))
     lines = [(f"[{code(name)}](#{_anchor(name)})", prose(about)) for name, _, about in namo]
-    parts = ["## namo", table(["command", "what it does"], lines)]
+    parts = ["## namo", table(["command", "purpose"], lines)]
     parts += [_described(name, parser) for name, parser, _ in namo]
     parts += [
         "## Scripts of the pipeline",
@@ -44,7 +44,7 @@ def commands(root: Path) -> str:
 def subcommands(
     parser: argparse.ArgumentParser, about: str = ""
 ) -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
-    """Yield the commands below a parser that have none below them: name, parser, help."""
+    """Yield the leaf commands of a parser: name, parser, help."""
     groups = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
     if not groups:
         yield parser.prog, parser, about
@@ -70,7 +70,7 @@ def scripts(root: Path) -> list[tuple[str, str]]:
 
 
 def options_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the options and arguments of a parser that its help shows, but for the help itself."""
+    """Return the options and arguments in the help of a parser, except --help."""
     return [
         action
         for action in parser._actions
@@ -79,7 +79,7 @@ def options_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def spelling(action: argparse.Action) -> str:
-    """Return how an option or argument is written, with the name of its value."""
+    """Return the spelling of an option or argument, with the name of its value."""
     value = _value(action)
     if not action.option_strings:
         return value

@@ -1,7 +1,7 @@
-"""Links of the pages to files of the repository that are no pages; pictures are not meant.
+"""Links from pages to files of the repository that are not pages; images are left alone.
 
 The same Markdown is read in a repository browser, where `../config/config.yaml` is the file. In the
-site such a link leads to a page that shows the file's text.
+site such a link leads to a page that shows the text of the file.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from reference.markdown import fenced
 
 DOCS = "docs"
 SHOWN = "repository"
-"""Folder of the site with the pages that show files."""
+"""Folder of the site for the pages that show files."""
 ROOT_PAGES = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
 }
-"""Files above the folder of the documentation, and the pages that stand for them."""
+"""Files outside the docs folder -> their pages in the site."""
 
 _LINK = re.compile(r"(?<!!)(?P<text>\[[^\]]*\])\((?P<target>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
 
 
 def source_of(page: str) -> str:
-    """Return the file of the repository that a page is made from."""
+    """Return the file of the repository that a page is built from."""
     written = {made: source for source, made in ROOT_PAGES.items() if source != "README.md"}
     return written.get(page, f"{DOCS}/{page}")
 
 
 def page_of(source: str) -> str:
-    """Return the page of the site that a file of the repository is found on."""
+    """Return the page of the site for a file of the repository."""
     if source.startswith(f"{DOCS}/"):
         return source.removeprefix(f"{DOCS}/")
     return ROOT_PAGES.get(source, f"{SHOWN}/{source}.md")
 
 
 def shown_files(markdown: str, page: str, root: Path) -> Iterator[str]:
-    """Yield the files of the repository that a page links to and that are no pages."""
+    """Yield the files of the repository that a page links to and that are not pages."""
     for link in _LINK.finditer(markdown):
         source = _resolved(link["target"], page)
         is_page = source.startswith(f"{DOCS}/") or source in ROOT_PAGES
@@ -57,13 +57,12 @@ def shown_page(source: str, root: Path) -> str:
 
 
 def with_site_links(markdown: str, page: str, root: Path) -> str:
-    """Return a page's Markdown with links that hold in the site.
+    """Return the Markdown of a page with links that work in the site.
 
-    A link to a folder becomes its text. A link to what is not there stays, so that the build
-    complains.
+    A link to a folder becomes plain text. A broken link stays, so that the build reports it.
     """
 
-    def mended(link: re.Match[str]) -> str:
+    def adapted(link: re.Match[str]) -> str:
         source = _resolved(link["target"], page)
         if source.startswith(f"{DOCS}/") and source_of(page).startswith(f"{DOCS}/"):
             return link[0]
@@ -74,7 +73,7 @@ def with_site_links(markdown: str, page: str, root: Path) -> str:
         target = posixpath.relpath(page_of(source), posixpath.dirname(page) or ".")
         return f"{link['text']}({target}{link['anchor'] or ''})"
 
-    return _LINK.sub(mended, markdown)
+    return _LINK.sub(adapted, markdown)
 
 
 def _resolved(target: str, page: str) -> str:

@@ -1,10 +1,11 @@
-"""Markdown from words of the code: text that shows what it says, and tables."""
+"""Markdown from docstrings and help texts: escaped prose, code, tables."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Sequence
+
+from namo.markdown import markdown_table
 
 _CODE = re.compile(r"(`[^`]+`)")
 _SPECIAL = re.compile(r"([\\*_\[\]|#])")
@@ -12,7 +13,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"
 
 
 def prose(text: str) -> str:
-    """Return text that is shown as it stands; what is in backticks stays code."""
+    """Return text with Markdown and HTML escaped; spans in backticks stay code."""
     pieces = _CODE.split(" ".join(text.split()))
     return "".join(
         piece if place % 2 else _SPECIAL.sub(r"\\\1", piece).translate(_ENTITIES)
@@ -26,14 +27,14 @@ def code(value: object) -> str:
 
 
 def fenced(text: str, language: str = "text") -> str:
-    """Return a block of code, whatever fences it holds itself."""
+    """Return a code block; its fence is longer than any in the text."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 
 
 def paragraphs(text: str) -> str:
-    """Return the paragraphs of a docstring; those that are indented are code."""
+    """Return the paragraphs of a docstring; indented ones become code blocks."""
     blocks = re.split(r"\n\s*\n", inspect.cleandoc(text))
     return "\n\n".join(
         fenced(inspect.cleandoc(block)) if block.startswith("    ") else prose(block)
@@ -42,7 +43,4 @@ def paragraphs(text: str) -> str:
     )
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; cells are Markdown of one line."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+table = markdown_table

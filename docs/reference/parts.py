@@ -11,8 +11,8 @@ from typing import Any
 from namo.errors import UsageError
 from namo.planning.registry import PLANNERS
 from namo.registry import Registry
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 from namo.scenes.importers.registry import IMPORTERS
-from namo.scenes.layouts.registry import LAYOUT_FAMILIES
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 from namo.wording import did_you_mean
 from reference.markdown import code, paragraphs
@@ -24,9 +24,9 @@ REGISTRIES: Mapping[str, Registry] = {
 
 
 def parts(kind: str) -> str:
-    """Return what the code says of each part of a kind, under a heading of its own.
+    """Return the docstrings of all parts of a kind, each under its own heading.
 
-    A module that holds several parts speaks once, before the first of them.
+    The docstring of a module with several parts appears once, before the first of them.
 
     Raises:
         UsageError: there is no such kind.
@@ -36,30 +36,30 @@ def parts(kind: str) -> str:
     registry = REGISTRIES[kind]
     modules = {name: target.partition(":")[0] for name, target in registry.targets.items()}
     shared = Counter(modules.values())
-    said: list[str] = []
-    told = set()
+    sections: list[str] = []
+    introduced = set()
     for name, module in modules.items():
         part = registry.load(name)
         about, own = sys.modules[module].__doc__ or "", part.__doc__ or ""
-        if shared[module] > 1 and module not in told:
-            said.append(paragraphs(about))
-        told.add(module)
+        if shared[module] > 1 and module not in introduced:
+            sections.append(paragraphs(about))
+        introduced.add(module)
         others = [alias for alias, target in registry.aliases.items() if target == name]
         also = f" (also {', '.join(map(code, others))})" if others else ""
-        said.append(f"### {code(name)}{also}")
+        sections.append(f"### {code(name)}{also}")
         if shared[module] == 1:
-            said.append(paragraphs(about))
+            sections.append(paragraphs(about))
         path = f"{module.replace('.', '/')}.py"
         constants = "".join(
             f" {code(constant)} is {code(value)}."
             for constant, value in _constants(about + own, module).items()
         )
-        said += [paragraphs(own), f"In [{code(path)}](../{path}).{constants}"]
-    return "\n\n".join(said)
+        sections += [paragraphs(own), f"In [{code(path)}](../{path}).{constants}"]
+    return "\n\n".join(sections)
 
 
 def _constants(text: str, module: str) -> dict[str, Any]:
-    """Return the constants of a module that a text names."""
+    """Return the constants of a module that a text mentions."""
     names = re.findall(r"`([A-Z][A-Z0-9_]+)`", text)
     constants = vars(sys.modules[module])
     return {

@@ -17,9 +17,9 @@ import yaml
 
 from namo.certification.settings import SceneSetSettings
 from namo.collection.config import CollectionConfig
+from namo.config_parsing import describe_type
 from namo.declared_settings import declarations
 from namo.errors import UsageError
-from namo.mapped_settings import in_words
 from namo.pipeline.settings import PipelineSettings, pipeline_schema
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
@@ -34,13 +34,13 @@ _KEY = re.compile(r"(?P<indent> *)(?P<key>[\w/]+):(?: +[^#]*?)?(?: +# (?P<commen
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting of a commented file.
+    """A setting in a commented file.
 
     Attributes:
-        names: of the mappings it is in, the file's first, and its own.
-        value: that the file gives.
-        comment: what the file says of it.
-        below: whether it is a mapping whose settings stand on lines of their own.
+        names: path to the setting: keys of the enclosing mappings, then its own.
+        value: in the file.
+        comment: in the file.
+        below: whether it is a mapping whose settings follow on their own lines.
     """
 
     names: Names
@@ -51,11 +51,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class CommentedFile:
-    """A file of settings.
+    """A commented file of settings.
 
     Attributes:
-        intro: its comment at the top, line by line.
-        sections: title -> settings, in order; those before the first title have an empty one.
+        intro: lines of the comment at the top.
+        sections: title -> settings, in order; those before the first title have an empty title.
     """
 
     intro: list[str]
@@ -72,7 +72,7 @@ def settings(root: Path, name: str) -> str:
 
     Args:
         root: of the repository.
-        name: of the file in the folder `config`, without its ending.
+        name: of the file in the folder `config`, without its suffix.
 
     Raises:
         UsageError: there is no such file, or it has a setting that the code does not know.
@@ -102,18 +102,18 @@ def settings(root: Path, name: str) -> str:
         if title:
             parts.append(f"### {prose(title[0].upper() + title[1:])}")
         if rows:
-            parts.append(table(["setting", "here", "allowed", "meaning"], rows))
+            parts.append(table(["setting", "default", "allowed", "meaning"], rows))
     return "\n\n".join(parts)
 
 
 def read_commented(path: Path) -> CommentedFile:
     """Read a file of settings with its comments.
 
-    A comment behind a setting goes on in the lines below it that hold nothing else. Titles are
+    A comment after a setting continues on following lines that contain only a comment. Titles are
     comments between dashes.
 
     Raises:
-        UsageError: names a line that is neither setting nor comment.
+        UsageError: names a line that is neither a setting nor a comment.
     """
     text = path.read_text(encoding="utf-8")
     values = yaml.safe_load(text)
@@ -148,7 +148,7 @@ def read_commented(path: Path) -> CommentedFile:
 
 
 def _intro(lines: list[str]) -> str:
-    """Return the comment at the top: lines that are indented are commands."""
+    """Return the comment at the top; indented lines become code."""
     blocks: list[tuple[bool, list[str]]] = []
     for line in lines:
         is_command = line.startswith("  ")
@@ -172,33 +172,33 @@ def _shown(value: Any) -> str:  # noqa: ANN401 - whatever YAML holds
 
 def _of_collection(schema: Mapping[str, Any], names: Names) -> str:
     (name,) = names
-    return rule_in_words(schema["properties"][name])
+    return describe_rule(schema["properties"][name])
 
 
 def _of_scenes(schema: Mapping[str, Any], names: Names) -> str:
     if names == ("output_dir",):
-        return rule_in_words(schema["properties"]["scenes"]["properties"]["output_dir"])
-    return _hint_in_words(typing.get_type_hints(SceneSetSettings), names)
+        return describe_rule(schema["properties"]["scenes"]["properties"]["output_dir"])
+    return _describe_hint(typing.get_type_hints(SceneSetSettings), names)
 
 
 def _of_learning(schema: Mapping[str, Any], names: Names) -> str:
     rules = schema["properties"]["learning"]["properties"]
     if len(names) == 1 and names[0] in rules:
-        return rule_in_words(rules[names[0]])
+        return describe_rule(rules[names[0]])
     if names[0] == "training":
-        return _hint_in_words(typing.get_type_hints(TrainingSettings), names[1:])
-    return _hint_in_words(typing.get_type_hints(LearningSettings), names)
+        return _describe_hint(typing.get_type_hints(TrainingSettings), names[1:])
+    return _describe_hint(typing.get_type_hints(LearningSettings), names)
 
 
-def _hint_in_words(hints: Mapping[str, Any], names: Names) -> str:
+def _describe_hint(hints: Mapping[str, Any], names: Names) -> str:
     hint = hints[names[0]]
     for _ in names[1:]:  # an entry of a mapping
         hint = typing.get_args(hint)[1]
-    return in_words(hint)
+    return describe_type(hint)
 
 
-def rule_in_words(rule: Mapping[str, Any]) -> str:
-    """Return what a rule of the schema allows."""
+def describe_rule(rule: Mapping[str, Any]) -> str:
+    """Return the values that a rule of the schema allows, in words."""
     if "enum" in rule:
         return ", ".join(code(name) for name in rule["enum"])
     kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]

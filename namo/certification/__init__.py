@@ -1,1 +1,1 @@
-"""How hard a scene is, measured with what collects in it."""
+"""Measure the difficulty of scenes with the collector's own planner, and make sets of them."""

@@ -1,16 +1,12 @@
-"""Chunks of candidates: draw, measure, remember.
+"""Chunks of candidates: draw and certify each, and write them to one Parquet file per chunk.
 
-A chunk keeps a journal, one line a candidate, flushed to disk as soon as it is measured. A chunk
-that was killed goes on behind the last whole line. When it is through, the journal becomes a
-Parquet file, and that file is what counts as done.
+A chunk appends each candidate to a log as soon as it is certified. A killed chunk resumes after the
+last complete line. A finished chunk is its Parquet file; the log is then removed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from namo.certification.append_log import AppendLog
 from namo.certification.certify import certify
 from namo.certification.settings import SceneSetSettings
 from namo.errors import SceneError
 from namo.files import replacing
 from namo.locks import lock_held
-from namo.scenes.generation import Generator
+from namo.scenes.generator.generation import Generator
 from namo.scenes.reading import parse_scene
 from namo.scenes.regions import free_regions
 from namo.scenes.scene import Scene
@@ -57,7 +54,7 @@ CANDIDATES = pa.schema(
 
 
 def chunk_path(output_dir: Path, numbers: range) -> Path:
-    """Return where the candidates of a range are kept."""
+    """Return the path of the Parquet file of a range of candidates."""
     return output_dir / FOLDER / f"{range_name(numbers.start, numbers.stop)}.parquet"
 
 
@@ -68,21 +65,23 @@ def make_chunk(
     done: Callable[[Row], None] = lambda _row: None,
     threads: int = 1,
 ) -> Path:
-    """Draw and measure a range of candidates; nothing that was finished is done again.
+    """Draw and certify a range of candidates; finished ones are not repeated.
 
     Args:
         settings: of the set.
         numbers: of the candidates.
         output_dir: of the set.
-        done: called with the row of each candidate that was drawn now.
-        threads: how many pushes to simulate at a time.
+        done: called with the row of each candidate that this call has drawn.
+        threads: pushes to simulate in parallel.
 
     Returns:
-        The Parquet file of the range.
+        The path of the Parquet file of the range.
     """
     path = chunk_path(output_dir, numbers)
     fingerprint = settings.fingerprint()
-    with lock_held(path.with_suffix(".lock"), f"which measures candidates {path.stem}", wait=True):
+    with lock_held(
+        path.with_suffix(".lock"), f"which is certifying candidates {path.stem}", wait=True
+    ):
         if not is_done(path, fingerprint):
             _make(settings, numbers, path, fingerprint, done, threads)
     return path
@@ -96,24 +95,24 @@ def _make(
     done: Callable[[Row], None],
     threads: int,
 ) -> None:
-    journal = _Journal(path.with_suffix(".journal"), fingerprint)
-    rows = {row["candidate"]: row for row in journal.rows()}
+    log = AppendLog(path.with_suffix(".journal"), fingerprint)
+    rows = {row["candidate"]: row for row in log.rows}
     generator = Generator(settings)
-    with journal:
+    with log:
         for number in numbers:
             if number not in rows:
                 rows[number] = _row(generator, settings, number, threads)
-                journal.append(rows[number])
+                log.append(rows[number])
                 done(rows[number])
     schema = CANDIDATES.with_metadata({FINGERPRINT: fingerprint.encode()})
     with replacing(path) as handle:
         table = pa.Table.from_pylist([rows[number] for number in numbers], schema)
         pq.write_table(table, handle, compression="zstd")
-    journal.path.unlink()
+    log.path.unlink()
 
 
 def is_done(path: Path, fingerprint: str) -> bool:
-    """Return whether a chunk is finished and belongs to these settings and versions."""
+    """Return whether a chunk is finished and was made with these settings and versions."""
     try:
         metadata = pq.read_schema(path).metadata or {}
     except (FileNotFoundError, pa.ArrowInvalid):
@@ -133,7 +132,7 @@ def _row(generator: Generator, settings: SceneSetSettings, number: int, threads:
     if candidate.scene is None:
         return row
     try:
-        # As a user's collector will read it from the file.
+        # As the collector will read it from the file.
         xml = scene_xml(candidate.scene)
         scene = parse_scene(xml.encode(), candidate.file_name)
     except SceneError as error:
@@ -150,57 +149,13 @@ def _row(generator: Generator, settings: SceneSetSettings, number: int, threads:
 
 
 def outcome_of(row: Row) -> str:
-    """Return in a word what became of a candidate."""
+    """Return the outcome of a candidate in one word: its difficulty, unmeasured or rejected."""
     if row["rejection"]:
         return "rejected"
     return str(row.get("difficulty") or "unmeasured")
 
 
 def free_area(scene: Scene) -> float:
-    """Return the area in which the robot's centre can be at the start, in all regions (m²)."""
+    """Return the free area for the robot's centre at the start, over all regions (m²)."""
     solids = (*scene.walls, *scene.movables)
     return round(float(free_regions(scene.bounds, solids, scene.robot.radius).areas.sum()), 4)
-
-
-class _Journal:
-    """Lines of JSON, each behind its checksum; the first line says whose they are."""
-
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        self.path, self._fingerprint = path, fingerprint
-        self._whole = 0
-        self._known = list(self._read())
-
-    def rows(self) -> list[Row]:
-        """Return the rows that an earlier run finished."""
-        return self._known
-
-    def _read(self) -> Iterator[Row]:
-        if not self.path.exists():
-            return
-        for number, line in enumerate(self.path.read_bytes().splitlines(keepends=True)):
-            checksum, _, text = line.partition(b" ")
-            if not line.endswith(b"\n") or hashlib.sha256(text).hexdigest().encode() != checksum:
-                return  # the line at which the earlier run was killed
-            content = json.loads(text)
-            if number == 0 and content != self._fingerprint:
-                return  # of other settings: begin anew
-            self._whole += len(line)
-            if number:
-                yield content
-
-    def __enter__(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = self.path.open("ab")
-        self._handle.truncate(self._whole)
-        if not self._whole:
-            self.append(self._fingerprint)
-
-    def __exit__(self, *_: object) -> None:
-        self._handle.close()
-
-    def append(self, content: Row | str) -> None:
-        """Add a line and flush it to disk."""
-        text = json.dumps(content).encode() + b"\n"
-        self._handle.write(hashlib.sha256(text).hexdigest().encode() + b" " + text)
-        self._handle.flush()
-        os.fsync(self._handle.fileno())

@@ -1,10 +1,11 @@
-"""Measure how hard a scene is, with the collector's own reachability and push skill.
+"""Measure the difficulty of a scene with the reachability and push skill of the collector.
 
-First every candidate push is tried: each reachable contact point of each reachable movable, at each
-length of its motion primitives. The share that opens the robot's goal tells easy from hard. Where
-none does, the collector's planner looks for a plan within a budget of pushes: of one closed-loop
-push, which may take up several contacts, with many goals; then of more pushes, shortest first.
-Budgets count pushes, never seconds, so the same scene gets the same figures on every run.
+First every candidate push is tried: each reachable contact point of each reachable movable, with
+every length of its motion primitives. The fraction that opens the robot's goal decides between easy
+and hard. If none does, the collector's planner searches within a budget of pushes: for one
+closed-loop push, which may use several contact points, with many goals; then for plans of more
+pushes, shortest first. Budgets count pushes, never seconds, so the same scene gets the same figures
+on every run.
 """
 
 from __future__ import annotations
@@ -25,22 +26,23 @@ from namo.world.straight_push import push_straight
 from namo.world.world import World
 
 ONE_PUSH_GOALS = 20
-"""Goals of each movable for the closed-loop push, before plans of more than one are looked for."""
+"""Goals per movable in the search for one closed-loop push."""
 GOALS_PER_OBJECT = 5
+"""Goals per movable in the search for longer plans."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """How hard a scene is.
+    """The measured difficulty of a scene.
 
     Attributes:
         difficulty: its class.
-        pushes_needed: fewest pushes found that open the goal, 0 where it is open; None where no
-            plan was found within the budget.
-        opening_share: share of candidate pushes that open the goal at once; None where it is open.
-        candidate_pushes: how many there are.
-        opening_pushes: how many of them open the goal.
-        searched_pushes: pushes that the search simulated after that.
+        pushes_needed: fewest pushes found that open the goal, 0 if it is open; None if no plan was
+            found within the budget.
+        opening_share: fraction of candidate pushes that open the goal; None if it is open.
+        candidate_pushes: number of candidate pushes.
+        opening_pushes: number of candidate pushes that open the goal.
+        searched_pushes: pushes simulated by the searches that followed.
     """
 
     difficulty: Difficulty
@@ -52,12 +54,12 @@ class Certificate:
 
 
 def certify(scene: Scene, effort: Effort, threads: int = 1) -> Certificate:
-    """Return how hard a scene is.
+    """Measure the difficulty of a scene.
 
     Args:
-        scene: under its own options.
-        effort: what the searches may spend.
-        threads: how many pushes to simulate at a time; changes no figure.
+        scene: simulated with its own options.
+        effort: budget of the searches.
+        threads: pushes to simulate in parallel; results do not change.
 
     Raises:
         SceneError: MuJoCo refuses the scene, or it is too large for the grid.
@@ -86,13 +88,13 @@ def _certificate(
     pushes_needed: int | None, straight: tuple[int, int], searched: int
 ) -> Certificate:
     candidates, opening = straight
-    share = None
+    fraction = None
     if pushes_needed != 0:
-        share = opening / candidates if candidates else 0.0
+        fraction = opening / candidates if candidates else 0.0
     return Certificate(
-        difficulty_of(pushes_needed, share),
+        difficulty_of(pushes_needed, fraction),
         pushes_needed,
-        share,
+        fraction,
         candidates,
         opening,
         searched,
@@ -100,7 +102,7 @@ def _certificate(
 
 
 def _candidate_pushes(world: World) -> tuple[int, int]:
-    """Return how many candidate pushes there are and how many of them open the goal."""
+    """Return the number of candidate pushes, and of those that open the goal."""
     reachability = world.reachability()
     contacts = [
         (name, contact)
@@ -108,7 +110,7 @@ def _candidate_pushes(world: World) -> tuple[int, int]:
         for contact in reachability.reachable_contacts(name).nonzero()[0].tolist()
     ]
     candidates = opening = 0
-    with closing(world.each(_push_from_start, contacts)) as opened:
+    with closing(world.pool.map_pushes(world, _push_from_start, contacts)) as opened:
         for (name, _), opened_at in zip(contacts, opened, strict=True):
             lengths = len(world.primitives(name)[0].travels)
             candidates += lengths

@@ -1,4 +1,4 @@
-"""What certifying a scene may spend."""
+"""The search budget of certification."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effort:
-    """What the searches may spend where no candidate push opens the goal.
+    """Budget of the searches that follow if no candidate push opens the goal.
 
     Attributes:
-        pushes: simulated pushes, of the search for one push and again of that for more.
-        depth: longest plan (pushes).
-        seed: of the planner's random numbers; every scene gets the same stream, so its figures do
-            not depend on its place in a list.
+        pushes: maximum simulated pushes, for each of the two searches.
+        depth: maximum length of a plan (pushes).
+        seed: of the planner's random numbers; every scene gets the same stream, so that its figures
+            do not depend on its index in a list.
     """
 
     pushes: int = 150

@@ -1,4 +1,4 @@
-"""A whole set of scenes: chunks of candidates until the quotas are filled, then the choice."""
+"""Make a set of scenes: certify chunks of candidates until the quotas are filled, then select."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.certification.candidates import chunk_path, is_done, make_chunk, outcome_of
-from namo.certification.selection import Tally, read_candidates, select, shortage
+from namo.certification.selection import Selection, read_candidates, select, shortage
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError, UsageError
-from namo.scenes.generation import Generator
+from namo.scenes.generator.generation import Generator
 from namo.scenes.manifest import MANIFEST, SETTINGS
 
 
 def make_scenes(
     settings: SceneSetSettings, output_dir: Path, jobs: int, show: Callable[[str], None]
 ) -> str:
-    """Make a set of scenes and return its report; chunks that are done are not made again.
+    """Make a set of scenes and return its report; finished chunks are kept.
 
     Args:
         settings: of the set.
         output_dir: for scenes, manifest, report and candidates.
-        jobs: processes that make chunks side by side.
-        show: takes a line for each chunk that was made.
+        jobs: processes that work on chunks in parallel.
+        show: called with a line of text for each chunk.
 
     Raises:
-        UsageError: the settings do not suit a family, or the folder holds a set that was not made
-            here; nothing is written then.
-        NamoError: `max_candidates` do not fill the quotas, or a process died.
+        UsageError: the settings are invalid for a family, or the folder holds a set that this
+            command has not made; nothing is written then.
+        NamoError: `max_candidates` candidates do not fill the quotas, or a process died.
     """
-    Generator(settings)  # refuses what does not go together, before anything is written
+    Generator(settings)  # refuses inconsistent settings before anything is written
     _refuse_foreign_set(output_dir / MANIFEST)
     fingerprint = settings.fingerprint()
-    counted = Tally(settings)
+    selection = Selection(settings)
     chunks: list[range] = []
     with ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent) as pool:
-        for end in settings.looks():
+        for end in settings.quota_checks():
             added = settings.chunks(end)[len(chunks) :]
             chunks += added
             paths = [chunk_path(output_dir, chunk) for chunk in added]
@@ -59,31 +59,33 @@ def make_scenes(
                     show(line)
             except BrokenProcessPool as error:
                 raise NamoError(
-                    "a process that measured candidates died (killed, or out of memory); what it "
-                    "had finished is kept, the same command goes on from there"
+                    "a worker process died (killed, or out of memory); finished candidates are "
+                    "kept: rerun the same command to resume"
                 ) from error
             for row in read_candidates(paths, texts=False):
-                if counted.missing:
-                    counted.takes(row)
-            if not counted.missing:
+                if selection.missing:
+                    selection.consider(row)
+            if not selection.missing:
                 return select(settings, [chunk_path(output_dir, one) for one in chunks], output_dir)
-    raise NamoError(shortage(counted))
+    raise NamoError(shortage(selection))
 
 
 def _refuse_foreign_set(manifest: Path) -> None:
-    """Make sure that a manifest in this place is one of the generator."""
+    """Make sure that an existing manifest was written by the generator."""
     if not manifest.exists():
         return
     try:
         metadata = pq.read_schema(manifest).metadata or {}
     except (pa.ArrowException, OSError) as error:
-        raise UsageError(f"{manifest}: no Parquet file ({error}); choose another folder") from error
+        raise UsageError(
+            f"{manifest}: not a Parquet file ({error}); choose another folder"
+        ) from error
     if SETTINGS.encode() not in metadata:
         raise UsageError(f"{manifest}: was not made by the generator; choose another folder")
 
 
 def _end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that ended."""
+    """Make this worker exit with its parent, even if the parent was killed."""
     parent = parent_process()
     if parent is not None:
 

@@ -1,7 +1,7 @@
-"""Fill the quotas: which candidates become scenes, and what became of the others.
+"""Select the candidates that fill the quotas, and write the set: scenes, manifest and report.
 
-Candidates are taken in the order of their numbers, so the choice depends on the settings alone, and
-a scene's file keeps its name when more are made.
+Candidates are considered in the order of their numbers, so that the selection depends on the
+settings alone and asking for more scenes only adds files.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from namo.certification.candidates import CANDIDATES
+from namo.certification.candidates import CANDIDATES, Row
+from namo.certification.owned_files import OwnedFiles, has_checksum
 from namo.certification.settings import SceneSetSettings
-from namo.certification.written import Written, is_whole
 from namo.errors import NamoError, ResultFileError
 from namo.files import replacing
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.manifest import (
     MANIFEST,
@@ -33,24 +32,22 @@ from namo.scenes.manifest import (
 )
 from namo.version import GENERATOR_VERSION, __version__
 
-Row = dict[str, Any]
-
 REPORT = "scenes.txt"
-SURPLUS = "its class was full"
+SURPLUS = "quota reached"
 UNMEASURED = "unmeasured"
 
 
 @dataclass
-class Tally:
-    """What was taken of the candidates seen so far.
+class Selection:
+    """Counts of the candidates considered so far.
 
     Attributes:
         settings: of the set.
-        taken: how many of each class.
-        found: how many of each class were drawn.
-        rejected: how many candidates became no scene, by reason.
-        examples: the first of each reason, in full.
-        candidates: how many were seen.
+        taken: selected candidates by class.
+        found: valid candidates by class.
+        rejected: candidates that were not selected, by kind of reason.
+        examples: the full text of the first reason of each kind.
+        candidates: number of candidates considered.
     """
 
     settings: SceneSetSettings
@@ -61,14 +58,14 @@ class Tally:
     examples: dict[str, str] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
-    def takes(self, row: Row) -> bool:
-        """Count a candidate and return whether it becomes a scene."""
+    def consider(self, row: Row) -> bool:
+        """Count a candidate and return whether it is selected."""
         self.candidates += 1
         reason = row["rejection"]
         if reason is None and row["sha256"] in self._seen:
             reason = "the same scene as an earlier one"
         if reason is not None:
-            kind = reason.partition(":")[0]  # of a refusal: the rest is this candidate's own
+            kind = reason.partition(":")[0]  # after a colon the text is specific to the candidate
             self.rejected[kind] += 1
             self.examples.setdefault(kind, reason)
             return False
@@ -89,7 +86,7 @@ class Tally:
 
     @property
     def missing(self) -> dict[str, int]:
-        """How many scenes are still wanted, by class."""
+        """Number of scenes still wanted, by class."""
         quotas = self.settings.quotas
         if quotas is None:
             left = self.settings.count - self.taken.total()
@@ -102,14 +99,14 @@ class Tally:
 
 
 def read_candidates(chunks: Iterable[Path], *, texts: bool) -> Iterator[Row]:
-    """Yield the candidates of finished chunks, in the order of the chunks given.
+    """Yield the candidates of finished chunks, in the order given.
 
     Args:
-        chunks: files of candidates.
-        texts: whether to read the texts of the scenes too.
+        chunks: Parquet files of candidates.
+        texts: whether to read the XML of the scenes too.
 
     Raises:
-        ResultFileError: a file is damaged; it is named.
+        ResultFileError: a file is damaged.
     """
     columns = [name for name in CANDIDATES.names if texts or name != "xml"]
     for path in chunks:
@@ -124,40 +121,40 @@ def read_candidates(chunks: Iterable[Path], *, texts: bool) -> Iterator[Row]:
 def select(settings: SceneSetSettings, chunks: Sequence[Path], output_dir: Path) -> str:
     """Write the scenes, the manifest and the report; return the report.
 
-    Scenes that this stage wrote here before and that are not taken any more are removed.
+    Scenes of earlier runs that are no longer selected are removed.
 
     Args:
         settings: of the set.
-        chunks: finished, from candidate 0 on, without gaps.
+        chunks: finished ones from candidate 0 on, without gaps.
         output_dir: of the set.
 
     Raises:
-        NamoError: the candidates do not fill the quotas, a layout would be in two splits, or a file
-            in the place of a scene is not of this stage; nothing is written then.
+        NamoError: the candidates do not fill the quotas, a layout would be in two splits, or a
+            scene would replace a foreign file; nothing is written then.
     """
-    counted = Tally(settings)
+    selection = Selection(settings)
     rows: list[Row] = []
     for row in read_candidates(chunks, texts=False):
-        if counted.missing and counted.takes(row):
+        if selection.missing and selection.consider(row):
             rows.append(_manifest_row(settings, row, len(rows)))
-    if counted.missing:
-        raise NamoError(shortage(counted))
+    if selection.missing:
+        raise NamoError(shortage(selection))
     if problems := split_problems(pa.Table.from_pylist(rows, SCENES)):
         raise NamoError(f"{output_dir}: " + "; ".join(problems))
     wanted = {row["file"]: row["sha256"] for row in rows}
-    written = Written(output_dir)
-    written.refuse_foreign_files(wanted)
-    written.remember({**written.files, **wanted})
+    owned = OwnedFiles(output_dir)
+    owned.refuse_foreign_files(wanted)
+    owned.remember({**owned.files, **wanted})
     for row in read_candidates(chunks, texts=True):
         path = output_dir / row["file"]
-        if row["file"] in wanted and not is_whole(path, row["sha256"]):
+        if row["file"] in wanted and not has_checksum(path, row["sha256"]):
             with replacing(path) as handle:
                 handle.write(row["xml"].encode())
     write_manifest(output_dir / MANIFEST, rows, _provenance(settings))
-    report = report_text(counted, rows)
+    report = report_text(selection, rows)
     with replacing(output_dir / REPORT) as handle:
         handle.write(report.encode())
-    written.remove_all_but(wanted)
+    owned.remove_all_but(wanted)
     return report
 
 
@@ -165,7 +162,7 @@ def _provenance(settings: SceneSetSettings) -> dict[str, str]:
     return {
         SETTINGS: json.dumps(settings.as_dict(), sort_keys=True),
         "namo_collect": __version__,
-        "numerics": json.dumps(numerics(), sort_keys=True),
+        "numerics": json.dumps(numeric_platform(), sort_keys=True),
     }
 
 
@@ -179,17 +176,17 @@ def _manifest_row(settings: SceneSetSettings, row: Row, index: int) -> Row:
     }
 
 
-def shortage(counted: Tally) -> str:
-    """Return what a person needs to know when the quotas are not filled."""
-    missing = ", ".join(f"{number} of {kind}" for kind, number in counted.missing.items())
-    found = ", ".join(f"{kind} {number}" for kind, number in _by_class(counted.found))
+def shortage(selection: Selection) -> str:
+    """Return the message for quotas that the candidates do not fill."""
+    missing = ", ".join(f"{number} of {kind}" for kind, number in selection.missing.items())
+    found = ", ".join(f"{kind} {number}" for kind, number in _by_class(selection.found))
     rejected = ", ".join(
-        f"{number} because {counted.examples[kind]}"
-        for kind, number in counted.rejected.most_common()
-        if kind in counted.examples
+        f"{number} because {selection.examples[kind]}"
+        for kind, number in selection.rejected.most_common()
+        if kind in selection.examples
     )
     return (
-        f"{counted.candidates} candidates leave these missing: {missing}; found were: "
+        f"{selection.candidates} candidates leave these missing: {missing}; found were: "
         f"{found or 'none'}; rejected: {rejected or 'none'}. Raise max_candidates, lower the "
         "quotas, or widen the ranges"
     )
@@ -199,25 +196,25 @@ def _by_class(counts: Counter[str]) -> list[tuple[str, int]]:
     return [(kind, counts[kind]) for kind in (*Difficulty, UNMEASURED) if counts[kind]]
 
 
-def report_text(counted: Tally, rows: list[Row]) -> str:
-    """Return the report of a set: yield by class, reasons for rejection, splits, families."""
-    quotas = counted.settings.quotas or {}
+def report_text(selection: Selection, rows: list[Row]) -> str:
+    """Return the report of a set: yield per class, rejections, families and splits."""
+    quotas = selection.settings.quotas or {}
     lines = [
-        f"{len(rows)} scenes of {counted.candidates} candidates, seed {counted.settings.seed}",
+        f"{len(rows)} scenes of {selection.candidates} candidates, seed {selection.settings.seed}",
         "",
         f"{'class':<16}{'wanted':>8}{'found':>8}{'yield':>8}{'taken':>8}",
     ]
     for kind in (*Difficulty, UNMEASURED):
-        if counted.found[kind] or kind in quotas:
-            share = counted.found[kind] / counted.candidates
+        if selection.found[kind] or kind in quotas:
+            fraction = selection.found[kind] / selection.candidates
             wanted = quotas.get(kind, 0) if quotas else "any"
             lines.append(
-                f"{kind:<16}{wanted:>8}{counted.found[kind]:>8}{share:>8.1%}{counted.taken[kind]:>8}"
+                f"{kind:<16}{wanted:>8}{selection.found[kind]:>8}{fraction:>8.1%}{selection.taken[kind]:>8}"
             )
     lines += ["", "not taken"]
-    reasons = counted.rejected.most_common()
+    reasons = selection.rejected.most_common()
     lines += [
-        f"{number:>8}  {counted.examples.get(reason, reason)}" for reason, number in reasons
+        f"{number:>8}  {selection.examples.get(reason, reason)}" for reason, number in reasons
     ] or ["       -"]
     for column in ("family", "split"):
         layouts = {(row[column], row["layout_id"]) for row in rows}

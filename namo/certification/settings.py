@@ -1,4 +1,4 @@
-"""Settings of a set of scenes: what is drawn, how hard it is measured, how much is kept."""
+"""Settings of a set of scenes: the generator, the certification budget and the selection."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from namo.certification.effort import Effort
+from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.files import sha256_of
-from namo.mapped_settings import settings_from
 from namo.scenes.difficulty import Difficulty
-from namo.scenes.generator_settings import GeneratorSettings, template_files
+from namo.scenes.generator.settings import GeneratorSettings, template_files
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
 from namo.wording import did_you_mean
 
@@ -30,24 +30,24 @@ DEFAULT_SPLITS: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
 @dataclass(frozen=True)
 class SceneSetSettings(GeneratorSettings):
-    """Everything that decides a set of scenes, on top of what the generator draws from.
+    """Everything that decides a set of scenes, in addition to the settings of the generator.
 
     Attributes:
-        count: scenes to keep, in the order of their numbers, whatever their class.
-        quotas: scenes to keep of each difficulty class, instead of `count`; a class that is not
-            named is not kept.
-        splits: share of the layouts in each split.
-        certify: whether difficulty is measured; without it the manifest leaves it open.
-        certify_pushes: simulated pushes to look for a plan of one push, and again for more.
-        certify_depth: longest such plan (pushes).
-        candidates: drawn and measured before the quotas are looked at, side by side in jobs; None
-            for one and a half times as many as scenes are wanted.
-        candidates_per_chunk: candidates that a job draws and measures.
-        candidates_per_round: candidates between two further looks at the quotas; whole chunks.
-        max_candidates: after which quotas that are not filled are an error.
+        count: scenes to select, of any class, in the order of their numbers.
+        quotas: scenes to select per difficulty class, instead of `count`; none of other classes.
+        splits: fraction of the layouts in each split.
+        certify: whether to measure difficulty; otherwise it is null in the manifest.
+        certify_pushes: maximum simulated pushes of the search for one push, and of that for more.
+        certify_depth: maximum length of a plan (pushes).
+        candidates: number to certify in parallel jobs before the quotas are first checked; None
+            for 1.5 times the number of scenes wanted.
+        candidates_per_chunk: candidates per job.
+        candidates_per_round: candidates between further checks of the quotas, rounded up to whole
+            chunks.
+        max_candidates: number after which unfilled quotas are an error.
 
     Raises:
-        UsageError: a setting is out of its range, or two of them do not go together.
+        UsageError: a setting is out of range, or two of them contradict each other.
     """
 
     count: int = 100
@@ -75,13 +75,13 @@ class SceneSetSettings(GeneratorSettings):
                 raise UsageError(f"{name} is {getattr(self, name)}; at least 1")
         if self.candidates is not None and self.candidates < 1:
             raise UsageError(f"candidates is {self.candidates}; at least 1, or null")
-        shares = list(self.splits.values())
-        if not shares or not min(shares) >= 0.0 or not abs(sum(shares) - 1.0) <= 1e-6:
-            raise UsageError(f"splits is {dict(self.splits)}; shares from 0 that add up to 1")
+        fractions = list(self.splits.values())
+        if not fractions or not min(fractions) >= 0.0 or not abs(sum(fractions) - 1.0) <= 1e-6:
+            raise UsageError(f"splits is {dict(self.splits)}; fractions from 0 that add up to 1")
         if self.quotas is None:
             return
         if not self.certify:
-            raise UsageError("quotas are given, but certify is false; a class must be measured")
+            raise UsageError("quotas are given, but certify is false; quotas need measured classes")
         for name, quota in self.quotas.items():
             if name not in [*Difficulty]:
                 raise UsageError(
@@ -90,22 +90,22 @@ class SceneSetSettings(GeneratorSettings):
             if quota < 0:
                 raise UsageError(f"quotas: {name} is {quota}; it must not be negative")
         if not sum(self.quotas.values()):
-            raise UsageError("quotas: all are 0; no scene would be kept")
+            raise UsageError("quotas: all are 0; no scene would be selected")
 
     @property
     def wanted(self) -> int:
-        """How many scenes the set will have."""
+        """Number of scenes in the set."""
         return self.count if self.quotas is None else sum(self.quotas.values())
 
     @property
     def effort(self) -> Effort:
-        """What certifying a scene may spend."""
+        """Search budget of certification."""
         return Effort(self.certify_pushes, self.certify_depth, self.seed)
 
-    def looks(self) -> Iterator[int]:
-        """Yield after how many candidates the quotas are looked at, up to `max_candidates`.
+    def quota_checks(self) -> Iterator[int]:
+        """Yield the numbers of candidates after which the quotas are checked.
 
-        Always whole chunks, so that asking for more adds chunks and changes none.
+        Up to `max_candidates`, in whole chunks, so that asking for more scenes only adds chunks.
         """
         size = self.candidates_per_chunk
         end = math.ceil((self.candidates or 1.5 * self.wanted) / size) * size
@@ -120,38 +120,40 @@ class SceneSetSettings(GeneratorSettings):
         return [range(start, min(start + size, end)) for start in range(0, end, size)]
 
     def first_chunks(self) -> list[range]:
-        """Return the chunks of candidates before the first look at the quotas."""
-        return self.chunks(next(self.looks()))
+        """Return the chunks of candidates before the first check of the quotas."""
+        return self.chunks(next(self.quota_checks()))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values."""
         return dataclasses.asdict(self)
 
     def decisive(self) -> dict[str, Any]:
-        """Return what decides a candidate and its figures.
+        """Return the settings that decide a candidate and its figures.
 
-        How many are kept, and in which chunks they are made, is no part of it.
+        Those of the selection and of chunks are not among them.
         """
         return {name: value for name, value in self.as_dict().items() if name not in _KEEPING}
 
     def fingerprint(self) -> str:
         """Return the hash of everything that decides a candidate, versions included."""
-        from namo.numerics import numerics  # loads MuJoCo, which checking settings need not
+        # Loads MuJoCo, which checking settings need not.
+        from namo.numeric_platform import numeric_platform
 
-        versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, numerics(), self.template_hashes()]
+        platform = numeric_platform()
+        versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, platform, self.template_hashes()]
         text = json.dumps([versions, self.decisive()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def require_made_with(self, manifest: Path) -> None:
-        """Make sure that a set that is there was made with these settings.
+        """Make sure that an existing set was made with these settings.
 
         Args:
-            manifest: of the set; it need not be there yet.
+            manifest: of the set; it need not exist.
 
         Raises:
             UsageError: names the settings that differ.
         """
-        import pyarrow.parquet as pq  # only where a set is collected in
+        import pyarrow.parquet as pq  # only needed to collect in a set
 
         from namo.scenes.manifest import SETTINGS
 
@@ -166,23 +168,23 @@ class SceneSetSettings(GeneratorSettings):
         ]
         if differ:
             raise UsageError(
-                f"{manifest} was made with other settings: {', '.join(differ)}; make it again with "
+                f"{manifest} was made with other settings: {', '.join(differ)}; regenerate it with "
                 "`snakemake scenes --forcerun scenes`, or collect with another manifest"
             )
 
     def template_hashes(self) -> list[str]:
-        """Return the hashes of the template files, in order; their names decide nothing more."""
+        """Return the hashes of the template files, in order; beyond it, names do not matter."""
         return [sha256_of(path) for path in template_files(self)]
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], source: str) -> SceneSetSettings:
-        """Return the settings that a file or the pipeline's configuration gives.
+        """Return the settings in a mapping; see `parse_dataclass`.
 
         Args:
-            values: by name; those not given keep their default.
-            source: what messages call it.
+            values: by name; missing ones keep their default.
+            source: what messages call the mapping.
 
         Raises:
-            UsageError: names a key that is unknown or a value that is not allowed.
+            UsageError: a key is unknown or a value is invalid.
         """
-        return settings_from(cls, values, source)
+        return parse_dataclass(cls, values, source)

@@ -1,4 +1,4 @@
-"""One environment: read its scene, run its episodes, and whatever happens return a record."""
+"""Collect one environment: read its scene, run its episodes, and always return a record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from namo.collection.environment_record import environment_record, failure
 from namo.collection.episode import EpisodeOutcome, run_episode
 from namo.errors import ModelError, SceneError
 from namo.planning.planner import Planner
-from namo.results.records import Record
+from namo.results.record_types import EnvironmentRecord, ErrorRecord, SceneColumns
 from namo.results.scene_row import scene_columns
 from namo.results.schema import SCENE
 from namo.scenes.physics import with_physics
@@ -36,32 +36,38 @@ def collect_environment(
     threads: int = 1,
     begins: Callable[[], None] = lambda: None,
     watch: Callable[[int, int, int], None] = lambda *_: None,
-) -> Record:
+    sha256: str | None = None,
+) -> EnvironmentRecord:
     """Return the record of an environment: its episodes, or why there are none.
 
     Args:
         environment: which one.
         planner: shared by all environments of the process.
         config: settings.
-        rerun_command: what redoes this environment alone; kept beside a failure.
-        scorers: models that the planner's strategies ask.
-        threads: how many pushes of a state to simulate at a time; changes no result.
+        rerun_command: command line that collects this environment alone; kept with a failure.
+        scorers: models that the planner's strategies query.
+        threads: number of pushes to simulate in parallel; does not change results.
         begins: called before the scene is read and before each episode.
-        watch: told of every simulated push: number of the episode, pushes so far, depth.
+        watch: called after every simulated push with the number of the episode, the number of
+            pushes so far, and the depth.
+        sha256: hash of the scene file, as just read by the caller, to record if the scene cannot be
+            read; computed here if None. A scene that is read is recorded with the hash of the bytes
+            that were used.
 
     Raises:
-        ModelError: a model failed, which is no fault of this environment.
+        ModelError: a model failed, which is not the fault of this environment.
     """
     began = time.monotonic()
-    sha256 = environment.scene_sha256()
+    if sha256 is None:
+        sha256 = environment.scene_sha256()
     outcomes: list[EpisodeOutcome] = []
-    look: Record | None = None
-    error: Record | None = None
+    geometry: SceneColumns | None = None
+    error: ErrorRecord | None = None
     begins()
     try:
         scene = read_scene(environment.path)
-        look = scene_columns(scene)
-        sha256 = scene.sha256  # of the bytes that were used, should the file change meanwhile
+        geometry = scene_columns(scene)
+        sha256 = scene.sha256  # the file may have changed since the hash above
         environment.require_listed(sha256)
         world = World(with_physics(scene, config.physics), threads=threads)
         world.prepare()
@@ -76,15 +82,14 @@ def collect_environment(
                 scorers,
                 partial(watch, episode),
             )
-            outcomes.append(outcome)  # one by one: what was done before a failure stays
+            outcomes.append(outcome)  # at once, so that a failure keeps the episodes before it
     except ModelError:
         raise
     except SceneError as problem:
-        error = {"kind": SCENE, "message": str(problem), "traceback": None}
-    except Exception as problem:  # noqa: BLE001 - one bad environment costs one environment
+        message = str(problem)
+        error = {"kind": SCENE, "message": message, "traceback": None, "command": rerun_command}
+    except Exception as problem:  # noqa: BLE001 - one failed environment must not stop the others
         _log.exception("environment %d failed", environment.index)
-        error = failure(environment, problem)
-    if error is not None:
-        error["command"] = rerun_command
+        error = failure(environment, problem, rerun_command)
     took = time.monotonic() - began
-    return environment_record(environment, config, sha256, outcomes, error, took, look)
+    return environment_record(environment, config, sha256, outcomes, error, took, geometry)

@@ -1,4 +1,4 @@
-"""Which environment: its place in the list, its scene file, and what decides its results."""
+"""An environment: its place in the list, its scene file, and the fingerprint of its results."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Environment:
         index: place in the list, from 0.
         path: of the scene file.
         label: of the run, as in file names.
-        difficulty: class of the scene, where the manifest says so.
-        listed_sha256: of the scene file that the manifest was written for, if it has it.
+        difficulty: class of the scene, from its manifest; None if the manifest has none.
+        listed_sha256: hash of the scene file in the manifest; None if the manifest has none.
     """
 
     index: int
@@ -40,7 +40,7 @@ class Environment:
 
     @property
     def xml_file(self) -> str:
-        """The scene file as records name it; bytes that are no text are written as escapes."""
+        """The scene file as records name it; bytes that are not UTF-8 are escaped."""
         return str(self.path).encode("utf-8", "backslashreplace").decode()
 
     @property
@@ -49,22 +49,25 @@ class Environment:
         return f"{self.env_id}_results.pkl"
 
     def scene_sha256(self) -> str:
-        """Return the hash of the scene file as it is now; empty when it cannot be read."""
+        """Return the hash of the scene file's current content; empty when it cannot be read."""
         try:
             return sha256_of(self.path)
         except OSError:
             return ""
 
     def require_listed(self, scene_sha256: str) -> None:
-        """Make sure that the scene is the one the manifest was written for, if it says which.
+        """Make sure that the scene has the hash that its manifest lists, if it lists one.
+
+        Args:
+            scene_sha256: hash of the scene file.
 
         Raises:
-            SceneError: the file changed since.
+            SceneError: the file changed since the manifest was written.
         """
         if self.listed_sha256 not in (None, scene_sha256):
             raise SceneError(
-                f"{self.xml_file}: is not the file its manifest was written for (sha256 "
-                f"{scene_sha256}, listed is {self.listed_sha256}); make the manifest anew"
+                f"{self.xml_file}: checksum mismatch: its sha256 is {scene_sha256}, the manifest "
+                f"lists {self.listed_sha256}; regenerate the manifest"
             )
 
     def fingerprint(self, config: CollectionConfig, scene_sha256: str) -> str:

@@ -1,4 +1,4 @@
-"""The record of an environment: what its file and its rows in the tables hold."""
+"""The record of an environment: the content of its file and its rows in the tables."""
 
 from __future__ import annotations
 
@@ -9,44 +9,66 @@ import pyarrow as pa
 
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
-from namo.collection.episode import IDENTITY, Columns, EpisodeOutcome
-from namo.collection.journal import Deaths
+from namo.collection.episode import IDENTITY, EpisodeOutcome
+from namo.collection.journal import CrashRecord
 from namo.planning.planner import Termination
-from namo.results.records import Record
-from namo.results.schema import CRASHED, PLANS, PUSHES, SCENES
+from namo.results.record_types import (
+    Columns,
+    EnvironmentMetrics,
+    EnvironmentRecord,
+    EpisodeRecord,
+    ErrorRecord,
+    MetricsRow,
+    SceneColumns,
+    SceneRow,
+)
+from namo.results.schema import CRASHED, PLANS, PUSHES
 from namo.version import SCHEMA_VERSION, __version__
 
 
-def unstorable(
-    environment: Environment, config: CollectionConfig, rerun_command: str, problem: Exception
-) -> Record:
-    """Return the record of an environment whose own record cannot be stored."""
-    error = {**failure(environment, problem), "command": rerun_command}
-    return environment_record(environment, config, environment.scene_sha256(), [], error, 0.0)
+def quarantined_record(
+    environment: Environment,
+    config: CollectionConfig,
+    sha256: str,
+    rerun_command: str,
+    crashes: CrashRecord,
+) -> EnvironmentRecord:
+    """Return the record of an environment that is quarantined, since processes crashed in it.
 
-
-def crashed(
-    environment: Environment, config: CollectionConfig, rerun_command: str, deaths: Deaths
-) -> Record:
-    """Return the record of an environment that is set aside, since processes died in it."""
-    count = deaths.own + deaths.other
-    error: Record = {
+    Args:
+        environment: which one.
+        config: settings.
+        sha256: hash of the scene file; empty when it could not be read.
+        rerun_command: command line that collects this environment alone.
+        crashes: the processes that died in it.
+    """
+    reason = crashes.reason.partition("\n")[0]
+    error: ErrorRecord = {
         "kind": CRASHED,
         "message": (
-            f"{environment.xml_file}: set aside after {count} processes died in it; the last: "
-            f"{deaths.reason.partition(chr(10))[0]}"
+            f"{environment.xml_file}: quarantined after {crashes.count} processes died in it; the "
+            f"last: {reason}"
         ),
-        "traceback": deaths.reason,
+        "traceback": crashes.reason,
         "command": rerun_command,
     }
-    return environment_record(environment, config, environment.scene_sha256(), [], error, 0.0)
+    return environment_record(environment, config, sha256, [], error, 0.0)
 
 
-def failure(environment: Environment, problem: Exception) -> Record:
-    """Return the error that a record holds for an exception being handled."""
-    message = f"{environment.xml_file}: {type(problem).__name__}: {problem}"
-    kind = type(problem).__name__
-    return {"kind": kind, "message": message, "traceback": traceback.format_exc()}
+def failure(environment: Environment, problem: Exception, rerun_command: str) -> ErrorRecord:
+    """Return the error of a record for the exception that is being handled.
+
+    Args:
+        environment: that failed.
+        problem: the exception.
+        rerun_command: command line that collects this environment alone.
+    """
+    return {
+        "kind": type(problem).__name__,
+        "message": f"{environment.xml_file}: {type(problem).__name__}: {problem}",
+        "traceback": traceback.format_exc(),
+        "command": rerun_command,
+    }
 
 
 def environment_record(
@@ -54,10 +76,10 @@ def environment_record(
     config: CollectionConfig,
     sha256: str,
     outcomes: list[EpisodeOutcome],
-    error: Record | None,
+    error: ErrorRecord | None,
     processing_s: float,
-    look: Record | None = None,
-) -> Record:
+    geometry: SceneColumns | None = None,
+) -> EnvironmentRecord:
     """Return the record of an environment.
 
     Args:
@@ -65,16 +87,16 @@ def environment_record(
         config: settings.
         sha256: hash of the scene file that was used; empty when it could not be read.
         outcomes: its episodes, in order.
-        error: why the environment failed, if it did.
-        processing_s: wall time that it took (s).
-        look: columns of its row of the scenes table; None for a scene that could not be read.
+        error: why the environment failed; None when it did not.
+        processing_s: wall time spent on it (s).
+        geometry: columns of its row of the scenes table; None for a scene that could not be read.
     """
     fingerprint = environment.fingerprint(config, sha256)
     kept = _kept(outcomes, config)
     common = _common_metrics(environment, config, fingerprint, sha256)
-    episodes = [
+    episodes: list[EpisodeRecord] = [
         {
-            "episode_id": f"{environment.env_id}_episode_{number:03d}",
+            "episode_id": _episode_id(environment, number),
             **outcome.record,
             "xml_file": environment.xml_file,
         }
@@ -98,45 +120,62 @@ def environment_record(
         "metrics": _metrics(common, environment, outcomes, kept, error),
         "pushes": _columns(environment, PUSHES, [outcome.pushes for outcome in outcomes]),
         "plans": _columns(environment, PLANS, [outcome.plans for outcome in outcomes]),
-        "scene": _scene_row(common, look),
+        "scene": _scene_row(common, geometry),
     }
 
 
-def relocated(record: Record, environment: Environment) -> Record:
-    """Return the record of a scene whose file or manifest changed, as it is listed now.
+def relocated(record: EnvironmentRecord, environment: Environment) -> EnvironmentRecord:
+    """Return a record with the scene path and difficulty that the environment is listed with now.
 
-    Neither where the file lies nor the class it is said to be in changes what was found in it.
+    Neither the path of the scene file nor its class of difficulty affects the results.
+
+    Args:
+        record: of the same scene, as it was listed before.
+        environment: as it is listed now.
     """
-    here = {"xml_file": environment.xml_file}
-    listed = {**here, "difficulty": environment.difficulty}
+    xml_file, difficulty = environment.xml_file, environment.difficulty
+    scene = record["scene"]
     return {
         **record,
-        **here,
-        "episode_results": [{**episode, **here} for episode in record["episode_results"]],
-        "metrics": [{**row, **listed} for row in record["metrics"]],
-        "scene": record["scene"] and record["scene"] | listed,
+        "xml_file": xml_file,
+        "episode_results": [
+            {**episode, "xml_file": xml_file} for episode in record["episode_results"]
+        ],
+        "metrics": [
+            {**row, "xml_file": xml_file, "difficulty": difficulty} for row in record["metrics"]
+        ],
+        "scene": scene and {**scene, "xml_file": xml_file, "difficulty": difficulty},
     }
 
 
-def is_listed_as(record: Record, environment: Environment) -> bool:
-    """Return whether a record says of its scene what the list of environments says now."""
+def is_listed_as(record: EnvironmentRecord, environment: Environment) -> bool:
+    """Return whether a record has the scene path and difficulty of the listed environment.
+
+    Args:
+        record: of the same scene.
+        environment: as it is listed now.
+    """
     return record["xml_file"] == environment.xml_file and all(
         row["difficulty"] == environment.difficulty for row in record["metrics"]
     )
 
 
+def _episode_id(environment: Environment, number: int) -> str:
+    return f"{environment.env_id}_episode_{number:03d}"
+
+
 def _kept(outcomes: list[EpisodeOutcome], config: CollectionConfig) -> list[bool]:
-    """Return which episodes stay: all, or of the solved ones only the shortest."""
+    """Return which episodes are kept: all, or the shortest of the solved and the unsolved ones."""
     depths = [outcome.metrics["solution_depth"] for outcome in outcomes]
     if not config.filter_minimum_length:
         return [True] * len(depths)
-    least = min((depth for depth in depths if depth is not None), default=None)
-    return [depth is None or depth == least for depth in depths]
+    shortest = min((depth for depth in depths if depth is not None), default=None)
+    return [depth is None or depth == shortest for depth in depths]
 
 
 def _common_metrics(
     environment: Environment, config: CollectionConfig, fingerprint: str, sha256: str
-) -> Record:
+) -> EnvironmentMetrics:
     return {
         "env_id": environment.env_id,
         "env_index": environment.index,
@@ -156,16 +195,23 @@ def _common_metrics(
 
 
 def _metrics(
-    common: Record,
+    common: EnvironmentMetrics,
     environment: Environment,
     outcomes: list[EpisodeOutcome],
     kept: list[bool],
-    error: Record | None,
-) -> list[Record]:
-    """Return the rows of the metrics table, one an episode; a failure is a row too."""
-    rows = [
-        {**common, **outcome.metrics, "kept": keep, "rerun_command": None}
-        for outcome, keep in zip(outcomes, kept, strict=True)
+    error: ErrorRecord | None,
+) -> list[MetricsRow]:
+    """Return the rows of the metrics table: one per episode, and one for a failure."""
+    rows: list[MetricsRow] = [
+        {
+            **common,
+            **outcome.metrics,
+            "kept": keep,
+            "rerun_command": None,
+            "episode": number,
+            "episode_id": _episode_id(environment, number),
+        }
+        for number, (outcome, keep) in enumerate(zip(outcomes, kept, strict=True))
     ]
     if error is not None:
         rows.append(
@@ -176,35 +222,26 @@ def _metrics(
                 "solution_depth": None,
                 "replayed": None,
                 "termination": Termination.ERROR.value,
-                **dict.fromkeys(_COUNTS, 0),
-                **dict.fromkeys(_TIMES, 0.0),
+                "nodes_expanded": 0,
+                "pushes_simulated": 0,
+                "physics_steps": 0,
+                "terminal_checks": 0,
+                "max_depth_reached": 0,
+                "inference_calls": 0,
+                "search_time_ms": 0.0,
+                "physics_time_ms": 0.0,
+                "reachability_time_ms": 0.0,
+                "push_planning_time_ms": 0.0,
+                "inference_time_ms": 0.0,
                 "kept": False,
                 "error_kind": error["kind"],
                 "error_message": error["message"],
                 "rerun_command": error["command"],
+                "episode": len(rows),
+                "episode_id": _episode_id(environment, len(rows)),
             }
         )
-    for number, row in enumerate(rows):
-        row["episode"] = number
-        row["episode_id"] = f"{environment.env_id}_episode_{number:03d}"
     return rows
-
-
-_COUNTS = (
-    "nodes_expanded",
-    "pushes_simulated",
-    "physics_steps",
-    "terminal_checks",
-    "max_depth_reached",
-    "inference_calls",
-)
-_TIMES = (
-    "search_time_ms",
-    "physics_time_ms",
-    "reachability_time_ms",
-    "push_planning_time_ms",
-    "inference_time_ms",
-)
 
 
 def _columns(environment: Environment, schema: pa.Schema, episodes: list[Columns]) -> Columns:
@@ -215,7 +252,7 @@ def _columns(environment: Environment, schema: pa.Schema, episodes: list[Columns
         identity = (
             environment.env_id,
             environment.index,
-            f"{environment.env_id}_episode_{number:03d}",
+            _episode_id(environment, number),
             number,
         )
         for name, value in zip(IDENTITY, identity, strict=True):
@@ -225,8 +262,15 @@ def _columns(environment: Environment, schema: pa.Schema, episodes: list[Columns
     return columns
 
 
-def _scene_row(common: Record, look: Record | None) -> Record | None:
-    """Return the row of the scenes table; None for a scene that cannot be read."""
-    if look is None:
+def _scene_row(common: EnvironmentMetrics, geometry: SceneColumns | None) -> SceneRow | None:
+    """Return the row of the scenes table; None for a scene that could not be read."""
+    if geometry is None:
         return None
-    return {name: common[name] for name in SCENES.names if name in common} | look
+    return {
+        "env_id": common["env_id"],
+        "env_index": common["env_index"],
+        "xml_file": common["xml_file"],
+        "scene_sha256": common["scene_sha256"],
+        "difficulty": common["difficulty"],
+        **geometry,
+    }

@@ -1,4 +1,4 @@
-"""One search in one environment, turned into its record, its row of metrics and its pushes."""
+"""One episode: a search in an environment, and its record, metrics row, pushes and plan."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
-from namo.planning.planner import Budget, Planner, SearchResult, Watch, unwatched
+from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
+from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord, SolidInfo
 from namo.results.replay import replay
-from namo.results.schema import PICTURE_DECIMALS, PLANS, PUSHES
+from namo.results.schema import DRAWING_DECIMALS, PLANS, PUSHES
 from namo.scenes.footprint import Polygon
 from namo.scenes.scene import Solid
 from namo.seeding import Streams
@@ -28,23 +29,20 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-Record = dict[str, Any]
-Columns = dict[str, list[Any]]
-
 
 @dataclass(frozen=True)
 class EpisodeOutcome:
-    """What is kept of one episode.
+    """The results of one episode.
 
     Attributes:
-        record: the entry in `episode_results` of the environment's pickle.
-        metrics: values of the metrics table that the search decides.
-        pushes: columns of the pushes table, without those that name environment and episode.
+        record: entry in `episode_results` of the environment's record.
+        metrics: columns of the metrics row that the search decides.
+        pushes: columns of the pushes table, without those of `IDENTITY`.
         plans: columns of the plans table, likewise.
     """
 
-    record: Record
-    metrics: Record
+    record: SearchRecord
+    metrics: SearchMetrics
     pushes: Columns
     plans: Columns
 
@@ -56,9 +54,9 @@ def run_episode(
     env_index: int,
     episode: int,
     scorers: Sequence[Scorer] = (),
-    watch: Watch = unwatched,
+    progress: ProgressCallback = ignore_progress,
 ) -> EpisodeOutcome:
-    """Search from the scene's start, carry the plan out again, and return what came of it.
+    """Search from the scene's start, replay the plan, and return the results.
 
     Args:
         world: of the environment; reset first.
@@ -66,12 +64,12 @@ def run_episode(
         config: budgets and seed.
         env_index: place of the environment in its list.
         episode: number of the episode in the environment.
-        scorers: models that the planner's strategies ask.
-        watch: told of every simulated push.
+        scorers: models that the planner's strategies query.
+        progress: called after every simulated push.
     """
     world.reset()
-    before = (*world.clocks(), _asked_s(scorers))
-    calls = sum(scorer.use.calls for scorer in scorers)
+    before = (*world.wall_times(), _inference_s(scorers))
+    calls = sum(scorer.stats.calls for scorer in scorers)
     budget = Budget(
         depth=config.max_depth,
         seconds=config.search_timeout,
@@ -79,12 +77,12 @@ def run_episode(
         pushes=config.max_pushes,
     )
     streams = Streams.for_episode(config.seed, env_index, episode)
-    result = planner.search(world, budget, streams, watch)
-    after = (*world.clocks(), _asked_s(scorers))
+    result = planner.search(world, budget, streams, progress)
+    after = (*world.wall_times(), _inference_s(scorers))
     physics_ms, reachability_ms, planning_ms, inference_ms = (
         1000.0 * (end - start) for start, end in zip(before, after, strict=True)
     )
-    metrics: Record = {
+    metrics: SearchMetrics = {
         "success": result.solved,
         "solution_found": result.solved,
         "solution_depth": len(result.plan) if result.solved else None,
@@ -99,26 +97,29 @@ def run_episode(
         "reachability_time_ms": reachability_ms,
         "push_planning_time_ms": planning_ms,
         "inference_time_ms": inference_ms,
-        "inference_calls": sum(scorer.use.calls for scorer in scorers) - calls,
+        "inference_calls": sum(scorer.stats.calls for scorer in scorers) - calls,
         "error_kind": None,
         "error_message": None,
+        "replayed": None,
     }
     record, pushes = _record(world, config, result, metrics), _pushes(world, result)
-    replayed = replay(world, record) if result.solved else None
-    metrics["replayed"] = None if replayed is None else replayed.problem is None
-    if replayed is not None and replayed.problem is not None:
-        _log.error("%s: the plan does not happen again: %s", world.scene.path, replayed.problem)
-    plans = _plans(world, record["action_sequence"], replayed.pushes if replayed else [])
+    recorders: list[Recorder] = []
+    if result.solved:
+        replayed = replay(world, record)
+        metrics["replayed"], recorders = replayed.problem is None, replayed.pushes
+        if replayed.problem is not None:
+            _log.error("%s: replay diverged: %s", world.scene.path, replayed.problem)
+    plans = _plans(world, record["action_sequence"], recorders)
     return EpisodeOutcome(record, metrics, pushes, plans)
 
 
-def _asked_s(scorers: Sequence[Scorer]) -> float:
-    return sum(scorer.use.seconds for scorer in scorers)
+def _inference_s(scorers: Sequence[Scorer]) -> float:
+    return sum(scorer.stats.seconds for scorer in scorers)
 
 
 def _record(
-    world: World, config: CollectionConfig, result: SearchResult, metrics: Record
-) -> Record:
+    world: World, config: CollectionConfig, result: SearchResult, metrics: SearchMetrics
+) -> SearchRecord:
     states = [result.states[number] for number in result.plan_states]
     scene = world.scene
     return {
@@ -132,7 +133,8 @@ def _record(
         "terminal_checks": metrics["terminal_checks"],
         "max_depth_reached": metrics["max_depth_reached"],
         "action_sequence": [
-            {"object_id": push.object_name, "target": tuple(push.goal)} for push in result.plan
+            {"object_id": push.object_name, "target": (push.goal.x, push.goal.y, push.goal.theta)}
+            for push in result.plan
         ],
         "algorithm_stats": {
             "termination": metrics["termination"],
@@ -158,11 +160,14 @@ def _record(
     }
 
 
-def _solid_info(solid: Solid, *, movable: bool) -> Record:
-    """Return what records keep of a wall or movable; a polygon has an outline in its own frame."""
-    information: Record = {"movable": movable, "start_pose": list(solid.pose)}
+def _solid_info(solid: Solid, *, movable: bool) -> SolidInfo:
+    """Return the geometry of a wall or movable."""
     half_x, half_y = np.ptp(solid.footprint.outline, axis=0).tolist()
-    information["half_extents"] = [half_x / 2, half_y / 2, solid.half_z]
+    information: SolidInfo = {
+        "movable": movable,
+        "start_pose": list(solid.pose),
+        "half_extents": [half_x / 2, half_y / 2, solid.half_z],
+    }
     if isinstance(solid.footprint, Polygon):
         information["outline"] = [list(corner) for corner in solid.footprint.vertices]
     return information
@@ -199,8 +204,8 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     return {column: [row[column] for row in rows] for column in columns}
 
 
-def _plans(world: World, actions: Sequence[Record], pushes: Sequence[Recorder]) -> Columns:
-    """Return the columns of the plans table: frames of what moves, and of nothing else."""
+def _plans(world: World, actions: Sequence[Action], pushes: Sequence[Recorder]) -> Columns:
+    """Return the columns of the plans table, with frames of those objects alone that move."""
     names = [movable.name for movable in world.scene.movables]
     columns: Columns = {name: [] for name in PLANS.names if name not in IDENTITY}
     for step, (action, push) in enumerate(zip(actions, pushes, strict=False)):
@@ -212,8 +217,8 @@ def _plans(world: World, actions: Sequence[Record], pushes: Sequence[Recorder]) 
             "step": step,
             "object_id": action["object_id"],
             "moved": [names[place] for place in moved],
-            "robot": frames[:, :2].round(PICTURE_DECIMALS).ravel().tolist(),
-            "poses": poses[:, moved].round(PICTURE_DECIMALS).ravel().tolist(),
+            "robot": frames[:, :2].round(DRAWING_DECIMALS).ravel().tolist(),
+            "poses": poses[:, moved].round(DRAWING_DECIMALS).ravel().tolist(),
         }
         for name, value in row.items():
             columns[name].append(value)
@@ -221,7 +226,7 @@ def _plans(world: World, actions: Sequence[Record], pushes: Sequence[Recorder]) 
 
 
 IDENTITY = ("env_id", "env_index", "episode_id", "episode")
-"""Columns of the tables of pushes and plans that say whose they are."""
+"""Columns of the pushes and plans tables that name environment and episode."""
 
 
 def _pose_columns(prefix: str, pose: Pose2D) -> dict[str, float]:

@@ -1,16 +1,18 @@
-"""The journal of a chunk: which environment is being worked on, and which ones ended a process.
+"""The journal of a chunk: the environment in progress, and the environments that crashed a process.
 
 It is written before an environment starts and again when it is done, so the next process of the
-chunk can tell in which one the last process died. Of what:
+chunk can tell in which environment the previous one died, and why:
 
-- a fatal signal, or a hang that the watchdog ended: both leave a trace in a file that is open for
-  that purpose;
-- too much memory: the kernel counts the processes it kills for it;
-- none of these: killed from outside, as schedulers and people do, which says little of the
+- a fatal signal, or a hang that the watchdog ended: both leave a trace in a file kept open for that
+  purpose;
+- out of memory: the kernel counts the processes that it kills for memory;
+- none of these: killed externally, by a scheduler or a person, which says little about the
   environment.
 
-An environment that ended two processes by itself is set aside. One in which five were killed from
-outside is too, after all others had their turn: what kills it may be nothing that leaves a trace.
+An environment that crashed two processes by itself is quarantined: it is recorded as failed and not
+run again. An environment in which two processes died for any reason is deferred until the others of
+the chunk are done, and quarantined once five were killed externally, since a crash may leave no
+trace.
 """
 
 from __future__ import annotations
@@ -19,62 +21,74 @@ import faulthandler
 import json
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import Any, TextIO
 
+from namo.collection.environment import Environment
 from namo.errors import ResultFileError
 from namo.files import replacing
 
-if TYPE_CHECKING:
-    from namo.collection.environment import Environment
-
 JOURNAL = ".journal.json"
 TRACE = ".trace.txt"
-OWN_DEATHS = 2
-"""Processes that an environment may end before it is set aside."""
-OTHER_DEATHS = 5
-"""Processes that may be killed from outside in an environment before it is set aside."""
-LATER_AFTER = 2
-"""After so many the other environments of the chunk come first."""
+MAX_OWN_CRASHES = 2
+"""Processes that an environment may crash by itself before it is quarantined."""
+MAX_EXTERNAL_KILLS = 5
+"""Processes that may be killed externally in an environment before it is quarantined."""
+DEFERRED_AFTER = 2
+"""Dead processes after which the other environments of the chunk go first."""
 GRACE_S = 120.0
-"""What an episode may take beyond its search before the watchdog ends the process (s)."""
+"""Time that an episode may take beyond its search before the watchdog ends the process (s)."""
 
 _STDERR = 2
 
 
 @dataclass(frozen=True)
-class Deaths:
-    """Processes that ended in an environment.
+class CrashRecord:
+    """Processes that died in an environment.
 
     Attributes:
-        fingerprint: of the environment then.
-        own: how many it ended by itself.
-        other: how many were killed from outside.
+        fingerprint: of the environment at that time.
+        own: number of processes that the environment crashed by itself.
+        external: number of processes that were killed externally.
         reason: of the last one.
     """
 
     fingerprint: str
     own: int = 0
-    other: int = 0
+    external: int = 0
     reason: str = ""
 
     @property
-    def is_enough(self) -> bool:
-        """Whether the environment is set aside."""
-        return self.own >= OWN_DEATHS or self.other >= OTHER_DEATHS
+    def count(self) -> int:
+        """Number of processes that died in the environment."""
+        return self.own + self.external
 
     @property
-    def comes_later(self) -> bool:
-        """Whether the other environments come first."""
-        return self.own + self.other >= LATER_AFTER
+    def quarantined(self) -> bool:
+        """Whether the environment is not run again."""
+        return self.own >= MAX_OWN_CRASHES or self.external >= MAX_EXTERNAL_KILLS
+
+    @property
+    def deferred(self) -> bool:
+        """Whether the other environments of the chunk go first."""
+        return self.count >= DEFERRED_AFTER
 
 
 @dataclass(frozen=True)
 class Running:
-    """The environment that is being worked on, and where."""
+    """The environment in progress, and the process that works on it.
+
+    Attributes:
+        environment: its number.
+        fingerprint: of the environment.
+        host: name of the machine.
+        process: id of the process.
+        boot: id of the boot of the machine.
+        memory_kills: processes that the kernel had killed for memory when the environment started.
+    """
 
     environment: int
     fingerprint: str
@@ -85,10 +99,14 @@ class Running:
 
 
 class Journal:
-    """The journal of one chunk; only the holder of the chunk's lock may open it."""
+    """The journal of one chunk; only the holder of the chunk's lock may open it.
+
+    Attributes:
+        last_crash: how the last process died and in which environment; None if it did not.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Read the journal and find out what became of the last process.
+        """Read the journal and determine how the last process ended.
 
         Args:
             folder: of the part.
@@ -98,45 +116,54 @@ class Journal:
             OSError: it cannot be read or written.
         """
         self._path, self._trace = folder / JOURNAL, folder / TRACE
-        self._deaths, running = _read(self._path)
-        self.last: str | None = None
-        """How the last process died and in which environment, if it did."""
+        self._crashes, running = _read(self._path)
+        self.last_crash: str | None = None
         if running is not None:
             own, reason = _cause(running, self._trace)
-            before = self._deaths.get(running.environment)
-            if before is None or before.fingerprint != running.fingerprint:
-                before = Deaths(running.fingerprint)
+            before = self.crashes(running.environment, running.fingerprint)
             after = replace(
-                before, own=before.own + own, other=before.other + (not own), reason=reason
+                before, own=before.own + own, external=before.external + (not own), reason=reason
             )
-            self._deaths[running.environment] = after
-            self.last = (
+            self._crashes[running.environment] = after
+            self.last_crash = (
                 f"process {running.process} on {running.host} died in environment "
                 f"{running.environment}: {reason}"
             )
         self._write(None)
         self._trace.unlink(missing_ok=True)
 
-    def deaths(self, environment: int, fingerprint: str) -> Deaths:
-        """Return which processes ended in an environment as it is now."""
-        deaths = self._deaths.get(environment)
-        if deaths is None or deaths.fingerprint != fingerprint:
-            return Deaths(fingerprint)
-        return deaths
+    def crashes(self, environment: int, fingerprint: str) -> CrashRecord:
+        """Return the processes that died in an environment with this fingerprint.
+
+        Args:
+            environment: its number.
+            fingerprint: of the environment now; crashes under another one do not count.
+        """
+        record = self._crashes.get(environment)
+        if record is None or record.fingerprint != fingerprint:
+            return CrashRecord(fingerprint)
+        return record
 
     def in_order(self, environments: Sequence[Environment]) -> list[Environment]:
-        """Return the environments in the order to work on: those under suspicion come last."""
+        """Return the environments in the order to work on: deferred ones last."""
         return sorted(
             environments,
-            key=lambda each: each.index in self._deaths and self._deaths[each.index].comes_later,
+            key=lambda each: each.index in self._crashes and self._crashes[each.index].deferred,
         )
 
     @contextmanager
     def working_on(self, environment: int, fingerprint: str) -> Iterator[Watchdog]:
-        """Say what is worked on until the block ends, however it ends.
+        """Record an environment as in progress until the block ends, by an exception or not.
 
-        Only a process that dies within the block leaves the environment in the journal. What it can
-        still say then goes to a file, and so does what the watchdog sees.
+        Only a process that dies within the block leaves the environment in the journal. The trace
+        of a fatal signal or of the watchdog then goes to a file.
+
+        Args:
+            environment: its number.
+            fingerprint: of the environment.
+
+        Yields:
+            The watchdog of the block, not yet started.
         """
         self._write(Running(environment, fingerprint))
         was_enabled = faulthandler.is_enabled()
@@ -156,7 +183,7 @@ class Journal:
 
     def _write(self, running: Running | None) -> None:
         content = {
-            "deaths": {str(number): asdict(each) for number, each in self._deaths.items()},
+            "deaths": {str(number): _stored(each) for number, each in self._crashes.items()},
             "running": None if running is None else asdict(running),
         }
         with replacing(self._path) as handle:
@@ -164,19 +191,27 @@ class Journal:
 
 
 class Watchdog:
-    """Ends the process when what is watched hangs, even where Python does not get to run."""
+    """Ends the process when it hangs, even when no Python code gets to run."""
 
     def __init__(self, trace: TextIO) -> None:
-        """Write to `trace` where each thread hung."""
+        """Create a watchdog that is not started.
+
+        Args:
+            trace: open file that takes the stack of each thread when the process hangs.
+        """
         self._trace = trace
 
     def watch(self, seconds: float) -> None:
-        """Give what comes next so much time, then end the process; what came before is over."""
+        """Restart the watchdog: the process ends unless this is called again in time.
+
+        Args:
+            seconds: time until then (s).
+        """
         faulthandler.dump_traceback_later(seconds, exit=True, file=self._trace)
 
 
 def running_in(folder: Path) -> Running | None:
-    """Return which environment a chunk is at, or was when its last process died; None for none.
+    """Return the environment that a chunk is at, or that its last process died in, if any.
 
     Raises:
         ResultFileError: the journal is damaged.
@@ -184,40 +219,52 @@ def running_in(folder: Path) -> Running | None:
     return _read(folder / JOURNAL)[1]
 
 
-def _read(path: Path) -> tuple[dict[int, Deaths], Running | None]:
+def _read(path: Path) -> tuple[dict[int, CrashRecord], Running | None]:
     if not path.exists():
         return {}, None
     try:
         content = json.loads(path.read_text())
-        deaths = {int(number): Deaths(**each) for number, each in content["deaths"].items()}
+        crashes = {int(number): _restored(each) for number, each in content["deaths"].items()}
         running = content["running"]
-        return deaths, None if running is None else Running(**running)
+        return crashes, None if running is None else Running(**running)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ResultFileError(
-            f"{path}: {type(error).__name__}: {error}; it says which environments ended a process: "
-            "delete it to forget that"
+            f"{path}: {type(error).__name__}: {error}; it lists the environments that crashed a "
+            "process: delete it to discard that"
         ) from None
 
 
+def _stored(crashes: CrashRecord) -> dict[str, Any]:
+    """Return the JSON object of crashes, with the names that earlier versions read and write."""
+    stored = asdict(crashes)
+    stored["other"] = stored.pop("external")
+    return stored
+
+
+def _restored(stored: Mapping[str, Any]) -> CrashRecord:
+    fields = dict(stored)
+    return CrashRecord(external=fields.pop("other"), **fields)
+
+
 def _cause(running: Running, trace: Path) -> tuple[bool, str]:
-    """Return whether an environment ended its process by itself, and what is known of it."""
-    said = trace.read_text(errors="replace").strip() if trace.exists() else ""
-    if said:
-        first = said.partition("\n")[0]
-        return True, f"hung\n{said}" if first.startswith("Timeout") else said
+    """Return whether an environment crashed its process by itself, and the reason."""
+    traced = trace.read_text(errors="replace").strip() if trace.exists() else ""
+    if traced:
+        first = traced.partition("\n")[0]
+        return True, f"hung\n{traced}" if first.startswith("Timeout") else traced
     same_boot = running.boot == _boot() and running.host == socket.gethostname()
     if same_boot and _memory_kills() > running.memory_kills:
-        return True, "killed by the kernel, which ran out of memory"
-    return False, "killed from outside, or ended without a trace"
+        return True, "killed by the kernel, out of memory"
+    return False, "killed externally, or ended without a trace"
 
 
 def _boot() -> str:
-    """Return what tells one start of this machine from another; empty where nothing does."""
+    """Return the id of the current boot of this machine; empty where there is none."""
     return _content(Path("/proc/sys/kernel/random/boot_id")).strip()
 
 
 def _memory_kills() -> int:
-    """Return how many processes the kernel killed for memory since it started, where it counts."""
+    """Return the number of processes that the kernel killed for memory since boot; else 0."""
     for line in _content(Path("/proc/vmstat")).splitlines():
         name, _, count = line.partition(" ")
         if name == "oom_kill":
@@ -228,5 +275,5 @@ def _memory_kills() -> int:
 def _content(path: Path) -> str:
     try:
         return path.read_text()
-    except OSError:  # another kernel: no such file
+    except OSError:  # not Linux: no such file
         return ""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def make_planner(config: CollectionConfig) -> tuple[Planner, list[Scorer]]:
-    """Return the planner of a configuration, and the models its strategies ask, loaded.
+    """Return the planner of a configuration, and the models that its strategies query, loaded.
 
     Raises:
-        UsageError: a strategy cannot be had; nothing falls back to another.
+        UsageError: a strategy is not available; there is no fall-back to another.
         ModelError: a model cannot be used.
     """
     scorers = []

@@ -1,4 +1,4 @@
-"""What a person sees while a collection runs: a live bar on a terminal, plain lines elsewhere."""
+"""Live progress of a collection: a progress bar on a terminal, plain log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -21,31 +21,31 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from namo.results.record_types import EnvironmentRecord, MetricsRow
 from namo.wording import counted, duration, number
-
-Record = dict[str, Any]
 
 
 class Verbosity(IntEnum):
-    """How much a collection says."""
+    """How much a collection prints."""
 
     QUIET = 0
-    """Only what went wrong."""
+    """Only failures and warnings."""
     NORMAL = 1
+    """A progress bar on a terminal; elsewhere one line per environment."""
     VERBOSE = 2
-    """A line for every environment on a terminal too, beside the bar."""
+    """One line per environment on a terminal too, above the progress bar."""
 
 
 @dataclass
-class Tally:
+class EnvironmentCounts:
     """Counts of environments so far.
 
     Attributes:
-        total: to be collected.
-        done: collected now or by an earlier run.
-        resumed: of these, by an earlier run.
-        solved: of those done.
-        failed: likewise, those that ended in an error.
+        total: environments in the range.
+        done: those collected by this run or an earlier one.
+        resumed: those of `done` collected by an earlier run.
+        solved: those of `done` with a plan.
+        failed: those of `done` that ended in an error.
         began: value of `time.monotonic()` (s) at the start.
     """
 
@@ -56,26 +56,31 @@ class Tally:
     failed: int = 0
     began: float = field(default_factory=time.monotonic)
 
-    def add(self, record: Record, *, resumed: bool) -> None:
-        """Count an environment; `resumed` when an earlier run had finished it."""
+    def add(self, record: EnvironmentRecord, *, resumed: bool) -> None:
+        """Count an environment.
+
+        Args:
+            record: of the environment.
+            resumed: whether an earlier run had collected it.
+        """
         self.done += 1
         self.resumed += resumed
         self.solved += bool(record["success"])
         self.failed += record["error"] is not None
 
     def pace(self) -> str:
-        """Return rate and time left in words; empty before anything was collected."""
+        """Return rate and time left as text; empty before this run collected anything."""
         collected = self.done - self.resumed
         if not collected:
             return ""
-        each_s = (time.monotonic() - self.began) / collected
-        left = duration(each_s * (self.total - self.done))
-        return f"{number(60 / max(each_s, 1e-3))}/min, {left} left"
+        seconds_per_environment = (time.monotonic() - self.began) / collected
+        left = duration(seconds_per_environment * (self.total - self.done))
+        return f"{number(60 / max(seconds_per_environment, 1e-3))}/min, {left} left"
 
 
 @dataclass
-class _Now:
-    """What is being worked on."""
+class _Current:
+    """The environment in progress."""
 
     name: str = ""
     began: float = 0.0
@@ -88,7 +93,7 @@ class _Now:
 
 
 class ProgressDisplay:
-    """Shows a range of environments being collected. Use as a context manager."""
+    """Displays the progress of a range of environments. Use as a context manager."""
 
     def __init__(
         self,
@@ -100,19 +105,19 @@ class ProgressDisplay:
         """Start counting.
 
         Args:
-            label: of the range, in front of every line.
-            total: environments in the range.
-            verbosity: how much to say.
-            stream: where to write; standard error by default.
+            label: of the range, at the start of every line.
+            total: number of environments in the range.
+            verbosity: how much to print.
+            stream: to write to; standard error by default.
         """
-        self.tally = Tally(total)
+        self.counts = EnvironmentCounts(total)
         self._label = label
         self._verbosity = verbosity
         self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
-        self._now = _Now()
+        self._current = _Current()
         self._bar: _Bar | None = None
         if self._console.is_terminal and verbosity is not Verbosity.QUIET:
-            self._bar = _Bar(self._console, self.tally, self._now)
+            self._bar = _Bar(self._console, self.counts, self._current)
 
     def __enter__(self) -> ProgressDisplay:
         if self._bar:
@@ -124,86 +129,98 @@ class ProgressDisplay:
             self._bar.stop()
 
     def working_on(self, name: str) -> None:
-        """Show what is being worked on; only a terminal has room for it."""
-        self._now.name, self._now.began = name, time.monotonic()
-        self._now.search = ", preparing"
+        """Show the environment in progress, on a terminal only.
+
+        Args:
+            name: of the scene file.
+        """
+        self._current.name, self._current.began = name, time.monotonic()
+        self._current.search = ", preparing"
 
     def searching(self, episode: int, pushes: int, depth: int) -> None:
-        """Show how far the search in it is, likewise.
+        """Show the progress of its search, on a terminal only.
 
         Args:
             episode: number of the episode in its environment, from 0.
-            pushes: simulated so far.
-            depth: of the latest (pushes from the start).
+            pushes: number of pushes simulated so far.
+            depth: of the latest push (pushes from the start).
         """
         which = f", episode {episode + 1}" if episode else ""
-        self._now.search = f"{which}, depth {depth}, {counted(pushes, 'push', 'pushes')} simulated"
+        self._current.search = (
+            f"{which}, depth {depth}, {counted(pushes, 'push', 'pushes')} simulated"
+        )
 
-    def finished(self, record: Record, *, resumed: bool) -> None:
-        """Show that an environment is done."""
-        self.tally.add(record, resumed=resumed)
-        self._now.name = ""
+    def finished(self, record: EnvironmentRecord, *, resumed: bool) -> None:
+        """Show that an environment is done.
+
+        Args:
+            record: of the environment.
+            resumed: whether an earlier run had collected it.
+        """
+        self.counts.add(record, resumed=resumed)
+        self._current.name = ""
         if self._bar:
             self._bar.advance(self._bar.task_ids[0])
-        says_all = self._verbosity >= (Verbosity.VERBOSE if self._bar else Verbosity.NORMAL)
-        if says_all or record["error"]:
-            style = "red" if record["error"] else ""
+        prints_all = self._verbosity >= (Verbosity.VERBOSE if self._bar else Verbosity.NORMAL)
+        error = record["error"]
+        if prints_all or error:
+            style = "red" if error else ""
             self._console.print(self._line(record, resumed=resumed), markup=False, style=style)
-        if record["error"] and self._verbosity is Verbosity.QUIET:  # there is no report to say it
-            self._console.print(f"  again: {record['error']['command']}", markup=False)
+        if error and self._verbosity is Verbosity.QUIET:  # no summary follows that would print it
+            self._console.print(f"  rerun: {error['command']}", markup=False)
 
-    def say(self, text: str) -> None:
-        """Print a line of its own, unless nothing is to be said that did not go wrong."""
+    def info(self, text: str) -> None:
+        """Print a line, unless the display is quiet."""
         if self._verbosity > Verbosity.QUIET:
-            self.note(text)
+            self.warn(text)
 
-    def note(self, text: str) -> None:
-        """Print a line of its own."""
+    def warn(self, text: str) -> None:
+        """Print a line, even if the display is quiet."""
         self._console.print(text, markup=False)
 
-    def _line(self, record: Record, *, resumed: bool) -> str:
-        tally = self.tally
-        counts = [f"{tally.solved} solved", f"{tally.failed} failed", tally.pace()]
+    def _line(self, record: EnvironmentRecord, *, resumed: bool) -> str:
+        counts = self.counts
+        totals = [f"{counts.solved} solved", f"{counts.failed} failed", counts.pace()]
         parts = [
             f"[{self._label}]",
-            f"{tally.done}/{tally.total}",
+            f"{counts.done}/{counts.total}",
             f"env {record['env_index']:06d}",
             "already done:" if resumed else f"{record['processing_time']:.1f} s:",
             describe(record),
-            f"({', '.join(filter(None, counts))})",
+            f"({', '.join(filter(None, totals))})",
         ]
         return "  ".join(parts)
 
 
 class _Bar(Progress):
-    """A bar with counts, and below it what is being worked on.
+    """A progress bar with counts, and below it the environment in progress.
 
-    Nothing is drawn when something happens, only at every refresh: a search tells of thousands of
-    pushes a second.
+    It is drawn at every refresh, not at every event: a search reports thousands of pushes per
+    second.
     """
 
-    def __init__(self, console: Console, tally: Tally, now: _Now) -> None:
-        self._now = now
+    def __init__(self, console: Console, counts: EnvironmentCounts, current: _Current) -> None:
+        self._current = current
         super().__init__(
             SpinnerColumn(),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            _Live(lambda: f"{tally.solved} solved", "green"),
-            _Live(lambda: f"{tally.failed} failed" if tally.failed else "", "red"),
+            _Live(lambda: f"{counts.solved} solved", "green"),
+            _Live(lambda: f"{counts.failed} failed" if counts.failed else "", "red"),
             TimeElapsedColumn(),
-            _Live(tally.pace, ""),
+            _Live(counts.pace, ""),
             console=console,
         )
-        self.add_task("", total=tally.total)
+        self.add_task("", total=counts.total)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Return the two lines."""
         yield from super().get_renderables()
-        yield Text(str(self._now), style="dim", no_wrap=True, overflow="ellipsis")
+        yield Text(str(self._current), style="dim", no_wrap=True, overflow="ellipsis")
 
 
 class _Live(ProgressColumn):
-    """A column whose text is asked for at every refresh."""
+    """A column whose text is evaluated at every refresh."""
 
     def __init__(self, text: Callable[[], str], style: str) -> None:
         super().__init__()
@@ -213,18 +230,18 @@ class _Live(ProgressColumn):
         return Text(self._text(), style=self._style, no_wrap=True)
 
 
-def describe(record: Record) -> str:
-    """Return in a few words what became of an environment."""
+def describe(record: EnvironmentRecord) -> str:
+    """Return the outcome of an environment in a few words."""
     if record["error"]:
         return f"FAILED, {record['error']['message']}"
-    return ", ".join(_in_words(row) for row in record["metrics"])
+    return ", ".join(map(_outcome, record["metrics"]))
 
 
-def _in_words(row: Record) -> str:
+def _outcome(row: MetricsRow) -> str:
     tried = f"{row['pushes_simulated']} tried"
     depth = row["solution_depth"]
     if depth is None:
         return f"unsolved, {row['termination']} ({tried})"
     if depth == 0:
-        return "goal was open from the start"
+        return "goal reachable from the start"
     return f"solved with {counted(depth, 'push', 'pushes')} ({tried})"

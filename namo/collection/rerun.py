@@ -10,7 +10,7 @@ from namo.files import from_here
 
 
 def rerun_command(arguments: list[str], index: int) -> str:
-    """Return the command line that collects one environment again, whatever the range was.
+    """Return the command line that collects one environment again, independent of the range.
 
     Args:
         arguments: of the collector, without its range, output folder and part switches.

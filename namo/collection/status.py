@@ -1,8 +1,8 @@
-"""How far a collection is: what is done, running, stopped and failed, and how long it takes.
+"""Progress of a collection: what is done, running, stopped and failed, and the time left.
 
-Everything is read from the folder alone, so it can be asked while the collection runs and from any
-machine that sees the folder. A chunk runs when its lock is held; which environment it is at stands
-in its journal.
+Everything is read from the folder, so it works while the collection runs and from any machine that
+mounts the folder. A chunk is running when its lock is held; its journal names the environment that
+it is working on.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ from enum import StrEnum
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
 from namo.collection.journal import running_in
 from namo.errors import ResultFileError
 from namo.locks import holder_of
-from namo.results.parts import LOCK, PARTS, Part, begun_parts
-from namo.results.records import read_record
+from namo.results.parts import LOCK, PARTS, Part, started_parts
+from namo.results.record_types import EnvironmentRecord
+from namo.results.records import read_environment
 from namo.results.run_lock import planned_chunks
 from namo.scenes.sources import range_name
 
 
 class ChunkState(StrEnum):
-    """What a chunk is doing."""
+    """State of a chunk."""
 
     DONE = "done"
     RUNNING = "running"
     STOPPED = "stopped"
-    """It was begun, and nobody works on it now."""
+    """It was started and is not finished, and no process is working on it."""
     WAITING = "waiting"
+    """It was not started yet."""
 
 
 @dataclass
@@ -43,14 +44,15 @@ class Chunk:
     Attributes:
         start: first environment.
         end: one past the last.
-        state: what it is doing.
-        done: environments that are finished.
+        state: running, stopped and so on.
+        done: finished environments.
         solved: those of them that have a plan.
-        failed: what went wrong, by environment.
-        generation: of its part; where chunks overlap the greatest counts. None: not finished.
-        worker: who works on it, or did last; empty when nobody did.
-        environment: which one it is at, or stopped at; None when that is unknown.
-        rate: environments a second; None before there is one.
+        failed: error message, by environment.
+        generation: of its part; None when it is not finished. Of overlapping chunks the greatest
+            takes precedence.
+        worker: process that works on it, or did last; empty when there was none.
+        environment: the one it is working on, or stopped at; None when that is unknown.
+        rate: environments per second; None before the first one.
     """
 
     start: int
@@ -66,28 +68,28 @@ class Chunk:
 
     @property
     def name(self) -> str:
-        """The range as folders are named."""
+        """The range, as in the name of its folder."""
         return range_name(self.start, self.end)
 
 
 @dataclass(frozen=True)
 class Status:
-    """How far a collection is.
+    """Progress of a collection.
 
     Attributes:
-        chunks: by range.
+        chunks: sorted by range.
     """
 
     chunks: list[Chunk]
 
     @cached_property
     def environments(self) -> int:
-        """How many environments there are."""
+        """Number of environments in all chunks."""
         return len(set().union(*(range(chunk.start, chunk.end) for chunk in self.chunks)))
 
     @cached_property
     def _latest(self) -> dict[int, Chunk]:
-        """The chunk whose word on a finished environment counts."""
+        """The chunk that each finished environment is taken from."""
         in_order = sorted(
             self.chunks, key=lambda chunk: (chunk.generation is None, chunk.generation or 0)
         )
@@ -95,17 +97,17 @@ class Status:
 
     @property
     def done(self) -> int:
-        """How many of them are finished, failed ones included."""
+        """Number of finished environments, failed ones included."""
         return len(self._latest)
 
     @property
     def solved(self) -> int:
-        """How many of them have a plan."""
+        """Number of environments with a plan."""
         return sum(number in chunk.solved for number, chunk in self._latest.items())
 
     @property
     def failed(self) -> dict[int, str]:
-        """What went wrong, by environment, in their order."""
+        """Error messages by environment, in order."""
         latest = sorted(self._latest.items(), key=itemgetter(0))
         return {n: chunk.failed[n] for n, chunk in latest if n in chunk.failed}
 
@@ -115,7 +117,7 @@ class Status:
 
     @property
     def rate(self) -> float | None:
-        """Environments a second, of the running chunks together; None when nothing says so."""
+        """Environments per second of all running chunks; None while it is unknown."""
         running = self.of(ChunkState.RUNNING)
         known = [chunk.rate for chunk in self.chunks if chunk.rate]
         if not running or not known:
@@ -125,20 +127,20 @@ class Status:
 
     @property
     def left_s(self) -> float | None:
-        """How long the rest takes with as many chunks running as now (s); None if unknown."""
+        """Time left if as many chunks keep running as now (s); None while it is unknown."""
         return (self.environments - self.done) / self.rate if self.rate else None
 
 
 def status_of(folder: Path) -> Status:
-    """Return how far a collection is.
+    """Return the progress of a collection.
 
     Raises:
-        ResultFileError: nothing was begun in this folder, or a file of its is damaged.
+        ResultFileError: no collection was started in this folder, or one of its files is damaged.
     """
-    begun = [(part.start, part.end) for part in begun_parts(folder / PARTS)]
-    bounds = [*planned_chunks(folder), *begun]
+    started = [(part.start, part.end) for part in started_parts(folder / PARTS)]
+    bounds = [*planned_chunks(folder), *started]
     if not bounds:
-        raise ResultFileError(f"{folder}: no collection was begun here")
+        raise ResultFileError(f"{folder}: no collection was started here")
     files = _files(folder)
     return Status([_chunk(Part.of(folder, *each), files) for each in sorted(set(bounds))])
 
@@ -179,28 +181,28 @@ def _chunk(part: Part, files: dict[int, Path]) -> Chunk:
 
 
 def _finished(part: Part, chunk: Chunk) -> Chunk:
-    information = part.information()
+    metadata = part.metadata()
     chunk.state, chunk.done = ChunkState.DONE, set(range(part.start, part.end))
-    chunk.generation = information["generation"]
-    chunk.worker = f"{information['host']}, process {information['process']}"
-    chunk.failed = {int(number): text for number, text in information["failed"].items()}
+    chunk.generation = metadata.get("generation", 0)  # earlier versions wrote none
+    chunk.worker = f"{metadata['host']} (pid {metadata['process']})"
+    chunk.failed = {int(number): text for number, text in metadata["failed"].items()}
     rows = pq.read_table(part.table("metrics"), columns=["env_index", "success"])
     chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())
-    collected = information["environments"] - information["resumed"]
-    chunk.rate = collected / max(information["duration_s"], 1e-3) or None
+    collected = metadata["environments"] - metadata["resumed"]
+    chunk.rate = collected / max(metadata["duration_s"], 1e-3) or None
     return chunk
 
 
-def _record(path: Path) -> dict[str, Any] | None:
-    """Return a record; None when the file is not one (the collector makes it anew) or is gone."""
+def _record(path: Path) -> EnvironmentRecord | None:
+    """Return a record; None when it is damaged (the collector replaces it) or was deleted."""
     try:
-        return read_record(path)
+        return read_environment(path)
     except (ResultFileError, FileNotFoundError):
         return None
 
 
 def _work(part: Part) -> tuple[ChunkState, str]:
-    """Return whether a chunk that is not done runs, and who works on it or did last."""
+    """Return the state of an unfinished chunk, and the process that works on it or did last."""
     worker, is_held = holder_of(part.folder / LOCK)
     if is_held:
         return ChunkState.RUNNING, worker

@@ -29,7 +29,7 @@ from namo.files import cache_folder, from_here
 from namo.option_checks import at_least, require_writable
 from namo.results.run_lock import run_label
 from namo.scenes.sources import environments_from, resolve_range
-from namo.signals import EndedError, ending_on_signals
+from namo.signals import TerminationRequested, ending_on_signals
 
 HELP = "collect planning data in a range of environments"
 
@@ -143,12 +143,12 @@ def run(options: argparse.Namespace) -> int:
         with ending_on_signals():
             return _collect(options)
     except KeyboardInterrupt as end:
-        by = f" by {end}" if isinstance(end, EndedError) else ""
+        by = f" by {end}" if isinstance(end, TerminationRequested) else ""
         print(
             f"interrupted{by}; finished environments are kept, rerun the same command to resume",
             file=sys.stderr,
         )
-        return 128 + (end.number if isinstance(end, EndedError) else signal.SIGINT)
+        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
 
 
 def _collect(options: argparse.Namespace) -> int:
@@ -163,21 +163,20 @@ def _collect(options: argparse.Namespace) -> int:
     require_writable(options.output_dir, "--output-dir")
 
     # What is above needs neither MuJoCo nor OpenCV; what is below does.
-    from namo.collection.chunk import collect_chunk
+    from namo.collection.chunk import Collector, collect_chunk
     from namo.collection.environment import Environment
     from namo.collection.models import make_planner
     from namo.collection.rerun import rerun_command
-    from namo.reporting.report import write_report
     from namo.results.assemble import assemble
 
     if options.merge_only:
         merged = assemble(options.output_dir, label, source.source, len(source.scenes))
-        _print_summary(merged.report, options)
+        _print_summary(merged.text, options)
         return EXIT_DONE
     require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
     if scorers:  # "auto" is not the same on every machine
-        config = replace(config, ml_device=scorers[0].use.device)
+        config = replace(config, ml_device=scorers[0].stats.device)
     environments = [
         Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)
         for index, scene in ((index, source.scenes[index]) for index in wanted)
@@ -187,12 +186,14 @@ def _collect(options: argparse.Namespace) -> int:
     try:
         result = collect_chunk(
             environments,
-            planner,
-            config,
+            Collector(
+                planner,
+                config,
+                lambda index: rerun_command(again, index),
+                scorers,
+                options.threads,
+            ),
             options.output_dir,
-            lambda index: rerun_command(again, index),
-            scorers=scorers,
-            threads=options.threads,
             verbosity=options.verbosity,
             wait=options.part_only,  # a killed run may leave a process at work
         )
@@ -202,7 +203,10 @@ def _collect(options: argparse.Namespace) -> int:
     if options.part_only:
         return _part_exit_code(result.failed, result.environments, options)
     merged = assemble(options.output_dir, label, source.source, len(source.scenes))
-    _print_summary(merged.report, options)  # before what may go wrong with the report
+    _print_summary(merged.text, options)  # before what may go wrong with the report
+
+    from namo.reporting.report import write_report  # chunk jobs need not load it
+
     write_report(options.output_dir)
     return EXIT_FAILED if result.failed else EXIT_DONE
 

@@ -62,11 +62,11 @@ def run(options: argparse.Namespace) -> int:
     """
     named = [_named(arm) for arm in options.arm]
     from namo.files import replacing
+    from namo.training.arms import read_arm
     from namo.training.evaluation import evaluate
-    from namo.training.evaluation_arms import read_arm
     from namo.training.evaluation_figure import figure_svg
     from namo.training.evaluation_text import evaluation_text
-    from namo.training.unseen import require_unseen
+    from namo.training.leakage import require_unseen
 
     arms = [read_arm(name, folder) for name, folder in named]
     baseline = arms[0].name if options.baseline is None else options.baseline

@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(f"{option}: not used by format {options.format}")
     import namo
     from namo.exporting.exporter import export_with
-    from namo.signals import EndedError, ending_on_signals
+    from namo.signals import TerminationRequested, ending_on_signals
 
     collection = namo.load(options.folder, run_from=options.run_from)
     try:
@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
             lines = export_with(exporter, collection, options.output, settings)
     except KeyboardInterrupt as end:
         print("interrupted; nothing was written", file=sys.stderr)
-        return 128 + (end.number if isinstance(end, EndedError) else signal.SIGINT)
+        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
     for line in lines:
         print(line)
     return 0

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         options.folders, options.output, getattr(options, "hostname", None), link=options.link
     )
     write_report(options.output)
-    print(combined.merged.report)
+    print(combined.merged.text)
     for folder, number in combined.taken.items():
         print(f"{counted(number, 'environment', 'environments')} from {folder}")
     if combined.shared:

@@ -11,13 +11,14 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from namo.commands.arguments import add_run_from
 from namo.errors import UsageError
 
 if TYPE_CHECKING:
-    from namo.reporting.from_above import Picture
+    from namo.reporting.topdown import RgbImage
+    from namo.results.record_types import EpisodeRecord
     from namo.results.replay import Replay
     from namo.scenes.scene import Scene
 
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--width {options.width}: must be 16 or more")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
-    from namo.results.records import read_record
+    from namo.results.records import read_environment
     from namo.results.replay import replay
     from namo.results.scene_file import scene_of
     from namo.wording import counted
@@ -88,10 +89,8 @@ def run(options: argparse.Namespace) -> int:
 
     file: Path = options.file
     if file.is_dir():
-        raise UsageError(
-            f"{file}: is a folder; name the file of one environment, *_env_*_results.pkl"
-        )
-    record = read_record(file)
+        raise UsageError(f"{file}: is a folder; name one environment's file, *_env_*_results.pkl")
+    record = read_environment(file)
     episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
     scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)
     done = replay(World(scene), episode)
@@ -102,13 +101,13 @@ def run(options: argparse.Namespace) -> int:
         _write_video(video, scene, done, options.width, rendered=options.render)
         print(f"wrote {video}")
     if options.viewer:
-        from namo.reporting.opengl import show
+        from namo.reporting.opengl import show_in_viewer
 
-        show(scene, [joints for push in done.pushes for joints in push.joints])
+        show_in_viewer(scene, [joints for push in done.pushes for joints in push.joints])
     return int(done.problem is not None)
 
 
-def _episode(file: Path, episodes: Sequence[dict[str, Any]], number: int | None) -> dict[str, Any]:
+def _episode(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> EpisodeRecord:
     """Return the episode to replay.
 
     Raises:
@@ -132,24 +131,24 @@ def _episode(file: Path, episodes: Sequence[dict[str, Any]], number: int | None)
 
 
 def _write_video(path: Path, scene: Scene, done: Replay, width: int, *, rendered: bool) -> None:
-    from namo.reporting.films import write_film
+    from namo.reporting.video import write_video
 
     if rendered:
-        from namo.reporting.opengl import rendered as pictures_of
+        from namo.reporting.opengl import render_frames
 
         joints = [positions for push in done.pushes for positions in push.joints]
-        pictures: Iterable[Picture] = pictures_of(scene, joints, width)
+        pictures: Iterable[RgbImage] = render_frames(scene, joints, width)
     else:
         pictures = _from_above(scene, done, width)
-    write_film(path, list(pictures))
+    write_video(path, list(pictures))
 
 
-def _from_above(scene: Scene, done: Replay, width: int) -> Iterable[Picture]:
+def _from_above(scene: Scene, done: Replay, width: int) -> Iterable[RgbImage]:
     import numpy as np
 
-    from namo.reporting.from_above import FromAbove
+    from namo.reporting.topdown import TopDownRenderer
 
-    above = FromAbove(scene, width)
+    above = TopDownRenderer(scene, width)
     frames = [frame for push in done.pushes for frame in push.frames]
     way = np.array([frame[:2] for frame in frames])
     for place, frame in enumerate(frames):

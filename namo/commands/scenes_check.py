@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         if getattr(options, name) < 1:
             raise UsageError(f"--{name} {getattr(options, name)}: must be 1 or more")
     if sheet is not None:
-        from namo.scenes.sheet import require_format
+        from namo.scenes.contact_sheet import require_format
 
         require_format(sheet)
     from namo.scenes.manifest import audit_manifest
@@ -199,7 +199,7 @@ def _spelled_out(remarks: Sequence[Remark]) -> Iterator[str]:
 
 
 def _draw(findings: Sequence[Finding], sheet: Path, columns: int) -> None:
-    from namo.scenes.sheet import Entry, draw_sheet
+    from namo.scenes.contact_sheet import Entry, draw_sheet
 
     entries = [
         Entry(

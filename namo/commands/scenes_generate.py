@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from namo.commands.arguments import mapping_from_json
 from namo.errors import UsageError
-from namo.scenes.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 
 if TYPE_CHECKING:
     from namo.certification.settings import SceneSetSettings

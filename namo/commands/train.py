@@ -55,12 +55,12 @@ def run(options: argparse.Namespace) -> int:
         UsageError: a setting or option is wrong.
     """
     use_one_thread()  # torch is told its threads by the settings
-    from namo.mapped_settings import settings_from
+    from namo.config_parsing import parse_dataclass
     from namo.scenes.sources import environments_from
     from namo.training.settings import TrainingSettings
 
     values = mapping_from_json(options.settings, "--settings")
-    settings = settings_from(TrainingSettings, values, "--settings")
+    settings = parse_dataclass(TrainingSettings, values, "--settings")
     held_out = environments_from(None, options.manifest, "val").paths
 
     from namo.training.train import Training  # loads torch

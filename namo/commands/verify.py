@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """
     folder: Path = options.folder
     require_folder(folder)
-    from namo.results.verify import Verification, redo
+    from namo.results.verify import Verification, schedule_recollection
     from namo.wording import counted
 
     verification = Verification(folder, not options.no_replay, options.run_from)
@@ -60,10 +60,10 @@ def run(options: argparse.Namespace) -> int:
     environments = sorted({each.environment for each in problems if each.environment is not None})
     if environments:
         print(f"to collect again: {', '.join(map(str, environments))}")
-    if not any(each.is_ours for each in problems):
+    if not any(each.repairable for each in problems):
         print("the collection is intact; only scenes have changed")
     elif options.recollect:
-        redo(folder, problems)
+        schedule_recollection(folder, problems)
         print("done: rerun the same command to collect them again; originals are in replaced/")
     else:
         print("`namo verify --recollect` marks them for re-collection by the next run")

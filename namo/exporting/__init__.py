@@ -1,1 +1,1 @@
-"""A finished collection in the formats that others read."""
+"""Exports of a finished collection to formats of other tools."""

@@ -1,17 +1,18 @@
-"""What the card of an exported data set is made of, and its front matter for the Hub."""
+"""The content of a data set card, and its front matter for the Hugging Face Hub."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from namo.errors import UsageError
 from namo.exporting.exporter import Export
-from namo.results.collection import Record
-from namo.results.records import record_in
+from namo.results.metadata_types import RunFile
+from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
+from namo.results.summary_types import Summary
 
 NO_LICENCE = "none-chosen"
 TAGS = (
@@ -26,12 +27,12 @@ _SIZES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
 
 @dataclass(frozen=True)
 class Split:
-    """One split, as it was written.
+    """An exported split.
 
     Attributes:
         name: of the split.
-        environments: that are in it.
-        rows: of each table.
+        environments: number of environments in it.
+        rows: number of rows per table.
     """
 
     name: str
@@ -40,40 +41,41 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Card:
-    """What a card says that is not counted while rows are written.
+class DatasetCard:
+    """The content of a card, apart from counts of exported rows.
 
     Attributes:
         name: of the collection.
         run: content of its `run.json`.
-        summary: of its summary pickle.
-        licence: of the data; None where nobody has chosen one.
-        citation: a BibTeX entry of its makers; None where they gave none.
+        summary: content of its summary pickle.
+        licence: of the data; None if none was chosen.
+        citation: BibTeX entry for the data; None for none.
     """
 
     name: str
-    run: Record
-    summary: Record
+    run: RunFile
+    summary: Summary
     licence: str | None
     citation: str | None
 
     @classmethod
-    def of(cls, export: Export) -> Card:
-        """Return what there is to say.
+    def of(cls, export: Export) -> DatasetCard:
+        """Read the content of a card.
 
         Raises:
-            UsageError: the citation cannot be used.
+            UsageError: the citation cannot be read or is not BibTeX.
             ResultFileError: `run.json` or the summary is missing or damaged.
         """
         folder, settings = export.collection.folder, export.settings
         citation = None if settings.citation is None else _bibtex(settings.citation)
         run = read_run_file(folder)
-        summary = record_in(folder, f"collection_summary_{run['label']}.pkl")
+        name = f"collection_summary_{run['label']}.pkl"
+        summary = cast(Summary, read_listed_record(folder, name))
         return cls(export.name, run, summary, settings.licence, citation)
 
     @property
     def title(self) -> str:
-        """What the data set is called."""
+        """Title of the data set."""
         return f"NAMO planning data: {self.name}"
 
 
@@ -83,47 +85,49 @@ def _bibtex(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--citation {path}: cannot be read: {error}") from None
     if not text.startswith("@") or "```" in text:
-        raise UsageError(f"--citation {path}: is no BibTeX; an entry begins with @")
+        raise UsageError(f"--citation {path}: not a BibTeX entry, which starts with @")
     return text
 
 
-def front_matter(card: Card, splits: Sequence[Split], tables: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the Hub reads.
+def front_matter(
+    card: DatasetCard, splits: Sequence[Split], tables: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the metadata that the Hub reads.
 
     Args:
-        card: where the data come from.
-        splits: what was written.
-        tables: what each is, by name, the one to show first in front. The library keeps what it
-            has read by the name of the folder and this text: it has to differ with the content.
+        card: content of the card.
+        splits: exported splits.
+        tables: description of each table by name, the default one first. It must differ with the
+            content: the `datasets` library caches by folder name and front matter.
     """
-    most = max(sum(split.rows[name] for split in splits) for name in tables)
+    largest = max(sum(split.rows[name] for split in splits) for name in tables)
     chosen = {"license": card.licence}
-    written = [name for name in tables if any(split.rows[name] for split in splits)]
+    with_rows = [name for name in tables if any(split.rows[name] for split in splits)]
     return {
         **(chosen if card.licence else {"license": "other", "license_name": NO_LICENCE}),
         "pretty_name": card.title,
-        "size_categories": [_size(most)],
+        "size_categories": [_size_category(largest)],
         "task_categories": ["robotics"],
         "tags": list(TAGS),
         "configs": [
             {
                 "config_name": name,
                 "description": tables[name],
-                **({"default": True} if place == 0 else {}),
+                **({"default": True} if index == 0 else {}),
                 "data_files": [
                     {"split": split.name, "path": f"{name}/{split.name}-*.parquet"}
                     for split in splits
                     if split.rows[name]
                 ],
             }
-            for place, name in enumerate(written)
+            for index, name in enumerate(with_rows)
         ],
     }
 
 
-def _size(rows: int) -> str:
-    """Return the Hub's name for so many rows."""
-    for place, name in enumerate(_SIZES):
-        if rows < 1000 * 10**place:
-            return f"{_SIZES[place - 1]}<n<{name}" if place else f"n<{name}"
+def _size_category(rows: int) -> str:
+    """Return the Hub's size category for a number of rows."""
+    for index, name in enumerate(_SIZES):
+        if rows < 1000 * 10**index:
+            return f"{_SIZES[index - 1]}<n<{name}" if index else f"n<{name}"
     return f"n>{_SIZES[-1]}"

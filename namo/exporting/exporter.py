@@ -1,4 +1,4 @@
-"""What an exporter is, and how a collection is exported with one."""
+"""The interface of exporters, and how a collection is exported with one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Export:
     """One export.
 
     Attributes:
-        collection: what to export.
-        settings: what was asked for.
-        folder: to write into; it gets its name when all is written.
-        output: that name.
+        collection: to export.
+        settings: of the export.
+        folder: to write into; renamed to `output` when everything is written.
+        output: final path of the folder.
     """
 
     collection: Collection
@@ -29,15 +29,15 @@ class Export:
 
     @property
     def name(self) -> str:
-        """What the collection is called: the name of its folder."""
+        """Name of the collection: that of its folder."""
         return self.collection.folder.resolve().name
 
 
 class Exporter(Protocol):
-    """Writes collections in one format, the same bytes for the same collection.
+    """Writes collections in one format, with the same bytes for the same collection.
 
     Attributes:
-        SETTINGS: names of the `ExportSettings` that it looks at.
+        SETTINGS: names of the `ExportSettings` that it uses.
     """
 
     SETTINGS: ClassVar[frozenset[str]]
@@ -46,10 +46,10 @@ class Exporter(Protocol):
         """Write the files.
 
         Returns:
-            Lines for the person who asked: what was written, what was left out, how it is loaded.
+            Lines to print: exported data, omissions, how to load the data.
 
         Raises:
-            NamoError: something is missing, damaged or not as it was collected.
+            NamoError: something is missing, damaged, or changed since it was collected.
         """
         ...
 
@@ -57,19 +57,19 @@ class Exporter(Protocol):
 def export_with(
     exporter: Exporter, collection: Collection, output: Path, settings: ExportSettings
 ) -> list[str]:
-    """Export a collection, whole or not at all.
+    """Export a collection, completely or not at all.
 
     Args:
         exporter: of the format.
-        collection: what to export.
+        collection: to export.
         output: folder to write; must not exist, or be empty.
-        settings: what was asked for.
+        settings: of the export.
 
     Returns:
-        As `Exporter.write`.
+        See `Exporter.write`.
 
     Raises:
-        UsageError: the output is there already.
+        UsageError: the output exists and is not an empty folder.
         NamoError: see `Exporter.write`; nothing is left of the output.
     """
     with new_folder(output) as folder:

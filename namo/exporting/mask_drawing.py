@@ -1,7 +1,7 @@
-"""Masks: a state and a push from above, drawn on the collector's own grid.
+"""Top-down masks of a state and a push, drawn on the collector's reachability grid.
 
-Everything is drawn as reachability sees it (2 cm cells, borders of walls and movables rounded
-outwards); a pixel takes what most of the cells below it are.
+Cells are 2 cm; borders of walls and movables are rounded outwards. A pixel takes the value of the
+majority of the cells it covers.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from namo.world.reachability import REACHED, Reachability
 CHANNELS = {
     "robot": "disc of the robot",
     "goal": "disc around the robot's goal; the goal counts as reached from any cell in it",
-    "movable": "covered by a movable, the pushed one included",
+    "movable": "covered by a movable, including the pushed one",
     "static": "covered by a wall, or outside the bounds of the scene",
-    "reachable": "the robot's centre can get there",
-    "object": "covered by the movable that is pushed",
-    "target": "covered by it at the pose it is to have",
+    "reachable": "positions that the robot's centre can reach",
+    "object": "covered by the pushed movable",
+    "target": "covered by the pushed movable at its target pose",
 }
-"""What each mask shows, in the order of the bits of a cell."""
+"""Meaning of each mask, in the order of the bits of a cell."""
 
 PIXELS = 224
-"""Along each side of a mask."""
+"""Side length of a mask (pixels)."""
 
 _HALF = 128
+"""Threshold of a sampled pixel (0 to 255)."""
 
 
 @dataclass(frozen=True)
-class Square:
-    """The square of the world that masks show, axes along those of the world.
+class MaskWindow:
+    """The square that masks show, aligned with the world axes.
 
     Attributes:
         x_min: of its lower left corner, which is that of pixel [0, 0] (m).
@@ -47,13 +48,12 @@ class Square:
     metres_per_pixel: float
 
     @classmethod
-    def around(cls, bounds: Bounds, metres_per_pixel: float | None = None) -> Square:
-        """Return the square with the same centre as the bounds.
+    def around(cls, bounds: Bounds, metres_per_pixel: float | None = None) -> MaskWindow:
+        """Return the window centred on the bounds.
 
         Args:
             bounds: of the scene.
-            metres_per_pixel: side of a pixel (m); None where the square is to be just as large as
-                the longer side of the bounds.
+            metres_per_pixel: side of a pixel (m); None to fit the longer side of the bounds.
         """
         width, height = bounds.x_max - bounds.x_min, bounds.y_max - bounds.y_min
         pixel = metres_per_pixel or max(width, height) / PIXELS
@@ -61,20 +61,20 @@ class Square:
         x, y = (bounds.x_min + bounds.x_max) / 2, (bounds.y_min + bounds.y_max) / 2
         return cls(x - half, y - half, pixel)
 
-    def holds(self, bounds: Bounds) -> bool:
-        """Return whether the bounds are inside, but for a rounding error."""
+    def contains(self, bounds: Bounds) -> bool:
+        """Return whether bounds of the same centre are inside, up to rounding errors."""
         size = max(bounds.x_max - bounds.x_min, bounds.y_max - bounds.y_min)
         return size <= self.metres_per_pixel * PIXELS * (1 + 1e-9)
 
 
-def draw_masks(reachability: Reachability, name: str, target: Pose2D, square: Square) -> Raster:
-    """Draw a state and a push.
+def draw_masks(reachability: Reachability, name: str, target: Pose2D, window: MaskWindow) -> Raster:
+    """Draw the masks of a state and a push.
 
     Args:
         reachability: of the state.
-        name: of the movable that is pushed.
-        target: the pose it is to have, world frame.
-        square: what to show.
+        name: of the pushed movable.
+        target: its target pose, world frame.
+        window: to draw.
 
     Returns:
         (channels, PIXELS, PIXELS), 0 or 1; rows along y, columns along x.
@@ -85,18 +85,18 @@ def draw_masks(reachability: Reachability, name: str, target: Pose2D, square: Sq
     layer = dict(zip(CHANNELS, layers, strict=True))
     layer["robot"][grid.disc(robot.x, robot.y, static.scene.robot.radius)] = 1
     layer["goal"][static.goal_cells] = 1
-    layer["movable"][:] = reachability.around(None).others
+    layer["movable"][:] = reachability.obstacles_excluding(None).others
     layer["static"][:] = static.solid_walls
     layer["reachable"][:] = reachability.mask == REACHED
-    for what, pose in (("object", poses[name]), ("target", target)):
-        static.solid.placed_alone(static.index[name], pose).draw(layer[what])
+    for channel, pose in (("object", poses[name]), ("target", target)):
+        static.solid.placed_alone(static.index[name], pose).draw(layer[channel])
     cells = np.zeros_like(static.walls)
     for bit, drawn in enumerate(layers):
         cells |= drawn << bit
-    half = square.metres_per_pixel * PIXELS / 2
-    centre = square.x_min + half, square.y_min + half
+    half = window.metres_per_pixel * PIXELS / 2
+    centre = window.x_min + half, window.y_min + half
     masks = np.empty((1, len(CHANNELS), PIXELS, PIXELS), np.uint8)
-    view = View(PIXELS, square.metres_per_pixel, behind=half)
+    view = View(PIXELS, window.metres_per_pixel, behind=half)
     sample(masks, cells, grid.frame, centre, np.zeros(1), view, POINTS)
     drawn_masks: Raster = (masks[0] >= _HALF).view(np.uint8)
     return drawn_masks

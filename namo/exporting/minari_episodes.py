@@ -1,9 +1,9 @@
-"""Solved searches as episodes of a Minari data set.
+"""Solved episodes as a Minari data set.
 
-A step is a push of the plan: the poses before it, which movable goes where, and 1 as the reward of
-the push that opens the robot's goal, which is the last. A data set of Minari has one space for all
-episodes, while scenes differ in their movables: there is room for the most that a scene has, the
-rest is zero, and `present` says what is there.
+A step is a push of the plan: the poses before it, the pushed movable with its target pose, and
+reward 1 for the push that makes the robot's goal reachable, which is the last. A Minari data set
+has one space for all episodes, while the number of movables differs between scenes: arrays are
+padded with zeros to the largest number, and `present` marks the valid entries.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from minari.data_collector.episode_buffer import EpisodeBuffer
 from minari.dataset.minari_storage import MinariStorage
 
 from namo.errors import UsageError
-from namo.exporting.counting import counting
 from namo.exporting.exporter import Export
+from namo.exporting.progress import track_progress
 from namo.planning.planner import Termination
-from namo.results.collection import Record
+from namo.results.record_types import EnvironmentRecord, EpisodeRecord
 from namo.results.run_file import read_run_file
 from namo.results.tables import merged_table, row_groups
 from namo.version import __version__
@@ -33,53 +33,54 @@ from namo.wording import counted
 
 DATA_FORMAT = "arrow"
 
-_LEFT_OUT = {
+_OMISSIONS = {
     "unsolved": "no plan was found",
-    "open": "the goal was open from the start, so there is nothing to do",
-    "dropped": "--filter-minimum-length dropped them",
-    "failed": "their environment failed",
+    "open": "the goal was reachable from the start",
+    "dropped": "dropped by --filter-minimum-length",
+    "failed": "the environment failed",
 }
+"""Kinds of episodes without a Minari episode -> reason."""
 
 
-class MinariEpisodes:
-    """Writes the folder that `MINARI_DATASETS_PATH` names."""
+class MinariExporter:
+    """Writes a folder for `MINARI_DATASETS_PATH` with one data set."""
 
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
 
     def write(self, export: Export) -> list[str]:
-        """Write one data set with an episode for each plan.
+        """Write the data set, with one episode per plan.
 
         Raises:
             UsageError: no episode of the collection has a plan.
             ResultFileError: a file of the collection is missing or damaged.
         """
-        movables = _most_movables(export)
+        movables = _max_movables(export)
         kinds = Counter(_kinds(export))
         if not kinds["plan"]:
             raise UsageError(
-                f"{export.collection.folder}: no episode has a plan of a push or more, which is "
-                "what a Minari episode is made of"
+                f"{export.collection.folder}: no episode has a plan with a push, so "
+                "there is nothing to export"
             )
-        dataset_id = f"{_plain(export.name)}-v0"
+        dataset_id = f"{_valid_name(export.name)}-v0"
         data = export.folder / dataset_id / "data"
         data.parent.mkdir()
         storage = MinariStorage.new(
             data, observation_space(movables), action_space(movables), data_format=DATA_FORMAT
         )
-        left_out = [
-            f"{counted(kinds[kind], 'episode', 'episodes')} left out: {why}"
-            for kind, why in _LEFT_OUT.items()
+        omissions = [
+            f"{counted(kinds[kind], 'episode', 'episodes')} left out: {reason}"
+            for kind, reason in _OMISSIONS.items()
             if kinds[kind]
         ]
-        storage.update_metadata(_about(export, dataset_id, left_out))
+        storage.update_metadata(_metadata(export, dataset_id, omissions))
         _write_episodes(storage, _episodes(export, movables), kinds["plan"])
         return [
             f"{export.output}: Minari data set {dataset_id}, "
             f"{counted(kinds['plan'], 'episode', 'episodes')}, "
-            f"{counted(storage.total_steps, 'step', 'steps')}, room for "
+            f"{counted(storage.total_steps, 'step', 'steps')}, padded to "
             f"{counted(movables, 'movable', 'movables')}",
-            *left_out,
-            "it is loaded in Python with",
+            *omissions,
+            "load it in Python with",
             f"    import os; os.environ['MINARI_DATASETS_PATH'] = {str(export.output.resolve())!r}",
             "    import minari",
             f"    data = minari.load_dataset({dataset_id!r})",
@@ -87,7 +88,7 @@ class MinariEpisodes:
 
 
 def observation_space(movables: int) -> gymnasium.Space[Any]:
-    """Return the space of states: poses are x, y (m), theta (rad), world frame."""
+    """Return the observation space: poses are x, y (m), theta (rad), world frame."""
     return Dict(
         {
             "robot": _poses((3,)),
@@ -99,7 +100,7 @@ def observation_space(movables: int) -> gymnasium.Space[Any]:
 
 
 def action_space(movables: int) -> gymnasium.Space[Any]:
-    """Return the space of pushes: which movable, and the pose it is to have."""
+    """Return the action space: index of the pushed movable, and its target pose."""
     return Dict({"object": Discrete(movables), "target": _poses((3,))})
 
 
@@ -108,17 +109,19 @@ def _poses(shape: tuple[int, ...]) -> Box:
     return Box(-high, high, shape, np.float64)
 
 
-def buffer_of(record: Record, episode: Record, movables: int) -> EpisodeBuffer:
-    """Return an episode with a plan as Minari takes it.
+def episode_buffer(
+    record: EnvironmentRecord, episode: EpisodeRecord, movables: int
+) -> EpisodeBuffer:
+    """Return an episode with a plan in Minari's format.
 
     Args:
         record: of its environment.
-        episode: the one of its `episode_results`.
-        movables: that there is room for.
+        episode: one of the record's `episode_results`.
+        movables: number of movables to pad to.
     """
     actions, before = episode["action_sequence"], episode["state_observations"]
     states = [before[0], *episode["post_action_state_observations"]]
-    names = [name for name, what in episode["static_object_info"].items() if what["movable"]]
+    names = [name for name, info in episode["static_object_info"].items() if info["movable"]]
     last = len(actions) - 1
     poses = np.zeros((len(states), movables, 3))
     poses[:, : len(names)] = [[state[f"{name}_pose"] for name in names] for state in states]
@@ -148,9 +151,9 @@ def buffer_of(record: Record, episode: Record, movables: int) -> EpisodeBuffer:
 
 
 def _write_episodes(storage: MinariStorage, episodes: Iterator[EpisodeBuffer], total: int) -> None:
-    # Minari measures its folder after each episode, all files again each time.
+    # Minari sums up the sizes of all files after each episode, which is quadratic in episodes.
     storage.get_size = lambda: 0.0
-    storage.update_episodes(counting(episodes, total, "episodes"))
+    storage.update_episodes(track_progress(episodes, total, "episodes"))
     files = (path for path in storage.data_path.rglob("*") if path.is_file())
     megabytes = sum(path.stat().st_size for path in files) / 1e6
     storage.update_metadata({"dataset_size": round(megabytes, 1)})
@@ -160,11 +163,11 @@ def _episodes(export: Export, movables: int) -> Iterator[EpisodeBuffer]:
     for record in export.collection.records():
         for episode in record["episode_results"]:
             if episode["action_sequence"]:
-                yield buffer_of(record, episode, movables)
+                yield episode_buffer(record, episode, movables)
 
 
 def _kinds(export: Export) -> Iterator[str]:
-    """Yield of each episode whether it has a plan, or why not."""
+    """Yield the kind of each episode: `plan`, or a key of `_OMISSIONS`."""
     columns = ["solution_depth", "kept", "termination"]
     for table in row_groups(merged_table(export.collection.folder, "metrics"), columns):
         for row in table.to_pylist():
@@ -178,17 +181,17 @@ def _kinds(export: Export) -> Iterator[str]:
                 yield "plan" if row["solution_depth"] else "open"
 
 
-def _most_movables(export: Export) -> int:
+def _max_movables(export: Export) -> int:
     path = merged_table(export.collection.folder, "scenes")
-    most = [
+    maxima = [
         pc.max(pc.list_value_length(table["movables"])).as_py()
         for table in row_groups(path, ["movables"])
     ]
-    return max((number for number in most if number is not None), default=0)
+    return max((number for number in maxima if number is not None), default=0)
 
 
-def _about(export: Export, dataset_id: str, left_out: list[str]) -> dict[str, Any]:
-    """Return what Minari keeps of a data set beside its spaces."""
+def _metadata(export: Export, dataset_id: str, omissions: list[str]) -> dict[str, Any]:
+    """Return the metadata of the data set apart from its spaces."""
     run = read_run_file(export.collection.folder)
     config = run["config"]
     return {
@@ -199,22 +202,23 @@ def _about(export: Export, dataset_id: str, left_out: list[str]) -> dict[str, An
         "requirements": [f"namo-collect=={__version__}"],
         "description": " ".join(
             [
-                "Navigation Among Movable Obstacles: plans of pushes that open the robot's goal, "
-                f"found by {config['algorithm']} (objects {config['object_strategy']}, goals "
-                f"{config['goal_strategy']}, physics {config['physics']}, seed {config['seed']}) "
-                f"in MuJoCo {run['versions']['mujoco']} and collected with namo-collect "
+                "Navigation Among Movable Obstacles: plans of pushes that make the robot's "
+                f"goal reachable, found by {config['algorithm']} (objects "
+                f"{config['object_strategy']}, goals {config['goal_strategy']}, physics "
+                f"{config['physics']}, seed {config['seed']}) in MuJoCo "
+                f"{run['versions']['mujoco']} and collected with namo-collect "
                 f"{run['versions']['namo']}.",
                 "A step is a push. Observations: poses x, y (m), theta (rad) in the world frame of "
-                "the robot and of the movables in the order of their scene's file, zero where a "
-                "scene has fewer (present is 0); x, y of the robot's goal. Actions: place of the "
-                "pushed movable in that order, and the pose it is to have. Reward: 1 for the push "
-                "that opens the goal, the last, else 0.",
-                *(f"{line}." for line in left_out),
+                "the robot and of the movables in the order of the scene file, padded with zeros "
+                "(present is 0); x, y of the robot's goal. Actions: index of the pushed movable in "
+                "that order, and its target pose. Reward: 1 for the last push, which makes the "
+                "goal reachable, else 0.",
+                *(f"{line}." for line in omissions),
             ]
         ),
     }
 
 
-def _plain(name: str) -> str:
-    """Return a name as the ids of Minari may have it."""
+def _valid_name(name: str) -> str:
+    """Return a name without the characters that Minari does not allow in ids."""
     return re.sub(r"[^-\w]", "_", name, flags=re.ASCII) or "collection"

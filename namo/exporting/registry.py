@@ -1,12 +1,12 @@
-"""The exporters by name. A new one is a file beside this and a line here."""
+"""The exporters by name. A new one is one file in this folder and one line here."""
 
 from namo.registry import Registry
 
 EXPORTERS = Registry(
     "format",
     {
-        "huggingface": "namo.exporting.huggingface:HuggingFace",
-        "minari": "namo.exporting.minari_episodes:MinariEpisodes",
-        "masks": "namo.exporting.masks:Masks",
+        "huggingface": "namo.exporting.huggingface:HuggingFaceExporter",
+        "minari": "namo.exporting.minari_episodes:MinariExporter",
+        "masks": "namo.exporting.masks:MaskExporter",
     },
 )

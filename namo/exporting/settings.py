@@ -1,4 +1,4 @@
-"""What a person may ask of an export; importable without Arrow."""
+"""Settings of an export; importable without Arrow."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """What to make of a collection, as far as a format leaves a choice.
+    """Settings of an export; each format uses some of them.
 
     Attributes:
-        licence: of the data, an identifier such as cc-by-4.0; None where nobody has chosen one.
+        licence: of the data, an identifier such as cc-by-4.0; None if none was chosen.
         citation: file with a BibTeX entry for the data; None for none.
-        manifest: of the scenes, to take their splits from; None for one split.
-        pushes: which become samples: those of the plans, or all that were simulated.
-        metres_per_pixel: of all pictures; None where each scene fills its own.
+        manifest: of the scenes, which assigns them to splits; None for a single split.
+        pushes: which pushes become samples: those of plans, or all simulated ones.
+        metres_per_pixel: scale of all masks; None to fit each scene into its masks.
     """
 
     licence: str | None = None
@@ -45,7 +45,7 @@ class ExportSettings:
                 "cc-by-4.0, mit or other"
             )
         if self.pushes not in PUSHES:
-            raise UsageError(f"--pushes {self.pushes}: allowed: {', '.join(PUSHES)}")
+            raise UsageError(f"--pushes {self.pushes}: expected one of: {', '.join(PUSHES)}")
         side = self.metres_per_pixel
         if side is not None and not (math.isfinite(side) and side > 0.0):
             raise UsageError(f"--metres-per-pixel {side}: must be a positive, finite number")

@@ -1,1 +1,1 @@
-"""Models that choose pushes: what they see, how they are made, and what is learned from."""
+"""Models that choose pushes, at inference: rasters, queries, networks, bundles, scoring."""

@@ -1,15 +1,14 @@
 """Model bundles: a folder with `config.json` and `model.safetensors`.
 
-Everything the network was trained to see is written down and compared when a bundle is loaded; a
-model that expects anything else than what this version draws is refused, with both values. Loading
-runs no code from the bundle: weights are plain arrays, and a class that is named in the config is
-imported only where the user says that it is trusted.
+The config specifies the input that the network was trained on. Loading compares it with the input
+that this version produces and refuses a mismatch, with both values. Loading runs no code from the
+bundle: weights are plain arrays, and a class named in the config is imported only if the user
+trusts it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,31 +22,29 @@ from torch import Tensor, nn
 
 from namo.errors import ModelError
 from namo.files import replacing, sha256_of
+from namo.learning.architecture import ARCHITECTURE, network_from
 from namo.learning.bundle_files import CONFIG, LAYOUTS, WEIGHTS, require_bundle
 from namo.learning.networks import OUTPUTS, CandidateNet
-from namo.learning.questions import FEATURES, FRAMES
+from namo.learning.queries import FEATURES, FRAMES
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.world.contacts import CONTACT_OFFSETS
 from namo.world.primitives import TRAVELS
 
 BUNDLE_VERSION = 1
-ARCHITECTURE = "candidate_net"
-MOST_BYTES = 64 << 30
-"""A file of weights may not be larger."""
-NARROWEST = 4
-"""A number in a file takes no less than this part of what it takes in memory."""
+MAX_BYTES = 64 << 30
+"""Limit on the size of a weight file."""
 
 Config = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model in memory.
+    """A loaded model.
 
     Attributes:
-        path: the folder.
+        path: folder of the bundle.
         config: content of `config.json`.
-        network: with its weights, on the CPU, ready for inference.
+        network: with weights, on the CPU, in evaluation mode.
     """
 
     path: Path
@@ -56,17 +53,17 @@ class Bundle:
 
     @property
     def kind(self) -> str:
-        """Kind of question it answers, object or goal."""
+        """Kind of query it takes, "object" or "goal"."""
         return str(self.config["kind"])
 
     @property
     def discount(self) -> float:
-        """The factor for a success that takes a further push, 0 to 1."""
+        """Discount factor per further push, 0 to 1."""
         return float(self.config["discount"])
 
 
 def expected_config(kind: str) -> Config:
-    """Return what a bundle for "object" or "goal" has to say of its input, with this version."""
+    """Return the part of the config that specifies the input of this version, per kind."""
     view = VIEWS[FRAMES[kind]]
     return {
         "schema_version": BUNDLE_VERSION,
@@ -86,26 +83,6 @@ def expected_config(kind: str) -> Config:
     }
 
 
-def new_network(kind: str, sizes: Mapping[str, Any]) -> CandidateNet:
-    """Return the usual network for a kind of question, with random weights.
-
-    Args:
-        kind: "object" or "goal".
-        sizes: see `CandidateNet`: widths, blocks, summary, hidden; those not given by default.
-    """
-    view, features = VIEWS[FRAMES[kind]], FEATURES[kind]
-    places = [("end_x", "end_y"), ("contact_x", "contact_y")]
-    return CandidateNet(
-        channels=len(CHANNELS),
-        features=len(features),
-        pixels=view.pixels,
-        metres_per_pixel=view.metres_per_pixel,
-        behind=view.behind,
-        sample_at=[(features.index(x), features.index(y)) for x, y in places if x in features],
-        **sizes,
-    )
-
-
 def write_bundle(
     path: Path,
     kind: str,
@@ -114,15 +91,15 @@ def write_bundle(
     about: Mapping[str, Any],
     layouts: Sequence[str] = (),
 ) -> None:
-    """Write a bundle; the config comes last, so a folder without one is no bundle.
+    """Write a bundle; the config is written last, so a folder without one is incomplete.
 
     Args:
-        path: the folder.
+        path: folder of the bundle.
         kind: "object" or "goal".
         network: in float32.
-        sizes: it was made with.
+        sizes: of the architecture, see `namo.learning.architecture.new_network`.
         about: discount, training and metrics, for the config.
-        layouts: that it was trained on, so that anyone can tell whether a scene is new to it.
+        layouts: the training layouts, so that users can tell whether a scene is held out.
 
     Raises:
         OSError: the folder cannot be written.
@@ -149,52 +126,52 @@ def write_bundle(
 
 
 def read_config(path: Path, kind: str) -> Config:
-    """Return the config of a bundle, compared with what this version draws.
+    """Return the config of a bundle after checking it against this version.
 
     Args:
         path: folder of the bundle.
-        kind: "object" or "goal", as it is going to be used.
+        kind: "object" or "goal", as the model will be used.
 
     Raises:
-        ModelError: names the file, the value there and what it must be.
+        ModelError: the config is invalid or does not match; names the file and both values.
     """
     require_bundle(path)
     source = path / CONFIG
     try:
         config = json.loads(source.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{source}: is no JSON: {error}") from None
+        raise ModelError(f"{source}: not valid JSON: {error}") from None
     if not isinstance(config, dict):
-        raise ModelError(f"{source}: holds a {type(config).__name__}; an object is wanted")
+        raise ModelError(f"{source}: holds a {type(config).__name__}; expected an object")
     for name, wanted in expected_config(kind).items():
-        there = config.get(name)
-        if there != wanted:
-            raise ModelError(f"{source}: {name} is {there!r}; this version needs {wanted!r}")
+        found = config.get(name)
+        if found != wanted:
+            raise ModelError(f"{source}: {name} is {found!r}; this version needs {wanted!r}")
     discount = config.get("discount")
     if not isinstance(discount, int | float) or not 0 <= discount <= 1:
-        raise ModelError(f"{source}: discount is {discount!r}; a number from 0 to 1 is needed")
+        raise ModelError(f"{source}: discount is {discount!r}; expected a number from 0 to 1")
     if not isinstance(config.get("architecture"), dict):
-        raise ModelError(f"{source}: architecture is no object")
+        raise ModelError(f"{source}: 'architecture' must be an object")
     if not isinstance(config.get("class"), str | None):
-        raise ModelError(f"{source}: class is {config['class']!r}; null or 'module:Class'")
+        raise ModelError(f"{source}: class is {config['class']!r}; expected null or 'module:Class'")
     return config
 
 
 def check_weights(path: Path, config: Config) -> None:
-    """Make sure that the weights are the ones the config was written for.
+    """Check the weight file against the checksum in the config.
 
     Raises:
-        ModelError: they are not.
+        ModelError: the file is too large, or the checksum does not match.
     """
     weights = path / WEIGHTS
     size = weights.stat().st_size
-    if size > MOST_BYTES:
-        raise ModelError(f"{weights}: has {size} bytes; at most {MOST_BYTES} are read")
-    there = sha256_of(weights)
-    if there != config.get("weights_sha256"):
+    if size > MAX_BYTES:
+        raise ModelError(f"{weights}: has {size} bytes; allowed: at most {MAX_BYTES}")
+    found = sha256_of(weights)
+    if found != config.get("weights_sha256"):
         raise ModelError(
-            f"{weights}: sha256 is {there}, {CONFIG} says {config.get('weights_sha256')}; "
-            "the file is damaged or from another model"
+            f"{weights}: checksum mismatch: sha256 is {found}, {CONFIG} says "
+            f"{config.get('weights_sha256')}; the file is damaged or belongs to another model"
         )
 
 
@@ -203,103 +180,48 @@ def load_bundle(path: Path, kind: str, *, trust_code: bool = False) -> Bundle:
 
     Args:
         path: folder of the bundle.
-        kind: "object" or "goal", as it is going to be used.
-        trust_code: whether a class that the config names may be imported.
+        kind: "object" or "goal", as the model will be used.
+        trust_code: whether a class named in the config may be imported.
 
     Raises:
-        ModelError: names what does not fit.
+        ModelError: the bundle is incomplete, damaged or does not match this version.
     """
     config = read_config(path, kind)
     check_weights(path, config)
-    network = _network(path, config, trust_code=trust_code)
+    network = network_from(path, config, trust_code=trust_code)
     weights = path / WEIGHTS
     tensors = _read_weights(weights, network)
     try:
-        # A network of ours has no memory of its own yet and takes what was read.
+        # Our own network is on the meta device and takes over the tensors as they were read.
         network.load_state_dict(tensors, strict=True, assign=config.get("class") is None)
     except RuntimeError as error:
-        said = " ".join(str(error).split())
-        raise ModelError(f"{weights}: does not fit the architecture: {said}") from None
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{weights}: does not match the architecture: {reason}") from None
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point() and tensor.numel() and not _is_finite(tensor):
-            raise ModelError(f"{weights}: {name} holds numbers that are not finite")
+            raise ModelError(f"{weights}: {name} has non-finite values")
     network.eval()
     return Bundle(path, config, network)
 
 
 def _read_weights(weights: Path, network: nn.Module) -> dict[str, Tensor]:
-    """Return the tensors of a file, in the types that the network has them in."""
+    """Return the tensors of a weight file, converted to the types of the network."""
     wanted = network.state_dict()
     tensors = {}
     try:
         with safe_open(weights, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - it is no mapping
+            for name in file.keys():  # noqa: SIM118 - not a mapping
                 tensor = file.get_tensor(name)
                 kind = wanted[name].dtype if name in wanted else tensor.dtype
-                # A copy: what is mapped goes when the file does.
+                # A copy, since the memory map is closed with the file.
                 tensors[name] = tensor.to(kind, copy=True)
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
-        # Types that torch lacks are keys, those that it cannot convert are not implemented.
+        # KeyError: a type unknown to torch. RuntimeError: a type that it cannot convert.
         raise ModelError(f"{weights}: {error}") from None
     return tensors
 
 
 def _is_finite(tensor: Tensor) -> bool:
-    """Return whether all numbers are; one pass, since NaN is smallest and largest of anything."""
+    """Return whether all values are finite; a single pass, since aminmax propagates NaN."""
     low, high = torch.aminmax(tensor.float())
     return bool(torch.isfinite(low) & torch.isfinite(high))
-
-
-def _network(path: Path, config: Config, *, trust_code: bool) -> nn.Module:
-    """Return the network that a config describes, its weights not loaded yet."""
-    source, own_class = path / CONFIG, config.get("class")
-    if own_class is None:
-        return _usual_network(path, config)
-    if not trust_code:
-        raise ModelError(
-            f"{source}: class is '{own_class}', code that is not part of this package; it is "
-            "run only with --trust-model-code"
-        )
-    module, _, attribute = own_class.partition(":")
-    sizes = {name: value for name, value in config["architecture"].items() if name != "name"}
-    try:
-        network = getattr(importlib.import_module(module), attribute)(**sizes)
-    except Exception as error:
-        raise ModelError(f"{source}: {own_class}: {type(error).__name__}: {error}") from error
-    if not isinstance(network, nn.Module):
-        raise ModelError(
-            f"{source}: {own_class}: makes a {type(network).__name__}; a torch.nn.Module is needed"
-        )
-    return network
-
-
-def _usual_network(path: Path, config: Config) -> nn.Module:
-    """Return the network of this package that a config describes, if its weights can be there."""
-    source, sizes = path / CONFIG, dict(config["architecture"])
-    name = sizes.pop("name", None)
-    if name != ARCHITECTURE:
-        raise ModelError(f"{source}: architecture is {name!r}; known: {ARCHITECTURE}, or a class")
-    _check_sizes(source, sizes)
-    with torch.device("meta"):  # takes no memory, and no time for random weights
-        network = new_network(config["kind"], sizes)
-    tensors = network.state_dict().values()
-    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    there = (path / WEIGHTS).stat().st_size
-    if needed > NARROWEST * there:
-        raise ModelError(
-            f"{source}: architecture: numbers of these sizes take {needed} bytes; {WEIGHTS} has "
-            f"{there}"
-        )
-    return network
-
-
-def _check_sizes(source: Path, sizes: Mapping[str, Any]) -> None:
-    """Make sure that the sizes of a network are sizes."""
-    for name, value in sizes.items():
-        wanted = {"widths": 3, "blocks": 3, "summary": 1, "hidden": 1}.get(name)
-        numbers = value if wanted == 3 and isinstance(value, list) else [value]
-        if len(numbers) != wanted:
-            raise ModelError(f"{source}: architecture: {name} is {value!r}; not a size of it")
-        most = 64 if name == "blocks" else 8192
-        if not all(type(number) is int and 0 < number <= most for number in numbers):
-            raise ModelError(f"{source}: architecture: {name} is {value!r}; 1 to {most} each")

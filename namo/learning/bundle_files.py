@@ -1,4 +1,4 @@
-"""The files of a model bundle, and what tells one bundle from another; loads no torch."""
+"""Files of a model bundle and its checksum, without loading torch."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ LAYOUTS = "layouts.txt"
 
 
 def require_bundle(path: Path) -> None:
-    """Make sure that a folder has the files of a bundle.
+    """Check that a folder holds the files of a bundle.
 
     Raises:
-        ModelError: names what is missing.
+        ModelError: the folder or a file is missing.
     """
     if not path.is_dir():
         raise ModelError(f"{path}: no such folder; a model is a folder with {CONFIG} and {WEIGHTS}")
@@ -28,21 +28,21 @@ def require_bundle(path: Path) -> None:
 
 
 def bundle_sha256(path: Path) -> str:
-    """Return the hash of a bundle's config, which holds that of its weights.
+    """Return the checksum of a bundle: that of its config, which holds that of the weights.
 
     Raises:
-        ModelError: there is no bundle.
+        ModelError: the folder or a file is missing.
     """
     require_bundle(path)
     return sha256_of(path / CONFIG)
 
 
 def copy_bundle(source: Path, target: Path) -> None:
-    """Copy a bundle; its config comes last, so a folder without one is no bundle.
+    """Copy a bundle; the config is copied last, so a folder without one is incomplete.
 
     Raises:
-        ModelError: there is none to copy.
-        OSError: it cannot be written.
+        ModelError: the source is not a bundle.
+        OSError: the target cannot be written.
     """
     require_bundle(source)
     for name in (LAYOUTS, WEIGHTS, CONFIG):
@@ -51,10 +51,10 @@ def copy_bundle(source: Path, target: Path) -> None:
 
 
 def trained_layouts(path: Path) -> frozenset[str]:
-    """Return the names of the layouts that the model of a bundle was trained on.
+    """Return the names of the layouts that a model was trained on.
 
     Raises:
-        ModelError: the bundle does not say.
+        ModelError: the list of layouts is missing or cannot be read.
     """
     try:
         return frozenset((path / LAYOUTS).read_text(encoding="utf-8").split())

@@ -1,9 +1,9 @@
-"""The network: a small convolutional trunk that sees a raster, and a head that rates candidates.
+"""The network: a small convolutional trunk over the raster and a head that scores candidates.
 
-The trunk is a residual network (He et al. 2016). A candidate is rated from three things: the whole
-raster in a few numbers, the features of the trunk at places the candidate is about (where the
-movable would end, where the robot would stand), read by bilinear sampling, and its own numbers.
-All candidates of a raster share one pass of the trunk.
+The trunk is a residual network (He et al. 2016). The head scores a candidate from three inputs: an
+embedding of the whole raster, trunk features sampled bilinearly at points of interest of the
+candidate (where the movable would end up, where the robot would stand), and the candidate's own
+features. All candidates of a raster share one pass of the trunk.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 OUTPUTS = ("opens", "leads")
-"""What a model says of a candidate, each a logit: that the push opens the robot's goal at once, and
-that, if it does not, a plan follows it."""
+"""Logits per candidate: that the push opens the robot's goal, and that, if it does not, a plan
+continues from the state it leads to."""
 
 
 class CandidateModel(Protocol):
-    """What a network must be to serve in a bundle; any `torch.nn.Module` that fulfils it does."""
+    """Interface of a network in a bundle; any `torch.nn.Module` that implements it will do."""
 
     def __call__(self, rasters: Tensor, features: Tensor) -> Tensor:
-        """Rate candidates.
+        """Score candidates.
 
         Args:
             rasters: (batch, channels, pixels, pixels) float32, 0 to 1.
-            features: (batch, candidates, features) float32, see `namo.learning.questions.FEATURES`;
-                rows that stand for no candidate are zero and what is said of them is not used.
+            features: (batch, candidates, features) float32, see `namo.learning.queries.FEATURES`;
+                padding rows are zero, and their outputs are ignored.
 
         Returns:
             (batch, candidates, 2) logits, as `OUTPUTS` names them.
@@ -38,7 +38,7 @@ class CandidateModel(Protocol):
 
 
 class _Block(nn.Module):
-    """Two convolutions and a way around them."""
+    """Residual block: two convolutions and a skip connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -47,14 +47,14 @@ class _Block(nn.Module):
         self.second_norm: nn.Module = nn.BatchNorm2d(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the same shape."""
+        """Return features of the same shape."""
         inner = functional.relu(self.first_norm(self.first(x)))
         out: Tensor = functional.relu(x + self.second_norm(self.second(inner)))
         return out
 
 
 class _Down(nn.Module):
-    """Half the side, another width."""
+    """Strided convolution: halves the resolution and changes the width."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
         super().__init__()
@@ -62,12 +62,12 @@ class _Down(nn.Module):
         self.norm: nn.Module = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return half the side."""
+        """Return features at half the resolution."""
         return functional.relu(self.norm(self.convolution(x)))
 
 
 class CandidateNet(nn.Module):
-    """The network of the shipped bundles; see the module's text."""
+    """Network of the shipped bundles; see the module docstring."""
 
     def __init__(
         self,
@@ -86,14 +86,14 @@ class CandidateNet(nn.Module):
 
         Args:
             channels: of the rasters.
-            features: numbers about a candidate.
-            pixels: along each side of a raster; a multiple of 8.
+            features: number of features per candidate.
+            pixels: side of a raster; a multiple of 8.
             metres_per_pixel: of the rasters (m).
-            behind: how far a raster reaches back along x (m).
-            sample_at: pairs of features that are places (x, y) to look up in the raster.
-            widths: of the trunk at a half, a quarter and an eighth of the side.
-            blocks: residual blocks at each of these.
-            summary: numbers that stand for the whole raster.
+            behind: extent of a raster behind the origin, along -x (m).
+            sample_at: pairs of features that are points (x, y) at which to sample the trunk.
+            widths: channels of the trunk at 1/2, 1/4 and 1/8 of the input resolution.
+            blocks: residual blocks at each resolution.
+            summary: size of the embedding of the whole raster.
             hidden: width of the head.
         """
         super().__init__()
@@ -121,23 +121,23 @@ class CandidateNet(nn.Module):
         fine = self.at_quarter(self.at_half(rasters))
         coarse = self.at_eighth(fine)
         summary = functional.relu(self.summary(coarse.flatten(1)))
-        known = [features]
+        inputs = [features]
         for x, y in self.sample_at:
-            # To -1 ... 1 over the raster, columns first.
+            # Normalised coordinates, -1 to 1 over the raster, columns first.
             column = (features[..., x] + self.behind) * (2.0 / self.side) - 1.0
             row = features[..., y] * (2.0 / self.side)
-            places = torch.stack([column, row], dim=-1)[:, :, None]
+            points = torch.stack([column, row], dim=-1)[:, :, None]
             sampled = functional.grid_sample(
-                fine, places, padding_mode="border", align_corners=False
+                fine, points, padding_mode="border", align_corners=False
             )
-            known.append(sampled[..., 0].transpose(1, 2))
-        hidden = self.of_summary(summary)[:, None] + self.of_candidate(torch.cat(known, dim=-1))
+            inputs.append(sampled[..., 0].transpose(1, 2))
+        hidden = self.of_summary(summary)[:, None] + self.of_candidate(torch.cat(inputs, dim=-1))
         hidden = functional.relu(self.hidden(functional.relu(hidden)))
         out: Tensor = self.out(hidden)
         return out
 
     def fused(self) -> CandidateNet:
-        """Return this network for inference, its normalisations folded into the convolutions."""
+        """Return this network for inference, batch norms folded into the convolutions."""
         self.eval()
         for module in self.modules():
             if isinstance(module, _Block):
@@ -153,6 +153,6 @@ def _convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) ->
 
 
 def _fused(convolution: nn.Conv2d, norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
-    if not isinstance(norm, nn.BatchNorm2d):  # done before
+    if not isinstance(norm, nn.BatchNorm2d):  # already fused
         return convolution, norm
     return fuse_conv_bn_eval(convolution, norm), nn.Identity()

@@ -1,14 +1,14 @@
-"""Rasters: what a model sees of a state, drawn from footprints, without OpenGL.
+"""Rasters: the image input of a model, rendered from footprints without OpenGL.
 
-One code draws for data sets, training and running. Everything is first drawn on the grid of
-`namo.scenes.grid` (2 cm cells, a bit for each channel); a pixel of a raster then averages the cells
-at a lattice of points all over it, so an edge is grey where it passes through a pixel.
+Data sets, training and inference share this code. A state is first rasterised on the grid of
+`namo.scenes.grid` (2 cm cells, one bit per channel); a pixel of a raster then averages the cells at
+a lattice of sample points, which anti-aliases edges.
 
-Two frames are drawn in:
+There are two frames:
 
-- *push* frame: origin at the movable's centre, x along the direction in which it is pushed. The
-  sides of a movable then look alike, and what is learned of one serves all.
-- *object* frame: that of the movable itself, at a coarser scale.
+- *push* frame: origin at the movable's centre, x along the push direction. All sides of a movable
+  then look alike, so the network generalises over push directions.
+- *object* frame: the frame of the movable itself, at a coarser scale.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ from numpy.typing import NDArray
 from namo.compiled import compiled
 from namo.geometry import Floats
 from namo.scenes.grid import Cells, Frame, Mask
-from namo.world.free_space import NOWHERE, Runs, paint, region_at
+from namo.world.free_runs import NO_REGION, Runs, paint, region_at
 from namo.world.reachability import REACHED, Reachability
 
 CHANNELS = ("walls", "movables", "object", "reached", "goal_region", "clear_without_object")
-"""What each channel holds, 255 for all of a pixel:
+"""Content of the channels; 255 means the whole pixel:
 
 - walls: covered by a wall, or outside the bounds;
-- movables: covered by a movable other than the one asked about;
-- object: covered by that one;
-- reached: the robot's centre can get there;
-- goal_region: free cells from which the robot's goal can be reached, where it is not reached;
-- clear_without_object: the robot's centre would be free there if the object were gone.
+- movables: covered by a movable other than the queried one;
+- object: covered by the queried movable;
+- reached: reachable by the robot's centre;
+- goal_region: free cells connected to the robot's goal, if the goal is not reachable;
+- clear_without_object: would be free for the robot's centre if the queried movable were removed.
 """
 GOAL_REGION = 3
-"""What the mask of a state holds in the goal's region, beside those of `Reachability.mask`."""
+"""Mask value of the goal region, in addition to those of `Reachability.mask`."""
 
 Raster = NDArray[np.uint8]
 
 POINTS = 3
-"""Along each side of a pixel, where cells are looked up."""
+"""Sample points along each side of a pixel."""
 SPREAD = np.array(
     [sum(1 << (8 * bit) for bit in range(8) if cell >> bit & 1) for cell in range(256)], np.uint64
 )
-"""The bits of a cell, one in each byte, so that one sum counts all channels."""
+"""Maps the bits of a cell to one byte each, so that one sum counts all channels."""
 
 
 class View(NamedTuple):
-    """Which part of a frame a raster shows.
+    """Region of a frame that a raster shows.
 
     Attributes:
-        pixels: along each side.
+        pixels: side of the raster.
         metres_per_pixel: side of a pixel (m).
-        behind: how far the view reaches back along x (m); in y it is centred.
+        behind: extent behind the origin, along -x (m); in y the view is centred.
     """
 
     pixels: int
@@ -65,18 +65,18 @@ class View(NamedTuple):
 
 
 VIEWS = {"push": View(48, 0.06, 0.96), "object": View(48, 0.1, 2.4)}
-"""The frames by name."""
+"""View per frame."""
 
 
 @dataclass(frozen=True, eq=False)
-class StatePicture:
-    """What is drawn once of a state and shared by all questions about it."""
+class StateRaster:
+    """Rasterised state, shared by all queries about it."""
 
     reachability: Reachability
 
     @cached_property
     def _regions(self) -> Mask:
-        """The mask of the state with the goal's region in it."""
+        """Mask of the state with the goal region marked."""
         mask, connected = self.reachability.mask.copy(), self.reachability.connected
         goal = self.reachability.static.goal_cells
         paint_regions_of(mask, connected.runs, *goal, connected.region, GOAL_REGION)
@@ -84,7 +84,7 @@ class StatePicture:
 
     @cached_property
     def _shared(self) -> Mask:
-        """The channels that are the same for all movables, a bit each."""
+        """Channels that are the same for all movables, one bit each."""
         regions = self._regions
         shared = self.reachability.static.solid_walls.copy()
         shared |= (regions == REACHED).view(np.uint8) << 3
@@ -92,15 +92,15 @@ class StatePicture:
         return shared
 
     def cells(self, name: str) -> Mask:
-        """Return the cells of the grid as a question about a movable sees them.
+        """Return the grid cells for a query about a movable.
 
         Args:
             name: of the movable.
 
         Returns:
-            Of the shape of a mask; bit number i is channel number i.
+            Cells in the shape of a mask; bit i is channel i.
         """
-        static, around = self.reachability.static, self.reachability.around(name)
+        static, around = self.reachability.static, self.reachability.obstacles_excluding(name)
         own = np.zeros_like(self._shared)
         static.solid.placed_alone(static.index[name], self.reachability.poses[name]).draw(own)
         cells: Mask = self._shared.copy()
@@ -109,27 +109,27 @@ class StatePicture:
         return cells
 
 
-def draw(picture: StatePicture, name: str, frame: str, headings: Floats) -> Raster:
-    """Draw what a question about a movable shows.
+def render(state: StateRaster, name: str, frame: str, headings: Floats) -> Raster:
+    """Render the rasters of a query about a movable.
 
     Args:
-        picture: of the state.
+        state: rasterised state.
         name: of the movable.
-        frame: one of `VIEWS`.
+        frame: key of `VIEWS`.
         headings: (n,) world direction of the x axis of each raster (rad).
 
     Returns:
         (n, channels, pixels, pixels); rows along y, columns along x.
     """
-    pose, view = picture.reachability.poses[name], VIEWS[frame]
-    grid = picture.reachability.static.grid
+    pose, view = state.reachability.poses[name], VIEWS[frame]
+    grid = state.reachability.static.grid
     rasters = np.empty((len(headings), len(CHANNELS), view.pixels, view.pixels), np.uint8)
-    sample(rasters, picture.cells(name), grid.frame, (pose.x, pose.y), headings, view, POINTS)
+    sample(rasters, state.cells(name), grid.frame, (pose.x, pose.y), headings, view, POINTS)
     return rasters
 
 
-def compile_ahead() -> None:
-    """Have the compiled loops of this module at hand before a search runs against the clock."""
+def warm_up_kernels() -> None:
+    """Compile or load the kernels of this module, so that no timed search pays for it."""
     cells, nothing = np.zeros((3, 3), np.uint8), np.zeros(0, np.int32)
     runs = Runs(np.zeros(4, np.int32), nothing, nothing, nothing)
     nowhere = np.zeros(0, np.intp)
@@ -142,11 +142,11 @@ def compile_ahead() -> None:
 def paint_regions_of(
     mask: Mask, runs: Runs, rows: Cells, columns: Cells, other_than: int, value: int
 ) -> None:
-    """Write a value into the cells of all regions that these cells (n,) are in, but for one."""
-    last = NOWHERE
+    """Write a value into the regions that contain the given cells (n,), except `other_than`."""
+    last = NO_REGION
     for i in range(len(rows)):
         region = region_at(runs, rows[i], columns[i])
-        if region not in (NOWHERE, other_than, last):
+        if region not in (NO_REGION, other_than, last):
             paint(mask, runs, region, value)
             last = region
 
@@ -164,20 +164,20 @@ def sample(
     """Sample cells into rasters.
 
     Args:
-        rasters: (n, channels, pixels, pixels), written to.
-        cells: as `StatePicture.cells` gives them; those outside are as the nearest inside.
-        frame: of their grid.
-        centre: where the rasters have their origin, world frame (m).
-        headings: (n,) world direction of their x axes (rad).
-        view: what they show.
-        points: along each side of a pixel.
+        rasters: (n, channels, pixels, pixels), overwritten.
+        cells: see `StateRaster.cells`; points outside the grid read the nearest cell.
+        frame: of the grid.
+        centre: origin of the rasters in the world frame (m).
+        headings: (n,) world direction of the x axis of each raster (rad).
+        view: region that a raster shows.
+        points: sample points along each side of a pixel.
     """
     pixels, side, behind = view
     half = pixels * side / 2
     channels = rasters.shape[1]
     rows, columns = cells.shape
     x_min, y_min, resolution, _ = frame
-    step = side / points / resolution  # all from here in cells of the grid
+    step = side / points / resolution  # from here on in units of cells
     counts = np.empty((pixels, pixels), np.uint64)
     value = np.array([round(255.0 * n / points**2) for n in range(points**2 + 1)]).astype(np.uint8)
     for n in range(len(headings)):

@@ -1,4 +1,4 @@
-"""A model at work: loaded once, asked many times, every call counted."""
+"""A model at inference: loaded once, queried many times, with every call counted."""
 
 from __future__ import annotations
 
@@ -14,44 +14,43 @@ import torch
 from numpy.typing import NDArray
 
 from namo.errors import ModelError
+from namo.geometry import Floats
 from namo.learning.bundle import load_bundle
+from namo.learning.inference_stats import InferenceStats
 from namo.learning.networks import OUTPUTS, CandidateNet
-from namo.learning.questions import FEATURES, FRAMES, Question, by_view
-from namo.learning.rasters import CHANNELS, VIEWS, compile_ahead
-from namo.learning.usage import ModelUse
-
-Values = NDArray[np.float64]
+from namo.learning.queries import FEATURES, FRAMES, Query, by_view
+from namo.learning.rasters import CHANNELS, VIEWS, warm_up_kernels
 
 
 @dataclass(frozen=True, eq=False)
-class Promise:
-    """What a model says of some candidates.
+class Prediction:
+    """Output of a model for the candidates of a query.
 
     Attributes:
-        opens: (candidates,) the chance, 0 to 1, that the push opens the robot's goal.
-        later: (candidates,) the chance that, where it does not, a plan follows it, times the
-            discount of a further push.
+        opens: (candidates,) probability that the push opens the robot's goal.
+        p_later: (candidates,) probability that, if it does not, a plan continues from the state it
+            leads to, times the discount per further push.
     """
 
-    opens: Values
-    later: Values
+    opens: Floats
+    p_later: Floats
 
     @property
-    def values(self) -> Values:
-        """How promising each candidate is, (candidates,): the chance of `opens`, else `later`."""
-        values: Values = self.opens + (1.0 - self.opens) * self.later
-        return values
+    def value(self) -> Floats:
+        """Value of each candidate, (candidates,), a score from 0 to 1: `opens`, else `p_later`."""
+        value: Floats = self.opens + (1.0 - self.opens) * self.p_later
+        return value
 
 
 _WARM_UP_BATCHES = (1, 4, 1)
-_PROBE_CANDIDATES = 50
+_WARM_UP_CANDIDATES = 50
 
 
 class Scorer:
-    """Answers questions with the model of a bundle.
+    """Predicts the values of candidates with the model of a bundle.
 
     Attributes:
-        use: what it cost so far.
+        stats: inference cost so far.
     """
 
     def __init__(self, path: Path, kind: str, device: str, *, trust_code: bool = False) -> None:
@@ -60,12 +59,12 @@ class Scorer:
         Args:
             path: folder of the bundle.
             kind: "object" or "goal".
-            device: "cpu", "cuda", or "auto" for CUDA where there is one.
-            trust_code: whether a class that the config names may be imported.
+            device: "cpu", "cuda", or "auto" for CUDA if available.
+            trust_code: whether a class named in the config may be imported.
 
         Raises:
-            ModelError: the bundle does not fit, or there is no such device, or what the model says
-                is not finite.
+            ModelError: the bundle is invalid, the device is not available, or the model returns
+                non-finite values.
         """
         self._path, self._kind = path, kind
         self._device = device_named(device)
@@ -80,7 +79,7 @@ class Scorer:
         parameters = [*network.parameters(), *network.buffers()]
         self._discount = bundle.discount
         loaded = time.perf_counter()
-        self.use = ModelUse(
+        self.stats = InferenceStats(
             kind=kind,
             path=str(path),
             sha256=bundle.config["weights_sha256"],
@@ -89,47 +88,46 @@ class Scorer:
             device=self._device.type,
             load_s=loaded - began,
         )
-        compile_ahead()
+        warm_up_kernels()
         for batch in _WARM_UP_BATCHES:
-            self._ask(*_probe(kind, batch))
-        self.use.warm_up_s = time.perf_counter() - loaded
+            self._forward(*_random_input(kind, batch))
+        self.stats.warm_up_s = time.perf_counter() - loaded
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Count what is done within the block as a question, drawing included."""
+    def timed(self) -> Iterator[None]:
+        """Count the time of the block as one query, rendering included."""
         began = time.perf_counter()
         yield
-        self.use.asked(time.perf_counter() - began)
+        self.stats.count_query(time.perf_counter() - began)
 
-    def promises(self, questions: Sequence[Question]) -> list[Promise]:
-        """Return how promising the candidates of each question are; one pass of the network.
+    def predict(self, queries: Sequence[Query]) -> list[Prediction]:
+        """Return the prediction for each query, from a single forward pass.
 
         Args:
-            questions: at least one; each with at least one candidate.
+            queries: at least one; each with at least one candidate.
 
         Raises:
-            ModelError: the network fails, answers in another shape, or says something that is not
-            finite.
+            ModelError: the network fails, or returns another shape or non-finite values.
         """
         began = time.perf_counter()
-        rasters, features, place = _batched(questions)
-        logits = self._ask(rasters, features)
-        opens, leads = _sigmoid(logits[place]).T
-        ends = np.cumsum([len(question.numbers) for question in questions])[:-1]
-        self.use.passed(len(rasters), time.perf_counter() - began)
-        pairs = zip(np.split(opens, ends), np.split(self._discount * leads, ends), strict=True)
-        return [Promise(*pair) for pair in pairs]
+        rasters, features, index = _batched(queries)
+        logits = self._forward(rasters, features)
+        opens, leads = _sigmoid(logits[index]).T
+        splits = np.cumsum([len(query.numbers) for query in queries])[:-1]
+        self.stats.count_pass(len(rasters), time.perf_counter() - began)
+        pairs = zip(np.split(opens, splits), np.split(self._discount * leads, splits), strict=True)
+        return [Prediction(*pair) for pair in pairs]
 
-    def forward(self, questions: Sequence[Question]) -> float:
-        """Return how long the bare pass of the network for these questions takes (s)."""
-        rasters, features, _ = _batched(questions)
-        pictures, numbers = self._tensors(rasters, features)
+    def time_forward(self, queries: Sequence[Query]) -> float:
+        """Return the time of the bare forward pass for these queries (s); it is not counted."""
+        tensors = self._tensors(*_batched(queries)[:2])
         began = time.perf_counter()
         with torch.inference_mode():
-            self._network(pictures, numbers).cpu()
+            self._network(*tensors).cpu()
         return time.perf_counter() - began
 
-    def _ask(self, rasters: NDArray[np.uint8], features: NDArray[np.float32]) -> Values:
+    def _forward(self, rasters: NDArray[np.uint8], features: NDArray[np.float32]) -> Floats:
+        """Return the logits (views, candidates, 2) of a batch."""
         try:
             with torch.inference_mode():
                 logits = self._network(*self._tensors(rasters, features)).float().cpu()
@@ -140,64 +138,66 @@ class Scorer:
         wanted = (*features.shape[:2], len(OUTPUTS))
         if logits.shape != wanted:
             raise ModelError(
-                f"{self._path}: the {self._kind} model answers with shape {tuple(logits.shape)}; "
-                f"{wanted} is needed"
+                f"{self._path}: the {self._kind} model returned shape {tuple(logits.shape)}; "
+                f"expected {wanted}"
             )
         if not bool(torch.isfinite(logits).all()):
             raise ModelError(
-                f"{self._path}: the {self._kind} model says something that is not finite (NaN)"
+                f"{self._path}: the {self._kind} model returned non-finite values (NaN or infinity)"
             )
-        answers: Values = logits.numpy().astype(np.float64)
-        return answers
+        values: Floats = logits.numpy().astype(np.float64)
+        return values
 
     def _tensors(
         self, rasters: NDArray[np.uint8], features: NDArray[np.float32]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        pictures = torch.from_numpy(rasters).to(self._device)
-        pictures = pictures.to(torch.float32, memory_format=torch.channels_last) / 255.0
-        return pictures, torch.from_numpy(features).to(self._device)
+        """Return the inputs of the network on its device, rasters scaled to 0 to 1."""
+        images = torch.from_numpy(rasters).to(self._device)
+        images = images.to(torch.float32, memory_format=torch.channels_last) / 255.0
+        return images, torch.from_numpy(features).to(self._device)
 
 
 def device_named(name: str) -> torch.device:
     """Return the device to run models on.
 
     Args:
-        name: "cpu", "cuda", or "auto" for CUDA where there is one.
+        name: "cpu", "cuda", or "auto" for CUDA if available.
 
     Raises:
-        ModelError: CUDA is asked for and not there.
+        ModelError: CUDA is requested but not available.
     """
-    there = torch.cuda.is_available()
+    available = torch.cuda.is_available()
     if name == "auto":
-        return torch.device("cuda" if there else "cpu")
-    if name == "cuda" and not there:
+        return torch.device("cuda" if available else "cpu")
+    if name == "cuda" and not available:
         raise ModelError("--ml-device cuda: this machine has no CUDA device; use --ml-device cpu")
     return torch.device(name)
 
 
 def _batched(
-    questions: Sequence[Question],
+    queries: Sequence[Query],
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return rasters, features by raster, and where in these each candidate is."""
-    rasters = np.concatenate([question.rasters for question in questions])
-    firsts = np.cumsum([0, *(len(question.rasters) for question in questions)])
+    """Return rasters, padded features per raster, and the index of each candidate in these."""
+    rasters = np.concatenate([query.rasters for query in queries])
+    offsets = np.cumsum([0, *(len(query.rasters) for query in queries)])
     view = np.concatenate(
-        [first + question.view for first, question in zip(firsts, questions, strict=False)]
+        [offset + query.view for offset, query in zip(offsets, queries, strict=False)]
     )
-    known = np.concatenate([question.features for question in questions])
-    features, place = by_view(known, view, len(rasters))
+    features, place = by_view(
+        np.concatenate([query.features for query in queries]), view, len(rasters)
+    )
     return rasters, features, (view, place)
 
 
-def _sigmoid(logits: Values) -> Values:
-    chances: Values = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
-    return chances
+def _sigmoid(logits: Floats) -> Floats:
+    probabilities: Floats = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+    return probabilities
 
 
-def _probe(kind: str, batch: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Return a question of random pictures, to be asked before the first real one."""
+def _random_input(kind: str, batch: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return a random input of the network, for warming up."""
     rng = np.random.default_rng(0)
     pixels = VIEWS[FRAMES[kind]].pixels
     rasters = rng.integers(0, 256, (batch, len(CHANNELS), pixels, pixels), np.uint8)
-    candidates = _PROBE_CANDIDATES if kind == "goal" else 1
+    candidates = _WARM_UP_CANDIDATES if kind == "goal" else 1
     return rasters, rng.random((batch, candidates, len(FEATURES[kind])), np.float32)

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
-from namo.mapped_settings import settings_from
 from namo.pipeline.run_plan import RunPlan, chunk_names, model_configs
 from namo.pipeline.settings import collector_options
 from namo.scenes.sources import DEMO_SCENES, environments_from
@@ -69,10 +69,10 @@ class LearningPlan:
         """
         values = dict(run.values["learning"])
         folder = Path(values.pop("output_dir"))
-        training = settings_from(
+        training = parse_dataclass(
             TrainingSettings, values.pop("training", {}), "configuration: learning.training"
         )
-        settings = settings_from(LearningSettings, values, "configuration: learning")
+        settings = parse_dataclass(LearningSettings, values, "configuration: learning")
         return cls(run, folder, settings, training)
 
     def round_folder(self, number: int) -> Path:

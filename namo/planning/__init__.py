@@ -1,1 +1,1 @@
-"""Searches for a sequence of pushes that lets the robot reach its goal."""
+"""Planners: searches for a sequence of pushes that lets the robot reach its goal."""

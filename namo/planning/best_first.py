@@ -1,13 +1,13 @@
-"""Best-first search over pushes, by how promising the strategies say they are (Pearl 1984).
+"""Best-first search over pushes, ordered by the ratings of the strategies (Pearl 1984).
 
-The objects and goals of all states met so far wait in a queue, and the most promising is next: an
-object is asked about its goals, a goal is pushed to. Then the next best goal of that object waits
-in its place.
+A priority queue holds the objects and goals of all states found so far. The entry with the highest
+rating is next: an object is expanded into its goals, a goal is pushed to. The next best goal of
+that object then takes its place in the queue.
 
-A model that is sure and wrong would keep such a search busy for good. So a share of the pushes goes
-to a second search, which asks for no rating: iterative deepening over random goals. The two take
-turns (a portfolio, Gomes & Selman 2001); once the first has had its chance, most turns are the
-second's. Where the strategies rate nothing, all are.
+A confident but wrong model would mislead such a search for its whole budget. So a fraction of the
+pushes goes to a second search that uses no ratings: iterative deepening over random goals. The two
+are interleaved as a portfolio (Gomes & Selman 2001). After the first `RATED_PHASE_PUSHES` pushes
+the second gets most of them; if the strategies rate nothing, it gets all.
 """
 
 from __future__ import annotations
@@ -18,9 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from namo.geometry import Pose2D
-from namo.planning.asking import AskingPlanner
+from namo.planning.base import StrategyPlanner
 from namo.planning.idfs import IDFS
-from namo.planning.planner import Budget, SearchResult, Termination, Watch, unwatched
+from namo.planning.planner import (
+    Budget,
+    ProgressCallback,
+    SearchResult,
+    Termination,
+    ignore_progress,
+)
 from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
@@ -33,20 +39,20 @@ from namo.strategies.strategy import (
 from namo.world.push import Push
 from namo.world.world import World
 
-STEP_DISCOUNT = 0.9
-"""What a state one push deeper makes of a rating."""
-SURE_PUSHES = 10
-"""How many pushes ratings lead; what they do not find by then they hardly find at all."""
-LATE_RANDOM_SHARE = 0.8
-"""The random share of all pushes after that."""
-UNRATED_RANDOM_SHARE = 0.2
-"""The random share where goals are not rated, only objects."""
+DEPTH_DISCOUNT = 0.9
+"""Factor on ratings per push of depth."""
+RATED_PHASE_PUSHES = 10
+"""Length of the first phase, led by ratings; they rarely find a plan later than that."""
+LATE_RANDOM_FRACTION = 0.8
+"""Fraction of random pushes after that phase."""
+UNRATED_RANDOM_FRACTION = 0.2
+"""Fraction of random pushes if only objects are rated, not goals."""
 
 RatedGoals = Iterator[tuple[Pose2D, float]]
 
 
-class BestFirst(AskingPlanner):
-    """The most promising push of all states next."""
+class BestFirst(StrategyPlanner):
+    """Pushes next what has the highest rating in any state found so far."""
 
     def __init__(
         self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
@@ -54,31 +60,35 @@ class BestFirst(AskingPlanner):
         """See `namo.planning.planner.Planner`."""
         super().__init__(objects, goals, max_goals_per_object)
         self._is_rating = isinstance(objects, RatingObjectStrategy)
-        unrated, self._random_share = goals, UNRATED_RANDOM_SHARE
+        unrated, self._random_fraction = goals, UNRATED_RANDOM_FRACTION
         if isinstance(goals, RatingGoalStrategy):
             self._is_rating = True
-            unrated, self._random_share = RandomGoals(), goals.random_share
-        self._rest = IDFS(objects, unrated, max_goals_per_object)
+            unrated, self._random_fraction = RandomGoals(), goals.random_share
+        self._unrated = IDFS(objects, unrated, max_goals_per_object)
 
     def search(
-        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+        self,
+        world: World,
+        budget: Budget,
+        streams: Streams,
+        progress: ProgressCallback = ignore_progress,
     ) -> SearchResult:
         """Search from the world's present state."""
-        search = Search(world, budget, watch)
-        return search.run(lambda: self._take_turns(search, streams))
+        search = Search(world, budget, progress)
+        return search.run(lambda: self._interleave(search, streams))
 
     def random_pushes(self, pushes: int) -> int:
-        """Return how many of the first so many pushes are random."""
-        early = min(pushes, SURE_PUSHES)
-        late = max(self._random_share, LATE_RANDOM_SHARE) if self._random_share else 0.0
-        return math.floor(self._random_share * early + late * (pushes - early))
+        """Return how many of the first `pushes` pushes are random."""
+        early = min(pushes, RATED_PHASE_PUSHES)
+        late = max(self._random_fraction, LATE_RANDOM_FRACTION) if self._random_fraction else 0.0
+        return math.floor(self._random_fraction * early + late * (pushes - early))
 
-    def _take_turns(self, search: Search, streams: Streams) -> Node | Termination:
+    def _interleave(self, search: Search, streams: Streams) -> Node | Termination:
         sides = {}
-        if self._random_share:
-            sides["random"] = self._rest.steps(search, streams)
+        if self._random_fraction:
+            sides["random"] = self._unrated.steps(search, streams)
         if self._is_rating:
-            sides["rated"] = _Queue(self, search, streams).steps()
+            sides["rated"] = _RatedSearch(self, search, streams).steps()
         random, cut_off = 0, False
         while sides:
             side = "random" if random < self.random_pushes(search.pushes_simulated + 1) else "rated"
@@ -98,7 +108,7 @@ class BestFirst(AskingPlanner):
     def objects(
         self, search: Search, node: Node, streams: Streams
     ) -> list[tuple[str, float | None]]:
-        """Return the objects of a state, with the chance that each leads to the goal if rated."""
+        """Return the objects of a state, each with its rating (a probability) or None."""
         world, names = search.enter(node), list(node.reachable)
         if isinstance(self._objects, RatingObjectStrategy):
             return list(zip(names, self._objects.rate(world, names), strict=True))
@@ -107,10 +117,9 @@ class BestFirst(AskingPlanner):
     def goals(
         self, search: Search, node: Node, name: str, rating: float | None, streams: Streams
     ) -> RatedGoals:
-        """Return the goals of an object, world frame, with the chance that each leads to the goal.
+        """Return goals of an object, best first, each with the probability of leading to the goal.
 
-        The best come first; unrated ones promise what the object does, of which `rating` is the
-        chance.
+        Goals are world poses. Unrated ones inherit `rating`, the probability of the object.
         """
         world = search.enter(node)
         if isinstance(self._goals, RatingGoalStrategy):
@@ -120,17 +129,17 @@ class BestFirst(AskingPlanner):
 
 
 @dataclass(order=True)
-class _Waiting:
-    """An object to ask about, or a goal to push it to.
+class _QueueEntry:
+    """An object to expand into its goals, or a goal to push it to.
 
     Attributes:
-        cost: the less, the sooner.
-        number: in order of arrival: a tie goes to the earlier.
+        cost: lowest first.
+        number: order of insertion, breaks ties.
         node: the state.
         name: of the object.
-        rating: of the object; None where it is not rated.
-        goal: None to ask about the object.
-        others: the goals behind that one.
+        rating: of the object; None if it is not rated.
+        goal: None for an object that has not been expanded.
+        others: the remaining goals after that one.
     """
 
     cost: float
@@ -142,64 +151,63 @@ class _Waiting:
     others: RatedGoals | None = field(compare=False, default=None)
 
 
-class _Queue:
-    """The search that goes by ratings."""
+class _RatedSearch:
+    """The search that follows ratings."""
 
     def __init__(self, planner: BestFirst, search: Search, streams: Streams) -> None:
         self._planner, self._search, self._streams = planner, search, streams
-        self._waiting: list[_Waiting] = []
-        self._arrived = 0
-        self._met: dict[int, int] = {}  # least depth of each state
+        self._queue: list[_QueueEntry] = []
+        self._inserted = 0
+        self._depths: dict[int, int] = {}  # smallest depth of each state
         self._cut_off = False
 
     def steps(self) -> Steps:
         """Search step by step, from the root."""
         if self._search.is_goal(self._search.root):
             return self._search.root
-        self._meet(self._search.root)
-        while self._waiting:
-            first = heapq.heappop(self._waiting)
+        self._expand(self._search.root)
+        while self._queue:
+            first = heapq.heappop(self._queue)
             if first.goal is None or first.others is None:
-                self._ask(first.node, first.name, first.rating)
+                self._expand_object(first.node, first.name, first.rating)
                 continue
             yield
             child = self._search.push(first.node, Push(first.name, first.goal))
-            self._join(first.node, first.name, first.rating, first.others)
+            self._insert_next(first.node, first.name, first.rating, first.others)
             if child is not None:
                 if self._search.is_goal(child):
                     return child
-                self._meet(child)
+                self._expand(child)
         return Termination.DEPTH if self._cut_off else Termination.EXHAUSTED
 
-    def _meet(self, node: Node) -> None:
-        """Let the objects of a state join, if it may be pushed in.
+    def _expand(self, node: Node) -> None:
+        """Insert the objects of a state that is new or was reached by more pushes before.
 
-        It is new, or was met with more pushes before: then what was tried there is looked up, for
-        plans that are shorter.
+        In the latter case earlier pushes are looked up, not simulated again, and plans get shorter.
         """
-        if self._met.get(node.number, math.inf) <= node.depth:
+        if self._depths.get(node.number, math.inf) <= node.depth:
             return
-        self._met[node.number] = node.depth
+        self._depths[node.number] = node.depth
         if node.depth == self._search.budget.depth:
             self._cut_off |= bool(node.reachable)
             return
         for name, rating in self._planner.objects(self._search, node, self._streams):
-            if rating is None:  # only its goals can tell
-                self._ask(node, name, rating)
+            if rating is None:  # only its goals may have ratings
+                self._expand_object(node, name, rating)
             else:
-                self._add(rating, node, name, rating)
+                self._insert(rating, node, name, rating)
 
-    def _ask(self, node: Node, name: str, rating: float | None) -> None:
+    def _expand_object(self, node: Node, name: str, rating: float | None) -> None:
         goals = self._planner.goals(self._search, node, name, rating, self._streams)
-        self._join(node, name, rating, goals)
+        self._insert_next(node, name, rating, goals)
 
-    def _join(self, node: Node, name: str, rating: float | None, goals: RatedGoals) -> None:
-        """Let the best of some goals join."""
+    def _insert_next(self, node: Node, name: str, rating: float | None, goals: RatedGoals) -> None:
+        """Insert the best of the remaining goals."""
         for goal, value in goals:
-            self._add(value, node, name, rating, goal, goals)
+            self._insert(value, node, name, rating, goal, goals)
             return
 
-    def _add(
+    def _insert(
         self,
         value: float,
         node: Node,
@@ -208,7 +216,7 @@ class _Queue:
         goal: Pose2D | None = None,
         others: RatedGoals | None = None,
     ) -> None:
-        self._arrived += 1
-        cost = -value * STEP_DISCOUNT**node.depth
-        item = _Waiting(cost, self._arrived, node, name, rating, goal, others)
-        heapq.heappush(self._waiting, item)
+        self._inserted += 1
+        cost = -value * DEPTH_DISCOUNT**node.depth
+        entry = _QueueEntry(cost, self._inserted, node, name, rating, goal, others)
+        heapq.heappush(self._queue, entry)

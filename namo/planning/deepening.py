@@ -1,31 +1,41 @@
-"""What planners with growing depth limits share."""
+"""Base of planners that search with increasing depth limits."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from namo.planning.asking import AskingPlanner
-from namo.planning.planner import Budget, SearchResult, Termination, Watch, unwatched
-from namo.planning.search import Search, Steps, finished
+from namo.planning.base import StrategyPlanner
+from namo.planning.planner import (
+    Budget,
+    ProgressCallback,
+    SearchResult,
+    Termination,
+    ignore_progress,
+)
+from namo.planning.search import Search, Steps, run_to_end
 from namo.seeding import Streams
 from namo.world.world import World
 
 
-class DeepeningPlanner(AskingPlanner, ABC):
+class DeepeningPlanner(StrategyPlanner, ABC):
     """A planner that searches to depth 1, then to depth 2, and so on (Korf 1985)."""
 
     def search(
-        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+        self,
+        world: World,
+        budget: Budget,
+        streams: Streams,
+        progress: ProgressCallback = ignore_progress,
     ) -> SearchResult:
         """Search from the world's present state."""
-        search = Search(world, budget, watch)
-        return search.run(lambda: finished(self.steps(search, streams)))
+        search = Search(world, budget, progress)
+        return search.run(lambda: run_to_end(self.steps(search, streams)))
 
     def steps(self, search: Search, streams: Streams) -> Steps:
-        """Search step by step, from the root; others may push in the same search in between."""
+        """Search step by step from the root; other code may push in the same search in between."""
         visit = self._start(search, streams)
-        # The start is looked at even where the budget allows no push at all.
+        # The start is checked even if the budget allows no push at all.
         for limit in range(min(1, search.budget.depth), search.budget.depth + 1):
             found = yield from visit(limit)
             if found is not Termination.DEPTH:
@@ -34,7 +44,7 @@ class DeepeningPlanner(AskingPlanner, ABC):
 
     @abstractmethod
     def _start(self, search: Search, streams: Streams) -> Callable[[int], Steps]:
-        """Begin a search and return how to search it to a depth limit.
+        """Begin a search and return a function that searches to a given depth limit.
 
-        That returns the solved node, `DEPTH` when the limit cut anything off, or `EXHAUSTED`.
+        Its steps end with the solved node, `DEPTH` if the limit cut anything off, or `EXHAUSTED`.
         """

@@ -1,9 +1,9 @@
-"""Exploration: pushes for a model to learn from, from the start and from states near it.
+"""Exploration: collect pushes as training data, from the start and from states near it.
 
-A search that stops at its first solution leaves most of what it saw with one success and a handful
-of failures. Exploration spends its whole budget of pushes instead: rounds of one push list for
-every reachable object, in states drawn at random from those met so far, the start again and again
-among them. It ends with the shortest plan it came upon.
+A search that stops at its first solution yields one success and a handful of failures for most
+states. Exploration spends its whole push budget instead. Every round tries the proposed pushes of
+all reachable objects in one state, sampled from the states found so far; a fixed fraction of rounds
+goes to the start. The result is the shortest plan found.
 """
 
 from __future__ import annotations
@@ -11,32 +11,42 @@ from __future__ import annotations
 from contextlib import closing
 
 from namo.errors import UsageError
-from namo.planning.asking import AskingPlanner
-from namo.planning.planner import Budget, SearchResult, Termination, Watch, unwatched
+from namo.planning.base import StrategyPlanner
+from namo.planning.planner import (
+    Budget,
+    ProgressCallback,
+    SearchResult,
+    Termination,
+    ignore_progress,
+)
 from namo.planning.search import BudgetSpentError, Node, Search
 from namo.seeding import Streams
 from namo.world.world import World
 
-START_SHARE = 0.3
-"""How often a round is spent on the start."""
+START_FRACTION = 0.3
+"""Probability that a round is spent on the start."""
 STALE_ROUNDS = 5
-"""A state is left after so many rounds in a row without a push that is new."""
+"""A state is dropped after this many consecutive rounds without a new push."""
 
 
-class Exploration(AskingPlanner):
-    """Spends its budget of pushes on many states."""
+class Exploration(StrategyPlanner):
+    """Spends its push budget on many states."""
 
     def search(
-        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+        self,
+        world: World,
+        budget: Budget,
+        streams: Streams,
+        progress: ProgressCallback = ignore_progress,
     ) -> SearchResult:
         """Search from the world's present state.
 
         Raises:
-            UsageError: the budget sets no limit on pushes.
+            UsageError: the budget does not limit pushes.
         """
         if budget.pushes is None:
             raise UsageError("--algorithm exploration needs --max-pushes: it spends all of them")
-        search = Search(world, budget, watch)
+        search = Search(world, budget, progress)
         return search.run(lambda: self._explore(search, streams))
 
     def _explore(self, search: Search, streams: Streams) -> Node | Termination:
@@ -44,17 +54,17 @@ class Exploration(AskingPlanner):
             return search.root
         best: Node | None = None
         known = {search.root.number}
-        waiting = {search.root: 0}  # unsolved states with something to push: stale rounds in a row
+        candidates = {search.root: 0}  # unsolved states -> consecutive stale rounds
         cut_off = False
         try:
-            while waiting:
-                node = self._draw(search.root, list(waiting), streams)
+            while candidates:
+                node = self._sample_state(search.root, list(candidates), streams)
                 if node.depth == search.budget.depth or not node.reachable:
                     cut_off |= bool(node.reachable)
-                    del waiting[node]
+                    del candidates[node]
                     continue
                 simulated = search.pushes_simulated
-                pushes = self._proposed(search, node, streams)
+                pushes = self._propose_pushes(search, node, streams)
                 with closing(search.push_each(node, pushes)) as children:
                     for child in children:
                         if child is None:
@@ -64,18 +74,20 @@ class Exploration(AskingPlanner):
                                 best = child
                         elif child.number not in known:
                             known.add(child.number)
-                            waiting[child] = 0
+                            candidates[child] = 0
                 is_stale = search.pushes_simulated == simulated
-                waiting[node] = waiting[node] + 1 if is_stale else 0
-                if waiting[node] == STALE_ROUNDS:
-                    del waiting[node]
+                candidates[node] = candidates[node] + 1 if is_stale else 0
+                if candidates[node] == STALE_ROUNDS:
+                    del candidates[node]
         except BudgetSpentError as spent:
             return best or spent.termination
         return best or (Termination.DEPTH if cut_off else Termination.EXHAUSTED)
 
-    def _draw(self, start: Node, waiting: list[Node], streams: Streams) -> Node:
-        """Return the state to spend a round on."""
-        others = [node for node in waiting if node is not start]
-        if not others or (len(others) < len(waiting) and streams.objects.random() < START_SHARE):
+    def _sample_state(self, start: Node, candidates: list[Node], streams: Streams) -> Node:
+        """Return the state to spend the next round on."""
+        others = [node for node in candidates if node is not start]
+        if not others or (
+            len(others) < len(candidates) and streams.objects.random() < START_FRACTION
+        ):
             return start
         return others[int(streams.objects.integers(len(others)))]

@@ -1,8 +1,8 @@
 """Iterative deepening depth-first search over pushes (Korf 1985).
 
-Depth limits 1 to the budget's depth; every pass starts from the root again and draws its goals
-anew, so a later pass also tries other pushes of the states it shares with an earlier one. Where the
-strategies propose the same again, what an earlier pass simulated is looked up.
+Depth limits run from 1 to the budget's depth. Every pass starts from the root and samples its goals
+again, so a later pass also tries different pushes in states that it shares with an earlier one. If
+the strategies propose the same push again, its result is looked up, not simulated again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from namo.world.push import Push
 
 
 class IDFS(DeepeningPlanner):
-    """Iterative deepening; every pass draws anew."""
+    """Iterative deepening; every pass samples its goals again."""
 
     def _start(self, search: Search, streams: Streams) -> Callable[[int], Steps]:
         return lambda limit: self._visit(search, search.root, limit, streams)

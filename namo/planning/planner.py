@@ -1,4 +1,4 @@
-"""What every planner speaks: budgets, results, and the record of a search."""
+"""The planner interface: budgets, results, and the record of a search."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from namo.world.world import Observation, World
 
 
 class Termination(StrEnum):
-    """Why a search ended. Running out of a budget never reads as "no solution exists"."""
+    """Why a search ended. A spent budget is never reported as "no solution exists"."""
 
     SOLVED = "solved"
     EXHAUSTED = "exhausted"
-    """The search space is closed: every sampled action was tried, none was cut off by a budget."""
+    """The search space is closed: every sampled push was tried and no budget cut any off."""
     DEPTH = "depth"
     PUSHES = "pushes"
     TERMINAL_CHECKS = "terminal_checks"
@@ -28,13 +28,13 @@ class Termination(StrEnum):
 
 @dataclass(frozen=True)
 class Budget:
-    """What a search may spend.
+    """Limits of a search.
 
     Attributes:
         depth: longest plan (pushes).
         seconds: wall time (s).
-        terminal_checks: questions whether the robot's goal is reachable.
-        pushes: simulated pushes; None for any number.
+        terminal_checks: checks whether the robot's goal is reachable.
+        pushes: simulated pushes; None for no limit.
     """
 
     depth: int = 5
@@ -48,12 +48,12 @@ class PushRecord:
     """One simulated push of a search.
 
     Attributes:
-        state: number of the state it started from; 0 is the scene's start.
-        next_state: number of the state it led to; the same number when nothing moved, and that of
-            an earlier state when it led to the very same one.
+        state: number of the state before; 0 is the scene's start.
+        next_state: number of the state after: the same number if nothing moved, and that of an
+            earlier state if the two are identical.
         depth: pushes from the start, this one included.
-        push: what was asked.
-        outcome: what came of it.
+        push: the request.
+        outcome: its outcome.
         goal_open: whether the robot's goal is reachable afterwards.
     """
 
@@ -67,18 +67,18 @@ class PushRecord:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found, and everything it looked at on the way.
+    """The result of a search, and everything it simulated.
 
     Attributes:
         termination: why it ended.
-        plan: the pushes of the solution, in order; empty when the goal was open or not reached.
+        plan: the pushes of the solution, in order; empty if the goal was open or not reached.
         plan_states: numbers of the states along the plan, the start first.
         states: observations (m, rad; world frame) by state number.
         pushes: every simulated push, in order.
-        pushes_tried: how many pushes were asked for; more than were simulated where some had been
-            simulated in that state before.
-        terminal_checks: how often it asked whether the goal is reachable.
-        max_depth_reached: longest sequence of pushes it looked at.
+        pushes_tried: pushes requested by the planner, including those whose result was known from
+            an earlier simulation in the same state.
+        terminal_checks: checks whether the robot's goal is reachable.
+        max_depth_reached: longest sequence of pushes that was tried.
         search_s: wall time (s).
     """
 
@@ -98,45 +98,49 @@ class SearchResult:
         return self.termination is Termination.SOLVED
 
 
-Watch = Callable[[int, int], None]
-"""Told after each simulated push: how many there are so far, and its depth (pushes from the
-start)."""
+ProgressCallback = Callable[[int, int], None]
+"""Called after each simulated push with the number of pushes so far and the depth of this one
+(pushes from the start)."""
 
 
-def unwatched(_pushes: int, _depth: int) -> None:
-    """Tell nobody; see `Watch`."""
+def ignore_progress(_pushes: int, _depth: int) -> None:
+    """Do nothing; a `ProgressCallback`."""
 
 
 class Planner(Protocol):
-    """A search for a plan. One file each, registered in `namo.planning.registry`."""
+    """A search algorithm. One file each, registered in `namo.planning.registry`."""
 
     def __init__(
         self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
     ) -> None:
-        """Take the strategies that say what to push and where to.
+        """Configure the planner with its strategies.
 
         Args:
-            objects: orders the reachable objects.
-            goals: proposes goals of an object.
-            max_goals_per_object: how many goals to try for an object in a state.
+            objects: ranks the reachable objects.
+            goals: proposes goal poses of an object.
+            max_goals_per_object: how many goals to try per object and state.
         """
 
     def search(
-        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+        self,
+        world: World,
+        budget: Budget,
+        streams: Streams,
+        progress: ProgressCallback = ignore_progress,
     ) -> SearchResult:
         """Search from the world's present state.
 
-        The result depends on that state, the streams and the budget alone; a time-out aside, the
-        same call gives the same result.
+        The result depends only on that state, the streams and the budget; timeouts aside, the same
+        call gives the same result.
 
         Args:
-            world: left in some state that the search was in.
-            budget: the clock runs from this call.
+            world: left in one of the states of the search.
+            budget: the clock starts with this call.
             streams: of random numbers.
-            watch: told of every simulated push.
+            progress: called after every simulated push.
 
         Raises:
-            ModelError: a model that a strategy asks fails.
+            ModelError: a model of a learned strategy fails.
             SceneError: see `World.primitives`.
             OSError: likewise.
         """

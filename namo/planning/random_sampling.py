@@ -1,27 +1,37 @@
-"""One random rollout: a random object, a random goal, until the goal is open or the depth used up.
+"""One random rollout: random objects and goals until the goal is open or the depth is used up.
 
-The baseline that a search has to beat. The object strategy is not asked, and a push that moves
+The baseline that a search has to beat. The object strategy is not used, and a push that moves
 nothing uses up depth like any other.
 """
 
 from __future__ import annotations
 
-from namo.planning.asking import AskingPlanner
-from namo.planning.planner import Budget, SearchResult, Termination, Watch, unwatched
+from namo.planning.base import StrategyPlanner
+from namo.planning.planner import (
+    Budget,
+    ProgressCallback,
+    SearchResult,
+    Termination,
+    ignore_progress,
+)
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
 from namo.world.push import Push
 from namo.world.world import World
 
 
-class RandomSampling(AskingPlanner):
-    """A single rollout of random pushes; the state after the last one is tested too."""
+class RandomSampling(StrategyPlanner):
+    """A single rollout of random pushes; the state after the last one is checked too."""
 
     def search(
-        self, world: World, budget: Budget, streams: Streams, watch: Watch = unwatched
+        self,
+        world: World,
+        budget: Budget,
+        streams: Streams,
+        progress: ProgressCallback = ignore_progress,
     ) -> SearchResult:
         """Search from the world's present state."""
-        search = Search(world, budget, watch)
+        search = Search(world, budget, progress)
         return search.run(lambda: self._roll_out(search, streams))
 
     def _roll_out(self, search: Search, streams: Streams) -> Node | Termination:

@@ -1,4 +1,4 @@
-"""The planners by name. A new one is a file beside this and a line here."""
+"""The planners by name. A new one is a file in this folder and a line here."""
 
 from namo.registry import Registry
 

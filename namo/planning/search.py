@@ -1,4 +1,4 @@
-"""The bookkeeping of a search, the same for every planner: states, pushes, budgets."""
+"""The bookkeeping shared by all searches: states, pushes, budgets."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from namo.planning.planner import (
     Budget,
+    ProgressCallback,
     PushRecord,
     SearchResult,
     Termination,
-    Watch,
-    unwatched,
+    ignore_progress,
 )
 from namo.world.push import Push, PushOutcome, PushStatus
 from namo.world.simulation import State
@@ -30,8 +30,8 @@ class Node:
         depth: pushes from the start.
         goal_open: whether the robot's goal is reachable here.
         reachable: names of the objects the robot can push here, in file order.
-        parent: the node it was reached from, and `push` what was asked there; None at the start.
-        push: see `parent`.
+        parent: the node it was reached from; None at the start.
+        push: the push at `parent` that led here; None at the start.
     """
 
     number: int
@@ -54,8 +54,8 @@ Steps = Generator[None, None, Node | Termination]
 """A search that pauses before each push, and returns the solved node or why there is none."""
 
 
-def finished(steps: Steps) -> Node | Termination:
-    """Take all the steps and return what they came to.
+def run_to_end(steps: Steps) -> Node | Termination:
+    """Run all steps and return their result.
 
     Raises:
         BudgetSpentError: no time, push or terminal check was left.
@@ -69,10 +69,10 @@ def finished(steps: Steps) -> Node | Termination:
 
 
 class BudgetSpentError(Exception):
-    """A budget ran out; `Search.run` turns it into a result.
+    """A budget is spent; `Search.run` turns it into a result.
 
     Attributes:
-        termination: which one.
+        termination: tells which budget.
     """
 
     def __init__(self, termination: Termination) -> None:
@@ -84,27 +84,29 @@ class Search:
     """One search in progress over one world.
 
     Attributes:
-        world: where it takes place.
-        budget: what the search may spend.
-        root: the state it starts from.
+        world: in which pushes are simulated.
+        budget: limits of the search.
+        root: the initial state.
     """
 
-    def __init__(self, world: World, budget: Budget, watch: Watch = unwatched) -> None:
-        """Start at the world's present state; the clock runs from here.
+    def __init__(
+        self, world: World, budget: Budget, progress: ProgressCallback = ignore_progress
+    ) -> None:
+        """Start at the world's present state; the clock starts now.
 
         Args:
             world: to search in.
-            budget: what may be spent.
-            watch: told of every simulated push.
+            budget: limits of the search.
+            progress: called after every simulated push.
         """
         self.world = world
         self.budget = budget
-        self._watch = watch
+        self._progress = progress
         self._began = time.monotonic()
         self._deadline = self._began + budget.seconds
         self._situations: list[Situation] = []  # by state number
-        self._numbers: dict[str, int] = {}  # by the bits of a state
-        self._tried: dict[tuple[int, Push], int] = {}  # state number and push -> where it led
+        self._numbers: dict[str, int] = {}  # by the key of a state
+        self._results: dict[tuple[int, Push], int] = {}  # state number and push -> next state
         self._pushes: list[PushRecord] = []
         self._pushes_tried = 0
         self._terminal_checks = 0
@@ -116,8 +118,8 @@ class Search:
         """Run a planner and return the result.
 
         Args:
-            find: the planner's search; returns the solved node or why there is none, and lets
-                `BudgetSpentError` pass.
+            find: the planner's search; returns the solved node or why there is none, and does not
+                catch `BudgetSpentError`.
         """
         try:
             found = find()
@@ -138,16 +140,16 @@ class Search:
 
     @property
     def pushes_simulated(self) -> int:
-        """How many pushes were simulated so far."""
+        """Number of pushes simulated so far."""
         return len(self._pushes)
 
     def is_goal(self, node: Node) -> bool:
-        """Ask whether the robot's goal is reachable at a node.
+        """Check whether the robot's goal is reachable at a node.
 
         Raises:
             BudgetSpentError: no time or no terminal check is left.
         """
-        if not node.goal_open:  # a solution that is at hand is never thrown away for a budget
+        if not node.goal_open:  # a solution found is returned even if a budget is spent
             self._check_time()
             if self._terminal_checks >= self.budget.terminal_checks:
                 raise BudgetSpentError(Termination.TERMINAL_CHECKS)
@@ -155,44 +157,44 @@ class Search:
         return node.goal_open
 
     def enter(self, node: Node) -> World:
-        """Bring the world into the state of a node and return it."""
+        """Restore the state of a node in the world and return the world."""
         if self._here != node.number:
             self.world.restore(node.state)
             self._here = node.number
         return self.world
 
     def push(self, node: Node, push: Push) -> Node | None:
-        """Push at a node and return where that leads; see `push_each`."""
+        """Push at a node and return the resulting node; see `push_each`."""
         (child,) = self.push_each(node, [push])
         return child
 
     def push_each(self, node: Node, pushes: Sequence[Push]) -> Generator[Node | None, None, None]:
-        """Push at a node, each push from its state, and say where each leads; None: nothing moved.
+        """Try pushes from the state of a node; yield each resulting node, None if nothing moved.
 
-        What was simulated before is not simulated again: a push depends on its state alone. Where
-        the world has threads, the pushes ahead are simulated while one is looked at; those that
-        nobody asks for any more are not counted.
+        A push depends only on its state, so pushes simulated before are looked up. If the world has
+        threads, later pushes are simulated while earlier results are processed; results that are
+        never requested are not counted.
 
         Raises:
-            BudgetSpentError: no time or no push is left; a push that the clock cuts off is undone
-                and not recorded.
-            KeyError: see `World.push`.
+            BudgetSpentError: no time or no push is left; a push that exceeds the time is undone and
+                not recorded.
+            UnknownMovableError: see `World.push`.
             ValueError: likewise.
             SceneError: likewise.
             OSError: likewise.
         """
-        fresh = [push for push in dict.fromkeys(pushes) if (node.number, push) not in self._tried]
-        waiting, moves_world = set(fresh), self.world.works_itself(len(fresh))
-        outcomes = self.world.each(
-            lambda world, push: world.push_from(node.state, push, self._deadline), fresh
+        new = [push for push in dict.fromkeys(pushes) if (node.number, push) not in self._results]
+        pending, moves_world = set(new), self.world.pool.runs_inline(len(new))
+        outcomes = self.world.pool.map_pushes(
+            self.world, lambda world, push: world.push_from(node.state, push, self._deadline), new
         )
         with closing(outcomes):
             for push in pushes:
                 self._check_time()
-                if push in waiting:
+                if push in pending:
                     if self.budget.pushes is not None and len(self._pushes) >= self.budget.pushes:
                         raise BudgetSpentError(Termination.PUSHES)
-                    waiting.remove(push)
+                    pending.remove(push)
                     if moves_world:
                         self._here = None
                     number = self._record(node, push, *next(outcomes))
@@ -200,23 +202,23 @@ class Search:
                         self._here = number
                 self._pushes_tried += 1
                 self._max_depth = max(self._max_depth, node.depth + 1)
-                number = self._tried[node.number, push]
+                number = self._results[node.number, push]
                 yield None if number == node.number else self._node(number, node, push)
 
     def _record(self, node: Node, push: Push, outcome: PushOutcome, after: Situation) -> int:
-        """Keep what a push did and return the number of the state it led to."""
+        """Record a push and return the number of the resulting state."""
         if outcome.status is PushStatus.INTERRUPTED:
             raise BudgetSpentError(Termination.TIMEOUT)
         number = self._number_of(after) if outcome.moved else node.number
-        self._tried[node.number, push] = number
+        self._results[node.number, push] = number
         self._pushes.append(
             PushRecord(node.number, number, node.depth + 1, push, outcome, after.goal_open)
         )
-        self._watch(len(self._pushes), node.depth + 1)
+        self._progress(len(self._pushes), node.depth + 1)
         return number
 
     def _number_of(self, situation: Situation) -> int:
-        """Return the number of a state; one that was met before keeps the number it has."""
+        """Return the number of a state; a known state keeps its number."""
         number = self._numbers.setdefault(situation.state.key, len(self._situations))
         if number == len(self._situations):
             self._situations.append(situation)

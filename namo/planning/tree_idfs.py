@@ -1,8 +1,8 @@
-"""Iterative deepening over one kept tree.
+"""Iterative deepening over one persistent search tree.
 
-The objects and goals of a node are drawn once and every push is simulated once; a later pass walks
-the tree that the earlier ones left and grows it by one level. A push that leads to the very state
-that another led to is not followed.
+The objects and goals of a node are sampled once and every push is simulated once; a later pass
+traverses the tree of the earlier ones and grows it by one level. A push that leads to a state that
+is in the tree already is not expanded.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from namo.world.push import Push
 
 @dataclass(eq=False)
 class _Branch:
-    """A node of the tree: its pushes, and where those that were simulated lead.
+    """A node of the tree with its pushes and children.
 
-    `pushes` is None until the node is first expanded. `children` has those they lead to that are
-    not in the tree yet.
+    `pushes` is None until the node is expanded. `children` are the resulting states that were new
+    to the tree.
     """
 
     node: Node
@@ -39,7 +39,7 @@ class TreeIDFS(DeepeningPlanner):
         return lambda limit: self._grow(search, root, known, limit, streams)
 
     def steps(self, search: Search, streams: Streams) -> Steps:
-        """See `DeepeningPlanner.steps`; the start is looked at once."""
+        """See `DeepeningPlanner.steps`; the start is checked only once."""
         if search.is_goal(search.root):
             return search.root
         return (yield from super().steps(search, streams))
@@ -51,11 +51,11 @@ class TreeIDFS(DeepeningPlanner):
         if branch.node.depth == limit:
             return Termination.DEPTH if branch.node.reachable else Termination.EXHAUSTED
         if branch.pushes is None:
-            branch.pushes = self._proposed(search, branch.node, streams)
+            branch.pushes = self._propose_pushes(search, branch.node, streams)
             yield
             with closing(search.push_each(branch.node, branch.pushes)) as nodes:
                 for node in nodes:
-                    # A state that is in the tree already got there with no more pushes than these.
+                    # States in the tree already were reached by no more pushes than this one.
                     if node is None or node.number in known:
                         continue
                     if search.is_goal(node):

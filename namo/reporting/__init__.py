@@ -1,1 +1,1 @@
-"""Pictures and pages of what was collected."""
+"""The report page of a collection, and images and videos of plans."""

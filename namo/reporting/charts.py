@@ -1,6 +1,6 @@
-"""Charts as inline SVG, drawn by hand: small enough to be read on a phone without a second layout.
+"""Charts as inline SVG, small enough to read on a phone without a second layout.
 
-Colours are classes (`page.css`), so that they follow light and dark.
+Colours are CSS classes (`page.css`), so charts follow the light or dark scheme.
 """
 
 from __future__ import annotations
@@ -14,46 +14,46 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from namo.geometry import Floats
-from namo.reporting.statistics import Curve
+from namo.reporting.statistics import SolvedCurve
 
 WIDTH, HEIGHT = 360, 225
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 42
 """Margins of the plot for its labels (px)."""
 _ROUND = (2, 3, 4, 6, 8, 10, 12, 16, 20)
-"""Tops of an axis of counts, in halves of the power of ten below."""
-SPACE = 38
-"""Least distance between labels of an axis (px)."""
-COLOURS = 8
-"""Series that have a colour of their own in `page.css`."""
+"""Upper ends of a count axis, in halves of the power of ten below."""
+MIN_TICK_SPACING = 38
+"""Smallest distance between labels of an axis (px)."""
+SERIES_COLOURS = 8
+"""Number of series colours in `page.css`."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A curve to draw.
+    """A curve to plot.
 
     Attributes:
-        colour: number of its colour: 0 for all together, then the classes.
-        curve: the share solved.
-        band: whether its interval is drawn too.
+        colour: number of its series colour: 0 for all episodes, then the classes.
+        curve: fraction solved.
+        band: whether its confidence band is drawn too.
     """
 
     colour: int
-    curve: Curve
+    curve: SolvedCurve
     band: bool = False
 
 
-def curves(lines: Sequence[Line], low: float, effort: str, label: str) -> Markup:
-    """Return shares solved over an effort, its axis logarithmic.
+def curve_chart(lines: Sequence[Line], low: float, axis_title: str, label: str) -> Markup:
+    """Plot fractions solved over an effort on a logarithmic axis.
 
     Args:
-        lines: what to draw, the first one on top.
-        low: where the axis begins, in the unit of the effort; what took less stands there too.
-        effort: what the axis shows, with its unit.
-        label: what the chart shows, in words.
+        lines: curves, the first one on top.
+        low: start of the axis, in the unit of the effort; smaller efforts are drawn there.
+        axis_title: quantity on the axis, with its unit.
+        label: description for screen readers.
     """
     high = max(*(line.curve.end for line in lines), 2.0 * low)
-    axis = _Logarithmic(low, high)
-    body = [*_percent_grid(), *_x_axis([(tick, axis(tick)) for tick in axis.ticks()], effort)]
+    axis = _LogAxis(low, high)
+    body = [*_percent_grid(), *_x_axis([(tick, axis(tick)) for tick in axis.ticks()], axis_title)]
     for line in reversed(lines):
         steps = np.clip(line.curve.effort, low, None)
         end = max(line.curve.end, low)
@@ -68,108 +68,107 @@ def curves(lines: Sequence[Line], low: float, effort: str, label: str) -> Markup
 
 @dataclass(frozen=True)
 class Stack:
-    """Counts a bin, in a colour of their own."""
+    """Counts per bin, drawn in one colour."""
 
     kind: str
     counts: Sequence[int]
 
 
 def histogram(
-    stacks: Sequence[Stack], ticks: Sequence[tuple[float, str]], axis: str, label: str
+    stacks: Sequence[Stack], ticks: Sequence[tuple[float, str]], axis_title: str, label: str
 ) -> Markup:
-    """Return counts as bars, one stack on the other.
+    """Plot counts as stacked bars.
 
     Args:
-        stacks: with a count for each bin, the lowest first.
-        ticks: labels of the axis with where they stand, in bins from its left end.
-        axis: what it shows, with its unit.
-        label: what the chart shows, in words.
+        stacks: with one count per bin, the bottom one first.
+        ticks: axis labels with their positions, in bins from the left end.
+        axis_title: quantity on the axis, with its unit.
+        label: description for screen readers.
     """
     totals = np.sum([stack.counts for stack in stacks], axis=0)
     top = _round_up(int(totals.max(initial=1)))
-    wide = (WIDTH - LEFT - RIGHT) / len(totals)
+    bin_width = (WIDTH - LEFT - RIGHT) / len(totals)
+    gap = bin_width / 10 if bin_width < LEFT else bin_width / 3
     body = _count_grid(top)
     below = np.zeros(len(totals))
     for stack in stacks:
-        for place, count in enumerate(stack.counts):
+        for index, count in enumerate(stack.counts):
             if count:
-                y = _y((below[place] + count) / top)
-                height = max(_y(below[place] / top) - y, 0.6)  # a single one is seen too
-                gap = wide / 10 if wide < LEFT else wide / 3
+                y = _y((below[index] + count) / top)
+                height = max(_y(below[index] / top) - y, 0.6)  # a count of one stays visible
                 body.append(
-                    f'<rect class="{stack.kind}" x="{LEFT + place * wide + gap / 2:.1f}" '
-                    f'y="{y:.1f}" width="{wide - gap:.1f}" height="{height:.1f}">'
+                    f'<rect class="{stack.kind}" x="{LEFT + index * bin_width + gap / 2:.1f}" '
+                    f'y="{y:.1f}" width="{bin_width - gap:.1f}" height="{height:.1f}">'
                     f"<title>{count:,}</title></rect>"
                 )
         below += stack.counts
-    body += _x_axis([(text, LEFT + place * wide) for place, text in ticks], axis)
+    body += _x_axis([(text, LEFT + position * bin_width) for position, text in ticks], axis_title)
     return _svg(body, label)
 
 
 Bins = tuple[Floats, list[tuple[float, str]]]
-"""Edges (bins + 1,), in the unit of what is counted, and the labels of the axis with where they
-stand, in bins from its left end."""
+"""Edges (bins + 1,) in the unit of the values, and axis labels with their positions, in bins from
+the left end."""
 
 
 def time_bins(seconds: Floats, number: int = 24) -> Bins:
-    """Return bins for times (n,) (s), evenly over their logarithm."""
+    """Return logarithmic bins for times (n,) (s)."""
     low = max(float(seconds.min(initial=1.0)), 1e-3)
     high = max(float(seconds.max(initial=1.0)), 2.0 * low)
-    axis = _Logarithmic(low, high)
+    axis = _LogAxis(low, high)
     edges = np.geomspace(low, high, number + 1)
     edges[-1] = np.nextafter(high, np.inf)
-    return edges, [(axis.place(tick) * number, _number(tick)) for tick in axis.ticks()]
+    return edges, [(axis.fraction(tick) * number, _number(tick)) for tick in axis.ticks()]
 
 
 def count_bins(counts: Floats) -> Bins:
     """Return bins for counts (n,) from 1: up to 1, 2, 4, 8 and so on."""
     number = math.ceil(math.log2(max(2.0, float(counts.max(initial=1.0))))) + 1
     ends = 2.0 ** np.arange(number)
-    every = math.ceil(number * SPACE / (WIDTH - LEFT - RIGHT))
-    ticks = [(place + 0.5, _number(ends[place])) for place in range(0, number, every)]
+    every = math.ceil(number * MIN_TICK_SPACING / (WIDTH - LEFT - RIGHT))
+    ticks = [(index + 0.5, _number(ends[index])) for index in range(0, number, every)]
     return np.concatenate([[0.5], ends + 0.5]), ticks
 
 
-class _Logarithmic:
-    """An axis from left to right."""
+class _LogAxis:
+    """A horizontal logarithmic axis."""
 
     def __init__(self, low: float, high: float) -> None:
         self.low, self.high = low, high
 
-    def place(self, value: float) -> float:
-        """Return where a value stands, 0 to 1."""
+    def fraction(self, value: float) -> float:
+        """Return the position of a value, a fraction of the axis."""
         return math.log(value / self.low) / math.log(self.high / self.low)
 
     def __call__(self, value: float) -> float:
-        return LEFT + self.place(value) * (WIDTH - LEFT - RIGHT)
+        return LEFT + self.fraction(value) * (WIDTH - LEFT - RIGHT)
 
     def ticks(self) -> list[float]:
-        """Return round numbers, as many as there is room for."""
+        """Return round numbers, as many as fit."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         for steps in ((1, 2, 5), (1, 3), (1,)):
             ticks = [step * 10.0**decade for decade in decades for step in steps]
             ticks = [tick for tick in ticks if self.low <= tick <= self.high * (1 + 1e-9)]
-            places = [self(tick) for tick in ticks]
-            if all(right - left >= SPACE for left, right in pairwise(places)):
+            positions = [self(tick) for tick in ticks]
+            if all(right - left >= MIN_TICK_SPACING for left, right in pairwise(positions)):
                 break
         return ticks
 
 
 def _steps(
-    effort: Floats, share: Floats, end: float, axis: _Logarithmic, *, from_zero: bool = False
+    effort: Floats, fraction: Floats, end: float, axis: _LogAxis, *, from_zero: bool = False
 ) -> list[tuple[float, float]]:
     """Return the corners of a step function (px)."""
     points = [(axis(axis.low), _y(0.0))] if from_zero else []
-    level = 0.0 if from_zero else float(share[0])
-    for x, y in zip(effort.tolist(), share.tolist(), strict=True):
+    level = 0.0 if from_zero else float(fraction[0])
+    for x, y in zip(effort.tolist(), fraction.tolist(), strict=True):
         points += [(axis(x), _y(level)), (axis(x), _y(y))]
         level = y
     return [*points, (axis(end), _y(level))]
 
 
 def _percent_grid() -> list[str]:
-    marks = [(share, f"{100 * share:.0f} %") for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    return _grid(marks)
+    return _grid([(part, f"{100 * part:.0f} %") for part in (0.0, 0.25, 0.5, 0.75, 1.0)])
 
 
 def _count_grid(top: int) -> list[str]:
@@ -179,9 +178,9 @@ def _count_grid(top: int) -> list[str]:
 
 def _grid(marks: Sequence[tuple[float, str]]) -> list[str]:
     return [
-        f'<path class="grid" d="M{LEFT} {_y(share):.1f}H{WIDTH - RIGHT}"/>'
-        f'<text class="tick end" x="{LEFT - 6}" y="{_y(share) + 4:.1f}">{escape(text)}</text>'
-        for share, text in marks
+        f'<path class="grid" d="M{LEFT} {_y(height):.1f}H{WIDTH - RIGHT}"/>'
+        f'<text class="tick end" x="{LEFT - 6}" y="{_y(height) + 4:.1f}">{escape(text)}</text>'
+        for height, text in marks
     ]
 
 
@@ -197,14 +196,15 @@ def _x_axis(ticks: Sequence[tuple[float | str, float]], title: str) -> list[str]
 
 
 def _svg(body: Sequence[str], label: str) -> Markup:
-    return Markup(  # noqa: S704 - numbers of ours; texts in it are escaped
+    return Markup(  # noqa: S704 - made of numbers; text in it is escaped
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(label)}">{"".join(body)}</svg>'
     )
 
 
-def _y(share: float) -> float:
-    return TOP + (1.0 - share) * (HEIGHT - TOP - BOTTOM)
+def _y(height: float) -> float:
+    """Return the pixel row of a height, a fraction of the plot."""
+    return TOP + (1.0 - height) * (HEIGHT - TOP - BOTTOM)
 
 
 def _points(points: Sequence[tuple[float, float]]) -> str:
@@ -212,7 +212,7 @@ def _points(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _round_up(count: int) -> int:
-    """Return a round number, 4 at least, that is not below a count."""
+    """Return the next round number, at least 4."""
     scale: int = max(2, 10 ** (len(str(count)) - 1)) // 2
     return max(4, min(steps * scale for steps in _ROUND if steps * scale >= count))
 

@@ -1,4 +1,4 @@
-"""The charts of the report, from the searches."""
+"""The figures of the page: charts with title, legend and note."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from markupsafe import Markup
 
 from namo.geometry import Floats
 from namo.reporting.charts import (
-    COLOURS,
+    SERIES_COLOURS,
     Bins,
     Line,
     Stack,
     count_bins,
-    curves,
+    curve_chart,
     histogram,
     time_bins,
 )
-from namo.reporting.choices import in_words
-from namo.reporting.searches import Bools, Searches
-from namo.reporting.statistics import CONFIDENCE, Curve, solved_within
+from namo.reporting.episodes import Bools, Episodes, display_name
+from namo.reporting.statistics import CONFIDENCE, SolvedCurve, solved_within
 
-LONGEST = 12
-"""Plans longer than this share a bar."""
+MAX_LENGTH = 12
+"""Plans of this length and longer share a bar."""
 
 
 @dataclass(frozen=True)
-class Key:
-    """An entry of a chart's legend: a class of `page.css`, and what it stands for."""
+class LegendEntry:
+    """An entry of a legend: a class of `page.css` and its meaning."""
 
     kind: str
     text: str
@@ -37,105 +36,111 @@ class Key:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart with its words.
+    """A chart with its texts.
 
     Attributes:
         title: what it shows.
-        chart: the picture.
-        keys: its legend.
+        chart: as SVG.
+        legend: of its colours.
         note: how to read it.
     """
 
     title: str
     chart: Markup
-    keys: Sequence[Key] = ()
+    legend: Sequence[LegendEntry] = ()
     note: str = ""
 
 
-def solved_curves(searches: Searches) -> list[Figure]:
-    """Return how many searches are solved within numbers of pushes and within times."""
-    ran = searches.ran
-    parts = [
-        (code, searches.difficulty == code)
-        for code in range(len(searches.classes))
-        if (ran & (searches.difficulty == code)).any()
+def solved_figures(episodes: Episodes) -> list[Figure]:
+    """Return the fraction of episodes solved over simulated pushes and over wall time."""
+    ran = episodes.ran
+    classes = [
+        (code, episodes.difficulty == code)
+        for code in range(len(episodes.classes))
+        if (ran & (episodes.difficulty == code)).any()
     ]
-    if len(parts) == 1:  # the same as all together
-        parts = []
-    keys = [Key("c0", "all")]
-    keys += [Key(_colour(code), in_words(searches.classes[code])) for code, _ in parts]
+    if len(classes) == 1:  # its curve is that of all episodes
+        classes = []
+    legend = [LegendEntry("c0", "all")]
+    legend += [
+        LegendEntry(f"c{_colour(code)}", display_name(episodes.classes[code]))
+        for code, _ in classes
+    ]
     note = (
-        f"A search that ran out of its budget counts up to where it ended and not beyond. Band: "
-        f"{100 * CONFIDENCE:g} % interval of all together."
+        "Kaplan-Meier estimate: episodes that ran out of budget are censored. Band: "
+        f"{100 * CONFIDENCE:g} % confidence interval for all episodes."
     )
     found = []
-    for effort, low, axis, title in (
-        (searches.pushes.astype(np.float64), 1.0, "simulated pushes", "Solved within pushes"),
-        (searches.seconds, 0.01, "wall time of the search (s)", "Solved within seconds"),
+    for effort, low, axis_title, title in (
+        (episodes.pushes.astype(np.float64), 1.0, "simulated pushes", "Solved vs. pushes"),
+        (episodes.seconds, 0.01, "search time (s)", "Solved vs. time"),
     ):
-        lines = [Line(0, _curve(searches, effort, ran), band=True)]
-        lines += [Line(_place(code), _curve(searches, effort, ran & rows)) for code, rows in parts]
-        whole = lines[0].curve
-        label = f"{title}: {100 * whole.at(whole.end):.0f} % of all by the end, {whole.end:.4g} "
-        found.append(Figure(title, curves(lines, low, axis, label + axis), keys, note))
+        total = _curve(episodes, effort, ran)
+        lines = [Line(0, total, band=True)]
+        lines += [
+            Line(_colour(code), _curve(episodes, effort, ran & rows)) for code, rows in classes
+        ]
+        solved, end = 100 * total.at(total.end), total.end
+        label = f"{title}: {solved:.0f} % of all episodes solved by {end:.4g} {axis_title}"
+        found.append(Figure(title, curve_chart(lines, low, axis_title, label), legend, note))
     return found
 
 
-def _curve(searches: Searches, effort: Floats, rows: Bools) -> Curve:
-    return solved_within(effort[rows], searches.solved[rows], searches.closed[rows])
+def _curve(episodes: Episodes, effort: Floats, rows: Bools) -> SolvedCurve:
+    return solved_within(effort[rows], episodes.solved[rows], episodes.closed[rows])
 
 
-def _place(code: int) -> int:
-    return 1 + code % (COLOURS - 1)
+def _colour(code: int) -> int:
+    return 1 + code % (SERIES_COLOURS - 1)
 
 
-def _colour(code: int) -> str:
-    return f"c{_place(code)}"
-
-
-def effort_figures(searches: Searches) -> list[Figure]:
-    """Return how long plans are, and what searches took."""
-    ran, seconds = searches.ran, searches.seconds
-    nodes = searches.nodes.astype(np.float64)
+def effort_figures(episodes: Episodes) -> list[Figure]:
+    """Return the distributions of plan length, expanded nodes and search time."""
+    ran, seconds = episodes.ran, episodes.seconds
+    nodes = episodes.nodes.astype(np.float64)
     return [
-        _plan_lengths(searches),
-        _spread(searches, nodes, count_bins(nodes[ran]), "Pushes tried", "pushes, up to"),
-        _spread(searches, seconds, time_bins(seconds[ran]), "Time of a search", "wall time (s)"),
+        _plan_lengths(episodes),
+        _distribution(
+            episodes, nodes, count_bins(nodes[ran]), "Expanded nodes", "pushes tried (bin maximum)"
+        ),
+        _distribution(episodes, seconds, time_bins(seconds[ran]), "Search time", "search time (s)"),
     ]
 
 
-def _plan_lengths(searches: Searches) -> Figure:
-    lengths = np.minimum(searches.length[searches.solved], LONGEST)
+def _plan_lengths(episodes: Episodes) -> Figure:
+    lengths = np.minimum(episodes.length[episodes.solved], MAX_LENGTH)
     counts = np.bincount(lengths, minlength=2)
     ticks = [
-        (place + 0.5, f"{place}+" if place == LONGEST else str(place))
-        for place in range(len(counts))
+        (length + 0.5, f"{length}+" if length == MAX_LENGTH else str(length))
+        for length in range(len(counts))
     ]
     chart = histogram(
         [Stack("solved", counts.tolist())],
         ticks,
-        "pushes of the plan",
-        "Plans by length: "
-        + ", ".join(f"{count} of {place} pushes" for place, count in enumerate(counts)),
+        "pushes in the plan",
+        "Plan lengths: "
+        + ", ".join(f"{count} of {length} pushes" for length, count in enumerate(counts)),
     )
-    note = "0: the goal was open from the start." if counts[0] else ""
+    note = "Length 0: the goal was reachable from the start." if counts[0] else ""
     return Figure("Plan lengths", chart, note=note)
 
 
-def _spread(searches: Searches, values: Floats, bins: Bins, title: str, axis: str) -> Figure:
+def _distribution(
+    episodes: Episodes, values: Floats, bins: Bins, title: str, axis_title: str
+) -> Figure:
     edges, ticks = bins
-    rows = searches.ran & (values > 0)  # a goal that is open takes no push
+    rows = episodes.ran & (values > 0)  # no node is expanded when the goal is open at the start
     stacks = [
         Stack(kind, np.histogram(np.maximum(values[each], edges[0]), edges)[0].tolist())
         for kind, each in (
-            ("solved", rows & searches.solved),
-            ("unsolved", rows & ~searches.solved),
+            ("solved", rows & episodes.solved),
+            ("unsolved", rows & ~episodes.solved),
         )
     ]
-    middle = f"median {np.median(values[rows]):.3g}" if rows.any() else "none"
-    chart = histogram(stacks, ticks, axis, f"{title}: {middle}")
-    keys = [Key("solved", "solved"), Key("unsolved", "unsolved")]
-    left_out = int((searches.ran & ~rows).sum())
-    without = f" Searches without any, {left_out}, are left out." if left_out else ""
-    note = f"{middle.capitalize()}; the axis is logarithmic.{without}"
-    return Figure(title, chart, keys, note)
+    median = f"median {np.median(values[rows]):.3g}" if rows.any() else "none"
+    chart = histogram(stacks, ticks, axis_title, f"{title}: {median}")
+    legend = [LegendEntry("solved", "solved"), LegendEntry("unsolved", "unsolved")]
+    zeros = int((episodes.ran & ~rows).sum())
+    omitted = f" Episodes with zero omitted: {zeros}." if zeros else ""
+    note = f"{median.capitalize()}; logarithmic axis.{omitted}"
+    return Figure(title, chart, legend, note)

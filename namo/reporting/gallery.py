@@ -1,110 +1,143 @@
-"""Which searches to show as pictures, and what the tables keep of them."""
+"""Selection of the episodes in the gallery, and their rows of the tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.reporting.searches import Integers, Searches, evenly, rows_at
+from namo.reporting.episodes import Episodes, Integers, evenly_spaced, rows_at
+from namo.results.record_types import SceneRow
+from namo.results.records import Record
 from namo.results.schema import PLANS, SCENES
 
-Record = dict[str, Any]
+MAX_PLANS, MAX_UNSOLVED = 36, 6
+BATCH_ROWS = 4096
+"""Rows of plans or scenes to load at once; a plan of a few pushes takes 10 kB."""
 
-SHOWN_PLANS, SHOWN_UNSOLVED = 36, 6
-BATCH = 4096
-"""Rows of plans or scenes that are looked at together: a plan of a few pushes takes 10 kB."""
+
+class CardMetrics(TypedDict):
+    """The columns of the metrics table that a card shows; see `namo.results.schema.METRICS`.
+
+    Attributes:
+        search_time_ms: ms.
+    """
+
+    episode_id: str
+    env_index: int
+    episode: int
+    xml_file: str
+    difficulty: str | None
+    solution_depth: int | None
+    termination: str
+    pushes_simulated: int
+    search_time_ms: float
+
+
+class PlanRow(TypedDict):
+    """The columns of the plans table that are drawn; see `namo.results.schema.PLANS`.
+
+    Attributes:
+        object_id: pushed movable.
+        moved: names of the movables that move.
+        robot: x, y in each frame (m; world frame).
+        poses: x, y, theta of each movable in `moved`, frame by frame (m, m, rad; world frame).
+    """
+
+    episode_id: str
+    env_index: int
+    object_id: str
+    moved: list[str]
+    robot: list[float]
+    poses: list[float]
 
 
 @dataclass
-class Shown:
-    """A search to show.
+class GalleryEntry:
+    """An episode to show.
 
     Attributes:
         metrics: its row of the metrics table.
-        scene: its row of the scenes table.
-        pushes: its rows of the plans table, in order; empty when unsolved.
+        scene: row of its environment in the scenes table.
+        pushes: its rows of the plans table, in order; empty if unsolved.
     """
 
-    metrics: Record
-    scene: Record = field(repr=False)
-    pushes: list[Record] = field(repr=False)
+    metrics: CardMetrics
+    scene: SceneRow = field(repr=False)
+    pushes: list[PlanRow] = field(repr=False)
 
 
-def choose(searches: Searches) -> Integers:
-    """Return the rows (n,) to show: of every difficulty and plan length, then some unsolved ones.
+def select_entries(episodes: Episodes) -> Integers:
+    """Return the rows (n,) to show: plans of every difficulty and length, then unsolved episodes.
 
-    Kinds take turns, the easiest class and the shortest plan first, and of a kind those shown are
-    spread evenly; the same searches give the same choice. A goal that was open has no plan to show.
+    Combinations of class and length take turns, the easiest class and the shortest plan first, and
+    are sampled at even spacing, so the same episodes give the same selection. Plans without pushes
+    (goal open at the start) are left out.
     """
-    planned = np.flatnonzero(searches.solved & (searches.length > 0))
-    keys = np.stack([searches.difficulty[planned], searches.length[planned]])
+    planned = np.flatnonzero(episodes.solved & (episodes.length > 0))
+    keys = np.stack([episodes.difficulty[planned], episodes.length[planned]])
     kinds = [planned[(kind == keys.T).all(axis=1)] for kind in np.unique(keys, axis=1).T]
-    shares = _turns([kind.size for kind in kinds], SHOWN_PLANS)
-    plans = [evenly(kind, share) for kind, share in zip(kinds, shares, strict=True)]
-    unsolved = evenly(np.flatnonzero(searches.ran & ~searches.solved), SHOWN_UNSOLVED)
+    quotas = _round_robin([kind.size for kind in kinds], MAX_PLANS)
+    plans = [evenly_spaced(kind, quota) for kind, quota in zip(kinds, quotas, strict=True)]
+    unsolved = evenly_spaced(np.flatnonzero(episodes.ran & ~episodes.solved), MAX_UNSOLVED)
     return np.concatenate([*plans, unsolved]).astype(np.int64)
 
 
-def _turns(sizes: list[int], number: int) -> list[int]:
-    """Return how many each gets when they take turns until so many are taken, or all."""
-    shares = [0] * len(sizes)
-    left = min(number, sum(sizes))
+def _round_robin(sizes: list[int], limit: int) -> list[int]:
+    """Return how many items each group gets if they take turns up to a limit in total."""
+    quotas = [0] * len(sizes)
+    left = min(limit, sum(sizes))
     while left:
-        for place, size in enumerate(sizes):
-            if left and shares[place] < size:
-                shares[place] += 1
+        for group, size in enumerate(sizes):
+            if left and quotas[group] < size:
+                quotas[group] += 1
                 left -= 1
-    return shares
+    return quotas
 
 
-def read_shown(folder: Path, chosen: Integers) -> list[Shown]:
-    """Read what is to be shown of a collection; searches whose scene is not there are left out.
+def read_entries(folder: Path, selected: Integers) -> list[GalleryEntry]:
+    """Read the selected episodes of a collection, without those whose scene row is missing.
 
     Args:
         folder: of the collection.
-        chosen: (n,) rows of its metrics table.
+        selected: (n,) rows of its metrics table.
     """
-    columns = [
-        *("episode_id", "env_index", "episode", "xml_file", "difficulty", "solution_depth"),
-        *("termination", "pushes_simulated", "search_time_ms"),
-    ]
-    metrics = rows_at(folder / "metrics.parquet", chosen, columns)
-    numbers = sorted({row["env_index"] for row in metrics})
+    metrics = rows_at(folder / "metrics.parquet", selected, [*CardMetrics.__annotations__])
+    environments = sorted({row["env_index"] for row in metrics})
     scenes = {
-        row["env_index"]: row for row in _of(folder / "scenes.parquet", numbers, SCENES.names)
+        row["env_index"]: cast(SceneRow, row)
+        for row in _rows_of(folder / "scenes.parquet", environments, SCENES.names)
     }
-    wanted = {row["episode_id"]: row["env_index"] for row in metrics}
-    steps: dict[str, list[Record]] = {name: [] for name in wanted}
-    for row in _of(folder / "plans.parquet", numbers, PLANS.names):
-        if row["episode_id"] in wanted:
-            steps[row["episode_id"]].append(row)
+    pushes: dict[str, list[PlanRow]] = {row["episode_id"]: [] for row in metrics}
+    for row in _rows_of(folder / "plans.parquet", environments, PLANS.names):
+        if row["episode_id"] in pushes:
+            pushes[row["episode_id"]].append(cast(PlanRow, row))
     return [
-        Shown(row, scenes[row["env_index"]], steps[row["episode_id"]])
+        GalleryEntry(cast(CardMetrics, row), scenes[row["env_index"]], pushes[row["episode_id"]])
         for row in metrics
         if row["env_index"] in scenes
     ]
 
 
-def _of(path: Path, environments: list[int], columns: list[str]) -> Iterator[Record]:
-    """Yield the rows of some environments; row groups without them are not read."""
+def _rows_of(path: Path, environments: list[int], columns: list[str]) -> Iterator[Record]:
+    """Yield the rows of some environments, skipping row groups that hold none of them."""
     wanted = np.array(environments)
     with pq.ParquetFile(path) as file:
-        place = file.schema_arrow.get_field_index("env_index")
+        column = file.schema_arrow.get_field_index("env_index")
         groups = [
             group
             for group in range(file.num_row_groups)
-            if _may_hold(file.metadata.row_group(group).column(place).statistics, wanted)
+            if _may_hold(file.metadata.row_group(group).column(column).statistics, wanted)
         ]
         if not groups:
             return
-        for rows in file.iter_batches(BATCH, row_groups=groups, columns=columns):
+        for rows in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=columns):
             here = pc.is_in(rows["env_index"], pa.array(environments, pa.int64()))
             yield from rows.filter(here).to_pylist()
 

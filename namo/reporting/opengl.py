@@ -1,4 +1,4 @@
-"""A plan as MuJoCo shows it: in pictures where there is OpenGL, in its viewer on a screen."""
+"""Plans rendered by MuJoCo: off screen with OpenGL, or in MuJoCo's viewer."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import numpy as np
 
 from namo.errors import NamoError
 from namo.geometry import Floats
-from namo.reporting.from_above import Picture
-from namo.scenes.compiling import compile_model, compile_spec
+from namo.reporting.topdown import RgbImage
 from namo.scenes.drawing import view_of
+from namo.scenes.mjcf.compiling import compile_model, compile_spec
 from namo.scenes.scene import Scene
 from namo.world.recording import FRAME_S
 
 ELEVATION_DEG = -60.0
 
 
-def rendered(scene: Scene, joints: Sequence[Floats], width: int) -> Iterator[Picture]:
-    """Yield MuJoCo's picture of each moment, (rows, columns, 3).
+def render_frames(scene: Scene, joints: Sequence[Floats], width: int) -> Iterator[RgbImage]:
+    """Yield MuJoCo's image (height, width, 3) of each state.
 
     Args:
-        scene: what to show.
-        joints: MuJoCo's `qpos` (nq,) for each picture: positions (m) and quaternions.
-        width: of the pictures (pixels); three quarters as high.
+        scene: scene to render.
+        joints: MuJoCo's `qpos` (nq,) of each state: positions (m) and quaternions.
+        width: of the images (pixels); the height is three quarters of it.
 
     Raises:
-        NamoError: there is no OpenGL here.
+        NamoError: no OpenGL backend works on this machine.
     """
     model, data = _model(scene, width)
     try:
         renderer = mujoco.Renderer(model, 3 * width // 4, width)
-    except Exception as error:  # every backend fails in a way of its own
+    except Exception as error:  # each backend raises its own type
         raise NamoError(
-            f"--render needs OpenGL, and none works here ({type(error).__name__}: {error}); "
-            "MUJOCO_GL=egl or osmesa may; without --render the plan is drawn from above"
+            f"--render needs OpenGL, and no backend works here ({type(error).__name__}: {error}); "
+            "try MUJOCO_GL=egl or osmesa, or leave --render out for a top-down drawing"
         ) from error
     with renderer:
         camera = _camera(scene)
@@ -48,24 +48,24 @@ def rendered(scene: Scene, joints: Sequence[Floats], width: int) -> Iterator[Pic
             yield renderer.render().copy()
 
 
-def show(scene: Scene, joints: Sequence[Floats]) -> None:
-    """Show the plan in MuJoCo's viewer, over and over, until its window is closed.
+def show_in_viewer(scene: Scene, joints: Sequence[Floats]) -> None:
+    """Play a plan in MuJoCo's viewer, in a loop, until the window is closed.
 
     Args:
-        scene: what to show.
+        scene: scene to show.
         joints: MuJoCo's `qpos` (nq,), `FRAME_S` apart: positions (m) and quaternions.
 
     Raises:
-        NamoError: there is no screen.
+        NamoError: no display is available.
     """
-    import glfw  # a window library
+    import glfw
     import mujoco.viewer
 
-    with warnings.catch_warnings(record=True) as said:  # its way of telling why
+    with warnings.catch_warnings(record=True) as caught:  # glfw reports its errors as warnings
         warnings.simplefilter("always")
         if not glfw.init():
-            why = "; ".join(str(each.message) for each in said)
-            raise NamoError(f"--viewer needs a screen ({why}); --gif FILE needs none")
+            reason = "; ".join(str(each.message) for each in caught)
+            raise NamoError(f"--viewer needs a display ({reason}); --gif FILE needs none")
     model, data = _model(scene, 0)
     with mujoco.viewer.launch_passive(model, data) as window:
         while window.is_running():
@@ -82,7 +82,7 @@ def _model(scene: Scene, width: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
     spec = compile_spec(scene.xml, scene.path)
     spec.visual.global_.offwidth = max(width, spec.visual.global_.offwidth)
     spec.visual.global_.offheight = max(width, spec.visual.global_.offheight)
-    # The scene's own lights are left out with all that touches no physics.
+    # Compiling drops the scene's own lights with everything else that does not affect physics.
     spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.45] * 3, [0.55] * 3
     model = compile_model(spec, scene.path)
     return model, mujoco.MjData(model)

@@ -9,10 +9,10 @@
     return element;
   };
 
-  // ---- the table: filtered, sorted, a page of rows at a time --------------------------------
+  // ---- the table: filtering, sorting, paging -------------------------------------------------
   const PAGE = 25;
   const data = read("table-data");
-  const several = data.episode.some((number) => number > 0);
+  const hasEpisodes = data.episode.some((number) => number > 0);
   const text = {
     difficulty: (row) => data.classes[data.difficulty[row]],
     outcome: (row) => data.outcomes[data.outcome[row]],
@@ -21,16 +21,16 @@
     seconds: (row) => data.seconds[row].toFixed(data.seconds[row] < 10 ? 2 : 1),
   };
   const COLUMNS = [
-    ["environment", "number", "n"],
-    ...(several ? [["episode", "episode", "n"]] : []),
+    ["environment", "environment", "n"],
+    ...(hasEpisodes ? [["episode", "episode", "n"]] : []),
     ["difficulty", "difficulty", ""],
-    ["outcome", "ended", ""],
-    ["length", "plan", "n"],
+    ["outcome", "outcome", ""],
+    ["length", "plan length", "n"],
     ["pushes", "pushes", "n"],
-    ["seconds", "seconds", "n"],
+    ["seconds", "time (s)", "n"],
     ["file", "scene file", "file optional"],
   ];
-  // Numbers and the order of difficulties sort as they are, other words by the alphabet.
+  // Numbers and difficulty codes sort numerically, other texts alphabetically.
   const words = new Set(["outcome", "file"]);
   const value = (name, row) => (words.has(name) ? (text[name] ?? ((r) => data[name][r]))(row) : data[name][row]);
   const all = data.environment.map((_, row) => row);
@@ -41,7 +41,7 @@
   const compare = (a, b) => {
     const [x, y] = [value(order.name, a), value(order.name, b)];
     if (x === y) return a - b;
-    if (x === null || y === null) return x === null ? 1 : -1; // what has none comes last
+    if (x === null || y === null) return x === null ? 1 : -1; // missing values last
     return (x < y ? -1 : 1) * (order.down ? -1 : 1);
   };
   const filter = () => {
@@ -65,7 +65,7 @@
     if (name === "environment" && data.shown[row]) {
       const link = make("a", content);
       link.href = "#" + encodeURIComponent(data.shown[row]);
-      link.title = "show its picture";
+      link.title = "show in gallery";
       element.append(link);
     } else {
       element.textContent = content;
@@ -117,14 +117,14 @@
   // ---- the player -----------------------------------------------------------------------------
   const plans = read("plan-data");
   const frame = Number(get("plan-data").dataset.frameS);
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const player = get("player");
   const decoded = (push) => {
     const width = 2 + 3 * push.moved.length;
     const now = new Array(width).fill(0);
     const frames = [];
-    for (let place = 0; place < push.frames.length; place += width) {
-      for (let n = 0; n < width; n += 1) now[n] += push.frames[place + n];
+    for (let start = 0; start < push.frames.length; start += width) {
+      for (let n = 0; n < width; n += 1) now[n] += push.frames[start + n];
       frames.push(now.slice());
     }
     return { ...push, frames };
@@ -133,45 +133,45 @@
 
   const open = (card) => {
     const pushes = plans[card.dataset.plan].map(decoded);
-    const picture = card.querySelector("svg").cloneNode(true);
-    const movables = [...picture.querySelectorAll(".movable")];
+    const drawing = card.querySelector("svg").cloneNode(true);
+    const movables = [...drawing.querySelectorAll(".movable")];
     const starts = movables.map((each) => each.getAttribute("transform"));
-    // Where a push ends the next one begins: its first frame is the same moment.
+    // The first frame of a push is the last frame of the previous one.
     const begins = [];
     let length = 0;
     for (const push of pushes) {
       begins.push(length);
       length += push.frames.length - 1;
     }
-    playing = { pushes, picture, movables, starts, begins, length, at: 0, running: false, last: 0 };
-    // Robot and movables over ghosts and path, which lie under them only in this large picture.
-    for (const each of [...movables, picture.querySelector(".robot")]) each.parentNode.append(each);
+    playing = { pushes, drawing, movables, starts, begins, length, at: 0, running: false, last: 0 };
+    // In the player, robot and movables are drawn over ghosts and path.
+    for (const each of [...movables, drawing.querySelector(".robot")]) each.parentNode.append(each);
     get("player-title").textContent = card.dataset.title;
-    get("stage").replaceChildren(picture);
+    get("stage").replaceChildren(drawing);
     get("seek").max = length;
     player.showModal();
     get("toggle").focus();
     draw();
-    if (!calm.matches) run(true);
+    if (!reducedMotion.matches) run(true);
   };
-  const place = (element, x, y, angle) =>
+  const setPose = (element, x, y, angle) =>
     element.setAttribute("transform", `translate(${x} ${y}) rotate(${(angle * 180) / Math.PI / 1000})`);
   const draw = () => {
-    const { pushes, picture, movables, starts, begins, length, at } = playing;
+    const { pushes, drawing, movables, starts, begins, length, at } = playing;
     movables.forEach((each, n) => each.setAttribute("transform", starts[n]));
     let current = 0;
     pushes.forEach((push, number) => {
       if (at < begins[number] || (at === begins[number] && number > 0)) return;
       current = number;
       const time = Math.min(at - begins[number], push.frames.length - 1);
-      const [before, share] = [Math.floor(time), time % 1];
+      const [before, fraction] = [Math.floor(time), time % 1];
       const [low, high] = [push.frames[before], push.frames[Math.min(before + 1, push.frames.length - 1)]];
-      const now = low.map((each, n) => each + share * (high[n] - each));
-      place(picture.querySelector(".robot"), now[0], now[1], 0);
-      push.moved.forEach((movable, n) => place(movables[movable], ...now.slice(2 + 3 * n, 5 + 3 * n)));
+      const now = low.map((each, n) => each + fraction * (high[n] - each));
+      setPose(drawing.querySelector(".robot"), now[0], now[1], 0);
+      push.moved.forEach((movable, n) => setPose(movables[movable], ...now.slice(2 + 3 * n, 5 + 3 * n)));
     });
     get("seek").value = at;
-    get("clock").textContent = `${(at * frame).toFixed(1)} of ${(length * frame).toFixed(1)} s`;
+    get("clock").textContent = `${(at * frame).toFixed(1)} / ${(length * frame).toFixed(1)} s`;
     const step = `Push ${current + 1} of ${pushes.length}: ${pushes[current].name}`;
     if (get("step").textContent !== step) get("step").textContent = step;
     get("toggle").textContent = playing.running ? "Pause" : "Play";
@@ -213,7 +213,7 @@
     try {
       await navigator.clipboard.writeText(command.textContent);
       button.textContent = "Copied";
-    } catch { // a page from a file may not: mark it, so that it can be copied by hand
+    } catch { // not allowed for pages opened from a file: select the text instead
       getSelection().selectAllChildren(command);
     }
   }));

@@ -1,47 +1,49 @@
-"""The page: what the tables say, in the order in which it is asked, filled into its template."""
+"""The page `report.html`: statistics of a collection, filled into its template."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import jinja2
-import numpy as np
 
-from namo.reporting.causes import cause_of
-from namo.reporting.choices import (
+from namo.reporting.episode_table import episode_table
+from namo.reporting.episodes import Episodes, display_name, read_episodes
+from namo.reporting.figures import effort_figures, solved_figures
+from namo.reporting.gallery import GalleryEntry, read_entries, select_entries
+from namo.reporting.outcomes import outcomes, termination_name
+from namo.reporting.plan_svg import PlanDrawing, draw_plan
+from namo.reporting.rerun_list import (
+    diverged_replays,
+    failed_environments,
+    pushes_text,
+    slowest_episodes,
+)
+from namo.reporting.strategies import (
     by_difficulty,
     by_strategy,
-    first_pushes,
-    in_words,
-    object_choices,
+    first_push_success,
+    pushes_by_object,
 )
-from namo.reporting.endings import endings
-from namo.reporting.figures import effort_figures, solved_curves
-from namo.reporting.gallery import Shown, choose, read_shown
-from namo.reporting.pictures import Picture, picture_of
-from namo.reporting.rerunning import command_again
-from namo.reporting.searches import Searches, evenly, gather, rows_at
-from namo.reporting.table import table_of
+from namo.results.metadata_types import RunFile
+from namo.results.summary_types import Summary
+from namo.scenes import palette
 from namo.wording import counted, duration
 from namo.wording import number as rounded
 from namo.world.recording import FRAME_S
 
-Record = dict[str, Any]
-
-SLOWEST = 10
-LISTED_FAILURES = 2000
+_COLOURS = ("ink", "floor", "wall", "movable", "movable-edge", "robot", "goal")
+"""CSS variables with the colours of `namo.scenes.palette`."""
 
 
 @dataclass(frozen=True)
-class Sources:
-    """What a report is made of.
+class PageInputs:
+    """What a page is made from.
 
     Attributes:
         folder: of the collection, with its tables.
@@ -50,78 +52,87 @@ class Sources:
     """
 
     folder: Path
-    run: Record
-    summary: Record
+    run: RunFile
+    summary: Summary
 
     @cached_property
-    def searches(self) -> Searches:
-        """The searches."""
-        return gather(self.folder / "metrics.parquet")
+    def metrics(self) -> Path:
+        """Path of the metrics table."""
+        return self.folder / "metrics.parquet"
+
+    @cached_property
+    def episodes(self) -> Episodes:
+        """The episodes of the collection."""
+        return read_episodes(self.metrics)
 
 
 @dataclass(frozen=True)
-class Card:
-    """A picture in the gallery.
+class GalleryCard:
+    """A card of the gallery.
 
     Attributes:
-        name: of the search.
-        title: its environment.
-        text: what came of it.
-        picture: the scene and its plan.
-        file: of the scene.
+        name: `episode_id`.
+        title: environment and episode.
+        text: outcome and effort.
+        drawing: scene and plan.
+        file: scene file.
     """
 
     name: str
     title: str
     text: str
-    picture: Picture
+    drawing: PlanDrawing
     file: str
 
 
-@dataclass(frozen=True)
-class Rerun:
-    """A search or an environment with the command that makes it again."""
-
-    environment: int
-    text: str
-    command: str | None
-
-
-def page_of(sources: Sources) -> str:
-    """Return the page."""
-    searches, performance = sources.searches, sources.summary["performance_stats"]
-    metrics = sources.folder / "metrics.parquet"
-    cards = [_card(shown) for shown in read_shown(sources.folder, choose(searches))]
-    table = table_of(searches, metrics, {card.name for card in cards})
-    failures = _failures(searches, metrics)
-    models = sources.summary["model_stats"]["models"]
+def make_page(inputs: PageInputs) -> str:
+    """Return the page as HTML."""
+    episodes, performance = inputs.episodes, inputs.summary["performance_stats"]
+    cards = [_card(entry) for entry in read_entries(inputs.folder, select_entries(episodes))]
+    models = inputs.summary["model_stats"]["models"]
+    command = inputs.run["command"]
     script = _asset("page.js")
     return _template().render(
-        sources=sources,
-        run=sources.run,
-        metadata=sources.summary["collection_metadata"],
+        run=inputs.run,
+        metadata=inputs.summary["collection_metadata"],
         performance=performance,
-        searches=searches,
-        endings=endings(searches),
-        difficulties=by_difficulty(searches),
-        curves=solved_curves(searches),
-        effort=effort_figures(searches),
-        times=_times(performance["time_ms"]),
-        strategies=by_strategy(searches),
-        first_pushes=first_pushes(searches) if models else [],
-        objects=object_choices(sources.folder / "pushes.parquet"),
+        episodes=episodes,
+        outcomes=outcomes(episodes),
+        difficulties=by_difficulty(episodes),
+        solved_figures=solved_figures(episodes),
+        effort_figures=effort_figures(episodes),
+        components=_time_by_component(performance["time_ms"]),
+        strategies=by_strategy(episodes),
+        first_pushes=first_push_success(episodes) if models else [],
+        objects=pushes_by_object(inputs.folder / "pushes.parquet"),
         models=models,
         cards=cards,
-        plans={card.name: card.picture.frames for card in cards if card.picture.frames},
+        plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
         frame_s=FRAME_S,
-        slowest=_slowest(searches, sources.run["command"]),
-        differing=_differing(searches, sources.run["command"]),
-        failures=failures,
-        table=table,
-        style=_asset("page.css"),
+        slowest=slowest_episodes(episodes, command),
+        diverged=diverged_replays(episodes, command),
+        failures=failed_environments(episodes, inputs.metrics),
+        table=episode_table(episodes, inputs.metrics, {card.name for card in cards}),
+        style=page_style(),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        provenance=_provenance(sources.run),
+        provenance=_provenance(inputs.run),
+    )
+
+
+def page_style() -> str:
+    """Return the style sheet: the colours of scenes in both schemes, then `page.css`."""
+    light, dark = (
+        " ".join(
+            f"--{name}: {getattr(palette, prefix + name.upper().replace('-', '_'))};"
+            for name in _COLOURS
+        )
+        for prefix in ("", "DARK_")
+    )
+    return (
+        f":root {{ {light} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+        f"{_asset('page.css')}"
     )
 
 
@@ -138,7 +149,7 @@ def _template() -> jinja2.Template:
         "percent": _percent,
         "number": rounded,
         "duration": duration,
-        "in_words": in_words,
+        "display_name": display_name,
         "counted": counted,
     }
     return environment.get_template("page.html")
@@ -148,33 +159,35 @@ def _asset(name: str) -> str:
     return resources.files("namo.reporting").joinpath(name).read_text("utf-8")
 
 
-def _card(shown: Shown) -> Card:
-    row = shown.metrics
+def _card(entry: GalleryEntry) -> GalleryCard:
+    row = entry.metrics
     length = row["solution_depth"]
-    kind = [in_words(row["difficulty"])] if row["difficulty"] else []
-    plan = in_words(row["termination"]) if length is None else counted(length, "push", "pushes")
-    text = ", ".join([*kind, plan if length is not None else f"unsolved ({plan})"])
+    difficulty = [f"difficulty {display_name(row['difficulty'])}"] if row["difficulty"] else []
+    if length is None:
+        outcome = f"unsolved ({termination_name(row['termination'])})"
+    else:
+        outcome = f"{length}-push plan"
+    text = ", ".join([*difficulty, outcome])
     title = f"Environment {row['env_index']}"
     if row["episode"]:
         title += f", episode {row['episode']}"
     label = f"Scene of environment {row['env_index']}: {text}"
     seconds = f"{rounded(row['search_time_ms'] / 1000)}\N{NO-BREAK SPACE}s"
-    effort = f"{row['pushes_simulated']:,} tried, {seconds}"
-    return Card(
-        row["episode_id"], title, f"{text}; {effort}", picture_of(shown, label), row["xml_file"]
-    )
+    text = f"{text}; {pushes_text(row['pushes_simulated'])} simulated, {seconds}"
+    return GalleryCard(row["episode_id"], title, text, draw_plan(entry, label), row["xml_file"])
 
 
 @dataclass(frozen=True)
-class _Time:
+class _Component:
+    """Search time spent in one component: seconds, and as a fraction of all."""
+
     name: str
     kind: str
     seconds: float
-    share: float
+    fraction: float
 
 
-def _times(times_ms: Record) -> list[_Time]:
-    """Return where the time of the searches went."""
+def _time_by_component(times_ms: Mapping[str, float]) -> list[_Component]:
     total = times_ms["search"]
     if not total:
         return []
@@ -182,63 +195,22 @@ def _times(times_ms: Record) -> list[_Time]:
         name: times_ms[name] for name in ("physics", "reachability", "push_planning", "inference")
     }
     parts["rest"] = max(0.0, total - sum(parts.values()))
-    whole = sum(parts.values())  # several threads have more time than the clock
-    names = {"inference": "asking models"}
+    whole = sum(parts.values())  # with several threads more than the wall time
+    names = {"inference": "model inference", "rest": "other"}
     return [
-        _Time(names.get(name, in_words(name)), name, time / 1000.0, time / whole)
-        for name, time in parts.items()
+        _Component(names.get(kind, display_name(kind)), kind, time / 1000.0, time / whole)
+        for kind, time in parts.items()
     ]
 
 
-def _slowest(searches: Searches, command: Sequence[str]) -> list[Rerun]:
-    seconds = np.where(searches.ran, searches.seconds, -1.0)
-    order = np.argsort(-seconds, kind="stable")[:SLOWEST]
-    return [_rerun(searches, int(row), command) for row in order if searches.ran[row]]
+def _percent(fraction: float) -> str:
+    """Return a fraction in percent with one decimal; what occurs never reads 0.0."""
+    text = f"{100.0 * fraction:.1f} %"
+    return "< 0.1 %" if fraction > 0.0 and text == "0.0 %" else text
 
 
-def _differing(searches: Searches, command: Sequence[str]) -> list[Rerun]:
-    """Return searches whose plan did not happen again; of very many, some."""
-    rows = evenly(np.flatnonzero(searches.differs), LISTED_FAILURES)
-    return [_rerun(searches, row, command) for row in rows.tolist()]
-
-
-def _rerun(searches: Searches, row: int, command: Sequence[str]) -> Rerun:
-    if searches.solved[row]:
-        outcome = f"solved with {counted(int(searches.length[row]), 'push', 'pushes')}"
-    else:
-        outcome = f"unsolved ({in_words(searches.terminations[searches.termination[row]])})"
-    simulated = counted(int(searches.pushes[row]), "push", "pushes")
-    seconds, environment = float(searches.seconds[row]), int(searches.environment[row])
-    text = f"{rounded(seconds)} s, {simulated} simulated, {outcome}"
-    return Rerun(environment, text, command_again(command, environment))
-
-
-def _percent(share: float) -> str:
-    """Return a share in percent, with a digit behind the point: what is there is never 0.0."""
-    text = f"{100.0 * share:.1f} %"
-    return "< 0.1 %" if share > 0.0 and text == "0.0 %" else text
-
-
-@dataclass(frozen=True)
-class _Failures:
-    total: int
-    listed: list[Rerun]
-
-
-def _failures(searches: Searches, metrics: Path) -> _Failures:
-    """Return failed environments, the unexplained first; of very many, some, spread evenly."""
-    failed = np.flatnonzero(searches.failed)
-    columns = ["env_index", "error_kind", "error_message", "rerun_command"]
-    rows = rows_at(metrics, evenly(failed, LISTED_FAILURES), columns)
-    rows.sort(key=lambda row: cause_of(row["error_kind"]))
-    return _Failures(
-        int(failed.size),
-        [Rerun(row["env_index"], row["error_message"], row["rerun_command"]) for row in rows],
-    )
-
-
-def _provenance(run: Record) -> list[tuple[str, str]]:
-    """Return what the results come from, a name and a text each."""
+def _provenance(run: RunFile) -> list[tuple[str, str]]:
+    """Return what the results were made from, as pairs of name and text."""
     environments, host = run["environments"], run["host"]
     versions = ", ".join(f"{name} {value}" for name, value in run["versions"].items() if value)
     config = ", ".join(f"{name} {value}" for name, value in run["config"].items())
@@ -249,12 +221,12 @@ def _provenance(run: Record) -> list[tuple[str, str]]:
     gpus = f", {', '.join(host['gpus'])}" if host["gpus"] else ""
     return [
         ("scenes", f"{environments['source']}, {environments['listed']:,} listed"),
-        ("sha256 of the scenes", environments["scenes_sha256"]),
+        ("sha256 of all scene hashes", environments["scenes_sha256"]),
         *models,
         ("settings", config),
         ("versions", versions),
-        ("commit", run["git_commit"] or "not known"),
-        ("numerics", run["numerics"]),
+        ("git commit", run["git_commit"] or "unknown"),
+        ("numeric platform", run["numerics"]),
         ("merged on", f"{host['name']}, {host['system']}{gpus}"),
-        ("merged by", " ".join(run["command"])),
+        ("command", " ".join(run["command"])),
     ]

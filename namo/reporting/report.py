@@ -1,16 +1,18 @@
-"""`report.html` of a finished collection, from its files alone; made again at any time."""
+"""Write `report.html` of a finished collection from its files."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError, UsageError
 from namo.files import remove_leftovers, replacing
-from namo.reporting.page import Sources, page_of
-from namo.results.records import record_in
+from namo.reporting.page import PageInputs, make_page
+from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
+from namo.results.summary_types import Summary
 from namo.results.tables import DATA_TABLES, merged_table
 from namo.results.verify import MANIFEST
 
@@ -18,14 +20,14 @@ REPORT = "report.html"
 
 
 def write_report(folder: Path) -> Path:
-    """Write the report of a collection and return where it is.
+    """Write the report of a collection and return its path.
 
     Args:
         folder: of a finished collection.
 
     Raises:
-        UsageError: there is none.
-        ResultFileError: a file of it is missing or damaged.
+        UsageError: the folder holds no finished collection.
+        ResultFileError: a file of the collection is missing or damaged.
         OSError: the report cannot be written.
     """
     if not (folder / "metrics.parquet").is_file():
@@ -33,7 +35,8 @@ def write_report(folder: Path) -> Path:
     run = read_run_file(folder)
     for name in DATA_TABLES:
         merged_table(folder, name)
-    page = page_of(Sources(folder, run, record_in(folder, _summary_of(folder))))
+    summary = cast(Summary, read_listed_record(folder, _summary_name(folder)))
+    page = make_page(PageInputs(folder, run, summary))
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])
     with replacing(path) as handle:
@@ -41,8 +44,8 @@ def write_report(folder: Path) -> Path:
     return path
 
 
-def _summary_of(folder: Path) -> str:
-    """Return the name of the last merge's summary: one of another label may lie beside it."""
+def _summary_name(folder: Path) -> str:
+    """Return the name of the latest summary; the folder may hold those of other labels too."""
     manifest = folder / MANIFEST
     if not manifest.is_file():
         raise ResultFileError(f"{manifest}: is missing; is the collection finished?")

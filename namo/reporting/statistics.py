@@ -1,8 +1,8 @@
-"""Shares with intervals, and how many searches are solved within an effort.
+"""Fractions with confidence intervals, and the fraction of episodes solved within an effort.
 
-Unsolved searches are censored: one that ran out of its budget would have needed more than that,
-nobody knows how much, so it counts up to where it ended and not beyond (Kaplan and Meier 1958). One
-that had nothing left to try stays unsolved whatever the effort.
+Unsolved episodes are right-censored: an episode that ran out of budget counts as at risk up to its
+end and is removed there (Kaplan and Meier 1958). An episode with nothing left to try stays unsolved
+at any effort.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from namo.geometry import Floats
 
 CONFIDENCE = 0.95
 Z = 1.959963984540054
-"""Quantile of the normal distribution that belongs to `CONFIDENCE`."""
+"""Standard normal quantile of a two-sided interval at `CONFIDENCE`."""
 
 
 @dataclass(frozen=True)
-class Share:
-    """A share (0 to 1) with the ends of its interval at `CONFIDENCE`."""
+class EstimatedFraction:
+    """A fraction (0 to 1) with its confidence interval at `CONFIDENCE`."""
 
     estimate: float
     low: float
@@ -29,15 +29,15 @@ class Share:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
-    """Share solved (0 to 1) within an effort, a step function; one entry a step.
+class SolvedCurve:
+    """Fraction solved (0 to 1) within an effort: a step function with one entry per step.
 
     Attributes:
-        effort: where it steps, ascending, in the unit of the effort, (m,).
-        estimate: share from there on, (m,).
-        low: lower end of the interval of that share, (m,).
+        effort: positions of the steps, ascending, in the unit of the effort, (m,).
+        estimate: fraction from each step on, (m,).
+        low: lower end of its confidence interval, a fraction, (m,).
         high: likewise, upper end, (m,).
-        end: largest effort that anything is known of, in the same unit.
+        end: largest observed effort, in the same unit.
     """
 
     effort: Floats
@@ -47,36 +47,38 @@ class Curve:
     end: float
 
     def at(self, effort: float) -> float:
-        """Return the share solved within an effort."""
-        place = int(np.searchsorted(self.effort, effort, side="right"))
-        return float(self.estimate[place - 1]) if place else 0.0
+        """Return the fraction solved within an effort."""
+        step = int(np.searchsorted(self.effort, effort, side="right"))
+        return float(self.estimate[step - 1]) if step else 0.0
 
 
-def wilson(share: float, number: int) -> Share:
-    """Return a share with its Wilson score interval.
+def wilson_interval(fraction: float, trials: int) -> EstimatedFraction:
+    """Return a fraction with its Wilson score interval.
 
     Args:
-        share: 0 to 1.
-        number: of independent trials, at least 1; of searches that are alike, such as those of one
-            environment, count one.
+        fraction: 0 to 1.
+        trials: number of independent trials, at least 1. Correlated episodes, such as those of one
+            environment, count as one trial.
     """
-    centre = share + Z**2 / (2 * number)
-    half = Z * np.sqrt(share * (1 - share) / number + Z**2 / (4 * number**2))
-    scale = 1 + Z**2 / number
+    centre = fraction + Z**2 / (2 * trials)
+    half = Z * np.sqrt(fraction * (1 - fraction) / trials + Z**2 / (4 * trials**2))
+    scale = 1 + Z**2 / trials
     low, high = (centre - half) / scale, (centre + half) / scale
-    return Share(share, float(min(max(low, 0.0), share)), float(max(min(high, 1.0), share)))
+    return EstimatedFraction(
+        fraction, float(min(max(low, 0.0), fraction)), float(max(min(high, 1.0), fraction))
+    )
 
 
 def solved_within(
-    effort: Floats, solved: NDArray[np.bool_], closed: NDArray[np.bool_], points: int = 200
-) -> Curve:
-    """Return the share solved within an effort, with a band (Greenwood's variance, log-log).
+    effort: Floats, solved: NDArray[np.bool_], closed: NDArray[np.bool_], max_steps: int = 200
+) -> SolvedCurve:
+    """Return the Kaplan-Meier curve of solved episodes with a log-log band (Greenwood's variance).
 
     Args:
-        effort: that a search took until it ended, in any unit, (n,).
+        effort: of each episode until its end, in any unit, (n,).
         solved: whether it ended with a plan, (n,).
-        closed: whether it ended since nothing was left to try, (n,).
-        points: steps to keep at most.
+        closed: whether it ended because nothing was left to try, (n,).
+        max_steps: number of steps to keep at most.
     """
     last = float(effort.max()) if effort.size else 0.0
     ends = np.sort(np.where(closed & ~solved, np.inf, effort))
@@ -87,22 +89,22 @@ def solved_within(
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.cumsum(events / (at_risk * (at_risk - events)))
         spread = np.exp(Z * np.sqrt(variance) / np.log(unsolved))
-    spread = np.where(np.isfinite(spread), spread, 1.0)  # all solved: there is nothing to spread
-    kept = _thinned(steps, points)
+    spread = np.where(np.isfinite(spread), spread, 1.0)  # all solved: the variance is undefined
+    kept = _thinned(steps, max_steps)
     estimate, low, high = (
         np.asarray(1.0 - unsolved[kept] ** power, np.float64)
         for power in (1.0, spread[kept], 1.0 / spread[kept])
     )
-    return Curve(steps[kept], estimate, low, high, last)
+    return SolvedCurve(steps[kept], estimate, low, high, last)
 
 
-def _thinned(steps: Floats, points: int) -> NDArray[np.int64]:
-    """Return places of steps, spread evenly over the logarithm of the effort, the last among them.
+def _thinned(steps: Floats, limit: int) -> NDArray[np.int64]:
+    """Return indices of steps, evenly spaced in the logarithm of the effort, including the last.
 
-    Of steps too close to tell apart the later stays, so that a curve lags and never runs ahead.
+    Of several steps in one cell the latest is kept, so the thinned curve never overestimates.
     """
-    if steps.size <= points:
+    if steps.size <= limit:
         return np.arange(steps.size)
     logarithms = np.log(np.maximum(steps, steps[steps > 0].min(initial=1.0)))
-    cells = np.floor((logarithms - logarithms[0]) / (np.ptp(logarithms) or 1.0) * (points - 1))
+    cells = np.floor((logarithms - logarithms[0]) / (np.ptp(logarithms) or 1.0) * (limit - 1))
     return np.flatnonzero(np.diff(cells, append=np.inf))

@@ -1,7 +1,7 @@
-"""A collection to work with in Python: `namo.load(DIR)`.
+"""A finished collection as a Python object: `namo.load(DIR)`.
 
-Tables are Arrow's: `.to_pandas()`, `polars.from_arrow(...)` and DuckDB take them as they are. What
-the columns mean, and their units, is in the metadata of their fields.
+Tables are Arrow tables: use `.to_pandas()`, `polars.from_arrow(...)`, or query them with DuckDB.
+The metadata of each field holds the meaning of the column and its unit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,15 +18,14 @@ import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError, UsageError
 from namo.geometry import Pose2D
-from namo.results.records import record_in
+from namo.results.record_types import EnvironmentRecord, EpisodeRecord, MetricsRow
+from namo.results.records import read_listed_record
 from namo.results.scene_file import scene_of
 from namo.results.tables import DATA_TABLES, merged_table, row_groups
 from namo.scenes.scene import Scene
 from namo.wording import did_you_mean
 from namo.world.push import Push
 from namo.world.world import Observation
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,15 +34,15 @@ class Episode:
 
     Attributes:
         id: `episode_id` of the tables.
-        record: what the environment's file holds of it, plain values.
-        metrics: its row of the episodes.
-        pushes: its rows of the pushes: the whole search, in order.
+        record: its entry in the environment's file, plain values.
+        metrics: its row of the metrics table.
+        pushes: its rows of the pushes table: the whole search, in order.
         run_from: folder in which the collection was run; relative scene paths start there.
     """
 
     id: str
-    record: Record
-    metrics: Record
+    record: EpisodeRecord
+    metrics: MetricsRow
     pushes: pa.Table
     run_from: Path
 
@@ -54,9 +53,10 @@ class Episode:
 
     @property
     def plan(self) -> list[Push]:
-        """The pushes that open the robot's goal, in order; empty when unsolved, or open at once.
+        """The pushes that open the robot's goal, in order.
 
-        Their goals are what was asked, world frame (m, rad); where each led, `states` says.
+        Empty when unsolved, and when the goal was reachable from the start. The goals of the pushes
+        are the commanded poses (m, rad; world frame); `states` holds the poses that resulted.
         """
         return [
             Push(action["object_id"], Pose2D(*action["target"]))
@@ -79,15 +79,15 @@ class Episode:
         """The scene, from its file, under the physics it was collected with.
 
         Raises:
-            SceneError: the file is gone, or is not the one that was collected.
+            SceneError: the file is missing, or differs from the one that was collected.
         """
         return scene_of(self.metrics, self.metrics["physics"], self.run_from)
 
 
 class Collection:
-    """A finished collection; tables are read when they are first asked for.
+    """A finished collection; its tables are read on first access.
 
-    One that is missing, damaged or of another version raises `ResultFileError` then.
+    Access to a table that is missing, damaged or of another version raises `ResultFileError`.
 
     Attributes:
         folder: of the collection.
@@ -102,7 +102,7 @@ class Collection:
             run_from: folder in which it was run.
 
         Raises:
-            UsageError: there is none in this folder.
+            UsageError: there is no finished collection in this folder.
         """
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder")
@@ -117,34 +117,34 @@ class Collection:
 
     @cached_property
     def episodes(self) -> pa.Table:
-        """One row an episode, failed environments included."""
+        """One row per episode, failed environments included."""
         return self._table("metrics")
 
     @cached_property
     def pushes(self) -> pa.Table:
-        """One row a simulated push: all that every search tried."""
+        """One row per simulated push of every search."""
         return self._table("pushes")
 
     @cached_property
     def plans(self) -> pa.Table:
-        """One row a push of a plan: what it looks like."""
+        """One row per push of a plan: robot path and object motion."""
         return self._table("plans")
 
     @cached_property
     def scenes(self) -> pa.Table:
-        """One row an environment whose scene could be read: what it looks like."""
+        """One row per environment whose scene could be read: its geometry."""
         return self._table("scenes")
 
     def episode(self, episode_id: str) -> Episode:
-        """Return one episode with its plan, its states and its search.
+        """Return one episode with its plan, states and search.
 
-        Reads its row and its file, and no table as a whole.
+        Reads the episode's row and its environment's file, but no table as a whole.
 
         Args:
             episode_id: as in the tables.
 
         Raises:
-            UsageError: there is no such episode, or nothing but its row was kept.
+            UsageError: there is no such episode, or only its metrics row was kept.
             ResultFileError: its file, or a table, is missing or damaged.
         """
         rows = self._table("metrics", filters=[("episode_id", "==", episode_id)]).to_pylist()
@@ -153,19 +153,19 @@ class Collection:
             hint = did_you_mean(episode_id, known.slice(0, 1000).to_pylist())
             raise UsageError(f"{self.folder}: no episode '{episode_id}'; {hint[:200]}")
         (row,) = rows
-        record = record_in(self.folder, _file_of(row["env_id"]))
+        record = self._record(row["env_id"])
         for episode in record["episode_results"]:
             if episode["episode_id"] == episode_id:
                 pushes = pa.table(record["pushes"], schema=DATA_TABLES["pushes"])
                 own = pushes.filter(pc.equal(pushes["episode"], row["episode"]))
                 return Episode(episode_id, episode, row, own, self.run_from)
         why = row["error_message"] or "--filter-minimum-length dropped it"
-        raise UsageError(f"{episode_id}: nothing but its row was kept: {why}")
+        raise UsageError(f"{episode_id}: only its metrics row was kept: {why}")
 
-    def records(self) -> Iterator[Record]:
-        """Yield what the file of each environment holds, in order; one is in memory at a time.
+    def records(self) -> Iterator[EnvironmentRecord]:
+        """Yield the record of each environment, in order; one is in memory at a time.
 
-        Those of environments that failed are among them: their `episode_results` hold what was done
+        Failed environments are included: their `episode_results` hold the episodes that ended
         before the failure.
 
         Raises:
@@ -175,8 +175,11 @@ class Collection:
         for table in row_groups(merged_table(self.folder, "metrics"), ["env_id"]):
             for env_id in table["env_id"].to_pylist():
                 if env_id != last:
-                    yield record_in(self.folder, _file_of(env_id))
+                    yield self._record(env_id)
                 last = env_id
+
+    def _record(self, env_id: str) -> EnvironmentRecord:
+        return cast(EnvironmentRecord, read_listed_record(self.folder, f"{env_id}_results.pkl"))
 
     def _table(
         self,
@@ -184,13 +187,9 @@ class Collection:
         columns: list[str] | None = None,
         filters: list[tuple[str, str, str]] | None = None,
     ) -> pa.Table:
-        """Return a table, or some columns of it, or the rows that pass filters."""
+        """Return a table, optionally some columns of it, or the rows that match filters."""
         path = merged_table(self.folder, name)
         try:
             return pq.read_table(path, columns=columns, filters=filters)
         except (pa.ArrowException, OSError) as error:
             raise ResultFileError(f"{path}: cannot be read: {error}") from None
-
-
-def _file_of(env_id: str) -> str:
-    return f"{env_id}_results.pkl"

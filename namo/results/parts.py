@@ -1,8 +1,9 @@
-"""Parts: the tables of one range of environments, as one process leaves them.
+"""Parts: the tables of one range of environments, as written by one process.
 
-A part is the folder `parts/START-END` with `metrics.parquet`, `pushes.parquet`, `files.parquet`
-and, written last, `part.json`: who made it, when, and how long it took. A part without `part.json`
-is unfinished and is not read.
+A part is the folder `parts/START-END`. It holds one Parquet file per table of
+`namo.results.tables.TABLES` (metrics, pushes, plans, scenes, files) and, written last, the marker
+`part.json`: who made the part, when, and how long it took. A part without its marker is unfinished
+and is not read.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 from namo.errors import BusyError, ResultFileError
 from namo.files import replacing, sha256_of
 from namo.locks import holder_of, lock_held
+from namo.results.metadata_types import PartMarker, PartMetadata
 from namo.results.tables import TABLES, write_table
 from namo.scenes.sources import range_name
 
@@ -45,12 +47,12 @@ class Part:
 
     @classmethod
     def of(cls, output_dir: Path, start: int, end: int) -> Part:
-        """Return the part of a range; nothing is made."""
+        """Return the part of a range; nothing is created on disk."""
         return cls(output_dir / PARTS / range_name(start, end), start, end)
 
     @property
     def marker(self) -> Path:
-        """The file whose presence says that the part is complete."""
+        """The file that exists once the part is complete."""
         return self.folder / MARKER
 
     def table(self, name: str) -> Path:
@@ -61,32 +63,32 @@ class Part:
         """Return the paths of all files of a part."""
         return [*(self.table(name) for name in TABLES), self.marker]
 
-    def information(self) -> dict[str, Any]:
-        """Return what the marker says.
+    def metadata(self) -> PartMarker:
+        """Return the content of the marker.
 
         Raises:
-            ResultFileError: it is damaged.
+            ResultFileError: the marker is damaged.
         """
         try:
-            information = json.loads(self.marker.read_text())
+            metadata = json.loads(self.marker.read_text())
         except (ValueError, RecursionError) as error:
             raise ResultFileError(f"{self.marker}: {error}") from None
-        if not isinstance(information, dict):
-            raise ResultFileError(f"{self.marker}: holds no object")
-        if information.pop("checksum", None) != _checksum(information):
-            raise ResultFileError(f"{self.marker}: the checksum does not match; it is damaged")
-        return information
+        if not isinstance(metadata, dict):
+            raise ResultFileError(f"{self.marker}: not a JSON object")
+        if metadata.pop("checksum", None) != _checksum(metadata):
+            raise ResultFileError(f"{self.marker}: checksum mismatch; the file is damaged")
+        return cast(PartMarker, metadata)
 
-    def verify(self, information: dict[str, Any]) -> None:
+    def verify(self, metadata: PartMarker) -> None:
         """Make sure that the tables are the ones the marker was written for.
 
         Args:
-            information: what the marker says.
+            metadata: content of the marker.
 
         Raises:
             ResultFileError: names the file that is missing, damaged or of another version.
         """
-        hashes = information["tables"]
+        hashes = metadata["tables"]
         if hashes.keys() != TABLES.keys():
             raise ResultFileError(
                 f"{self.marker}: lists other tables than this version writes; delete {self.folder} "
@@ -98,32 +100,38 @@ class Part:
                 raise ResultFileError(f"{path}: is missing; delete {self.folder} and run again")
             if sha256_of(path) != hashes[name]:
                 raise ResultFileError(
-                    f"{path}: is not what was written; delete {self.folder} and run again"
+                    f"{path}: checksum mismatch; delete {self.folder} and run again"
                 )
             if not pq.read_schema(path).equals(TABLES[name]):
-                raise ResultFileError(f"{path}: has another schema than this version writes")
+                raise ResultFileError(f"{path}: schema differs from the one this version writes")
 
 
 def write_part(
-    part: Part, tables: Mapping[str, Iterable[pa.Table]], information: dict[str, Any]
+    part: Part, tables: Mapping[str, Iterable[pa.Table]], metadata: PartMetadata
 ) -> None:
-    """Write the tables of a part, the marker last."""
+    """Write the tables of a part, then its marker.
+
+    Args:
+        part: which one.
+        tables: the rows of each of `TABLES`.
+        metadata: content of the marker, without the hashes of the tables.
+    """
     part.marker.unlink(missing_ok=True)
     for name, chunks in tables.items():
         write_table(part.table(name), TABLES[name], chunks)
     hashes = {name: sha256_of(part.table(name)) for name in tables}
-    content = {**information, "tables": hashes}
+    content = {**metadata, "tables": hashes}
     content["checksum"] = _checksum(content)
     with replacing(part.marker) as handle:
         handle.write((json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
 
 
-def _checksum(information: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(information, sort_keys=True).encode()).hexdigest()
+def _checksum(metadata: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()
 
 
-def begun_parts(parts: Path) -> list[Part]:
-    """Return the parts in a folder, complete or not, by start and end."""
+def started_parts(parts: Path) -> list[Part]:
+    """Return the parts in a folder, complete or not, sorted by start and end."""
     found = []
     for folder in sorted(parts.glob("*-*")):
         start, _, end = folder.name.partition("-")
@@ -133,48 +141,50 @@ def begun_parts(parts: Path) -> list[Part]:
 
 
 def overlapping(part: Part) -> list[Part]:
-    """Return the other parts, complete or not, that share environments with one."""
+    """Return the other parts, complete or not, that share environments with this one."""
     return [
         other
-        for other in begun_parts(part.folder.parent)
+        for other in started_parts(part.folder.parent)
         if other.start < part.end and part.start < other.end and other.folder != part.folder
     ]
 
 
 def next_generation(part: Part) -> int:
-    """Return a number above those of all complete parts that share environments with one.
+    """Return a generation greater than those of all complete parts that overlap with this one.
 
-    Of two such parts the greater is the later one, whatever the clocks said.
+    It orders overlapping parts independently of the clocks of the machines that made them.
 
     Raises:
-        ResultFileError: the marker of one is damaged.
+        ResultFileError: the marker of one of them is damaged.
     """
     others = [other for other in overlapping(part) if other.marker.exists()]
-    return 1 + max((age_of(other.information())[0] for other in others), default=0)
+    return 1 + max((age_of(other.metadata())[0] for other in others), default=0)
 
 
-def age_of(information: Mapping[str, Any]) -> tuple[int, float]:
-    """Return by what parts are ordered, oldest first; the time counts where they share nothing."""
+def age_of(metadata: PartMetadata) -> tuple[int, float]:
+    """Return the sort key that puts the oldest part first: generation, then start time (s).
+
+    Overlapping parts differ in their generation; the time orders the others.
+    """
     # Earlier versions wrote no generation.
-    return information.get("generation", 0), information["began_unix_s"]
+    return metadata.get("generation", 0), metadata["began_unix_s"]
 
 
 def finished_parts(output_dir: Path) -> list[Part]:
-    """Return the complete parts of a collection, by start and end."""
-    return [part for part in begun_parts(output_dir / PARTS) if part.marker.exists()]
+    """Return the complete parts of a collection, sorted by start and end."""
+    return [part for part in started_parts(output_dir / PARTS) if part.marker.exists()]
 
 
 def require_idle(part: Part) -> None:
-    """Make sure that no process collects the environments of a part now.
+    """Make sure that no process is collecting the environments of a part.
 
     Raises:
-        BusyError: one does; names it.
+        BusyError: a process is; names it.
     """
     holder, is_held = holder_of(part.folder / LOCK)
     if is_held:
         raise BusyError(
-            f"{part.folder}: {holder}, collects these environments now; wait until it has ended, "
-            "or end it"
+            f"{part.folder}: {holder}, is collecting these environments; wait for it or stop it"
         )
 
 
@@ -182,23 +192,25 @@ def require_idle(part: Part) -> None:
 def locked(part: Part, *, wait: bool = False) -> Iterator[str | None]:
     """Hold the lock of a part, so that two processes never collect the same environments.
 
-    A killed run may leave its process at work. A chunk job of the next run waits for it here and
-    then finds its environments done; who collects by hand is told instead.
+    A run that was killed may leave a chunk process running. A chunk job of the next run waits for
+    it here and then finds its environments done; a collector started by hand refuses instead.
 
     Args:
         part: the range to collect.
-        wait: for a process that collects the same range. One of an overlapping range is never
-            waited for: each might wait for the other.
+        wait: wait for a process that collects the same range. Processes of overlapping ranges are
+            never waited for, since two could then wait for each other.
 
     Yields:
-        Who held the lock when it had to be waited for ("host, process 123"), else None.
+        Who held the lock when it had to be waited for ("host (pid 123)"), else None.
 
     Raises:
-        BusyError: another process is at work in this range; names it.
-        NamoError: the file system keeps no locks.
+        BusyError: another process is collecting in this range; names it.
+        NamoError: the file system does not support locks.
     """
     name = part.folder.name
-    with lock_held(part.folder / LOCK, f"which collects environments {name}", wait=wait) as before:
+    with lock_held(
+        part.folder / LOCK, f"which is collecting environments {name}", wait=wait
+    ) as before:
         for other in overlapping(part):
             require_idle(other)
         yield before

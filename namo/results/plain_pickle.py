@@ -1,9 +1,9 @@
 """Pickles of plain values, read without Python's unpickler.
 
-The unpickler can be kept from calling functions, but not from taking all memory or time: a few
-bytes ask it for a memo of four billion places, or for the hash of a tuple of a tuple of a tuple.
-What a record is made of needs two dozen of its instructions, and no others exist here; a file of a
-few bytes makes a few values.
+The unpickler can be kept from calling functions, but not from exhausting memory or time: a few
+bytes can request a memo of four billion entries, or the hash of deeply nested shared tuples. The
+records of this package need two dozen opcodes. This reader implements these and rejects all others,
+so the size of the result is bounded by the size of the file.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ PLAIN = "dict, list, tuple, str, int, float, bool, None"
 def load_plain(data: bytes) -> object:
     """Return the value of a pickle of plain values, written with `PROTOCOL`.
 
-    Values may be shared, and lists and dicts may hold themselves; keys are str, int, float, bool or
-    None.
+    Values may be shared, and lists and dicts may contain themselves; keys are str, int, float, bool
+    or None.
 
     Raises:
-        ResultFileError: it is no such pickle.
+        ResultFileError: the data are not such a pickle.
     """
     machine = _Machine(data)
     instructions = _instructions(machine)
@@ -73,13 +73,13 @@ def load_plain(data: bytes) -> object:
             instruction()
         return machine.result()
     except (IndexError, UnicodeDecodeError) as error:
-        raise ResultFileError(f"no pickle: {error} at byte {machine.at}") from None
+        raise ResultFileError(f"not a pickle: {error} at byte {machine.at}") from None
 
 
 class _Machine:
-    """What a pickle is a program for: a stack with marks, and a memo.
+    """The machine that a pickle is a program for: a stack with marks, and a memo.
 
-    What is not there raises IndexError.
+    Methods raise IndexError when operands or bytes are missing.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -94,7 +94,7 @@ class _Machine:
         taken = self.data[self.at : self.at + count]
         self.at += count
         if len(taken) != count:
-            raise IndexError("ends too soon")
+            raise IndexError("unexpected end of data")
         return taken
 
     def number(self, size: int, *, signed: bool = False) -> int:
@@ -104,7 +104,7 @@ class _Machine:
         self.stack.append(value)
 
     def push_text(self, size: int) -> None:
-        # As `pickle` writes it: half of a surrogate pair is allowed.
+        # As `pickle` writes it: lone surrogates are allowed.
         self.push(self.take(self.number(size)).decode("utf-8", "surrogatepass"))
 
     def push_long(self, size: int) -> None:
@@ -124,7 +124,7 @@ class _Machine:
 
     def last(self, count: int) -> list[object]:
         if len(self.stack) < count:
-            raise IndexError("takes more than there is")
+            raise IndexError("stack underflow")
         items = self.stack[-count:]
         del self.stack[-count:]
         return items
@@ -135,13 +135,13 @@ class _Machine:
     def append(self, items: list[object]) -> None:
         target = self.stack[-1]
         if type(target) is not list:
-            raise IndexError("adds items to what is no list")
+            raise IndexError("APPENDS on a non-list")
         target.extend(items)
 
     def set_items(self, items: list[object]) -> None:
         target = self.stack[-1]
         if type(target) is not dict or len(items) % 2:
-            raise IndexError("sets items of what is no dict")
+            raise IndexError("SETITEMS on a non-dict")
         for key, value in zip(items[::2], items[1::2], strict=True):
             if type(key) not in LEAVES:
                 raise ResultFileError(f"a key is a {type(key).__name__}; allowed: {KEYS}")
@@ -154,14 +154,14 @@ class _Machine:
         self.push(self.memo[self.number(size)])
 
     def result(self) -> object:
-        """Return the only value there is, at the end."""
+        """Return the single value that remains at the end."""
         if self.below or len(self.stack) != 1 or self.at != len(self.data):
-            raise IndexError("ends with something left over")
+            raise IndexError("trailing data")
         return self.stack[0]
 
 
 def _instructions(to: _Machine) -> dict[bytes, Callable[[], object]]:
-    """Return what each opcode does."""
+    """Return the implementation of each opcode."""
     return {
         PROTO: lambda: to.take(1),
         FRAME: lambda: to.take(8),
@@ -200,4 +200,4 @@ _NAMES = {instruction.code.encode("latin-1"): instruction.name for instruction i
 
 def _named(opcode: bytes) -> str:
     name = _NAMES.get(opcode)
-    return f"the instruction {name}" if name else f"0x{opcode.hex()}, no instruction,"
+    return f"opcode {name}" if name else f"0x{opcode.hex()}, not an opcode,"

@@ -1,32 +1,35 @@
 """Result files of environments: pickles of builtins only, sealed with a checksum.
 
-A pickle ends at its STOP opcode, and whatever follows is not read; there the seal stands. So
-`pickle.load` reads the file anywhere, without this package, and a truncated or flipped file is told
-from a whole one.
+Unpickling stops at the STOP opcode and ignores the bytes that follow it; the checksum is stored
+there. `pickle.load` therefore reads the file anywhere, without this package, and truncated files
+and flipped bits are detected.
 """
 
 from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from namo.errors import ResultFileError
 from namo.files import read_sealed, sha256_of, write_sealed
+from namo.results.metadata_types import FileEntry
 from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
+from namo.results.record_types import EnvironmentRecord
 
 Record = dict[str, Any]
+"""Plain values by name, for records without a declared type."""
 
 
-def write_record(path: Path, record: Record) -> None:
+def write_record(path: Path, record: Mapping[str, object]) -> None:
     """Write a record, whole or not at all.
 
     Args:
         path: the file.
-        record: builtins only (dict, list, tuple, str, int, float, bool, None), keys no containers,
-            nested no deeper than `MOST_DEPTH`.
+        record: a dict of builtins only (dict, list, tuple, str, int, float, bool, None), without
+            containers as keys, nested no deeper than `MAX_DEPTH`.
 
     Raises:
         ResultFileError: the record holds anything else; nothing is written.
@@ -37,10 +40,10 @@ def write_record(path: Path, record: Record) -> None:
 
 
 def read_record(path: Path) -> Record:
-    """Read a record without running any code from it.
+    """Read a record without executing code from the file.
 
     Raises:
-        ResultFileError: the file is damaged, has no seal, or holds more than builtins.
+        ResultFileError: the file is damaged, has no checksum, or holds more than builtins.
         OSError: the file cannot be read.
     """
     body = read_sealed(path)
@@ -50,75 +53,85 @@ def read_record(path: Path) -> Record:
         raise ResultFileError(f"{path}: {error}") from None
     if not isinstance(record, dict):
         raise ResultFileError(f"{path}: holds a {type(record).__name__}; allowed: a dict")
-    _require_plain(record, f"{path}: record", MOST_SHARED * len(body))
+    _require_plain(record, f"{path}: record", MAX_EXPANSION * len(body))
     return cast(Record, record)
 
 
-MOST_DEPTH = 100
-"""How deep values may be nested."""
-MOST_SHARED = 10
-"""How many times more values than bytes a record may come to where values are shared; one of ours
-has fewer."""
+def read_environment(path: Path) -> EnvironmentRecord:
+    """Read the record of an environment, likewise; its keys are not checked.
+
+    Raises:
+        ResultFileError: as for `read_record`.
+        OSError: likewise.
+    """
+    return cast(EnvironmentRecord, read_record(path))
 
 
-def _require_plain(record: object, where: str, most: float = math.inf) -> None:
-    """Raise unless a record is made of builtins alone; subclasses such as NumPy's are not.
+MAX_DEPTH = 100
+"""Greatest depth of nested values."""
+MAX_EXPANSION = 10
+"""Greatest number of values per byte of a file, shared values counted each time they occur; records
+of this package have fewer."""
+
+
+def _require_plain(record: object, where: str, limit: float = math.inf) -> None:
+    """Raise unless a record consists of builtins alone; subclasses such as NumPy's do not count.
 
     Args:
-        record: may share values and hold itself.
-        where: in front of what messages call it.
-        most: how many values it may come to, shared ones counted each time.
+        record: may share values and contain itself.
+        where: prefix of messages.
+        limit: greatest number of values, shared ones counted each time they occur.
     """
-    odd = _Look(most).first_odd(record)
-    if odd is not None:
-        raise ResultFileError(f"{where}{odd}")
+    violation = _PlainChecker(limit).first_violation(record)
+    if violation is not None:
+        raise ResultFileError(f"{where}{violation}")
 
 
-class _Look:
-    """A look at every value of a record."""
+class _PlainChecker:
+    """Walks all values of a record."""
 
-    def __init__(self, most: float) -> None:
-        self.left = most
+    def __init__(self, limit: float) -> None:
+        self.left = limit
 
-    def first_odd(self, value: object, depth: int = 0) -> str | None:
-        """Return where something is that does not belong there, and what; None if nowhere."""
+    def first_violation(self, value: object, depth: int = 0) -> str | None:
+        """Return the position and type of the first value that is not allowed; None without one."""
         kind = type(value)
         if kind in LEAVES:
             return None
-        if depth > MOST_DEPTH:
-            return f" is nested deeper than {MOST_DEPTH}"
+        if depth > MAX_DEPTH:
+            return f" is nested deeper than {MAX_DEPTH}"
         if kind is dict:
             content = cast(dict[object, object], value)
             self.left -= len(content)
             for key, item in content.items():
                 if type(key) not in LEAVES:
                     return f" has a key that is a {_full_name(type(key))}; allowed: {KEYS}"
-                if type(item) not in LEAVES and (odd := self.first_odd(item, depth + 1)):
-                    return f"[{key!r}]{odd}"
+                if type(item) not in LEAVES and (found := self.first_violation(item, depth + 1)):
+                    return f"[{key!r}]{found}"
         elif kind is list or kind is tuple:
             items = cast(Sequence[object], value)
             self.left -= len(items)
             for index, item in enumerate(items):
-                if type(item) not in LEAVES and (odd := self.first_odd(item, depth + 1)):
-                    return f"[{index}]{odd}"
+                if type(item) not in LEAVES and (found := self.first_violation(item, depth + 1)):
+                    return f"[{index}]{found}"
         else:
             return f" is a {_full_name(kind)}; allowed: {PLAIN}"
-        return " holds the same values over and over" if self.left < 0 else None
+        return " expands to too many shared values" if self.left < 0 else None
 
 
 def _full_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__name__}"
 
 
-def inside(folder: Path, path: str) -> Path:
-    """Return the file that a list of a collection's files names.
+def resolve_inside(folder: Path, path: str) -> Path:
+    """Return the path of a file that a list of a collection's files names.
 
     Args:
         folder: of the collection.
-        path: as listed, relative to it.
+        path: as listed, relative to the folder.
 
     Raises:
-        ResultFileError: it leads out of the folder.
+        ResultFileError: the path leads out of the folder.
     """
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts:
@@ -126,25 +139,31 @@ def inside(folder: Path, path: str) -> Path:
     return folder / pure
 
 
-def record_in(folder: Path, name: str) -> Record:
-    """Return a record that has to be in a collection.
+def read_listed_record(folder: Path, name: str) -> Record:
+    """Return a record that must be in a collection.
 
     Args:
         folder: of the collection.
-        name: of the file in it.
+        name: of the file, relative to the folder.
 
     Raises:
         ResultFileError: it is missing or damaged, or leads out of the folder.
     """
-    path = inside(folder, name)
+    path = resolve_inside(folder, name)
     try:
         return read_record(path)
     except FileNotFoundError:
-        raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+        raise ResultFileError(f"{path}: is missing; `namo verify` lists all problems") from None
 
 
-def file_entry(path: Path, folder: Path, rows: int | None) -> dict[str, Any]:
-    """Return the manifest's line on a file: path, bytes, sha256, rows."""
+def file_entry(path: Path, folder: Path, rows: int | None) -> FileEntry:
+    """Return the entry of a file for a list of files: path, bytes, sha256, rows.
+
+    Args:
+        path: of the file.
+        folder: of the collection.
+        rows: episodes or table rows in the file; None where it has none.
+    """
     return {
         "path": path.relative_to(folder).as_posix(),
         "bytes": path.stat().st_size,

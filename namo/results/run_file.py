@@ -11,13 +11,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.compute as pc
 
 from namo.errors import ResultFileError
 from namo.files import replacing
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
+from namo.results.metadata_types import PartMetadata, RunFile, RunModel
 from namo.results.parts import age_of
 from namo.results.tables import row_groups
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -28,35 +29,41 @@ _PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "s
 
 
 def write_run_file(
-    path: Path, source: str, listed: int, metrics: Path, parts: Sequence[dict[str, Any]]
+    path: Path, source: str, listed: int, metrics: Path, parts: Sequence[PartMetadata]
 ) -> None:
-    """Write `run.json` over everything that is in a collection.
+    """Write `run.json`, which covers everything in a collection.
 
     Args:
         path: the file.
         source: folder or manifest that the environments come from.
-        listed: how many environments there are.
-        metrics: the merged metrics table.
-        parts: what the markers of the parts say, in order of their environments.
+        listed: number of environments in it.
+        metrics: the metrics table of the collection.
+        parts: metadata of its parts, in order of their environments.
     """
     latest = max(parts, key=age_of)
     scenes = hashlib.sha256()
     for rows in row_groups(metrics, ["scene_sha256", "episode"]):
         first = rows.filter(pc.equal(rows["episode"], 0))
         scenes.update("".join(first["scene_sha256"].to_pylist()).encode())
-    content = {
+    models: dict[str, RunModel] = {
+        use["kind"]: {
+            "path": use["path"],
+            "sha256": use["sha256"],
+            "parameters": use["parameters"],
+            "device": use["device"],
+        }
+        for use in latest["models_preloaded"]
+    }
+    content: RunFile = {
         "config": latest["config"],
         "label": latest["label"],
         "environments": {
             "source": source,
             "listed": listed,
             "collected": [[part["start"], part["end"]] for part in parts],
-            "scenes_sha256": scenes.hexdigest(),  # of the scenes' hashes, one after the other
+            "scenes_sha256": scenes.hexdigest(),  # of the concatenated hashes of the scenes
         },
-        "models": {
-            use["kind"]: {name: use[name] for name in ("path", "sha256", "parameters", "device")}
-            for use in latest["models_preloaded"]
-        },
+        "models": models,
         "versions": {
             "namo": __version__,
             "results": RESULTS_VERSION,
@@ -64,7 +71,7 @@ def write_run_file(
             "python": platform.python_version(),
             **{name: _version(name) for name in _PACKAGES},
         },
-        "numerics": numerics(),
+        "numerics": numeric_platform(),
         "git_commit": _git_commit(),
         "host": {
             "name": platform.node(),
@@ -78,22 +85,22 @@ def write_run_file(
         handle.write((json.dumps(content, indent=2) + "\n").encode())
 
 
-def read_run_file(folder: Path) -> dict[str, Any]:
+def read_run_file(folder: Path) -> RunFile:
     """Return the run file of a collection.
 
     Raises:
-        ResultFileError: it is missing, damaged, or none of a collection.
+        ResultFileError: it is missing, damaged, or not the run file of a collection.
     """
     path = folder / RUN_FILE
     try:
-        run = json.loads(path.read_text())
+        run: Any = json.loads(path.read_text())
     except FileNotFoundError:
         raise ResultFileError(f"{path}: is missing; is the collection finished?") from None
     except ValueError as error:
         raise ResultFileError(f"{path}: {error}") from None
     if not isinstance(run, dict) or not {"label", "versions", "environments"} <= run.keys():
-        raise ResultFileError(f"{path}: is no run file of a collection")
-    return run
+        raise ResultFileError(f"{path}: not the run file of a collection")
+    return cast(RunFile, run)
 
 
 def _version(package: str) -> str | None:
@@ -104,7 +111,7 @@ def _version(package: str) -> str | None:
 
 
 def _git_commit() -> str | None:
-    """Return the commit this code is at, marked when there are changes; None outside git."""
+    """Return the commit of this code, with "-dirty" when it has changes; None outside git."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
@@ -117,7 +124,7 @@ def _git_commit() -> str | None:
 
 
 def _gpus() -> list[str]:
-    """Return the models of the NVIDIA GPUs the driver lists; needs neither torch nor CUDA."""
+    """Return the models of the NVIDIA GPUs that the driver lists, without torch or CUDA."""
     cards: list[str] = []
     for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
         model = re.search(r"Model:\s*(.+)", path.read_text())

@@ -1,4 +1,4 @@
-"""What a run is to collect, written down before its first chunk is begun, by one run at a time."""
+"""One run at a time per collection, the plan of its chunks, and its label."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from namo.files import replacing
 from namo.locks import lock_held
 
 PLAN = ".plan.json"
+"""The chunks of the run, written before the first one is started."""
 LOCK = ".run.lock"
 LABEL_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """Of a label, which becomes part of file names."""
 
 
 def only_run_in(folder: Path) -> AbstractContextManager[object]:
-    """Make sure that no other run collects into a folder until the block ends, or the process.
+    """Hold the lock of a collection's folder, so that only one run collects into it.
 
-    Unlike Snakemake's own lock it is never left behind, whatever ends the process.
+    Unlike Snakemake's own lock it is released however the process ends.
 
     Args:
         folder: of the collection.
 
     Raises:
-        BusyError: another run does, on entering; names it.
+        BusyError: another run holds it, on entering; names it.
     """
     return lock_held(folder / LOCK, f"which runs a collection into {folder}", wait=False)
 
 
 def write_plan(folder: Path, label: str, chunks: list[tuple[int, int]]) -> None:
-    """Write down the chunks, so that those nobody has begun are known too.
+    """Write the chunks of a run, so that those not yet started are known too.
 
     Args:
         folder: of the collection.
@@ -45,7 +46,7 @@ def write_plan(folder: Path, label: str, chunks: list[tuple[int, int]]) -> None:
 
 
 def planned_chunks(folder: Path) -> list[tuple[int, int]]:
-    """Return the chunks that were written down; none where the collector runs by itself.
+    """Return the planned chunks; none when the collector was started by hand.
 
     Raises:
         ResultFileError: the file is damaged.
@@ -56,19 +57,19 @@ def planned_chunks(folder: Path) -> list[tuple[int, int]]:
     try:
         return [(int(start), int(end)) for start, end in json.loads(path.read_text())["chunks"]]
     except (ValueError, LookupError, TypeError) as error:
-        raise ResultFileError(f"{path}: {error}; the next run writes it anew") from None
+        raise ResultFileError(f"{path}: {error}; the next run regenerates it") from None
 
 
 def run_label(hostname: str | None) -> str:
-    """Return the label of a run: as given, or this machine's name.
+    """Return the label of a run: as given, or the name of this machine.
 
     Raises:
-        UsageError: it cannot be part of a file name.
+        UsageError: the label is not allowed in a file name.
     """
     label = hostname if hostname is not None else socket.gethostname().partition(".")[0]
     if not re.fullmatch(LABEL_PATTERN, label):
         raise UsageError(
-            f"--hostname is '{label}'; allowed: letters, digits, '.', '_' and '-', as it becomes "
-            "part of file names"
+            f"--hostname is '{label}'; allowed: letters, digits, '.', '_' and '-', since it "
+            "becomes part of file names"
         )
     return label

@@ -1,26 +1,26 @@
-"""The scene that an environment was collected in, from its file."""
+"""The scene of an environment, from its scene file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from namo.errors import SceneError
+from namo.results.record_types import SceneReference
 from namo.scenes.physics import with_physics
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Scene
 
 
-def scene_of(record: dict[str, Any], physics: str, run_from: Path = Path()) -> Scene:
+def scene_of(record: SceneReference, physics: str, run_from: Path = Path()) -> Scene:
     """Return the scene of an environment.
 
     Args:
-        record: of the environment, or any of its rows of metrics.
-        physics: preset it was collected with, which the scene is put under.
+        record: of the environment, or any of its metrics rows.
+        physics: preset it was collected with, which is applied to the scene.
         run_from: folder in which the collection was run; relative scene paths start there.
 
     Raises:
-        SceneError: the file is gone, or is not the one that was collected.
+        SceneError: the file is missing, or differs from the one that was collected.
     """
     path = run_from / record["xml_file"]
     if not path.is_file():

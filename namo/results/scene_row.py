@@ -1,15 +1,14 @@
-"""What a scene looks like, as a row: enough to draw it without its file."""
+"""The geometry of a scene as a table row: enough to draw it without its file."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from namo.results.schema import PICTURE_DECIMALS
+from namo.results.record_types import SceneColumns
+from namo.results.schema import DRAWING_DECIMALS
 from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 
 
-def scene_columns(scene: Scene) -> dict[str, Any]:
-    """Return the columns of the scenes table that the scene itself decides."""
+def scene_columns(scene: Scene) -> SceneColumns:
+    """Return the columns of the scenes table that depend on the scene alone (m, rad)."""
     bounds, robot, goal = scene.bounds, scene.robot, scene.goal
     return {
         "bounds": _short(bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max),
@@ -25,4 +24,4 @@ def scene_columns(scene: Scene) -> dict[str, Any]:
 
 
 def _short(*values: float) -> list[float]:
-    return [round(value, PICTURE_DECIMALS) for value in values]
+    return [round(value, DRAWING_DECIMALS) for value in values]

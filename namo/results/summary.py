@@ -1,27 +1,27 @@
-"""The collection summary: what ran, what was found, where the time went."""
+"""The summary of a collection: what ran, what was found, where the time went."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from namo.learning.usage import summed
+from namo.learning.inference_stats import sum_stats
 from namo.planning.planner import Termination
+from namo.results.metadata_types import ModelUseTotal, PartMetadata
 from namo.results.parts import age_of
+from namo.results.summary_types import Distribution, Failure, Summary
 from namo.results.tables import row_groups
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
-Record = dict[str, Any]
-
-LISTED_FAILURES = 1000
-"""A summary lists at most this many failures; the metrics table has them all."""
+MAX_LISTED_FAILURES = 1000
+"""Number of failures that a summary lists; the metrics table holds all of them."""
 
 _COLUMNS = [
     "env_index",
@@ -43,16 +43,16 @@ _DISTRIBUTED = ("search_time_ms", "nodes_expanded")
 _CLOCKS = ("search", "physics", "reachability", "push_planning", "inference")
 
 
-def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
+def summarise(metrics: Path, pushes: Path, parts: Sequence[PartMetadata]) -> Summary:
     """Return the content of the summary pickle: builtins only.
 
-    Failures count as environments, not as episodes: no average includes a row of zeros that stands
-    for something that never ran.
+    Failures count as environments, not as episodes, so the rows of zeros that stand for them enter
+    no average.
 
     Args:
-        metrics: the merged metrics table.
-        pushes: the merged pushes table.
-        parts: what the markers of the parts say.
+        metrics: the metrics table of the collection.
+        pushes: its pushes table.
+        parts: metadata of its parts.
     """
     counts = _Counts()
     for rows in row_groups(metrics, _COLUMNS):
@@ -112,16 +112,19 @@ def summarise(metrics: Path, pushes: Path, parts: list[Record]) -> Record:
         "model_stats": {
             "inference_calls": counts.sums["inference_calls"],
             "inference_time_ms": times["inference"],
-            "models": summed(use for part in parts for use in part["models_preloaded"]),
+            "models": cast(
+                list[ModelUseTotal],
+                sum_stats(dict(use) for part in parts for use in part["models_preloaded"]),
+            ),
         },
         "failures": _failures(metrics),
     }
 
 
 class _Counts:
-    """What is counted of the metrics, a row group at a time.
+    """Counts over the metrics table, which is read one row group at a time.
 
-    Of a million episodes only what medians need is kept: two numbers and a flag an episode.
+    Of each episode only the two numbers and the flag that medians need are kept in memory.
     """
 
     def __init__(self) -> None:
@@ -135,7 +138,7 @@ class _Counts:
         self._last: dict[str, int | None] = {"environments": None, "failed": None}
 
     def add(self, rows: Any) -> None:  # noqa: ANN401 - pyarrow is untyped
-        """Count a table of rows; those of an environment follow each other."""
+        """Count a table of rows, in which those of an environment are adjacent."""
         error = pc.equal(rows["termination"], Termination.ERROR.value)
         episodes = rows.filter(pc.invert(error))
         solved = episodes.filter(episodes["solution_found"])
@@ -155,7 +158,7 @@ class _Counts:
         for counter, table in (
             (self.by_difficulty, episodes),
             (self.solved_by_difficulty, solved),
-        ):  # scenes of unknown class are in none
+        ):  # scenes of unknown class are in no class
             counter.update(pc.drop_null(table["difficulty"]).to_pylist())
         self.found.append(episodes["solution_found"].to_numpy())
         for name, values in self.values.items():
@@ -169,8 +172,8 @@ class _Counts:
             self._last[name] = int(index[-1])
 
 
-def _distribution(values: NDArray[np.float64]) -> Record:
-    """Return total, mean, median, 90 % quantile and the extremes; empty for no values."""
+def _distribution(values: NDArray[np.float64]) -> Distribution:
+    """Return total, mean, median, 90 % quantile and extremes; empty without values."""
     if not values.size:
         return {}
     median, p90 = np.quantile(values, [0.5, 0.9])
@@ -188,17 +191,17 @@ def _sorted(counted: Mapping[Any, int]) -> dict[str, int]:
     return {str(key): counted[key] for key in sorted(counted)}
 
 
-def _push_outcomes(pushes: Path) -> Record:
+def _push_outcomes(pushes: Path) -> dict[str, int]:
     counted: Counter[str] = Counter()
     for rows in row_groups(pushes, ["status"]):
         counted.update(rows["status"].to_pylist())
     return _sorted(counted)
 
 
-def _failures(metrics: Path) -> list[Record]:
+def _failures(metrics: Path) -> list[Failure]:
     columns = ["env_index", "xml_file", "error_message", "rerun_command"]
     failed = pq.read_table(
         metrics, columns=columns, filters=[("termination", "=", Termination.ERROR.value)]
     )
-    rows: list[Record] = failed.slice(0, LISTED_FAILURES).to_pylist()
+    rows: list[Failure] = failed.slice(0, MAX_LISTED_FAILURES).to_pylist()
     return rows

@@ -1,27 +1,25 @@
-"""The text report: a summary for people, one screen long unless much went wrong."""
+"""The summary as text: one screen long unless many environments failed."""
 
 from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import Any
 
+from namo.results.summary_types import FilteringStats, PerformanceStats, Summary
 from namo.scenes.difficulty import Difficulty
 from namo.wording import counted, duration, number
-
-Record = dict[str, Any]
 
 WIDTH = 78
 LABEL = 24
 SHOWN_FAILURES = 20
 
 
-def summary_text(summary: Record, output_dir: Path) -> str:
-    """Return the report of a summary.
+def summary_text(summary: Summary, output_dir: Path) -> str:
+    """Return a summary as text.
 
     Args:
         summary: as `namo.results.summary.summarise` returns it.
-        output_dir: where the collection is, for the list of files at the end.
+        output_dir: folder of the collection, for the list of files at the end.
     """
     lines = [
         *_heading(summary),
@@ -36,7 +34,7 @@ def summary_text(summary: Record, output_dir: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _heading(summary: Record) -> list[str]:
+def _heading(summary: Summary) -> list[str]:
     metadata, performance = summary["collection_metadata"], summary["performance_stats"]
     config = metadata["config"]
     environments, processes = performance["total_environments"], metadata["processes"]
@@ -57,7 +55,7 @@ def _heading(summary: Record) -> list[str]:
         _row(
             "budgets",
             f"depth {config['max_depth']}, pushes {pushes}, {config['search_timeout']:g} s, "
-            f"{config['max_goals_per_object']} goals an object",
+            f"{config['max_goals_per_object']} goals per object",
         ),
         _row("seed, physics", f"{config['seed']}, {config['physics']}"),
         _row(
@@ -69,14 +67,14 @@ def _heading(summary: Record) -> list[str]:
     if metadata["configurations"] > 1:
         lines.append(
             _row(
-                "mind",
-                f"results of {metadata['configurations']} configurations; above is the latest",
+                "note",
+                f"results of {metadata['configurations']} configurations; the latest is shown",
             )
         )
     return lines
 
 
-def _results(performance: Record) -> list[str]:
+def _results(performance: PerformanceStats) -> list[str]:
     total, solved = performance["total_episodes"], performance["successful_episodes"]
     lines = [*_section("Results"), _row("episodes", str(total))]
     lines.append(_row("solved", f"{solved} ({_percent(solved, total)})"))
@@ -91,46 +89,46 @@ def _results(performance: Record) -> list[str]:
     classes = performance["by_difficulty"]
     if classes:
         in_order = [name for name in Difficulty if name in classes]
-        others = sorted(set(classes) - set(Difficulty))  # a manifest may have classes of its own
-        shares = ", ".join(
+        others = sorted(set(classes) - set(Difficulty))  # manifests may define their own classes
+        solved_of = ", ".join(
             f"{name.replace('_', ' ')} {classes[name]['solved']} of {classes[name]['episodes']}"
             for name in (*in_order, *others)
         )
-        lines += _wrapped_row("solved by difficulty", shares)
-    ends = performance["terminations"].items()
-    lines.append(_row("searches ended", ", ".join(f"{n} {name}" for name, n in ends) or "none"))
+        lines += _wrapped_row("solved by difficulty", solved_of)
+    terminations = ", ".join(f"{n} {name}" for name, n in performance["terminations"].items())
+    lines.append(_row("terminations", terminations or "none"))
     return lines
 
 
-def _effort(performance: Record) -> list[str]:
-    lines = _section("Effort of a search")
+def _effort(performance: PerformanceStats) -> list[str]:
+    lines = _section("Effort per search")
     titles = ("median", "mean", "90 %", "max", "total")
     lines.append(" " * LABEL + "".join(f"{title:>10}" for title in titles))
-    for label, name, scale in (
-        ("time (s)", "search_time_ms", 1e-3),
-        ("  of the solved", "search_time_ms_solved", 1e-3),
-        ("nodes (pushes)", "nodes_expanded", 1.0),
-        ("  of the solved", "nodes_expanded_solved", 1.0),
+    for label, numbers, scale in (
+        ("time (s)", performance["search_time_ms"], 1e-3),
+        ("  solved only", performance["search_time_ms_solved"], 1e-3),
+        ("nodes (pushes)", performance["nodes_expanded"], 1.0),
+        ("  solved only", performance["nodes_expanded_solved"], 1.0),
     ):
-        numbers = performance[name]
         if numbers:
-            keys = ("median", "mean", "p90", "max", "total")
-            cells = "".join(f"{number(numbers[key] * scale):>10}" for key in keys)
+            values = [numbers["median"], numbers["mean"], numbers["p90"]]
+            values += [numbers["max"], numbers["total"]]
+            cells = "".join(f"{number(value * scale):>10}" for value in values)
             lines.append(f"{label:{LABEL}}{cells}")
     outcomes = performance["push_outcomes"]
     if outcomes:
         lines.append("")
         pushes = ", ".join(f"{n} {name}" for name, n in outcomes.items())
-        lines += _wrapped_row("pushes ended", pushes)
+        lines += _wrapped_row("push outcomes", pushes)
     return lines
 
 
-def _time(performance: Record) -> list[str]:
+def _time(performance: PerformanceStats) -> list[str]:
     times = performance["time_ms"]
     total = times["search"]
     if not total:
         return []
-    lines = _section("Where the time of the searches went")
+    lines = _section("Search time by activity")
     parts = {
         "physics": times["physics"],
         "reachability": times["reachability"],
@@ -145,9 +143,9 @@ def _time(performance: Record) -> list[str]:
     return lines
 
 
-def _filtering(filtering: Record) -> list[str]:
+def _filtering(filtering: FilteringStats) -> list[str]:
     if not filtering["filtering_enabled"]:
-        return [*_section("Filtering"), _row("shortest plans only", "off, every episode is kept")]
+        return [*_section("Filtering"), _row("shortest plans only", "off, all episodes kept")]
     return [
         *_section("Filtering"),
         _row(
@@ -158,7 +156,7 @@ def _filtering(filtering: Record) -> list[str]:
     ]
 
 
-def _models(summary: Record) -> list[str]:
+def _models(summary: Summary) -> list[str]:
     stats = summary["model_stats"]
     if not summary["collection_metadata"]["ml_models_preloaded"]:
         return [*_section("Models"), _row("learned strategies", "none used")]
@@ -174,26 +172,26 @@ def _models(summary: Record) -> list[str]:
             _row(
                 "  loaded",
                 f"once in each of {processes}: {number(model['load_s'])} s, warm-up "
-                f"{number(model['warm_up_s'])} s, all together",
+                f"{number(model['warm_up_s'])} s, in total",
             ),
         ]
         if model["calls"]:
             latency = model["latency_ms"]
             lines += [
                 _row(
-                    "  questions",
-                    f"{model['calls']:,} of {model['mean_batch']:.1f} pictures each (at most "
-                    f"{model['largest_batch']}), {number(model['seconds'])} s",
+                    "  queries",
+                    f"{model['calls']:,}, mean batch {model['mean_batch']:.1f} rasters (max "
+                    f"{model['largest_batch']}), {number(model['seconds'])} s in total",
                 ),
                 _row(
-                    "  a question",
+                    "  time per query",
                     f"{number(latency['p50'])} ms (median), {number(latency['p99'])} ms (99 %)",
                 ),
             ]
     return lines
 
 
-def _failures(summary: Record) -> list[str]:
+def _failures(summary: Summary) -> list[str]:
     failures = summary["failures"]
     if not failures:
         return []
@@ -207,16 +205,16 @@ def _failures(summary: Record) -> list[str]:
     return lines
 
 
-def _files(summary: Record, output_dir: Path) -> list[str]:
+def _files(summary: Summary, output_dir: Path) -> list[str]:
     label = summary["collection_metadata"]["hostname"]
     files = {
-        "report.html": "plans to play, charts; `namo report` makes it",
-        "metrics.parquet": "episodes",
-        "pushes.parquet": "simulated pushes: the whole search",
-        "plans.parquet": "what plans look like",
-        "scenes.parquet": "what scenes look like",
-        f"{label}_env_*_results.pkl": "the environments",
-        f"collection_summary_{label}.pkl": "numbers of this report",
+        "report.html": "animated plans, charts; made by `namo report`",
+        "metrics.parquet": "one row per episode",
+        "pushes.parquet": "one row per simulated push: the whole search",
+        "plans.parquet": "one row per push of a plan: recorded motion",
+        "scenes.parquet": "one row per scene: geometry",
+        f"{label}_env_*_results.pkl": "one record per environment",
+        f"collection_summary_{label}.pkl": "the numbers of this summary",
         "run.json": "configuration, versions, machine",
         "manifest.parquet": "sizes and hashes of all files",
     }

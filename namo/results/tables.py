@@ -13,22 +13,23 @@ from namo.files import replacing
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 
 DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
-"""What is merged into the tables of the collection."""
+"""Schemas of the tables of a collection, which are assembled from those of its parts."""
 TABLES = {**DATA_TABLES, "files": FILES}
 COMPRESSION = "zstd"
 ROW_GROUP = 65536
+"""Rows per row group."""
 
 
 def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
-    """Write tables one after the other into a Parquet file, whole or not at all.
+    """Concatenate tables into a Parquet file, which is written whole or not at all.
 
     Args:
         path: the file.
         schema: of every table.
-        tables: any number, also none; gathered into row groups of `ROW_GROUP` rows.
+        tables: any number, including none; their rows are gathered into row groups of `ROW_GROUP`.
 
     Returns:
-        How many rows were written.
+        The number of rows written.
     """
     rows, waiting, pending = 0, 0, [schema.empty_table()]
     with (
@@ -47,7 +48,7 @@ def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> in
 
 
 def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Yield the rows of a Parquet file, a row group at a time: memory stays bounded."""
+    """Yield the rows of a Parquet file, one row group at a time, so that memory stays bounded."""
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group, columns=columns)
@@ -63,9 +64,9 @@ def merged_table(folder: Path, name: str) -> Path:
     try:
         schema = pq.read_schema(path)
     except FileNotFoundError:
-        raise ResultFileError(f"{path}: is missing; `namo verify` says what else is") from None
+        raise ResultFileError(f"{path}: is missing; `namo verify` lists all problems") from None
     except (pa.ArrowException, OSError) as error:
         raise ResultFileError(f"{path}: cannot be read: {error}") from None
     if not schema.equals(DATA_TABLES[name]):
-        raise ResultFileError(f"{path}: has another schema than this version writes")
+        raise ResultFileError(f"{path}: schema differs from the one this version writes")
     return path

@@ -1,4 +1,4 @@
-"""Verify a collection: is every file what was written, does every plan happen again?"""
+"""Verify a collection: check its files against the manifest and replay every plan."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
-from namo.results.parts import PARTS, begun_parts, finished_parts, require_idle
-from namo.results.records import inside, read_record
+from namo.results.metadata_types import FileEntry
+from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
+from namo.results.record_types import EnvironmentRecord
+from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay
 from namo.results.run_lock import only_run_in
 from namo.results.scene_file import scene_of
@@ -23,13 +24,11 @@ from namo.results.tables import DATA_TABLES, row_groups
 from namo.wording import truncated_list
 from namo.world.world import World
 
-Record = dict[str, Any]
-
 MANIFEST = "manifest.parquet"
 SHOWN = 5
-"""Environments that a problem names."""
+"""Number of environments that a problem lists."""
 REPLACED = "replaced"
-"""Folder that `redo` moves the files of environments to."""
+"""Folder that `schedule_recollection` moves the files of environments to."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,17 @@ class Problem:
     """Something that is wrong with a collection.
 
     Attributes:
-        path: of the file it is about, relative to the collection's folder.
+        path: of the file that is wrong, relative to the collection's folder.
         text: what is wrong.
-        environment: to collect again to mend it; None where merging again does.
-        is_ours: whether making something again mends it; a scene that is not there does not come
-            back that way.
+        environment: number of the environment to collect again; None where a merge repairs it.
+        repairable: whether collecting or merging again repairs it; a missing scene file cannot be
+            repaired that way.
     """
 
     path: str
     text: str
     environment: int | None = None
-    is_ours: bool = True
+    repairable: bool = True
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}"
@@ -55,15 +54,15 @@ class Problem:
 
 @dataclass
 class Verification:
-    """A collection under examination; go through `problems`, then look at the counts.
+    """The verification of a collection; iterate over `problems`, then read the counts.
 
     Attributes:
         folder: of the collection.
-        replays: whether plans are carried out again.
-        run_from: where the collection was run, as relative scene paths start there.
-        files: how many files were compared with the manifest.
-        environments: how many records were read.
-        plans: how many plans were carried out.
+        replays: whether to replay plans.
+        run_from: folder in which the collection was run; relative scene paths start there.
+        files: number of files compared with the manifest.
+        environments: number of records read.
+        plans: number of plans replayed.
     """
 
     folder: Path
@@ -74,7 +73,7 @@ class Verification:
     plans: int = 0
 
     def problems(self) -> Iterator[Problem]:
-        """Yield all that is wrong.
+        """Yield all problems.
 
         Raises:
             ResultFileError: there is no manifest to verify against, or it cannot be read.
@@ -105,7 +104,7 @@ class Verification:
             if number is not None and path not in damaged:
                 yield from self._environment(path, number, counts)
 
-    def _listed(self) -> dict[str, Record]:
+    def _listed(self) -> dict[str, FileEntry]:
         path = self.folder / MANIFEST
         if not path.exists():
             raise ResultFileError(f"{path}: is missing; is the collection finished?")
@@ -114,23 +113,23 @@ class Verification:
         except (pa.ArrowException, OSError) as error:
             raise ResultFileError(f"{path}: cannot be read: {error}") from None
         if not table.schema.equals(FILES):
-            raise ResultFileError(f"{path}: has another schema than this version writes")
+            raise ResultFileError(f"{path}: schema differs from the one this version writes")
         return {row["path"]: row for row in table.to_pylist()}
 
     def _parts(self) -> Iterator[Problem]:
         for part in finished_parts(self.folder):
             try:
-                part.verify(part.information())
+                part.verify(part.metadata())
             except ResultFileError as error:
                 path = part.marker.relative_to(self.folder).as_posix()
                 yield Problem(path, str(error), part.start)
 
-    def _files(self, listed: Mapping[str, Record]) -> Iterator[Problem]:
+    def _files(self, listed: Mapping[str, FileEntry]) -> Iterator[Problem]:
         """Compare all files with the manifest."""
         for path, entry in listed.items():
             number = _environment_of(path)
             try:
-                file = inside(self.folder, path)
+                file = resolve_inside(self.folder, path)
             except ResultFileError as error:
                 yield Problem(path, str(error))
                 continue
@@ -139,29 +138,28 @@ class Verification:
                 yield Problem(path, "is missing", number)
             elif file.stat().st_size != entry["bytes"]:
                 size = file.stat().st_size
-                text = f"has {size} bytes, {MANIFEST} says {entry['bytes']}"
+                text = f"has {size} bytes, {MANIFEST} lists {entry['bytes']}"
                 yield Problem(path, text, number)
             elif sha256_of(file) != entry["sha256"]:
-                yield Problem(
-                    path, f"is not what was written: sha256 differs from {MANIFEST}", number
-                )
+                text = f"checksum mismatch: sha256 differs from {MANIFEST}"
+                yield Problem(path, text, number)
         for file in sorted(self.folder.glob("*_results.pkl")):
             if file.name not in listed:
                 yield Problem(file.name, f"is not listed in {MANIFEST}")
 
     def _table(
-        self, path: str, schema: pa.Schema, rows: int
+        self, path: str, schema: pa.Schema, rows: int | None
     ) -> tuple[Problem | None, Counter[int]]:
-        """Return what is wrong with a table, and its rows by environment."""
+        """Return the problem of a table, if any, and its number of rows by environment."""
         file = self.folder / path
         if not pq.read_schema(file).equals(schema):
-            return Problem(path, "has another schema than this version writes"), Counter()
+            return Problem(path, "schema differs from the one this version writes"), Counter()
         counted: Counter[int] = Counter()
         for table in row_groups(file, ["env_index"]):
             for each in table["env_index"].value_counts().to_pylist():
                 counted[each["values"]] += each["counts"]
         if counted.total() != rows:
-            text = f"has {counted.total()} rows, {MANIFEST} says {rows}"
+            text = f"has {counted.total()} rows, {MANIFEST} lists {rows}"
             return Problem(path, text), counted
         return None, counted
 
@@ -169,7 +167,7 @@ class Verification:
         self, path: str, number: int, counts: Mapping[str, Counter[int]]
     ) -> Iterator[Problem]:
         try:
-            record = read_record(self.folder / path)
+            record = read_environment(self.folder / path)
         except ResultFileError as error:
             yield Problem(path, str(error), number)
             return
@@ -187,7 +185,7 @@ class Verification:
         if self.replays and not record["error"]:
             yield from self._plans(path, number, record)
 
-    def _plans(self, path: str, number: int, record: Record) -> Iterator[Problem]:
+    def _plans(self, path: str, number: int, record: EnvironmentRecord) -> Iterator[Problem]:
         solved = [
             episode
             for episode in record["episode_results"]
@@ -198,7 +196,7 @@ class Verification:
         try:
             scene = scene_of(record, record["metrics"][0]["physics"], self.run_from)
         except SceneError as error:
-            yield Problem(path, f"cannot be replayed: {error}", is_ours=False)
+            yield Problem(path, f"cannot be replayed: {error}", repairable=False)
             return
         world = World(scene)
         for episode in solved:
@@ -207,23 +205,23 @@ class Verification:
                 yield Problem(path, f"{episode['episode_id']}: {problem}", number)
 
 
-def redo(folder: Path, problems: list[Problem]) -> list[int]:
-    """Arrange that what is wrong is made again by the next run, and return the environments.
+def schedule_recollection(folder: Path, problems: list[Problem]) -> list[int]:
+    """Mark damaged results for re-collection by the next run, and return the environments.
 
-    Their files are moved to `REPLACED`, and the parts they are in lose their markers; so do the
-    tables of the whole collection, which are merged again.
+    The files of the environments are moved to `REPLACED`, and the markers of their parts and the
+    tables of the whole collection are deleted. The next run collects what is missing and merges.
 
     Raises:
-        BusyError: the collection is being worked on.
+        BusyError: a process is working on the collection.
     """
-    problems = [each for each in problems if each.is_ours]
+    problems = [each for each in problems if each.repairable]
     with only_run_in(folder):
-        for part in begun_parts(folder / PARTS):
+        for part in started_parts(folder / PARTS):
             require_idle(part)
-        return _redo(folder, problems)
+        return _invalidate(folder, problems)
 
 
-def _redo(folder: Path, problems: list[Problem]) -> list[int]:
+def _invalidate(folder: Path, problems: list[Problem]) -> list[int]:
     numbers = sorted({each.environment for each in problems if each.environment is not None})
     for path in {each.path for each in problems if each.environment is not None}:
         file = folder / path
@@ -240,7 +238,7 @@ def _redo(folder: Path, problems: list[Problem]) -> list[int]:
 
 
 def _environment_of(path: str) -> int | None:
-    """Return the number of the environment whose result file this is."""
+    """Return the number of the environment that a file is the record of; None for other files."""
     name, mark, rest = path.rpartition("_env_")
     number, _, suffix = rest.partition("_")
     return int(number) if mark and name and number.isdigit() and suffix == "results.pkl" else None

@@ -1,1 +1,1 @@
-"""Scenes as data: read, write, check, list, draw."""
+"""Scenes as data: read, write, check, list, draw and generate them."""

@@ -1,4 +1,4 @@
-"""Whether a scene makes sense as a NAMO problem, whatever it was made from."""
+"""Validate scenes as NAMO problems, whatever they were created from."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from namo.scenes.scene import Scene, Solid, Wall
 OVERLAP_TOLERANCE_M = 0.01
 FLOOR_TOLERANCE_M = 0.02
 
-# A box that stands a little in a wall is pushed out by the physics and such files are in use; one
-# that a wall runs through is a mistake.
-WALL_OVERLAP_SHARE = 0.125
+WALL_OVERLAP_FRACTION = 0.125
+"""Fraction of a movable's footprint that may overlap a wall: such files are in use, and the physics
+pushes the movable out. A larger overlap is a mistake."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,16 +28,17 @@ RESERVED_NAMES = ("floor", "robot")
 
 
 def check_scene(scene: Scene) -> None:
-    """Raise if the scene cannot be used.
+    """Make sure that a scene is valid.
 
-    A goal behind closed walls is fine: it is a problem without a solution. So is a movable that
-    stands in a doorway, on the goal or outside the walls.
+    A goal enclosed by walls is valid, as a problem without a solution. So is a movable in a
+    doorway, on the goal or outside the walls. A movable with up to an eighth of its footprint in a
+    wall is logged as a warning.
 
     Raises:
-        SceneError: a name used twice, a number that is not finite or not positive, movables or the
-            robot inside something by more than 1 cm, a box off the floor by more than 2 cm, robot
-            or goal outside the room. The message names the scene, the thing and what is allowed.
-            A movable with up to an eighth of its footprint in a wall is a warning in the log.
+        SceneError: a name occurs twice, a number is not finite or not positive, a movable or the
+            robot overlaps something by more than 1 cm, a movable is off the floor by more than
+            2 cm, or robot or goal is outside the room. The message names the scene, the value and
+            what is allowed.
     """
     source = scene.path or "scene"
     try:
@@ -52,7 +53,7 @@ def check_scene(scene: Scene) -> None:
 
 @contextmanager
 def warnings_collected() -> Iterator[list[str]]:
-    """Collect what `check_scene` warns of, in place of logging it."""
+    """Collect the warnings of `check_scene` instead of logging them."""
     collected: list[str] = []
 
     class Collector(logging.Handler):
@@ -73,7 +74,9 @@ def _check_names(scene: Scene) -> None:
     seen: set[str] = set(RESERVED_NAMES)
     for solid in (*scene.walls, *scene.movables):
         if not solid.name or solid.name in seen:
-            raise SceneError(f"name '{solid.name}' is empty, used twice or reserved; names differ")
+            raise SceneError(
+                f"name '{solid.name}' is empty, used twice or reserved; names must be unique"
+            )
         seen.add(solid.name)
 
 
@@ -131,7 +134,7 @@ def _join(values: Sequence[float]) -> str:
 
 def _check_heights(scene: Scene) -> None:
     for wall in scene.walls:
-        # A wall may reach below the floor, but what hangs above it does not stop a robot.
+        # A wall may extend below the floor, but one that hangs above it does not stop the robot.
         if _bottom(wall) > FLOOR_TOLERANCE_M or wall.z + wall.half_z <= FLOOR_TOLERANCE_M:
             raise SceneError(
                 f"wall '{wall.name}' spans z = {_bottom(wall):.3g} to "
@@ -165,35 +168,36 @@ def _check_overlaps(scene: Scene) -> None:
         depth = overlap_depth(a.pose, a.footprint, b.pose, b.footprint)
         if depth <= OVERLAP_TOLERANCE_M:
             continue
-        share = _covered_share(a, b)
-        if isinstance(b, Wall) and share <= WALL_OVERLAP_SHARE:
+        fraction = _covered_fraction(a, b)
+        if isinstance(b, Wall) and fraction <= WALL_OVERLAP_FRACTION:
             _log.warning(
                 "%s: '%s' overlaps wall '%s' by %.0f %% of its footprint; the physics will push "
                 "it out",
                 scene.path or "scene",
                 a.name,
                 b.name,
-                100 * share,
+                100 * fraction,
             )
             continue
         raise SceneError(
-            f"'{a.name}' overlaps '{b.name}' by {depth:.3f} m, {share:.0%} of its footprint; "
-            f"at most {OVERLAP_TOLERANCE_M} m is allowed, or {WALL_OVERLAP_SHARE:.1%} with a wall"
+            f"'{a.name}' overlaps '{b.name}' by {depth:.3f} m, {fraction:.0%} of its footprint; "
+            f"at most {OVERLAP_TOLERANCE_M} m is allowed, or {WALL_OVERLAP_FRACTION:.1%} with a "
+            "wall"
         )
 
 
-def _covered_share(solid: Solid, other: Solid) -> float:
-    """Return the part of the solid's footprint that lies in the other's, 0 to 1."""
+def _covered_fraction(solid: Solid, other: Solid) -> float:
+    """Return the fraction of a solid's footprint that the other covers, 0 to 1."""
     covered = shapely.Polygon(solid.corners()).intersection(shapely.Polygon(other.corners()))
     return float(covered.area) / solid.footprint.area
 
 
 def _close_pairs(solids: Sequence[Solid], movables: int) -> NDArray[np.intp]:
-    """Return index pairs (n, 2) of solids whose bounding rectangles meet, one of them a movable.
+    """Return index pairs (n, 2) of solids whose bounding boxes overlap, at least one movable.
 
     Args:
         solids: movables first.
-        movables: how many of them.
+        movables: number of movables.
     """
     if not solids:
         return np.empty((0, 2), dtype=np.intp)

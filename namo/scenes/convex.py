@@ -1,7 +1,7 @@
-"""Polygons in convex pieces, and back.
+"""Decompose polygons into convex pieces, and join pieces to polygons.
 
-Pieces have only corners of the polygon, and share whole edges, so that putting them together again
-gives the very same polygon.
+Pieces have only corners of the polygon and share whole edges, so that joining them restores the
+polygon exactly.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Point = tuple[float, float]
 
 
 def convex_pieces(outline: Floats) -> list[list[int]]:
-    """Return convex pieces as indices of corners, at most four times as many as need be.
+    """Return convex pieces as indices of corners, at most four times the minimum number.
 
-    Triangulates, then drops every diagonal whose two ends stay convex without it (Hertel and
-    Mehlhorn 1983), longest first.
+    Triangulates, then removes every diagonal whose ends stay convex without it (Hertel and Mehlhorn
+    1983), longest first.
 
     Args:
         outline: (n, 2) corners of a simple polygon, counter-clockwise (m).
     """
-    index = {tuple(corner): place for place, corner in enumerate(outline.tolist())}
+    index = {tuple(corner): position for position, corner in enumerate(outline.tolist())}
     triangles = shapely.get_parts(
         shapely.constrained_delaunay_triangles(shapely.Polygon(outline))
     ).tolist()
@@ -54,8 +54,8 @@ def _edges(piece: list[int]) -> Iterable[tuple[int, int]]:
 
 
 def _from(piece: list[int], corner: int) -> list[int]:
-    place = piece.index(corner)
-    return piece[place:] + piece[:place]
+    at = piece.index(corner)
+    return piece[at:] + piece[:at]
 
 
 def _is_convex_at(outline: Floats, piece: list[int], corner: int) -> bool:
@@ -71,15 +71,15 @@ def turn(before: Point, at: Point, after: Point) -> float:
 
 
 def joined(pieces: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
-    """Return the outline of convex pieces that fit together edge to edge.
+    """Return the outline of convex pieces that share whole edges.
 
-    An edge that two pieces share runs once each way and cancels out; what remains is the outline.
+    A shared edge occurs once in each direction and cancels out; the rest is the outline.
 
     Args:
         pieces: corners of each, counter-clockwise (m).
 
     Raises:
-        SceneError: the pieces do not make one outline without holes.
+        SceneError: the pieces do not form one outline without holes.
     """
     after: dict[Point, list[Point]] = {}
     for piece in pieces:
@@ -97,12 +97,12 @@ def joined(pieces: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
         corner = after.pop(corner)[0]
     if corner != first or after or not outline:
         raise SceneError(
-            f"its {len(pieces)} pieces make no single outline; convex pieces of one footprint "
-            "must share whole edges, with the very same corners, and leave no hole"
+            f"its {len(pieces)} pieces do not form a single outline; convex pieces of one "
+            "footprint must share whole edges, with identical corners, and leave no hole"
         )
     return tuple(outline)
 
 
 def pairs(points: list[Point]) -> Iterable[tuple[Point, Point]]:
-    """Return each point with the one after it, around."""
+    """Return each point of a closed polyline with its successor."""
     return zip(points, points[1:] + points[:1], strict=True)

@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-EASY_SHARE = 0.30
-MEDIUM_SHARE = 0.05
+EASY_FRACTION = 0.30
+MEDIUM_FRACTION = 0.05
 
 
 class Difficulty(StrEnum):
-    """How hard it is to open the robot's goal."""
+    """Classes by what it takes to make the robot's goal reachable."""
 
     OPEN = "open"
-    """Reachable at the start."""
+    """The goal is reachable at the start."""
     EASY = "easy"
-    """One push is enough, and at least 30 % of all candidate pushes will do."""
+    """One push is enough; at least 30 % of the candidate pushes open the goal."""
     MEDIUM = "medium"
-    """One push is enough, and 5 to 30 % will do."""
+    """One push is enough; 5 to 30 % of the candidate pushes open the goal."""
     HARD = "hard"
-    """One push is enough, and fewer than 5 % will do."""
+    """One push is enough; fewer than 5 % of the candidate pushes open the goal."""
     TWO_PUSHES = "two_pushes"
     THREE_OR_MORE = "three_or_more"
     NOT_FOUND = "not_found"
-    """Nothing was found within the budget; that is no proof that there is nothing."""
+    """No plan was found within the budget, which does not prove that there is none."""
 
 
 def difficulty_of(pushes_needed: int | None, opening_share: float | None) -> Difficulty:
     """Return the class of a scene.
 
     Args:
-        pushes_needed: fewest pushes found; None where none were.
-        opening_share: of all candidate pushes, those that open the goal at once, 0 to 1; None where
-            it is open at the start.
+        pushes_needed: length of the shortest plan found; None if none was found.
+        opening_share: fraction of candidate pushes that open the goal, 0 to 1; None if it is open
+            at the start.
     """
     match pushes_needed:
         case None:
@@ -39,10 +39,10 @@ def difficulty_of(pushes_needed: int | None, opening_share: float | None) -> Dif
         case 0:
             return Difficulty.OPEN
         case 1:
-            share = opening_share or 0.0
-            if share >= EASY_SHARE:
+            fraction = opening_share or 0.0
+            if fraction >= EASY_FRACTION:
                 return Difficulty.EASY
-            return Difficulty.MEDIUM if share >= MEDIUM_SHARE else Difficulty.HARD
+            return Difficulty.MEDIUM if fraction >= MEDIUM_FRACTION else Difficulty.HARD
         case 2:
             return Difficulty.TWO_PUSHES
         case _:

@@ -1,4 +1,4 @@
-"""Draw a scene from above into matplotlib axes, from its footprints alone."""
+"""Draw a scene from above into matplotlib axes, from its footprints."""
 
 from __future__ import annotations
 
@@ -16,23 +16,19 @@ from matplotlib.transforms import Bbox, TransformedBbox
 from namo.geometry import Floats
 from namo.scenes.grid import Grid, Mask
 from namo.scenes.inspection import robot_region
+from namo.scenes.palette import FLOOR, GOAL, MOVABLE, MOVABLE_EDGE, REACHED, ROBOT, WALL
 from namo.scenes.regions import blocked_cells, regions_of
 from namo.scenes.scene import Bounds, Scene
 
-FLOOR, REACHED, WALL = "#f3f1ea", "#cfe3fb", "#3d4450"
-MOVABLE, MOVABLE_EDGE = "#f0a63c", "#8a560f"
-ROBOT, GOAL = "#2f6fd0", "#1d8a4a"
-COLOURS = (FLOOR, REACHED, WALL, MOVABLE, MOVABLE_EDGE, ROBOT, GOAL)
-
 SMALLEST_MARK = 0.022
-"""Radius of robot and goal as a share of the view, where they are smaller: to be seen at all."""
+"""Minimum radius of robot and goal as a fraction of the view, so that they are visible."""
 OPEN_MARGIN = 0.06
-"""Margin around a scene without a room, as a share of its size."""
+"""Margin around a scene without a room, as a fraction of its size."""
 _UNDER_EVERYTHING, _UNDER_WALLS, _ON_FLOOR, _ON_TOP = range(4)
 
 
 def view_of(scene: Scene) -> Bounds:
-    """Return the rectangle around all there is to see, with a margin where there is no room (m)."""
+    """Return the rectangle of everything visible, with a margin if there is no room (m)."""
     points = [
         *(solid.corners() for solid in (*scene.walls, *scene.movables)),
         *(
@@ -52,13 +48,13 @@ def view_of(scene: Scene) -> Bounds:
 def draw_scene(axes: Axes, scene: Scene) -> None:
     """Draw a scene in metres; the axes keep their limits.
 
-    Shown are the floor (light, blue where the robot can get at the start), walls, movables, the
-    robot as a disc and its goal as a ring. Robot and goal are drawn larger than they are where they
-    would be lost in a large plan.
+    It shows the floor (light, blue where the robot can get at the start), walls, movables, the
+    robot as a disc and its goal as a ring. Robot and goal have a minimum size, so that they are
+    visible in a large plan.
 
     Args:
-        axes: to draw into, its limits set: line widths follow from them.
-        scene: what to draw.
+        axes: to draw into; line widths depend on their limits.
+        scene: to draw.
 
     Raises:
         SceneError: the scene is too large for the collector's grid.
@@ -69,8 +65,8 @@ def draw_scene(axes: Axes, scene: Scene) -> None:
     points_per_m = pixels_per_m * 72.0 / axes.figure.dpi
     _draw_floor(axes, scene)
     for wall in scene.walls:
-        # The thin edge closes the seams between walls that meet. Snapped to pixels, equal walls of
-        # a large plan would differ in thickness.
+        # The thin edge closes seams between adjacent walls. Snapping to pixels would give equal
+        # walls of a large plan different thicknesses.
         shape = Polygon(wall.corners(), fc=WALL, ec=WALL, lw=0.3, snap=False, zorder=_ON_FLOOR)
         axes.add_patch(shape)
     edge = float(np.clip(0.02 * points_per_m, 0.3, 0.9))
@@ -103,20 +99,20 @@ def _draw_floor(axes: Axes, scene: Scene) -> None:
         floor = _outline(_indoors(scene, grid), grid)
     patches = [axes.add_patch(PathPatch(floor, fc=FLOOR, lw=0, zorder=_UNDER_EVERYTHING))]
     if robots:
-        # Where the robot's body gets, not its centre alone: up to the walls it can touch, which
-        # the grid keeps a cell away; walls and movables are drawn over what is too much.
+        # The area swept by the robot's body, up to the walls it can touch, from which the grid
+        # stays a cell away; walls and movables are drawn over the excess.
         outside = (regions.labels != robots).astype(np.uint8)
         distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         swept = (distance - 1.5 <= scene.robot.radius / grid.resolution).astype(np.uint8)
         reached = PathPatch(_outline(swept, grid), fc=REACHED, lw=0, zorder=_UNDER_WALLS)
         patches.append(axes.add_patch(reached))
     view = Bbox.from_extents(*astuple(view_of(scene)))
-    for patch in patches:  # open floor goes on beyond what is to be seen
+    for patch in patches:  # open floor extends beyond the view
         patch.set_clip_box(TransformedBbox(view, axes.transData))
 
 
 def _indoors(scene: Scene, grid: Grid) -> Mask:
-    """Return the cells that walls close off from the border of the grid; all if there are none."""
+    """Return the cells that walls separate from the border of the grid; all if there are none."""
     regions = regions_of(grid, blocked_cells(grid, scene.walls, 0.0))
     labels = regions.labels
     sides = labels[1], labels[-2], labels[:, 1], labels[:, -2]
@@ -129,7 +125,7 @@ def _indoors(scene: Scene, grid: Grid) -> Mask:
 
 
 def _outline(mask: Mask, grid: Grid) -> Outline:
-    """Return the outline of the cells that are set, holes turning the other way (m)."""
+    """Return the outline of the set cells, with holes in the opposite orientation (m)."""
     contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     loops = [cv2.approxPolyDP(contour, 0.7, closed=True)[:, 0] for contour in contours]
     rings = [loop.astype(np.intp) for loop in loops if len(loop) > 2]

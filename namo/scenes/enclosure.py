@@ -1,4 +1,4 @@
-"""Whether walls close off a room."""
+"""Decide whether walls enclose a rectangular room."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import numpy as np
 from namo.geometry import Floats
 
 CORNER_GAP_M = 0.15
-"""How far an end of an outer wall may stay short of the corner and still close the room."""
+"""Maximum gap in an outer wall, or between its end and the corner, for the room to be closed."""
 
 
 def enclosed_rectangle(low: Floats, high: Floats) -> tuple[Floats, Floats] | None:
-    """Return the rectangle around walls if walls stand along all four sides of it.
+    """Return the bounding rectangle of walls if walls run along all four of its sides.
 
-    Walls that enclose no rectangle say nothing about inside and outside.
+    Otherwise the walls do not define an inside and an outside.
 
     Args:
         low: (n, 2) lower corners of the walls' bounding rectangles (m).
@@ -28,7 +28,7 @@ def enclosed_rectangle(low: Floats, high: Floats) -> tuple[Floats, Floats] | Non
     middle = (corner_low + corner_high) / 2
     for along in (0, 1):
         across = 1 - along
-        # A wall along a side lies on that half of the rectangle with its whole thickness.
+        # The whole thickness of a wall along a side is in that half of the rectangle.
         first = (low <= corner_low + CORNER_GAP_M) & (high <= middle)
         last = (high >= corner_high - CORNER_GAP_M) & (low >= middle)
         for at_side in (first[:, across], last[:, across]):

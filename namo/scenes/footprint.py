@@ -1,8 +1,8 @@
-"""Footprints: the outline of a wall or movable on the floor.
+"""Footprints: the outlines of walls and movables on the floor.
 
-Everything flat is made of them: collision geometry, grids, contact points, pictures. A footprint is
-a rectangle or a simple polygon; either comes with the convex pieces that cover it, because convex
-is what MuJoCo collides and what can be drawn and measured fast.
+Collision geometry, grids, contact points and drawings are derived from them. A footprint is a
+rectangle or a simple polygon. Both have convex pieces that cover them, since MuJoCo collides convex
+shapes, which are also fast to rasterise and to measure.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from namo.geometry import (
 from namo.scenes.convex import Point, convex_pieces, pairs, turn
 
 CENTRED_M = 1e-6
-"""How far the centroid of a polygon may be from the origin of its frame."""
-FLAT_SHARE = 1e-9
-"""An outline with less area than this share of its diagonal squared is a line."""
+"""Maximum distance of the centroid of a polygon from the origin of its frame."""
+FLAT_FRACTION = 1e-9
+"""An outline with an area below this fraction of its squared diagonal is degenerate."""
 RIGHT_ANGLE_TOLERANCE = 1e-4
-"""How far a corner may be from a right angle (rad) for an outline to count as a rectangle."""
+"""Maximum deviation of a corner of a rectangle from a right angle (rad)."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,14 @@ class Rectangle:
 class Polygon:
     """A simple polygon, convex or not, in the frame of its wall or movable.
 
-    Two polygons are equal when they have the same vertices, whichever comes first and whichever way
-    round they are given.
+    Polygons with the same vertices are equal, whichever vertex is first and in either orientation.
 
     Attributes:
-        vertices: corners (m); kept counter-clockwise, the smallest first.
+        vertices: corners (m); stored counter-clockwise, the smallest first.
 
     Raises:
-        SceneError: fewer than three vertices, one that is not finite, an outline that touches or
-            crosses itself, or no area.
+        SceneError: there are fewer than three vertices, one is not finite, the outline touches or
+            crosses itself, or it has no area.
     """
 
     vertices: tuple[Point, ...]
@@ -98,7 +97,7 @@ class Polygon:
             first = len(vertices) - 1 - first
         object.__setattr__(self, "vertices", tuple(vertices[first:] + vertices[:first]))
         span = math.hypot(*np.ptp(self.outline, axis=0))
-        if self.area <= FLAT_SHARE * span**2:
+        if self.area <= FLAT_FRACTION * span**2:
             raise SceneError(f"outline {_text(vertices)}: encloses no area")
 
     @cached_property
@@ -108,10 +107,9 @@ class Polygon:
 
     @cached_property
     def pieces(self) -> tuple[Floats, ...]:
-        """Convex outlines (n, 2), counter-clockwise, that cover the footprint edge to edge (m).
+        """Convex outlines (n, 2), counter-clockwise, that cover the footprint (m).
 
-        Their corners are corners of the footprint, so the footprint can be put together again
-        exactly (see `joined`).
+        Their corners are corners of the footprint, which `joined` restores from them exactly.
         """
         return tuple(self.outline[piece] for piece in convex_pieces(self.outline))
 
@@ -141,7 +139,7 @@ Footprint = Rectangle | Polygon
 
 
 class FootprintSet:
-    """Many footprints in the world at once, for distances in few vectorised calls."""
+    """Footprints at poses in the world, for vectorised distances."""
 
     def __init__(self, placed: Iterable[tuple[Pose2D, Footprint]]) -> None:
         """Take pairs of a world pose and the footprint in its frame."""
@@ -202,17 +200,17 @@ def _extents(pieces: list[Floats]) -> tuple[Floats, Floats]:
 
 
 def footprint_of(points: Iterable[Sequence[float]]) -> tuple[Footprint, Pose2D]:
-    """Return the footprint with these corners, and where its frame is.
+    """Return the footprint with these corners, and the pose of its frame.
 
     Args:
-        points: corners of a simple polygon in the world, either way round (m). Corners that repeat
-            or lie on a straight line between their neighbours are left out.
+        points: corners of a simple polygon in the world, in either orientation (m). Repeated
+            corners and those on a straight line between their neighbours are dropped.
 
     Returns:
-        A rectangle where four right angles allow it, otherwise a polygon around its centroid.
+        A rectangle if there are four right angles, else a polygon centred at its centroid.
 
     Raises:
-        SceneError: the corners make no polygon (see `Polygon`).
+        SceneError: the corners do not form a valid polygon (see `Polygon`).
     """
     corners = _essential([(float(x), float(y)) for x, y, *_ in points])
     outline = Polygon(tuple(corners)).outline
@@ -222,13 +220,13 @@ def footprint_of(points: Iterable[Sequence[float]]) -> tuple[Footprint, Pose2D]:
 
 
 def centred(polygon: Polygon) -> tuple[Polygon, Pose2D]:
-    """Return the polygon around its centroid, and where that is in the frame it had."""
+    """Return the polygon centred at its centroid, and the pose of the centroid in its old frame."""
     x, y = polygon.centroid
     return Polygon(tuple((cx - x, cy - y) for cx, cy in polygon.vertices)), Pose2D(x, y, 0.0)
 
 
 def _as_rectangle(outline: Floats) -> tuple[Rectangle, Pose2D] | None:
-    """Return a rectangle and its pose, its yaw the one nearest to zero."""
+    """Return a rectangle and its pose, with the yaw closest to zero."""
     if len(outline) != 4:
         return None
     sides = np.roll(outline, -1, axis=0) - outline
@@ -247,7 +245,7 @@ def _as_rectangle(outline: Floats) -> tuple[Rectangle, Pose2D] | None:
 
 
 def _essential(points: list[Point]) -> list[Point]:
-    """Return the corners without those that change nothing."""
+    """Return the corners without repeated and collinear ones."""
     distinct = [point for point, after in pairs(points) if math.dist(point, after) > CENTRED_M]
     essential = []
     for before, point, after in zip(
@@ -261,7 +259,7 @@ def _essential(points: list[Point]) -> list[Point]:
 def without_holes(shape: shapely.Polygon) -> list[shapely.Polygon]:
     """Return simple polygons that cover a polygon with holes.
 
-    It is cut along a vertical line through each hole, until no hole is left.
+    It is split along a vertical line through each hole until no hole is left.
     """
     if not shape.interiors:
         return [shape]
@@ -280,7 +278,7 @@ def without_holes(shape: shapely.Polygon) -> list[shapely.Polygon]:
 
 
 def _centroid(outline: Floats) -> Point:
-    """Return the centre of the area (Bourke 1988), relative to the first corner for precision."""
+    """Return the centroid of the area (Bourke 1988), relative to a corner for precision."""
     points = outline - outline[0]
     x, y = points.T
     cross = x * np.roll(y, -1) - y * np.roll(x, -1)

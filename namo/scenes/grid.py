@@ -1,9 +1,10 @@
-"""The occupancy grid: which cells the centre of a disc may be in.
+"""The occupancy grid of the configuration space of a disc.
 
-Rasterising is conservative: the centre of a free cell is at least the asked distance away from
-every obstacle, and a cell is only lost within about one cell of that border. A disc that moves
-straight between neighbouring free cells therefore stays clear: the chord of two points at distance
-R around a convex corner dips by at most chord² / 8R, half a millimetre here, which `SKIN_M` covers.
+Rasterisation is conservative: the centre of a free cell has at least the requested distance from
+every obstacle, and only cells within about one cell of that distance are lost. A disc that moves
+straight between neighbouring free cells therefore stays clear: the chord between two points at
+distance R around a convex corner is closer by at most chord² / 8R, half a millimetre here, which
+`SKIN_M` covers.
 """
 
 from __future__ import annotations
@@ -28,29 +29,29 @@ SKIN_M = 0.001
 ARC_SEGMENTS = 12
 PERIMETER_SPACING_M = 0.08
 PERIMETER_INSET_M = 0.02
-"""A box that touches a wall may still slide along it: its border is looked up this much inside,
-since the cells of the wall are rounded outwards."""
+"""Border points of a footprint are this far inside it, since cells of walls are rounded outwards,
+and a box that touches a wall may still slide along it."""
 MAX_CELLS = 100_000_000
 FIXED_POINT_BITS = 8
 
 Mask = NDArray[np.uint8]
-"""Of a grid, (rows + 2, columns + 2): unless said otherwise 0 where free, 1 where blocked."""
+"""Mask of a grid, (rows + 2, columns + 2); 0 free, 1 blocked, unless stated otherwise."""
 Cells = NDArray[np.intp]
 Frame = tuple[float, float, float, int]
-"""Of a grid, for compiled code: x_min, y_min, resolution (all m), columns of a mask."""
+"""A grid for compiled code: x_min, y_min, resolution (all m), columns of a mask."""
 
 
 @dataclass(frozen=True)
 class Grid:
     """A regular grid over the bounds of a scene.
 
-    Cell (row, column) has its centre at `x_min + (column + 0.5) * resolution`, likewise for y.
-    Masks have a border of one cell all round that counts as blocked, where points
-    outside land, so their shape is (rows + 2, columns + 2).
+    Cell (row, column) has its centre at x = `x_min + (column + 0.5) * resolution`, and
+    correspondingly in y. Masks have a border of one blocked cell, which points outside map to, so
+    their shape is (rows + 2, columns + 2).
 
     Attributes:
-        x_min: world position of the lower left corner (m).
-        y_min: likewise.
+        x_min: world x of the lower left corner (m).
+        y_min: world y of the lower left corner (m).
         rows: cells along y.
         columns: cells along x.
         resolution: side of a cell (m).
@@ -64,7 +65,7 @@ class Grid:
 
     @classmethod
     def over(cls, bounds: Bounds, resolution: float = RESOLUTION_M) -> Grid:
-        """Return the grid that covers the bounds with cells of a side of `resolution` (m).
+        """Return the grid that covers the bounds with cells of side `resolution` (m).
 
         Raises:
             SceneError: it would have more than `MAX_CELLS` cells.
@@ -75,7 +76,7 @@ class Grid:
             raise SceneError(
                 f"the scene spans {bounds.x_max - bounds.x_min:g} x "
                 f"{bounds.y_max - bounds.y_min:g} m: {rows * columns} cells of {resolution} m, "
-                f"allowed are {MAX_CELLS}; are its units metres?"
+                f"at most {MAX_CELLS} are allowed; are its units metres?"
             )
         return cls(bounds.x_min, bounds.y_min, rows, columns, resolution)
 
@@ -85,19 +86,19 @@ class Grid:
         return self.x_min, self.y_min, self.resolution, self.columns + 2
 
     def blank(self) -> Mask:
-        """Return a mask with only its border blocked (1)."""
+        """Return a mask in which only the border is blocked."""
         mask = np.zeros((self.rows + 2, self.columns + 2), np.uint8)
         mask[0], mask[-1], mask[:, 0], mask[:, -1] = 1, 1, 1, 1
         return mask
 
     def cells(self, points: NDArray[np.float64]) -> tuple[Cells, Cells]:
-        """Return mask indices of the cells that hold the points.
+        """Return mask indices of the cells that contain points.
 
         Args:
             points: (..., 2) world positions (m).
 
         Returns:
-            Rows and columns into a mask, each (...); points outside land on the blocked border.
+            Rows and columns of a mask, each (...); points outside map to the blocked border.
         """
         column = np.floor((points[..., 0] - self.x_min) / self.resolution).astype(np.intp) + 1
         row = np.floor((points[..., 1] - self.y_min) / self.resolution).astype(np.intp) + 1
@@ -118,11 +119,11 @@ class Grid:
 
         Args:
             x: of the point, world frame (m).
-            y: likewise.
+            y: of the point, world frame (m).
             radius: m.
 
         Returns:
-            Rows and columns into a mask, each (n,), without those of its border.
+            Rows and columns of a mask, each (n,), without its border.
         """
         centre = np.array([x, y])
         row, column = (int(index) for index in self.cells(centre))
@@ -134,13 +135,13 @@ class Grid:
         return rows[near], columns[near]
 
     def fill(self, mask: Mask, pose: Pose2D, pieces: Iterable[Floats], value: int = 1) -> None:
-        """Set the cells of convex outlines to `value`, borders rounded outwards.
+        """Set the cells of convex outlines to `value`, including all cells that they touch.
 
         Args:
-            mask: drawn into.
-            pose: of the outlines' frame in the world.
-            pieces: (n, 2) corners of each in that frame (m), such as `inflated` gives.
-            value: what to write.
+            mask: to draw into.
+            pose: of the frame of the outlines in the world.
+            pieces: (n, 2) corners of each outline in that frame (m), such as `inflated` returns.
+            value: of the cells.
         """
         for outline in pieces:
             pixels = (pose.to_world(outline) - (self.x_min, self.y_min)) / self.resolution + 0.5
@@ -149,7 +150,7 @@ class Grid:
 
 
 def perimeter(footprint: Footprint) -> Floats:
-    """Return points (n, 2) all along the border of a footprint, a little inside it (m)."""
+    """Return points (n, 2) along the border of a footprint, slightly inside it (m)."""
     if isinstance(footprint, Rectangle):
         return _rectangle_perimeter(footprint.half_x, footprint.half_y)
     parts = [np.empty((0, 2))]
@@ -161,7 +162,7 @@ def perimeter(footprint: Footprint) -> Floats:
 
 
 def inside(footprint: Footprint) -> Floats:
-    """Return points (n, 2) all over a footprint, a cell apart, a little inside it (m)."""
+    """Return points (n, 2) on a grid over a footprint, slightly inside its border (m)."""
     if isinstance(footprint, Rectangle):
         return _inside_rectangle(footprint.half_x, footprint.half_y)
     low, high = footprint.outline.min(axis=0), footprint.outline.max(axis=0)
@@ -174,14 +175,14 @@ def inside(footprint: Footprint) -> Floats:
 
 
 def inflated(footprint: Footprint, radius: float) -> tuple[Floats, ...]:
-    """Return convex outlines (n, 2) around all points within `radius` of a footprint (both m)."""
+    """Return convex outlines (n, 2) that cover all points within `radius` of a footprint (m)."""
     if isinstance(footprint, Rectangle):
         return (inflated_outline(footprint.half_x, footprint.half_y, radius),)
     return tuple(_inflated_convex(piece, radius) for piece in footprint.pieces)
 
 
 def _inset(polygon: Polygon) -> list[shapely.LinearRing]:
-    """Return the outline moved inwards, by less where the polygon is too thin for it."""
+    """Return the outline offset inwards, by less if the polygon is too thin."""
     inset = PERIMETER_INSET_M
     while True:
         shrunk = shapely.Polygon(polygon.outline).buffer(-inset, join_style="mitre")
@@ -212,10 +213,9 @@ def _inside_rectangle(half_x: float, half_y: float) -> Floats:
 
 @lru_cache(maxsize=1024)
 def inflated_outline(half_x: float, half_y: float, radius: float) -> NDArray[np.float64]:
-    """Return a convex outline around all points within `radius` of a centred rectangle.
+    """Return a convex outline of all points within `radius` of a centred rectangle.
 
-    The four quarter circles become polygons around the circle, not in it, so that the outline
-    never cuts a corner.
+    Arcs become circumscribed polygons, so that the outline never cuts a corner.
 
     Args:
         half_x: half extent along x (m).
@@ -236,10 +236,10 @@ def inflated_outline(half_x: float, half_y: float, radius: float) -> NDArray[np.
 
 
 def _inflated_convex(corners: Floats, radius: float) -> Floats:
-    """Return a convex outline around all points within `radius` of a convex polygon.
+    """Return a convex outline of all points within `radius` of a convex polygon.
 
-    As for a rectangle: each corner becomes an arc from the normal of the edge before it to that of
-    the edge after it, drawn around the circle.
+    As for a rectangle: each corner becomes a circumscribed arc, from the normal of the edge before
+    it to that of the edge after it.
 
     Args:
         corners: (n, 2), counter-clockwise (m).
@@ -250,7 +250,7 @@ def _inflated_convex(corners: Floats, radius: float) -> Floats:
     points = []
     for corner, start, end in zip(corners, np.roll(normals, 1), normals, strict=True):
         turn = (end - start) % (2.0 * math.pi)
-        if turn > math.pi:  # a straight corner that rounding bent inwards
+        if turn > math.pi:  # a collinear corner that rounding made concave
             turn = 0.0
         segments = max(1, math.ceil(turn / (math.pi / 2) * ARC_SEGMENTS))
         angles = start + np.linspace(0.0, turn, segments + 1)

@@ -1,9 +1,8 @@
-"""What is odd about a scene that can be used: remarks for whoever made it.
+"""Find peculiarities of valid scenes that their authors rarely intend.
 
-`namo.scenes.checking` refuses what makes no sense. What is odd passes there but is rarely meant: a
-goal that no push can free, a box that fits through no door, numbers that look like centimetres.
-Everything is measured on the collector's own grid, so a remark here is what a collection would run
-into.
+`namo.scenes.checking` refuses invalid scenes. Remarks are on valid ones: a goal that no push can
+free, a box that fits through no door, numbers that look like centimetres. They are measured on the
+collector's own grid, so that they predict what a collection would encounter.
 """
 
 from __future__ import annotations
@@ -18,26 +17,26 @@ import shapely
 
 from namo.errors import SceneError
 from namo.geometry import Floats
-from namo.scenes.door_widths import too_wide_for_doors
+from namo.scenes.blocked_doors import too_wide_for_doors
 from namo.scenes.footprint import FootprintSet, overlap_depth
 from namo.scenes.grid import Grid
 from namo.scenes.regions import BACK_OFF_M, Labels, Regions, free_regions
 from namo.scenes.scene import GOAL_TOLERANCE_M, UNWALLED_MARGIN_M, Scene, Solid, Wall
 
 TOUCHING_M = 0.001
-"""Things that overlap by less only touch."""
-SMALLEST_PART_M2 = 0.25
-"""Cut-off floor of less is a nook, not a part of the map."""
-LARGEST_ROBOT_M, LARGEST_SCENE_M, LARGEST_MOVABLE_M = 2.0, 100.0, 10.0
-"""Radius, width and side from which on numbers are probably no metres."""
+"""Solids that overlap by less merely touch."""
+MIN_PART_M2 = 0.25
+"""Minimum area of unreachable floor to remark on."""
+MAX_ROBOT_M, MAX_SCENE_M, MAX_MOVABLE_M = 2.0, 100.0, 10.0
+"""Radius, width and side from which numbers are probably not in metres."""
 USUAL_ROBOT_M = 0.8
-"""Radius that tells centimetres from millimetres: a usual robot stays below it."""
+"""Maximum radius of a typical robot, which tells centimetres from millimetres."""
 GRAVITY = "0 0 -9.81"
-"""MuJoCo's own (m/s²), unless the scene's options say otherwise."""
+"""Default of MuJoCo (m/s²), if the options of a scene set none."""
 
 
 class RemarkKind(StrEnum):
-    """What a remark is about, in words short enough for a caption."""
+    """Subject of a remark, short enough for a caption."""
 
     UNITS = "units"
     OVERLAP = "overlap"
@@ -52,16 +51,16 @@ class RemarkKind(StrEnum):
 
 
 NOTES = frozenset({RemarkKind.GOAL_FREE, RemarkKind.OPEN_PLAN})
-"""Kinds that are worth knowing but nothing odd."""
+"""Kinds that are information rather than peculiarities."""
 
 
 @dataclass(frozen=True)
 class Remark:
-    """Something worth knowing about a scene.
+    """A peculiarity of a scene, or information on it.
 
     Attributes:
-        kind: what it is about.
-        text: a clause for a person, with the numbers.
+        kind: its subject.
+        text: a clause with the measured values.
     """
 
     kind: RemarkKind
@@ -69,18 +68,18 @@ class Remark:
 
     @property
     def is_note(self) -> bool:
-        """Whether it is nothing odd."""
+        """Whether it is information only."""
         return self.kind in NOTES
 
 
 def inspect_scene(scene: Scene) -> list[Remark]:
-    """Return what is odd about a scene that `check_scene` accepts, then what is worth knowing.
+    """Return the peculiarities of a scene that `check_scene` accepts, followed by information.
 
-    A scene whose numbers look like another unit gets no remark that is measured on the grid: in the
-    wrong unit it would mean nothing.
+    Remarks that are measured on the grid are omitted if the numbers look like another unit, in
+    which they would be meaningless.
 
     Raises:
-        SceneError: the scene is too large for the grid, so the collector cannot use it.
+        SceneError: the scene is too large for the grid of the collector.
     """
     units = list(_units(scene))
     try:
@@ -95,14 +94,14 @@ def inspect_scene(scene: Scene) -> list[Remark]:
 
 
 def robot_region(scene: Scene, solids: Sequence[Solid]) -> tuple[Regions, int]:
-    """Return the free regions between solids, and which of them the robot starts in.
+    """Return the free regions between solids, and the one that the robot starts in.
 
     Args:
-        scene: whose robot and bounds count.
-        solids: in its way; those of the scene or some of them.
+        scene: whose robot and bounds are used.
+        solids: obstacles; those of the scene or some of them.
 
     Returns:
-        The regions, and the number of the robot's: 0 where it has no room to move.
+        The regions, and the number of the robot's; 0 if it has no room to move.
 
     Raises:
         SceneError: the scene is too large for the grid.
@@ -115,15 +114,15 @@ def robot_region(scene: Scene, solids: Sequence[Solid]) -> tuple[Regions, int]:
 def regions_around(
     regions: Regions, point: tuple[float, float], radius: float
 ) -> tuple[Labels, Floats]:
-    """Return the regions of the free cells whose centres lie near a point, nearest first.
+    """Return the regions of the free cells within a radius of a point, nearest first.
 
     Args:
-        regions: to look in.
+        regions: to search.
         point: in the world (m).
-        radius: how near (m).
+        radius: maximum distance of the centre of a cell (m).
 
     Returns:
-        (n,) numbers, one for each free cell, and (n,) their distances (m).
+        (n,) numbers, one per free cell, and their (n,) distances (m).
     """
     grid = regions.grid
     row, column = (int(index) for index in grid.cells(np.array(point)))
@@ -142,9 +141,9 @@ def _units(scene: Scene) -> Iterator[Remark]:
     width = max(bounds.x_max - bounds.x_min, bounds.y_max - bounds.y_min) - margin
     sides = [np.ptp(movable.footprint.outline, axis=0).max() for movable in scene.movables]
     sizes = (
-        ("the robot's radius is", scene.robot.radius, LARGEST_ROBOT_M),
-        ("the scene's width is", width, LARGEST_SCENE_M),
-        ("the largest movable's side is", max(sides, default=0.0), LARGEST_MOVABLE_M),
+        ("the robot's radius is", scene.robot.radius, MAX_ROBOT_M),
+        ("the scene's width is", width, MAX_SCENE_M),
+        ("the largest movable's side is", max(sides, default=0.0), MAX_MOVABLE_M),
     )
     found = ", ".join(f"{what} {size:g} m" for what, size, largest in sizes if size >= largest)
     if found:
@@ -176,8 +175,8 @@ def _overlaps(scene: Scene) -> Iterator[Remark]:
             continue
         text = f"'{a.name}' and '{b.name}' overlap by {depth:.3f} m"
         if isinstance(b, Wall):
-            share = outlines[first].intersection(outlines[second]).area / a.footprint.area
-            text = f"'{a.name}' stands {depth:.3f} m in wall '{b.name}', {share:.1%} of it"
+            covered = outlines[first].intersection(outlines[second]).area / a.footprint.area
+            text = f"'{a.name}' stands {depth:.3f} m in wall '{b.name}', {covered:.1%} of it"
         yield Remark(RemarkKind.OVERLAP, text)
 
 
@@ -260,7 +259,7 @@ def _cut_off_floor(scene: Scene, between_walls: Regions, robots: int) -> Iterato
         cells[0] = 0
     total = float(cells.sum()) * grid.resolution**2
     cut_off = total - float(cells[robots]) * grid.resolution**2
-    if cut_off > SMALLEST_PART_M2:
+    if cut_off > MIN_PART_M2:
         yield Remark(
             RemarkKind.FLOOR_CUT_OFF,
             f"walls keep the robot from {cut_off:.2f} m² of the {total:.2f} m² its centre fits in",
@@ -268,7 +267,7 @@ def _cut_off_floor(scene: Scene, between_walls: Regions, robots: int) -> Iterato
 
 
 def _at_the_border(regions: Regions) -> set[int]:
-    """Return the regions that reach the border of the grid; 0 may be among them."""
+    """Return the regions that touch the border of the grid; 0 may be among them."""
     labels = regions.labels
     sides = labels[1, 1:-1], labels[-2, 1:-1], labels[1:-1, 1], labels[1:-1, -2]
     return set(np.unique(np.concatenate(sides)).tolist())

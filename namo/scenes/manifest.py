@@ -1,28 +1,35 @@
-"""`scenes.parquet`: one row a scene, and the splits that training relies on."""
+"""The scene manifest of a generated set: one row per scene, with the splits for training.
+
+Not to be confused with the scenes table of a collection and the scenes of a data set, which are
+files of the same name; see `namo.scenes.table_kinds`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from namo.arrow_fields import described_field
 from namo.errors import UsageError
 from namo.files import replacing, sha256_of
+from namo.scenes.table_kinds import missing_columns
 
 MANIFEST = "scenes.parquet"
 MANIFEST_VERSION = 1
 SETTINGS = "settings"
-"""Key of the metadata of a manifest that holds the settings of its set."""
+"""Metadata key of the settings of the set."""
+
+_WITH_LAYOUTS = "the scene manifest of a generated set, or columns of these names"
 
 
-def _field(name: str, kind: pa.DataType, unit: str, description: str) -> pa.Field:
-    return pa.field(name, kind, metadata={"unit": unit, "description": description})
-
+_field = partial(described_field, unit_first=True)
 
 SCENES = pa.schema(
     [
@@ -64,29 +71,29 @@ SCENES = pa.schema(
 
 
 def split_of(layout_id: str, splits: Mapping[str, float]) -> str:
-    """Return the split of a layout: the same whatever else is in the set.
+    """Return the split of a layout, which does not depend on the rest of the set.
 
     Args:
-        layout_id: name of the layout.
-        splits: share of the layouts in each, adding up to 1.
+        layout_id: see `Layout.layout_id`.
+        splits: fraction of the layouts in each split, adding up to 1.
     """
     digest = hashlib.sha256(layout_id.encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
+    position = int.from_bytes(digest[:8], "big") / 2**64
     passed = 0.0
-    for name, share in splits.items():
-        passed += share
-        if place < passed:
+    for name, fraction in splits.items():
+        passed += fraction
+        if position < passed:
             return name
-    return next(reversed([name for name, share in splits.items() if share > 0.0]))
+    return next(reversed([name for name, fraction in splits.items() if fraction > 0.0]))
 
 
 def write_manifest(path: Path, rows: list[dict[str, Any]], metadata: Mapping[str, str]) -> None:
-    """Write a manifest, whole or not at all.
+    """Write a scene manifest atomically.
 
     Args:
         path: of the file.
-        rows: by column name.
-        metadata: kept with the schema; `SETTINGS` marks the manifest as one of the generator.
+        rows: values by column name.
+        metadata: of the schema; `SETTINGS` marks a manifest of the generator.
     """
     schema = SCENES.with_metadata({**(SCENES.metadata or {}), **metadata})
     with replacing(path) as handle:
@@ -94,22 +101,22 @@ def write_manifest(path: Path, rows: list[dict[str, Any]], metadata: Mapping[str
 
 
 def audit_manifest(path: Path) -> list[str]:
-    """Return what is wrong with a manifest; nothing where train, val and test are kept apart.
+    """Return the problems of a scene manifest; none if its splits are disjoint.
 
     Args:
-        path: of a Parquet file; columns that are not there are not looked at.
+        path: of a Parquet file; missing columns are not checked.
 
     Returns:
-        A sentence for each layout or scene that is in two splits, for each scene that is listed
-        twice, and for each file that is missing or not the one the manifest was written for.
+        A sentence for each layout or scene in two splits, for each scene that is listed twice, and
+        for each file that is missing or whose checksum differs.
 
     Raises:
-        UsageError: the file is no manifest.
+        UsageError: the file is not a scene manifest.
     """
     try:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise UsageError(f"{path}: not a manifest: {error}") from error
+        raise UsageError(f"{path}: not a scene manifest: {error}") from error
     names = table.column_names
     for name in ("file", "sha256", "layout_id", "split"):
         if name in names and (not pa.types.is_string(table[name].type) or table[name].null_count):
@@ -121,17 +128,19 @@ def audit_manifest(path: Path) -> list[str]:
             if not file.is_file():
                 problems.append(f"{row['file']}: is missing")
             elif sha256_of(file) != row["sha256"]:
-                problems.append(f"{row['file']}: is not the file the manifest was written for")
+                problems.append(
+                    f"{row['file']}: checksum mismatch; changed since the manifest was written"
+                )
     return problems
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What a manifest says of a scene.
+    """The entries of a scene in a manifest that training needs.
 
     Attributes:
-        layout_id: of its walls.
-        split: that it belongs to.
+        layout_id: see `Layout.layout_id`.
+        split: of its layout.
     """
 
     layout_id: str
@@ -139,13 +148,17 @@ class Listed:
 
 
 def listed_scenes(manifest: Path) -> dict[str, Listed]:
-    """Return layout and split of every scene of a manifest, by its hash.
+    """Return layout and split of every scene of a manifest, by the SHA-256 of its file.
 
     Raises:
-        UsageError: it cannot be read, lacks a column, or has a layout or scene in two splits.
+        UsageError: the manifest cannot be read, lacks a column, or has a layout or scene in two
+            splits.
     """
     columns = ["sha256", "layout_id", "split"]
     try:
+        names = pq.read_schema(manifest).names
+        if problem := missing_columns(names, columns, _WITH_LAYOUTS):
+            raise UsageError(f"--manifest {manifest}: {problem}")
         table = pq.read_table(manifest, columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise UsageError(f"--manifest {manifest}: {error}; needs {', '.join(columns)}") from error
@@ -155,7 +168,7 @@ def listed_scenes(manifest: Path) -> dict[str, Listed]:
 
 
 def split_problems(table: pa.Table) -> list[str]:
-    """Return a sentence for each layout or scene that is in two splits or listed twice."""
+    """Return a sentence for each layout or scene in two splits, and each scene listed twice."""
     problems = []
     for column, what in (("layout_id", "layout"), ("sha256", "scene")):
         if {column, "split"} <= set(table.column_names):

@@ -1,4 +1,4 @@
-"""Physics presets: a scene under MuJoCo options other than its own."""
+"""Apply physics presets to scenes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from xml.etree import ElementTree
 from namo.errors import SceneError
 from namo.scenes.presets import PHYSICS_PRESETS, Options
 
-if TYPE_CHECKING:  # the names of the presets are asked for without loading what scenes need
+if TYPE_CHECKING:  # so that presets can be listed without loading NumPy
     from namo.scenes.scene import Scene
 
 
 def with_physics(scene: Scene, preset: str) -> Scene:
-    """Return the scene under a preset; what it says of itself (path, sha256) stays.
+    """Return the scene with the options of a preset; `path` and `sha256` are unchanged.
 
     Args:
-        scene: under its own options.
+        scene: with its own options.
         preset: a name in `PHYSICS_PRESETS`.
     """
     options = PHYSICS_PRESETS[preset]
@@ -25,8 +25,8 @@ def with_physics(scene: Scene, preset: str) -> Scene:
         return scene
     xml = scene.xml
     if xml:
-        root = ElementTree.fromstring(xml)  # noqa: S314 - text that `scan_xml` has passed
-        add_options(root, options, scene.path)  # a later element overrules an earlier one
+        root = ElementTree.fromstring(xml)  # noqa: S314 - text that `scan_xml` has checked
+        add_options(root, options, scene.path)  # a later element overrides earlier ones
         xml = ElementTree.tostring(root, encoding="unicode")
     return replace(scene, options={**scene.options, **options}, xml=xml)
 
@@ -35,12 +35,12 @@ def add_options(root: ElementTree.Element, options: Options, source: str) -> Non
     """Add an `<option>` element to a `<mujoco>` element.
 
     Args:
-        root: added to.
+        root: to add to.
         options: see `Options`.
         source: what messages call the scene.
 
     Raises:
-        SceneError: an option has no place in a file.
+        SceneError: the name of an option is invalid.
     """
     option = ElementTree.SubElement(root, "option")
     flags = {}
@@ -51,8 +51,6 @@ def add_options(root: ElementTree.Element, options: Options, source: str) -> Non
         elif group == "flag":
             flags[flag] = value
         else:
-            raise SceneError(
-                f"{source}: option '{name}' has no place in a file; allowed: NAME and flag/NAME"
-            )
+            raise SceneError(f"{source}: option '{name}' is invalid; expected NAME or flag/NAME")
     if flags:
         ElementTree.SubElement(option, "flag", flags)

@@ -1,11 +1,11 @@
-"""Physics presets: named sets of MuJoCo options that replace those of a scene."""
+"""Physics presets: named sets of MuJoCo options that override those of a scene."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 Options = Mapping[str, str]
-"""MuJoCo's `<option>` attributes as written; flags are `flag/NAME`."""
+"""Attributes of MuJoCo's `<option>` as text; flags are `flag/NAME`."""
 
 _IMPLICIT: Options = {"integrator": "implicitfast", "cone": "elliptic", "flag/sleep": "enable"}
 
@@ -14,8 +14,8 @@ PHYSICS_PRESETS: Mapping[str, Options] = {
     "fast": {**_IMPLICIT, "timestep": "0.005"},
     "accurate": {**_IMPLICIT, "timestep": "0.002"},
 }
-"""What each preset sets; all else stays as the scene says. `scene` is every file's own physics.
+"""Options that each preset sets; others are those of the scene. `scene` sets none.
 
-`fast` and `accurate` let boxes that rest fall asleep, so that only what moves costs time. How far
-each is from a time step of 0.5 ms is measured in docs/performance.md.
+`fast` and `accurate` put boxes at rest to sleep, so that only moving ones cost time. Their error
+relative to a time step of 0.5 ms is measured in docs/performance.md.
 """

@@ -1,7 +1,7 @@
-"""Free regions: where a disc of some radius can be, split into parts it cannot cross between.
+"""Free regions: the connected components of the free space of a disc.
 
-Drawn on the same conservative grid as reachability (`namo.scenes.grid`), so a region here is what
-the collector lets the robot drive in.
+They use the same conservative grid as reachability (`namo.scenes.grid`), so that a region is what
+the robot can drive in during collection.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from namo.scenes.scene import Bounds, Solid
 Labels = NDArray[np.int32]
 
 BACK_OFF_M = 0.06
-"""A robot that touches a box stands in a blocked cell; it counts from the nearest free cell this
-near, to which it can back off."""
+"""The centre of a robot that touches a box is in a blocked cell; the robot can back off to the
+nearest free cell within this distance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +29,9 @@ class Regions:
     """The free regions of a floor plan.
 
     Attributes:
-        grid: what they are drawn on.
-        labels: (rows + 2, columns + 2) int32, 0 where blocked, otherwise the region's number.
-        cells: (regions + 1,) how many cells each has; 0 for number 0.
+        grid: that they are rasterised on.
+        labels: (rows + 2, columns + 2) int32, 0 where blocked, otherwise the number of the region.
+        cells: (regions + 1,) number of cells of each region; 0 for number 0.
     """
 
     grid: Grid
@@ -40,12 +40,12 @@ class Regions:
 
     @property
     def areas(self) -> Floats:
-        """(regions + 1,) m²."""
+        """Areas (regions + 1,) of the regions (m²)."""
         areas: Floats = self.cells.astype(np.float64) * self.grid.resolution**2
         return areas
 
     def at(self, points: Floats) -> Labels:
-        """Return the regions (...) that world points (..., 2) (m) lie in; 0 where blocked."""
+        """Return the numbers (...) of the regions at world points (..., 2) (m); 0 where blocked."""
         return np.asarray(self.labels[self.grid.cells(points)])
 
 
@@ -53,8 +53,8 @@ def blocked_cells(grid: Grid, solids: Iterable[Solid], radius: float) -> Mask:
     """Return the mask of cells in which a disc would touch one of the solids.
 
     Args:
-        grid: to draw on.
-        solids: at their own poses.
+        grid: of the mask.
+        solids: at their poses in the scene.
         radius: of the disc (m).
     """
     mask = grid.blank()
@@ -64,11 +64,11 @@ def blocked_cells(grid: Grid, solids: Iterable[Solid], radius: float) -> Mask:
 
 
 def free_regions(bounds: Bounds, solids: Iterable[Solid], radius: float) -> Regions:
-    """Return the regions in which a disc can move between solids (eight neighbours).
+    """Return the regions in which a disc can move between solids, with 8-connected cells.
 
     Args:
-        bounds: beyond which nothing is free.
-        solids: in the way.
+        bounds: everything outside is blocked.
+        solids: obstacles.
         radius: of the disc (m).
 
     Raises:
@@ -79,7 +79,7 @@ def free_regions(bounds: Bounds, solids: Iterable[Solid], radius: float) -> Regi
 
 
 def regions_of(grid: Grid, blocked: Mask) -> Regions:
-    """Return the connected regions of the cells that are not blocked."""
+    """Return the 8-connected regions of the free cells of a mask."""
     count, labels = cv2.connectedComponents((blocked == 0).astype(np.uint8), connectivity=8)
     cells = np.bincount(labels.ravel(), minlength=count)
     cells[0] = 0

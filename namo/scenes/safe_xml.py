@@ -1,4 +1,4 @@
-"""The elements of an XML text from anywhere: nothing is fetched, expanded or nested without end."""
+"""Parse untrusted XML: without external files, entity expansion or unlimited nesting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class XmlElement:
     Attributes:
         path: tags from the root to this one, joined by "/", such as "mujoco/option/flag".
         attributes: as written.
-        line: counted from 1.
+        line: number of the line, from 1.
     """
 
     path: str
@@ -34,8 +34,8 @@ def xml_elements(text: str, root: str) -> list[XmlElement]:
         root: tag that the root must have, without a namespace.
 
     Raises:
-        SceneError: not well-formed, a document type or entity declaration, another root, or
-            elements nested deeper than `MAX_DEPTH`.
+        SceneError: the text is not well-formed, has a document type or entity declaration or
+            another root, or elements are nested deeper than `MAX_DEPTH`.
     """
     elements: list[XmlElement] = []
     open_tags: list[str] = []

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from namo.errors import UnknownMovableError
 from namo.geometry import Floats, Pose2D
 from namo.scenes.enclosure import enclosed_rectangle
 from namo.scenes.footprint import Footprint
@@ -22,12 +23,13 @@ WALL_FRICTION: Friction = (1.0, 0.005, 0.0001)
 MOVABLE_FRICTION: Friction = (0.0, 0.005, 0.001)
 
 GOAL_TOLERANCE_M = 0.15
-"""The goal is reached where the robot's centre is this near to it."""
+"""The goal is reached if the robot's centre is within this distance of it."""
 
 UNWALLED_MARGIN_M = 2.0
+"""Margin around a scene that walls do not enclose."""
 
 DEFAULT_OPTIONS: Mapping[str, str] = PHYSICS_PRESETS["fast"]
-"""Of scenes that are made here: nearer to the truth than RK4 with 10 ms, at a third of its cost."""
+"""Options of generated scenes: more accurate than RK4 with 10 ms, at a third of its cost."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,10 @@ class Solid:
 
     Attributes:
         name: unique in its scene.
-        pose: of its frame, in the world. The frame's origin is the centre of the footprint.
+        pose: of its frame in the world. The origin of the frame is the centroid of the footprint.
         footprint: its outline, in that frame.
         half_z: half its height (m).
-        z: height of its middle above the floor (m).
+        z: height of its centre above the floor (m).
     """
 
     name: str
@@ -68,7 +70,7 @@ class Movable(Solid):
 
     Attributes:
         mass: kg.
-        friction: where two bodies touch, the larger of each coefficient counts.
+        friction: MuJoCo uses the larger coefficients of the two bodies in contact.
     """
 
     mass: float = 0.1
@@ -77,15 +79,15 @@ class Movable(Solid):
 
 @dataclass(frozen=True)
 class Robot:
-    """A disc that slides in the plane, driven by two motors.
+    """A disc that slides in the plane, driven by one motor along each axis.
 
     Attributes:
         x: start position, world frame (m).
-        y: likewise.
+        y: start position, world frame (m).
         radius: m.
         mass: kg.
-        friction: likewise, see `Movable`.
-        max_force: the most its motors push along x and along y (N).
+        friction: see `Movable`.
+        max_force: maximum force of each of its motors (N).
     """
 
     x: float
@@ -100,8 +102,8 @@ class Robot:
 class Goal:
     """Where the robot has to get: world x and y (m).
 
-    `radius` (m) is how large the file draws it. What counts as reached is the same in all scenes:
-    `GOAL_TOLERANCE_M`, decided by `namo.world.reachability`.
+    `radius` (m) is the size of its marker. When it counts as reached is the same in all scenes
+    (`GOAL_TOLERANCE_M`) and decided by `namo.world.reachability`.
     """
 
     x: float
@@ -111,7 +113,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Bounds:
-    """The axis-aligned rectangle in which everything happens, world frame (m)."""
+    """An axis-aligned rectangle, world frame (m)."""
 
     x_min: float
     y_min: float
@@ -126,14 +128,14 @@ class Scene:
     Attributes:
         walls: in file order.
         movables: in file order.
-        robot: start and body of the robot.
+        robot: its start, size and physical parameters.
         goal: of the robot.
         floor_friction: of the floor.
         options: MuJoCo's `<option>` attributes as written ("timestep": "0.01"); flags are
             `flag/NAME`.
-        path: the file it was read from, as given; empty for a scene made in memory.
-        sha256: of the file's bytes, or of the XML that `write_scene` would write.
-        xml: the text that MuJoCo compiles for this scene; compared by `sha256` alone.
+        path: of the file it was read from, as given; empty for a scene created in memory.
+        sha256: of the bytes of the file; empty for a scene created in memory.
+        xml: the text that MuJoCo compiles; not part of comparisons.
     """
 
     walls: tuple[Wall, ...]
@@ -148,7 +150,7 @@ class Scene:
 
     @cached_property
     def room(self) -> Bounds | None:
-        """The rectangle that walls enclose along all four sides; None where they do not."""
+        """The rectangle that walls enclose; None if they do not enclose one."""
         pieces = [piece for wall in self.walls for piece in wall.pieces()]
         low = np.array([piece.min(axis=0) for piece in pieces]).reshape(-1, 2)
         high = np.array([piece.max(axis=0) for piece in pieces]).reshape(-1, 2)
@@ -157,9 +159,9 @@ class Scene:
 
     @cached_property
     def bounds(self) -> Bounds:
-        """The rectangle around all footprints, and 2 m more where walls do not close it off.
+        """Bounding rectangle of all footprints, enlarged by 2 m if walls do not enclose it.
 
-        The robot stays inside: what lies beyond is out of reach.
+        The robot does not leave it.
         """
         points = [
             *(solid.corners() for solid in (*self.walls, *self.movables)),
@@ -174,9 +176,9 @@ class Scene:
         """Return the movable of that name.
 
         Raises:
-            KeyError: there is none; the message lists those there are.
+            UnknownMovableError: there is none.
         """
         for movable in self.movables:
             if movable.name == name:
                 return movable
-        raise KeyError(f"no movable '{name}'; there are: {[m.name for m in self.movables]}")
+        raise UnknownMovableError(name, (movable.name for movable in self.movables))

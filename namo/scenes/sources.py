@@ -1,7 +1,8 @@
-"""Where environments come from: a folder, a manifest, or the demo scenes.
+"""List the environments of a folder, a manifest or the demo scenes.
 
-The command line and the pipeline ask here before MuJoCo is loaded, so this module imports no heavy
-library.
+The command line and the pipeline list environments before MuJoCo is loaded, so this module imports
+no heavy library. A manifest is here a list of scenes: a text file with one scene per line, or a
+Parquet file such as the scene manifest of a generated set (`namo.scenes.manifest`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from namo.errors import UsageError
+from namo.scenes.table_kinds import missing_columns
 from namo.wording import did_you_mean
 
 DEMO_SCENES = (
@@ -19,15 +21,17 @@ DEMO_SCENES = (
 
 TO_THE_END = -1
 
+_SCENE_LIST = "a text file with one scene per line, or a Parquet file with a column 'file'"
+
 
 @dataclass(frozen=True, slots=True)
 class ListedScene:
-    """A scene file, and what its manifest says of it.
+    """A scene file with its entries in the manifest.
 
     Attributes:
         path: of the file.
-        difficulty: class; None where it is not known.
-        sha256: of the file the manifest was written for; None where the manifest has none.
+        difficulty: its class; None if unknown.
+        sha256: of the file when the manifest was written; None if unknown.
     """
 
     path: Path
@@ -37,11 +41,11 @@ class ListedScene:
 
 @dataclass(frozen=True)
 class EnvironmentList:
-    """The environments that indices point into.
+    """The environments of a collection, in the order of their indices.
 
     Attributes:
-        source: the folder or manifest they come from, as given.
-        scenes: the index of an environment is its place here.
+        source: the folder or manifest, as given.
+        scenes: position i is the environment with index i.
     """
 
     source: str
@@ -58,18 +62,18 @@ def environments_from(
 ) -> EnvironmentList:
     """Return the environments of a folder or a manifest, or the demo scenes if neither is given.
 
-    A folder is searched for `*.xml` at any depth, sorted by the path relative to it, written with
-    forward slashes and compared character by character; so an index means the same scene on every
-    machine. A manifest keeps its own order. It is a text file with one scene a line (blank lines
-    and lines that begin with `#` are skipped) or a Parquet file with a column `file`, and where it
-    has them `difficulty`, `sha256` and `split`; relative paths start at the manifest's folder.
+    A folder is searched recursively for `*.xml`, sorted by their relative paths with forward
+    slashes, compared character by character, so that an index is the same scene on every machine.
+    A manifest keeps its own order. It is a text file with one scene per line (blank lines and lines
+    that start with `#` are skipped) or a Parquet file with a column `file` and optionally
+    `difficulty`, `sha256` and `split`; paths are relative to the folder of the manifest.
 
     Args:
         xml_dir: a folder of scenes.
         manifest: a list of scenes.
-        split: only the rows of a Parquet manifest with this split; indices count those alone.
-        look: make sure that every file of a manifest is there; on a shared file system a look at a
-            million files takes minutes.
+        split: use only the rows of a Parquet manifest with this split; indices count these rows.
+        look: check that every file of a manifest exists; on a shared file system this takes minutes
+            for a million files.
 
     Raises:
         UsageError: both are given, or what is given does not exist, is empty or names a missing
@@ -87,7 +91,7 @@ def environments_from(
         return EnvironmentList(str(xml_dir), _found(xml_dir, f"--xml-dir {xml_dir}"))
     if not DEMO_SCENES.is_file():
         raise UsageError(
-            f"the demo scenes are not there ({DEMO_SCENES}); "
+            f"the demo scenes do not exist ({DEMO_SCENES}); "
             "name scenes with --xml-dir FOLDER or --manifest FILE"
         )
     return EnvironmentList(str(DEMO_SCENES), tuple(_listed(DEMO_SCENES, None, look=look)))
@@ -98,8 +102,8 @@ def resolve_range(start: int, end: int, count: int) -> range:
 
     Args:
         start: first index.
-        end: one past the last index; -1 stands for the end of the list.
-        count: how many environments there are.
+        end: one past the last index; -1 for the end of the list.
+        count: number of environments.
 
     Raises:
         UsageError: the range is empty or reaches beyond the list.
@@ -109,13 +113,14 @@ def resolve_range(start: int, end: int, count: int) -> range:
         raise UsageError(f"--start-idx {start} is negative; {there_are}")
     if end < TO_THE_END:
         raise UsageError(
-            f"--end-idx {end} is not allowed; it is {TO_THE_END} (to the end) or an index, "
-            f"exclusive; {there_are}"
+            f"--end-idx {end} is invalid; expected an index (exclusive) or {TO_THE_END} for the "
+            f"end; {there_are}"
         )
     stop = count if end == TO_THE_END else end
     if stop > count:
         raise UsageError(
-            f"--end-idx {end} is too large; {there_are}, so at most {count}; {TO_THE_END}: all"
+            f"--end-idx {end} is too large; {there_are}, so at most {count}, or "
+            f"{TO_THE_END} for all"
         )
     if start >= stop:
         raise UsageError(
@@ -126,7 +131,7 @@ def resolve_range(start: int, end: int, count: int) -> range:
 
 
 def range_name(start: int, end: int) -> str:
-    """Return how a range of environments is called: by its bounds, not by a chunk's number."""
+    """Return the name of a range of environments: its bounds, with six digits each."""
     return f"{start:06d}-{end:06d}"
 
 
@@ -153,19 +158,19 @@ def _listed(manifest: Path, split: str | None, *, look: bool) -> Iterator[Listed
         rows = _text_rows(manifest)
     else:
         raise UsageError(f"--split {split}: --manifest {manifest} is a text file without splits")
-    nothing = True
+    empty = True
     for where, row in rows:
-        nothing = False
+        empty = False
         path = manifest.parent / str(row["file"])
         if look and not path.is_file():
             raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
         yield ListedScene(path, row.get("difficulty"), row.get("sha256"))
-    if nothing:
-        raise UsageError(f"--manifest {manifest}: names no scene; one path a line is expected")
+    if empty:
+        raise UsageError(f"--manifest {manifest}: lists no scene; expected one path per line")
 
 
 _Row = tuple[str, dict[str, str | None]]
-"""Where in the manifest it stands, and what it says."""
+"""Its place in the manifest, and its entries."""
 
 
 def _text_rows(manifest: Path) -> Iterator[_Row]:
@@ -195,10 +200,8 @@ def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
 
     try:
         columns = parquet.read_schema(manifest).names
-        if "file" not in columns:
-            raise UsageError(
-                f"--manifest {manifest}: no column 'file'; it has: {', '.join(columns) or 'none'}"
-            )
+        if problem := missing_columns(columns, ["file"], _SCENE_LIST):
+            raise UsageError(f"--manifest {manifest}: {problem}")
         wanted = [name for name in ("file", "difficulty", "sha256", "split") if name in columns]
         _require_text(manifest, wanted)
         found = parquet.read_table(manifest, columns=wanted).to_pylist()

@@ -1,8 +1,8 @@
-"""Write a scene as a MuJoCo XML file in the convention that `namo.scenes.reading` reads.
+"""Write scenes as MuJoCo XML files in the convention of `namo.scenes.mjcf.convention`.
 
-Every number is written so that reading gives the same number, except the yaw of a solid: the file
-gives it in degrees and MuJoCo keeps a rotation as a quaternion, so it comes back within 1e-12 rad.
-A yaw within 2e-6 rad of zero comes back as zero, because MuJoCo simulates it as zero.
+Numbers are written so that they are read back exactly, except the yaw of a solid: files have it in
+degrees and MuJoCo stores rotations as quaternions, so it is read back within 1e-12 rad. A yaw
+within 2e-6 rad of zero is read back as zero, since MuJoCo simulates it as zero.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from namo.errors import SceneError
 from namo.files import replacing
 from namo.scenes.checking import check_scene
 from namo.scenes.footprint import Polygon, Rectangle
+from namo.scenes.mjcf.convention import MOVABLE_MARK
+from namo.scenes.mjcf.prisms import Prism
 from namo.scenes.physics import add_options
-from namo.scenes.prisms import Prism
-from namo.scenes.reading import MOVABLE_MARK, parse_scene
+from namo.scenes.reading import parse_scene
 from namo.scenes.scene import Movable, Robot, Scene, Solid
 
-# A yaw this close to a round number of degrees is written as that number, so that a scene which is
-# read and written again keeps its text.
+# A yaw this close to a round number of degrees is written as that number, so that the text of a
+# scene does not change when it is read and written again.
 _ROUND_YAW_RAD = 1e-14
 
 _WALL_RGBA = "0.8 0.8 0.8 1"
@@ -33,16 +34,15 @@ _GOAL_RGBA = "0 1 0 0.5"
 
 
 def write_scene(scene: Scene, path: Path) -> Scene:
-    """Write the scene and return it as `read_scene` reads it from there.
-
-    The file appears complete or not at all.
+    """Write a scene atomically, and return it as `read_scene` reads it from the file.
 
     Args:
-        scene: what to write; its own `path`, `sha256` and `xml` are not used.
-        path: of the file; its folder is made if need be.
+        scene: to write; its `path`, `sha256` and `xml` are ignored.
+        path: of the file; its folder is created if needed.
 
     Raises:
-        SceneError: the scene cannot be used or expressed (see `check_scene`); nothing is written.
+        SceneError: the scene is invalid (see `check_scene`) or cannot be expressed; nothing is
+            written.
         OSError: the file cannot be written.
     """
     data = scene_xml(scene).encode()
@@ -56,8 +56,8 @@ def scene_xml(scene: Scene) -> str:
     """Return the MuJoCo XML of a scene.
 
     Raises:
-        SceneError: the scene cannot be used (see `check_scene`), or the name of a movable lacks the
-            `movable` that makes it one, or an option has no place in the file.
+        SceneError: the scene is invalid (see `check_scene`), the name of a movable lacks `movable`,
+            or the name of an option is invalid.
     """
     check_scene(scene)
     root = ElementTree.Element("mujoco", model="namo_scene")
@@ -158,7 +158,7 @@ def _box_geom(solid: Solid, rectangle: Rectangle, rgba: str) -> ElementTree.Elem
 def _prism_body(
     assets: ElementTree.Element, solid: Solid, polygon: Polygon, rgba: str
 ) -> ElementTree.Element:
-    """Return the body of a polygon and add the meshes of its convex pieces."""
+    """Return the body of a polygon, and add the meshes of its convex pieces to the assets."""
     body = ElementTree.Element("body", name=solid.name)
     _set_pose(body, solid)
     for number, piece in enumerate(polygon.pieces, start=1):
@@ -171,7 +171,7 @@ def _prism_body(
 
 
 def _inertial(movable: Movable, polygon: Polygon) -> ElementTree.Element:
-    """Return mass and moments of a prism: the area's second moments about its centroid."""
+    """Return mass and inertia of a prism, from the second moments of area about its centroid."""
     x, y = polygon.outline.T
     next_x, next_y = np.roll(x, -1), np.roll(y, -1)
     cross = x * next_y - next_x * y
@@ -201,5 +201,5 @@ def _degrees(theta_rad: float) -> float:
 
 
 def _numbers(*values: float) -> str:
-    """Return numbers as text that gives the same numbers back."""
+    """Return numbers as text that is read back exactly."""
     return " ".join(repr(float(value)) for value in values)

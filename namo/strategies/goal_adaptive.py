@@ -1,11 +1,11 @@
-"""Adaptive goals: random ones, pulled in until the box has room there."""
+"""Adaptive goals: random ones, moved towards the box until they are collision-free."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.strategies.goal_random import TRIES_PER_GOAL, draw_goal
+from namo.strategies.goal_random import TRIES_PER_GOAL, sample_goal
 from namo.world.world import World
 
 DISTANCE_M = (0.2, 0.8)
@@ -14,10 +14,10 @@ SHRINKS = 4
 
 
 class AdaptiveGoals:
-    """Random goals that are free of walls and of other movables, where the robot can push to.
+    """Random goals clear of walls and other movables, in directions the robot can push.
 
-    A draw that is not free moves towards the box's present place in `SHRINKS` steps, each to
-    `SHRINK` of the distance, before it is given up.
+    A sample that is not clear moves towards the present pose of the box in up to `SHRINKS` steps,
+    each to `SHRINK` of the distance, before it is rejected.
     """
 
     def propose(
@@ -26,16 +26,16 @@ class AdaptiveGoals:
         """See `namo.strategies.strategy.GoalStrategy`."""
         reachability = world.reachability()
         pose = reachability.poses[name]
-        around = reachability.around(name)
+        obstacles = reachability.obstacles_excluding(name)
         goals: list[Pose2D] = []
         for _ in range(count * TRIES_PER_GOAL):
-            drawn = draw_goal(pose, DISTANCE_M, rng)
-            if not reachability.can_push_towards(name, drawn):
+            sampled = sample_goal(pose, DISTANCE_M, rng)
+            if not reachability.can_push_towards(name, sampled):
                 continue
             for shrink in range(SHRINKS + 1):
-                goal = _towards(pose, drawn, SHRINK**shrink)
+                goal = _towards(pose, sampled, SHRINK**shrink)
                 near = pose.distance(goal) < DISTANCE_M[0]
-                if not near and world.static.fits(name, goal) and around.leaves_room(goal):
+                if not near and world.static.fits(name, goal) and obstacles.is_clear(goal):
                     goals.append(goal)
                     break
             if len(goals) == count:
@@ -43,8 +43,8 @@ class AdaptiveGoals:
         return goals
 
 
-def _towards(pose: Pose2D, goal: Pose2D, share: float) -> Pose2D:
-    """Return the goal at a share of its distance, with its own orientation."""
+def _towards(pose: Pose2D, goal: Pose2D, fraction: float) -> Pose2D:
+    """Return the goal at a fraction of its distance, orientation unchanged."""
     return Pose2D(
-        pose.x + share * (goal.x - pose.x), pose.y + share * (goal.y - pose.y), goal.theta
+        pose.x + fraction * (goal.x - pose.x), pose.y + fraction * (goal.y - pose.y), goal.theta
     )

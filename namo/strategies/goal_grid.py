@@ -1,4 +1,4 @@
-"""Goals on a grid: eight directions, two distances, orientation kept."""
+"""Goals on a polar grid: eight directions, two distances, orientation unchanged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DISTANCES_M = (0.4, 0.8)
 class GridGoals:
     """The sixteen goals around a box that are not inside a wall, in random order.
 
-    Random, because only `count` of them are tried: a fixed order would never try the others.
+    Random, because only `count` of them are tried; a fixed order would never try the others.
     """
 
     def propose(

@@ -1,4 +1,4 @@
-"""Goals that one straight push reaches: the end poses of motion primitives, in random order."""
+"""Goals reached by one straight push: the end poses of motion primitives, in random order."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from namo.world.world import World
 class PrimitiveGoals:
     """Candidates that are possible now, uniform over contact points, then over their travels.
 
-    Most contact points have ten travels, a few have less; drawing the point first gives each side
-    of a movable its fair share. The same candidate is not proposed twice in one call.
+    Most contact points have ten travels, a few have fewer; sampling the point first weights all
+    sides of a movable equally. A call does not propose the same candidate twice.
     """
 
     def propose(
@@ -27,5 +27,5 @@ class PrimitiveGoals:
         count = min(count, int(possible.sum()))
         if count == 0:
             return []
-        drawn = rng.choice(weights.size, count, replace=False, p=weights / weights.sum())
-        return [candidates.goal(number) for number in drawn.tolist()]
+        sampled = rng.choice(weights.size, count, replace=False, p=weights / weights.sum())
+        return [candidates.goal(number) for number in sampled.tolist()]

@@ -1,4 +1,4 @@
-"""Random goals: any direction, a stride away, turned a little; never inside a wall."""
+"""Random goals: in any direction, some distance away, slightly rotated, never inside a wall."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ TRIES_PER_GOAL = 20
 
 
 class RandomGoals:
-    """Uniform in direction, in distance over `DISTANCE_M` and in turn over ± `TURN_RAD`.
+    """Uniform in direction, in distance over `DISTANCE_M` and in rotation over ± `TURN_RAD`.
 
-    A draw that cannot be carried out is drawn again: one that would put the box into a wall, or
-    towards which the robot has no side to push from. Other movables do not forbid a goal: they can
-    be pushed along.
+    Infeasible samples are rejected: those that put the box into a wall, and those towards which the
+    robot has no side to push from. Other movables do not rule out a goal; they can be pushed along.
     """
 
     def propose(
@@ -30,7 +29,7 @@ class RandomGoals:
         pose = reachability.poses[name]
         goals: list[Pose2D] = []
         for _ in range(count * TRIES_PER_GOAL):
-            goal = draw_goal(pose, DISTANCE_M, rng)
+            goal = sample_goal(pose, DISTANCE_M, rng)
             if world.static.fits(name, goal) and reachability.can_push_towards(name, goal):
                 goals.append(goal)
             if len(goals) == count:
@@ -38,8 +37,8 @@ class RandomGoals:
         return goals
 
 
-def draw_goal(pose: Pose2D, distance_m: tuple[float, float], rng: np.random.Generator) -> Pose2D:
-    """Return a random goal for a box at `pose`, whatever stands there."""
+def sample_goal(pose: Pose2D, distance_m: tuple[float, float], rng: np.random.Generator) -> Pose2D:
+    """Return a random goal for a box at `pose`, regardless of obstacles."""
     distance = rng.uniform(*distance_m)
     direction = rng.uniform(-math.pi, math.pi)
     turn = rng.uniform(-TURN_RAD, TURN_RAD)

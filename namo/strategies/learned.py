@@ -1,9 +1,9 @@
 """The learned strategies: models choose the object and the pose to push it to.
 
-Both ask a model how promising each choice is, once a state, and draw from what it says: the chance
-of a choice is proportional to its odds. What the model thinks little of still has its turn: objects
-that were not drawn follow those that were, and a share of the goals stays random, so no scene is
-lost to a model that is wrong about it.
+Both query a model once per state for the value of each choice and sample from the prediction: the
+probability of a choice is proportional to its odds. Choices with a low value keep their chance:
+objects that were not sampled follow those that were, and a fraction of the goals stays random, so a
+model that is wrong about a scene cannot make it unsolvable.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from namo.geometry import Pose2D
-from namo.learning.questions import goal_question, object_question
-from namo.learning.rasters import StatePicture
-from namo.learning.scoring import Promise, Scorer, Values
+from namo.geometry import Floats, Pose2D
+from namo.learning.queries import goal_query, object_query
+from namo.learning.rasters import StateRaster
+from namo.learning.scoring import Prediction, Scorer
 from namo.strategies.goal_random import RandomGoals
 from namo.world.candidates import CandidatePushes, candidate_pushes
-from namo.world.push_planner import twins, within_tolerance
+from namo.world.push_planner import equivalent_goals, within_tolerance
 from namo.world.world import World
 
-KEPT_ANSWERS = 1024
-"""Answers that are kept for when a state is asked about again."""
-RANDOM_SHARE = 0.2
+MAX_CACHED_PREDICTIONS = 1024
+"""Predictions kept per world, for when a state is visited again."""
+RANDOM_FRACTION = 0.2
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 
 class LearnedObjects:
-    """Orders the reachable objects by votes: draws from the model, most votes first."""
+    """Orders the reachable objects by votes, which are samples from the model's prediction."""
 
     def __init__(self, scorer: Scorer, samples: int) -> None:
         """Take the model.
 
         Args:
             scorer: of an object model.
-            samples: draws a question.
+            samples: votes per query.
         """
         self._scorer, self._samples = scorer, samples
-        self._answers = _Answers[Values]()
+        self._cache = _Cache[Floats]()
 
     def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:
         """See `namo.strategies.strategy.ObjectStrategy`."""
         if len(reachable) < 2:
-            return list(reachable)  # a question would only cost time
+            return list(reachable)  # a query would only cost time
         values = self._values(world, reachable)
-        votes = rng.multinomial(self._samples, _chances(values))
+        votes = rng.multinomial(self._samples, _probabilities(values))
         order = np.lexsort((np.arange(len(values)), -values, -votes))
-        return [reachable[place] for place in order.tolist()]
+        return [reachable[index] for index in order.tolist()]
 
     def rate(self, world: World, names: list[str]) -> list[float]:
         """See `namo.strategies.strategy.RatingObjectStrategy`."""
@@ -63,51 +63,57 @@ class LearnedObjects:
         values = dict(zip(in_file_order, self._values(world, in_file_order), strict=True))
         return [float(values[name]) for name in names]
 
-    def _values(self, world: World, reachable: list[str]) -> Values:
-        return self._answers.get(world, tuple(reachable), lambda: self._ask(world, reachable))
+    def _values(self, world: World, reachable: list[str]) -> Floats:
+        return self._cache.get(world, tuple(reachable), lambda: self._predict(world, reachable))
 
-    def _ask(self, world: World, reachable: list[str]) -> Values:
-        with self._scorer.asking():
-            picture = StatePicture(world.reachability())
-            questions = [object_question(picture, name) for name in reachable]
-            promises = self._scorer.promises(questions)
-            return np.concatenate([promise.values for promise in promises])
+    def _predict(self, world: World, reachable: list[str]) -> Floats:
+        with self._scorer.timed():
+            state = StateRaster(world.reachability())
+            queries = [object_query(state, name) for name in reachable]
+            predictions = self._scorer.predict(queries)
+            return np.concatenate([prediction.value for prediction in predictions])
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
-    """The candidates of a movable that are possible, and how promising each is."""
+class _RatedCandidates:
+    """The feasible candidates of a movable and the prediction for them.
+
+    Attributes:
+        candidates: all candidates of the movable.
+        numbers: (n,) indices of the feasible ones.
+        prediction: for these.
+    """
 
     candidates: CandidatePushes
     numbers: NDArray[np.int64]
-    promise: Promise
+    prediction: Prediction
 
 
 class LearnedGoals:
-    """Proposes the candidates that a model finds most promising, and every fifth goal at random."""
+    """Proposes the candidates with the highest predicted value, and a fraction at random."""
 
-    def __init__(self, scorer: Scorer, samples: int, random_share: float = RANDOM_SHARE) -> None:
+    def __init__(self, scorer: Scorer, samples: int, random_share: float = RANDOM_FRACTION) -> None:
         """Take the model.
 
         Args:
             scorer: of a goal model.
-            samples: draws a question.
-            random_share: share of the goals that stay random.
+            samples: samples per query.
+            random_share: fraction of the goals that stay random, 0 to 1.
         """
         self._scorer, self._samples, self.random_share = scorer, samples, random_share
         self._random = RandomGoals()
-        self._answers = _Answers[_Judged]()
+        self._cache = _Cache[_RatedCandidates]()
 
     def propose(
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        judged = self._judged(world, name)
-        chosen = _without_twins(judged, self._drawn(judged, rng), count)
-        random_places = self._random_places(count, rng)
+        rated = self._rated(world, name)
+        chosen = _distinct_goals(rated, self._sampled(rated, rng), count)
+        random_positions = self._random_positions(count, rng)
         goals: list[Pose2D] = []
-        for place in range(count):
-            if place in random_places or not chosen:
+        for position in range(count):
+            if position in random_positions or not chosen:
                 goals += self._random.propose(world, name, 1, rng)
             else:
                 goals.append(chosen.pop(0))
@@ -116,48 +122,48 @@ class LearnedGoals:
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
         """See `namo.strategies.strategy.RatingGoalStrategy`.
 
-        A push passes the ends of the shorter ones from the same contact point and stops where the
-        goal opens: one in vain says that none of those opens the goal either.
+        A push passes through the end poses of the shorter ones from the same contact point and
+        stops where the goal opens. So a failed push implies that none of those opens the goal.
         """
-        return _best_first(self._judged(world, name))
+        return _best_first(self._rated(world, name))
 
-    def _random_places(self, count: int, rng: np.random.Generator) -> set[int]:
-        """Return which of the places of a list stay random: of each fifth, say, the last.
+    def _random_positions(self, count: int, rng: np.random.Generator) -> set[int]:
+        """Return the positions of a list of goals that stay random: say, the last of each five.
 
-        Where the share of a short list is no whole number, chance decides on the rest of it.
+        If the fraction of a short list is not a whole number, its remainder is decided at random.
         """
-        share, chance = divmod(count * self.random_share, 1.0)
-        places = int(share) + int(rng.random() < chance)
-        return {(place + 1) * count // places - 1 for place in range(places)}
+        whole, remainder = divmod(count * self.random_share, 1.0)
+        random = int(whole) + int(rng.random() < remainder)
+        return {(number + 1) * count // random - 1 for number in range(random)}
 
-    def _judged(self, world: World, name: str) -> _Judged:
-        return self._answers.get(world, name, lambda: self._ask(world, name))
+    def _rated(self, world: World, name: str) -> _RatedCandidates:
+        return self._cache.get(world, name, lambda: self._predict(world, name))
 
-    def _ask(self, world: World, name: str) -> _Judged:
+    def _predict(self, world: World, name: str) -> _RatedCandidates:
         candidates = candidate_pushes(world, name)
         if not candidates.possible.any():
-            nothing = np.empty(0)
-            return _Judged(candidates, nothing.astype(np.int64), Promise(nothing, nothing))
-        with self._scorer.asking():
-            question = goal_question(StatePicture(world.reachability()), name, candidates)
-            (promise,) = self._scorer.promises([question])
-        return _Judged(candidates, question.numbers, promise)
+            empty = np.empty(0)
+            return _RatedCandidates(candidates, empty.astype(np.int64), Prediction(empty, empty))
+        with self._scorer.timed():
+            query = goal_query(StateRaster(world.reachability()), name, candidates)
+            (prediction,) = self._scorer.predict([query])
+        return _RatedCandidates(candidates, query.numbers, prediction)
 
-    def _drawn(self, judged: _Judged, rng: np.random.Generator) -> list[int]:
-        """Return places of the candidates that were drawn, the most promising first."""
-        values = judged.promise.values
+    def _sampled(self, rated: _RatedCandidates, rng: np.random.Generator) -> list[int]:
+        """Return the positions of the sampled candidates, highest value first."""
+        values = rated.prediction.value
         if not len(values):
             return []
-        drawn = rng.multinomial(self._samples, _chances(values)).nonzero()[0]
-        order = np.argsort(-values[drawn], kind="stable")
-        return list(drawn[order].tolist())
+        sampled = rng.multinomial(self._samples, _probabilities(values)).nonzero()[0]
+        order = np.argsort(-values[sampled], kind="stable")
+        return list(sampled[order].tolist())
 
 
-def _without_twins(judged: _Judged, places: list[int], count: int) -> list[Pose2D]:
-    """Return the goals of candidates, at most `count`, but none that another arrives at too."""
+def _distinct_goals(rated: _RatedCandidates, positions: list[int], count: int) -> list[Pose2D]:
+    """Return the goals of candidates, at most `count`, leaving out those within tolerance."""
     goals: list[Pose2D] = []
-    for place in places:
-        goal = judged.candidates.goal(int(judged.numbers[place]))
+    for position in positions:
+        goal = rated.candidates.goal(int(rated.numbers[position]))
         if not any(within_tolerance(goal, other) for other in goals):
             goals.append(goal)
         if len(goals) == count:
@@ -165,42 +171,42 @@ def _without_twins(judged: _Judged, places: list[int], count: int) -> list[Pose2
     return goals
 
 
-def _best_first(judged: _Judged) -> Iterator[tuple[Pose2D, float]]:
-    """Yield goals and values as `RatingGoalStrategy.best` does."""
-    contact, travel = np.divmod(judged.numbers, len(judged.candidates.travels))
-    goals = judged.candidates.goals().reshape(-1, 3)[judged.numbers]
-    values, later = judged.promise.values, judged.promise.later
+def _best_first(rated: _RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
+    """Yield goals and values, see `RatingGoalStrategy.best`."""
+    contact, travel = np.divmod(rated.numbers, len(rated.candidates.travels))
+    goals = rated.candidates.goals().reshape(-1, 3)[rated.numbers]
+    values, p_later = rated.prediction.value, rated.prediction.p_later
     for _ in range(len(values)):
         best = int(values.argmax())
-        if values[best] < 0.0:  # all that is left are twins
+        if values[best] < 0.0:  # only goals within tolerance of an earlier one are left
             return
-        goal = judged.candidates.goal(int(judged.numbers[best]))
+        goal = rated.candidates.goal(int(rated.numbers[best]))
         yield goal, float(values[best])
         passed = (contact == contact[best]) & (travel <= travel[best])
-        values[passed] = np.minimum(values[passed], later[passed])
-        values[twins(goals, goal)] = -1.0
+        values[passed] = np.minimum(values[passed], p_later[passed])
+        values[equivalent_goals(goals, goal)] = -1.0
 
 
-def _chances(values: Values) -> Values:
-    """Return chances in proportion to the odds of values, adding up to one."""
+def _probabilities(values: Floats) -> Floats:
+    """Return probabilities proportional to the odds of values, with sum 1."""
     values = np.clip(values, 1e-6, 1.0 - 1e-6)
     odds = values / (1.0 - values)
-    chances: Values = odds / odds.sum()
-    return chances
+    probabilities: Floats = odds / odds.sum()
+    return probabilities
 
 
-class _Answers(Generic[Answer]):
-    """What a model said, by world and poses; of each world the oldest are forgotten."""
+class _Cache(Generic[Value]):
+    """Predictions by world and state; the oldest of a world are evicted first."""
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[World, OrderedDict[Hashable, Answer]] = WeakKeyDictionary()
+        self._cached: WeakKeyDictionary[World, OrderedDict[Hashable, Value]] = WeakKeyDictionary()
 
-    def get(self, world: World, about: Hashable, ask: Callable[[], Answer]) -> Answer:
-        """Return the answer to a question about a state, asked now if it is new."""
-        kept = self._kept.setdefault(world, OrderedDict())
+    def get(self, world: World, about: Hashable, predict: Callable[[], Value]) -> Value:
+        """Return the value cached for the state of a world, computed now if it is new."""
+        cached = self._cached.setdefault(world, OrderedDict())
         key = about, tuple(world.reachability().poses.values())
-        if key not in kept:
-            kept[key] = ask()
-            if len(kept) > KEPT_ANSWERS:
-                kept.popitem(last=False)
-        return kept[key]
+        if key not in cached:
+            cached[key] = predict()
+            if len(cached) > MAX_CACHED_PREDICTIONS:
+                cached.popitem(last=False)
+        return cached[key]

@@ -1,4 +1,7 @@
-"""Object strategies that order by distance. Ties keep the file's order."""
+"""Object strategies without a model: file order, random order and order by distance.
+
+Ties keep the order of the scene file.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class NoHeuristic:
 
 
 class RandomOrder:
-    """Any order, each as likely."""
+    """A random order, uniform over permutations."""
 
     def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:  # noqa: ARG002
         """See `namo.strategies.strategy.ObjectStrategy`."""

@@ -1,4 +1,4 @@
-"""What planners ask strategies: which object, and where to."""
+"""The strategy interfaces: which object to push, and to which pose."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from namo.world.world import World
 
 
 class ObjectStrategy(Protocol):
-    """Orders the objects to try. Registered in `namo.strategies.registry`."""
+    """Ranks the objects to try. Registered in `namo.strategies.registry`."""
 
     def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:
-        """Return the reachable objects, the one to try first in front.
+        """Return the reachable objects, best first.
 
         Args:
-            world: in the state that is asked about; not changed.
+            world: in the state in question; not changed.
             reachable: names, in file order.
             rng: stream for random choices.
 
@@ -36,27 +36,27 @@ class GoalStrategy(Protocol):
         """Return up to `count` goal poses of the object's centre, world frame, best first.
 
         Args:
-            world: in the state that is asked about; not changed.
+            world: in the state in question; not changed.
             name: the object.
-            count: the most to return; fewer when no more make sense.
+            count: maximum number of goals; fewer if there are no other sensible ones.
             rng: stream for random choices.
 
         Raises:
-            KeyError: the scene has no such movable.
+            UnknownMovableError: the scene has no such movable.
             ModelError: the model of a learned strategy fails.
         """
 
 
 @runtime_checkable
 class RatingObjectStrategy(ObjectStrategy, Protocol):
-    """An object strategy that can also say how promising objects are, between states."""
+    """An object strategy whose ratings are comparable across states."""
 
     def rate(self, world: World, names: list[str]) -> list[float]:
-        """Return the chance, 0 to 1, that pushing each object leads to the robot's goal.
+        """Return for each object the probability that pushing it leads to the robot's goal.
 
         Args:
-            world: in the state that is asked about; not changed.
-            names: as `rank` gave them in this state.
+            world: in the state in question; not changed.
+            names: reachable objects of this state.
 
         Raises:
             ModelError: the model fails.
@@ -65,25 +65,25 @@ class RatingObjectStrategy(ObjectStrategy, Protocol):
 
 @runtime_checkable
 class RatingGoalStrategy(GoalStrategy, Protocol):
-    """A goal strategy that can also say how promising goals are, between objects and states.
+    """A goal strategy whose ratings are comparable across objects and states.
 
     Attributes:
-        random_share: share of the pushes of a search that are left to chance, 0 to 1.
+        random_share: fraction of the pushes of a search that stay random, a ratio from 0 to 1.
     """
 
     random_share: float
 
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
-        """Return all goals worth a try, world frame, the best first, with their ratings, 0 to 1.
+        """Yield all goals worth trying, world frame, best first, with their ratings.
 
-        A rating is the chance that pushing there leads to the robot's goal. The next goal is asked
-        for when the last one was tried in vain, and ratings take that into account.
+        A rating is the probability that pushing there leads to the robot's goal. The next goal is
+        requested only after the previous one failed, and ratings take that into account.
 
         Args:
-            world: in the state that is asked about; not changed, and not looked at later.
+            world: in the state in question; not changed, and not read after this call.
             name: the object.
 
         Raises:
-            KeyError: the scene has no such movable.
+            UnknownMovableError: the scene has no such movable.
             ModelError: the model fails.
         """

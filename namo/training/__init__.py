@@ -1,1 +1,1 @@
-"""From collections to models: data sets, training, evaluation."""
+"""Training: data sets from collections, training of models, evaluation of search methods."""

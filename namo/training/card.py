@@ -1,4 +1,4 @@
-"""The card of a data set for people: what is in it, where it comes from, how it is balanced."""
+"""The card of a data set for people: content, class balance, provenance."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def card_text(card: dict[str, Any]) -> str:
     lines = [
         "# Labelled candidate pushes",
         "",
-        "One row a movable in a state: rasters of what stands around it, its candidate pushes, and "
-        "what searches say of each. Columns carry their meaning and unit as metadata; the scenes "
-        "are in `scenes.parquet`.",
+        "One row per movable and state: rasters of its surroundings, its candidate pushes, and a "
+        "label for each candidate. Columns carry description and unit as metadata; the scenes are "
+        "in `scenes.parquet`.",
         "",
         "```python",
-        "from namo.learning.data import CandidateData",
+        "from namo.training.data import CandidateData",
         f'data = CandidateData("{"path/to/this/folder"}", split="train", kind="goal")',
         "```",
         "",
@@ -33,19 +33,20 @@ def card_text(card: dict[str, Any]) -> str:
             for name, split in splits.items()
         ),
         "",
-        "Splits are by layout: all scenes with the same walls are in one.",
+        "Splits are by layout: all scenes with the same walls are in the same split.",
         "",
         "## Labels of candidates",
         "",
-        f"| split | {' | '.join(_LABELS)} | success of tried | at once | later | implied |",
+        f"| split | {' | '.join(_LABELS)} | success rate | at once | later | implied |",
         f"| --- |{' --- |' * (len(_LABELS) + 4)}",
         *(_balance(name, split["labels"]) for name, split in splits.items()),
         "",
-        "A success opened the robot's goal at once, or later with pushes found to follow. Untried "
-        "is not failed; unreachable candidates cannot be carried out in their state. Implied "
-        "labels follow from a longer or shorter push from the same contact point.",
+        "A success opened the robot's goal at once, or later with further pushes that a search "
+        "found. The success rate is over tried candidates; an untried candidate is not a failure, "
+        "and an unreachable one is infeasible in its state. Implied labels follow from a longer or "
+        "shorter push from the same contact point.",
         "",
-        "## Rows by difficulty of the scene",
+        "## Rows by scene difficulty",
         "",
         *(
             f"- {name}: "
@@ -53,10 +54,10 @@ def card_text(card: dict[str, Any]) -> str:
             for name, split in splits.items()
         ),
         "",
-        "## Where it comes from",
+        "## Provenance",
         "",
-        f"{card['pushes']:,} simulated pushes, of which {card['pushes_without_candidate']:,} aimed "
-        "at no candidate and are left out.",
+        f"{card['pushes']:,} simulated pushes, of which {card['pushes_without_candidate']:,} match "
+        "no candidate and are left out.",
         "",
         *(_source(source) for source in card["sources"]),
         "",
@@ -67,16 +68,16 @@ def card_text(card: dict[str, Any]) -> str:
 
 def _balance(name: str, labels: dict[str, int]) -> str:
     tried = labels["success"] + labels["failure"]
-    share = f"{100.0 * labels['success'] / tried:.1f} %" if tried else "-"
+    rate = f"{100.0 * labels['success'] / tried:.1f} %" if tried else "-"
     cells = [f"{labels[kind]:,}" for kind in _LABELS]
     rest = [f"{labels[kind]:,}" for kind in ("at_once", "later", "implied")]
-    return f"| {' | '.join([name, *cells, share, *rest])} |"
+    return f"| {' | '.join([name, *cells, rate, *rest])} |"
 
 
 def _source(source: dict[str, Any]) -> str:
     config = source["config"]
     return (
         f"- `{source['collection']}`: {config['algorithm']}, objects {config['object_strategy']}, "
-        f"goals {config['goal_strategy']}, {config['max_pushes']} pushes a search, depth "
+        f"goals {config['goal_strategy']}, {config['max_pushes']} pushes per search, depth "
         f"{config['max_depth']}, seed {config['seed']}, physics {config['physics']}"
     )

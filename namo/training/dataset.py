@@ -1,8 +1,8 @@
 """Data sets: from the pushes of collections to shards of labelled candidates.
 
-A data set is a folder: shards `train-00000.parquet`, ... of `CANDIDATE_ROWS`, the scenes as text,
-and a card (`card.json`, and `README.md` for people) that says where everything comes from and how
-it is balanced. All rows of a layout are in one split.
+A data set is a folder: shards `train-00000.parquet`, ... of `CANDIDATE_ROWS`, the scenes as XML,
+and a card (`card.json`, and `README.md` for people) with provenance, counts and class balance. All
+rows of a layout are in one split.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,31 +25,30 @@ import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError, UsageError
 from namo.files import replacing, sha256_of
-from namo.learning.data_schema import (
+from namo.planning.planner import Termination
+from namo.results.shards import SPLITS, ShardWriter, shard_name
+from namo.results.tables import COMPRESSION, row_groups
+from namo.scenes.manifest import Listed, listed_scenes
+from namo.training.card import card_text
+from namo.training.data_schema import (
     CANDIDATE_ROWS,
     CARD,
     DATA_SCHEMA_VERSION,
     SCENE_ROWS,
     SCENES,
-    SPLITS,
-    shard_name,
 )
-from namo.learning.labels import Label
-from namo.planning.planner import Termination
-from namo.results.tables import COMPRESSION, row_groups
-from namo.scenes.manifest import Listed, listed_scenes
-from namo.training.card import card_text
 from namo.training.labelling import PUSH_COLUMNS, Row, SearchedScene, labelled_rows
+from namo.training.labels import Label
 from namo.version import __version__
 
-ROWS_A_SHARD = 4096
-AHEAD = 4
-"""Scenes that are worked on for each process, so that memory stays bounded."""
+ROWS_PER_SHARD = 4096
+MAX_SCENES_AHEAD = 4
+"""Scenes queued per process; keeps memory bounded."""
 
 
 @dataclass
 class _Counts:
-    """What the card says, counted as rows are written."""
+    """Counts for the card, accumulated while rows are written."""
 
     rows: Counter[str] = field(default_factory=Counter)
     labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -63,12 +62,12 @@ class _Counts:
         self.rows[split] += len(rows)
         for row in rows:
             label = row["label"]
-            counted = self.labels[split]
+            labels = self.labels[split]
             for kind in Label:
-                counted[kind.name.lower()] += int((label == kind).sum())
-            counted["implied"] += int(row["implied"].sum())
-            counted["at_once"] += int((row["pushes_to_goal"] == 1).sum())
-            counted["later"] += int((row["pushes_to_goal"] > 1).sum())
+                labels[kind.name.lower()] += int((label == kind).sum())
+            labels["implied"] += int(row["implied"].sum())
+            labels["at_once"] += int((row["pushes_to_goal"] == 1).sum())
+            labels["later"] += int((row["pushes_to_goal"] > 1).sum())
             self.difficulty[split][row["difficulty"] or "unknown"] += 1
             self.layouts[split].add(row["layout_id"])
             self.scenes[split].add(row["scene_sha256"])
@@ -80,30 +79,32 @@ def make_dataset(
     """Write a data set and return its card.
 
     Args:
-        collections: folders of collections, merged.
-        manifest: Parquet manifest that lists every scene in them with layout and split.
-        output: folder of the data set; what it held before is replaced.
-        jobs: processes.
+        collections: folders of merged collections.
+        manifest: Parquet scene manifest that lists every scene in them with layout and split.
+        output: folder of the data set; its previous content is replaced.
+        jobs: number of processes.
 
     Raises:
-        UsageError: a collection or the manifest is not there or does not fit.
+        UsageError: a collection or the manifest is missing, or does not cover the scenes.
+        ResultFileError: a table of a collection is damaged.
     """
     if not collections:
         raise UsageError("a data set needs at least one collection")
     for folder in collections:
         _require_merged(folder)
     listed = _listed(manifest)
-    (output / CARD).unlink(missing_ok=True)  # comes last again: a folder without one is no data set
+    (output / CARD).unlink(missing_ok=True)  # written last: a folder without it is incomplete
     for old in output.glob("*.parquet"):
         old.unlink()
     counts = _Counts()
     with ExitStack() as stack:
-        shards = {split: stack.enter_context(_Shards(output, split)) for split in SPLITS}
+        shards = {split: stack.enter_context(_shard_writer(output, split)) for split in SPLITS}
         scenes: dict[tuple[str, str], bytes] = {}
         for scene, rows, unmatched, pushes in _labelled(collections, listed, manifest, jobs):
             sha256 = scene.about["scene_sha256"]
             split = listed[sha256].split
-            shards[split].add(rows)
+            for row in rows:
+                shards[split].add(row)
             counts.add(split, rows)
             counts.pushes, counts.unmatched = counts.pushes + pushes, counts.unmatched + unmatched
             scenes[sha256, scene.physics] = scene.xml
@@ -120,7 +121,7 @@ def _require_merged(folder: Path) -> None:
     for name in ("metrics.parquet", "pushes.parquet", "run.json"):
         if not (folder / name).is_file():
             raise UsageError(
-                f"{folder / name}: no such file; a data set is made of merged collections"
+                f"{folder / name}: no such file; a data set is made from merged collections"
             )
     for name in ("metrics.parquet", "pushes.parquet"):
         try:
@@ -130,7 +131,7 @@ def _require_merged(folder: Path) -> None:
 
 
 def _listed(manifest: Path) -> dict[str, Listed]:
-    """Return layout and split of every scene of a manifest, by its hash."""
+    """Return layout and split of every scene of a manifest, by its sha256."""
     listed = listed_scenes(manifest)
     for scene in listed.values():
         if scene.split not in SPLITS:
@@ -141,7 +142,7 @@ def _listed(manifest: Path) -> dict[str, Listed]:
 
 
 Labelled = tuple[SearchedScene, list[Row], int, int]
-"""A scene, its rows, pushes that aimed at no candidate, pushes in all."""
+"""A scene, its rows, the number of pushes that match no candidate, the number of pushes."""
 
 
 def _labelled(
@@ -152,22 +153,22 @@ def _labelled(
         for scene in searched:
             yield (scene, *labelled_rows(scene), len(scene.pushes))
         return
-    # Forked processes would inherit locks of threads that are not there.
+    # Forked processes would inherit locks held by threads that do not exist in them.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        ahead: list[tuple[SearchedScene, Future[tuple[list[Row], int]]]] = []
+        queue: list[tuple[SearchedScene, Future[tuple[list[Row], int]]]] = []
         for scene in searched:
-            ahead.append((scene, pool.submit(labelled_rows, scene)))
-            if len(ahead) >= AHEAD * jobs:
-                first, future = ahead.pop(0)
+            queue.append((scene, pool.submit(labelled_rows, scene)))
+            if len(queue) >= MAX_SCENES_AHEAD * jobs:
+                first, future = queue.pop(0)
                 yield (first, *future.result(), len(first.pushes))
-        for first, future in ahead:
+        for first, future in queue:
             yield (first, *future.result(), len(first.pushes))
 
 
 def _searched(
     folder: Path, listed: Mapping[str, Listed], manifest: Path
 ) -> Iterator[SearchedScene]:
-    """Yield the environments of a collection, in order; those that failed are left out."""
+    """Yield the environments of a collection, in order, without those that failed."""
     columns = ["env_index", "xml_file", "scene_sha256", "difficulty", "physics", "termination"]
     episodes = pq.read_table(folder / "metrics.parquet", columns=columns)
     error = pc.equal(episodes["termination"], Termination.ERROR.value)
@@ -188,11 +189,11 @@ def _searched(
         except OSError as problem:
             raise UsageError(f"{problem}; it is a scene of {folder}") from None
         if hashlib.sha256(xml).hexdigest() != sha256:
-            raise UsageError(f"{path}: is not the scene that was collected in (sha256 {sha256})")
+            raise UsageError(f"{path}: has changed since the collection; expected sha256 {sha256}")
         if sha256 not in listed:
             raise UsageError(
-                f"{path}: is not in {manifest} (sha256 {sha256}); the manifest says which split "
-                "a scene belongs to"
+                f"{path}: is not listed in {manifest} (sha256 {sha256}), which assigns scenes to "
+                "splits"
             )
         about = {
             "scene_sha256": sha256,
@@ -203,33 +204,16 @@ def _searched(
         yield SearchedScene(xml, str(path), row["physics"], about, list(group))
 
 
-class _Shards:
-    """Writes the rows of a split, `ROWS_A_SHARD` to a file."""
+def _shard_writer(folder: Path, split: str) -> ShardWriter[Row]:
+    """Return a writer of the rows of a split."""
 
-    def __init__(self, folder: Path, split: str) -> None:
-        self._folder, self._split = folder, split
-        self._waiting: list[Row] = []
-        self._written = 0
-
-    def __enter__(self) -> _Shards:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._waiting:
-            self._write(self._waiting)
-
-    def add(self, rows: Iterable[Row]) -> None:
-        self._waiting += rows
-        while len(self._waiting) >= ROWS_A_SHARD:
-            self._write(self._waiting[:ROWS_A_SHARD])
-            del self._waiting[:ROWS_A_SHARD]
-
-    def _write(self, rows: list[Row]) -> None:
-        with replacing(self._folder / shard_name(self._split, self._written)) as handle:
+    def write(number: int, rows: list[Row]) -> None:
+        with replacing(folder / shard_name(split, number)) as handle:
             pq.write_table(
                 pa.Table.from_pylist(rows, CANDIDATE_ROWS), handle, compression=COMPRESSION
             )
-        self._written += 1
+
+    return ShardWriter(write, ROWS_PER_SHARD)
 
 
 def _write_scenes(path: Path, scenes: Mapping[tuple[str, str], bytes]) -> None:
@@ -256,7 +240,7 @@ def _card(
     return {
         "schema_version": DATA_SCHEMA_VERSION,
         "namo_version": __version__,
-        "data_sha256": digest,  # of the hashes of all files
+        "data_sha256": digest,  # over the checksums of all files
         "files": files,
         "sources": sources,
         "manifest_sha256": sha256_of(manifest),

@@ -1,4 +1,4 @@
-"""The evaluation as plain text for people: for every group of scenes, how the arms did."""
+"""The evaluation as plain text: a table per group of scenes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from namo.training.evaluation import (
     WITHIN_PUSHES,
     Comparison,
     Evaluation,
-    Group,
+    SceneGroup,
 )
 from namo.training.resampling import CONFIDENCE, FLIPS, RESAMPLES, Interval
 
-NAME, SHARE, EFFORT, DIFFERENCE, P_VALUE = 16, 7, 24, 13, 10
-"""Least width of the column with the names of arms, widths of the others."""
-NOT_DEFINED = "-"
+NAME, FRACTION, EFFORT, DIFFERENCE, P_VALUE = 16, 7, 24, 13, 10
+"""Minimum width of the column with the names of the arms, and widths of the others."""
+UNDEFINED = "-"
 _TITLES = {ONE_PUSH: "One push (easy, medium and hard together)", ALL: "All scenes"}
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
-    """Return the report of an evaluation."""
+    """Return the tables of an evaluation, with a heading that explains them."""
     lines = _heading(evaluation)
     for name, group in evaluation.groups.items():
         lines += _group(evaluation, name, group)
@@ -41,65 +41,65 @@ def _heading(evaluation: Evaluation) -> list[str]:
         ),
         "",
         *textwrap.wrap(
-            f"A search had {budget} simulated pushes. The median is the number within which half "
-            f"of all searches were solved, > {budget} where fewer were. Times are wall times of "
-            f"searches, unsolved ones too. In brackets: {100 * CONFIDENCE:g} % intervals from "
-            f"{RESAMPLES:,} bootstrap samples of scenes, paired where arms are compared; * marks "
-            "those that leave out no difference. p: sign-flip test on the scenes' means of "
-            f"log(pushes), {FLIPS:,} flips; there and in the geometric mean an unsolved search "
-            f"counts {UNSOLVED_BUDGETS * evaluation.max_pushes:,.0f} pushes. Nothing is corrected "
-            "for looking at many numbers.",
+            f"Budget per search: {budget} simulated pushes. Median pushes: number within which "
+            f"half of all searches were solved, > {budget} if fewer were. Times: wall times of "
+            f"all searches, unsolved ones included. Brackets: {100 * CONFIDENCE:g} % confidence "
+            f"intervals from {RESAMPLES:,} bootstrap resamples of the scenes, paired in "
+            "comparisons; * marks intervals that exclude no difference. p: sign-flip test on the "
+            f"scenes' mean log(pushes), {FLIPS:,} flips; there and in the geometric mean an "
+            f"unsolved search counts {UNSOLVED_BUDGETS * evaluation.max_pushes:,.0f} pushes. Not "
+            "corrected for multiple comparisons.",
             width,
         ),
     ]
 
 
-def _group(evaluation: Evaluation, name: str, group: Group) -> list[str]:
+def _group(evaluation: Evaluation, name: str, group: SceneGroup) -> list[str]:
     width = _width(evaluation)
     title = _TITLES.get(name, name.replace("_", " ").capitalize())
     size = f"{group.scenes:,} {'scene' if group.scenes == 1 else 'scenes'}"
-    size += f", {group.episodes:,} searches an arm"
+    size += f", {group.episodes:,} searches per arm"
     return [
         "",
         "",
         f"{title}{size:>{width - len(title)}}",
         "-" * width,
-        *_shares_and_effort(evaluation, group),
+        *_fractions_and_effort(evaluation, group),
         *(_comparisons(evaluation, group) if group.comparisons else []),
     ]
 
 
-def _shares_and_effort(evaluation: Evaluation, group: Group) -> list[str]:
+def _fractions_and_effort(evaluation: Evaluation, group: SceneGroup) -> list[str]:
     width = _name_width(evaluation)
     first = next(iter(group.arms.values()))
     budget = evaluation.max_pushes
     limits = [f"{limit}" for limit in first.within_pushes]
     lines = [
-        _row("% within pushes", limits, SHARE, width)
+        _row("% within pushes", limits, FRACTION, width)
         + _cells(["median pushes", "mean time (s)"], EFFORT)
     ]
     for arm, result in group.arms.items():
-        shares = [_percent(share) for share in result.within_pushes.values()]
+        fractions = [_percent(each) for each in result.within_pushes.values()]
         effort = [_pushes(result.median_pushes, budget), _with_ends(result.mean_time_s)]
-        lines.append(_row(arm, shares, SHARE, width) + _cells(effort, EFFORT))
-    limits = [*(f"{limit:g}" for limit in first.within_seconds), "at all"]
+        lines.append(_row(arm, fractions, FRACTION, width) + _cells(effort, EFFORT))
+    limits = [*(f"{limit:g}" for limit in first.within_seconds), "any"]
     lines += [
         "",
-        _row("% within seconds", limits, SHARE, width) + _cells(["total time (s)"], 2 * EFFORT),
+        _row("% within seconds", limits, FRACTION, width) + _cells(["total time (s)"], 2 * EFFORT),
     ]
     for arm, result in group.arms.items():
-        shares = [_percent(share) for share in (*result.within_seconds.values(), result.solved)]
+        fractions = [_percent(each) for each in (*result.within_seconds.values(), result.solved)]
         total = _cells([_with_ends(result.total_time_s)], 2 * EFFORT)
-        lines.append(_row(arm, shares, SHARE, width) + total)
+        lines.append(_row(arm, fractions, FRACTION, width) + total)
     return lines
 
 
-def _comparisons(evaluation: Evaluation, group: Group) -> list[str]:
+def _comparisons(evaluation: Evaluation, group: SceneGroup) -> list[str]:
     width = _name_width(evaluation)
     limits = next(iter(group.comparisons.values())).difference
     lines = [
         "",
-        f"Difference to {evaluation.baseline}, percentage points solved within pushes",
+        f"Difference from {evaluation.baseline}, percentage points solved within pushes",
         _row("", [f"{limit} " for limit in limits], DIFFERENCE, width).rstrip(),
     ]
     for arm, found in group.comparisons.items():
@@ -118,7 +118,7 @@ def _comparisons(evaluation: Evaluation, group: Group) -> list[str]:
 
 
 def _differences(arm: str, found: Comparison, width: int) -> list[str]:
-    """Return two lines: the differences in points with their marks, the intervals below."""
+    """Return two lines: the differences in percentage points, and their intervals."""
     points, ends = [], []
     for each in found.difference.values():
         estimate, low, high = (100.0 * (end or 0.0) for end in (each.estimate, each.low, each.high))
@@ -131,7 +131,7 @@ def _differences(arm: str, found: Comparison, width: int) -> list[str]:
 
 
 def _mark(interval: Interval, no_difference: float) -> str:
-    """Return the mark of an interval that leaves out what would be no difference, else a blank."""
+    """Return a mark for an interval that excludes no difference, else a blank."""
     above = interval.low is not None and interval.low > no_difference
     below = interval.high is not None and interval.high < no_difference
     return "*" if above or below else " "
@@ -142,7 +142,7 @@ def _name_width(evaluation: Evaluation) -> int:
 
 
 def _width(evaluation: Evaluation) -> int:
-    return _name_width(evaluation) + len(WITHIN_PUSHES) * SHARE + 2 * EFFORT
+    return _name_width(evaluation) + len(WITHIN_PUSHES) * FRACTION + 2 * EFFORT
 
 
 def _row(name: str, cells: Sequence[str], cell: int, width: int) -> str:
@@ -153,12 +153,12 @@ def _cells(cells: Sequence[str], width: int) -> str:
     return "".join(f" {cell:>{width - 1}}" for cell in cells)
 
 
-def _percent(share: Interval) -> str:
-    return f"{100.0 * (share.estimate or 0.0):.1f}"
+def _percent(fraction: Interval) -> str:
+    return f"{100.0 * (fraction.estimate or 0.0):.1f}"
 
 
 def _signed(points: float) -> str:
-    """Return three digits with their sign, which zero has not."""
+    """Return three digits with a sign, except for zero."""
     text = f"{points:+.1f}" if abs(points) < 99.95 else f"{points:+.0f}"
     return "0.0" if float(text) == 0.0 else text
 
@@ -172,13 +172,13 @@ def _pushes(median: Interval, budget: int) -> str:
 
 def _with_ends(interval: Interval) -> str:
     if interval.estimate is None or interval.low is None:
-        return NOT_DEFINED
-    high = "no bound" if interval.high is None else _number(interval.high)
+        return UNDEFINED
+    high = "unbounded" if interval.high is None else _number(interval.high)
     return f"{_number(interval.estimate)} [{_number(interval.low)}, {high}]"
 
 
 def _number(value: float) -> str:
-    """Return three digits, or all before the point."""
+    """Return three significant digits, or all before the decimal point."""
     if value == 0.0:
         return "0"
     decimals = next((n for n, least in enumerate((100.0, 10.0, 1.0)) if value >= least), 3)

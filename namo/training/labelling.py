@@ -1,4 +1,4 @@
-"""From the searches of one environment to labelled candidates: rows of a data set."""
+"""Rows of a data set: labelled candidates from the searches of one environment."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.learning.labels import SearchedStates, TriedPush, label_candidates
-from namo.learning.pictures import to_png
-from namo.learning.questions import goal_question, object_question
-from namo.learning.rasters import StatePicture
+from namo.learning.queries import goal_query, object_query
+from namo.learning.rasters import StateRaster
 from namo.scenes.physics import with_physics
 from namo.scenes.reading import parse_scene
+from namo.training.labels import SearchedStates, TriedPush, label_candidates
+from namo.training.raster_png import to_png
 from namo.world.candidates import candidate_pushes
 from namo.world.reachability import Reachability
 from namo.world.world import World
@@ -34,19 +34,19 @@ PUSH_COLUMNS = (
     "poses_before",
     "poses_after",
 )
-"""Of the table of pushes, what labels are made of."""
+"""Columns of the table of pushes that labels are derived from."""
 
 
 @dataclass(frozen=True)
 class SearchedScene:
-    """One environment with everything that was pushed in it.
+    """One environment with all pushes that were simulated in it.
 
     Attributes:
-        xml: text of the scene file.
+        xml: content of the scene file.
         path: of the file, for messages.
         physics: preset it was simulated under.
         about: columns that are the same for all its rows.
-        pushes: its rows of the table of pushes, `PUSH_COLUMNS`.
+        pushes: rows of the table of pushes, with `PUSH_COLUMNS`.
     """
 
     xml: bytes
@@ -57,28 +57,28 @@ class SearchedScene:
 
 
 def labelled_rows(searched: SearchedScene) -> tuple[list[Row], int]:
-    """Return the rows of a scene and how many pushes aimed at no candidate.
+    """Return the rows of a scene and the number of pushes that match no candidate.
 
-    Every movable that was pushed in a state gives a row, states in the order of their discovery.
+    There is one row per movable that was pushed in a state, states in the order of discovery.
 
     Raises:
-        SceneError: the scene cannot be used.
+        SceneError: the scene is invalid.
     """
     world = World(with_physics(parse_scene(searched.xml, searched.path), searched.physics))
     pushes = [_tried(row) for row in searched.pushes]
     states = SearchedStates(pushes)
-    questions: dict[bytes, dict[str, list[TriedPush]]] = defaultdict(lambda: defaultdict(list))
+    tried: dict[bytes, dict[str, list[TriedPush]]] = defaultdict(lambda: defaultdict(list))
     for push in pushes:
-        questions[push.before][push.name].append(push)
+        tried[push.before][push.name].append(push)
     rows, unmatched = [], 0
     names = [movable.name for movable in world.scene.movables]
-    for state, by_object in questions.items():
+    for state, by_object in tried.items():
         poses = np.frombuffer(state).reshape(-1, 3)
-        placed = dict(
+        pose_of = dict(
             zip(["robot", *names], (Pose2D(*pose) for pose in poses.tolist()), strict=True)
         )
-        reachability = Reachability(world.static, placed)
-        picture = StatePicture(reachability)
+        reachability = Reachability(world.static, pose_of)
+        state_raster = StateRaster(reachability)
         common = {
             **searched.about,
             "state": hashlib.sha256(state).hexdigest()[:16],
@@ -87,9 +87,9 @@ def labelled_rows(searched: SearchedScene) -> tuple[list[Row], int]:
             "reachable": list(reachability.reachable_objects),
         }
         for name in (name for name in names if name in by_object):
-            row, missed = _row(world, picture, name, by_object[name], states)
+            row, row_unmatched = _row(world, state_raster, name, by_object[name], states)
             rows.append({**common, **row})
-            unmatched += missed
+            unmatched += row_unmatched
     return rows, unmatched
 
 
@@ -104,18 +104,18 @@ def _tried(row: Row) -> TriedPush:
 
 
 def _row(
-    world: World, picture: StatePicture, name: str, pushes: list[TriedPush], states: SearchedStates
+    world: World, state: StateRaster, name: str, pushes: list[TriedPush], states: SearchedStates
 ) -> tuple[Row, int]:
-    candidates = candidate_pushes(world, name, picture.reachability)
-    asked = goal_question(picture, name, candidates)
-    of_object = object_question(picture, name)
+    candidates = candidate_pushes(world, name, state.reachability)
+    of_goal = goal_query(state, name, candidates)
+    of_object = object_query(state, name)
     labels = label_candidates(candidates, pushes, states)
     return {
         "object_id": name,
-        "goal_rasters": [to_png(raster) for raster in asked.rasters],
-        "view": asked.view,
-        "numbers": asked.numbers,
-        "features": asked.features.ravel(),
+        "goal_rasters": [to_png(raster) for raster in of_goal.rasters],
+        "view": of_goal.view,
+        "numbers": of_goal.numbers,
+        "features": of_goal.features.ravel(),
         "object_raster": to_png(of_object.rasters[0]),
         "object_features": of_object.features[0],
         "label": labels.label,

@@ -1,4 +1,4 @@
-"""Settings of the learning stages of the pipeline: what is explored, trained on and compared."""
+"""Settings of the learning stages of the pipeline: exploration, data set, comparison, rounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from namo.wording import did_you_mean
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to search that is compared with others.
+    """A search method that is compared with others.
 
     Attributes:
         algorithm: name of a planner.
@@ -29,21 +29,25 @@ class Arm:
 
     @classmethod
     def parse(cls, name: str, text: str) -> Arm:
-        """Return the arm that three words name.
+        """Return the arm given as three words.
+
+        Args:
+            name: of the arm, for messages.
+            text: "ALGORITHM OBJECTS GOALS".
 
         Raises:
-            UsageError: there are not three, or one is no such name.
+            UsageError: there are not three words, or one is not a known name.
         """
         words = text.split()
         if len(words) != 3:
-            raise UsageError(f"arm '{name}' is '{text}'; it must be: ALGORITHM OBJECTS GOALS")
+            raise UsageError(f"arm '{name}' is '{text}'; expected: ALGORITHM OBJECTS GOALS")
         algorithm, objects, goals = words
         OBJECT_STRATEGIES.canonical(objects)
         GOAL_STRATEGIES.canonical(goals)
         return cls(PLANNERS.canonical(algorithm), objects, goals)
 
     def options(self, object_model: str, goal_model: str) -> dict[str, Any]:
-        """Return the options of the collector, models where they are used."""
+        """Return the options of the collector, with the models that the arm uses."""
         options: dict[str, Any] = {
             "algorithm": self.algorithm,
             "object_strategy": self.objects,
@@ -72,32 +76,32 @@ DEFAULT_ARMS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class LearningSettings:
-    """What the learning stages do, beside how a network is trained.
+    """Settings of the learning stages, apart from those of training.
 
     Attributes:
-        manifest: scenes to learn from, splits train and val.
-        test_manifest: scenes to compare in, of other layouts.
-        collections: folders of collections that join the data set.
-        rounds: of collecting, training and comparing.
-        scenes_per_round: of the train split; each round goes on where the last ended, and begins
-            again when all have been used.
-        explore_pushes: simulated pushes in each of them.
-        explore_depth: longest sequence of these.
-        explore_goals: goals of an object at a time.
-        chunk_size: scenes a process works through.
-        arms: ways to search: name -> "ALGORITHM OBJECTS GOALS".
-        compare_arms: which of them are compared, the baseline first; None for all.
-        round_arms: which of them are compared after each round, likewise.
-        compare_models: folder with the bundles `object` and `goal` that are compared; None for
-            those trained on the collection.
-        seeds: searches of each scene with each arm.
-        compare_pushes: simulated pushes of such a search, at most.
-        compare_depth: its longest plan (pushes).
-        compare_scenes: how many of the test scenes; None for all.
-        round_scenes: of these, how many after each round.
+        manifest: scene manifest for training, splits train and val.
+        test_manifest: scene manifest for comparison, of other layouts.
+        collections: folders of further collections for the data set.
+        rounds: rounds of exploration, training and comparison.
+        scenes_per_round: scenes of the train split per round; each round takes the next ones, and
+            starts over when all have been used.
+        explore_pushes: simulated pushes per scene in exploration.
+        explore_depth: longest sequence of pushes in exploration.
+        explore_goals: goals per object in exploration.
+        chunk_size: scenes per process.
+        arms: search methods: name -> "ALGORITHM OBJECTS GOALS".
+        compare_arms: arms to compare, the baseline first; None for all.
+        round_arms: arms to compare after each round, likewise.
+        compare_models: folder with the bundles `object` and `goal` to compare; None for those
+            trained on the collection.
+        seeds: searches per scene and arm.
+        compare_pushes: budget of such a search (simulated pushes).
+        compare_depth: longest plan of such a search (pushes).
+        compare_scenes: number of test scenes; None for all.
+        round_scenes: number of test scenes after each round.
 
     Raises:
-        UsageError: a setting is out of its range, an arm is none, or fewer than two are compared.
+        UsageError: a setting is out of range, an arm is invalid, or fewer than two are compared.
     """
 
     manifest: str = "results/learning/scenes/scenes.parquet"
@@ -135,33 +139,33 @@ class LearningSettings:
                 if name not in self.arms:
                     raise UsageError(f"{setting}: '{name}'; {did_you_mean(name, self.arms)}")
             if len(set(self.arms if names is None else names)) < 2:
-                raise UsageError(f"{setting} is {names}; at least 2 are compared")
+                raise UsageError(f"{setting} is {names}; at least 2 arms are needed")
 
     def arm(self, name: str) -> Arm:
-        """Return an arm by its name."""
+        """Return an arm by name."""
         return Arm.parse(name, self.arms[name])
 
     def compared(self, *, in_round: bool) -> tuple[str, ...]:
-        """Return the names of the arms that are compared, the baseline first."""
+        """Return the names of the arms to compare, the baseline first."""
         if in_round:
             return self.round_arms
         return tuple(self.arms) if self.compare_arms is None else self.compare_arms
 
     def explorer(self, number: int) -> Arm:
-        """Return how the scenes of a round, from 1, are explored: at first without models."""
+        """Return the search method that explores in a round, from 1; the first uses no models."""
         if number == 1:
             return Arm("exploration", "random", "primitive")
         return Arm("exploration", "ml", "ml")
 
     def scenes_of_round(self, number: int, count: int) -> range:
-        """Return which scenes of the train split a round explores.
+        """Return the range of scenes of the train split that a round explores.
 
         Args:
             number: of the round, from 1.
             count: scenes in the split.
 
         Raises:
-            UsageError: there are none.
+            UsageError: the split is empty.
         """
         if count < 1:
             raise UsageError(f"{self.manifest}: has no scenes in split train to explore")

@@ -1,15 +1,16 @@
-"""What training minimises, and how questions are mirrored."""
+"""The training loss, and mirroring as data augmentation."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from namo.learning.data import UNKNOWN, Sample
-from namo.learning.questions import FEATURES
+from namo.learning.queries import FEATURES
+from namo.training.data import UNKNOWN, Sample
 
 _MIRRORED = {
     kind: [n in ("end_y", "end_sin", "contact_y") for n in FEATURES[kind]] for kind in FEATURES
@@ -21,28 +22,28 @@ def candidate_loss(
 ) -> Tensor:
     """Return the loss of a batch, a scalar.
 
-    Two logistic losses over what is known (does the push open the goal; if not, does a plan
-    follow), and a ranking loss over the candidates of each state: for each that opened the goal the
-    softmax cross-entropy of it against all in the state that did not (a listwise loss, Cao et al.
-    2007). What was not tried takes no part.
+    The sum of two binary cross-entropies over the known targets (whether the push opens the goal;
+    if not, whether a plan continues after it) and a ranking loss over the candidates of each state:
+    for each candidate that opened the goal, its softmax cross-entropy against all candidates of the
+    state that did not (a listwise loss, Cao et al. 2007). Candidates without a target are masked.
 
     Args:
         logits: (views, candidates, 2), see `namo.learning.networks.OUTPUTS`.
-        batch: the states.
-        rank_weight: of the ranking loss.
-        leads_weight: of the second logistic loss.
+        batch: states and targets.
+        rank_weight: weight of the ranking loss.
+        leads_weight: weight of the second cross-entropy.
     """
-    opens = _logistic(logits[..., 0], batch.opens)
-    leads = _logistic(logits[..., 1], batch.leads)
+    opens = _masked_cross_entropy(logits[..., 0], batch.opens)
+    leads = _masked_cross_entropy(logits[..., 1], batch.leads)
     return opens + leads_weight * leads + rank_weight * ranking_loss(logits[..., 0], batch)
 
 
 def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:
-    """Return the mean over successes of how far failures of the same state outrank them, a scalar.
+    """Return the mean softmax cross-entropy of successes against failures of their state, a scalar.
 
     Args:
         scores: (views, candidates) logits of opening the goal.
-        batch: the states.
+        batch: states and targets.
     """
     state = batch.state[:, None].expand_as(batch.opens)
     failed, opened = batch.opens == 0, batch.opens == 1
@@ -50,8 +51,8 @@ def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:
         return scores.sum() * 0.0
     scores = scores.float()
     states = int(batch.state.max()) + 1
-    # The sum of exp(score) over the failures of each state, relative to the largest of the batch
-    # (in 64 bits: a state far below it must not vanish).
+    # The sum of exp(score) over the failures of each state, relative to the maximum of the batch;
+    # in 64 bits, so that the sum of a state far below that maximum does not underflow.
     largest = scores.detach()[failed].amax()
     weights = (scores.double() - largest).masked_fill(~failed, -math.inf).exp().sum(dim=1)
     sums = weights.new_full((states,), 1e-300).index_add(0, batch.state, weights)
@@ -59,22 +60,22 @@ def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:
     return functional.softplus(failures[state[opened]] - scores[opened]).mean()
 
 
-def _logistic(logits: Tensor, target: Tensor) -> Tensor:
+def _masked_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     known = target != UNKNOWN
     if not bool(known.any()):
         return logits.sum() * 0.0
     return functional.binary_cross_entropy_with_logits(logits[known], target[known].to(logits))
 
 
-def mirrored(batch: Sample, kind: str, generator: torch.Generator) -> Sample:
+def mirrored(batch: Sample, kind: str, rng: np.random.Generator) -> Sample:
     """Return the batch with about half of its views mirrored at the x axis of their frame.
 
     Args:
         batch: on the CPU.
         kind: "object" or "goal".
-        generator: of the choice.
+        rng: random stream that selects the views.
     """
-    chosen = torch.rand(len(batch.rasters), generator=generator) < 0.5
+    chosen = torch.from_numpy(rng.random(len(batch.rasters)) < 0.5)
     rasters = torch.where(chosen[:, None, None, None], batch.rasters.flip(2), batch.rasters)
     signs = torch.where(torch.tensor(_MIRRORED[kind]), -1.0, 1.0)
     features = torch.where(chosen[:, None, None], batch.features * signs, batch.features)

@@ -1,8 +1,8 @@
-"""Intervals and tests from drawing scenes again and again.
+"""Confidence intervals and tests by resampling scenes.
 
-Episodes of a scene are alike, so it is scenes that are drawn in the bootstrap (Efron 1979), each
-with all its episodes. Intervals are percentiles and hold for one number at a time. Where all scenes
-agree (all solved, say) an interval has no width, although another scene might have differed.
+Episodes of a scene are correlated, so the bootstrap (Efron 1979) resamples scenes, each with all
+its episodes (a cluster bootstrap). Intervals are percentile intervals, each for one quantity. If
+all scenes agree (all solved, say) the interval has zero width, although another scene might differ.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ RESAMPLES, FLIPS = 2000, 9999
 
 @dataclass(frozen=True)
 class Interval:
-    """A number with the ends of its interval, in its unit.
+    """An estimate with its confidence interval, in the unit of the quantity.
 
-    None stands for what lies beyond the budget (medians) or is not defined (ratios); the upper end
-    of a ratio is None where it has no bound.
+    None means beyond the budget (medians) or undefined (ratios); the upper end of a ratio is None
+    if it is unbounded.
     """
 
     estimate: float | None
@@ -31,24 +31,24 @@ class Interval:
     high: float | None
 
 
-class Sample:
-    """Scenes drawn again and again: sums over episodes in the scenes as they are, then as drawn.
+class Bootstrap:
+    """Bootstrap over scenes: statistics of the original scenes, then of each resample.
 
-    What it returns has R = 1 + RESAMPLES rows; row 0 is the estimate.
+    Results have R = 1 + RESAMPLES rows; row 0 is the estimate from the original scenes.
 
     Attributes:
-        scene: (n,) number of the scene of each episode.
+        scene: (n,) index of the scene of each episode.
         size: number S of scenes.
-        per_scene: (S,) episodes of each.
-        episodes: (R,) episodes in all.
+        per_scene: (S,) episodes per scene.
+        episodes: (R,) total number of episodes.
     """
 
     def __init__(self, scenes: NDArray[np.str_], rng: np.random.Generator) -> None:
-        """Draw.
+        """Draw the resamples.
 
         Args:
-            scenes: (n,) the scene of each episode.
-            rng: stream for the draws.
+            scenes: (n,) scene of each episode.
+            rng: random stream of the resamples.
         """
         _, scene = np.unique(scenes, return_inverse=True)
         self.scene, self.size = scene, int(scene.max()) + 1
@@ -57,50 +57,47 @@ class Sample:
         drawn += self.size * np.arange(RESAMPLES)[:, None]
         times = np.bincount(drawn.ravel(), minlength=RESAMPLES * self.size)
         ones = np.ones((1, self.size), np.float32)
-        # Single precision is exact here for counts, up to 16 million episodes, and twice as fast.
+        # Single precision is exact for counts up to 16 million episodes, and twice as fast.
         drawn_times = times.reshape(RESAMPLES, self.size).astype(np.float32)
         self._weights = np.concatenate([ones, drawn_times])
         self.episodes = self._weights @ self.per_scene.astype(np.float64)
 
     def total(self, values: Floats) -> Floats:
-        """Return the sums (R,) of a value (n,) an episode, in its unit."""
+        """Return the sums (R,) of a value per episode (n,), in its unit."""
         return np.asarray(self._weights @ np.bincount(self.scene, values, self.size))
 
     def scene_means(self, values: Floats) -> Floats:
-        """Return the mean (S,) over the episodes of each scene, of a value (n,) an episode.
-
-        It is in the unit of the value.
-        """
+        """Return the mean per scene (S,) of a value per episode (n,), in its unit."""
         return np.asarray(np.bincount(self.scene, values, self.size) / self.per_scene)
 
     def mean_of_scenes(self, values: Floats) -> Floats:
-        """Return the means (R,) of a value (S,) a scene, in its unit."""
+        """Return the means (R,) of a value per scene (S,), in its unit."""
         return np.asarray(self._weights @ values / self.size)
 
     def within(self, cost: Floats, solved: NDArray[np.bool_], levels: Floats) -> Floats:
-        """Return the shares (R, V) of episodes solved at a cost (n,) of at most each level (V,).
+        """Return the fractions (R, V) of episodes solved at a cost (n,) of at most each level (V,).
 
         Args:
             cost: (n,) of each episode, in the unit of the levels.
-            solved: (n,) whether it was solved.
+            solved: (n,) whether the episode was solved.
             levels: (V,) ascending, in any unit.
         """
-        place = np.searchsorted(levels, cost)
-        counted = solved & (place < len(levels))
-        cells = self.scene[counted] * len(levels) + place[counted]
+        index = np.searchsorted(levels, cost)
+        counted = solved & (index < len(levels))
+        cells = self.scene[counted] * len(levels) + index[counted]
         table = np.bincount(cells, minlength=self.size * len(levels)).astype(np.float32)
         table = table.reshape(self.size, len(levels)).cumsum(axis=1)
         return np.asarray((self._weights @ table) / self.episodes[:, None])
 
 
 def sign_flip_p(differences: Floats, rng: np.random.Generator) -> Floats:
-    """Return the p-values (A,) of differences (A, S): two-sided, of their means, by sign flips.
+    """Return two-sided p-values (A,) for the means of paired differences (A, S), by sign flips.
 
-    A p-value is the probability of a mean as far from zero if each difference could as well have
-    the other sign (Fisher 1935). The differences may be in any unit.
+    A sign-flip permutation test (Fisher 1935): the null hypothesis is that the sign of each
+    difference is arbitrary. The differences may be in any unit; a p-value is a probability.
     """
     arms, scenes = differences.shape
-    # A little less: sums of another order differ in bits.
+    # A relative tolerance, since the order of summation changes the last bits.
     observed = np.abs(differences.sum(axis=1)) * (1.0 - 1e-9)
     at_least = np.zeros(arms)
     block = max(1, 2**21 // scenes)
@@ -112,9 +109,9 @@ def sign_flip_p(differences: Floats, rng: np.random.Generator) -> Floats:
 
 
 def ratio(arm: Floats, baseline: Floats) -> Interval:
-    """Return the interval of a ratio of replicates (R,); all None where it is not defined.
+    """Return the interval of a ratio of replicates (R,); all None if it is undefined.
 
-    A resample without a ratio, both medians beyond the budget, counts against us at both ends.
+    A resample in which both medians are beyond the budget widens the interval at both ends.
     """
     if not (np.isfinite(arm[0]) and np.isfinite(baseline[0]) and baseline[0] > 0.0):
         return Interval(None, None, None)
@@ -125,12 +122,12 @@ def ratio(arm: Floats, baseline: Floats) -> Interval:
     return Interval(low.estimate, low.low, high.high)
 
 
-def ends(replicates: Floats) -> Floats:
-    """Return estimate, lower and upper end (3, K) of replicates (R, K); row 0 is the estimate.
+def percentile_bounds(replicates: Floats) -> Floats:
+    """Return estimate, lower and upper bound (3, K) of replicates (R, K); row 0 is the estimate.
 
-    All are in the unit of the replicates. Ends are replicates themselves, the next ones outwards,
-    so that infinite ones do no harm. They hold the estimate also where all replicates are the same
-    but for rounding.
+    All are in the unit of the replicates. Bounds are order statistics, the next ones outwards, not
+    interpolated, so infinite replicates are handled. They always include the estimate, even if all
+    replicates are equal up to rounding.
     """
     estimate, drawn = replicates[0], np.sort(replicates[1:], axis=0)
     outside = int((1.0 - CONFIDENCE) / 2.0 * (len(drawn) - 1))
@@ -140,8 +137,8 @@ def ends(replicates: Floats) -> Floats:
 
 def intervals(replicates: Floats) -> list[Interval]:
     """Return the K intervals of replicates (R, K), in their unit."""
-    found = ends(replicates).T.tolist()
-    return [Interval(*(end if np.isfinite(end) else None for end in each)) for each in found]
+    bounds = percentile_bounds(replicates).T.tolist()
+    return [Interval(*(end if np.isfinite(end) else None for end in each)) for each in bounds]
 
 
 def interval(replicates: Floats) -> Interval:

@@ -1,4 +1,4 @@
-"""How good a model is at what it is for: few pushes until the goal opens, in scenes held out."""
+"""Quality of a model for search: pushes needed to open the goal in held-out scenes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from namo.world.world import World
 
 @dataclass(frozen=True)
 class SearchQuality:
-    """What searches of held-out scenes came to.
+    """Results of searches in held-out scenes.
 
     Attributes:
         pushes: mean number of simulated pushes; an unsolved search counts its whole budget.
-        log_pushes: mean of the logarithm of the same: what models are chosen by, since it weighs
-            two pushes instead of one like twenty instead of ten.
-        solved: share of the searches that found a plan.
-        within_five: share that found one within five pushes.
+        log_pushes: mean logarithm of the number of pushes, the model selection criterion: a factor
+            of two counts the same at one push as at ten.
+        solved: fraction of the searches that found a plan.
+        within_five: fraction that found one within five pushes.
     """
 
     pushes: float
@@ -34,14 +34,19 @@ class SearchQuality:
 
 
 class HeldOut:
-    """Scenes to search again and again, kept compiled."""
+    """Held-out scenes for repeated searches, kept compiled."""
 
     def __init__(self, scenes: Sequence[Path], budget: Budget, seed: int) -> None:
-        """Read the scenes; those whose goal is open from the start are left out.
+        """Read the scenes, without those whose goal is open from the start.
+
+        Args:
+            scenes: scene files.
+            budget: of each search.
+            seed: of the searches.
 
         Raises:
-            SceneError: one of them cannot be used.
-            UsageError: none is left.
+            SceneError: a scene is invalid.
+            UsageError: no scene needs a push.
         """
         self._budget, self._seed = budget, seed
         worlds = []
@@ -52,13 +57,13 @@ class HeldOut:
                 worlds.append((number, world))
         if not worlds:
             raise UsageError(
-                f"held-out scenes: {len(scenes)} given, none of which needs a push; there is "
-                "nothing to tell a good model by"
+                f"held-out scenes: {len(scenes)} given, none of which needs a push; models cannot "
+                "be compared in them"
             )
         self._worlds = worlds
 
     def search(self, planner: Planner) -> SearchQuality:
-        """Search all scenes with the same random numbers as always."""
+        """Search all scenes, with the same random streams in every call."""
         pushes, solved = [], []
         for number, world in self._worlds:
             world.reset()

@@ -1,4 +1,4 @@
-"""Settings of training and of the search that tells how good a model is."""
+"""Settings of training and of the held-out searches that select the best epoch."""
 
 from __future__ import annotations
 
@@ -12,31 +12,38 @@ MAX_SEED = 2**63 - 1
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Everything that decides a trained model, beside its data.
+    """Everything that determines a trained model, apart from its data.
 
     Attributes:
-        widths: of the network's trunk at a half, a quarter and an eighth of a raster's side.
-        blocks: residual blocks at each of these.
-        summary: numbers that stand for the whole raster.
+        widths: channels of the trunk at 1/2, 1/4 and 1/8 of the raster resolution.
+        blocks: residual blocks at each resolution.
+        summary: size of the embedding of the whole raster.
         hidden: width of the head.
-        discount: factor for a success that takes a further push, 0 to 1.
-        epochs: passes over the data, at most.
-        patience: epochs without a better search before training stops.
-        states_per_batch: states that are looked at together.
-        learning_rate: factor of AdamW's steps at its largest; it rises for a tenth of the steps and
-            then falls like a cosine.
-        weight_decay: factor of AdamW's decay (Loshchilov, Hutter 2019).
-        rank_weight: of the ranking loss.
-        leads_weight: of the loss on what leads to the goal later.
-        seed: of weights, order and mirroring.
+        discount: discount factor per further push, 0 to 1.
+        epochs: maximum passes over the data.
+        patience: epochs without a better held-out search before training stops.
+        states_per_batch: states per batch.
+        learning_rate: peak learning rate of AdamW, a factor on its steps; warm-up is linear, decay
+            follows a cosine.
+        warm_up_fraction: fraction of the steps over which the learning rate rises, 0 to below 1.
+        learning_rate_start: factor on the peak at the first step of the warm-up, 0 to 1.
+        learning_rate_floor: factor on the peak at the last step, 0 to 1.
+        gradient_clip: maximum gradient norm; larger gradients are scaled down by a factor.
+        weight_decay: factor of AdamW's decoupled weight decay (Loshchilov, Hutter 2019).
+        rank_weight: weight of the ranking loss.
+        leads_weight: weight of the loss on plans that continue after a push.
+        seed: of initial weights, batch order and mirroring.
         threads: of torch on a CPU.
-        device: cpu, cuda or auto.
-        search_scenes: held-out scenes that are searched after each epoch.
-        search_pushes: simulated pushes of such a search, at most.
-        search_seed: of these searches.
+        device: "cpu", "cuda" or "auto".
+        search_scenes: held-out scenes searched after each epoch.
+        search_pushes: budget of such a search (simulated pushes).
+        search_depth: longest plan of such a search (pushes).
+        search_goals: goals per object in such a search.
+        search_samples: samples per model query in such a search.
+        search_seed: seed of these searches.
 
     Raises:
-        UsageError: a setting is out of its range.
+        UsageError: a setting is out of range.
     """
 
     widths: tuple[int, int, int] = (24, 48, 64)
@@ -48,6 +55,10 @@ class TrainingSettings:
     patience: int = 4
     states_per_batch: int = 16
     learning_rate: float = 2e-3
+    warm_up_fraction: float = 0.1
+    learning_rate_start: float = 0.1
+    learning_rate_floor: float = 0.01
+    gradient_clip: float = 5.0
     weight_decay: float = 1e-4
     rank_weight: float = 0.3
     leads_weight: float = 0.5
@@ -56,25 +67,36 @@ class TrainingSettings:
     device: str = "auto"
     search_scenes: int = 150
     search_pushes: int = 20
+    search_depth: int = 3
+    search_goals: int = 5
+    search_samples: int = 32
     search_seed: int = 7
 
     def __post_init__(self) -> None:
-        counts = ("epochs", "patience", "states_per_batch", "threads", "search_scenes")
-        for name in (*counts, "search_pushes", "summary", "hidden"):
+        counts = ("epochs", "patience", "states_per_batch", "threads", "summary", "hidden")
+        searches = ("search_scenes", "search_pushes", "search_depth", "search_goals")
+        for name in (*counts, *searches, "search_samples"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; at least 1")
         for name in ("widths", "blocks"):
             value = getattr(self, name)
             if len(value) != 3 or min(value) < 1:
-                raise UsageError(f"{name} is {value}; three whole numbers from 1")
+                raise UsageError(f"{name} is {value}; expected three whole numbers from 1")
         for name in ("learning_rate", "weight_decay", "rank_weight", "leads_weight"):
             if not 0 <= getattr(self, name) < float("inf"):
-                raise UsageError(f"{name} is {getattr(self, name)}; a number from 0")
-        if not 0 <= self.discount <= 1:
-            raise UsageError(f"discount is {self.discount}; a number from 0 to 1")
+                raise UsageError(f"{name} is {getattr(self, name)}; expected a number from 0")
+        if not 0 < self.gradient_clip < float("inf"):
+            raise UsageError(f"gradient_clip is {self.gradient_clip}; expected a number above 0")
+        for name in ("discount", "learning_rate_start", "learning_rate_floor"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} is {getattr(self, name)}; expected a number from 0 to 1")
+        if not 0 <= self.warm_up_fraction < 1:
+            raise UsageError(
+                f"warm_up_fraction is {self.warm_up_fraction}; expected a number from 0, below 1"
+            )
         for name in ("seed", "search_seed"):
             if not 0 <= getattr(self, name) <= MAX_SEED:
-                raise UsageError(f"{name} is {getattr(self, name)}; allowed are 0 to {MAX_SEED}")
+                raise UsageError(f"{name} is {getattr(self, name)}; allowed: 0 to {MAX_SEED}")
         if self.device not in ("cpu", "cuda", "auto"):
             raise UsageError(f"device is '{self.device}'; allowed: cpu, cuda, auto")
 

@@ -1,16 +1,14 @@
-"""Training: from a data set to a bundle, judged by searching and not by its loss.
+"""Training: from a data set to a bundle, with model selection by search instead of by loss.
 
-After each epoch the network is written as a bundle and searches scenes of held-out layouts; the
-bundle that needs the fewest pushes is kept. State is saved after each epoch and every minute, so a
-killed training goes on where it was, to the same bits on the same machine.
+After each epoch the network is written as a bundle and searches held-out scenes; the bundle that
+needs the fewest pushes is kept. A checkpoint is saved after each epoch and every minute, so a
+killed training resumes, to the same bits on the same machine.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,38 +17,41 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from namo.errors import UsageError
 from namo.files import replacing, sha256_of
-from namo.learning.bundle import new_network, write_bundle
+from namo.learning.architecture import new_network
+from namo.learning.bundle import write_bundle
 from namo.learning.bundle_files import bundle_sha256, copy_bundle
-from namo.learning.data import CandidateData, Sample, collate
+from namo.learning.networks import CandidateNet
 from namo.learning.scoring import Scorer, device_named
 from namo.planning.best_first import BestFirst
 from namo.planning.planner import Budget
+from namo.seeding import Purpose, stream
 from namo.strategies.learned import LearnedGoals, LearnedObjects
 from namo.strategies.object_order import NoHeuristic
 from namo.strategies.strategy import ObjectStrategy
-from namo.training.curves import draw_curves
+from namo.training.checkpoint import Checkpoint
+from namo.training.data import CandidateData, Sample, collate
+from namo.training.loss_plot import plot_history
 from namo.training.losses import candidate_loss, mirrored
+from namo.training.schedule import learning_rate_factor
 from namo.training.search_quality import HeldOut, SearchQuality
 from namo.training.settings import TrainingSettings
 
 CHECKPOINT, HISTORY, CURVES = "checkpoint.pt", "history.csv", "curves.svg"
 ATTEMPT, BEST = "attempt", "best"
-"""Bundles beside the result: of the last epoch, and the best so far."""
-SAVE_EVERY_S = 60.0
-SEARCH_DEPTH = 3
-SEARCH_GOALS = 5
-ML_SAMPLES = 32
+"""Folders of bundles beside the result: of the last epoch, and the best so far."""
+SAVE_EVERY_S, SHOW_EVERY_S = 60.0, 20.0
 
 Row = dict[str, Any]
 
 
 class Training:
-    """One model being trained, from wherever an earlier run left it."""
+    """Training of one model, resumed from a checkpoint if there is one."""
 
     def __init__(
         self,
@@ -62,41 +63,46 @@ class Training:
         goal_model: Path | None = None,
         show: Callable[[str], None] = print,
     ) -> None:
-        """Read the data and, where there is one, the checkpoint.
+        """Read the data and the checkpoint.
 
         Args:
             kind: "object" or "goal".
             dataset: folder of the data set.
-            output: folder of the bundle; checkpoint and history lie beside the model in it.
+            output: folder of the bundle; checkpoint and history are written beside the model.
             settings: of the training.
             held_out: scenes to search, of layouts that are not in the training split.
-            goal_model: bundle that chooses goals where an object model is searched with.
-            show: takes lines for people.
+            goal_model: bundle that chooses goals in the held-out searches of an object model.
+            show: takes progress messages, line by line.
 
         Raises:
-            UsageError: there is nothing to train on or to search, or no goal model for an object
-                model.
+            UsageError: there is nothing to train on or to search, or the goal model is missing for
+                an object model or given for a goal model.
         """
         self._kind, self._output, self._settings, self._show = kind, output, settings, show
         if kind == "object" and goal_model is None:
             raise UsageError("training an object model needs a goal model to search with")
         if kind == "goal" and goal_model is not None:
             raise UsageError(
-                f"goal model '{goal_model}': a goal model that is trained is searched with itself"
+                f"goal model '{goal_model}': the held-out searches of a goal model use itself"
             )
         self._goal_model = goal_model or output / ATTEMPT
         self._device = device_named(settings.device)
         torch.set_num_threads(settings.threads)
         self._data = CandidateData(dataset, "train", kind)
         if not len(self._data):
-            raise UsageError(f"{dataset}: holds nothing for kind {kind} in split train")
-        budget = Budget(depth=SEARCH_DEPTH, seconds=math.inf, pushes=settings.search_pushes)
+            raise UsageError(f"{dataset}: has no data for kind {kind} in split train")
+        budget = Budget(
+            depth=settings.search_depth, seconds=math.inf, pushes=settings.search_pushes
+        )
         self._held_out = HeldOut(held_out, budget, settings.search_seed)
-        self._judged_by = [sha256_of(scene) for scene in held_out]
+        searched_with = [sha256_of(scene) for scene in held_out]
         if goal_model is not None:
-            self._judged_by.append(bundle_sha256(goal_model))
-        torch.manual_seed(settings.seed)
-        self._network: nn.Module = new_network(kind, settings.sizes).to(self._device)
+            searched_with.append(bundle_sha256(goal_model))
+        self._checkpoint = Checkpoint(
+            output / CHECKPOINT,
+            [kind, self._data.card["data_sha256"], settings.as_dict(), searched_with],
+        )
+        self._network: nn.Module = self._initial_network().to(self._device)
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -105,15 +111,22 @@ class Training:
         self._losses: list[float] = []
         self._resume()
 
+    def _initial_network(self) -> CandidateNet:
+        """Return the network with random weights, without touching torch's global state."""
+        seed = int(stream(self._settings.seed, 0, 0, Purpose.WEIGHTS).integers(2**63))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return new_network(self._kind, self._settings.sizes)
+
     def run(self) -> SearchQuality:
-        """Train until the epochs are used up or the search no longer gets better.
+        """Train until the last epoch, or until the held-out searches stop improving.
 
         Returns:
-            How well the kept model searches.
+            Search quality of the model that was kept.
         """
         settings = self._settings
         best = min((row["log_pushes"] for row in self._history), default=math.inf)
-        while self._epoch < settings.epochs and self._stale() < settings.patience:
+        while self._epoch < settings.epochs and self._epochs_since_best() < settings.patience:
             began = time.monotonic()
             self._train_epoch()
             trained = time.monotonic()
@@ -138,22 +151,25 @@ class Training:
                 f"{100 * quality.within_five:.0f} % within 5; {row['train_s']} s + "
                 f"{row['search_s']} s"
             )
-        # Only now: a pipeline may delete what a killed training left where its result belongs.
+        # Only now: a pipeline may delete what a killed training left at the place of its result.
         copy_bundle(self._output / BEST, self._output)
         kept = min(self._history, key=lambda row: row["log_pushes"])
         return SearchQuality(*(kept[entry.name] for entry in fields(SearchQuality)))
 
-    def _stale(self) -> int:
-        """Return how many epochs ago the search was best."""
+    def _epochs_since_best(self) -> int:
+        """Return the number of epochs since the best held-out search."""
         if not self._history:
             return 0
         pushes = [row["log_pushes"] for row in self._history]
         return len(pushes) - 1 - pushes.index(min(pushes))
 
+    def _stream(self, purpose: Purpose, step: int = 0) -> np.random.Generator:
+        """Return the random stream of a step of this epoch."""
+        return stream(self._settings.seed, self._epoch, step, purpose)
+
     def _batches(self) -> Iterator[list[int]]:
-        """Yield the states of each batch of this epoch, in an order of its own."""
-        generator = _generator(self._settings.seed, self._epoch)
-        order = torch.randperm(len(self._data), generator=generator)
+        """Yield the states of each batch of this epoch, in random order."""
+        order = self._stream(Purpose.BATCHES).permutation(len(self._data))
         size = self._settings.states_per_batch
         for start in range(0, len(order), size):
             yield order[start : start + size].tolist()
@@ -165,12 +181,12 @@ class Training:
         for step, states in enumerate(self._batches()):
             if step < self._step:
                 continue
-            generator = _generator(self._settings.seed, self._epoch, step)
             batch = collate([self._data[state] for state in states])
-            self._losses.append(self._train_on(mirrored(batch, self._kind, generator), steps))
+            batch = mirrored(batch, self._kind, self._stream(Purpose.MIRRORING, step))
+            self._losses.append(self._train_on(batch, steps))
             self._step = step + 1
             now = time.monotonic()
-            if now - shown > 20.0:
+            if now - shown > SHOW_EVERY_S:
                 shown = now
                 recent = self._losses[-50:]
                 self._show(
@@ -181,17 +197,18 @@ class Training:
                 saved = now
                 self._save()
 
-    def _train_on(self, batch: Sample, steps_an_epoch: int) -> float:
+    def _train_on(self, batch: Sample, steps_per_epoch: int) -> float:
+        """Take one optimiser step on a batch and return its loss."""
         settings = self._settings
-        done = self._epoch * steps_an_epoch + self._step
-        rate = _rate(done / (settings.epochs * steps_an_epoch)) * settings.learning_rate
+        done = self._epoch * steps_per_epoch + self._step
+        factor = learning_rate_factor(done / (settings.epochs * steps_per_epoch), settings)
         for group in self._optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = factor * settings.learning_rate
         batch = Sample(*(tensor.to(self._device) for tensor in batch))
-        mixed = torch.autocast(
+        mixed_precision = torch.autocast(
             self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"
         )
-        with mixed:
+        with mixed_precision:
             logits: Tensor = self._network(batch.rasters.float() / 255.0, batch.features)
         loss = candidate_loss(
             logits.float(),
@@ -201,23 +218,24 @@ class Training:
         )
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+        nn.utils.clip_grad_norm_(self._network.parameters(), settings.gradient_clip)
         self._optimiser.step()
         return float(loss.detach())
 
     def _search(self) -> SearchQuality:
-        """Write the network as it is and search the held-out scenes with it."""
-        attempt = self._output / ATTEMPT
+        """Write the current network as a bundle and search the held-out scenes with it."""
+        attempt, settings = self._output / ATTEMPT, self._settings
         self._write(attempt, None)
-        device = self._device.type
+        device, samples = self._device.type, settings.search_samples
         with _torch_threads(1):
-            goals = LearnedGoals(Scorer(self._goal_model, "goal", device), ML_SAMPLES)
+            goals = LearnedGoals(Scorer(self._goal_model, "goal", device), samples)
             objects: ObjectStrategy = NoHeuristic()
             if self._kind == "object":
-                objects = LearnedObjects(Scorer(attempt, "object", device), ML_SAMPLES)
-            return self._held_out.search(BestFirst(objects, goals, SEARCH_GOALS))
+                objects = LearnedObjects(Scorer(attempt, "object", device), samples)
+            return self._held_out.search(BestFirst(objects, goals, settings.search_goals))
 
     def _write(self, folder: Path, quality: SearchQuality | None) -> None:
+        """Write the current network as a bundle."""
         card = self._data.card
         about = {
             "discount": self._settings.discount,
@@ -229,47 +247,36 @@ class Training:
             },
             "metrics": None if quality is None else {"held_out_search": asdict(quality)},
         }
-        network = new_network(self._kind, self._settings.sizes)
+        network = self._initial_network()
         network.load_state_dict(self._network.state_dict())
         layouts = card["layouts"]["train"]
         write_bundle(folder, self._kind, network.cpu(), self._settings.sizes, about, layouts)
 
-    def _identity(self) -> str:
-        """Return what a checkpoint must have been made with to be gone on from."""
-        data = self._data.card["data_sha256"]
-        text = json.dumps(
-            [self._kind, data, self._settings.as_dict(), self._judged_by], sort_keys=True
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def _save(self) -> None:
-        state = {
-            "identity": self._identity(),
-            "network": self._network.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "epoch": self._epoch,
-            "step": self._step,
-            "losses": self._losses,
-            "history": self._history,
-        }
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        with replacing(self._output / CHECKPOINT) as handle:
-            handle.write(buffer.getbuffer())
+        self._checkpoint.save(
+            {
+                "network": self._network.state_dict(),
+                "optimiser": self._optimiser.state_dict(),
+                "epoch": self._epoch,
+                "step": self._step,
+                "losses": self._losses,
+                "history": self._history,
+            }
+        )
 
     def _resume(self) -> None:
-        path = self._output / CHECKPOINT
+        path = self._checkpoint.path
         if not path.exists():
             return
-        state = torch.load(path, map_location=self._device, weights_only=True)
-        if state["identity"] != self._identity():
-            self._show(f"{path}: is of other data, settings or scenes; training begins anew")
+        state = self._checkpoint.load(self._device)
+        if state is None:
+            self._show(f"{path}: belongs to other data, settings or scenes; training restarts")
             return
         self._network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._epoch, self._step = state["epoch"], state["step"]
         self._losses, self._history = state["losses"], state["history"]
-        self._show(f"going on at epoch {self._epoch + 1}, step {self._step}")
+        self._show(f"resuming at epoch {self._epoch + 1}, step {self._step}")
 
     def _write_history(self) -> None:
         text = io.StringIO()
@@ -278,27 +285,12 @@ class Training:
         writer.writerows(self._history)
         with replacing(self._output / HISTORY) as handle:
             handle.write(text.getvalue().encode())
-        draw_curves(self._history, self._kind, self._output / CURVES)
-
-
-def _generator(*numbers: int) -> torch.Generator:
-    """Return a generator that no other numbers give."""
-    seed = 0
-    for number in numbers:
-        seed = seed * 1_000_003 + number
-    return torch.Generator().manual_seed(seed % (1 << 63))
-
-
-def _rate(progress: float) -> float:
-    """Return the share of the learning rate: up for a tenth of the way, down like a cosine."""
-    if progress < 0.1:
-        return 0.1 + 0.9 * progress / 0.1
-    return 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * (progress - 0.1) / 0.9))
+        plot_history(self._history, self._kind, self._output / CURVES)
 
 
 @contextmanager
 def _torch_threads(count: int) -> Iterator[None]:
-    """Let torch use so many threads within the block."""
+    """Limit torch to a number of threads within the block."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

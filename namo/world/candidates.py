@@ -1,7 +1,7 @@
 """The candidate pushes of a movable: every contact point at every travel of its primitives.
 
-This is the set that pushes are drawn from, labelled and scored in. A candidate stands for the pose
-at which its primitive leaves the movable in the open; the push skill then goes for that pose.
+Pushes are sampled from this set, labelled on it and scored over it. The goal of a candidate is the
+pose at which its primitive leaves the movable in free space; the push skill then pursues that pose.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from namo.world.world import World
 class CandidatePushes:
     """All candidates of one movable in one state.
 
-    Candidate number `contact * travels + travel` is a place in the flattened arrays.
+    Candidate number `contact * travels + travel` is an index into the flattened arrays.
 
     Attributes:
         pose: of the movable, world frame.
         displacements: (contacts, travels, 3) dx, dy (m), dtheta (rad), in the movable's frame.
-        travels: (travels,) how far the robot goes (m).
-        reachable: (contacts,) whether the robot can take up the contact point.
-        possible: (contacts, travels) whether the robot can get there, the movable yields, and
-            neither of them would sweep into a wall.
-        shoves: (contacts, travels) whether one of them would sweep into another movable.
+        travels: (travels,) how far the robot travels (m).
+        reachable: (contacts,) whether the robot can reach the contact point.
+        possible: (contacts, travels) whether the contact point is reachable, the movable yields,
+            and neither robot nor movable would sweep into a wall.
+        shoves: (contacts, travels) whether either of them would sweep into another movable.
     """
 
     pose: Pose2D
@@ -41,7 +41,7 @@ class CandidatePushes:
     shoves: NDArray[np.bool_]
 
     def goals(self) -> Floats:
-        """Return the world pose each candidate aims at, (contacts, travels, 3): m, m, rad."""
+        """Return the goal of each candidate, world frame, (contacts, travels, 3): m, m, rad."""
         goals = np.empty_like(self.displacements)
         goals[..., :2] = self.pose.to_world(self.displacements[..., :2])
         turned = self.displacements[..., 2] + self.pose.theta
@@ -49,7 +49,7 @@ class CandidatePushes:
         return goals
 
     def goal(self, number: int) -> Pose2D:
-        """Return the pose that one candidate aims at, world frame."""
+        """Return the goal of one candidate, world frame."""
         contact, travel = divmod(number, len(self.travels))
         return self.pose.compose(Pose2D(*self.displacements[contact, travel].tolist()))
 
@@ -62,10 +62,10 @@ def candidate_pushes(
     Args:
         world: not changed.
         name: of the movable.
-        reachability: of the state that is asked about; the world's present one by default.
+        reachability: of the state in question; the world's present one by default.
 
     Raises:
-        KeyError: the scene has no such movable.
+        UnknownMovableError: the scene has no such movable.
         SceneError: see `World.primitives`.
         OSError: likewise.
     """

@@ -1,7 +1,7 @@
-"""Which contact points of a movable the robot can take up, for many at once.
+"""Which contact points of a movable the robot can reach, all of them in one call.
 
-The standoff of a contact has to be in the robot's region, and the robot at the contact itself must
-touch nothing but the movable.
+A contact point is reachable if its standoff lies in the robot's region and the robot at the contact
+point touches nothing but the movable.
 """
 
 from __future__ import annotations
@@ -17,26 +17,21 @@ from namo.compiled import compiled
 from namo.geometry import Floats, Placed, Pose2D
 from namo.scenes.footprint import Footprint, Rectangle
 from namo.scenes.grid import Frame
-from namo.world.free_space import (
-    NOWHERE,
-    Indices,
-    Runs,
-    Trial,
-    cell_of,
-    connected_in,
-    region_at,
-)
+from namo.world.free_runs import NO_REGION, Runs, region_at
+from namo.world.free_space import TemporaryObstacle, connected_with
+from namo.world.grid_lookup import cell_of
+from namo.world.outlines import Indices
 
 
 class Solids(NamedTuple):
-    """Footprints in the world, as arrays; each is known by its place in the list it came from.
+    """Footprints in the world, as arrays; each is identified by its index in the list it came from.
 
     Attributes:
         rectangles: (n, 6) world x, y (m), cosine and sine of the yaw, half extents (m).
-        rectangle_of: (n,) whose they are.
+        rectangle_of: (n,) index of the footprint each belongs to.
         corners: (k, 2) corners of all convex pieces of polygons, in the world, piece by piece (m).
-        pieces: (p + 1,) where each piece begins in `corners`.
-        piece_of: (p,) whose they are.
+        pieces: (p + 1,) offset of each piece in `corners`.
+        piece_of: (p,) index of the footprint each belongs to.
     """
 
     rectangles: Floats
@@ -47,7 +42,7 @@ class Solids(NamedTuple):
 
     @classmethod
     def of(cls, placed: Iterable[tuple[Pose2D, Footprint]]) -> Solids:
-        """Take pairs of a world pose and the footprint in its frame."""
+        """Convert pairs of a world pose and the footprint in its frame."""
         rectangles, rectangle_of = [], []
         corners, pieces, piece_of = [np.empty((0, 2))], [0], []
         for place, (pose, footprint) in enumerate(placed):
@@ -71,11 +66,19 @@ class Solids(NamedTuple):
 
 
 @compiled
-def keeps_clear(solids: Solids, but: int, x: float, y: float, radius: float) -> bool:
-    """Return whether a point is at least `radius` away (m) from all solids but one (-1: all)."""
+def is_clear_of(solids: Solids, excluding: int, x: float, y: float, radius: float) -> bool:
+    """Return whether a point is at least `radius` (m) away from all solids.
+
+    Args:
+        solids: in the world.
+        excluding: index of a footprint to ignore; -1 for none.
+        x: of the point, world frame (m).
+        y: likewise.
+        radius: m.
+    """
     rectangles, rectangle_of, corners, pieces, piece_of = solids
     for i in range(len(rectangles)):
-        if rectangle_of[i] == but:
+        if rectangle_of[i] == excluding:
             continue
         dx, dy = x - rectangles[i, 0], y - rectangles[i, 1]
         c, s = rectangles[i, 2], rectangles[i, 3]
@@ -84,7 +87,7 @@ def keeps_clear(solids: Solids, but: int, x: float, y: float, radius: float) -> 
         if math.hypot(max(along, 0.0), max(across, 0.0)) < radius:
             return False
     for piece in range(len(piece_of)):
-        if piece_of[piece] == but:
+        if piece_of[piece] == excluding:
             continue
         if _convex_distance(corners[pieces[piece] : pieces[piece + 1]], x, y) < radius:
             return False
@@ -108,7 +111,7 @@ def _convex_distance(corners: Floats, x: float, y: float) -> float:
 
 
 @compiled
-def contacts_in_reach(
+def reachable_contacts(
     runs: Runs,
     region: int,
     points: tuple[Floats, Floats],
@@ -119,7 +122,7 @@ def contacts_in_reach(
     movable: int,
     radius: float,
 ) -> NDArray[np.bool_]:
-    """Return which contact points (n,) of a movable the robot can take up.
+    """Return which contact points (n,) of a movable the robot can reach.
 
     Args:
         runs: of the free cells with the movable in place.
@@ -127,15 +130,15 @@ def contacts_in_reach(
         points: standoffs (n, 2) and contact points (n, 2) in the movable's frame (m).
         pose: of the movable.
         frame: of the grid.
-        walls: that the robot must not touch there.
-        movables: likewise, but for the one that is pushed ...
-        movable: ... whose place among them this is.
+        walls: that the robot at a contact point must not touch.
+        movables: likewise, except for the one that is pushed.
+        movable: index of that one.
         radius: of the robot and its skin (m).
     """
     standoffs, positions = points
     x, y, c, s = pose
     usable = np.zeros(len(standoffs), np.bool_)
-    if region == NOWHERE:
+    if region == NO_REGION:
         return usable
     for i in range(len(standoffs)):
         row, column = cell_of(
@@ -147,7 +150,7 @@ def contacts_in_reach(
         if region_at(runs, row, column) == region:
             at_x = positions[i, 0] * c - positions[i, 1] * s + x
             at_y = positions[i, 0] * s + positions[i, 1] * c + y
-            usable[i] = keeps_clear(walls, -1, at_x, at_y, radius) and keeps_clear(
+            usable[i] = is_clear_of(walls, -1, at_x, at_y, radius) and is_clear_of(
                 movables, movable, at_x, at_y, radius
             )
     return usable
@@ -155,7 +158,7 @@ def contacts_in_reach(
 
 @compiled
 def contacts_after(
-    trial: Trial,
+    obstacle: TemporaryObstacle,
     runs: Runs,
     robot: tuple[float, float],
     points: tuple[Floats, Floats],
@@ -166,10 +169,10 @@ def contacts_after(
     movable: int,
     radius: float,
 ) -> NDArray[np.bool_]:
-    """Return which contact points (n,) could be taken up were a movable and the robot elsewhere.
+    """Return which contact points (n,) the robot could reach with the movable and itself elsewhere.
 
-    `trial` is the mask with the movable there, `runs` are those of the free cells without it, and
-    `robot` is where the robot would be (m); for the others see `contacts_in_reach`.
+    `obstacle` is the mask with the movable at `pose`, `runs` are the free cells without it, and
+    `robot` is where the robot would be (m); for the others see `reachable_contacts`.
     """
-    there, _, _, region = connected_in(trial, runs, robot[0], robot[1], frame)
-    return contacts_in_reach(there, region, points, pose, frame, walls, movables, movable, radius)
+    after, _, _, region = connected_with(obstacle, runs, robot[0], robot[1], frame)
+    return reachable_contacts(after, region, points, pose, frame, walls, movables, movable, radius)

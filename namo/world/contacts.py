@@ -1,4 +1,4 @@
-"""Where the robot may stand to push a movable."""
+"""Contact points: where the robot can stand to push a movable."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from namo.scenes.footprint import Footprint, FootprintSet, Polygon, Rectangle
 from namo.scenes.grid import RESOLUTION_M, SKIN_M
 
 CONTACT_OFFSETS = (-0.8, -0.4, 0.0, 0.4, 0.8)
-"""Contact points along a face, as a share of its half width."""
+"""Contact points along a face, as fractions of its half width."""
 CONTACT_GAP_M = 0.002
-"""Between the robot at a contact point and the face."""
+"""Gap between the robot at a contact point and the face."""
 STANDOFF_GAP_M = SKIN_M + 1.6 * RESOLUTION_M
-"""Between the robot and the face where it waits before it closes in. Rasterising takes at most
-0.75 cells of free space and the nearest cell centre is at most 0.71 cells away, so a standoff
-point with free space around it always lies in a free cell."""
+"""Gap between the robot at a standoff point and the face. Rasterising loses at most 0.75 cells of
+free space and the nearest cell centre is at most 0.71 cells away, so a standoff point with free
+space around it always lies in a free cell."""
 
-_POINTS_IN_ALL = 4 * len(CONTACT_OFFSETS)
+_TOTAL_POINTS = 4 * len(CONTACT_OFFSETS)
 _NORMALS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
 
 
@@ -29,9 +29,9 @@ class ContactPoints:
     """Contact points of a movable in its frame; those of a rectangle face by face (+x, +y, -x, -y).
 
     Attributes:
-        positions: (n, 2) of the robot's centre, almost touching (m).
-        standoffs: (n, 2) of the robot's centre one step back from it (m).
-        directions: (n, 2) unit vectors, the way the robot pushes: into the face.
+        positions: (n, 2) of the robot's centre, almost in contact (m).
+        standoffs: (n, 2) of the robot's centre before it closes in (m).
+        directions: (n, 2) unit vectors of the push, into the face.
     """
 
     positions: Floats
@@ -43,8 +43,8 @@ class ContactPoints:
 def contact_points(footprint: Footprint, robot_radius: float) -> ContactPoints:
     """Return the contact points of a movable.
 
-    A rectangle has `len(CONTACT_OFFSETS)` on each face. A polygon has as many in all, shared out
-    among its edges by length, less those where the robot does not fit into a corner.
+    A rectangle has `len(CONTACT_OFFSETS)` on each face. A polygon has the same total, distributed
+    over its edges by length, minus those where the robot does not fit into a concave corner.
 
     Args:
         footprint: of the movable.
@@ -79,13 +79,13 @@ def _on_edges(polygon: Polygon) -> tuple[Floats, Floats]:
     """Return points (n, 2) on the edges and the outward normals (n, 2) there."""
     edges = np.roll(polygon.outline, -1, axis=0) - polygon.outline
     lengths = np.hypot(*edges.T)
-    # Rounding the running total gives short edges their share and the outline its full count.
-    totals = np.rint(np.cumsum(lengths) / lengths.sum() * _POINTS_IN_ALL).astype(int)
+    # Rounding the cumulative length lets short edges get points too and keeps the total exact.
+    totals = np.rint(np.cumsum(lengths) / lengths.sum() * _TOTAL_POINTS).astype(int)
     feet, normals = [], []
     for corner, edge, length, count in zip(
         polygon.outline, edges, lengths, np.diff(totals, prepend=0).tolist(), strict=True
     ):
-        for share in (np.arange(count) + 0.5) / count if count else ():
-            feet.append(corner + share * edge)
+        for fraction in (np.arange(count) + 0.5) / count if count else ():
+            feet.append(corner + fraction * edge)
             normals.append(np.array([edge[1], -edge[0]]) / length)
     return np.array(feet), np.array(normals)

@@ -1,7 +1,8 @@
-"""What it takes to displace a box: the least physics steps over sequences of primitives.
+"""Cost-to-go of displacing a box: the fewest physics steps over sequences of primitives.
 
-A dynamic programme over compositions of primitives, forward from no displacement (Bellman 1957).
-The table ignores obstacles; it guides the search of `namo.world.push_planner`, which does not.
+Dynamic programming over compositions of primitives, forward from zero displacement (Bellman 1957).
+The table ignores obstacles; it is the heuristic of the search in `namo.world.push_planner`, which
+does not.
 """
 
 from __future__ import annotations
@@ -15,27 +16,27 @@ from namo.compiled import compiled
 from namo.geometry import Floats
 
 CONTACT_COST_STEPS = 25
-"""What taking up a contact costs besides pushing, so that few long pushes win over many short."""
+"""Cost of making contact, besides pushing; favours few long pushes over many short ones."""
 
-SPAN_SHARE = 4.5
-"""Half width of the table, as a share of the box's mean half extent."""
+SPAN_FACTOR = 4.5
+"""Half width of the table, as a multiple of the box's mean half extent."""
 SPAN_RAD = 1.8
 SHAPE = (61, 61, 37)
-"""Cells along dx, dy and dtheta; odd, so that no displacement has a cell of its own."""
+"""Cells along dx, dy and dtheta; odd, so that zero displacement is the centre of a cell."""
 SEQUENCE_LENGTH = 3
 BEYOND_COST_STEPS = 1000.0
-"""Cost of each mean half extent by which a displacement lies beyond the table."""
+"""Cost per mean half extent by which a displacement lies outside the table."""
 
 _CENTRE = tuple(count // 2 for count in SHAPE)
 
 
 @dataclass(frozen=True, eq=False)
 class CostToGo:
-    """The cost of displacements of a box.
+    """The cost of displacing a box.
 
     Attributes:
         size: geometric mean of the half extents of the box (m).
-        table: (dx, dy, dtheta) cells, as many as `SHAPE` says, float32: physics steps.
+        table: (dx, dy, dtheta) cells of the shape `SHAPE`, float32: physics steps.
     """
 
     size: float
@@ -44,7 +45,7 @@ class CostToGo:
     def __call__(self, displacements: Floats) -> Floats:
         """Return the cost (...) of displacements (..., 3), dx, dy (m), dtheta (rad): physics steps.
 
-        Displacements beyond the table cost what the nearest one in it does, and the way there.
+        A displacement outside the table costs what the nearest cell does, plus the distance to it.
         """
         limits = _limits(self.size)
         inside = np.clip(displacements, -limits, limits)
@@ -58,12 +59,12 @@ class CostToGo:
 def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
     """Return the cost-to-go of a box from its primitives.
 
-    Every cell keeps the cheapest displacement that fell into it, exactly as composed, and that one
-    is extended by every primitive in the next round. Of equally cheap ones the first is kept.
+    Every cell keeps the cheapest displacement that fell into it, exactly as composed, and every
+    primitive extends that one in the next round. Ties keep the first one.
 
     Args:
-        displacements: (..., 3) of the primitives, dx, dy (m), dtheta (rad), in the frame that the
-            box had before.
+        displacements: (..., 3) of the primitives, dx, dy (m), dtheta (rad), in the frame of the box
+            before the push.
         steps: (...) physics steps of each; infinite where the box did not yield.
         size: geometric mean of the half extents of the box (m).
     """
@@ -81,9 +82,9 @@ def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
         better = found[:, 3] < cost.ravel()
         frontier, spent = found[better, :3], found[better, 3]
         cost.ravel()[better] = spent
-    from scipy import ndimage  # half a second of importing that only the making of a table needs
+    from scipy import ndimage  # takes half a second to import and is needed only here
 
-    # A target is met within a tolerance, so a neighbouring displacement will do as well.
+    # Goals are met within a tolerance, so a neighbouring displacement is as good.
     cost = ndimage.grey_erosion(cost, size=(3, 3, 3), mode="nearest")
     distance, nearest = ndimage.distance_transform_edt(~np.isfinite(cost), return_indices=True)
     table = cost[tuple(nearest)] + distance * float(prices.mean())
@@ -92,7 +93,7 @@ def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
 
 
 def _limits(size: float) -> Floats:
-    return np.array([SPAN_SHARE * size, SPAN_SHARE * size, SPAN_RAD])
+    return np.array([SPAN_FACTOR * size, SPAN_FACTOR * size, SPAN_RAD])
 
 
 def _cells(displacements: Floats, limits: Floats) -> NDArray[np.intp]:
@@ -110,16 +111,16 @@ def _extended(
     limits: Floats,
     cost: Floats,
 ) -> Floats:
-    """Return for every cell (n, 4) the cheapest displacement one more move leads to, and its cost.
+    """Return for every cell (n, 4) the cheapest displacement after one more move, and its cost.
 
     Args:
         frontier: (k, 3) displacements to extend.
         turns: (k,) cosines and sines of their angles.
-        spent: (k,) what they cost.
-        moves: (m, 3) displacements to follow them.
-        prices: (m,) what those cost.
+        spent: (k,) their costs.
+        moves: (m, 3) displacements to append to them.
+        prices: (m,) costs of those.
         limits: (3,) half widths of the table.
-        cost: (n,) of the cells so far; dearer ways are left out.
+        cost: (n,) of the cells so far; only cheaper results are returned.
     """
     found = np.full((len(cost), 4), np.inf)
     reached = np.empty(3)

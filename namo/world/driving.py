@@ -1,6 +1,6 @@
-"""The way a robot drives: a path through the cells that it can reach, for pictures and animations.
+"""Driving paths through the cells that the robot can reach, for figures and animations.
 
-Planning needs only whether a place can be reached, so no search ever asks for a path.
+Searches need only whether a place is reachable; none of them computes a path.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ _COLUMN_STEPS = np.array([1, -1, 0, 0, 1, -1, 1, -1])
 
 
 def drive_path(reachability: Reachability, x: float, y: float) -> Floats:
-    """Return the way from the robot to a place, both ends included.
+    """Return a path from the robot to a point, both ends included.
 
-    Between them it goes through cells that the robot can reach, with as few corners as straight
-    lines over such cells allow. Where an end lies in no such cell (a robot that touches a box, a
-    contact point), the nearest one is driven from or to.
+    The path runs through reachable cells, shortened to straight segments over such cells. If an end
+    lies in no such cell (a robot that touches a box, a contact point), the nearest one is used.
 
     Args:
         reachability: of the present state.
-        x: of the place (m), world frame.
+        x: of the target point (m), world frame.
         y: likewise.
 
     Returns:
-        Corners (n, 2) of the way, n at least 2, world frame (m).
+        Waypoints (n, 2) of the path, n at least 2, world frame (m).
     """
     robot = reachability.poses["robot"]
     ends = np.array([[robot.x, robot.y], [x, y]])
@@ -56,7 +55,7 @@ def _nearest(free: NDArray[np.bool_], row: int, column: int) -> tuple[int, int]:
 def _shortest(
     free: NDArray[np.bool_], start: tuple[int, int], goal: tuple[int, int]
 ) -> NDArray[np.int64]:
-    """Return the cells (n, 2) of a way of fewest steps over eight neighbours.
+    """Return the cells (n, 2) of a shortest path over eight neighbours (breadth-first search).
 
     All free cells are connected: they are the region of the robot.
     """
@@ -82,17 +81,17 @@ def _shortest(
     while cell != first:
         cell = came[cell]
         count += 1
-    way = np.empty((count, 2), np.int64)
+    path = np.empty((count, 2), np.int64)
     cell = last
     for place in range(count - 1, -1, -1):
-        way[place, 0], way[place, 1] = cell // columns, cell % columns
+        path[place, 0], path[place, 1] = cell // columns, cell % columns
         cell = came[cell]
-    return way
+    return path
 
 
 @compiled
 def _corners(free: NDArray[np.bool_], steps: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which cells of a way to keep, so that straight lines between them stay free."""
+    """Return which cells of a path to keep, so that straight segments between them stay free."""
     kept = np.zeros(len(steps), np.bool_)
     kept[0] = kept[-1] = True
     last = 0
@@ -105,7 +104,7 @@ def _corners(free: NDArray[np.bool_], steps: NDArray[np.int64]) -> NDArray[np.bo
 
 @compiled
 def _is_clear(free: NDArray[np.bool_], start: NDArray[np.int64], end: NDArray[np.int64]) -> bool:
-    """Return whether all cells are free that a straight line passes within half a cell."""
+    """Return whether all cells within half a cell of a straight segment are free."""
     rows, columns = end[0] - start[0], end[1] - start[1]
     count = 2 * max(abs(rows), abs(columns))
     for step in range(count + 1):

@@ -1,4 +1,4 @@
-"""Primitive libraries from memory, from disk, or made now."""
+"""A cache of primitive libraries, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from namo.world.primitives import PrimitiveLibrary, PushClass, simulate_library
 
 
 def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> PrimitiveLibrary:
-    """Return the primitives for a movable.
+    """Return the primitives of a movable: from memory, from disk, or simulated now.
 
     Args:
-        scene: gives the physics and the robot.
+        scene: with the physics and the robot.
         movable: the box.
         folder: of the disk cache; `cache_folder()` by default.
 
@@ -42,7 +42,7 @@ def _library(push_class: PushClass, folder: Path) -> PrimitiveLibrary:
 
 def _store(path: Path, library: PrimitiveLibrary) -> None:
     buffer = io.BytesIO()
-    np.savez(  # a tenth of the time to read that a compressed file takes
+    np.savez(  # reads ten times faster than a compressed file
         buffer,
         size=library.size,
         displacements=library.displacements,
@@ -54,11 +54,11 @@ def _store(path: Path, library: PrimitiveLibrary) -> None:
 
 
 def _load(path: Path) -> PrimitiveLibrary | None:
-    """Return what the cache holds; None when there is nothing whole there."""
+    """Return a cached library; None if there is none or it is damaged."""
     try:
         data = read_sealed(path)
     except (FileNotFoundError, ResultFileError):
-        # A damaged entry is worth nothing, takes a second to make again, and is then overwritten.
+        # Simulating a damaged entry again takes a second and overwrites it.
         return None
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         size = float(arrays["size"])

@@ -1,12 +1,12 @@
-"""Motion primitives: what one straight push from each contact point does to a movable.
+"""Motion primitives: how one straight push from each contact point displaces a movable.
 
-A primitive is a contact point and how far the robot travels from it, pushing along the face's
-normal with all its force; its effect is the displacement (dx, dy, dtheta) of the movable in the
-frame it had before. Primitives are simulated in an empty scene under the physics of the scene at
-hand, for a *class*: size, mass and friction of a box rounded to steps of `CLASS_STEP`, so that a
-thousand boxes share a few dozen simulations. Pushing with little inertia is close to quasi-static:
-for the same travel the translation stays and the rotation shrinks as the box grows, which is how a
-class is scaled to a box. What remains of an error the push skill closes by looking again.
+A primitive is a contact point and a travel of the robot from it, pushing along the face's normal
+with maximum force; its effect is the displacement (dx, dy, dtheta) of the movable in its frame
+before the push. Primitives are simulated in an empty scene with the physics of the given scene, per
+*class*: size, mass and friction of a box rounded to powers of `CLASS_STEP`, so that a thousand
+boxes share a few dozen simulations. Pushing with little inertia is close to quasi-static: for the
+same travel the translation stays the same and the rotation shrinks as the box grows, which is how a
+class is scaled to a box. The push skill corrects the remaining error by closed-loop control.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from namo.errors import PhysicsError
 from namo.geometry import Floats, Pose2D
-from namo.numerics import numerics
+from namo.numeric_platform import numeric_platform
 from namo.scenes.footprint import Footprint, Rectangle
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene
 from namo.world.contacts import ContactPoints, contact_points
@@ -28,27 +28,27 @@ from namo.world.cost_to_go import CostToGo, solve
 from namo.world.simulation import Simulation
 
 PRIMITIVES_VERSION = 1
-"""Part of the cache key: grows when the making of primitives changes."""
+"""Part of the cache key; raised when the simulation of primitives changes."""
 
 CLASS_STEP = 1.15
 TRAVELS = (0.07, 0.17, 0.3, 0.45, 0.65, 0.9, 1.2, 1.55, 1.95, 2.4)
-"""Robot travels, as a share of the box's mean half extent."""
+"""Robot travels, as multiples of the box's mean half extent."""
 CONTROL_PERIOD_S = 0.05
 LONGEST_PRIMITIVE_S = 12.0
 
 
 @dataclass(frozen=True)
 class PushClass:
-    """What decides a movable's primitives, rounded. Everything here is part of the cache key.
+    """What determines a movable's primitives, rounded. All of it is part of the cache key.
 
     Attributes:
-        footprint: a rectangle's half extents (m) are rounded, a polygon is as it is.
+        footprint: half extents (m) of a rectangle are rounded, a polygon is exact.
         half_z: half height, rounded (m).
         mass: rounded (kg).
         friction: of the movable, rounded.
         floor_friction: of the floor.
-        robot: as if it stood at the origin.
-        options: MuJoCo's, names and values as the scene has them, by name.
+        robot: placed at the origin.
+        options: of MuJoCo, pairs of name and value as in the scene, sorted by name.
     """
 
     footprint: Footprint
@@ -76,9 +76,9 @@ class PushClass:
         )
 
     def key(self) -> str:
-        """Return the name of this class in the cache, with everything its numbers depend on."""
+        """Return the cache key of this class: a hash of everything the primitives depend on."""
         text = json.dumps(
-            [PRIMITIVES_VERSION, numerics(), asdict(self)],
+            [PRIMITIVES_VERSION, numeric_platform(), asdict(self)],
             sort_keys=True,
         )
         return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -101,8 +101,8 @@ class PrimitiveLibrary:
     Attributes:
         size: of the footprint: half the side of the square of the same area (m).
         displacements: (contacts, travels, 3) float64: dx, dy (m), dtheta (rad) in the box's frame.
-        travels: (travels,) how far the robot moved (m).
-        steps: (contacts, travels) physics steps it took; infinite where the box did not yield.
+        travels: (travels,) how far the robot travelled (m).
+        steps: (contacts, travels) physics steps; infinite where the box did not yield.
         cost_to_go: of displacements by sequences of these primitives.
     """
 
@@ -113,7 +113,7 @@ class PrimitiveLibrary:
     cost_to_go: CostToGo
 
     def scaled(self, movable: Movable) -> Floats:
-        """Return the displacements for the size of one movable of the class.
+        """Return the displacements scaled to one movable of the class.
 
         Returns:
             (contacts, travels, 3): dx, dy (m), dtheta (rad) in the movable's frame.
@@ -127,7 +127,7 @@ def simulate_library(push_class: PushClass) -> PrimitiveLibrary:
     """Simulate the primitives of a class and solve for its cost-to-go.
 
     Raises:
-        SceneError: MuJoCo refuses the robot alone with such a movable.
+        SceneError: MuJoCo rejects the robot alone with such a movable.
     """
     contacts = contact_points(push_class.footprint, push_class.robot.radius)
     size = push_class.footprint.size
@@ -135,18 +135,19 @@ def simulate_library(push_class: PushClass) -> PrimitiveLibrary:
     displacements = np.zeros((len(contacts.positions), len(travels), 3))
     steps = np.full(displacements.shape[:2], np.inf)
     simulation = _empty_scene(push_class)
-    for contact, twins in _symmetric_contacts(push_class.footprint, len(displacements)).items():
+    for contact, mirrored in _symmetric_contacts(push_class.footprint, len(displacements)).items():
         moved, took = _push(simulation, contacts, contact, travels)
         displacements[contact], steps[contact] = moved, took
-        for twin, mirror in twins:
-            displacements[twin], steps[twin] = moved * mirror, took
+        for other, mirror in mirrored:
+            displacements[other], steps[other] = moved * mirror, took
     return PrimitiveLibrary(size, displacements, travels, steps, solve(displacements, steps, size))
 
 
 def _symmetric_contacts(footprint: Footprint, contacts: int) -> dict[int, list[tuple[int, Floats]]]:
-    """Return which contacts to simulate, and for each those that follow by symmetry, and how.
+    """Return which contacts to simulate, each with the contacts that follow from it by symmetry.
 
-    A rectangle is symmetric under mirroring and half turns: two faces, half of each, tell the rest.
+    A rectangle is symmetric under mirroring and half turns, so half of the contacts of two faces
+    are enough. A contact that follows comes with the factors (3,) of its displacement.
     """
     if not isinstance(footprint, Rectangle):
         return {contact: [] for contact in range(contacts)}
@@ -155,12 +156,12 @@ def _symmetric_contacts(footprint: Footprint, contacts: int) -> dict[int, list[t
     symmetric = {}
     for face, mirror in ((0, np.array([1.0, -1.0, -1.0])), (1, np.array([-1.0, 1.0, -1.0]))):
         for index in range((per_face + 1) // 2):
-            contact, twin = face * per_face + index, (face + 1) * per_face - 1 - index
+            contact, image = face * per_face + index, (face + 1) * per_face - 1 - index
             opposite = 2 * per_face
-            twins = [(contact + opposite, half_turn)]
-            if twin != contact:
-                twins += [(twin, mirror), (twin + opposite, half_turn * mirror)]
-            symmetric[contact] = twins
+            mirrored = [(contact + opposite, half_turn)]
+            if image != contact:
+                mirrored += [(image, mirror), (image + opposite, half_turn * mirror)]
+            symmetric[contact] = mirrored
     return symmetric
 
 
@@ -202,7 +203,7 @@ def _push(
         try:
             simulation.check_health(count)
         except PhysicsError:
-            break  # what tips over here has no longer travels from this contact
+            break  # a box that tips over has no longer travels from this contact
         x, y = simulation.robot()
         travelled = math.hypot(x - start[0], y - start[1])
         while index < len(travels) and travelled >= travels[index]:
@@ -213,12 +214,12 @@ def _push(
 
 
 def control_steps(timestep_s: float) -> int:
-    """Return how many physics steps a control is held."""
+    """Return for how many physics steps a control is held."""
     return max(1, round(CONTROL_PERIOD_S / timestep_s))
 
 
 def push_along(simulation: Simulation, name: str, direction: Floats, steps: int) -> None:
-    """Push with all force along a direction of the box's frame and step the physics.
+    """Push with maximum force along a direction of the box's frame and step the physics.
 
     Args:
         simulation: stepped in place.

@@ -1,10 +1,10 @@
-"""Which primitives bring a box to its goal, given what stands around it.
+"""Which primitives bring a box to its goal, given the obstacles around it.
 
-Best-first search over sequences of primitives (A* in the box's pose, Hart, Nilsson, Raphael 1968)
-with the cost-to-go of the box's class as its heuristic. That table already knows the best sequence
-in the open, so in the open the search walks straight to its end; obstacles make it look aside.
-A candidate is checked only when it comes to the front: the robot must be able to take up the
-contact, the box must not sweep through anything solid, and the robot must not end in a wall.
+Best-first search over sequences of primitives (A* over the box's pose, Hart, Nilsson, Raphael 1968)
+with the cost-to-go of the box's class as its heuristic. That table already holds the best sequence
+in free space, so without obstacles the search goes straight to the goal. A primitive is checked
+only when it comes to the front of the open list: the robot must reach the contact point, the box
+must not sweep through anything solid, and the robot must not end in a wall.
 """
 
 from __future__ import annotations
@@ -21,41 +21,32 @@ from namo.scenes.grid import Frame
 from namo.scenes.scene import Movable
 from namo.world.cost_to_go import CONTACT_COST_STEPS
 from namo.world.primitives import PrimitiveLibrary
-from namo.world.push_search import (
-    EXPAND,
-    FOUND,
-    Masks,
-    PlanSearch,
-    PrimitiveTable,
-    Rules,
-    advance,
-    begin,
-    look_up,
-)
+from namo.world.push_search import EXPAND, FOUND, PlanSearch, SearchLimits, add_node, advance
 from namo.world.reachability import Reachability
+from namo.world.sweeps import ObstacleMasks, PrimitiveTable, find_surcharges
 
 POSITION_TOLERANCE_M = 0.1
 ANGLE_TOLERANCE_RAD = 0.2
 PLAN_MARGIN = 0.9
-"""Share of the tolerances a plan must meet; the rest is left for what the push does differently."""
+"""Fraction of the tolerances a plan must meet; the rest absorbs execution errors of the push."""
 
 SHOVE_COST_STEPS = 500.0
-"""What sweeping into another movable costs a plan."""
-SEEN_M, SEEN_RAD = 0.05, 0.1
-"""Two ways to nearly the same pose are one: only the cheaper is followed."""
+"""Cost of sweeping into another movable, in a plan."""
+DUPLICATE_M, DUPLICATE_RAD = 0.05, 0.1
+"""Poses that are equal after rounding to these steps are duplicates: the first one is expanded."""
 MAX_EXPANSIONS = 100
-CHILDREN_KEPT = 40
-WORTHWHILE_M = 0.02
-"""A push that cannot end within tolerance must at least bring the box this much nearer."""
+MAX_CHILDREN = 40
+MIN_PROGRESS_M = 0.02
+"""A push that cannot end within tolerance must at least bring the box this much closer."""
 
 
-_RULES = Rules(
+_LIMITS = SearchLimits(
     SHOVE_COST_STEPS,
     PLAN_MARGIN * POSITION_TOLERANCE_M,
     PLAN_MARGIN * ANGLE_TOLERANCE_RAD,
-    SEEN_M,
-    SEEN_RAD,
-    CHILDREN_KEPT,
+    DUPLICATE_M,
+    DUPLICATE_RAD,
+    MAX_CHILDREN,
     MAX_EXPANSIONS,
 )
 
@@ -76,7 +67,7 @@ class PlannedPush:
 
 
 class PushPlanner:
-    """Plans for one movable with the primitives of its class."""
+    """Plans pushes of one movable with the primitives of its class."""
 
     def __init__(
         self, movable: Movable, library: PrimitiveLibrary, perimeter: Floats, contacts: Floats
@@ -87,13 +78,13 @@ class PushPlanner:
             movable: the box.
             library: of its class.
             perimeter: (n, 2) points along the border of the box, in its frame (m).
-            contacts: (contacts, 2) where the robot stands to push, in the frame of the box (m).
+            contacts: (contacts, 2) contact positions of the robot, in the frame of the box (m).
         """
         self._movable = movable
         moves = library.scaled(movable)
         self._travels = moves.shape[1]
         # Border of the box (contacts, travels, points, 2) and centre of the robot (contacts,
-        # travels, 2) at the end of every primitive, in the frame the box had before.
+        # travels, 2) at the end of every primitive, in the frame of the box before the push.
         c, s = np.cos(moves[..., 2]), np.sin(moves[..., 2])
         rotations = np.stack([np.stack([c, s], -1), np.stack([-s, c], -1)], axis=-2)
         at_contact = contacts[:, None, None, :] @ rotations
@@ -115,28 +106,28 @@ class PushPlanner:
     ) -> PlannedPush | None:
         """Return the first primitive of the best plan found.
 
-        Plans keep clear of walls, and where they can of other movables: shoving one box with
-        another is how some doors open, but costs. When no plan ends within tolerance, the single
-        primitive that gets nearest.
+        Plans avoid walls, and other movables where possible: shoving one box with another is
+        allowed, because some passages open only that way, but it costs. If no plan ends within
+        tolerance, the result is the single primitive that ends closest to the goal.
 
         Args:
             reachability: of the present state.
-            goal: wanted pose of the box, world frame.
-            usable: (contacts,) which contact points the robot can take up now.
-            deadline: value of `time.monotonic()` (s) after which to stop looking.
+            goal: target pose of the box, world frame.
+            usable: (contacts,) which contact points the robot can reach now.
+            deadline: value of `time.monotonic()` (s) after which to stop searching.
 
         Returns:
-            None when no sequence brings the box nearer to its goal.
+            None if no sequence brings the box closer to its goal.
         """
         name, table = self._movable.name, self._table
         frame, masks = reachability.static.grid.frame, self._masks(reachability)
         start = reachability.poses[name]
         search = PlanSearch.of(MAX_EXPANSIONS + 1, *table.followed.shape[:2])
-        begin(search, *start, 0.0)
+        add_node(search, *start, 0.0)
         wanted = float(goal.x), float(goal.y), wrap_angle(goal.theta)
-        usable_at_first = usable
+        usable_at_start = usable
         while True:
-            outcome, which = advance(search, table, masks, frame, _RULES, wanted, usable)
+            outcome, which = advance(search, table, masks, frame, _LIMITS, wanted, usable)
             if outcome == FOUND:
                 return self._planned(which, complete=True)
             if outcome != EXPAND or time.monotonic() > deadline:
@@ -144,17 +135,17 @@ class PushPlanner:
             x, y, theta, _, _, _, *robot = search.nodes[which].item()[:8]
             usable = reachability.contacts_after(name, Pose2D(x, y, theta), *robot)
         clear = np.isfinite(self.surcharges(start, masks, frame))
-        clear &= usable_at_first[:, None]
+        clear &= usable_at_start[:, None]
         nearest = self._nearest_in_one(start, goal, clear.ravel())
         return None if nearest is None else self._planned(nearest, complete=False)
 
     def _nearest_in_one(self, start: Pose2D, goal: Pose2D, clear: NDArray[np.bool_]) -> int | None:
-        """Return the primitive that alone brings the box nearest to its goal, if any does."""
+        """Return the single primitive that ends closest to the goal, if any makes progress."""
         wanted = start.relative(goal)
         moves = self._table.moves
         turn = np.abs(_wrapped(wanted.theta - moves[:, 2]))
         left = np.hypot(wanted.x - moves[:, 0], wanted.y - moves[:, 1])
-        worth = clear & (left < math.hypot(wanted.x, wanted.y) - WORTHWHILE_M)
+        worth = clear & (left < math.hypot(wanted.x, wanted.y) - MIN_PROGRESS_M)
         if not worth.any():
             return None
         return int(np.where(worth, left + self._table.size * turn, np.inf).argmin())
@@ -163,29 +154,29 @@ class PushPlanner:
         contact, travel = divmod(primitive, self._travels)
         return PlannedPush(contact, travel, complete)
 
-    def _masks(self, reachability: Reachability) -> Masks:
+    def _masks(self, reachability: Reachability) -> ObstacleMasks:
         static = reachability.static
-        others = reachability.around(self._movable.name).others
-        return Masks(static.solid_walls, static.walls, others)
+        others = reachability.obstacles_excluding(self._movable.name).others
+        return ObstacleMasks(static.solid_walls, static.walls, others)
 
     def surcharges_in(self, reachability: Reachability) -> Floats:
-        """Return `surcharges` (contacts, travels) of the movable where it is (physics steps)."""
+        """Return `surcharges` (contacts, travels) from the present pose (physics steps)."""
         pose = reachability.poses[self._movable.name]
         return self.surcharges(pose, self._masks(reachability), reachability.static.grid.frame)
 
-    def surcharges(self, pose: Pose2D, masks: Masks, frame: Frame) -> Floats:
+    def surcharges(self, pose: Pose2D, masks: ObstacleMasks, frame: Frame) -> Floats:
         """Return what primitives (contacts, travels) cost besides their own physics steps.
 
         Also in physics steps; infinite where box or robot would sweep into a wall.
 
         Args:
-            pose: of the box that they start from, world frame.
-            masks: of what stands around it.
+            pose: of the box at the start, world frame.
+            masks: of the obstacles around it.
             frame: of their grid.
         """
         surcharges = np.empty(self._table.followed.shape[:2])
         for contact, row in enumerate(surcharges):
-            look_up(row, self._table, contact, placed(pose), masks, frame, SHOVE_COST_STEPS)
+            find_surcharges(row, self._table, contact, placed(pose), masks, frame, SHOVE_COST_STEPS)
         return surcharges
 
 
@@ -194,16 +185,16 @@ def _wrapped(angles: Floats) -> Floats:
     return wrapped
 
 
-def within_tolerance(pose: Pose2D, goal: Pose2D, share: float = 1.0) -> bool:
-    """Return whether a box counts as having arrived, or within `share` of the tolerances."""
+def within_tolerance(pose: Pose2D, goal: Pose2D, factor: float = 1.0) -> bool:
+    """Return whether a box is at its goal, within `factor` times the tolerances."""
     return (
-        pose.distance(goal) <= share * POSITION_TOLERANCE_M
-        and pose.turn(goal) <= share * ANGLE_TOLERANCE_RAD
+        pose.distance(goal) <= factor * POSITION_TOLERANCE_M
+        and pose.turn(goal) <= factor * ANGLE_TOLERANCE_RAD
     )
 
 
-def twins(poses: Floats, goal: Pose2D) -> NDArray[np.bool_]:
-    """Return which poses (n, 3) (m, m, rad) a box at `goal` counts as having arrived at, (n,)."""
+def equivalent_goals(poses: Floats, goal: Pose2D) -> NDArray[np.bool_]:
+    """Return for which poses (n, 3) (m, m, rad) a box at `goal` is within tolerance, (n,)."""
     near = np.hypot(poses[:, 0] - goal.x, poses[:, 1] - goal.y) <= POSITION_TOLERANCE_M
     turned = np.abs(np.remainder(poses[:, 2] - goal.theta + math.pi, 2.0 * math.pi) - math.pi)
     alike: NDArray[np.bool_] = near & (turned <= ANGLE_TOLERANCE_RAD)

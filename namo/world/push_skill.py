@@ -1,9 +1,9 @@
-"""The push skill: bring a box to a pose, closed loop.
+"""The push skill: a closed-loop controller that pushes a box to a pose.
 
-Look at the box, plan over primitives, take up a contact point, push, look again. The robot is only
-ever placed where it could have driven to: a contact point counts as reachable when its standoff is
-in the robot's free region and the last step to the box is clear. Afterwards it backs off to the
-nearest free spot.
+Observe the box, plan over primitives, make contact, push, observe again. The robot is only placed
+where it could have driven: a contact point is reachable if its standoff is in the robot's region
+and the robot at the contact point touches nothing else. After each contact it backs off to the
+nearest free cell.
 """
 
 from __future__ import annotations
@@ -27,48 +27,50 @@ if TYPE_CHECKING:
 
 MAX_CONTACTS = 10
 MAX_PUSH_S = 60.0
-"""No further contact is taken up after this much simulated time of one push."""
+"""Simulated time after which a push makes no further contact."""
 MAX_STUCK_CONTACTS = 3
 STUCK_S = 1.0
 STUCK_M = 0.001
-"""A robot that pushes for `STUCK_S` and gains less than this is stuck."""
-LOOK_S = 0.2
-"""How often a push looks at the box."""
-GOAL_LOOKS = 2
-"""Every so many looks a push also asks whether the robot's goal has become reachable."""
-OVERTIME = 3.0
-"""A contact is given up after this multiple of the time its primitive took in the open ..."""
+"""A robot that advances by less than this in `STUCK_S` is stuck."""
+OBSERVATION_PERIOD_S = 0.2
+"""Time between observations of the box during a push."""
+GOAL_CHECK_INTERVAL = 2
+"""Observations per check whether the robot's goal has become reachable."""
+OVERTIME_FACTOR = 3.0
+"""A contact is abandoned after this multiple of the time its primitive took in free space ..."""
 OVERTIME_S = 8.0
-"""... and this much more: two boxes in a row accelerate slowly."""
+"""... plus this much: two boxes in a row accelerate slowly."""
 OFF_COURSE_M = 0.08
 OFF_COURSE_RAD = 0.25
-"""How far the box may be from where the primitive would have it before the plan is made anew."""
+"""How far the box may deviate from the primitive's prediction before the push is planned again."""
 MOVED_M = 0.001
 MOVED_RAD = 0.01
 
 
-def perform(world: World, push: Push, deadline: float, *, stop_at_open_goal: bool) -> PushOutcome:
-    """Carry out a push and return what came of it; the world is left in the state after it.
+def execute_push(
+    world: World, push: Push, deadline: float, *, stop_at_open_goal: bool
+) -> PushOutcome:
+    """Execute a push and return its outcome; the world is left in the state after it.
 
     Args:
         world: in any state; the push depends on that state alone.
-        push: object and wanted pose.
-        deadline: value of `time.monotonic()` (s) after which to give up.
-        stop_at_open_goal: end as soon as the push made the robot's goal reachable.
+        push: object and target pose.
+        deadline: value of `time.monotonic()` (s) after which to abort.
+        stop_at_open_goal: stop as soon as the push has made the robot's goal reachable.
 
     Raises:
-        KeyError: the scene has no such movable.
-        ValueError: the wanted pose is not finite.
+        UnknownMovableError: the scene has no such movable.
+        ValueError: the target pose is not finite.
         SceneError: see `World.primitives`.
         OSError: likewise.
     """
     if not all(map(math.isfinite, push.goal)):
         raise ValueError(f"{push}: the goal must be finite")
     before = world.save()
-    world.restore(before)  # whatever is not part of the state must not matter
+    world.restore(before)  # clears solver data outside the snapshot, which must not matter
     attempt = _Attempt(world, push, deadline)
-    # An early stop is for goals that open on the way: an open one does not forbid pushing.
-    attempt.watch_goal = stop_at_open_goal and not world.reachability().goal_reachable
+    # The early stop is for goals that open during the push; pushing with an open goal is allowed.
+    attempt.stops_at_goal = stop_at_open_goal and not world.reachability().goal_reachable
     detail = ""
     try:
         status = attempt.run()
@@ -76,13 +78,13 @@ def perform(world: World, push: Push, deadline: float, *, stop_at_open_goal: boo
         status, detail = PushStatus.DIVERGED, str(error)
     if status in (PushStatus.DIVERGED, PushStatus.INTERRUPTED):
         world.restore(before)
-    # A push that opened the robot's goal did move something, however little.
+    # A push that opened the robot's goal moved something, even if by less than the thresholds.
     moved = status is PushStatus.GOAL_OPEN or any(
         pose.distance(attempt.start[name]) > MOVED_M or pose.turn(attempt.start[name]) > MOVED_RAD
         for name, pose in world.poses().items()
         if name != "robot"
     )
-    if not moved:  # and leave no state that is nearly, but not quite, the one before
+    if not moved:  # avoid a new state that differs from the previous one only by noise
         world.restore(before)
     return PushOutcome(
         status=status,
@@ -94,7 +96,7 @@ def perform(world: World, push: Push, deadline: float, *, stop_at_open_goal: boo
     )
 
 
-class _Ended(Enum):
+class _ContactEnd(Enum):
     """How pushing from one contact point ended."""
 
     TRAVELLED = auto()
@@ -114,7 +116,7 @@ class _Attempt:
         self.name = push.object_name
         self.start = world.poses()
         self.contacts = self.steps = 0
-        self.watch_goal = False
+        self.stops_at_goal = False
         self.period = control_steps(world.simulation.timestep_s)
 
     def run(self) -> PushStatus:
@@ -125,7 +127,7 @@ class _Attempt:
         while True:
             reachability = world.reachability()
             pose = reachability.poses[self.name]
-            if self.watch_goal and reachability.goal_reachable:
+            if self.stops_at_goal and reachability.goal_reachable:
                 return PushStatus.GOAL_OPEN
             if within_tolerance(pose, goal):
                 return PushStatus.REACHED
@@ -147,39 +149,39 @@ class _Attempt:
             if planned is None:
                 return PushStatus.STUCK if stuck.any() else PushStatus.BLOCKED
             ended = self._push_from(planned, pose)
-            if ended is _Ended.INTERRUPTED:
+            if ended is _ContactEnd.INTERRUPTED:
                 return PushStatus.INTERRUPTED
-            if ended is _Ended.STUCK:
+            if ended is _ContactEnd.STUCK:
                 stuck[planned.contact] = True
             elif world.poses()[self.name].distance(pose) > MOVED_M:
                 stuck[:] = False
 
-    def _push_from(self, planned: PlannedPush, box: Pose2D) -> _Ended:
-        """Take up a contact point, push, come to rest and back off."""
+    def _push_from(self, planned: PlannedPush, box: Pose2D) -> _ContactEnd:
+        """Make contact, push, settle and back off."""
         world = self.world
         contacts = world.static.contacts[self.name]
         x, y = box.to_world(contacts.positions[planned.contact]).tolist()
-        world.simulation.rest()
-        if world.watcher is not None:
-            world.watcher.drives(x, y)
+        world.simulation.stop()
+        if world.observer is not None:
+            world.observer.on_drive(x, y)
         world.simulation.place_robot(x, y)
         self.contacts += 1
         steps_before = self.steps
         ended = self._drive(planned, box, (x, y))
         world.simulation.check_health(self.steps - steps_before)
-        world.come_to_rest()
+        world.settle()
         return ended
 
-    def _drive(self, planned: PlannedPush, box: Pose2D, start: tuple[float, float]) -> _Ended:
+    def _drive(self, planned: PlannedPush, box: Pose2D, start: tuple[float, float]) -> _ContactEnd:
         simulation = self.world.simulation
         direction = self.world.static.contacts[self.name].directions[planned.contact]
         distance = float(self.library.travels[planned.travel])
         dt = simulation.timestep_s
         nominal_s = float(self.library.steps[planned.contact, planned.travel]) * dt
-        limit = (nominal_s * OVERTIME + OVERTIME_S) / dt
-        look_every = max(1, round(LOOK_S / (self.period * dt)))
+        limit = (nominal_s * OVERTIME_FACTOR + OVERTIME_S) / dt
+        observe_every = max(1, round(OBSERVATION_PERIOD_S / (self.period * dt)))
         stuck_after = max(1, round(STUCK_S / (self.period * dt)))
-        # What the primitive does to the box after this much travel, from none at all.
+        # Displacement of the box by the primitive at each travel, starting at zero.
         self.travels = [0.0, *self.library.travels.tolist()]
         self.moves = [[0.0] * 3, *self.library.displacements[planned.contact].tolist()]
         periods, travelled_then, count = 0, 0.0, 0
@@ -188,44 +190,45 @@ class _Attempt:
             self.steps += self.period
             count += self.period
             periods += 1
-            if self.world.watcher is not None:
-                self.world.watcher.steps()
+            if self.world.observer is not None:
+                self.world.observer.on_step()
             if time.monotonic() > self.deadline:
-                return _Ended.INTERRUPTED
+                return _ContactEnd.INTERRUPTED
             x, y = simulation.robot()
             travelled = math.hypot(x - start[0], y - start[1])
             if travelled >= distance:
-                return _Ended.TRAVELLED
+                return _ContactEnd.TRAVELLED
             if not math.isfinite(travelled):
-                return _Ended.OFF_COURSE  # the look at the physics that follows says what happened
+                return _ContactEnd.OFF_COURSE  # the health check that follows reports the cause
             if periods % stuck_after == 0:
                 if travelled - travelled_then < STUCK_M:
-                    return _Ended.STUCK
+                    return _ContactEnd.STUCK
                 travelled_then = travelled
-            looks, due = divmod(periods, look_every)
-            if due == 0:
-                seen = self._look(box, travelled, ask_goal=looks % GOAL_LOOKS == 0)
-                if seen:
-                    return seen
-        return _Ended.OVERTIME
+            observations, remainder = divmod(periods, observe_every)
+            if remainder == 0:
+                check_goal = observations % GOAL_CHECK_INTERVAL == 0
+                end = self._observe(box, travelled, check_goal=check_goal)
+                if end:
+                    return end
+        return _ContactEnd.OVERTIME
 
-    def _look(self, box: Pose2D, travelled: float, *, ask_goal: bool) -> _Ended | None:
+    def _observe(self, box: Pose2D, travelled: float, *, check_goal: bool) -> _ContactEnd | None:
         pose = self.world.simulation.pose(self.name)
         if within_tolerance(pose, self.push.goal):
-            return _Ended.ARRIVED
+            return _ContactEnd.ARRIVED
         expected = box.compose(self._expected(travelled))
         if pose.distance(expected) > OFF_COURSE_M or pose.turn(expected) > OFF_COURSE_RAD:
-            return _Ended.OFF_COURSE
-        if self.watch_goal and ask_goal:
+            return _ContactEnd.OFF_COURSE
+        if self.stops_at_goal and check_goal:
             self.world.invalidate()
             if self.world.reachability().goal_reachable:
-                return _Ended.GOAL_OPEN
+                return _ContactEnd.GOAL_OPEN
         return None
 
     def _expected(self, travelled: float) -> Pose2D:
-        """Return how far the primitive has displaced the box by then, between its travels linear.
+        """Return the displacement of the box by then, interpolated linearly between travels.
 
-        The robot is short of the primitive's own travel, so there is always a next one.
+        The robot has not completed the primitive's travel yet, so there is always a next one.
         """
         after = bisect_right(self.travels, travelled)
         low, high = self.travels[after - 1], self.travels[after]

@@ -1,4 +1,4 @@
-"""A push as it looks: where the robot drives and where everything is, ten times a second."""
+"""Recording pushes as frames: where the robot drives and where everything is, at 10 Hz."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from namo.world.primitives import CONTROL_PERIOD_S
 from namo.world.world import World
 
 FRAME_S = 0.1
-"""Time from one frame to the next (s)."""
+"""Time between frames (s)."""
 DRIVE_SPEED = 1.0
-"""How fast a robot is shown to drive from one contact point to the next (m/s). A push places it
-there: how long it drives is not simulated."""
+"""Speed at which recordings show the robot driving to a contact point (m/s). Pushes place it there:
+driving is not simulated."""
 
 _PERIODS = round(FRAME_S / CONTROL_PERIOD_S)
 
 
 class Recorder:
-    """A `Watcher` that keeps frames; one push at a time.
+    """A `PushObserver` that records the frames of one push.
 
     Attributes:
         frames: world x, y (m) of the robot, then x, y (m), theta (rad) of each movable in file
@@ -30,32 +30,32 @@ class Recorder:
     """
 
     def __init__(self, world: World) -> None:
-        """Watch a world; its present state is the first frame."""
+        """Record a world; its present state is the first frame."""
         self._world = world
         self._periods = 0
         self.frames: list[list[float]] = []
         self.joints: list[Floats] = []
-        self._keep()
+        self._record()
 
-    def drives(self, x: float, y: float) -> None:
-        """Keep frames of the way to a contact point at x, y (m), world frame."""
-        way = drive_path(self._world.reachability(), x, y)
+    def on_drive(self, x: float, y: float) -> None:
+        """Record the drive to a contact point at x, y (m), world frame."""
+        path = drive_path(self._world.reachability(), x, y)
         _, _, *rest = self._now()
-        for x, y in _paced(way):
+        for x, y in _paced(path):
             self.frames.append([x, y, *rest])
             self.joints.append(self._world.simulation.joints((x, y)))
 
-    def steps(self) -> None:
-        """Keep every so many control periods."""
+    def on_step(self) -> None:
+        """Record a frame after every `FRAME_S` of pushing."""
         self._periods += 1
         if self._periods % _PERIODS == 0:
-            self._keep()
+            self._record()
 
     def finish(self) -> None:
-        """Keep the state after the push."""
-        self._keep()
+        """Record the state after the push."""
+        self._record()
 
-    def _keep(self) -> None:
+    def _record(self) -> None:
         self.frames.append(self._now())
         self.joints.append(self._world.simulation.joints())
 
@@ -64,11 +64,11 @@ class Recorder:
         return [robot.x, robot.y, *(value for pose in movables for value in pose)]
 
 
-def _paced(way: Floats) -> list[tuple[float, float]]:
-    """Return places along a way, one a frame, the end included and the start not."""
-    lengths = np.hypot(*np.diff(way, axis=0).T)
+def _paced(path: Floats) -> list[tuple[float, float]]:
+    """Return points along a path, one per frame, excluding the start and including the end."""
+    lengths = np.hypot(*np.diff(path, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     frames = max(1, math.ceil(along[-1] / (DRIVE_SPEED * FRAME_S)))
     at = np.linspace(0.0, along[-1], frames + 1)[1:]
-    x, y = (np.interp(at, along, way[:, axis]).tolist() for axis in (0, 1))
+    x, y = (np.interp(at, along, path[:, axis]).tolist() for axis in (0, 1))
     return list(zip(x, y, strict=True))

@@ -1,4 +1,4 @@
-"""One scene in MuJoCo: compile it, step it, save and restore it exactly."""
+"""A scene in MuJoCo: compile it, step it, save and restore its state exactly."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from namo.compiled import compiled
 from namo.errors import PhysicsError
 from namo.geometry import Floats, Pose2D
-from namo.scenes.compiling import compile_model, compile_spec
 from namo.scenes.footprint import Rectangle
+from namo.scenes.mjcf.compiling import compile_model, compile_spec
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
 
 STATE_SPEC = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 UPRIGHT_COSINE = 0.95
-"""A box whose own z axis leans further than this (18 degrees) has tipped over."""
+"""A box whose z axis leans further than this (18 degrees) has tipped over."""
 
 
 def _keep_mujoco_quiet() -> None:
     """Stop MuJoCo from writing MUJOCO_LOG.TXT into the working directory and to the console.
 
-    What it warns of stays in the data and is looked at after every push.
+    Warnings are counted in the data, which is checked after every push.
     """
     config = mujoco.MjLogConfig.get()
     config.logto_file = config.logto_console = False
@@ -41,7 +41,7 @@ _keep_mujoco_quiet()
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """An exact snapshot: what `mjSTATE_INTEGRATION` holds, warm start included.
+    """An exact snapshot: the `mjSTATE_INTEGRATION` vector, warm start included.
 
     Attributes:
         integration: (n,) float64, in SI units (m, rad, s), read-only.
@@ -51,16 +51,16 @@ class State:
 
     @cached_property
     def key(self) -> str:
-        """A hash of the bits; equal for equal states."""
+        """Hash of the bits; equal states have equal keys."""
         return hashlib.blake2b(self.integration.tobytes(), digest_size=16).hexdigest()
 
 
 class _Frames(NamedTuple):
-    """Where MuJoCo keeps the frames of the movables, one entry each in file order.
+    """Where MuJoCo stores the frames of the movables, one entry each in file order.
 
     Attributes:
-        is_geom: (n,) the frame is that of a geom, otherwise of a body.
-        number: (n,) of that geom or body.
+        is_geom: (n,) whether the frame is that of a geom, otherwise of a body.
+        number: (n,) id of that geom or body.
         offset: (n, 3) of the movable's frame in it: x, y (m), theta (rad).
     """
 
@@ -86,7 +86,7 @@ def _poses_of(
         positions, rotations = geoms if frames.is_geom[i] else bodies
         x, y = positions[number, 0], positions[number, 1]
         yaw = math.atan2(rotations[number, 3], rotations[number, 0])
-        if offset.any():  # MuJoCo gives a mesh geom a frame of its own choice
+        if offset.any():  # the body of a polygon may have a frame other than the movable's
             c, s = math.cos(yaw), math.sin(yaw)
             x, y = x + c * offset[0] - s * offset[1], y + s * offset[0] + c * offset[1]
             yaw += offset[2]
@@ -100,17 +100,17 @@ def _poses_of(
 class Simulation:
     """MuJoCo's model and data of one scene.
 
-    Restoring always goes through `mj_resetData` and `mj_setState`. The first clears whatever an
-    earlier simulation left behind, the second wakes sleeping islands, so what follows depends on
-    the state alone.
+    Restoring always goes through `mj_resetData` and `mj_setState`. The first clears everything an
+    earlier simulation left behind, the second wakes sleeping islands, so the results that follow
+    depend on the state alone.
 
     Attributes:
         scene: the scene.
-        model: what MuJoCo makes of it.
-        data: its present state.
+        model: its compiled `MjModel`.
+        data: its `MjData`.
         steps: MuJoCo steps simulated so far.
         physics_s: wall time spent on them.
-        timestep_s: simulated time of one.
+        timestep_s: simulated time per step.
         start: snapshot of the scene's start.
     """
 
@@ -118,7 +118,7 @@ class Simulation:
         """Compile the scene.
 
         Raises:
-            SceneError: MuJoCo refuses the scene.
+            SceneError: MuJoCo rejects the scene.
         """
         self.scene = scene
         xml, source = scene.xml or scene_xml(scene), scene.path or "scene made in memory"
@@ -128,7 +128,7 @@ class Simulation:
         self.physics_s = 0.0
         self.timestep_s = float(self.model.opt.timestep)
         self._state_size = mujoco.mj_stateSize(self.model, STATE_SPEC)
-        # Read many times a push: plain floats, where MuJoCo keeps them.
+        # Read many times per push: memoryviews give plain floats without NumPy's overhead.
         self._qpos = memoryview(self.data.qpos)
         self._ctrl: Floats = self.data.ctrl
         self._warnings = self.data.warning.number
@@ -145,11 +145,11 @@ class Simulation:
         by_axis = {int(np.argmax(self.data.xaxis[joint])): joint for joint in joints}
         self._robot_qpos = [int(model.jnt_qposadr[by_axis[axis]]) for axis in (0, 1)]
         start = (self.scene.robot.x, self.scene.robot.y)
-        # What to add to a joint's position to get the robot's in the world.
+        # Offset from a joint's position to the robot's position in the world.
         self._robot_offset = [
             at - float(model.qpos0[adr]) for at, adr in zip(start, self._robot_qpos, strict=True)
         ]
-        # The control that gives one newton along +x and +y.
+        # Control values that produce one newton along +x and +y.
         self._actuators, self._control_per_newton = [], []
         for axis in (0, 1):
             (actuator,) = np.flatnonzero(model.actuator_trnid[:, 0] == by_axis[axis])
@@ -199,7 +199,7 @@ class Simulation:
         return State(integration)
 
     def restore(self, state: State) -> None:
-        """Return to a snapshot, exactly, whatever happened in between."""
+        """Restore a snapshot exactly, regardless of what was simulated since."""
         mujoco.mj_resetData(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, state.integration, STATE_SPEC)
 
@@ -210,10 +210,10 @@ class Simulation:
         self.physics_s += time.perf_counter() - began
         self.steps += count
 
-    def rest(self) -> None:
-        """Bring everything to a stop: velocities, controls and the clock to zero.
+    def stop(self) -> None:
+        """Set velocities, controls and the clock to zero.
 
-        The clock is zeroed so that a state does not depend on how long it took to get there.
+        The clock is zeroed so that a state does not depend on how long it took to reach it.
         """
         self.data.qvel[:] = 0.0
         self.data.ctrl[:] = 0.0
@@ -225,7 +225,7 @@ class Simulation:
         return self._qpos[adr_x] + offset_x, self._qpos[adr_y] + offset_y
 
     def place_robot(self, x: float, y: float) -> None:
-        """Put the robot at a position in the world (m); its velocity stays what it is."""
+        """Place the robot at a position in the world (m); its velocity is unchanged."""
         for target, adr, offset in zip((x, y), self._robot_qpos, self._robot_offset, strict=True):
             self.data.qpos[adr] = target - offset
 
@@ -233,7 +233,7 @@ class Simulation:
         """Return a copy of MuJoCo's `qpos` (nq,): positions (m) and quaternions.
 
         Args:
-            robot: x, y in the world of where it is to be instead (m).
+            robot: x, y (m), world frame, in place of its actual position.
         """
         joints: Floats = self.data.qpos.copy()
         if robot is not None:
@@ -249,7 +249,7 @@ class Simulation:
         self._ctrl[motor_x], self._ctrl[motor_y] = force_x * scale_x, force_y * scale_y
 
     def yaw(self, name: str) -> float:
-        """Return the yaw of an upright movable from its joint: needs no kinematics (rad).
+        """Return the yaw (rad) of an upright movable from its joint, without running kinematics.
 
         Raises:
             KeyError: the scene has no such movable.
@@ -275,16 +275,16 @@ class Simulation:
         return Pose2D._make(self._movable_poses()[self._names.index(name)])
 
     def check_health(self, elapsed_steps: int) -> None:
-        """Look at the physics after a push.
+        """Check that the simulation is healthy after a push.
 
-        MuJoCo answers a blow-up with a warning and a reset in mid-flight, not with an exception.
+        MuJoCo reports divergence by a warning and an automatic reset, not by an exception.
 
         Args:
             elapsed_steps: steps since the clock was last zeroed.
 
         Raises:
-            PhysicsError: a warning was raised, the clock is not where the steps put it, a number
-                is not finite, or a movable tipped over.
+            PhysicsError: a warning was raised, the clock does not match the steps, a position or
+                velocity is not finite, or a movable tipped over.
         """
         for kind in np.flatnonzero(self._warnings).tolist():
             warning = self.data.warning[kind]

@@ -1,20 +1,48 @@
-"""`World`: a scene in MuJoCo as planners see it.
+"""`World`: a scene in MuJoCo as planners use it.
 
-Save and restore states, ask what the robot can reach, push boxes. The same state and push give the
-same bits, whatever happened before.
+A world is one scene and its present state. Planners save and restore states, query what the robot
+can reach, and push boxes:
+
+    from pathlib import Path
+
+    from namo.geometry import Pose2D
+    from namo.scenes.reading import read_scene
+    from namo.world.push import Push
+    from namo.world.world import World
+
+    world = World(read_scene(Path("scene.xml")))
+    start = world.save()
+    for name in world.reachability().reachable_objects:
+        x, y, theta = world.poses()[name]
+        outcome = world.push(Push(name, Pose2D(x + 0.8, y, theta)))
+        print(name, outcome.status, world.reachability().goal_reachable)
+        world.restore(start)
+
+A `State` is MuJoCo's full integration state, so restoring it is exact. `reachability()` describes
+the present state on a 2 cm grid, is computed once per state and must not be modified. A push is
+closed loop: it plans over motion primitives, makes contact as often as needed, and stops early once
+the robot's goal is reachable. Whatever happens is reported by `PushOutcome.status`; a push that
+diverged or was interrupted leaves the world as it was before.
+
+Guaranteed: the same state and push give the same bits, regardless of what this world simulated
+before, of the number of threads and of other worlds; MuJoCo and NumPy must be the same and the
+processor must select the same code (see `namo.numeric_platform`). Poses are in the world frame, in
+metres and radians; lengths of time are in seconds.
+
+A world serves one thread at a time. To simulate the pushes of one state in parallel, create it with
+`threads` and use `pool`, which has worlds of its own; see `namo.world.push_pool`. The first push of
+a box class simulates its primitives, which takes about a second and is cached on disk; `prepare()`
+does this ahead of searches that run against the clock. A `deadline` makes results depend on the
+speed of the machine; budgets in pushes do not.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -25,37 +53,49 @@ from namo.world.primitive_cache import library_for
 from namo.world.primitives import PrimitiveLibrary
 from namo.world.push import Push, PushOutcome
 from namo.world.push_planner import PushPlanner
-from namo.world.push_skill import perform
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.push_pool import PushPool
+from namo.world.push_skill import execute_push
+from namo.world.reachability import Reachability
 from namo.world.simulation import Simulation, State
+from namo.world.static_map import StaticMap
 
 Observation = dict[str, list[float]]
 """`{name}_pose` -> [x, y, theta] (m, m, rad; world frame) of the robot and every movable."""
 
 
-class Watcher(Protocol):
-    """Sees a push while it happens, and leaves the world as it is."""
+class PushObserver(Protocol):
+    """Observes a push while it is executed; must not change the world."""
 
-    def drives(self, x: float, y: float) -> None:
-        """See that the robot is about to be at a contact point that it can drive to: x, y (m)."""
+    def on_drive(self, x: float, y: float) -> None:
+        """Handle that the robot is about to drive to a contact point x, y (m), world frame."""
 
-    def steps(self) -> None:
-        """See the state after a control period of pushing."""
+    def on_step(self) -> None:
+        """Handle the state after a control period of pushing."""
 
 
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+class WallTimes(NamedTuple):
+    """Wall time spent so far.
+
+    Attributes:
+        physics_s: inside MuJoCo's stepping.
+        reachability_s: on reachability.
+        planning_s: on planning over primitives.
+    """
+
+    physics_s: float
+    reachability_s: float
+    planning_s: float
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What a planner needs to know of a state.
+    """A state and what planners need to know about it.
 
     Attributes:
         state: exact snapshot.
         goal_open: whether the robot's goal is reachable.
         reachable: names of the objects the robot can push, in file order.
-        observation: poses of everything.
+        observation: poses of the robot and all movables.
     """
 
     state: State
@@ -65,37 +105,36 @@ class Situation:
 
 
 class World:
-    """One scene, its present state, and everything that can be asked of it.
+    """One scene and its present state; see the module's description.
 
     Attributes:
         scene: the scene.
         static: what reachability needs of the scene.
         simulation: the physics.
-        reachability_s: wall time spent on reachability so far.
-        planning_s: wall time spent on planning primitives so far.
-        threads: how many worlds `each` works with.
-        watcher: sees what this world itself pushes; None for nobody.
+        reachability_s: wall time spent on reachability so far, by this world alone.
+        planning_s: wall time spent on planning over primitives so far, by this world alone.
+        pool: simulates pushes in parallel, on worlds of its own.
+        observer: observes the pushes of this world; None for none.
     """
 
     def __init__(self, scene: Scene, cache_dir: Path | None = None, threads: int = 1) -> None:
-        """Compile the scene; the world is at its start.
+        """Compile the scene; the world is in its initial state.
 
         Args:
             scene: the problem.
-            cache_dir: where motion primitives are kept; the user's cache folder by default.
-            threads: how many pushes `each` works on at a time.
+            cache_dir: of motion primitives; the user's cache folder by default.
+            threads: how many pushes `pool` simulates in parallel.
 
         Raises:
-            SceneError: MuJoCo refuses the scene, or it is too large for the grid.
+            SceneError: MuJoCo rejects the scene, or it is too large for the grid.
         """
         self.scene = scene
         self.static = StaticMap(scene)
         self.simulation = Simulation(scene)
         self.reachability_s = self.planning_s = 0.0
-        self.threads = threads
-        self.watcher: Watcher | None = None
+        self.pool = PushPool(threads)
+        self.observer: PushObserver | None = None
         self._cache_dir = cache_dir
-        self._others: list[World] = []
         self._reachability: Reachability | None = None
         self._moving: str | None = None
         self._primitives: dict[str, tuple[PrimitiveLibrary, PushPlanner]] = {}
@@ -115,24 +154,24 @@ class World:
         return self.simulation.save()
 
     def restore(self, state: State) -> None:
-        """Return to a snapshot, bit for bit."""
+        """Restore a snapshot exactly."""
         self.simulation.restore(state)
         self.invalidate()
 
     def reset(self) -> None:
-        """Return to the scene's start."""
+        """Restore the initial state of the scene."""
         self.restore(self.simulation.start)
 
     def invalidate(self) -> None:
-        """Forget what was computed of the state, because it changed."""
+        """Discard the cached reachability, because the state changed."""
         self._reachability = None
 
     def reachability(self) -> Reachability:
-        """Return what the robot can reach now; computed once a state and shared."""
+        """Return what the robot can reach now; computed once per state and shared."""
         if self._reachability is None:
             began = time.perf_counter()
             self._reachability = Reachability(self.static, self.simulation.poses(), self._moving)
-            self._reachability.goal_reachable  # noqa: B018 - draws the grid, inside the clock
+            self._reachability.goal_reachable  # noqa: B018 - computes it within the timed section
             self.reachability_s += time.perf_counter() - began
         return self._reachability
 
@@ -140,20 +179,13 @@ class World:
         """Return the world poses of the robot (theta 0) and every movable, in file order."""
         return dict(self.reachability().poses)
 
-    def clocks(self) -> tuple[float, float, float]:
-        """Return the time spent so far on physics, reachability and planning primitives (s).
-
-        Of all threads together, pushes that nobody asked for any more included.
-        """
-        worlds = (self, *self._others)
-        return (
-            sum(world.physics_s for world in worlds),
-            sum(world.reachability_s for world in worlds),
-            sum(world.planning_s for world in worlds),
-        )
+    def wall_times(self) -> WallTimes:
+        """Return the wall times of this world and the workers of its pool, summed over threads."""
+        own = WallTimes(self.physics_s, self.reachability_s, self.planning_s)
+        return WallTimes(*map(sum, zip(own, *self.pool.wall_times(), strict=True)))
 
     def situation(self) -> Situation:
-        """Return what a planner needs to know of the present state."""
+        """Return the present state and what planners need to know about it."""
         reachability = self.reachability()
         return Situation(
             self.save(),
@@ -163,7 +195,7 @@ class World:
         )
 
     def observation(self) -> Observation:
-        """Return the poses as records keep them: `{name}_pose` -> [x, y, theta]."""
+        """Return the poses in the format of records: `{name}_pose` -> [x, y, theta]."""
         return {f"{name}_pose": [*pose] for name, pose in self.reachability().poses.items()}
 
     def push(
@@ -172,39 +204,39 @@ class World:
         """Push a box towards a pose; see `namo.world.push_skill`.
 
         Args:
-            push: object and wanted pose.
-            deadline: value of `time.monotonic()` (s) after which to give up and undo.
-            stop_at_open_goal: end the push as soon as it made the robot's goal reachable.
+            push: object and target pose.
+            deadline: value of `time.monotonic()` (s) after which to abort and undo.
+            stop_at_open_goal: stop as soon as the push has made the robot's goal reachable.
 
         Raises:
-            KeyError: the scene has no such movable.
-            ValueError: the wanted pose is not finite.
+            UnknownMovableError: the scene has no such movable.
+            ValueError: the target pose is not finite.
             SceneError: see `primitives`.
             OSError: likewise.
         """
         self.expect_moving(push.object_name)
-        return perform(self, push, deadline, stop_at_open_goal=stop_at_open_goal)
+        return execute_push(self, push, deadline, stop_at_open_goal=stop_at_open_goal)
 
     def expect_moving(self, name: str) -> None:
-        """Say which movable the states that come will differ by, so that the rest is drawn once.
+        """Hint which movable the next states will differ by, so that all others are drawn once.
 
         Raises:
-            KeyError: the scene has no such movable.
+            UnknownMovableError: the scene has no such movable.
         """
         self._moving = self.scene.movable(name).name
 
     def push_from(
         self, state: State, push: Push, deadline: float = math.inf
     ) -> tuple[PushOutcome, Situation]:
-        """Push a box from a state and return what came of it and where that leads.
+        """Push a box from a given state and return the outcome and the resulting situation.
 
         Args:
-            state: to start from; the present one is left.
+            state: to restore first.
             push: see `push`.
             deadline: likewise; value of `time.monotonic()` (s).
 
         Raises:
-            KeyError: see `push`.
+            UnknownMovableError: see `push`.
             ValueError: likewise.
             SceneError: likewise.
             OSError: likewise.
@@ -213,57 +245,19 @@ class World:
         outcome = self.push(push, deadline)
         return outcome, self.situation()
 
-    def works_itself(self, items: int) -> bool:
-        """Return whether `each` works on so many items in this very world."""
-        return self.threads == 1 or items < 2
+    def sibling(self) -> World:
+        """Return another world of this scene, in its initial state, for use in another thread.
 
-    def each(
-        self, call: Callable[[World, Item], Answer], items: Sequence[Item]
-    ) -> Generator[Answer, None, None]:
-        """Return what a call answers for each item, in their order.
-
-        The call gets a world of this scene in any state and may change it; what it answers must
-        depend on the item alone. With one thread, or one item, the world is this one and an item is
-        worked on when its answer is asked for; otherwise worlds of their own work ahead of the
-        answers, and this one is left alone. The answers are the same to the last bit.
+        It shares the motion primitives of this one, which must not be extended meanwhile: call
+        `prepare` before.
         """
-        if self.works_itself(len(items)):
-            for item in items:
-                yield call(self, item)
-            return
-        if not self._others:
-            self.prepare()
-        while len(self._others) < self.threads:
-            other = World(self.scene, self._cache_dir)
-            other._primitives = self._primitives  # all there, and only read
-            self._others.append(other)
-        idle = SimpleQueue[World]()
-        for world in self._others:
-            idle.put(world)
+        other = World(self.scene, self._cache_dir)
+        other._primitives = self._primitives
+        return other
 
-        def work(item: Item) -> Answer:
-            world = idle.get()
-            try:
-                return call(world, item)
-            finally:
-                idle.put(world)
-
-        with ThreadPoolExecutor(self.threads) as pool:
-            ahead: deque[Future[Answer]] = deque()
-            try:
-                for item in items:
-                    ahead.append(pool.submit(work, item))
-                    if len(ahead) == self.threads:
-                        yield ahead.popleft().result()
-                while ahead:
-                    yield ahead.popleft().result()
-            finally:
-                for future in ahead:
-                    future.cancel()
-
-    def come_to_rest(self) -> None:
-        """Stop everything and let the robot back off to the nearest free spot."""
-        self.simulation.rest()
+    def settle(self) -> None:
+        """Stop all motion and let the robot back off to the nearest free cell."""
+        self.simulation.stop()
         self.invalidate()
         reachability = self.reachability()
         spot = reachability.free_spot()
@@ -272,10 +266,11 @@ class World:
             self._reachability = reachability.with_robot_at(*self.simulation.robot())
 
     def prepare(self) -> None:
-        """Have the motion primitives of all movables and the compiled loops at hand.
+        """Load or simulate the motion primitives of all movables, and warm up the compiled kernels.
 
-        Making the primitives of a box class takes about a second and compiling the loops some ten,
-        both once a machine; a search that runs against the clock should not pay for it.
+        Simulating the primitives of a box class takes about a second and compiling the kernels
+        about ten, both once per machine; this keeps them out of searches that run against the
+        clock.
 
         Raises:
             SceneError: see `primitives`.
@@ -291,15 +286,15 @@ class World:
             pose = reachability.poses[name]
             usable = reachability.contacts_after(name, pose, robot.x, robot.y)
             self.primitives(name)[1].plan(reachability, pose, usable, deadline=-math.inf)
-            reachability.around(name).leaves_room(pose)
+            reachability.obstacles_excluding(name).is_clear(pose)
 
     def primitives(self, name: str) -> tuple[PrimitiveLibrary, PushPlanner]:
         """Return the motion primitives of a movable and the planner over them.
 
         Raises:
-            KeyError: the scene has no such movable.
-            SceneError: MuJoCo refuses the robot alone with the movable, however it took the scene.
-            OSError: the folder of the cache cannot be read or written.
+            UnknownMovableError: the scene has no such movable.
+            SceneError: MuJoCo rejects the robot alone with the movable, but not the scene.
+            OSError: the cache folder cannot be read or written.
         """
         if name not in self._primitives:
             movable = self.scene.movable(name)

@@ -6,14 +6,14 @@ import pytest
 
 from namo.certification import candidates
 from namo.certification.candidates import chunk_path, is_done, make_chunk, outcome_of
-from namo.scenes.generation import Generator
+from namo.scenes.generator.generation import Generator
 
 
 def rows_of(path):
     return pq.read_table(path).to_pylist()
 
 
-def test_figures_do_not_depend_on_chunks_or_order(small, tmp_path):
+def test_results_do_not_depend_on_chunks_or_order(small, tmp_path):
     whole = rows_of(make_chunk(small, range(6), tmp_path / "whole"))
     parts = [make_chunk(small, numbers, tmp_path / "parts") for numbers in (range(4, 6), range(4))]
     assert rows_of(parts[1]) + rows_of(parts[0]) == whole
@@ -21,16 +21,16 @@ def test_figures_do_not_depend_on_chunks_or_order(small, tmp_path):
     assert {row["difficulty"] for row in whole if not row["rejection"]} > {None} - {None}
 
 
-def test_a_chunk_that_is_done_is_not_made_again(small, tmp_path, monkeypatch):
+def test_a_finished_chunk_is_not_repeated(small, tmp_path, monkeypatch):
     path = make_chunk(small, range(2), tmp_path)
     assert is_done(path, small.fingerprint())
     monkeypatch.setattr(candidates, "certify", None)
     assert make_chunk(small, range(2), tmp_path) == path
-    # How many are kept decides nothing about a candidate.
+    # What is selected does not affect candidates.
     assert make_chunk(replace(small, count=99, quotas={"hard": 3}), range(2), tmp_path) == path
 
 
-def test_a_killed_chunk_goes_on_behind_the_last_whole_line(small, tmp_path, monkeypatch):
+def test_a_killed_chunk_resumes_after_the_last_complete_line(small, tmp_path, monkeypatch):
     expected = rows_of(make_chunk(small, range(4), tmp_path / "undisturbed"))
     drawn = []
     draw = Generator.draw
@@ -44,35 +44,33 @@ def test_a_killed_chunk_goes_on_behind_the_last_whole_line(small, tmp_path, monk
     monkeypatch.setattr(Generator, "draw", killed)
     with pytest.raises(KeyboardInterrupt):
         make_chunk(small, range(4), tmp_path)
-    journal = chunk_path(tmp_path, range(4)).with_suffix(".journal")
-    assert len(journal.read_bytes().splitlines()) == 3  # whose it is, and two candidates
-    with journal.open("ab") as handle:
+    log = chunk_path(tmp_path, range(4)).with_suffix(".journal")
+    assert len(log.read_bytes().splitlines()) == 3  # the fingerprint and two candidates
+    with log.open("ab") as handle:
         handle.write(b'0000 {"candidate": 2, "half')
     finished = []
     path = make_chunk(small, range(4), tmp_path, finished.append)
     assert drawn == [0, 1, 2, 2, 3]
     assert [row["candidate"] for row in finished] == [2, 3]
     assert rows_of(path) == expected
-    assert not journal.exists()
+    assert not log.exists()
 
 
 @pytest.mark.parametrize("place", [10, 700, 3000])
-def test_a_flipped_bit_in_the_journal_costs_what_comes_after_it(
-    small, tmp_path, monkeypatch, place
-):
+def test_a_flipped_bit_in_the_log_drops_only_what_follows(small, tmp_path, monkeypatch, place):
     expected = rows_of(make_chunk(small, range(3), tmp_path / "undisturbed"))
     monkeypatch.setattr(candidates.pq, "write_table", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         make_chunk(small, range(3), tmp_path)
     monkeypatch.undo()
-    journal = chunk_path(tmp_path, range(3)).with_suffix(".journal")
-    content = bytearray(journal.read_bytes())
+    log = chunk_path(tmp_path, range(3)).with_suffix(".journal")
+    content = bytearray(log.read_bytes())
     content[place] ^= 1
-    journal.write_bytes(content)
+    log.write_bytes(content)
     assert rows_of(make_chunk(small, range(3), tmp_path)) == expected
 
 
-def test_other_settings_begin_anew(small, tmp_path):
+def test_other_settings_start_over(small, tmp_path):
     make_chunk(small, range(2), tmp_path)
     other = replace(small, seed=5)
     path = chunk_path(tmp_path, range(2))
@@ -82,18 +80,18 @@ def test_other_settings_begin_anew(small, tmp_path):
     )
 
 
-def test_without_certifying_difficulty_is_left_open(small, tmp_path):
+def test_without_certification_difficulty_is_null(small, tmp_path):
     rows = rows_of(make_chunk(replace(small, certify=False), range(3), tmp_path))
     assert {row["difficulty"] for row in rows} == {None}
     assert any(row["xml"] for row in rows)
 
 
-def test_a_word_says_what_became_of_a_candidate():
+def test_the_outcome_of_a_candidate_is_one_word():
     assert outcome_of({"rejection": "no place for its boxes"}) == "rejected"
     assert outcome_of({"rejection": None, "difficulty": "hard"}) == "hard"
     assert outcome_of({"rejection": None}) == "unmeasured"
 
 
-def test_settings_survive_being_written_down(small):
+def test_settings_survive_serialisation(small):
     text = json.dumps(small.as_dict())
     assert type(small).from_mapping(json.loads(text), "text") == small

@@ -8,38 +8,38 @@ from namo.scenes.difficulty import Difficulty
 from namo.world.straight_push import push_straight
 from namo.world.world import World
 
-LITTLE = Effort(pushes=4, depth=2)
+SMALL = Effort(pushes=4, depth=2)
 
 
-def test_a_goal_that_is_free_needs_no_push(rooms):
-    certificate = certify(rooms.room(rooms.box(0.0, 0.0)), LITTLE)
+def test_a_reachable_goal_needs_no_push(rooms):
+    certificate = certify(rooms.room(rooms.box(0.0, 0.0)), SMALL)
     assert certificate.difficulty is Difficulty.OPEN
     assert certificate.pushes_needed == 0
     assert certificate.opening_share is None
     assert certificate.candidate_pushes == certificate.searched_pushes == 0
 
 
-def test_a_plugged_door_needs_one_push_and_its_share_is_counted(rooms):
-    certificate = certify(rooms.plugged(), LITTLE)
+def test_a_plugged_door_needs_one_push_and_the_fraction_is_measured(rooms):
+    certificate = certify(rooms.plugged(), SMALL)
     assert certificate.pushes_needed == 1
     assert certificate.difficulty in (Difficulty.EASY, Difficulty.MEDIUM, Difficulty.HARD)
     assert certificate.candidate_pushes % 10 == 0  # ten lengths each
     assert 0 < certificate.opening_pushes < certificate.candidate_pushes
-    share = certificate.opening_pushes / certificate.candidate_pushes
-    assert certificate.opening_share == share
+    fraction = certificate.opening_pushes / certificate.candidate_pushes
+    assert certificate.opening_share == fraction
     assert certificate.searched_pushes == 0
 
 
-def test_a_box_that_stands_about_makes_it_harder(rooms):
-    alone = certify(rooms.plugged(), LITTLE)
-    among = certify(rooms.plugged(rooms.box(-1.2, 1.2, number=2)), LITTLE)
+def test_an_unrelated_box_makes_a_scene_harder(rooms):
+    alone = certify(rooms.plugged(), SMALL)
+    among = certify(rooms.plugged(rooms.box(-1.2, 1.2, number=2)), SMALL)
     assert among.candidate_pushes > alone.candidate_pushes
     assert among.opening_pushes == alone.opening_pushes
     assert among.opening_share < alone.opening_share
 
 
-def test_what_is_not_found_is_never_called_unsolvable(rooms):
-    certificate = certify(rooms.sealed(rooms.box(-1.0, 0.0)), LITTLE)
+def test_no_plan_found_is_never_called_unsolvable(rooms):
+    certificate = certify(rooms.sealed(rooms.box(-1.0, 0.0)), SMALL)
     assert certificate.difficulty is Difficulty.NOT_FOUND
     assert certificate.pushes_needed is None
     assert certificate.opening_share == 0.0
@@ -47,21 +47,21 @@ def test_what_is_not_found_is_never_called_unsolvable(rooms):
     assert "unsolvable" not in list(Difficulty)
 
 
-def test_without_a_box_in_reach_nothing_is_searched(rooms):
-    certificate = certify(rooms.booth(rooms.box(0.5, 0.5)), LITTLE)
+def test_without_reachable_movables_nothing_is_searched(rooms):
+    certificate = certify(rooms.booth(rooms.box(0.5, 0.5)), SMALL)
     assert (certificate.candidate_pushes, certificate.opening_share) == (0, 0.0)
     assert certificate.difficulty is Difficulty.NOT_FOUND
 
 
-def test_figures_are_the_same_again_and_after_other_scenes(rooms):
+def test_results_are_repeatable_and_independent_of_other_scenes(rooms):
     two = rooms.plugged(rooms.box(-1.3, 1.0, number=2))
     scenes = [rooms.plugged(), rooms.sealed(rooms.box(-1.0, 0.2)), two]
-    forwards = [certify(scene, LITTLE) for scene in scenes]
-    backwards = [certify(scene, LITTLE) for scene in reversed(scenes)]
+    forwards = [certify(scene, SMALL) for scene in scenes]
+    backwards = [certify(scene, SMALL) for scene in reversed(scenes)]
     assert forwards == backwards[::-1]
 
 
-def test_a_straight_push_leaves_the_world_as_it_was_and_knows_when_the_goal_opened(rooms):
+def test_a_straight_push_restores_the_world_and_reports_when_the_goal_opened(rooms):
     world = World(rooms.plugged())
     before = world.save().key
     contacts = world.reachability().reachable_contacts("obstacle_1_movable").nonzero()[0]
@@ -75,11 +75,11 @@ def test_a_straight_push_leaves_the_world_as_it_was_and_knows_when_the_goal_open
 def test_a_box_too_heavy_to_move_opens_nothing(rooms):
     plugged = rooms.plugged()
     heavy = replace(plugged, movables=(replace(plugged.movables[0], mass=30.0),))
-    assert certify(heavy, LITTLE).opening_pushes == 0
+    assert certify(heavy, SMALL).opening_pushes == 0
 
 
 @pytest.mark.parametrize("name", ["r4_open", "r4_door1", "r4_sealed"])
-def test_shared_rooms_are_classed_as_they_were_made(shared_scenes, name):
+def test_shared_rooms_get_the_class_they_were_designed_for(shared_scenes, name):
     from namo.scenes.reading import read_scene
 
     scene = read_scene(shared_scenes / "rooms" / f"{name}.xml")
@@ -87,6 +87,6 @@ def test_shared_rooms_are_classed_as_they_were_made(shared_scenes, name):
     assert needed == {"r4_open": 0, "r4_door1": 1, "r4_sealed": None}[name]
 
 
-def test_threads_change_no_figure(rooms):
+def test_threads_do_not_change_results(rooms):
     for scene in (rooms.plugged(), rooms.sealed(rooms.box(-1.0, 0.0))):
-        assert certify(scene, LITTLE, threads=3) == certify(scene, LITTLE)
+        assert certify(scene, SMALL, threads=3) == certify(scene, SMALL)

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.certification.candidates import make_chunk
-from namo.certification.selection import REPORT, Tally, read_candidates, select
+from namo.certification.selection import REPORT, Selection, read_candidates, select
 from namo.errors import NamoError, ResultFileError
 from namo.scenes.manifest import MANIFEST, SCENES, audit_manifest
 from namo.scenes.reading import read_scene
@@ -22,27 +22,27 @@ def row(number, difficulty="hard", rejection=None, sha256=None):
 
 
 def taken(settings, rows):
-    counted = Tally(settings)
-    return [one["candidate"] for one in rows if counted.takes(one)], counted
+    selection = Selection(settings)
+    return [one["candidate"] for one in rows if selection.consider(one)], selection
 
 
 def test_quotas_are_filled_in_the_order_of_the_candidates(small):
     settings = replace(small, quotas={"hard": 2, "open": 1})
     rows = [row(0, "easy"), row(1), row(2, "open"), row(3, "open"), row(4), row(5)]
-    numbers, counted = taken(settings, rows)
+    numbers, selection = taken(settings, rows)
     assert numbers == [1, 2, 4]
-    assert counted.missing == {}
-    assert counted.found == {"easy": 1, "hard": 3, "open": 2}
+    assert selection.missing == {}
+    assert selection.found == {"easy": 1, "hard": 3, "open": 2}
 
 
-def test_more_of_the_same_keeps_what_was_taken(small):
+def test_larger_quotas_keep_what_smaller_ones_select(small):
     rows = [row(number, kind) for number, kind in enumerate(["hard", "easy", "open", "hard"] * 5)]
     few, _ = taken(replace(small, quotas={"hard": 2, "easy": 1}), rows)
     many, _ = taken(replace(small, quotas={"hard": 6, "easy": 3}), rows)
     assert set(few) <= set(many)
 
 
-def test_every_reason_for_rejection_is_counted(small):
+def test_rejections_are_counted_by_reason(small):
     rows = [
         row(0, rejection="no place for its boxes"),
         row(1, rejection="refused by the reader: scene_1.xml: something"),
@@ -50,17 +50,17 @@ def test_every_reason_for_rejection_is_counted(small):
         row(3, sha256="2"),
         row(4),
     ]
-    _, counted = taken(replace(small, count=1), rows)
-    assert counted.rejected == {
+    _, selection = taken(replace(small, count=1), rows)
+    assert selection.rejected == {
         "no place for its boxes": 1,
         "refused by the reader": 1,
         "the same scene as an earlier one": 1,
-        "its class was full": 1,
+        "quota reached": 1,
     }
-    assert counted.candidates == 5
+    assert selection.candidates == 5
 
 
-def test_a_set_has_scenes_a_manifest_and_a_report(small, tmp_path):
+def test_a_set_consists_of_scenes_manifest_and_report(small, tmp_path):
     chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.first_chunks()]
     report = select(small, chunks, tmp_path)
     assert report == (tmp_path / REPORT).read_text()
@@ -79,7 +79,7 @@ def test_a_set_has_scenes_a_manifest_and_a_report(small, tmp_path):
     assert [one.difficulty for one in listed] == [one["difficulty"] for one in rows]
 
 
-def test_fewer_scenes_remove_those_no_longer_listed_and_nothing_else(small, tmp_path):
+def test_smaller_sets_remove_only_scenes_that_are_no_longer_selected(small, tmp_path):
     chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.first_chunks()]
     select(small, chunks, tmp_path)
     (tmp_path / "scene_9999999.xml").write_text("mine")
@@ -88,7 +88,7 @@ def test_fewer_scenes_remove_those_no_longer_listed_and_nothing_else(small, tmp_
     assert (tmp_path / "scene_9999999.xml").exists()
 
 
-def test_quotas_that_are_not_filled_are_an_error_and_nothing_is_written(small, tmp_path):
+def test_unfilled_quotas_are_an_error_and_nothing_is_written(small, tmp_path):
     chunk = make_chunk(small, range(4), tmp_path)
     wanted = replace(small, quotas={"three_or_more": 5})
     with pytest.raises(NamoError, match=r"4 candidates .* missing: 5 of three_or_more; found were"):
@@ -97,7 +97,7 @@ def test_quotas_that_are_not_filled_are_an_error_and_nothing_is_written(small, t
     assert not list(tmp_path.glob("scene_*.xml"))
 
 
-def test_files_of_others_are_never_replaced_or_removed(small, tmp_path):
+def test_foreign_files_are_never_replaced_or_removed(small, tmp_path):
     chunks = [make_chunk(small, numbers, tmp_path) for numbers in small.first_chunks()]
     select(small, chunks, tmp_path)
     first, *_, last = sorted(tmp_path.glob("scene_*.xml"))
@@ -105,7 +105,9 @@ def test_files_of_others_are_never_replaced_or_removed(small, tmp_path):
     select(replace(small, count=2), chunks, tmp_path)
     assert last.read_text() == "mine now"
     first.write_text("mine too")
-    with pytest.raises(NamoError, match="is not what was written here; move it"):
+    with pytest.raises(
+        NamoError, match="was not written by this command, or changed since; move it"
+    ):
         select(small, chunks, tmp_path)
     assert first.read_text() == "mine too"
 

@@ -10,7 +10,7 @@ from namo.scenes.manifest import write_manifest
 from tests.conftest import REPOSITORY
 
 
-def test_the_configuration_file_holds_every_default():
+def test_the_configuration_file_contains_every_default():
     scenes = yaml.safe_load((REPOSITORY / "config" / "scenes.yaml").read_text())["scenes"]
     assert scenes.pop("output_dir") == "results/scenes"
     assert SceneSetSettings.from_mapping(scenes, "scenes.yaml") == SceneSetSettings()
@@ -31,28 +31,28 @@ def test_the_configuration_file_holds_every_default():
         ({"certify": 1}, "certify is 1; it must be true or false"),
         ({"quotas": {"trivial": 3}}, "quotas: unknown class 'trivial'"),
         ({"quotas": {"hard": -3}}, "quotas: hard is -3"),
-        ({"quotas": {"hard": 0}}, "no scene would be kept"),
+        ({"quotas": {"hard": 0}}, "no scene would be selected"),
         ({"quotas": {"hard": 1}, "certify": False}, "certify is false"),
-        ({"splits": {"train": 0.5}}, "shares from 0 that add up to 1"),
-        ({"splits": {"train": math.nan}}, "shares from 0 that add up to 1"),
+        ({"splits": {"train": 0.5}}, "fractions from 0 that add up to 1"),
+        ({"splits": {"train": math.nan}}, "fractions from 0 that add up to 1"),
         ({"seed": 2**63}, "seed is 9223372036854775808; allowed are 0 to"),
         ({"rooms": [1, 1]}, "rooms is 1 to 1; lowest first, within 2 to 50"),
         ({"seed": -1}, "here: seed is -1"),
     ],
 )
-def test_what_is_wrong_is_named_with_what_is_allowed(values, said):
+def test_an_invalid_setting_is_named_with_what_is_allowed(values, said):
     with pytest.raises(UsageError, match=said):
         SceneSetSettings.from_mapping(values, "here")
 
 
-def test_numbers_may_come_as_text():
+def test_values_may_be_given_as_text():
     given = {"count": "8", "box_size_m": ["0.4", "0.5"], "quotas": "null", "families": {"row": "2"}}
     settings = SceneSetSettings.from_mapping(given, "here")
     assert (settings.count, settings.box_size_m, settings.quotas) == (8, (0.4, 0.5), None)
     assert settings.families == {"row": 2.0}
 
 
-def test_what_decides_a_candidate_is_in_the_fingerprint_and_no_more():
+def test_the_fingerprint_covers_exactly_what_decides_a_candidate():
     settings = SceneSetSettings()
     same = SceneSetSettings(count=7, candidates_per_chunk=3, splits={"train": 1.0})
     assert same.fingerprint() == settings.fingerprint()
@@ -61,16 +61,16 @@ def test_what_decides_a_candidate_is_in_the_fingerprint_and_no_more():
     json.dumps(settings.as_dict())
 
 
-def test_the_quotas_are_looked_at_after_whole_chunks():
+def test_quotas_are_checked_after_whole_chunks():
     settings = SceneSetSettings(
         count=4, candidates_per_chunk=4, candidates_per_round=6, max_candidates=30
     )
-    assert list(settings.looks()) == [8, 16, 24, 30]
+    assert list(settings.quota_checks()) == [8, 16, 24, 30]
     assert settings.first_chunks() == [range(4), range(4, 8)]
     assert settings.chunks(10) == [range(4), range(4, 8), range(8, 10)]
 
 
-def test_more_scenes_need_more_chunks_and_no_other_ones():
+def test_more_scenes_only_add_chunks():
     few, many = (SceneSetSettings(count=count).first_chunks() for count in (4, 200))
     assert few == [range(25)]
     assert many[: len(few)] == few
@@ -78,7 +78,7 @@ def test_more_scenes_need_more_chunks_and_no_other_ones():
     assert SceneSetSettings(candidates=30).first_chunks() == [range(25), range(25, 50)]
 
 
-def test_a_changed_template_is_another_set(tmp_path):
+def test_a_changed_template_changes_the_fingerprint(tmp_path):
     (tmp_path / "a.xml").write_text("<mujoco/>")
     settings = SceneSetSettings(families={"template": 1.0}, templates=str(tmp_path))
     before = settings.fingerprint()
@@ -86,7 +86,7 @@ def test_a_changed_template_is_another_set(tmp_path):
     assert settings.fingerprint() != before
 
 
-def test_a_set_made_with_other_settings_is_named(tmp_path):
+def test_a_set_made_with_other_settings_is_refused_with_the_differences(tmp_path):
     manifest = tmp_path / "scenes.parquet"
     settings = SceneSetSettings(seed=1)
     settings.require_made_with(manifest)
@@ -94,5 +94,5 @@ def test_a_set_made_with_other_settings_is_named(tmp_path):
     write_manifest(manifest, [], {"settings": json.dumps(made.as_dict())})
     made.require_made_with(manifest)
     SceneSetSettings(seed=7).require_made_with(manifest)
-    with pytest.raises(UsageError, match="other settings: seed 7 instead of 1; make it again"):
+    with pytest.raises(UsageError, match="other settings: seed 7 instead of 1; regenerate it"):
         settings.require_made_with(manifest)

@@ -13,7 +13,7 @@ from namo.results.records import read_record, write_record
 
 @pytest.fixture
 def counted(monkeypatch):
-    """The numbers of the environments that are really collected, in order."""
+    """The numbers of the environments that are collected rather than resumed, in order."""
     numbers = []
     original = chunk.collect_environment
 
@@ -40,9 +40,9 @@ def test_every_environment_is_recorded_once(rig, scenes, output, counted):
     assert counted == [0, 1, 2]
     assert (result.environments, result.resumed, result.failed) == (3, 0, {})
     assert [record["env_index"] for record in rig.opened(output, scenes).records()] == [0, 1, 2]
-    information = result.part.information()
-    assert (information["start"], information["end"], information["resumed"]) == (0, 3, 0)
-    assert information["config"] == rig.config().as_dict()
+    metadata = result.part.metadata()
+    assert (metadata["start"], metadata["end"], metadata["resumed"]) == (0, 3, 0)
+    assert metadata["config"] == rig.config().as_dict()
 
 
 def test_a_second_run_collects_nothing_and_leaves_the_files(rig, scenes, output, counted):
@@ -55,7 +55,7 @@ def test_a_second_run_collects_nothing_and_leaves_the_files(rig, scenes, output,
     assert {path: path.stat().st_mtime_ns for path in output.glob("*.pkl")} == before
 
 
-def test_another_cut_into_chunks_collects_nothing_again(rig, scenes, output, counted):
+def test_a_changed_chunk_size_collects_nothing_again(rig, scenes, output, counted):
     rig.collect(scenes, output, rig.config())
     counted.clear()
     for bounds in ((0, 2), (2, 3)):
@@ -64,7 +64,7 @@ def test_another_cut_into_chunks_collects_nothing_again(rig, scenes, output, cou
 
 
 @pytest.mark.parametrize("damage", ["cut off", "flipped", "empty", "deleted"])
-def test_a_damaged_file_is_collected_again_and_that_is_said(
+def test_a_damaged_file_is_collected_again_with_a_warning(
     rig, scenes, output, counted, capsys, damage
 ):
     rig.collect(scenes, output, rig.config())
@@ -86,7 +86,7 @@ def test_a_damaged_file_is_collected_again_and_that_is_said(
     assert rig.opened(output, scenes).plain_records() == before
 
 
-def test_a_changed_configuration_is_collected_again_and_that_is_said(
+def test_a_changed_configuration_is_collected_again_with_a_warning(
     rig, scenes, output, counted, capsys
 ):
     rig.collect(scenes, output, rig.config())
@@ -115,7 +115,7 @@ def test_a_touched_scene_with_the_same_bytes_is_not_collected_again(rig, scenes,
     assert counted == []
 
 
-def test_records_say_where_the_scene_is_after_the_folder_was_moved(rig, scenes, output):
+def test_records_are_updated_when_the_scenes_were_moved(rig, scenes, output):
     rig.collect(scenes, output, rig.config())
     moved = scenes.rename(scenes.with_name("moved"))
     result = rig.collect(moved, output, rig.config())
@@ -125,7 +125,7 @@ def test_records_say_where_the_scene_is_after_the_folder_was_moved(rig, scenes, 
     assert [row["xml_file"] for row in rows] == named == [str(p) for p in sorted(moved.iterdir())]
 
 
-def test_a_failed_environment_is_tried_again_and_that_is_said(
+def test_a_failed_environment_is_tried_again_with_a_warning(
     rig, scenes, output, counted, capsys, broken_room
 ):
     (scenes / "01.xml").write_text(broken_room)
@@ -139,13 +139,15 @@ def test_a_failed_environment_is_tried_again_and_that_is_said(
     assert "tried again: environment 1 failed before" in capsys.readouterr().err
 
 
-def test_a_file_of_someone_else_is_replaced(rig, scenes, output, counted):
+def test_a_foreign_file_is_replaced(rig, scenes, output, counted):
     write_record(output / "host_env_000001_results.pkl", {"not": "ours"})
     rig.collect(scenes, output, rig.config())
     assert counted == [0, 1, 2]
 
 
-def test_an_exception_in_one_environment_leaves_the_others(rig, tmp_path, output, monkeypatch):
+def test_an_exception_in_one_environment_does_not_affect_the_others(
+    rig, tmp_path, output, monkeypatch
+):
     scenes = rig.copy_rooms(tmp_path / "pushed", (1, 6, 0))
     from namo.strategies.object_order import NearestFirst
 
@@ -164,8 +166,8 @@ def test_an_exception_in_one_environment_leaves_the_others(rig, tmp_path, output
     assert [record["success"] for record in records] == [False, True, True]
 
 
-def test_a_result_that_cannot_be_stored_costs_one_environment(rig, tmp_path, output, monkeypatch):
-    """A strategy that answers with NumPy scalars, which records refuse."""
+def test_a_result_that_cannot_be_stored_fails_one_environment(rig, tmp_path, output, monkeypatch):
+    """A strategy that returns NumPy scalars, which records do not allow."""
     scenes = rig.copy_rooms(tmp_path / "pushed", (1, 0))
     from namo.strategies.goal_random import RandomGoals
 
@@ -193,7 +195,7 @@ def test_a_file_is_written_as_soon_as_its_environment_is_done(rig, scenes, outpu
     assert seen == [0, 1, 2]
 
 
-def test_an_interrupt_keeps_what_is_done_and_leaves_no_finished_part(
+def test_an_interrupt_keeps_finished_environments_and_leaves_no_finished_part(
     rig, scenes, output, monkeypatch
 ):
     original = chunk.collect_environment
@@ -217,7 +219,7 @@ def test_rows_of_a_part_name_its_range(rig, scenes, output):
     assert table["env_index"].to_pylist() == [1, 2]
 
 
-def test_the_command_that_redoes_a_failure_is_kept(rig, scenes, output, broken_room):
+def test_the_rerun_command_of_a_failure_is_stored(rig, scenes, output, broken_room):
     (scenes / "01.xml").write_text(broken_room)
     rig.collect(scenes, output, rig.config(), rerun_command="redo number {}".format)
     record = read_record(output / "host_env_000001_results.pkl")

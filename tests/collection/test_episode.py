@@ -77,7 +77,7 @@ def test_records_hold_plain_values_only(collection):
         assert set(types_in(pickle.loads(path.read_bytes()))) <= allowed
 
 
-def test_plans_of_no_one_and_more_pushes_are_there_to_look_at(collected, several):
+def test_the_fixture_has_plans_of_zero_one_and_more_pushes(collected, several):
     lengths = {episode["solution_depth"] for episode in solved_episodes(several)}
     assert 0 in lengths
     assert max(lengths) >= 2
@@ -85,7 +85,7 @@ def test_plans_of_no_one_and_more_pushes_are_there_to_look_at(collected, several
     assert unsolved
 
 
-def test_a_plan_is_as_long_as_its_depth_and_as_its_states(collection):
+def test_plan_depth_and_states_have_equal_length(collection):
     for record in collection.records():
         for episode in record["episode_results"]:
             length = len(episode["action_sequence"])
@@ -142,7 +142,7 @@ def test_static_information_and_goal_are_those_of_the_scene(collected):
             assert information[box.name]["start_pose"] == list(box.pose)
 
 
-def test_the_pushes_on_the_plan_are_the_plan(collection):
+def test_pushes_marked_on_plan_are_the_plan(collection):
     pushes = collection.table("pushes")
     for episode in solved_episodes(collection):
         rows = [
@@ -180,7 +180,7 @@ def test_every_simulated_push_is_a_row_and_none_of_an_unsolved_search_is_on_plan
         assert sum(push["on_plan"] for push in own) == (row["solution_depth"] or 0)
 
 
-def test_states_of_the_search_are_told_apart_by_their_numbers(collection):
+def test_states_of_the_search_have_unique_numbers(collection):
     poses = {}
     for row in collection.table("pushes"):
         for number, flat in (
@@ -208,7 +208,7 @@ def test_parts_of_the_search_time_do_not_exceed_it(collection):
         assert sum(row[f"{name}_time_ms"] for name in names) <= row["search_time_ms"]
 
 
-def test_every_stored_plan_reaches_the_goal_again_in_a_fresh_process(collection):
+def test_every_stored_plan_replays_to_the_goal_in_a_new_process(collection):
     done = subprocess.run(
         [sys.executable, "-c", REPLAY, *map(str, collection.files())],
         cwd=collection.scenes.parent,

@@ -1,4 +1,4 @@
-"""Scenes of others go through the collector like our own; the whole sets: benchmarks/imports.py."""
+"""Imported scenes are collected like native ones; benchmarks/imports.py takes the whole sets."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from namo.scenes.reading import read_scene
         ("wall_templates/maze_11x11_del50p_seed30383.xml", "walls_only"),
     ],
 )
-def test_an_imported_scene_is_collected_in(shared_scenes, tmp_path, source, format_name):
+def test_an_imported_scene_is_collected(shared_scenes, tmp_path, source, format_name):
     arguments = ["scenes", "import", shared_scenes / source, "--output", tmp_path / "scenes"]
     assert main([*map(str, arguments), "--format", format_name]) == 0
     (path,) = (tmp_path / "scenes").glob("*.xml")

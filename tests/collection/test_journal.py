@@ -9,7 +9,15 @@ from types import SimpleNamespace
 import pytest
 
 from namo.collection import journal as module
-from namo.collection.journal import JOURNAL, OTHER_DEATHS, OWN_DEATHS, TRACE, Deaths, Journal
+from namo.collection.journal import (
+    JOURNAL,
+    MAX_EXTERNAL_KILLS,
+    MAX_OWN_CRASHES,
+    TRACE,
+    CrashRecord,
+    Journal,
+    running_in,
+)
 from namo.errors import ResultFileError
 
 WORKER = """
@@ -42,20 +50,20 @@ with journal.working_on(int(environment), fingerprint) as watchdog:
 
 
 def work(folder, end, environment=7, fingerprint="f"):
-    """Let a process work on an environment and end in some way; return its exit status."""
+    """Run a process that works on an environment and ends in a given way; return its status."""
     command = [sys.executable, "-c", WORKER, str(folder), str(environment), fingerprint, end]
     return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode
 
 
-def deaths(folder, environment=7, fingerprint="f"):
-    return Journal(folder).deaths(environment, fingerprint)
+def crashes(folder, environment=7, fingerprint="f"):
+    return Journal(folder).crashes(environment, fingerprint)
 
 
 @pytest.mark.parametrize("end", ["well", "slow", "raise"])
-def test_who_leaves_by_itself_has_not_died(tmp_path, end):
+def test_a_process_that_leaves_the_block_has_not_crashed(tmp_path, end):
     work(tmp_path, end)
-    assert Journal(tmp_path).last is None
-    assert deaths(tmp_path) == Deaths("f")
+    assert Journal(tmp_path).last_crash is None
+    assert crashes(tmp_path) == CrashRecord("f")
     assert not (tmp_path / TRACE).exists()
 
 
@@ -67,34 +75,34 @@ def test_who_leaves_by_itself_has_not_died(tmp_path, end):
         ("hang", "hung"),
     ],
 )
-def test_a_fatal_signal_or_a_hang_is_the_fault_of_the_environment(tmp_path, end, reason):
+def test_a_fatal_signal_or_a_hang_counts_as_a_crash_of_the_environment(tmp_path, end, reason):
     assert work(tmp_path, end) != 0
-    last = Journal(tmp_path).last
+    last = Journal(tmp_path).last_crash
     assert "died in environment 7: " + reason in last
-    found = deaths(tmp_path)
-    assert (found.own, found.other) == (1, 0)
+    found = crashes(tmp_path)
+    assert (found.own, found.external) == (1, 0)
     assert 'File "<string>", line ' in found.reason, "it says where"
 
 
 @pytest.mark.parametrize("end", ["kill", "leave"])
-def test_a_death_without_a_trace_is_no_fault_of_the_environment(tmp_path, end):
+def test_a_kill_without_a_trace_counts_as_external(tmp_path, end):
     assert work(tmp_path, end) != 0
-    found = deaths(tmp_path)
-    assert (found.own, found.other) == (0, 1)
-    assert "from outside" in found.reason
+    found = crashes(tmp_path)
+    assert (found.own, found.external) == (0, 1)
+    assert "externally" in found.reason
 
 
-def test_a_death_for_memory_is_told_by_what_the_kernel_counts(tmp_path, monkeypatch):
+def test_an_out_of_memory_kill_is_detected_by_the_kernel_count(tmp_path, monkeypatch):
     work(tmp_path, "kill")
     kills = module._memory_kills() + 1
     monkeypatch.setattr(module, "_memory_kills", lambda: kills)
-    found = deaths(tmp_path)
-    assert (found.own, found.other) == (1, 0)
+    found = crashes(tmp_path)
+    assert (found.own, found.external) == (1, 0)
     assert "out of memory" in found.reason
 
 
 @pytest.mark.parametrize("changed", ["host", "boot"])
-def test_what_another_kernel_counted_says_nothing(tmp_path, monkeypatch, changed):
+def test_counts_of_another_host_or_boot_are_ignored(tmp_path, monkeypatch, changed):
     work(tmp_path, "kill")
     kills = module._memory_kills() + 1
     monkeypatch.setattr(module, "_memory_kills", lambda: kills)
@@ -102,35 +110,36 @@ def test_what_another_kernel_counted_says_nothing(tmp_path, monkeypatch, changed
     content = json.loads(path.read_text())
     content["running"][changed] = "another"
     path.write_text(json.dumps(content))
-    assert deaths(tmp_path).other == 1
+    assert crashes(tmp_path).external == 1
 
 
 @pytest.mark.parametrize(
-    ("end", "own", "enough"), [("segfault", True, OWN_DEATHS), ("kill", False, OTHER_DEATHS)]
+    ("end", "own", "enough"),
+    [("segfault", True, MAX_OWN_CRASHES), ("kill", False, MAX_EXTERNAL_KILLS)],
 )
-def test_an_environment_is_set_aside_after_so_many_deaths(tmp_path, end, own, enough):
+def test_an_environment_is_quarantined_after_the_maximum_of_crashes(tmp_path, end, own, enough):
     for count in range(1, enough + 1):
         work(tmp_path, end)
-        found = deaths(tmp_path)
-        assert (found.own if own else found.other) == count
-        assert found.is_enough == (count == enough)
+        found = crashes(tmp_path)
+        assert (found.own if own else found.external) == count
+        assert found.quarantined == (count == enough)
 
 
-def test_deaths_of_another_fingerprint_do_not_count(tmp_path):
+def test_crashes_of_another_fingerprint_do_not_count(tmp_path):
     work(tmp_path, "segfault", fingerprint="old")
     work(tmp_path, "segfault", fingerprint="old")
-    assert deaths(tmp_path, fingerprint="new") == Deaths("new")
+    assert crashes(tmp_path, fingerprint="new") == CrashRecord("new")
     work(tmp_path, "segfault", fingerprint="new")
-    assert deaths(tmp_path, fingerprint="new").own == 1
+    assert crashes(tmp_path, fingerprint="new").own == 1
 
 
-def test_deaths_of_one_environment_are_not_those_of_another(tmp_path):
+def test_crashes_are_counted_per_environment(tmp_path):
     work(tmp_path, "segfault", environment=3)
     work(tmp_path, "segfault", environment=4)
-    assert [deaths(tmp_path, number).own for number in (3, 4, 5)] == [1, 1, 0]
+    assert [crashes(tmp_path, number).own for number in (3, 4, 5)] == [1, 1, 0]
 
 
-def test_environments_under_suspicion_come_last(tmp_path):
+def test_deferred_environments_come_last(tmp_path):
     for environment, times in ((2, 1), (1, 2)):
         for _ in range(times):
             work(tmp_path, "kill", environment=environment)
@@ -150,7 +159,24 @@ def test_a_damaged_journal_is_named(tmp_path, text):
     assert "delete it" in str(caught.value)
 
 
-def test_the_journal_names_who_is_at_work(tmp_path):
+def test_a_journal_of_an_earlier_version_is_read_and_written_under_its_names(tmp_path):
+    stored = {"fingerprint": "f", "own": 1, "other": 4, "reason": "killed"}
+    running = {"environment": 7, "fingerprint": "f", "host": "h", "process": 3, "boot": "b"}
+    running["memory_kills"] = 0
+    (tmp_path / JOURNAL).write_text(json.dumps({"deaths": {"7": stored}, "running": running}))
+    assert running_in(tmp_path).environment == 7
+    journal = Journal(tmp_path)
+    found = journal.crashes(7, "f")
+    assert (found.own, found.external, found.count) == (1, 5, 6)
+    assert found.quarantined
+    written = json.loads((tmp_path / JOURNAL).read_text())
+    assert written == {
+        "deaths": {"7": {**stored, "other": 5, "reason": found.reason}},
+        "running": None,
+    }
+
+
+def test_the_journal_names_the_process_and_its_environment(tmp_path):
     journal = Journal(tmp_path)
     with journal.working_on(5, "f"):
         running = json.loads((tmp_path / JOURNAL).read_text())["running"]
@@ -182,10 +208,21 @@ whole, journal.GRACE_S = collect_environment.run_episode, float(os.environ["GRAC
 from namo.collection import chunk
 chunk.GRACE_S = journal.GRACE_S
 
+watched, watch = [], journal.Watchdog.watch
+
+def remembering_watch(watchdog, seconds):
+    watched.append((watchdog, seconds))
+    watch(watchdog, seconds)
+
+journal.Watchdog.watch = remembering_watch
+
 def run_episode(world, planner, config, index, *rest):
     if index == 1 and os.environ["END"] == "segfault":
         faulthandler._sigsegv()
     if index == 1 and os.environ["END"] == "hang":
+        watchdog, seconds = watched[-1]
+        assert seconds == 60 + 20  # of the search, and of grace
+        watchdog.watch(1)  # nearly all of it has passed
         time.sleep(600)
     if index == 1 and os.environ["END"] == "term":
         os.kill(os.getpid(), signal.SIGTERM)
@@ -201,14 +238,14 @@ sys.exit(main(["collect", *sys.argv[1:]]))
 
 @pytest.fixture
 def collect(rig, tmp_path):
-    """Collect three rooms in a process of its own, the second of which ends it in some way."""
+    """A function that collects three rooms in a process; the second one ends it in a given way."""
     scenes = rig.copy_rooms(tmp_path / "scenes", (0, 1, 6))
 
     def run(end, start=0, stop=3):
         command = [sys.executable, "-c", COLLECTOR, "--xml-dir", scenes]
         command += ["--output-dir", tmp_path / "out", "--hostname", "host", "--part-only"]
         command += ["--start-idx", start, "--end-idx", stop, "--max-pushes", 40, "--max-depth", 2]
-        command += ["--search-timeout", 0.5 if end == "hang" else 60]
+        command += ["--search-timeout", 60]
         environment = os.environ | {"END": end, "GRACE": "20"}
         return subprocess.run(
             [str(word) for word in command],
@@ -222,8 +259,9 @@ def collect(rig, tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("end", "status"), [("segfault", -signal.SIGSEGV), ("hang", 1)])
-def test_an_environment_that_ends_its_process_twice_costs_one_environment(
+def test_an_environment_that_crashes_its_process_twice_is_quarantined_alone(
     rig, collect, tmp_path, end, status
 ):
     collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
@@ -234,16 +272,17 @@ def test_an_environment_that_ends_its_process_twice_costs_one_environment(
     assert [record["error"] is None for record in records] == [True, False, True]
     error = records[1]["error"]
     assert error["kind"] == "crashed"
-    assert "set aside after 2 processes died in it" in error["message"]
+    assert "quarantined after 2 processes died in it" in error["message"]
     assert "--start-idx 1 --end-idx 2" in error["command"]
-    # It stays aside, and can be run alone.
+    # It stays quarantined, and can be run alone.
     again = collect(end)
     assert again.returncode == 0
     assert collect("well", 1, 2).returncode == 0
     assert collection.record(1)["error"] is None
 
 
-def test_an_environment_killed_from_outside_is_collected_in_the_end(rig, collect, tmp_path):
+@pytest.mark.slow
+def test_an_environment_killed_externally_is_collected_in_the_end(rig, collect, tmp_path):
     collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
     first, second, third = (collect("kill") for _ in range(3))
     assert {run.returncode for run in (first, second, third)} == {-signal.SIGKILL}
@@ -253,13 +292,13 @@ def test_an_environment_killed_from_outside_is_collected_in_the_end(rig, collect
     assert [collection.record(index)["error"] for index in range(3)] == [None] * 3
 
 
-def test_a_process_that_was_asked_to_end_has_not_died(rig, collect, tmp_path):
+def test_a_process_that_was_terminated_in_order_has_not_crashed(rig, collect, tmp_path):
     ended = collect("term")
     assert ended.returncode == 128 + signal.SIGTERM
     assert "interrupted by SIGTERM; finished environments are kept" in ended.stderr
     collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
     assert [path.name for path in collection.files()] == ["host_env_000000_results.pkl"]
     (part,) = (tmp_path / "out" / "parts").iterdir()
-    assert Journal(part).last is None
+    assert Journal(part).last_crash is None
     assert collect("well").returncode == 0
     assert len(collection.files()) == 3

@@ -1,4 +1,4 @@
-"""What a manifest says of a scene goes with its results."""
+"""What a manifest lists about a scene is stored with its results."""
 
 import shutil
 
@@ -39,7 +39,9 @@ def test_difficulty_is_in_the_metrics(manifest, tmp_path):
     assert [row["difficulty"] for row in metrics(tmp_path / "out")] == ["open", "hard"]
 
 
-def test_another_class_is_written_down_without_collecting_again(manifest, tmp_path, capsys):
+def test_a_changed_class_of_difficulty_is_stored_without_collecting_again(
+    manifest, tmp_path, capsys
+):
     assert collect(manifest(), tmp_path / "out") == 0
     before = metrics(tmp_path / "out")
     assert collect(manifest(difficulty=["easy", None]), tmp_path / "out") == 0
@@ -48,12 +50,13 @@ def test_another_class_is_written_down_without_collecting_again(manifest, tmp_pa
     assert [row["search_time_ms"] for row in after] == [row["search_time_ms"] for row in before]
 
 
-def test_a_scene_that_is_not_the_listed_one_is_a_failure(manifest, rig, tmp_path):
+def test_a_scene_whose_hash_differs_from_the_manifest_is_a_failure(manifest, rig, tmp_path):
     path = manifest()
     shutil.copy(rig.room(7), path.with_name("00.xml"))
     assert collect(path, tmp_path / "out") == 1
     failed, fine = metrics(tmp_path / "out")
-    assert "is not the file its manifest was written for" in failed["error_message"]
+    assert "checksum mismatch: its sha256 is " in failed["error_message"]
+    assert "regenerate the manifest" in failed["error_message"]
     assert fine["error_message"] is None
 
 

@@ -1,4 +1,4 @@
-"""Collections by models: loaded once, counted, recorded, and never replaced by anything else."""
+"""Collections with learned models: loaded once, counted, recorded, without fall-back."""
 
 import json
 import re
@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from namo.collection.environment import Environment
+from namo.collection.models import make_planner
 from namo.commands.main import main
+from namo.errors import ModelError
 from namo.learning import scoring
 from namo.results.assemble import assemble
 from tests.conftest import random_bundle
@@ -22,7 +24,7 @@ from torch import nn
 
 
 class OwnNet(nn.Module):
-    """Thinks the same of everything, until it has been asked `patience` times."""
+    """Returns zeros, until it has been queried `patience` times."""
 
     def __init__(self, patience, raises):
         super().__init__()
@@ -36,6 +38,22 @@ class OwnNet(nn.Module):
         answers = self.bias.expand(*features.shape[:2], 2).clone()
         return answers if self.left >= 0 else answers * float("nan")
 '''
+
+
+def test_a_planner_comes_with_the_models_that_its_strategies_query(rig, models):
+    planner, scorers = make_planner(rig.config(**models))
+    assert callable(planner.search)
+    assert [scorer.stats.kind for scorer in scorers] == ["object", "goal"]
+    assert make_planner(rig.config())[1] == []
+
+
+@pytest.mark.parametrize("kind", ["object", "goal"])
+def test_an_unusable_model_is_rejected_rather_than_replaced(rig, models, tmp_path, kind):
+    other = {"object": "goal", "goal": "object"}[kind]
+    settings = {"ml_device": "cpu", f"{kind}_strategy": "ml"}
+    config = rig.config(**settings, **{f"ml_{kind}_model": models[f"ml_{other}_model"]})
+    with pytest.raises(ModelError, match=f"kind is '{other}'; this version needs '{kind}'"):
+        make_planner(config)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +85,7 @@ def loads(rig, scenes, config, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def learned(rig, scenes, loads):
-    """The collection by models. Read only."""
+    """The collection with models. Read only."""
     return rig.opened(loads[1].part.folder.parents[1], scenes)
 
 
@@ -75,7 +93,7 @@ def test_each_model_is_loaded_once_for_all_environments(loads, models, learned):
     read, result = loads
     assert sorted(read) == sorted((k, models[f"ml_{k}_model"]) for k in ("object", "goal"))
     assert (result.environments, result.failed) == (len(ROOMS), {})
-    uses = result.part.information()["models_preloaded"]
+    uses = result.part.metadata()["models_preloaded"]
     assert [use["kind"] for use in uses] == ["object", "goal"]
     for use in uses:
         assert use["loads"] == 1
@@ -86,7 +104,7 @@ def test_each_model_is_loaded_once_for_all_environments(loads, models, learned):
     assert sum(uses[1]["latencies"].values()) > 0
 
 
-def test_what_models_cost_is_in_every_row_and_adds_up(loads, learned):
+def test_inference_costs_are_in_every_row_and_add_up(loads, learned):
     rows = learned.table("metrics")
     assert len(rows) == 2 * len(ROOMS)
     calls = [row["inference_calls"] for row in rows]
@@ -94,13 +112,13 @@ def test_what_models_cost_is_in_every_row_and_adds_up(loads, learned):
     for row in rows:
         assert (row["inference_time_ms"] > 0.0) is (row["inference_calls"] > 0)
         assert row["inference_time_ms"] < row["search_time_ms"]
-    uses = loads[1].part.information()["models_preloaded"]
+    uses = loads[1].part.metadata()["models_preloaded"]
     assert sum(calls) == sum(sum(use["latencies"].values()) for use in uses)
     seconds = sum(use["seconds"] for use in uses)
     assert sum(row["inference_time_ms"] for row in rows) == pytest.approx(1000 * seconds)
 
 
-def test_the_records_of_episodes_have_them_too(learned):
+def test_episode_records_hold_inference_costs(learned):
     rows = {row["episode_id"]: row for row in learned.table("metrics")}
     for record in learned.records():
         for episode in record["episode_results"]:
@@ -124,7 +142,7 @@ def test_the_summary_has_calls_and_latencies_of_each_model(learned):
             assert 1.0 <= model["mean_batch"] <= model["largest_batch"]
 
 
-def test_the_report_and_the_run_file_name_the_models(learned, models):
+def test_the_summary_text_and_the_run_file_name_the_models(learned, models):
     (text,) = (path.read_text() for path in learned.output.glob("summary_*.txt"))
     run = json.loads((learned.output / "run.json").read_text())
     for kind in ("object", "goal"):
@@ -136,7 +154,7 @@ def test_the_report_and_the_run_file_name_the_models(learned, models):
         assert run["config"][f"ml_{kind}_model"] == path
     assert re.search(r"goal model +[\d,]+ parameters, \d+\.\d MB, on cpu", text)
     assert text.count("once in each of 1 process:") == 2
-    assert re.search(r"a question +[\d.]+ ms \(median\), [\d.]+ ms \(99 %\)", text)
+    assert re.search(r"time per query +[\d.]+ ms \(median\), [\d.]+ ms \(99 %\)", text)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +170,7 @@ def test_results_do_not_depend_on_chunks(rig, scenes, config, learned, tmp_path,
     assert model["loads"] == 2
 
 
-def test_other_weights_give_other_results(rig, scenes, config, learned, tmp_path):
+def test_different_weights_give_different_results(rig, scenes, config, learned, tmp_path):
     other = random_bundle(tmp_path / "model", "goal", seed=1)
     changed = rig.config(**(config.as_dict() | {"ml_goal_model": str(other)}))
     collection = rig.collect_and_merge(scenes, tmp_path / "out", changed)
@@ -174,13 +192,15 @@ def test_the_fingerprint_changes_with_the_weights_and_not_with_the_folder(
     assert fingerprint(random_bundle(tmp_path / "other", "goal", seed=1)) != first
 
 
-def test_what_is_done_stays_done_when_the_models_are_moved(rig, scenes, config, learned, tmp_path):
+def test_finished_environments_stay_finished_when_the_models_are_moved(
+    rig, scenes, config, learned, tmp_path
+):
     output = shutil.copytree(learned.output, tmp_path / "out")
     moved = shutil.copytree(config.ml_object_model, tmp_path / "object model")
     settings = config.as_dict() | {"ml_object_model": str(moved)}
     result = rig.collect(scenes, output, rig.config(**settings))
     assert result.resumed == len(ROOMS)
-    (use, _) = result.part.information()["models_preloaded"]
+    (use, _) = result.part.metadata()["models_preloaded"]
     assert use["latencies"] == {}
 
 
@@ -222,7 +242,7 @@ def reconfigured(bundle, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_cuda_that_is_not_there_is_wrong_usage(call, tmp_path, monkeypatch):
+def test_missing_cuda_is_a_usage_error(call, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     code, err = call(ml_device="cuda")
     assert code == 2
@@ -236,15 +256,15 @@ def test_cuda_that_is_not_there_is_wrong_usage(call, tmp_path, monkeypatch):
         ("no folder", "model: no such folder"),
         ("no weights", "model: has no model.safetensors"),
         ("no config", "model: has no config.json"),
-        ("weights cut off", "model.safetensors: sha256 is"),
-        ("weights flipped", "model.safetensors: sha256 is"),
-        ("config cut off", "config.json: is no JSON"),
+        ("weights cut off", "model.safetensors: checksum mismatch: sha256 is"),
+        ("weights flipped", "model.safetensors: checksum mismatch: sha256 is"),
+        ("config cut off", "config.json: not valid JSON"),
         ("other channels", "config.json: channels is ['walls']"),
         ("other kind", "config.json: kind is 'object'; this version needs 'goal'"),
-        ("other sizes", "model.safetensors: does not fit the architecture"),
+        ("other sizes", "model.safetensors: does not match the architecture"),
     ],
 )
-def test_a_model_that_cannot_be_used_is_wrong_usage(call, bundle, models, tmp_path, damage, said):
+def test_an_unusable_model_is_a_usage_error(call, bundle, models, tmp_path, damage, said):
     weights, config = bundle / "model.safetensors", bundle / "config.json"
     content = bytearray(weights.read_bytes())
     if damage == "no folder":
@@ -274,7 +294,7 @@ def test_a_model_that_cannot_be_used_is_wrong_usage(call, bundle, models, tmp_pa
 
 @pytest.fixture
 def own_class(bundle, tmp_path, monkeypatch):
-    """Make the goal model one with a class of its own, which answers so many times."""
+    """A function that gives the goal model a custom class with a limited number of answers."""
     import torch
     from safetensors.torch import save_file
 
@@ -297,7 +317,7 @@ def own_class(bundle, tmp_path, monkeypatch):
     return make
 
 
-def test_a_class_of_a_model_runs_only_when_it_is_trusted(rig, call, own_class, scenes, tmp_path):
+def test_a_custom_model_class_runs_only_when_trusted(rig, call, own_class, scenes, tmp_path):
     model = own_class(10**6)
     code, err = call(ml_goal_model=model)
     assert code == 2
@@ -313,17 +333,15 @@ WARM_UP = len(scoring._WARM_UP_BATCHES)
 
 
 @pytest.mark.parametrize("raises", [False, True])
-def test_a_model_that_fails_at_once_is_wrong_usage(call, own_class, tmp_path, raises):
+def test_a_model_that_fails_in_warm_up_is_a_usage_error(call, own_class, tmp_path, raises):
     code, err = call("--trust-model-code", ml_goal_model=own_class(0, raises=raises))
     assert code == 2
-    assert ("no more answers" if raises else "says something that is not finite (NaN)") in err
+    assert ("no more answers" if raises else "returned non-finite values (NaN or infinity)") in err
     assert nothing_written(tmp_path)
 
 
 @pytest.mark.parametrize("failure", ["not finite", "raises"])
-def test_a_model_that_fails_in_the_middle_ends_the_run(
-    rig, call, own_class, scenes, tmp_path, failure
-):
+def test_a_model_that_fails_later_ends_the_run(rig, call, own_class, scenes, tmp_path, failure):
     def collect(patience):
         settings = {"object_strategy": "nearest_first", "ml_object_model": None}
         model = own_class(patience, raises=failure == "raises")
@@ -335,11 +353,13 @@ def test_a_model_that_fails_in_the_middle_ends_the_run(
     shutil.rmtree(tmp_path / "out")
     code, err = collect(enough_for_the_first)
     assert code == 1
-    assert "not finite (NaN)" in err or "no more answers" in err
+    assert "returned non-finite values" in err or "no more answers" in err
     assert str(tmp_path / "model") in err
     assert "Traceback" not in err
     records = collection.records()
-    assert 1 <= len(records) < len(ROOMS), "what was done before stays, and the failure is none"
+    assert 1 <= len(records) < len(ROOMS), (
+        "finished environments are kept, and the failure is not recorded as one"
+    )
     assert all(record["error"] is None for record in records)
     assert list((tmp_path / "out").rglob("part.json")) == []
     assert not (tmp_path / "out" / "metrics.parquet").exists()

@@ -4,8 +4,7 @@ import re
 import pytest
 
 from namo.collection import progress
-from namo.collection.progress import ProgressDisplay, Tally, Verbosity, describe
-from namo.wording import counted, duration
+from namo.collection.progress import EnvironmentCounts, ProgressDisplay, Verbosity, describe
 
 
 def record(index=3, *, depth=1, termination="solved", tried=4, error=None, seconds=1.25):
@@ -43,7 +42,7 @@ def terminal(monkeypatch):
     return Terminal()
 
 
-def test_a_plain_line_holds_place_environment_outcome_and_counts():
+def test_a_plain_line_holds_range_environment_outcome_and_counts():
     (line,) = shown(record()).splitlines()
     for part in ("[000000-000005]", "1/5", "env 000003", "1.2 s", "1 solved, 0 failed", "left"):
         assert part in line
@@ -61,7 +60,7 @@ def test_counts_grow_from_line_to_line():
     assert "FAILED, x.xml: no goal  (1 solved, 1 failed" in lines[2]
 
 
-def test_an_environment_of_an_earlier_run_says_so_and_sets_no_rate():
+def test_an_environment_of_an_earlier_run_is_marked_and_sets_no_rate():
     (line,) = shown(record(), resumed=True).splitlines()
     assert "already done: solved with 1 push" in line.replace("  ", " ")
     assert "left" not in line
@@ -70,24 +69,24 @@ def test_an_environment_of_an_earlier_run_says_so_and_sets_no_rate():
 @pytest.mark.parametrize(
     ("one", "said"),
     [
-        (record(depth=0, tried=0), "goal was open from the start"),
+        (record(depth=0, tried=0), "goal reachable from the start"),
         (record(depth=1, tried=1), "solved with 1 push (1 tried)"),
         (record(depth=3, tried=9), "solved with 3 pushes (9 tried)"),
         (record(depth=None, termination="timeout"), "unsolved, timeout (4 tried)"),
         (record(error="broken"), "FAILED, broken"),
     ],
 )
-def test_an_outcome_is_said_in_words(one, said):
+def test_outcomes_are_described_in_words(one, said):
     assert describe(one) == said
 
 
 def test_every_episode_is_described():
     both = record()
     both["metrics"] += record(depth=0)["metrics"]
-    assert describe(both) == "solved with 1 push (4 tried), goal was open from the start"
+    assert describe(both) == "solved with 1 push (4 tried), goal reachable from the start"
 
 
-def test_brackets_in_file_names_are_no_markup():
+def test_brackets_in_file_names_are_not_markup():
     line = shown(record(error="scenes [red]old[/red]/a[1].xml: no goal"))
     assert "scenes [red]old[/red]/a[1].xml: no goal" in line
 
@@ -113,7 +112,7 @@ def test_a_terminal_shows_a_bar_and_a_line_for_every_failure(terminal, one, verb
     assert ("env 000003" in text) == bool(line)
 
 
-def test_a_terminal_shows_what_is_searched_and_how_deep(terminal):
+def test_a_terminal_shows_scene_episode_and_depth_of_the_search(terminal):
     with ProgressDisplay("r", 2, stream=terminal) as display:
         display.working_on("a[1].xml")
         display._bar.refresh()
@@ -130,59 +129,47 @@ def colours(text):
     return re.findall(r"\x1b\[(?:3|9)\d[\d;]*m", text)
 
 
-def test_colours_are_left_out_where_none_are_wanted(terminal, monkeypatch):
+def test_colours_are_off_with_no_color(terminal, monkeypatch):
     assert colours(shown(record(error="broken"), stream=terminal))
     monkeypatch.setenv("NO_COLOR", "1")
     assert not colours(shown(record(error="broken"), stream=Terminal()))
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])
-def test_who_wants_quiet_hears_of_failures_alone(terminal, is_terminal):
+def test_a_quiet_display_prints_failures_and_warnings_only(terminal, is_terminal):
     stream = terminal if is_terminal else io.StringIO()
     with ProgressDisplay("r", 3, Verbosity.QUIET, stream) as display:
-        display.say("process 1 began")
+        display.info("process 1 began")
         display.working_on("room.xml")
         display.searching(0, 1, 1)
         display.finished(record(), resumed=False)
         assert stream.getvalue() == ""
         display.finished(record(error="broken"), resumed=False)
         assert "FAILED, broken" in stream.getvalue()
-        assert "again: redo it\n" in stream.getvalue()
-        display.note("collected again")
+        assert "rerun: redo it\n" in stream.getvalue()
+        display.warn("collected again")
         assert stream.getvalue().endswith("collected again\n")
 
 
-def test_a_note_is_a_line_of_its_own():
+def test_a_warning_is_a_line_of_its_own():
     stream = io.StringIO()
-    ProgressDisplay("r", 1, stream=stream).note("collected again: [a].pkl")
+    ProgressDisplay("r", 1, stream=stream).warn("collected again: [a].pkl")
     assert stream.getvalue() == "collected again: [a].pkl\n"
 
 
 def test_rate_and_time_left_follow_from_those_collected_now(monkeypatch):
     now = 100.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    tally = Tally(10, began=100.0)
-    assert tally.pace() == ""
+    counts = EnvironmentCounts(10, began=100.0)
+    assert counts.pace() == ""
     for _ in range(4):
-        tally.add(record(), resumed=True)
-    assert tally.pace() == ""
+        counts.add(record(), resumed=True)
+    assert counts.pace() == ""
     now = 106.0
     for _ in range(2):
-        tally.add(record(), resumed=False)
-    assert tally.pace() == "20.0/min, 0:12 left"
+        counts.add(record(), resumed=False)
+    assert counts.pace() == "20.0/min, 0:12 left"
     for _ in range(2):
-        tally.add(record(), resumed=False)
+        counts.add(record(), resumed=False)
     now = 100.1
-    assert tally.pace() == "2,400/min, 0:00 left"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (3599, "59:59"), (3600, "1:00:00")],
-)
-def test_durations_read_as_on_a_clock(seconds, text):
-    assert duration(seconds) == text
-
-
-def test_nouns_follow_their_number():
-    assert [counted(n, "push", "pushes") for n in (0, 1, 2)] == ["0 pushes", "1 push", "2 pushes"]
+    assert counts.pace() == "2,400/min, 0:00 left"

@@ -25,14 +25,14 @@ def the_rest(rig, begun, bounds=(2, 4)):
     rig.collect(begun.parent / "scenes", begun, rig.config(), bounds)
 
 
-def test_what_is_done_and_what_waits_is_counted(begun):
+def test_done_and_waiting_chunks_are_counted(begun):
     status = status_of(begun)
     assert [chunk.state for chunk in status.chunks] == [ChunkState.DONE, ChunkState.WAITING]
     assert (status.environments, status.done, status.solved, status.failed) == (4, 2, 2, {})
-    assert status.left_s is None, "nobody works"
+    assert status.left_s is None, "no process is running"
 
 
-def test_failures_are_told_with_their_cause(rig, begun):
+def test_failures_are_listed_with_their_cause(rig, begun):
     the_rest(rig, begun)
     status = status_of(begun)
     assert (status.done, status.solved) == (4, 3)
@@ -40,22 +40,22 @@ def test_failures_are_told_with_their_cause(rig, begun):
     assert "99.xml" in status.failed[3]
 
 
-def test_a_chunk_whose_lock_is_held_runs(begun):
+def test_a_chunk_whose_lock_is_held_is_running(begun):
     part = Part.of(begun, 2, 4)
     with locked(part), Journal(part.folder).working_on(2, "f"):
         chunk = status_of(begun).chunks[1]
     assert (chunk.state, chunk.environment) == (ChunkState.RUNNING, 2)
-    assert f"process {os.getpid()}" in chunk.worker
+    assert f"pid {os.getpid()}" in chunk.worker
 
 
-def test_a_chunk_whose_lock_is_free_has_stopped(begun):
+def test_a_started_chunk_whose_lock_is_free_is_stopped(begun):
     part = Part.of(begun, 2, 4)
     with locked(part):
         pass
     assert status_of(begun).chunks[1].state is ChunkState.STOPPED
 
 
-def test_asking_leaves_the_lock_to_the_worker(begun):
+def test_reading_the_status_does_not_take_the_lock(begun):
     part = Part.of(begun, 2, 4)
     with locked(part):
         status_of(begun)
@@ -85,14 +85,14 @@ def test_a_damaged_file_is_not_done(rig, begun):
     assert status_of(begun).chunks[1].done == {3}
 
 
-def test_files_of_another_cut_count_too(rig, begun):
+def test_files_of_another_chunk_size_count_too(rig, begun):
     write_plan(begun, "host", [(0, 1), (1, 2), (2, 4)])
     status = status_of(begun)
     assert [chunk.done for chunk in status.chunks] == [{0}, {0, 1}, {1}, set()]
     assert (status.environments, status.done, status.solved) == (4, 2, 2)
 
 
-def test_of_chunks_that_overlap_the_later_counts(rig, begun):
+def test_of_overlapping_chunks_the_later_one_counts(rig, begun):
     the_rest(rig, begun)
     scenes = begun.parent / "scenes"
     (scenes / "99.xml").write_bytes((scenes / "00.xml").read_bytes())
@@ -101,7 +101,7 @@ def test_of_chunks_that_overlap_the_later_counts(rig, begun):
     assert (status.environments, status.done, status.solved, status.failed) == (4, 4, 4, {})
 
 
-def test_the_rate_is_that_of_what_this_process_collected(rig, begun):
+def test_the_rate_counts_what_this_process_collected(rig, begun):
     the_rest(rig, begun)
     part = Part.of(begun, 2, 4)
     part.marker.unlink()
@@ -114,7 +114,7 @@ def test_the_rate_is_that_of_what_this_process_collected(rig, begun):
     assert chunk.rate == pytest.approx(1 / 60, rel=0.05)
 
 
-def test_time_left_follows_from_the_chunks_that_run_now():
+def test_time_left_follows_from_the_running_chunks():
     running = [
         Chunk(start, start + 10, ChunkState.RUNNING, done={*range(start, start + 5)}, rate=0.5)
         for start in (0, 10)
@@ -125,15 +125,15 @@ def test_time_left_follows_from_the_chunks_that_run_now():
     assert status.left_s == pytest.approx(20.0)
     usual = Chunk(10, 20, ChunkState.DONE, {*range(10, 20)}, rate=2.0)
     fresh = Status([Chunk(0, 10, ChunkState.RUNNING), usual])
-    assert fresh.rate == 2.0, "as fast as usual, until it is known better"
+    assert fresh.rate == 2.0, "the mean rate is used until its own is known"
 
 
-def test_a_folder_in_which_nothing_was_begun_is_named(tmp_path):
-    with pytest.raises(ResultFileError, match="no collection was begun here"):
+def test_a_folder_without_a_started_collection_is_named(tmp_path):
+    with pytest.raises(ResultFileError, match="no collection was started here"):
         status_of(tmp_path)
 
 
-def test_the_command_shows_it_all(rig, begun, capsys):
+def test_the_command_prints_the_status(rig, begun, capsys):
     assert main(["status", str(begun)]) == 0
     out = capsys.readouterr().out
     assert "2 of 4 environments done (50%), 2 solved, 0 failed" in out

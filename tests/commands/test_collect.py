@@ -10,8 +10,6 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.commands.main import main, make_parser
-from namo.errors import UsageError
-from namo.results.run_lock import run_label
 
 
 @pytest.fixture
@@ -161,13 +159,6 @@ def test_the_label_is_the_name_of_the_machine_when_none_is_given(call, tmp_path,
     monkeypatch.setattr("socket.gethostname", lambda: "node-7.cluster.example")
     assert call(end_idx=1)[0] == 0
     assert (tmp_path / "out" / "node-7_env_000000_results.pkl").exists()
-    assert run_label("mine.2") == "mine.2"
-
-
-@pytest.mark.parametrize("label", ["", ".", "-a", "a/b", "a b", "ü", "a\n"])
-def test_a_label_that_is_no_part_of_a_file_name_is_refused(label):
-    with pytest.raises(UsageError, match="allowed: letters"):
-        run_label(label)
 
 
 def test_the_range_excludes_its_end_and_minus_one_goes_to_it(call, rig, tmp_path):

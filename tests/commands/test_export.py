@@ -34,12 +34,12 @@ def export(folder, form, output, *more):
 
 
 @pytest.mark.parametrize("form", ["huggingface", "masks"])
-def test_it_says_what_was_written_and_how_it_is_loaded(folder, tmp_path, capsys, form):
+def test_it_prints_what_was_written_and_how_to_load_it(folder, tmp_path, capsys, form):
     pushes = ["--pushes", "all"] if form == "masks" else ["--licence", "mit"]
     assert export(folder, form, tmp_path / "out", *pushes) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"{tmp_path / 'out'}: ")
-    assert "loaded in Python with\n    import " in said
+    assert "load it in Python with\n    import " in said
     assert (tmp_path / "out" / "README.md").exists()
 
 
@@ -68,7 +68,7 @@ def test_wrong_usage_ends_with_2_and_writes_nothing(folder, tmp_path, capsys, fo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_without_a_collection_and_a_format_that_is_none_are_refused(tmp_path, capsys):
+def test_a_folder_without_a_collection_and_an_unknown_format_are_refused(tmp_path, capsys):
     output = ["--output", str(tmp_path / "out")]
     assert main(["export", str(tmp_path), "--format", "masks", *output]) == 2
     assert "no finished collection is here" in capsys.readouterr().err

@@ -80,7 +80,7 @@ def test_wrong_usage_ends_with_two_and_names_the_command(tmp_path, capsys):
     assert "namo scenes check: error: " in err
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+def test_a_closed_pipe_is_not_an_error(tmp_path):
     listed = tmp_path / "list.txt"
     listed.write_text("".join(f"{room_file(0)}\n" for _ in range(300)))
     command = f"{sys.executable} -m namo.commands.main scenes check '{listed}' | head -n 1"

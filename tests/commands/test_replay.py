@@ -30,7 +30,7 @@ def file(tmp_path_factory):
     return folder / "out" / "h_env_000000_results.pkl"
 
 
-def test_a_matching_replay_ends_with_0(file, capsys):
+def test_a_plan_whose_replay_matches_ends_with_0(file, capsys):
     assert main(["replay", str(file), "--check"]) == 0
     assert capsys.readouterr().out.startswith("h_env_000000_episode_000: plan of ")
     assert main(["replay", str(file), "--episode", "1"]) == 0
@@ -39,12 +39,12 @@ def test_a_matching_replay_ends_with_0(file, capsys):
     )
 
 
-def test_a_replay_that_diverges_ends_with_1_and_says_why(file, tmp_path, capsys):
+def test_a_plan_whose_replay_diverges_ends_with_1_and_says_where(file, tmp_path, capsys):
     record = read_record(file)
     record["episode_results"][0]["post_action_state_observations"][0]["robot_pose"][0] += 0.1
     write_record(tmp_path / "changed_env_000000_results.pkl", record)
     assert main(["replay", str(tmp_path / "changed_env_000000_results.pkl")]) == 1
-    assert "after push 1 the state is another" in capsys.readouterr().out
+    assert "state after push 1 differs from the stored state" in capsys.readouterr().out
 
 
 def test_videos_are_written(file, tmp_path, capsys):
@@ -83,7 +83,7 @@ def test_an_environment_without_a_push_to_show_says_so(file, capsys):
     assert "episode 0 has no plan with a push" in capsys.readouterr().err
 
 
-def test_a_folder_is_no_file_to_replay(tmp_path, capsys):
+def test_a_folder_cannot_be_replayed(tmp_path, capsys):
     assert main(["replay", str(tmp_path)]) == 2
     assert "is a folder; name the file of one environment" in capsys.readouterr().err
 
@@ -97,8 +97,8 @@ def test_a_missing_or_damaged_file_is_named(tmp_path, capsys):
     assert "damaged.pkl: no checksum" in said
 
 
-def test_mujoco_shows_it_or_says_that_there_is_no_opengl(file, tmp_path):
-    """In a process of its own: what MuJoCo draws with is chosen when it is loaded."""
+def test_mujoco_shows_it_or_names_the_missing_opengl(file, tmp_path):
+    """In a separate process: MuJoCo chooses its renderer when it is loaded."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "namo.commands.main", "replay", file),

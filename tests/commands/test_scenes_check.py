@@ -20,7 +20,7 @@ def check(*arguments):
 
 @pytest.fixture
 def folder(rooms, tmp_path):
-    """A scene that is fine, one that is odd and one whose goal is free, in a folder."""
+    """A folder with a good scene, an unusual one, and one whose goal is reachable."""
     folder = tmp_path / "scenes"
     write_scene(rooms.plugged(), folder / "a.xml")
     write_scene(rooms.plugged(rooms.box(-1.67, 1.0, number=2)), folder / "b" / "odd.xml")
@@ -44,7 +44,7 @@ def test_every_file_gets_a_line(folder, capsys):
     ]
 
 
-def test_an_unusable_file_is_a_failure_and_says_why(folder, broken, capsys):
+def test_an_unusable_file_is_a_failure_with_its_reason(folder, broken, capsys):
     assert check(folder) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].startswith("broken.xml: unusable: ")
@@ -77,7 +77,7 @@ def test_a_line_spells_out_only_the_first_few_of_a_kind(rooms, tmp_path, capsys)
     assert "; 2 more: too heavy (goal reachable" in line
 
 
-def test_the_warnings_of_the_reader_are_not_said_twice(folder, caplog):
+def test_warnings_of_the_reader_are_printed_once(folder, caplog):
     caplog.clear()
     with caplog.at_level(logging.WARNING):
         check(folder)
@@ -94,7 +94,7 @@ def test_a_sheet_has_a_thumbnail_for_every_file(folder, broken, tmp_path, capsys
     assert height > width  # two rows of square tiles with captions
 
 
-def test_a_sheet_is_limited_and_says_so(folder, tmp_path, capsys):
+def test_a_sheet_is_limited_with_a_note(folder, tmp_path, capsys):
     sheet = tmp_path / "sheet.svg"
     assert check(folder, "--sheet", sheet, "--limit", 2) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -105,7 +105,10 @@ def test_a_sheet_is_limited_and_says_so(folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--sheet", "sheet.jpg"], "sheet.jpg: a sheet ends in one of .png, .svg, .pdf"),
+        (
+            ["--sheet", "sheet.jpg"],
+            "sheet.jpg: unknown format '.jpg' of a contact sheet; expected one of: .png, .svg",
+        ),
         (["--columns", 0], "--columns 0: must be 1 or more"),
         (["--limit", 0], "--limit 0: must be 1 or more"),
     ],

@@ -17,7 +17,8 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.glob("scene_*.xml")}
 
 
-def test_a_set_is_made_and_made_again_the_same(tmp_path, capsys):
+@pytest.mark.slow
+def test_a_set_is_generated_reproducibly(tmp_path, capsys):
     assert generate(tmp_path / "a", *FAST) == 0
     assert "5 scenes of" in capsys.readouterr().out
     assert generate(tmp_path / "b", *FAST, "--jobs", "2") == 0
@@ -25,7 +26,7 @@ def test_a_set_is_made_and_made_again_the_same(tmp_path, capsys):
     assert len(environments_from(None, tmp_path / "a" / "scenes.parquet").scenes) == 5
 
 
-def test_more_scenes_keep_those_that_are_there(tmp_path):
+def test_more_scenes_keep_the_existing_ones(tmp_path):
     assert generate(tmp_path, *FAST) == 0
     few = files(tmp_path)
     assert generate(tmp_path, *FAST[:-1], "9") == 0

@@ -22,7 +22,7 @@ def run(*arguments):
 
 @pytest.fixture
 def source(tmp_path, rooms):
-    """A folder with a file of three formats, one of them broken, and two that are no scenes."""
+    """A folder with files of three formats, one of them broken, and two that are not scenes."""
     folder = tmp_path / "source"
     (folder / "maps").mkdir(parents=True)
     (folder / "maps" / "small.map").write_text(MAP)
@@ -63,7 +63,7 @@ def test_a_folder_is_imported_file_by_file_and_each_gets_a_line(source, tmp_path
     }
 
 
-def test_many_files_left_alone_are_named_in_the_report_only(source, tmp_path, capsys):
+def test_many_skipped_files_are_named_in_the_report_only(source, tmp_path, capsys):
     (source / "picture.png").write_bytes(b"not even text")
     for number in range(9):
         (source / f"note_{number}.txt").write_text("Nothing to see here.")
@@ -78,7 +78,7 @@ def test_many_files_left_alone_are_named_in_the_report_only(source, tmp_path, ca
 
 
 @pytest.mark.parametrize("scenario", ["", "version 1\n0\tx.map\t4\t3\t1\t1\t1\t1\t0\n"])
-def test_a_robot_that_starts_at_its_goal_is_remarked(tmp_path, capsys, scenario):
+def test_a_robot_that_starts_at_its_goal_is_noted(tmp_path, capsys, scenario):
     path = tmp_path / "x.map"
     path.write_text(MAP if scenario else "type octile\nheight 1\nwidth 1\nmap\n.\n")
     if scenario:
@@ -131,7 +131,7 @@ def test_what_is_too_large_for_the_collector_is_not_imported(source, tmp_path, c
     assert not (tmp_path / "out" / "puzzle.xml").exists()
 
 
-def test_huge_files_and_files_that_are_no_text_are_not_imported(source, tmp_path, capsys):
+def test_huge_and_binary_files_are_not_imported(source, tmp_path, capsys):
     for name in ("maps/small.map", "puzzle.txt", "ours.xml", "notes.txt"):
         (source / name).unlink()
     with (source / "plan.svg").open("wb") as file:
@@ -143,7 +143,7 @@ def test_huge_files_and_files_that_are_no_text_are_not_imported(source, tmp_path
     assert lines[1] == "plan.svg: not imported: 51 MB; at most 50 MB"
 
 
-def test_what_checking_warns_of_is_in_the_line(tmp_path, capsys):
+def test_warnings_of_the_checks_are_in_the_line(tmp_path, capsys):
     plan = """<svg viewBox="0 0 300 200">
       <namo_config><agent agent_id="r"><goal goal_id="g"/></agent></namo_config>
       <circle id="r" cx="50" cy="50" r="15"/><circle id="g" cx="250" cy="50" r="15"/>
@@ -211,5 +211,5 @@ def test_shared_scenes_are_imported(shared_scenes, tmp_path, capsys, folder, imp
     refused = [line for line in lines if ": not imported: " in line]
     assert len(refused) == of - imported
     for line in refused:
-        assert "its walls are only in the embedded picture 'image10'" in line
+        assert "its walls are only in the embedded image 'image10'" in line
         assert "no robot is named" in line

@@ -13,7 +13,7 @@ from tests.documentation.repository_copy import Copy
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Copy:
-    """The copy that all others are made of, made by the first process that needs it. Read only."""
+    """The template of all copies, made by the first process that needs it. Read only."""
     own = tmp_path_factory.getbasetemp()
     shared = own if worker_id == "master" else own.parent
     copy = Copy(shared / "repository")
@@ -28,7 +28,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Copy:
 
 @pytest.fixture
 def copy(filled: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
-    """A copy of its own for a page, which is the working directory too."""
+    """A fresh copy for a page; also the working directory."""
     # Snakemake notes the paths of what it ran, and would run all of it again in another folder.
     ignore = shutil.ignore_patterns(".snakemake")
     shutil.copytree(filled.folder, tmp_path / "namo-collect", symlinks=True, ignore=ignore)

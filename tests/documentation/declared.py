@@ -1,7 +1,7 @@
-"""What is not run as it is printed, and why. Everything else in a page is.
+"""Commands that are not run as printed, and why. All others are.
 
-A command stands here as it does in the page, without its comment and with single spaces. An entry
-that no page has any more fails the tests, as does a command that neither runs nor stands here.
+A command is written here as in the page, without its comment and with single spaces. An entry
+that no page contains fails the tests, as does a command that fails and is not listed here.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 NOT_COMMANDS: Mapping[str, str] = {
     "results/demo/": "the files of a collection",
-    "Snakefile                 the pipeline on one page": "the files of the project",
+    "Snakefile               the pipeline on one page": "the files of the project",
     "results of searches --> data set --> training --> models --> searches --> ...": "a diagram",
     "opens + (1 - opens) * discount * leads": "a formula",
 }
-"""First lines of blocks that hold no commands -> what they hold."""
+"""First lines of blocks without commands -> what the block shows."""
 
 SMALL: Mapping[str, Mapping[str, Any]] = {
     "config/config.yaml": {"end_idx": 6, "max_pushes": 20},
@@ -23,11 +23,11 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "config/learning.yaml": {"learning": {"scenes_per_round": 3, "chunk_size": 2}},
     "resources/scenes/demo.yaml": {"scenes": {"quotas": None, "count": 4, "certify": False}},
 }
-"""Settings of the copy in which pages are run, so that its runs are short."""
+"""Settings of the copy that pages run in; they keep runs short."""
 
 
 class Instead(NamedTuple):
-    """What is run in place of a command.
+    """A command that is run instead of a printed one.
 
     Attributes:
         command: the replacement.
@@ -39,26 +39,25 @@ class Instead(NamedTuple):
 
 
 _NEEDS_SLURM = "needs a cluster; runs on one in `make test-slurm`"
-_LONG_SUITE = "half an hour; a short version is part of `make test`"
+_LONG_SUITE = "half an hour; a short version is part of `make test-all`"
 _AS_ELSEWHERE = "its jobs, with few scenes, run in tests/workflow"
 _BY_HAND = (
-    ".venv/bin/python workflow/scripts/sequential_ml_collection.py --output-dir results/by_hand "
-    "--start-idx 0 --end-idx 10 --algorithm tree_idfs --object-strategy nearest_first "
-    "--max-pushes 300"
+    ".venv/bin/namo collect --output-dir results/by_hand --start-idx 0 --end-idx 10 "
+    "--algorithm tree_idfs --object-strategy nearest_first --max-pushes 300"
 )
 _GOAL_MODEL = (
-    "$S --algorithm idfs --goal-strategy ml --ml-goal-model resources/models/goal --ml-device cpu "
-    "--output-dir results/goal_model --start-idx 0 --end-idx 100 --episodes-per-env 5"
+    "namo collect --algorithm idfs --goal-strategy ml --ml-goal-model resources/models/goal "
+    "--ml-device cpu --output-dir results/goal_model --start-idx 0 --end-idx 100 "
+    "--episodes-per-env 5"
 )
 _BOTH_MODELS = (
-    "$S --algorithm best_first --object-strategy ml --goal-strategy ml "
+    "namo collect --algorithm best_first --object-strategy ml --goal-strategy ml "
     "--ml-object-model resources/models/object --ml-goal-model resources/models/goal "
     "--ml-device cpu --output-dir results/both_models --start-idx 0 --end-idx 100"
 )
 _RANDOM = (
-    ".venv/bin/python workflow/scripts/sequential_ml_collection.py --output-dir results/random "
-    "--start-idx 0 --end-idx 24 --max-pushes 300 --algorithm idfs --object-strategy random "
-    "--goal-strategy random"
+    ".venv/bin/namo collect --output-dir results/random --start-idx 0 --end-idx 24 "
+    "--max-pushes 300 --algorithm idfs --object-strategy random --goal-strategy random"
 )
 _FUZZ_RECORDS = "tests/faults/test_fuzz_records.py tests/faults/test_fuzz_bundles.py"
 _IMPORT = (
@@ -68,22 +67,22 @@ _CHECK = ".venv/bin/namo scenes check FOLDER_OR_MANIFEST [--sheet sheet.png]"
 
 
 def _shorter(command: str, options: str) -> tuple[str, Instead]:
-    """Add options that make a command end soon; the last of an option counts."""
+    """Add options that shorten a run; the last value of an option counts."""
     return command, Instead(f"{command} {options}", "takes minutes without them")
 
 
 def _planned(command: str, why: str) -> tuple[str, Instead]:
-    """Only plan the jobs of a run of Snakemake."""
+    """Plan the jobs of a Snakemake run without running them."""
     return command, Instead(f"{command} --dry-run", why)
 
 
 def _recipe(command: str, why: str) -> tuple[str, Instead]:
-    """Only print what a target of the Makefile would run."""
+    """Print the recipe of a Makefile target without running it."""
     return command, Instead(command.replace("make ", "make --dry-run "), why)
 
 
 def _collected(command: str, why: str) -> tuple[str, Instead]:
-    """Only look whether the tests that a command runs are there."""
+    """Collect the tests that a command runs, without running them."""
     return command, Instead(f"{command} --collect-only --quiet", why)
 
 
@@ -152,6 +151,7 @@ DECLARED: Mapping[str, Instead] = dict(
         ),
         # ---- the Makefile, and long tests ----------------------------------------------------
         _recipe("make test", "runs these very tests; `.ci/run` runs it"),
+        _recipe("make test-all", "likewise, with the slow ones"),
         _recipe("make docs", "tests/site builds it, from the settings as they are"),
         _recipe("make bench", "twenty minutes; test_names.py asks benchmarks for their options"),
         _recipe("make models", f"hours; {_AS_ELSEWHERE}"),

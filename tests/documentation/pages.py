@@ -1,4 +1,4 @@
-"""What a page of the documentation holds: blocks to run, links to follow, names in prose."""
+"""Contents of a documentation page: blocks to run, links, names in prose."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SHELL = frozenset({"", "bash", "sh", "shell", "console", "text"})
 DATA = frozenset({"json", "yaml", "toml", "xml"})
 """Languages of blocks that show a file and run nothing."""
 EXAMPLE = "for example"
-"""Stands after the language of output that is shown of another collection: its first line must be
-the same but for numbers, and the rest is not compared."""
+"""Follows the language of output that comes from another collection: only the first line is
+compared, without its numbers."""
 
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
@@ -54,11 +54,11 @@ class Block:
 
     @property
     def place(self) -> str:
-        """Where it is, for messages."""
+        """Page and line, for messages."""
         return f"{self.page}:{self.line}"
 
     def commands(self) -> list[str]:
-        """Return its commands, one a line: continued lines joined, comments and blanks dropped."""
+        """Return its commands, one per line: continued lines joined, without comments."""
         lines = self.text.replace("\\\n", " ").splitlines()
         words = (shlex.split(line, comments=True, posix=False) for line in lines)
         return [" ".join(command) for command in words if command]
@@ -66,7 +66,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Program:
-    """A block of Python and what the page says it prints, if it does."""
+    """A block of Python, and its output where the page shows it."""
 
     block: Block
     prints: Block | None
@@ -85,7 +85,7 @@ def blocks(page: str, text: str) -> list[Block]:
 
 
 def steps(page: str, text: str) -> Iterator[Block | Program]:
-    """Yield what a reader does, in order: blocks of commands, and programs with their output.
+    """Yield the steps of a reader, in order: blocks of commands, and programs with their output.
 
     A block of `text` after a program is what that prints.
 
@@ -113,18 +113,18 @@ def _inline(text: str) -> Iterator[Token]:
 
 
 def spans(text: str) -> list[str]:
-    """Return what stands in backticks in the prose of a page."""
+    """Return the code spans in the prose of a page."""
     return [token.content for token in _inline(text) if token.type == "code_inline"]
 
 
 def links(text: str) -> list[str]:
-    """Return where links and pictures of a page lead to."""
+    """Return the targets of links and images of a page."""
     targets = (token.attrGet("href") or token.attrGet("src") for token in _inline(text))
     return [str(target) for target in targets if target]
 
 
 def anchors(text: str) -> set[str]:
-    """Return what links can name in a page: its headings, in the way of GitHub."""
+    """Return the anchors of a page: its headings, as GitHub spells them."""
     tokens = _MARKDOWN.parse(text)
     seen: Counter[str] = Counter()
     names = set()

@@ -1,4 +1,4 @@
-"""A copy of the repository in which pages are carried out, with small settings and some results."""
+"""A copy of the repository to run pages in, with small settings and some results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.documentation.pages import EXAMPLE, Block, Program, steps
 
 PATIENCE_S = 300.0
 
-# What pages take for granted. `make` is the README's first command, and runs here as it is.
+# What pages assume. `make` is the README's first command and runs here as printed.
 RESULTS = """
 make CORES=2
 collect() {
@@ -37,7 +37,7 @@ cp -r results/a results/big
 cp -r results/b results/other_cluster
 git init --quiet
 git add .
-git -c user.name=Test -c user.email=test@example.org commit --quiet --message "As it is"
+git -c user.name=Test -c user.email=test@example.org commit --quiet --message "Initial"
 """
 PUZZLE = "A . M0 G\n"
 ROOMS: dict[str, Any] = {
@@ -57,7 +57,7 @@ class Copy:
     folder: Path
 
     def fill(self) -> None:
-        """Make it: files, tools, small settings, scenes and results."""
+        """Create it: files, tools, small settings, scenes and results."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=REPOSITORY,
@@ -94,11 +94,11 @@ class Copy:
         theirs.mkdir()
         (theirs / "puzzle.pwp").write_text(PUZZLE)
 
-    def carry_out(self, page: str, text: str) -> None:
-        """Do what a page says, from its beginning to its end, in this folder.
+    def run_page(self, page: str, text: str) -> None:
+        """Run all commands and programs of a page, in order, in this folder.
 
         Raises:
-            AssertionError: something does not work, or prints something else.
+            AssertionError: a command fails, or a program prints something else.
         """
         names: dict[str, Any] = {"__name__": "__main__"}
         for step in steps(page, text):
@@ -115,10 +115,10 @@ class Copy:
         self.shell("\n".join(commands), block.place)
 
     def shell(self, script: str, place: str) -> None:
-        """Run a script as a reader would type it, who has the tools of `.venv` at hand.
+        """Run a script as typed by a reader, with the tools of `.venv` in PATH.
 
         Raises:
-            AssertionError: a command failed, or does not end.
+            AssertionError: a command fails, or does not end in time.
         """
         environment = {
             "PATH": f"{self.folder / '.venv' / 'bin'}:{os.environ['PATH']}",
@@ -146,17 +146,17 @@ class Copy:
 
 def _explained(place: str, what: str) -> str:
     return (
-        f"{place}: what the page says does not work (the last line with + is what was run):\n\n"
-        f"{what}\n\nEvery command of a page runs in the tests as it is printed, in a copy of the "
-        "repository. Mend the page; or give the copy what the command needs (repository_copy.py in "
-        "tests/documentation); or say in declared.py beside it what is run in its place and why, "
-        "or that the block holds no commands."
+        f"{place}: the commands of the page fail (the last line with + is the command):\n\n"
+        f"{what}\n\nThe tests run every command of a page as printed, in a copy of the "
+        "repository. Fix the page; or add what the command needs to the copy (repository_copy.py "
+        "in tests/documentation); or declare in declared.py beside it what is run instead and "
+        "why, or that the block has no commands."
     )
 
 
 def _run_program(program: Program, names: dict[str, Any]) -> None:
     block, printed = program.block, StringIO()
-    # As many lines above it as in the page: a traceback then names the line of the page.
+    # Padded with empty lines, so that a traceback gives the line of the page.
     code = compile("\n" * (block.line - 1) + block.text, REPOSITORY / block.page, "exec")
     with redirect_stdout(printed):
         exec(code, names)

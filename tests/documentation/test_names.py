@@ -1,4 +1,4 @@
-"""What stands in backticks in prose exists: commands, targets, options, files, modules."""
+"""Names in backticks exist: commands, targets, options, files, modules."""
 
 import argparse
 import importlib
@@ -15,11 +15,11 @@ from tests.documentation.pages import INSTRUCTIONS, PAGES, read, spans
 FOREIGN_OPTIONS = {"--gpus": "SLURM's", "--gres": "SLURM's", "--scenes": "of benchmarks"}
 MADE_LATER = {"benchmarks/results.json": "by make bench"}
 FOLDERS = r"(namo|tests|docs|workflow|config|profiles|resources|benchmarks|envs|\.ci)/"
-"""Of the repository; `results/...` is what runs leave."""
+"""Folders of the repository; `results/...` is written by runs."""
 
 
 def words_of(page, program):
-    """What is said of a program in the prose of a page, word by word, its own name left out."""
+    """The mentions of a program in the prose of a page, split into words, without its name."""
     lists = [shlex.split(span) for span in spans(read(page)) if re.match(r"[\w./]+ ", span)]
     return [words[1:] for words in lists if words[0].removeprefix(".venv/bin/") == program]
 
@@ -129,7 +129,7 @@ def exists(name):
     return True
 
 
-def test_a_name_that_is_nowhere_is_noticed():
+def test_a_name_that_does_not_exist_is_found():
     assert exists("namo.scenes.footprint.footprint_of")
     assert not exists("namo.scenes.footprint.nothing_of")
     assert not exists("namo.scenes.nothing")

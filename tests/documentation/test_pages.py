@@ -1,4 +1,4 @@
-"""Every page is carried out, from its beginning to its end."""
+"""Every page runs, from beginning to end."""
 
 import pytest
 
@@ -6,12 +6,13 @@ from tests.documentation.declared import DECLARED, NOT_COMMANDS
 from tests.documentation.pages import INSTRUCTIONS, SHELL, blocks, read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", INSTRUCTIONS)
-def test_what_a_page_says_works(copy, page):
-    copy.carry_out(page, read(page))
+def test_the_commands_of_a_page_work(copy, page):
+    copy.run_page(page, read(page))
 
 
-def test_nothing_is_declared_that_no_page_says():
+def test_every_declared_command_is_in_a_page():
     shell = [
         block
         for page in INSTRUCTIONS

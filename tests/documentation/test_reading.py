@@ -1,4 +1,4 @@
-"""Pages are read as a reader reads them, and what does not work is noticed."""
+"""Pages are parsed as a reader reads them, and failures are found."""
 
 import pytest
 
@@ -33,7 +33,7 @@ print(6 * 7)
 """
 
 
-def test_blocks_know_their_place_and_their_language():
+def test_blocks_have_their_line_and_language():
     found = blocks("page.md", PAGE)
     assert [(block.line, block.language) for block in found] == [
         *((3, ""), (12, "bash"), (16, "python"), (20, "text"), (24, "json")),
@@ -67,13 +67,13 @@ def test_links_spans_and_anchors():
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty folder to carry out pages in."""
+    """An empty folder to run pages in."""
     monkeypatch.chdir(tmp_path)
     return Copy(tmp_path)
 
 
-def test_a_page_is_carried_out_in_one_session(here):
-    here.carry_out(
+def test_a_page_runs_in_one_session(here):
+    here.run_page(
         "README.md",
         "    NAME=there\n    echo 7 > $NAME  # a file\n\n"
         "```python\nseven = open('there').read()\n```\n\n"
@@ -84,31 +84,31 @@ def test_a_page_is_carried_out_in_one_session(here):
 @pytest.mark.parametrize("command", ["false", "nobody-has-this-program --now", "false | cat"])
 def test_a_command_that_fails_is_named_with_what_to_do(here, command):
     with pytest.raises(AssertionError, match=r"(?s)README\.md:3: .*declared\.py") as failed:
-        here.carry_out("README.md", f"Text.\n\n    {command}\n")
+        here.run_page("README.md", f"Text.\n\n    {command}\n")
     assert f"+ {command.split()[0]}" in str(failed.value)
 
 
-def test_a_command_that_does_not_end_is_ended(here, monkeypatch):
+def test_a_command_that_does_not_end_is_killed(here, monkeypatch):
     monkeypatch.setattr("tests.documentation.repository_copy.PATIENCE_S", 0.2)
     with pytest.raises(AssertionError, match=r"(?s)\+ sleep 60.*not done after 0\.2 s"):
-        here.carry_out("README.md", "    sleep 60\n")
+        here.run_page("README.md", "    sleep 60\n")
 
 
 def test_a_program_that_fails_names_its_line(here):
     with pytest.raises(ZeroDivisionError) as failed:
-        here.carry_out("README.md", "```python\nx = 1\nx / 0\n```\n")
+        here.run_page("README.md", "```python\nx = 1\nx / 0\n```\n")
     assert failed.traceback[-1].lineno + 1 == 3
     assert failed.traceback[-1].path.name == "README.md"
 
 
 @pytest.mark.parametrize("about", ["", ' title="for example"'])
-def test_a_program_that_prints_something_else_is_noticed(here, about):
+def test_other_output_of_a_program_is_found(here, about):
     with pytest.raises(AssertionError, match=r"README.md:6: printed is\n\n6 boxes"):
-        here.carry_out(
+        here.run_page(
             "README.md", f"```python\nprint('6 boxes')\n```\n\n```text{about}\n6 walls\n```\n"
         )
 
 
-def test_of_an_example_only_the_first_line_counts_and_not_its_numbers(here):
+def test_an_example_is_compared_by_its_first_line_without_numbers(here):
     program = "```python\nprint('2 of -3.5 m')\nprint('more')\n```\n"
-    here.carry_out("README.md", f'{program}\n```text title="for example"\n24 of 6 m\nless\n```\n')
+    here.run_page("README.md", f'{program}\n```text title="for example"\n24 of 6 m\nless\n```\n')

@@ -1,4 +1,4 @@
-"""A small collection to export, and the tools to look at what comes of it."""
+"""A small collection to export, and helpers to inspect exports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.training.conftest import collect, write_scenes
 
 @pytest.fixture(scope="session")
 def collection(rooms, tmp_path_factory) -> Collection:
-    """Two searches each of: two rooms that need a push, an open, a sealed and a broken one.
+    """Two episodes each of: two rooms that need a push, an open, a sealed and a broken one.
 
     Read only.
     """
@@ -51,14 +51,14 @@ def collection(rooms, tmp_path_factory) -> Collection:
 
 @pytest.fixture
 def copied(collection, tmp_path) -> Collection:
-    """The same collection, to be changed."""
+    """A copy of the collection that tests may change."""
     shutil.copytree(collection.folder, tmp_path / "mine")
     return namo.load(tmp_path / "mine")
 
 
 @pytest.fixture
 def datasets(tmp_path, monkeypatch) -> Any:
-    """The library of Hugging Face, with a cache of its own."""
+    """The `datasets` library of Hugging Face, with a temporary cache."""
     import datasets
 
     datasets.disable_progress_bars()
@@ -67,12 +67,12 @@ def datasets(tmp_path, monkeypatch) -> Any:
 
 
 def exported(collection: Collection, form: str, output: Path, **settings: Any) -> list[str]:
-    """Export a collection and return what a person is told."""
+    """Export a collection and return the lines to print."""
     return export_with(EXPORTERS.load(form)(), collection, output, ExportSettings(**settings))
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file of a folder, by its name."""
+    """The SHA-256 of every file of a folder, by name."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))

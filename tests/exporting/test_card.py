@@ -1,13 +1,13 @@
 import pytest
 
 from namo.errors import ResultFileError, UsageError
-from namo.exporting.card import Card, Split, front_matter
+from namo.exporting.card import DatasetCard, Split, front_matter
 from namo.exporting.exporter import Export
 from namo.exporting.settings import ExportSettings
 
 
 def card_of(collection, tmp_path, **settings):
-    return Card.of(Export(collection, ExportSettings(**settings), tmp_path, tmp_path))
+    return DatasetCard.of(Export(collection, ExportSettings(**settings), tmp_path, tmp_path))
 
 
 @pytest.fixture
@@ -31,11 +31,11 @@ def front_of(card, pushes=20, splits=("train",)):
         (10**12, "n>1T"),
     ],
 )
-def test_the_size_is_that_of_the_largest_table(card, rows, size):
+def test_the_size_category_is_that_of_the_largest_table(card, rows, size):
     assert front_of(card, rows)["size_categories"] == [size]
 
 
-def test_configurations_name_their_shards(card):
+def test_configurations_list_their_shards(card):
     front = front_of(card, splits=("train", "val"))
     assert front["configs"][1] == {
         "config_name": "pushes",
@@ -49,7 +49,7 @@ def test_configurations_name_their_shards(card):
 
 
 @pytest.mark.parametrize("content", [b"Mine, 2026", b"@a{\n```\n}", b"\xff\xfe"])
-def test_a_citation_that_is_none_is_refused(collection, tmp_path, content):
+def test_an_invalid_citation_is_refused(collection, tmp_path, content):
     (tmp_path / "own.bib").write_bytes(content)
     with pytest.raises(UsageError, match=r"--citation .*own\.bib: "):
         card_of(collection, tmp_path, citation=tmp_path / "own.bib")

@@ -3,7 +3,7 @@ import json
 import pytest
 import yaml
 
-from namo.exporting.card import Card, Split
+from namo.exporting.card import DatasetCard, Split
 from namo.exporting.card_text import card_text
 from namo.exporting.exporter import Export
 from namo.exporting.settings import ExportSettings
@@ -14,7 +14,7 @@ BIBTEX = "@article{me,\n  title = {Mine},\n}"
 
 
 def card_of(collection, tmp_path, **settings):
-    return Card.of(Export(collection, ExportSettings(**settings), tmp_path, tmp_path))
+    return DatasetCard.of(Export(collection, ExportSettings(**settings), tmp_path, tmp_path))
 
 
 @pytest.fixture
@@ -31,25 +31,25 @@ def front_of(text):
     return yaml.safe_load(text.split("---\n")[1])
 
 
-def test_every_column_is_there_with_type_unit_and_meaning(card):
+def test_every_column_is_listed_with_type_unit_and_description(card):
     text = text_of(card)
     for schema in SCHEMAS.values():
         for field in schema:
             assert f"| `{field.name}` |" in text
             assert f"| {field.metadata[b'description'].decode()} |" in text
-    assert "| `goal_x` | float64 | m | wanted pose of the object, world frame |" in text
+    assert "| `goal_x` | float64 | m | commanded pose of the object, world frame |" in text
     assert "| `poses_before` | list of float64 | m, m, rad |" in text
 
 
-def test_it_counts_what_the_collection_holds(collection, card):
+def test_the_contents_are_counted(collection, card):
     text = text_of(card)
     solved = sum(collection.episodes["solution_found"].to_pylist())
-    assert f"were searched: 5, in 8 episodes, of which {solved} found a plan." in text
-    assert "Environments that failed: 1; their rows say why." in text
+    assert "Environments: 5, of which 1 failed" in text
+    assert f"Episodes: 8, of which {solved} are solved." in text
     assert f"| easy | 8 | {solved} |" in text
 
 
-def test_it_says_how_the_collection_came_about(card):
+def test_the_settings_and_versions_of_the_collection_are_listed(card):
     text = text_of(card)
     assert "| `algorithm` | best_first |" in text
     assert "| `seed` | 0 |" in text
@@ -58,7 +58,7 @@ def test_it_says_how_the_collection_came_about(card):
     assert card.run["host"]["name"] not in text.replace("\n", " ").split()
 
 
-def test_it_names_ranges_and_sources_once(copied, tmp_path):
+def test_ranges_are_merged_and_sources_listed(copied, tmp_path):
     run = json.loads((copied.folder / "run.json").read_text())
     run["environments"] |= {
         "collected": [[6, 12], [0, 6], [9, 14], [20, 21]],
@@ -67,10 +67,10 @@ def test_it_names_ranges_and_sources_once(copied, tmp_path):
     }
     (copied.folder / "run.json").write_text(json.dumps(run))
     text = text_of(card_of(copied, tmp_path))
-    assert "numbers 0 to 13, 20 of 30 scenes in `one.parquet`; `two.parquet`." in text
+    assert "environments 0 to 13, 20 of 30 scenes in `one.parquet`; `two.parquet`." in text
 
 
-def test_without_a_licence_it_says_so(card):
+def test_a_missing_licence_is_stated(card):
     text = text_of(card)
     assert (front_of(text)["license"], front_of(text)["license_name"]) == ("other", "none-chosen")
     assert "None was chosen" in text
@@ -83,16 +83,16 @@ def test_a_licence_is_named(collection, tmp_path):
     assert "None was chosen" not in text
 
 
-def test_the_citation_of_its_makers_comes_before_that_of_the_software(collection, tmp_path):
+def test_the_citation_of_the_data_comes_before_that_of_the_software(collection, tmp_path):
     (tmp_path / "own.bib").write_text(BIBTEX)
     text = text_of(card_of(collection, tmp_path, citation=tmp_path / "own.bib"))
     assert text.index(BIBTEX) < text.index("@software{namo_collect")
 
 
-def test_models_are_told_by_their_hash(copied, tmp_path):
+def test_models_are_identified_by_hash(copied, tmp_path):
     run = json.loads((copied.folder / "run.json").read_text())
-    use = {"path": "/home/me/model", "sha256": "abc", "parameters": 1234, "device": "cpu"}
-    (copied.folder / "run.json").write_text(json.dumps(run | {"models": {"goal": use}}))
+    model = {"path": "/home/me/model", "sha256": "abc", "parameters": 1234, "device": "cpu"}
+    (copied.folder / "run.json").write_text(json.dumps(run | {"models": {"goal": model}}))
     text = text_of(card_of(copied, tmp_path))
     assert "- goal model: sha256 `abc`, 1,234 parameters" in text
     assert "/home/me" not in text

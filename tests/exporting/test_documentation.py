@@ -8,5 +8,5 @@ TEXT = (REPOSITORY / "docs" / "exports.md").read_text()
 @pytest.mark.parametrize(
     "option", ["licence", "citation", "manifest", "pushes", "metres-per-pixel"]
 )
-def test_every_option_is_explained(option):
+def test_every_option_is_documented(option):
     assert f"--{option}" in TEXT

@@ -14,7 +14,7 @@ from tests.training.conftest import manifest_of
 
 @pytest.fixture(scope="module")
 def written(collection, tmp_path_factory):
-    """The folder of an export without settings. Read only."""
+    """The folder of an export with default settings. Read only."""
     folder = tmp_path_factory.mktemp("huggingface") / "out"
     exported(collection, "huggingface", folder)
     return folder
@@ -26,7 +26,7 @@ def scenes_of(collection):
 
 
 def expected(collection, name):
-    """The rows of a table as they have to come back."""
+    """The rows of a table as the export must return them."""
     folder = str(scenes_of(collection)[0].parent) + "/"
     rows = getattr(collection, name).to_pylist()
     for row in rows:
@@ -37,27 +37,25 @@ def expected(collection, name):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_library_reads_every_table_as_it_is_in_the_collection(
-    collection, written, datasets, name
-):
+def test_the_library_reads_every_table_of_the_collection(collection, written, datasets, name):
     data = datasets.load_dataset(str(written), name)
     assert list(data) == ["train"]
     assert data["train"].to_list() == expected(collection, name)
 
 
-def test_polars_reads_the_shards_themselves(collection, written):
+def test_polars_reads_the_shards(collection, written):
     pushes = polars.read_parquet(written / "pushes" / "train-*.parquet")
     assert pushes.to_dicts() == expected(collection, "pushes")
 
 
-def test_fields_keep_what_they_mean(written):
+def test_fields_keep_their_metadata(written):
     for name, table in TABLES.items():
         schema = pq.read_schema(written / name / "train-00000.parquet")
         for field in schema:
             assert field.metadata == DATA_TABLES[table].field(field.name).metadata
 
 
-def test_no_name_of_a_machine_and_no_folder_of_it_is_in_any_file(collection, written):
+def test_no_file_contains_host_names_or_absolute_folders(collection, written):
     folder = str(scenes_of(collection)[0].parent)
     secret = {folder, collection.episodes["worker_hostname"][0].as_py()}
     for path in written.rglob("*.parquet"):
@@ -66,20 +64,20 @@ def test_no_name_of_a_machine_and_no_folder_of_it_is_in_any_file(collection, wri
     assert not any(f"'{each}'" in (written / "README.md").read_text() for each in secret)
 
 
-def test_a_failure_names_its_scene_below_the_shared_folder(written):
+def test_a_failure_names_its_scene_relative_to_the_common_folder(written):
     rows = pq.read_table(written / "episodes" / "train-00000.parquet").to_pylist()
     (failed,) = [row for row in rows if row["error_message"]]
     assert failed["xml_file"] == "e.xml"
     assert failed["error_message"].startswith("e.xml: ")
 
 
-def test_only_the_shared_folder_itself_is_cut_from_messages():
+def test_only_the_common_folder_itself_is_removed_from_messages():
     table = pa.table({"error_message": ["/data/a.xml: OSError: /mnt/data/b: no", None]})
     short = huggingface._portable(table, "/data/")["error_message"].to_pylist()
     assert short == ["a.xml: OSError: /mnt/data/b: no", None]
 
 
-def test_another_export_of_the_same_name_is_read_afresh(copied, datasets, tmp_path):
+def test_another_export_of_the_same_name_is_not_read_from_the_cache(copied, datasets, tmp_path):
     for left_out in (0, 1):
         table = copied.episodes.slice(left_out)
         pq.write_table(table, copied.folder / "metrics.parquet")
@@ -102,18 +100,18 @@ def test_many_rows_become_several_shards_in_order(copied, datasets, tmp_path, mo
     assert data["poses_after"][:] == copied.pushes["poses_after"].to_pylist()
 
 
-def test_a_table_without_rows_is_no_configuration(copied, datasets, tmp_path):
+def test_a_table_without_rows_has_no_configuration(copied, datasets, tmp_path):
     pq.write_table(DATA_TABLES["plans"].empty_table(), copied.folder / "plans.parquet")
     exported(copied, "huggingface", tmp_path / "out")
     names = datasets.get_dataset_config_names(str(tmp_path / "out"))
     assert names == ["episodes", "pushes", "scenes"]
 
 
-def test_splits_are_those_of_a_manifest(collection, datasets, tmp_path):
+def test_splits_come_from_the_manifest(collection, datasets, tmp_path):
     scenes = scenes_of(collection)
     manifest = tmp_path / "scenes.parquet"
     manifest_of(manifest, scenes[:3])
-    with pytest.raises(UsageError, match=r"d\.xml: is not in .*scenes\.parquet"):
+    with pytest.raises(UsageError, match=r"d\.xml: not listed in .*scenes\.parquet"):
         exported(collection, "huggingface", tmp_path / "out", manifest=manifest)
     rows = pq.read_table(manifest_of(manifest, scenes[:3])).to_pylist()
     more = [
@@ -132,10 +130,12 @@ def test_splits_are_those_of_a_manifest(collection, datasets, tmp_path):
     assert of == {"train": ["a.xml"], "val": ["b.xml", "e.xml"], "test": ["c.xml", "d.xml"]}
     pushes = datasets.load_dataset(str(tmp_path / "out"), "pushes")
     numbers = {split: sorted(set(rows["env_index"])) for split, rows in pushes.items()}
-    assert numbers == {"train": [0], "val": [1], "test": [3]}, "the open one needs no push"
+    assert numbers == {"train": [0], "val": [1], "test": [3]}, (
+        "the goal of c is reachable from the start"
+    )
 
 
-def test_an_environment_whose_file_is_gone_has_no_split(copied, tmp_path):
+def test_an_environment_without_a_scene_file_has_no_split(copied, tmp_path):
     scenes = scenes_of(copied)
     manifest = manifest_of(tmp_path / "scenes.parquet", scenes[:3])
     rows = pq.read_table(manifest).to_pylist()
@@ -148,18 +148,18 @@ def test_an_environment_whose_file_is_gone_has_no_split(copied, tmp_path):
     )
     lines = exported(copied, "huggingface", tmp_path / "out", manifest=manifest)
     assert "1 environment left out: the scene could not be read, so it has no split" in lines
-    said = "in no split and not in here, since their scene could not be read: 1."
-    assert said in (tmp_path / "out" / "README.md").read_text()
+    sentence = "because their scene could not be read and has no split: 1."
+    assert sentence in (tmp_path / "out" / "README.md").read_text()
     for row in table:
         row["scene_sha256"] = ""
     pq.write_table(
         pa.Table.from_pylist(table, DATA_TABLES["metrics"]), copied.folder / "metrics.parquet"
     )
-    with pytest.raises(UsageError, match=r"no scene of it could be read, .* leave --manifest out"):
+    with pytest.raises(UsageError, match=r"none of its scenes .* leave --manifest out"):
         exported(copied, "huggingface", tmp_path / "more", manifest=manifest)
 
 
-def test_a_split_that_is_no_name_is_refused(collection, tmp_path):
+def test_an_invalid_split_name_is_refused(collection, tmp_path):
     rows = pq.read_table(manifest_of(tmp_path / "m.parquet", scenes_of(collection)[:1])).to_pylist()
     pq.write_table(
         pa.Table.from_pylist([{**row, "split": "../train"} for row in rows]), tmp_path / "m.parquet"
@@ -175,7 +175,7 @@ def test_a_missing_table_is_named(copied, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_the_card_is_there_and_its_front_matter_can_be_read(written):
+def test_the_card_has_valid_front_matter(written):
     _, front, body = (written / "README.md").read_text().split("---\n", 2)
     assert [each["config_name"] for each in yaml.safe_load(front)["configs"]] == list(TABLES)
     assert body.lstrip().startswith("# NAMO planning data: mine")

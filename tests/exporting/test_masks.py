@@ -3,15 +3,15 @@ import pytest
 
 from namo.errors import ResultFileError, SceneError, UsageError
 from namo.exporting import masks
-from namo.exporting.mask_drawing import CHANNELS, PIXELS, Square, draw_masks
-from namo.exporting.mask_text import COLUMNS
+from namo.exporting.mask_drawing import CHANNELS, PIXELS, MaskWindow, draw_masks
+from namo.exporting.mask_text import LABELS
 from namo.results.records import read_record, write_record
 from namo.world.world import World
 from tests.exporting.conftest import exported
 
 
 def read(folder):
-    """All arrays of a folder of masks, its shards one after the other."""
+    """All arrays of a folder of masks, concatenated over its shards."""
     paths = sorted(folder.glob("masks-*.npz"))
     assert [path.name for path in paths] == [f"masks-{n:05d}.npz" for n in range(len(paths))]
     shards = []
@@ -38,13 +38,13 @@ def searches(collection, tmp_path_factory):
 
 
 def planned(collection):
-    """The episodes with a plan of a push or more."""
+    """The episodes whose plan has a push."""
     ids = [row["episode_id"] for row in collection.episodes.to_pylist() if row["solution_depth"]]
     return [collection.episode(episode_id) for episode_id in ids]
 
 
-def test_an_array_for_each_mask_and_for_each_thing_that_is_known(plans):
-    assert list(plans) == [*CHANNELS, *COLUMNS]
+def test_there_is_an_array_per_mask_and_label(plans):
+    assert list(plans) == [*CHANNELS, *LABELS]
     number = len(plans["push"])
     for name in CHANNELS:
         assert plans[name].shape == (number, PIXELS, PIXELS)
@@ -77,13 +77,13 @@ def test_every_push_of_every_search_is_a_sample_in_order(collection, searches):
         assert searches[f"pose_{mine}"].tolist() == [list(pose) for pose in poses]
 
 
-def test_masks_are_what_the_world_says(collection, plans):
+def test_masks_match_the_simulated_world(collection, plans):
     sample = 0
     for episode in planned(collection):
         world = World(episode.scene)
-        square = Square.around(episode.scene.bounds)
+        window = MaskWindow.around(episode.scene.bounds)
         for push in episode.plan:
-            drawn = draw_masks(world.reachability(), push.object_name, push.goal, square)
+            drawn = draw_masks(world.reachability(), push.object_name, push.goal, window)
             for name, mask in zip(CHANNELS, drawn, strict=True):
                 assert np.array_equal(plans[name][sample], mask), name
             assert plans["pose_before"][sample].tolist() == [*world.poses()[push.object_name]]
@@ -92,7 +92,7 @@ def test_masks_are_what_the_world_says(collection, plans):
     assert sample == len(plans["push"])
 
 
-def test_what_is_known_says_where_a_pixel_is(collection, plans):
+def test_labels_locate_pixels_in_the_world(collection, plans):
     for sample in range(len(plans["push"])):
         scene = collection.episode(str(plans["episode_id"][sample])).scene
         assert plans["scene_sha256"][sample] == scene.sha256
@@ -106,18 +106,18 @@ def test_what_is_known_says_where_a_pixel_is(collection, plans):
 
 
 def test_many_samples_become_several_shards(collection, searches, tmp_path, monkeypatch):
-    monkeypatch.setattr(masks, "SAMPLES_A_SHARD", 50)
+    monkeypatch.setattr(masks, "SAMPLES_PER_SHARD", 50)
     lines = exported(collection, "masks", tmp_path / "out", pushes="all")
     number = len(searches["push"])
     shards = -(-number // 50)
     assert len(list((tmp_path / "out").glob("*.npz"))) == shards > 2
     assert f"{number} samples from 3 environments" in lines[0]
     assert f"in {shards} shards" in lines[0]
-    again = read(tmp_path / "out")
-    assert all(np.array_equal(again[name], searches[name]) for name in searches)
+    sharded = read(tmp_path / "out")
+    assert all(np.array_equal(sharded[name], searches[name]) for name in searches)
 
 
-def test_the_same_scale_can_be_asked_for(collection, tmp_path):
+def test_all_masks_can_have_the_same_scale(collection, tmp_path):
     exported(collection, "masks", tmp_path / "out", metres_per_pixel=0.05)
     drawn = read(tmp_path / "out")
     assert set(drawn["metres_per_pixel"].tolist()) == {0.05}
@@ -127,16 +127,16 @@ def test_the_same_scale_can_be_asked_for(collection, tmp_path):
         exported(collection, "masks", tmp_path / "more", metres_per_pixel=0.01)
 
 
-def elsewhere(collection, path):
-    """Make the first environment of a copied collection one of another scene file."""
+def set_scene_file(collection, path):
+    """Change the scene file of the first environment of a copied collection."""
     (record_path, *_) = sorted(collection.folder.glob("*_results.pkl"))
     record = read_record(record_path)
     record["xml_file"] = str(path)
     write_record(record_path, record)
 
 
-def test_a_missing_scene_file_is_named_with_what_helps(copied, tmp_path):
-    elsewhere(copied, "gone/a.xml")
+def test_a_missing_scene_file_is_named_with_a_hint(copied, tmp_path):
+    set_scene_file(copied, "gone/a.xml")
     with pytest.raises(SceneError, match=r"gone/a\.xml: is missing; .*--run-from"):
         exported(copied, "masks", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -145,12 +145,12 @@ def test_a_missing_scene_file_is_named_with_what_helps(copied, tmp_path):
 def test_a_changed_scene_file_is_named(copied, collection, tmp_path):
     text = (collection.run_from / collection.scenes["xml_file"][0].as_py()).read_text()
     (tmp_path / "a.xml").write_text(text + "<!-- changed -->")
-    elsewhere(copied, tmp_path / "a.xml")
+    set_scene_file(copied, tmp_path / "a.xml")
     with pytest.raises(SceneError, match=r"a\.xml: changed since host_env_000000 was collected"):
         exported(copied, "masks", tmp_path / "out")
 
 
-def test_a_plan_that_is_not_among_the_pushes_is_refused(copied, tmp_path):
+def test_a_plan_that_was_not_simulated_is_refused(copied, tmp_path):
     (path, *_) = sorted(copied.folder.glob("*_results.pkl"))
     record = read_record(path)
     solved = next(each for each in record["episode_results"] if each["action_sequence"])
@@ -164,19 +164,19 @@ def test_a_collection_without_a_push_is_refused(copied, tmp_path):
     for path in copied.folder.glob("*_results.pkl"):
         record = read_record(path)
         write_record(path, {**record, "episode_results": []})
-    with pytest.raises(UsageError, match="has no push to show"):
+    with pytest.raises(UsageError, match="has no push to export"):
         exported(copied, "masks", tmp_path / "out")
 
 
-def test_the_folder_says_what_its_arrays_are(collection, tmp_path):
+def test_the_readme_describes_every_array(collection, tmp_path):
     exported(collection, "masks", tmp_path / "out")
     text = (tmp_path / "out" / "README.md").read_text()
-    for name in (*CHANNELS, *COLUMNS):
+    for name in (*CHANNELS, *LABELS):
         assert f"- `{name}`: " in text
-    assert "the pushes of the plans" in text
+    assert "the pushes of all plans" in text
     snippet = text.split("```python\n")[1].split("```")[0]
     scope = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path / "out")
         exec(snippet, scope)
-    assert scope["seen"].shape[1:] == (4, PIXELS, PIXELS)
+    assert scope["state"].shape[1:] == (4, PIXELS, PIXELS)

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.errors import UsageError
+from namo.exporting import minari_episodes
 from namo.results.records import read_record, write_record
 from namo.results.tables import DATA_TABLES
 from tests.exporting.conftest import exported
@@ -14,7 +15,7 @@ from tests.exporting.conftest import exported
 
 @pytest.fixture(scope="module")
 def written(collection, tmp_path_factory):
-    """The folder of an export, and what a person was told. Read only."""
+    """The folder of an export, and the printed lines. Read only."""
     folder = tmp_path_factory.mktemp("minari") / "out"
     return folder, exported(collection, "minari", folder)
 
@@ -26,7 +27,7 @@ def data(written, monkeypatch):
 
 
 def planned(collection):
-    """The episodes with a plan of a push or more."""
+    """The episodes whose plan has a push."""
     ids = [row["episode_id"] for row in collection.episodes.to_pylist() if row["solution_depth"]]
     return [collection.episode(episode_id) for episode_id in ids]
 
@@ -55,7 +56,7 @@ def test_states_and_pushes_are_those_of_the_collection(collection, data):
         assert found.infos["scene_sha256"][0] == episode.scene.sha256
 
 
-def test_scenes_with_fewer_movables_are_filled_up_with_zeros(data):
+def test_scenes_with_fewer_movables_are_padded_with_zeros(data):
     counts = set()
     for episode in data:
         present = episode.observations["present"]
@@ -66,7 +67,7 @@ def test_scenes_with_fewer_movables_are_filled_up_with_zeros(data):
     assert counts == {1, 2}
 
 
-def test_the_push_that_opens_the_goal_is_rewarded_and_ends_the_episode(data):
+def test_the_last_push_is_rewarded_and_terminates_the_episode(data):
     for episode in data:
         last = [0.0] * (len(episode) - 1) + [1.0]
         assert episode.rewards.tolist() == last
@@ -74,7 +75,7 @@ def test_the_push_that_opens_the_goal_is_rewarded_and_ends_the_episode(data):
         assert not episode.truncations.any()
 
 
-def test_all_of_it_is_in_the_spaces(data):
+def test_all_observations_and_actions_are_in_their_spaces(data):
     for episode in data:
         for step in range(len(episode) + 1):
             state = {name: values[step] for name, values in episode.observations.items()}
@@ -84,16 +85,16 @@ def test_all_of_it_is_in_the_spaces(data):
             assert data.action_space.contains(action)
 
 
-def test_it_says_what_was_left_out_and_how_it_is_loaded(written, data):
+def test_omissions_and_loading_instructions_are_printed(written, data):
     lines = written[1]
-    assert "2 episodes left out: the goal was open from the start" in "\n".join(lines)
-    assert "1 episode left out: their environment failed" in "\n".join(lines)
+    assert "2 episodes left out: the goal was reachable from the start" in "\n".join(lines)
+    assert "1 episode left out: the environment failed" in "\n".join(lines)
     description = data.storage.metadata["description"]
-    assert "2 episodes left out: the goal was open from the start" in description
+    assert "2 episodes left out: the goal was reachable from the start" in description
     assert data.storage.metadata["algorithm_name"] == "best_first"
-    place = lines.index("it is loaded in Python with")
+    start = lines.index("load it in Python with")
     scope = {}
-    exec("\n".join(line.strip() for line in lines[place + 1 :]), scope)
+    exec("\n".join(line.strip() for line in lines[start + 1 :]), scope)
     assert len(scope["data"]) == len(data)
 
 
@@ -102,15 +103,15 @@ def test_minari_lists_it(written, monkeypatch):
     assert list(minari.list_local_datasets()) == ["mine-v0"]
 
 
-def test_its_size_is_that_of_its_files(written, data):
+def test_the_stated_size_is_that_of_the_files(written, data):
     files = (path for path in written[0].rglob("*") if path.is_file())
     megabytes = sum(path.stat().st_size for path in files) / 1e6
-    said = json.loads((data.storage.data_path / "metadata.json").read_text())["dataset_size"]
-    assert said == pytest.approx(megabytes, abs=0.06)
+    stated = json.loads((data.storage.data_path / "metadata.json").read_text())["dataset_size"]
+    assert stated == pytest.approx(megabytes, abs=0.06)
 
 
 def rewrite(collection, change):
-    """Change the rows of the metrics and the records of a copied collection."""
+    """Change the metrics rows and the records of a copied collection."""
     rows = collection.episodes.to_pylist()
     for path in sorted(collection.folder.glob("*_results.pkl")):
         record = read_record(path)
@@ -130,7 +131,7 @@ def test_dropped_episodes_are_counted(copied, tmp_path):
     rewrite(copied, drop_first)
     lines = exported(copied, "minari", tmp_path / "out")
     assert f"mine-v0, {number - 2} episodes" in lines[0]
-    assert "2 episodes left out: --filter-minimum-length dropped them" in lines
+    assert "2 episodes left out: dropped by --filter-minimum-length" in lines
 
 
 def test_a_collection_without_plans_is_refused(copied, tmp_path):
@@ -139,15 +140,21 @@ def test_a_collection_without_plans_is_refused(copied, tmp_path):
             row["solution_depth"] = None
 
     rewrite(copied, unsolve)
-    with pytest.raises(UsageError, match="no episode has a plan of a push or more"):
+    with pytest.raises(UsageError, match="no episode has a plan with a push"):
         exported(copied, "minari", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_name_that_minari_does_not_allow_is_made_plain(collection, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "valid"), [("räume: 1.5 m", "r_ume__1_5_m"), ("a-b_2", "a-b_2"), ("", "collection")]
+)
+def test_characters_that_minari_does_not_allow_are_replaced(name, valid):
+    assert minari_episodes._valid_name(name) == valid
+
+
+def test_the_name_is_that_of_the_folder_not_of_a_link(collection, tmp_path):
     folder = tmp_path / "räume: 1.5 m"
     folder.symlink_to(collection.folder)
-    # The name is that of the folder itself, not of a link to it.
     assert "mine-v0" in exported(type(collection)(folder), "minari", tmp_path / "out")[0]
 
 

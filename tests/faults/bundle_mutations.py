@@ -1,4 +1,4 @@
-"""What may happen to a model bundle: to its config, its weights, or both."""
+"""Mutations of a model bundle: of its config, its weights, or both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.mutations import bent
 from tests.faults.pickle_mutations import payloads
 
 TRAP_MODULE = "namo_fuzz_trap"
-"""A module beside the bundles that makes the sentinel when it is imported."""
+"""A module beside the bundles that creates the sentinel when imported."""
 ODD: tuple[Any, ...] = (
     *(None, True, False, -1, 0, 1, 2, 2**31, 2**63, 10**30, 0.5, -0.0, 1e308, float("nan")),
     *(float("inf"), "", "x", "object", "candidate_net", "ü\ud800", [], {}, [[]], [1, 2, 3]),
@@ -26,7 +26,7 @@ DTYPES = ("F64", "F32", "F16", "BF16", "I64", "I8", "U8", "BOOL", "C64", "F8_E4M
 
 
 def write_mutant(whole: Path, path: Path, rng: Random, sentinel: Path) -> None:
-    """Write a bundle that differs from a whole one.
+    """Write a mutant of an intact bundle.
 
     Args:
         whole: folder of a bundle that can be read.
@@ -51,13 +51,13 @@ def write_mutant(whole: Path, path: Path, rng: Random, sentinel: Path) -> None:
         config["weights_sha256"] = hashlib.sha256(weights).hexdigest()
     text = json.dumps(config).encode()
     if kind == 7:
-        text = _no_config(text, rng)
+        text = _invalid_config(text, rng)
     (path / CONFIG).write_bytes(text)
     (path / WEIGHTS).write_bytes(weights)
 
 
 def _change_config(config: dict[str, Any], rng: Random) -> None:
-    """Change a value, a key or a size, however deep."""
+    """Change a value, a key or a size at any depth."""
     architecture = config.get("architecture")
     if rng.random() < 0.4 and isinstance(architecture, dict):
         name = rng.choice(SIZES)
@@ -80,8 +80,8 @@ def _change_config(config: dict[str, Any], rng: Random) -> None:
         del inside[key]
 
 
-def _no_config(text: bytes, rng: Random) -> bytes:
-    """A text that is no JSON, or is one that wants much of its reader."""
+def _invalid_config(text: bytes, rng: Random) -> bytes:
+    """A text that is not JSON, or is JSON that costs its reader much."""
     deep = 10 ** rng.randint(2, 6)
     return rng.choice(
         (
@@ -105,7 +105,7 @@ def _no_config(text: bytes, rng: Random) -> bytes:
 
 
 def _changed_weights(weights: bytes, rng: Random, sentinel: Path) -> bytes:
-    """Other bytes anywhere or in the header, another header, or no file of weights at all."""
+    """Changed bytes anywhere or in the header, another header, or another kind of file."""
     end = 8 + int.from_bytes(weights[:8], "little")
     kind = rng.randrange(7)
     if kind == 0:

@@ -1,4 +1,4 @@
-"""A small collection to disturb, and its results when nothing does."""
+"""A small collection to inject faults into, and its results without faults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Collector:
 
     @property
     def arguments(self) -> list[str]:
-        """The command line; the file names have spaces and letters of other alphabets."""
+        """The command line; file names contain spaces and letters of other alphabets."""
         return [
             *(
                 "--xml-dir",
@@ -42,7 +42,7 @@ class Collector:
         ]
 
     def run(self, *more: str) -> int:
-        """Collect, or go on, and return the exit code."""
+        """Collect or resume, and return the exit code."""
         return main(["collect", *self.arguments, *more])
 
     def content(self) -> dict[str, Any]:
@@ -50,11 +50,11 @@ class Collector:
         return Collection(self.output, self.scenes).content()
 
     def problems(self) -> list[str]:
-        """What `namo verify` says."""
+        """The problems that `namo verify` finds."""
         return [str(problem) for problem in Verification(self.output).problems()]
 
     def temporary(self) -> list[Path]:
-        """Files that only a process at work may have."""
+        """Files that only exist while a process works."""
         return [*self.output.rglob(".*.partial"), *self.output.rglob(".trace.txt")]
 
 
@@ -70,7 +70,7 @@ def few_scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def undisturbed(few_scenes: Path) -> dict[str, Any]:
-    """The results when nothing goes wrong. Read only."""
+    """The results without faults. Read only."""
     collector = Collector(few_scenes, few_scenes.parent / "out put ö")
     assert collector.run() == 0
     assert collector.problems() == []
@@ -84,5 +84,5 @@ def collector(few_scenes: Path, tmp_path: Path) -> Collector:
 
 
 def is_root() -> bool:
-    """Whether file systems can be mounted, and permissions do not bind."""
+    """Whether file systems can be mounted, and permissions do not apply."""
     return os.geteuid() == 0

@@ -1,4 +1,4 @@
-"""A pipeline that is killed at random moments, and what must hold of it afterwards."""
+"""A pipeline that is killed at random moments, and what must hold afterwards."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ PATIENCE_S = 300
 
 @dataclass
 class Killed:
-    """A collection of 30 environments, the runs of it that were killed, and what they had finished.
+    """A collection of 30 environments, its killed runs, and what those had finished.
 
     Attributes:
         folder: where it is run; results are in `out` below it.
         settings: of the pipeline.
-        kills: what was killed, one after the other.
+        kills: what was killed, in order.
         finished: inode and time of each environment's file when something was killed.
     """
 
@@ -46,12 +46,12 @@ class Killed:
         return self.folder / "out"
 
     def disturb(self, chance: random.Random, most: int, pace_s: float) -> None:
-        """Run the pipeline and kill at random moments, until it finishes or `most` were killed.
+        """Run the pipeline and kill at random moments, until it finishes or `most` kills were made.
 
-        What is left of a kill is still at work when the next run is started.
+        Processes that survived a kill are still running when the next run starts.
 
         Args:
-            chance: says when, and what first.
+            chance: decides when, and the order of kinds.
             most: how often to kill.
             pace_s: longest time from one kill to the next (s).
         """
@@ -62,12 +62,12 @@ class Killed:
                     try:
                         if run.wait(chance.uniform(0, pace_s)) == 0:
                             return
-                        break  # more kills than tries; started again
+                        break  # more kills than retries: start it again
                     except subprocess.TimeoutExpired:
                         self._kill(run, kinds[len(self.kills) % len(kinds)], chance)
 
     def finish(self) -> None:
-        """Run the pipeline once more, undisturbed."""
+        """Run the pipeline once more, without kills."""
         with self._run() as run:
             code = run.wait(PATIENCE_S)
         assert code == 0, (self.folder / "run.log").read_text()[-5000:]
@@ -100,7 +100,7 @@ class Killed:
     def _kill(self, run: subprocess.Popen[bytes], kind: str, chance: random.Random) -> None:
         if kind == "worker":
             workers = self._workers(run.pid)
-            if not workers:  # none has begun, or all have ended: at the next moment, perhaps
+            if not workers:  # none has started, or all have ended: try at the next moment
                 return
             with suppress(psutil.NoSuchProcess):
                 chance.choice(workers).kill()
@@ -128,7 +128,7 @@ class Killed:
         return Collection(self.output, self.folder).content()
 
     def redone(self) -> list[str]:
-        """The files that were there when something was killed and were written again later."""
+        """The files that existed at a kill and were rewritten later."""
         now = {path.name: path.stat() for path in self.output.glob("*_results.pkl")}
         return [
             name
@@ -142,7 +142,7 @@ class Killed:
         return [str(path) for path in hidden]
 
     def problems(self) -> list[str]:
-        """What `namo verify` says, every plan carried out again."""
+        """The problems that `namo verify` finds, with every plan replayed."""
         verification = Verification(self.output, run_from=self.folder)
         return [str(problem) for problem in verification.problems()]
 

@@ -1,4 +1,4 @@
-"""What may happen to a file: seeded changes of bytes and of the text of a scene.
+"""Mutations of a file: seeded changes of bytes and of the text of a scene.
 
 The same random state gives the same mutant, so a finding is its number.
 """
@@ -106,7 +106,7 @@ ENTITIES = (
 
 
 def numbers(default: int, at_a_time: int) -> list[range]:
-    """The numbers of the mutants to make, as many as NAMO_FUZZ says, in pieces of one size."""
+    """The numbers of the mutants (NAMO_FUZZ of them), in groups of one size."""
     most = int(os.environ.get("NAMO_FUZZ", default))
     pieces = math.ceil(most / at_a_time)
     bounds = [most * piece // pieces for piece in range(pieces + 1)]
@@ -114,7 +114,7 @@ def numbers(default: int, at_a_time: int) -> list[range]:
 
 
 def bent(data: bytes, rng: Random) -> bytes:
-    """Bytes with a few of them flipped, taken out, doubled or put in, or cut off."""
+    """Bytes with a few of them flipped, removed, duplicated or inserted, or truncated."""
     changed = bytearray(data)
     for _ in range(rng.randint(1, 4)):
         place, span = rng.randrange(len(changed) + 1), rng.randint(1, 9)
@@ -133,7 +133,7 @@ def bent(data: bytes, rng: Random) -> bytes:
 
 
 def filled(template: str, rng: Random, sentinel: str) -> str:
-    """A template with odd values in its places."""
+    """A template filled with odd values."""
     while "{}" in template:
         template = template.replace("{}", rng.choice(ODD_NUMBERS), 1)
     return template.replace("{word}", rng.choice(ODD_TEXTS)).replace("{sentinel}", sentinel)
@@ -170,7 +170,7 @@ def _parent(root: ElementTree.Element, rng: Random) -> ElementTree.Element:
 
 
 def _number(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
-    """Another number in place of one."""
+    """Replace a number by another."""
     element = _with_attributes(root, rng)
     name = rng.choice(list(element.attrib))
     words = element.attrib[name].split()
@@ -180,7 +180,7 @@ def _number(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
 
 
 def _scaled(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
-    """A number times a power of ten, or with the other sign."""
+    """Multiply a number by a power of ten, or change its sign."""
     element = _with_attributes(root, rng)
     name = rng.choice(list(element.attrib))
     words = element.attrib[name].split()
@@ -194,7 +194,7 @@ def _scaled(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
 
 
 def _jittered(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
-    """All numbers of an attribute a little larger or smaller."""
+    """Scale all numbers of an attribute slightly."""
     element = _with_attributes(root, rng)
     name = rng.choice(list(element.attrib))
     try:
@@ -215,14 +215,14 @@ def _no_attribute(root: ElementTree.Element, rng: Random, sentinel: str) -> None
 
 
 def _exchanged_values(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
-    """The values of two attributes of any elements change places."""
+    """Swap the values of two attributes of any elements."""
     one, other = _with_attributes(root, rng), _with_attributes(root, rng)
     a, b = rng.choice(list(one.attrib)), rng.choice(list(other.attrib))
     one.attrib[a], other.attrib[b] = other.attrib[b], one.attrib[a]
 
 
 def _renamed_attribute(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
-    """The name of an attribute becomes one that another element has."""
+    """Rename an attribute to one that another element has."""
     one, other = _with_attributes(root, rng), _with_attributes(root, rng)
     value = one.attrib.pop(rng.choice(list(one.attrib)))
     one.set(rng.choice(list(other.attrib) or ["x"]), value)
@@ -240,7 +240,7 @@ def _no_element(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
 
 
 def _another_element(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
-    """A copy of an element somewhere; under another name or the same."""
+    """Copy an element elsewhere, under another name or the same."""
     copy = ElementTree.fromstring(ElementTree.tostring(rng.choice(list(root.iter()))))
     if "name" in copy.attrib and rng.random() < 0.7:
         copy.set("name", f"{copy.attrib['name']}_{rng.choice(ODD_TEXTS)[:9]}_copy")
@@ -249,7 +249,7 @@ def _another_element(root: ElementTree.Element, rng: Random, sentinel: str) -> N
 
 
 def _nested(root: ElementTree.Element, rng: Random, sentinel: str) -> None:
-    """An element deep inside bodies of its own."""
+    """Nest an element deep inside bodies of its own."""
     parent = _parent(root, rng)
     if not len(parent):
         return

@@ -1,4 +1,4 @@
-"""What may stand in a sealed file in place of a record."""
+"""Contents of a sealed file that are not a record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEAD, _STOP = b"\x80\x04", b"."
 
 
 class _Trap:
-    """An object that makes a file when it is unpickled."""
+    """An object that creates a file when unpickled."""
 
     def __init__(self, sentinel: str) -> None:
         self.sentinel = sentinel
@@ -27,7 +27,7 @@ class _Trap:
 
 
 def mutated_pickle(record: Record, rng: Random, sentinel: str) -> bytes:
-    """The bytes of a pickle that is no longer that of a record, or only nearly.
+    """The bytes of a pickle that is not, or only nearly, that of a record.
 
     Args:
         record: to start from.
@@ -46,12 +46,12 @@ def mutated_pickle(record: Record, rng: Random, sentinel: str) -> bytes:
 
 
 def _places(body: bytes) -> list[int]:
-    """Where instructions begin, without the first."""
+    """The offsets of all instructions but the first."""
     return [at for _, _, at in pickletools.genops(body) if at]
 
 
 def _other_opcodes(body: bytes, rng: Random) -> bytes:
-    """Some instructions become others, appear twice, or go."""
+    """Replace, duplicate or remove some instructions."""
     for _ in range(rng.randint(1, 3)):
         try:
             place = rng.choice(_places(body))
@@ -65,7 +65,7 @@ def _other_opcodes(body: bytes, rng: Random) -> bytes:
 
 
 def payloads(sentinel: str) -> list[bytes]:
-    """Instructions that make a file, each in another way, and leave one value."""
+    """Instructions that create a file, each in another way, and leave one value."""
     call = f"touch '{sentinel}'".encode()
     text = b"\x8c" + bytes([len(call)]) + call
     return [
@@ -89,7 +89,7 @@ def payloads(sentinel: str) -> list[bytes]:
 
 
 def _with_payload(body: bytes, rng: Random, sentinel: str) -> bytes:
-    """A call of a function, alone or in the middle of a record."""
+    """A function call, alone or inside a record."""
     payload = rng.choice(payloads(sentinel))
     if rng.random() < 0.4:
         return _HEAD + payload + _STOP
@@ -98,7 +98,7 @@ def _with_payload(body: bytes, rng: Random, sentinel: str) -> bytes:
 
 
 def _bomb(rng: Random) -> bytes:
-    """A few bytes that want much of whoever reads them, as a value of a dict or as its key."""
+    """A few bytes that expand to much, as a value or a key of a dict."""
     deep = 10 ** rng.randint(2, 6)
     size = rng.choice((2**31 - 1, 2**32 - 1))
     large = rng.choice((2**33, 2**62, 2**64 - 1)).to_bytes(8, "little")

@@ -1,7 +1,7 @@
-"""Read many files in a process of its own, so that whatever they do to it is noticed.
+"""Read many files in a separate process, so that whatever they do to it is detected.
 
 Run as a module it is that process. Its arguments: a kind of file, the folder, how many of its
-entries to leave out, and the file that code run from one of them would make. It writes a line an
+entries to skip, and the file that code run from one of them would create. It writes one line per
 entry.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,20 +20,22 @@ from namo.errors import ModelError, NamoError, ResultFileError
 
 REPOSITORY = Path(__file__).parents[2]
 MEMORY_BYTES = 2 << 30
-"""Beyond what the reader itself takes."""
+"""Beyond what the reader itself needs."""
 LONGEST_S = 5.0
-"""For one file, longer than that is a hang."""
+"""Processor time per file; longer counts as a hang, however busy the machine is."""
+PATIENCE_S = 120.0
+"""Time per file on the clock, for what hangs without computing."""
 READ, REFUSED = "read", "refused"
 _CODE_RAN = "its code ran"
 
 
 def outcomes(kind: str, folder: Path, sentinel: Path) -> dict[str, str]:
-    """What became of each entry of a folder: `READ`, `REFUSED` by name, or what went wrong.
+    """The outcome of each entry of a folder: `READ`, `REFUSED` by name, or what went wrong.
 
     Args:
         kind: "record" or "bundle".
         folder: of the files or bundles.
-        sentinel: the file that code run from one of them would make.
+        sentinel: the file that code run from one of them would create.
     """
     names = sorted(path.name for path in folder.iterdir())
     found: dict[str, str] = {}
@@ -45,7 +48,7 @@ def outcomes(kind: str, folder: Path, sentinel: Path) -> dict[str, str]:
         lines = dict(json.loads(line) for line in done.stdout.splitlines())
         found |= lines
         if done.returncode != 0 and len(found) < len(names):
-            # It died at the next one; those behind it have their turn in another process.
+            # It died at the next one; the rest is read by another process.
             said = done.stderr.strip()[-2000:]
             found[names[len(found)]] = f"ended the process with {done.returncode}: {said}"
     return found
@@ -58,8 +61,10 @@ def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
         most = pages * resource.getpagesize() + MEMORY_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.register(signal.SIGPROF, chain=True)  # prints where, then the signal kills
     for path in sorted(folder.iterdir())[leave_out:]:
-        faulthandler.dump_traceback_later(LONGEST_S, exit=True)
+        signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
+        faulthandler.dump_traceback_later(PATIENCE_S, exit=True)
         try:
             read(path)
             outcome = READ
@@ -68,6 +73,7 @@ def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
         except Exception as problem:  # noqa: BLE001 - what else comes out is what is looked for
             outcome = f"{type(problem).__name__}: {problem}"
         faulthandler.cancel_dump_traceback_later()
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
         if sentinel.exists():
             sentinel.unlink()
             outcome = _CODE_RAN
@@ -75,15 +81,15 @@ def _read_all(kind: str, folder: Path, leave_out: int, sentinel: Path) -> None:
 
 
 def _reader(kind: str) -> tuple[Callable[[Path], object], type[NamoError]]:
-    """What reads a kind of file, warmed up, and the one error that may come out of it."""
+    """The reader of a kind of file, warmed up, and the one error it may raise."""
     if kind == "record":
         from namo.results.records import read_record
 
         return read_record, ResultFileError
-    from namo.learning.rasters import compile_ahead
+    from namo.learning.rasters import warm_up_kernels
     from namo.learning.scoring import Scorer  # loads torch, which takes a second
 
-    compile_ahead()
+    warm_up_kernels()
     return lambda path: Scorer(path, "object", "cpu"), ModelError
 
 

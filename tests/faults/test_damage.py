@@ -5,7 +5,7 @@ import pytest
 
 from namo.errors import ResultFileError
 from namo.results.parts import finished_parts
-from namo.results.verify import Verification, redo
+from namo.results.verify import Verification, schedule_recollection
 from tests.faults.conftest import Collector
 
 
@@ -44,9 +44,7 @@ def listed(output):
 
 @pytest.mark.parametrize("damage", [flip, cut])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_damaged_file_of_an_environment_is_made_again_and_no_other(
-    copy, undisturbed, damage, seed, capsys
-):
+def test_a_damaged_record_is_collected_again_and_no_other(copy, undisturbed, damage, seed, capsys):
     chance = random.Random(seed)
     before = {path: path.stat().st_mtime_ns for path in files_of_environments(copy.output)}
     path = chance.choice(list(before))
@@ -61,13 +59,13 @@ def test_a_damaged_file_of_an_environment_is_made_again_and_no_other(
 
 @pytest.mark.parametrize("damage", [flip, cut])
 @pytest.mark.parametrize("seed", range(8))
-def test_any_damaged_result_file_is_found_and_mended(copy, undisturbed, damage, seed):
+def test_any_damaged_result_file_is_found_and_restored(copy, undisturbed, damage, seed):
     chance = random.Random(seed)
     path = chance.choice(listed(copy.output))
     path.write_bytes(damage(path.read_bytes(), chance))
     problems = [*Verification(copy.output).problems()]
     assert path.name in {problem.path for problem in problems}
-    redo(copy.output, problems)
+    schedule_recollection(copy.output, problems)
     assert copy.run() == 0
     assert copy.content() == undisturbed
     assert copy.problems() == []
@@ -83,7 +81,7 @@ def test_a_damaged_part_is_never_merged(copy, undisturbed, damage, name, capsys)
     path.write_bytes(damage(path.read_bytes(), random.Random(name)))
     assert copy.run("--merge-only") == 1
     assert str(part.folder) in capsys.readouterr().err
-    assert copy.run() == 0, "collecting writes the part anew"
+    assert copy.run() == 0, "collecting rewrites the part"
     assert copy.content() == undisturbed
 
 
@@ -110,7 +108,7 @@ def test_a_damaged_manifest_of_the_collection_is_named(copy):
     assert copy.problems() == []
 
 
-def test_a_scene_that_changed_before_the_resume_is_collected_again_and_said_so(
+def test_a_scene_that_changed_before_the_resume_is_collected_again_with_a_message(
     few_scenes, tmp_path, capsys
 ):
     scenes = shutil.copytree(few_scenes, tmp_path / "scenes")

@@ -16,7 +16,7 @@ needs_mounts = pytest.mark.skipif(not is_root(), reason="mounting a file system 
 
 
 class Disk:
-    """Counts the files that are written, and is full when one of them is."""
+    """Count the files that are written; the disk is full at one of them."""
 
     def __init__(self, monkeypatch, full_at=None):
         self.written, self.full_at, self.open = 0, full_at, os.fdopen
@@ -47,7 +47,7 @@ class _Full:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_disk_that_is_full_at_any_write_costs_nothing_that_was_finished(
+def test_a_disk_full_at_any_write_loses_nothing_that_was_finished(
     collector, undisturbed, tmp_path, monkeypatch, capsys
 ):
     count = Disk(monkeypatch)
@@ -69,7 +69,7 @@ def test_a_disk_that_is_full_at_any_write_costs_nothing_that_was_finished(
 
 @needs_mounts
 @pytest.mark.parametrize("kilobytes", [4, 24, 48, 72, 100])
-def test_a_small_disk_that_is_made_larger_is_gone_on_with(
+def test_a_run_resumes_after_a_small_disk_is_enlarged(
     collector, undisturbed, tmp_path, kilobytes, capsys
 ):
     collector.output.mkdir()

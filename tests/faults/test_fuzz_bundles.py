@@ -1,4 +1,4 @@
-"""Whatever a model bundle holds, it is loaded or refused by name, and runs nothing.
+"""Whatever a model bundle contains, it is loaded or refused by name, and runs nothing.
 
 NAMO_FUZZ is how many mutants there are; each is made from its own number.
 """
@@ -22,6 +22,7 @@ def whole(tmp_path_factory):
     return random_bundle(tmp_path_factory.mktemp("bundle") / "whole", "object")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", numbers(60, AT_A_TIME), ids=str)
 def test_every_mutant_is_loaded_or_refused_by_name(wanted, whole, tmp_path, monkeypatch):
     folder, sentinel = tmp_path / "bundles", tmp_path / "ran"

@@ -1,4 +1,4 @@
-"""Whatever a sealed file holds, reading it gives a record or the one error, and runs nothing.
+"""Whatever a sealed file contains, reading it gives a record or the one error, and runs nothing.
 
 NAMO_FUZZ is how many mutants there are; each is made from its own number.
 """

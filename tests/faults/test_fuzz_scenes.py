@@ -1,4 +1,4 @@
-"""Whatever a scene file holds, the collector says what became of it.
+"""Whatever a scene file contains, the collector records its outcome.
 
 NAMO_FUZZ is how many mutants there are; each is made from its own number.
 """
@@ -19,7 +19,7 @@ from tests.faults.mutations import mutated_scene, numbers
 AT_A_TIME = 500
 MEMORY_BYTES = 6 << 30
 LONGEST_S = 40.0
-"""What the watchdog gives a mutant beyond its search: the first of a cache waits for a compiler."""
+"""Grace of the watchdog beyond the search: the first mutant may wait for the compiler."""
 
 COLLECTOR = f"""
 import resource, sys
@@ -36,7 +36,7 @@ L_SHAPE = centred(Polygon(((0, 0), (0.7, 0), (0.7, 0.3), (0.3, 0.3), (0.3, 0.7),
 
 @pytest.fixture(scope="module")
 def originals(demo_scenes, rooms):
-    """Texts of scenes with few boxes, which are soon simulated, and of one with a polygon."""
+    """Texts of scenes with few boxes, which simulate quickly, and of one with a polygon."""
     texts = [path.read_text() for path in sorted(demo_scenes.glob("*.xml"))]
     few = [text for text in texts if text.count('type="free"') <= 3]
     assert len(few) > 20
@@ -44,6 +44,7 @@ def originals(demo_scenes, rooms):
     return [*few, *[scene_xml(polygon)] * 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", numbers(40, AT_A_TIME), ids=str)
 def test_every_mutant_has_episodes_or_a_reason(wanted, originals, tmp_path):
     scenes, sentinel = tmp_path / "scenes", tmp_path / "sentinel"
@@ -70,7 +71,7 @@ def test_every_mutant_has_episodes_or_a_reason(wanted, originals, tmp_path):
 
 
 def collect(scenes, output, most):
-    """Start the collector until it comes to its end; return how many processes that took."""
+    """Start the collector until it finishes; return how many processes that took."""
     command = [sys.executable, "-c", COLLECTOR, "--xml-dir", scenes, "--output-dir", output]
     command += ["--start-idx", 0, "--end-idx", -1, "--part-only", "--hostname", "host"]
     command += ["--max-pushes", 2, "--max-depth", 2, "--search-timeout", 2]
@@ -97,7 +98,7 @@ def failed(records):
 
 
 def outcome(record):
-    """In a word what became of a mutant."""
+    """The outcome of a mutant in one word."""
     if record["error"]:
         return record["error"]["kind"]
     return "solved" if record["success"] else record["metrics"][0]["termination"]

@@ -1,10 +1,12 @@
 import os
 import random
 
+import pytest
+
 from tests.faults.killing import KINDS, Killed, settings
 
 KILLS = int(os.environ.get("NAMO_KILLS", "3"))
-"""How many processes to kill; `make test-faults` kills a hundred, of runs with models."""
+"""How many processes to kill; `make test-faults` kills a hundred, in runs with models."""
 IN_A_ROW = 10
 PACES_S = (4.0, 12.0, 2.0)
 
@@ -17,6 +19,7 @@ WITHOUT_MODELS = {
 WITH_MODELS = {"max_pushes": 20}
 
 
+@pytest.mark.slow
 def test_killed_runs_give_the_results_of_an_undisturbed_one(tmp_path):
     several = len(KINDS) < KILLS
     chosen = settings(**(WITH_MODELS if several else WITHOUT_MODELS))

@@ -29,7 +29,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.fixture
 def first(collector):
-    """A collector at work in the folder."""
+    """A collector that is working in the folder."""
     with subprocess.Popen([sys.executable, "-c", SLOW, SCRIPT, *collector.arguments]) as process:
         end = time.monotonic() + 60
         while not [*collector.output.glob("parts/*/.journal.json")]:
@@ -39,22 +39,29 @@ def first(collector):
         process.kill()
 
 
-@pytest.mark.parametrize("more", [(), ("--start-idx", "1"), ("--start-idx", "0", "--end-idx", "1")])
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        pytest.param(("--start-idx", "1"), marks=pytest.mark.slow),
+        pytest.param(("--start-idx", "0", "--end-idx", "1"), marks=pytest.mark.slow),
+    ],
+)
 def test_a_second_collector_of_the_same_environments_refuses_and_names_the_first(
     first, collector, more, capsys
 ):
     before = sorted(collector.output.rglob("*"))
     assert collector.run(*more) == 1
     said = capsys.readouterr().err
-    assert f"{socket.gethostname()}, process {first.pid}" in said
+    assert f"{socket.gethostname()} (pid {first.pid})" in said
     assert "000000-000003" in said
-    assert "end it" in said
+    assert "end it" in said or "stop it" in said
     new = set(collector.output.rglob("*")) - set(before)
     assert {path.name for path in new} <= {".lock", "000001-000003", "000000-000001"}
     assert first.poll() is None
 
 
-def test_the_next_collector_goes_on_after_the_first_was_killed(
+def test_the_next_collector_resumes_after_the_first_was_killed(
     first, collector, undisturbed, capsys
 ):
     os.kill(first.pid, signal.SIGKILL)

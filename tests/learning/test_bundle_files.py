@@ -21,7 +21,7 @@ def test_a_copy_is_the_same_model(bundle, tmp_path):
 
 
 @pytest.mark.parametrize("missing", [CONFIG, WEIGHTS])
-def test_a_folder_without_config_or_weights_is_no_bundle(bundle, tmp_path, missing):
+def test_a_folder_without_config_or_weights_is_not_a_bundle(bundle, tmp_path, missing):
     (bundle / missing).unlink()
     with pytest.raises(ModelError, match=f"has no {missing}"):
         bundle_sha256(bundle)

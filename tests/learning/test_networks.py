@@ -9,7 +9,7 @@ SIZES = {"widths": (4, 6, 8), "blocks": (1, 2, 1), "summary": 7, "hidden": 9}
 
 
 def made(seed=0, **changes):
-    """A network with random weights and statistics, in use."""
+    """A network with random weights and batch-norm statistics, in evaluation mode."""
     torch.manual_seed(seed)
     known = {"sample_at": [(0, 1), (2, 3)], **SIZES, **changes}
     network = CandidateNet(CHANNELS, FEATURES, PIXELS, SIDE_M, BEHIND_M, **known)
@@ -22,7 +22,7 @@ def made(seed=0, **changes):
     return network.eval()
 
 
-def questions(batch, candidates, seed=1):
+def inputs(batch, candidates, seed=1):
     generator = torch.Generator().manual_seed(seed)
     rasters = torch.rand(batch, CHANNELS, PIXELS, PIXELS, generator=generator)
     return rasters, torch.randn(batch, candidates, FEATURES, generator=generator)
@@ -33,24 +33,24 @@ def questions(batch, candidates, seed=1):
 @pytest.mark.parametrize("sample_at", [[], [(0, 1)], [(0, 1), (2, 3)]])
 def test_every_candidate_gets_two_logits(batch, candidates, sample_at):
     with torch.inference_mode():
-        logits = made(sample_at=sample_at)(*questions(batch, candidates))
+        logits = made(sample_at=sample_at)(*inputs(batch, candidates))
     assert logits.shape == (batch, candidates, 2)
     assert logits.isfinite().all()
 
 
-def test_a_fused_network_gives_the_same_answers_without_normalisations():
+def test_a_fused_network_gives_the_same_outputs_without_batch_norm():
     network = made()
     with torch.inference_mode():
-        expected = network(*questions(3, 5))
+        expected = network(*inputs(3, 5))
         fused = network.fused()
-        torch.testing.assert_close(fused(*questions(3, 5)), expected, rtol=1e-4, atol=1e-4)
-        again = fused.fused()(*questions(3, 5))
+        torch.testing.assert_close(fused(*inputs(3, 5)), expected, rtol=1e-4, atol=1e-4)
+        again = fused.fused()(*inputs(3, 5))
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fused.modules())
     torch.testing.assert_close(again, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_an_answer_does_not_depend_on_what_else_is_asked():
-    network, (rasters, features) = made(), questions(4, 6)
+def test_the_output_for_a_candidate_does_not_depend_on_the_rest_of_the_batch():
+    network, (rasters, features) = made(), inputs(4, 6)
     with torch.inference_mode():
         together = network(rasters, features)
         for state in range(4):
@@ -62,23 +62,23 @@ def test_an_answer_does_not_depend_on_what_else_is_asked():
 
 def test_the_same_seed_gives_the_same_bits():
     with torch.inference_mode():
-        one, other = made()(*questions(2, 3)), made()(*questions(2, 3))
-        another = made(seed=5)(*questions(2, 3))
+        one, other = made()(*inputs(2, 3)), made()(*inputs(2, 3))
+        another = made(seed=5)(*inputs(2, 3))
     assert torch.equal(one, other)
     assert not torch.equal(one, another)
 
 
-@pytest.mark.parametrize("place", [(0.0, 0.0), (1.2, 0.0), (0.5, -0.9), (-0.4, 0.8)])
-def test_a_candidate_is_looked_up_in_the_raster_where_it_is(place):
+@pytest.mark.parametrize("point", [(0.0, 0.0), (1.2, 0.0), (0.5, -0.9), (-0.4, 0.8)])
+def test_the_trunk_is_sampled_at_the_point_of_the_candidate(point):
     network = made(sample_at=[(0, 1)])
-    nn.init.zeros_(network.of_summary.weight)  # what is left depends on that place alone
-    rasters, features = questions(1, 1)
-    features[0, 0, :2] = torch.tensor(place)
+    nn.init.zeros_(network.of_summary.weight)  # then the output depends on that point alone
+    rasters, features = inputs(1, 1)
+    features[0, 0, :2] = torch.tensor(point)
     rasters.requires_grad_()
     network(rasters, features).sum().backward()
     weight = rasters.grad.abs().sum(dim=(0, 1))
     pixel = torch.arange(PIXELS) + 0.5
     column = (weight.sum(dim=0) * pixel).sum() / weight.sum()
     row = (weight.sum(dim=1) * pixel).sum() / weight.sum()
-    assert float(column) == pytest.approx((place[0] + BEHIND_M) / SIDE_M, abs=3.5)
-    assert float(row) == pytest.approx(place[1] / SIDE_M + PIXELS / 2, abs=3.5)
+    assert float(column) == pytest.approx((point[0] + BEHIND_M) / SIDE_M, abs=3.5)
+    assert float(row) == pytest.approx(point[1] / SIDE_M + PIXELS / 2, abs=3.5)

@@ -1,7 +1,8 @@
-"""A world made of names, so that the order of a search can be read off."""
+"""A fake world whose states are names, so that tests can read the order of a search."""
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -11,13 +12,14 @@ import pytest
 
 from namo.geometry import Pose2D
 from namo.world.push import Push, PushOutcome, PushStatus
+from namo.world.push_pool import PushPool
 from namo.world.world import Situation
 
 Path = tuple[str, ...]
 
 
 class FakeState(tuple):
-    """The pushes so far; the key of a state is what tells it from others."""
+    """The pushes so far; `key` identifies the state."""
 
     __slots__ = ()
 
@@ -27,7 +29,7 @@ class FakeState(tuple):
 
 
 class NamedWorld:
-    """A world whose state is the pushes that led there, as "<object><goal x>" ("a1", "b2").
+    """A fake world whose state is the pushes so far, each as "<object><goal x>" ("a1", "b2").
 
     Attributes:
         state: the pushes so far.
@@ -46,7 +48,7 @@ class NamedWorld:
         self._reachable = reachable or (lambda path: objects)
         self._push_s = push_s
         self.state: Path = FakeState()
-        self.threads = 1
+        self.pool = PushPool()
         self.pushed: list[tuple[Path, str]] = []
 
     def save(self) -> Path:
@@ -67,13 +69,6 @@ class NamedWorld:
     def situation(self) -> Situation:
         now = self.reachability()
         return Situation(self.state, now.goal_reachable, now.reachable_objects, self.observation())
-
-    def works_itself(self, items):
-        return True
-
-    def each(self, call, items):
-        for item in items:
-            yield call(self, item)
 
     def push_from(
         self, state: Path, push: Push, deadline: float = math.inf
@@ -100,15 +95,22 @@ class NamedWorld:
         return [" ".join((*path, name)) for path, name in self.pushed]
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a millisecond pass whenever the clock is read, however busy the machine is."""
+    readings = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: next(readings) / 1000)
+
+
 class ScriptedGoals:
-    """Proposes x = 1, 2, ... up to `many` (or `count`), and remembers what it was asked."""
+    """Proposes x = 1, 2, ... up to `many` (or `count`), and records the calls."""
 
     def __init__(self, many: int = 2) -> None:
         self._many = many
-        self.asked: list[tuple[Path, str, int]] = []
+        self.calls: list[tuple[Path, str, int]] = []
 
     def propose(self, world, name, count, rng) -> list[Pose2D]:
-        self.asked.append((world.save(), name, count))
+        self.calls.append((world.save(), name, count))
         return [Pose2D(float(i + 1), 0.0, 0.0) for i in range(min(count, self._many))]
 
 
@@ -126,10 +128,10 @@ def fakes() -> SimpleNamespace:
 
 
 class Checks:
-    """What must hold of every real search, whatever planned it."""
+    """Invariants of every real search, for any planner."""
 
     def replayed(self, result, scene) -> None:
-        """The plan, carried out in a fresh world, passes the recorded states to an open goal."""
+        """Replayed in a new world, the plan passes through the recorded states to an open goal."""
         from namo.world.world import World
 
         world = World(scene)
@@ -143,8 +145,8 @@ class Checks:
         assert world.reachability().goal_reachable
 
     def consistent(self, result) -> None:
-        """The records of the search fit together."""
-        seen = {0: {0}}  # the depths at which each state was met
+        """The records of the search are consistent."""
+        seen = {0: {0}}  # the depths at which each state was reached
         for record in result.pushes:
             assert record.depth - 1 in seen[record.state]
             assert record.outcome.moved is (record.next_state != record.state)
@@ -162,7 +164,7 @@ class Checks:
         assert result.max_depth_reached >= max((r.depth for r in result.pushes), default=0)
 
     def same(self, first, second) -> bool:
-        """Whether two results agree but for the clock."""
+        """Whether two results are equal, wall times aside."""
         return all(
             getattr(first, name) == getattr(second, name)
             for name in (
@@ -180,5 +182,5 @@ class Checks:
 
 @pytest.fixture(scope="session")
 def checks() -> Checks:
-    """What must hold of every real search."""
+    """Invariants of every real search."""
     return Checks()

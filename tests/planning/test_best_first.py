@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
 from namo.planning.best_first import (
-    LATE_RANDOM_SHARE,
-    STEP_DISCOUNT,
-    SURE_PUSHES,
-    UNRATED_RANDOM_SHARE,
+    DEPTH_DISCOUNT,
+    LATE_RANDOM_FRACTION,
+    RATED_PHASE_PUSHES,
+    UNRATED_RANDOM_FRACTION,
     BestFirst,
 )
 from namo.planning.idfs import IDFS
@@ -26,7 +26,7 @@ ratings = st.floats(0.0, 1.0)
 
 
 class RatedObjects(NoHeuristic):
-    """Rates objects by name, and keeps the order of the file."""
+    """Rates objects by name and ranks them in file order."""
 
     def __init__(self, **values):
         self._values = values
@@ -39,19 +39,19 @@ class RatedGoals:
     """Knows the goals x = 1 to `many` and rates a push by its path, "a1 b2"; else 0.
 
     Attributes:
-        asked: the objects it was asked about, with the path to where.
+        calls: the objects it was called for, each with the path of its state.
     """
 
     def __init__(self, values, many=2, random_share=0.0):
         self._values, self._many, self.random_share = values, many, random_share
-        self.asked = []
+        self.calls = []
 
     def propose(self, world, name, count, rng):
         raise AssertionError("goals that can be rated are not to be proposed")
 
     def best(self, world, name):
         path = world.save()
-        self.asked.append((" ".join(path), name))
+        self.calls.append((" ".join(path), name))
         goals = [Pose2D(float(x), 0.0, 0.0) for x in range(1, self._many + 1)]
         rated = [
             (goal, self._values.get(" ".join((*path, f"{name}{goal.x:g}")), 0.0)) for goal in goals
@@ -60,8 +60,8 @@ class RatedGoals:
 
 
 @pytest.fixture(autouse=True)
-def goals_of_the_random_side(monkeypatch):
-    """Named worlds have no room to draw goals in: the random side pushes to x = -1, -2, ..."""
+def goals_of_the_random_search(monkeypatch):
+    """Fake worlds have no space to sample goals in: the random search pushes to x = -1, -2, ..."""
 
     class Countdown(RandomGoals):
         def propose(self, world, name, count, rng):
@@ -78,7 +78,7 @@ def run(world, goals, max_goals=2, objects=None, seed=0, **budget):
 
 
 def is_random(path):
-    """Whether the last push of a path is one of the random side."""
+    """Whether the last push of a path is one of the random search."""
     return "-" in path.split(" ")[-1]
 
 
@@ -89,55 +89,55 @@ def test_the_push_with_the_highest_rating_comes_first(fakes):
 
 
 @pytest.mark.parametrize(("factor", "first"), [(1.05, "a1 a1"), (0.95, "b1")])
-def test_a_state_one_push_deeper_has_to_be_more_promising(fakes, factor, first):
+def test_a_state_one_push_deeper_needs_a_higher_rating(fakes, factor, first):
     world = fakes.NamedWorld("ab")
-    values = {"a1": 0.9, "b1": 0.5, "a1 a1": factor * 0.5 / STEP_DISCOUNT, "a1 b1": 0.0}
+    values = {"a1": 0.9, "b1": 0.5, "a1 a1": factor * 0.5 / DEPTH_DISCOUNT, "a1 b1": 0.0}
     run(world, RatedGoals(values, many=1), 1, depth=2, pushes=2)
     assert world.order == ["a1", first]
 
 
 @given(st.lists(ratings, min_size=20, max_size=20))
-def test_no_push_is_taken_while_a_more_promising_one_waits(fakes, drawn):
-    # Two objects with two goals each, to depth 2: 4 pushes, and 4 from where each leads.
+def test_no_push_is_tried_while_a_higher_rated_one_is_queued(fakes, ratings):
+    # Two objects with two goals each, to depth 2: 4 pushes, and 4 from each resulting state.
     names = ["a1", "a2", "b1", "b2"]
     paths = [*names, *(f"{one} {other}" for one in names for other in names)]
-    values = dict(zip(paths, drawn, strict=True))
+    values = dict(zip(paths, ratings, strict=True))
     world = fakes.NamedWorld("ab")
     run(world, RatedGoals(values), depth=2)
     assert sorted(world.order) == sorted(paths)
     for place, path in enumerate(world.order):
         done = set(world.order[:place])
         waits = [
-            (values[other] * STEP_DISCOUNT ** other.count(" "))
+            (values[other] * DEPTH_DISCOUNT ** other.count(" "))
             for other in paths
             if other not in done and (" " not in other or other.partition(" ")[0] in done)
         ]
-        assert values[path] * STEP_DISCOUNT ** path.count(" ") == max(waits)
+        assert values[path] * DEPTH_DISCOUNT ** path.count(" ") == max(waits)
 
 
-def test_a_tie_goes_to_what_was_proposed_earlier(fakes):
+def test_ties_go_to_the_earlier_proposal(fakes):
     world = fakes.NamedWorld("ab")
     run(world, RatedGoals(dict.fromkeys(("a1", "a2", "b1", "b2"), 0.5)), depth=1)
     assert world.order == ["a1", "b1", "a2", "b2"]
 
 
-def test_an_object_is_asked_about_when_it_is_the_most_promising(fakes):
+def test_an_object_is_expanded_when_it_has_the_highest_rating(fakes):
     world = fakes.NamedWorld("ab", opens=lambda path: path == ("b2",))
     goals = RatedGoals({"b1": 0.5, "b2": 0.6, "a1": 1.0, "a2": 1.0})
     result = run(world, goals, objects=RatedObjects(a=0.4, b=0.9), depth=3)
     assert result.solved
     assert world.order == ["b2"]
-    assert goals.asked == [("", "b")]
+    assert goals.calls == [("", "b")]
 
 
-def test_a_promising_object_comes_before_pushes_of_a_better_one_that_promise_less(fakes):
+def test_an_object_comes_before_lower_rated_pushes_of_a_better_object(fakes):
     world = fakes.NamedWorld("ab")
     values = {"b1": 0.3, "b2": 0.95, "a1": 0.5, "a2": 0.1}
     run(world, RatedGoals(values), objects=RatedObjects(a=0.4, b=0.9), depth=1)
     assert world.order == ["b2", "a1", "b1", "a2"]
 
 
-def test_rated_objects_with_goals_that_are_not_rated_come_by_their_rating(fakes):
+def test_rated_objects_with_unrated_goals_come_in_order_of_rating(fakes):
     world = fakes.NamedWorld("abc")
     goals = fakes.ScriptedGoals()
     run(world, goals, objects=RatedObjects(a=0.3, b=0.1, c=0.7), depth=1)
@@ -145,27 +145,27 @@ def test_rated_objects_with_goals_that_are_not_rated_come_by_their_rating(fakes)
 
 
 @given(st.floats(0.0, 1.0))
-def test_the_random_share_is_as_wished_at_first_and_most_of_it_later(share):
-    goals = RatedGoals({}, random_share=share)
+def test_the_random_fraction_is_the_configured_one_at_first_and_higher_later(fraction):
+    goals = RatedGoals({}, random_share=fraction)
     counts = [BestFirst(NoHeuristic(), goals, 2).random_pushes(n) for n in range(200)]
-    assert counts[SURE_PUSHES] == math.floor(share * SURE_PUSHES)
+    assert counts[RATED_PHASE_PUSHES] == math.floor(fraction * RATED_PHASE_PUSHES)
     assert {late - early for early, late in pairwise(counts)} <= {0, 1}
-    if share == 0.0:
+    if fraction == 0.0:
         assert counts[-1] == 0
     else:
-        late = counts[-1] - counts[SURE_PUSHES]
-        expected = max(share, LATE_RANDOM_SHARE) * (len(counts) - 1 - SURE_PUSHES)
+        late = counts[-1] - counts[RATED_PHASE_PUSHES]
+        expected = max(fraction, LATE_RANDOM_FRACTION) * (len(counts) - 1 - RATED_PHASE_PUSHES)
         assert late == pytest.approx(expected, abs=1.0)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9, 1.0])
-def test_random_pushes_get_their_share_however_sure_the_ratings_are(fakes, share):
+@pytest.mark.parametrize("fraction", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_random_pushes_get_their_fraction_however_high_the_ratings_are(fakes, fraction):
     class Sure(dict):
         def get(self, path, default):
             return 1.0
 
     world = fakes.NamedWorld("ab")
-    goals = RatedGoals(Sure(), 5, share)
+    goals = RatedGoals(Sure(), 5, fraction)
     result = run(world, goals, 5, depth=6, pushes=100)
     assert result.termination is Termination.PUSHES
     taken = 0
@@ -175,14 +175,14 @@ def test_random_pushes_get_their_share_however_sure_the_ratings_are(fakes, share
         assert taken == planner.random_pushes(place)
 
 
-def test_the_random_side_deepens_on_its_own(fakes):
+def test_the_random_search_deepens_on_its_own(fakes):
     world = fakes.NamedWorld("ab")
     run(world, RatedGoals({}, 1, 1.0), 2, depth=2, pushes=10)
     assert world.order[:4] == ["a-1", "a-2", "b-1", "b-2"]
     assert world.order[4:8] == ["a-1 a-1", "a-1 a-2", "a-1 b-1", "a-1 b-2"]
 
 
-def test_a_goal_that_the_random_side_comes_upon_ends_the_search(fakes):
+def test_a_goal_found_by_the_random_search_ends_the_search(fakes):
     world = fakes.NamedWorld("ab", opens=lambda path: path == ("a-2",))
     result = run(world, RatedGoals({}, 20, 0.2), 2, depth=3)
     assert result.solved
@@ -190,19 +190,19 @@ def test_a_goal_that_the_random_side_comes_upon_ends_the_search(fakes):
     assert [push.goal.x for push in result.plan] == [-2.0]
 
 
-@pytest.mark.parametrize("share", [0.2, 1.0])
-def test_when_one_side_has_nothing_left_the_other_goes_on(fakes, share):
+@pytest.mark.parametrize("fraction", [0.2, 1.0])
+def test_when_one_search_is_exhausted_the_other_continues(fakes, fraction):
     world = fakes.NamedWorld("a", reachable=lambda path: "" if path else "a")
-    result = run(world, RatedGoals({}, 12, share), 3, depth=2)
+    result = run(world, RatedGoals({}, 12, fraction), 3, depth=2)
     assert sorted(world.order) == sorted([f"a{x}" for x in range(1, 13)] + ["a-1", "a-2", "a-3"])
     assert result.termination is Termination.EXHAUSTED
 
 
-def test_rated_objects_have_a_random_side_of_their_own_goals(fakes):
+def test_with_rated_objects_the_random_search_uses_their_goal_strategy(fakes):
     world = fakes.NamedWorld("abc", reachable=lambda path: "" if path else "abc")
     result = run(world, fakes.ScriptedGoals(), objects=RatedObjects(a=0.1, b=0.2, c=0.9), depth=1)
-    # Every fifth push is the next of deepening, which goes by the order of the file.
-    assert UNRATED_RANDOM_SHARE == 0.2
+    # Every fifth push is the next one of iterative deepening, in file order.
+    assert UNRATED_RANDOM_FRACTION == 0.2
     assert world.order == ["c1", "c2", "b1", "b2", "a1", "a2"]
     assert len(result.pushes) == 6
 
@@ -218,7 +218,7 @@ def test_without_any_rating_it_is_iterative_deepening(fakes):
 
 
 @given(st.dictionaries(st.sampled_from(["a1", "a2", "a1 a1", "a1 a2", "a2 a2"]), ratings))
-def test_no_push_is_simulated_twice_and_all_that_is_worth_a_try_is_tried(fakes, values):
+def test_every_proposed_push_is_simulated_exactly_once(fakes, values):
     world = fakes.NamedWorld()
     result = run(world, RatedGoals(values), depth=3)
     assert len(set(world.order)) == len(world.order) == 2 + 4 + 8
@@ -226,13 +226,13 @@ def test_no_push_is_simulated_twice_and_all_that_is_worth_a_try_is_tried(fakes, 
     assert result.termination is Termination.DEPTH
 
 
-def test_the_next_goal_of_an_object_is_asked_for_when_the_last_was_tried_in_vain(fakes):
+def test_the_next_goal_of_an_object_is_requested_after_the_previous_one_failed(fakes):
     log = []
 
     class Watched(RatedGoals):
         def best(self, world, name):
             for goal, rating in super().best(world, name):
-                log.append(f"asked {goal.x:g}")
+                log.append(f"requested {goal.x:g}")
                 yield goal, rating
 
     class Watching(fakes.NamedWorld):
@@ -241,10 +241,10 @@ def test_the_next_goal_of_an_object_is_asked_for_when_the_last_was_tried_in_vain
             return super().push(push, deadline)
 
     run(Watching(reachable=lambda path: "" if path else "a"), Watched({}, many=3), depth=2)
-    assert log == ["asked 1", "pushed 1", "asked 2", "pushed 2", "asked 3", "pushed 3"]
+    assert log == ["requested 1", "pushed 1", "requested 2", "pushed 2", "requested 3", "pushed 3"]
 
 
-def test_a_space_that_is_closed_is_exhausted_and_one_that_is_cut_off_is_not(fakes):
+def test_a_closed_search_space_is_exhausted_and_a_cut_off_one_is_not(fakes):
     def ending(**budget):
         world = fakes.NamedWorld(reachable=lambda path: "" if len(path) == 2 else "a")
         return run(world, RatedGoals({"a1": 0.5, "a1 a2": 0.5}), **budget)
@@ -260,7 +260,7 @@ def test_a_space_that_is_closed_is_exhausted_and_one_that_is_cut_off_is_not(fake
 
 
 def merging(world_class):
-    """A world in which b1 leads to the very state that a1 a1 leads to."""
+    """A world in which b1 leads to the same state as a1 a1."""
 
     class Merging(world_class):
         def push(self, push, deadline=math.inf):
@@ -272,7 +272,7 @@ def merging(world_class):
     return Merging
 
 
-def test_a_state_that_was_met_before_is_expanded_once(fakes):
+def test_a_known_state_is_expanded_once(fakes):
     world = merging(fakes.NamedWorld)("ab")
     values = {"a1": 0.1, "b1": 0.9, "a1 a1": 0.1, "a1 b1": 0.1}
     result = run(world, RatedGoals(values, many=1), 1, depth=3)
@@ -280,14 +280,14 @@ def test_a_state_that_was_met_before_is_expanded_once(fakes):
     assert len({(push.state, push.push) for push in result.pushes}) == len(result.pushes)
 
 
-def test_a_state_met_where_the_depth_ends_is_searched_when_it_is_met_nearer_to_the_start(fakes):
+def test_a_state_found_at_the_depth_limit_is_expanded_when_reached_at_a_smaller_depth(fakes):
     world = merging(fakes.NamedWorld)("ab", opens=lambda path: path == ("a1", "a1", "a1"))
     values = {"a1": 0.9, "a1 a1": 0.9, "b1": 0.1}
     result = run(world, RatedGoals(values, many=1), 1, depth=2)
     assert [push.object_name for push in result.plan] == ["b", "a"]
 
 
-def test_the_plan_of_a_promising_way_is_found_though_a_shorter_one_exists(fakes):
+def test_a_highly_rated_plan_is_found_although_a_shorter_one_exists(fakes):
     world = fakes.NamedWorld("ab", opens=lambda path: path in {("a1", "a1"), ("b1",)})
     result = run(world, RatedGoals({"a1": 0.9, "a1 a1": 0.9, "b1": 0.1}, many=1), 1, depth=3)
     assert [push.object_name for push in result.plan] == ["a", "a"]
@@ -312,8 +312,8 @@ def test_a_room_without_a_solution_ends_by_its_budget(shared_scenes):
     assert len(result.pushes) == 15
 
 
-class RatedByWay(PrimitiveGoals):
-    """Real goals, the more promising the farther they lead."""
+class RatedByDistance(PrimitiveGoals):
+    """Real goals, rated higher the farther away they are."""
 
     random_share = 0.3
 
@@ -324,10 +324,11 @@ class RatedByWay(PrimitiveGoals):
         return iter(sorted(rated, key=lambda each: -each[1]))
 
 
-def test_a_real_search_with_ratings_is_the_same_every_time_and_consistent(rooms, checks):
+def test_a_real_search_with_ratings_is_reproducible_and_consistent(rooms, checks):
     scene = rooms.sealed(rooms.box(-1.0, 0.5), rooms.box(-1.0, -0.4, 0.3, number=2))
     first, again = (
-        run(World(scene), RatedByWay(), 5, NearestFirst(), depth=3, pushes=15) for _ in range(2)
+        run(World(scene), RatedByDistance(), 5, NearestFirst(), depth=3, pushes=15)
+        for _ in range(2)
     )
     assert checks.same(first, again)
     checks.consistent(first)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from namo.errors import UsageError
 from namo.geometry import Pose2D
-from namo.planning.exploration import START_SHARE, Exploration
+from namo.planning.exploration import START_FRACTION, Exploration
 from namo.planning.planner import Budget, Termination
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
@@ -14,7 +14,7 @@ from namo.world.world import World
 
 
 class FreshGoals:
-    """Proposes as many goals as asked for, each time others."""
+    """Proposes as many goals as requested, different ones each time."""
 
     def propose(self, world, name, count, rng):
         return [Pose2D(float(rng.integers(1 << 40)), 0.0, 0.0) for _ in range(count)]
@@ -25,7 +25,7 @@ def run(world, goals, max_goals=2, objects=None, seed=0, **budget):
     return planner.search(world, Budget(**budget), Streams.for_episode(seed, 0, 0))
 
 
-def test_without_a_number_of_pushes_it_refuses_and_pushes_nothing(fakes):
+def test_without_a_push_budget_it_raises_and_pushes_nothing(fakes):
     world = fakes.NamedWorld()
     with pytest.raises(UsageError, match="--algorithm exploration needs --max-pushes"):
         run(world, FreshGoals())
@@ -40,7 +40,7 @@ def test_it_spends_its_whole_budget(fakes, pushes):
 
 
 @pytest.mark.parametrize("pushes", [5, 40])
-def test_it_goes_on_when_it_came_upon_a_plan(fakes, pushes):
+def test_it_continues_after_finding_a_plan(fakes, pushes):
     result = run(fakes.NamedWorld("ab", opens=bool), FreshGoals(), pushes=pushes)
     assert result.solved
     assert len(result.plan) == 1
@@ -48,8 +48,8 @@ def test_it_goes_on_when_it_came_upon_a_plan(fakes, pushes):
 
 
 @given(st.sets(st.integers(0, 30), max_size=4), st.integers(0, 5))
-def test_the_plan_is_the_shortest_it_came_upon(fakes, opening, seed):
-    # Three objects with one goal each, to depth 3: which of the ways are open is drawn.
+def test_the_plan_is_the_shortest_one_found(fakes, opening, seed):
+    # Three objects with one goal each, to depth 3; which sequences open the goal is random.
     names = ["a1", "b1", "c1"]
     paths = [[one] for one in names] + [[one, other] for one in names for other in names]
     paths += [[*two, third] for two in paths[3:] for third in names]
@@ -76,26 +76,26 @@ def test_a_solved_state_is_not_pushed_from(fakes):
 
 
 @pytest.mark.parametrize("depth", [1, 2])
-def test_no_way_is_longer_than_the_depth(fakes, depth):
+def test_no_sequence_is_longer_than_the_depth(fakes, depth):
     result = run(fakes.NamedWorld("ab"), FreshGoals(), depth=depth, pushes=40)
     assert result.max_depth_reached == max(record.depth for record in result.pushes) == depth
 
 
-def test_the_start_comes_again_and_again_and_other_states_too(fakes):
+def test_the_start_and_other_states_get_rounds_repeatedly(fakes):
     result = run(fakes.NamedWorld(), FreshGoals(), 1, depth=5, pushes=400)
-    share = sum(record.state == 0 for record in result.pushes) / len(result.pushes)
-    assert START_SHARE - 0.1 < share < START_SHARE + 0.1
+    fraction = sum(record.state == 0 for record in result.pushes) / len(result.pushes)
+    assert START_FRACTION - 0.1 < fraction < START_FRACTION + 0.1
     assert len({record.state for record in result.pushes}) > 100
 
 
-def test_a_round_pushes_every_object_that_can_be_reached(fakes):
+def test_a_round_pushes_every_reachable_object(fakes):
     world = fakes.NamedWorld("abc")
     run(world, FreshGoals(), 2, fakes.LastFirst(), pushes=6)
     assert [path for path, _ in world.pushed] == [()] * 6
     assert [name[0] for _, name in world.pushed] == ["c", "c", "b", "b", "a", "a"]
 
 
-def test_it_ends_where_nothing_new_can_be_tried(fakes):
+def test_it_ends_when_no_new_push_is_left(fakes):
     world = fakes.NamedWorld("ab", reachable=lambda path: "" if len(path) == 2 else "ab")
     result = run(world, fakes.ScriptedGoals(1), depth=5, pushes=1000)
     assert result.termination is Termination.EXHAUSTED
@@ -103,13 +103,13 @@ def test_it_ends_where_nothing_new_can_be_tried(fakes):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_it_does_not_end_while_a_state_it_met_was_never_pushed_from(fakes, seed):
+def test_it_does_not_end_before_every_state_found_was_pushed_from(fakes, seed):
     world = fakes.NamedWorld("ab", reachable=lambda path: "" if len(path) == 4 else "ab")
     result = run(world, fakes.ScriptedGoals(1), seed=seed, depth=5, pushes=1000)
     assert len(result.pushes) == 2 + 4 + 8 + 16
 
 
-def test_where_nothing_new_can_be_tried_a_plan_is_still_a_plan(fakes):
+def test_a_plan_found_is_kept_when_no_new_push_is_left(fakes):
     world = fakes.NamedWorld(opens=lambda path: path == ("a2",))
     result = run(world, fakes.ScriptedGoals(), depth=1, pushes=1000)
     assert result.solved
@@ -118,7 +118,7 @@ def test_where_nothing_new_can_be_tried_a_plan_is_still_a_plan(fakes):
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_a_space_that_the_depth_cuts_off_is_not_exhausted(fakes, depth):
+def test_a_search_space_cut_off_by_the_depth_is_not_exhausted(fakes, depth):
     result = run(fakes.NamedWorld(), fakes.ScriptedGoals(), depth=depth, pushes=1000)
     assert result.termination is Termination.DEPTH
 
@@ -130,7 +130,7 @@ def test_the_same_push_is_never_simulated_twice(fakes):
     assert result.pushes_tried > len(result.pushes)
 
 
-def test_time_that_runs_out_leaves_the_plan_that_was_found(fakes):
+def test_a_timeout_keeps_the_plan_found(fakes, clock):
     world = fakes.NamedWorld("ab", opens=lambda path: path == ("a1",), push_s=0.02)
     result = run(world, FixedThenFresh(), 1, seconds=0.3, pushes=10**6)
     assert result.solved
@@ -139,7 +139,7 @@ def test_time_that_runs_out_leaves_the_plan_that_was_found(fakes):
 
 
 class FixedThenFresh(FreshGoals):
-    """The first goal of all is x = 1; then always others."""
+    """The very first goal is x = 1; all others differ."""
 
     def __init__(self):
         self._first = True

@@ -21,10 +21,10 @@ def test_every_pass_starts_from_the_root_again(fakes):
         [(), ("a1",), ("a2",)],
         [(), ("a1",), ("a1", "a1"), ("a1", "a2"), ("a2",), ("a2", "a1"), ("a2", "a2")],
     ]
-    assert [path for path, _, _ in goals.asked] == [path for one in passes for path in one]
+    assert [path for path, _, _ in goals.calls] == [path for one in passes for path in one]
 
 
-def test_what_an_earlier_pass_simulated_is_not_simulated_again(fakes):
+def test_pushes_of_an_earlier_pass_are_not_simulated_again(fakes):
     world = fakes.NamedWorld()
     result = run(world, fakes.ScriptedGoals(), depth=3)
     assert world.order == [
@@ -38,21 +38,21 @@ def test_what_an_earlier_pass_simulated_is_not_simulated_again(fakes):
 
 
 class FixedGoals:
-    """Proposes the same two goals of an object whenever it is in the same place."""
+    """Proposes the same two goals of an object whenever it has the same pose."""
 
     def propose(self, world, name, count, rng):
         x, y, theta = world.poses()[name]
         return [Pose2D(x + 0.4, y, theta), Pose2D(x, y - 0.4, theta)]
 
 
-def test_looking_up_what_was_simulated_changes_nothing_but_the_work(rooms, monkeypatch):
+def test_looking_up_simulated_pushes_changes_only_the_work(rooms, monkeypatch):
     def search():
         scene = rooms.sealed(rooms.box(-1.0, 0.5), rooms.box(-1.0, -0.6, number=2))
         planner = IDFS(NoHeuristic(), FixedGoals(), 2)
         return planner.search(World(scene), Budget(depth=3), Streams.for_episode(0, 0, 0))
 
     class Forgetful(dict):
-        """Keeps what is stored until it is read, and then forgets it."""
+        """Drops every entry once it has been read."""
 
         __getitem__ = dict.pop
 
@@ -60,17 +60,17 @@ def test_looking_up_what_was_simulated_changes_nothing_but_the_work(rooms, monke
     with monkeypatch.context() as patch:
         start = Search.__init__
 
-        def forget(self, *arguments):
+        def start_forgetting(self, *arguments):
             start(self, *arguments)
-            self._tried = Forgetful()
+            self._results = Forgetful()
 
-        patch.setattr(Search, "__init__", forget)
-        afresh = search()
-    assert len(reused.pushes) < len(afresh.pushes) == afresh.pushes_tried == reused.pushes_tried
+        patch.setattr(Search, "__init__", start_forgetting)
+        repeated = search()
+    assert len(reused.pushes) < len(repeated.pushes) == repeated.pushes_tried == reused.pushes_tried
     for name in ("termination", "plan", "plan_states", "states", "terminal_checks"):
-        assert getattr(reused, name) == getattr(afresh, name), name
+        assert getattr(reused, name) == getattr(repeated, name), name
     once = {(r.state, r.push): r for r in reused.pushes}
-    for record in afresh.pushes:
+    for record in repeated.pushes:
         known = once[record.state, record.push]
         assert (known.next_state, known.outcome) == (record.next_state, record.outcome)
 
@@ -81,20 +81,20 @@ def test_all_goals_of_an_object_come_before_the_next_object(fakes):
     assert world.order == ["a1", "a2", "b1", "b2"]
 
 
-def test_a_push_that_moved_nothing_is_not_followed(fakes):
+def test_a_push_that_moved_nothing_is_not_expanded(fakes):
     world = fakes.NamedWorld(stuck=lambda path: path == ("a1",))
     run(world, fakes.ScriptedGoals(), depth=2)
     assert world.order == ["a1", "a2", "a2 a1", "a2 a2"]
 
 
-def test_the_goal_is_looked_for_in_every_state(fakes):
+def test_the_goal_is_checked_in_every_state(fakes):
     result = run(fakes.NamedWorld(), fakes.ScriptedGoals(), depth=2)
     assert result.termination is Termination.DEPTH
     assert result.terminal_checks == (1 + 2) + (1 + 2 + 4)
     assert result.terminal_checks == result.pushes_tried + 2
 
 
-def test_a_later_pass_draws_other_goals(rooms):
+def test_a_later_pass_samples_other_goals(rooms):
     world = World(rooms.sealed(rooms.box(-1.0, 0.5)))
     result = run(world, RandomGoals(), max_goals=1, depth=2)
     from_root = [record.push for record in result.pushes if record.state == 0]

@@ -13,7 +13,7 @@ def run(world, goals, seed=0, **budget):
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
-def test_the_state_after_the_last_push_is_tested(fakes, depth):
+def test_the_state_after_the_last_push_is_checked(fakes, depth):
     world = fakes.NamedWorld(opens=lambda path: len(path) == depth)
     result = run(world, fakes.ScriptedGoals(), depth=depth)
     assert result.termination is Termination.SOLVED
@@ -21,7 +21,7 @@ def test_the_state_after_the_last_push_is_tested(fakes, depth):
     assert result.terminal_checks == depth + 1
 
 
-def test_a_rollout_never_goes_back(fakes):
+def test_a_rollout_never_backtracks(fakes):
     world = fakes.NamedWorld("ab")
     result = run(world, fakes.ScriptedGoals(), depth=4)
     assert [len(path) for path, _ in world.pushed] == [0, 1, 2, 3]
@@ -43,13 +43,13 @@ def test_it_stops_at_an_open_goal(fakes):
     assert len(result.plan) == len(world.pushed) == 2
 
 
-def test_one_goal_is_asked_for_at_a_time(fakes):
+def test_goals_are_requested_one_at_a_time(fakes):
     goals = fakes.ScriptedGoals()
     run(fakes.NamedWorld("ab"), goals, depth=3)
-    assert [count for _, _, count in goals.asked] == [1, 1, 1]
+    assert [count for _, _, count in goals.calls] == [1, 1, 1]
 
 
-def test_objects_are_drawn_at_random(fakes):
+def test_objects_are_sampled_at_random(fakes):
     firsts = set()
     for seed in range(12):
         world = fakes.NamedWorld("abc")
@@ -58,7 +58,7 @@ def test_objects_are_drawn_at_random(fakes):
     assert firsts == {"a1", "b1", "c1"}
 
 
-def test_only_reachable_objects_are_drawn(fakes):
+def test_only_reachable_objects_are_sampled(fakes):
     for seed in range(6):
         world = fakes.NamedWorld(reachable=lambda path: "b" if path else "a")
         run(world, fakes.ScriptedGoals(), seed, depth=3)

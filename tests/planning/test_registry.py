@@ -35,7 +35,7 @@ def test_every_name_loads_its_planner(name, planner):
     assert PLANNERS.load(name) is planner
 
 
-def test_an_alias_has_the_name_it_stands_for():
+def test_an_alias_resolves_to_its_name():
     assert PLANNERS.canonical("standard_idfs") == "idfs"
 
 

@@ -1,4 +1,4 @@
-"""The rooms that a first version has to solve, and those that nothing can solve."""
+"""Rooms that must be solved, and rooms without a solution."""
 
 import pytest
 

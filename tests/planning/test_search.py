@@ -86,7 +86,7 @@ def test_an_unsolved_search_has_no_plan(fakes):
     assert (result.plan, result.plan_states) == ((), ())
 
 
-def test_entering_a_node_brings_its_state(fakes):
+def test_entering_a_node_restores_its_state(fakes):
     search = Search(fakes.NamedWorld(), Budget())
     first = search.push(search.root, named("a", 1))
     below = search.push(first, named("a", 2))
@@ -94,7 +94,7 @@ def test_entering_a_node_brings_its_state(fakes):
         assert search.enter(node).save() == node.state
 
 
-def test_entering_where_the_world_is_already_restores_nothing(fakes, monkeypatch):
+def test_entering_the_present_node_restores_nothing(fakes, monkeypatch):
     world = fakes.NamedWorld()
     search = Search(world, Budget())
     first = search.push(search.root, named("a", 1))
@@ -111,7 +111,7 @@ def test_the_budget_of_pushes_ends_a_search(fakes):
     assert len(search.world.pushed) == 2
 
 
-def test_a_push_that_was_simulated_in_a_state_is_looked_up(fakes):
+def test_a_push_simulated_before_in_a_state_is_looked_up(fakes):
     search = Search(fakes.NamedWorld(stuck=lambda path: path[-1] == "a9"), Budget(pushes=3))
     first = search.push(search.root, named("a", 1))
     assert search.push(search.root, named("a", 9)) is None
@@ -126,8 +126,8 @@ def test_a_push_that_was_simulated_in_a_state_is_looked_up(fakes):
     assert (len(result.pushes), result.pushes_tried) == (3, 6)
 
 
-def test_another_way_to_a_state_gives_its_number(fakes):
-    # a1 a2 and a2 a1 lead to the same.
+def test_a_state_reached_by_other_pushes_keeps_its_number(fakes):
+    # a1 a2 and a2 a1 lead to the same state.
     class Commuting(fakes.NamedWorld):
         def push(self, push, deadline=math.inf):
             outcome = super().push(push, deadline)
@@ -146,7 +146,7 @@ def test_another_way_to_a_state_gives_its_number(fakes):
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_siblings_side_by_side_are_those_one_by_one(rooms, threads):
+def test_pushes_in_parallel_equal_pushes_in_sequence(rooms, threads):
     scene = rooms.plugged(rooms.box(-1.0, 0.6, 0.3, number=2))
     other = "obstacle_2_movable"
     places = [(NAME, 0.4, 0.0), (other, -1.2, -0.4), (NAME, 0.9, 0.0), (other, -1.5, 1.3)]
@@ -164,10 +164,10 @@ def test_siblings_side_by_side_are_those_one_by_one(rooms, threads):
             )
         )
     assert results[0] == results[1]
-    assert len(results[0][0]) == 4  # the last was there before
+    assert len(results[0][0]) == 4  # the last one repeats the first
 
 
-def test_siblings_nobody_asks_for_are_not_counted(rooms):
+def test_results_that_are_not_requested_are_not_counted(rooms):
     world = World(rooms.plugged(), threads=2)
     search = Search(world, Budget())
     pushes = [Push(NAME, Pose2D(0.3 + 0.1 * i, 0.0, 0.0)) for i in range(5)]
@@ -176,10 +176,10 @@ def test_siblings_nobody_asks_for_are_not_counted(rooms):
     siblings.close()
     result = search.run(lambda: Termination.DEPTH)
     assert (len(result.pushes), len(result.states), result.pushes_tried) == (1, 2, 1)
-    assert world.clocks()[0] > 0.0  # the time of all threads counts
+    assert world.wall_times()[0] > 0.0  # wall times include all threads
 
 
-def test_no_push_is_made_where_none_is_allowed(fakes):
+def test_no_push_is_made_with_a_budget_of_none(fakes):
     search = Search(fakes.NamedWorld(), Budget(pushes=0))
     assert ending(search, lambda: search.push(search.root, named("a", 1))) is Termination.PUSHES
     assert search.world.pushed == []
@@ -193,20 +193,20 @@ def test_the_budget_of_terminal_checks_ends_a_search(fakes):
     assert search.run(lambda: Termination.DEPTH).terminal_checks == 3
 
 
-def test_the_clock_ends_a_search(fakes):
+def test_the_time_budget_ends_a_search(fakes):
     search = Search(fakes.NamedWorld(), Budget(seconds=-1.0))
     assert ending(search, lambda: search.is_goal(search.root)) is Termination.TIMEOUT
     assert ending(search, lambda: search.push(search.root, named("a", 1))) is Termination.TIMEOUT
     assert search.world.pushed == []
 
 
-def test_a_push_cut_off_by_the_clock_is_not_recorded(fakes):
+def test_a_push_interrupted_by_the_timeout_is_not_recorded(fakes, clock):
     search = Search(fakes.NamedWorld(push_s=5.0), Budget(seconds=0.05))
     result = search.run(lambda: search.push(search.root, named("a", 1)))
     assert result.termination is Termination.TIMEOUT
     assert result.pushes == ()
     assert len(result.states) == 1
-    assert result.search_s < 2.0
+    assert result.search_s < 0.06
 
 
 def test_a_spent_budget_becomes_the_result(fakes):
@@ -235,7 +235,7 @@ def test_the_first_state_is_the_start_of_the_scene(rooms):
         assert start[f"{movable.name}_pose"] == pytest.approx(list(movable.pose), abs=1e-12)
 
 
-def test_nodes_know_what_can_be_done_there(rooms):
+def test_nodes_hold_the_goal_state_and_the_reachable_objects(rooms):
     search = Search(World(rooms.plugged(rooms.box(1.3, -1.2, number=2))), Budget())
     assert search.root.reachable == (NAME,)
     assert not search.root.goal_open
@@ -245,13 +245,13 @@ def test_nodes_know_what_can_be_done_there(rooms):
 
 
 def stuck_scene(rooms):
-    """A box that a heavy one holds back: pushing it moves the robot and nothing else."""
+    """A box blocked by a heavy one: pushing it moves only the robot."""
     walls = rooms.wall(5, 0.0, 0.36, (0.29, 0.05)), rooms.wall(6, 0.0, -0.36, (0.29, 0.05))
     heavy = rooms.box(0.6002, 0.0, number=2, mass=30.0)
     return rooms.room(rooms.box(0.0, 0.0), heavy, walls=walls, goal=(-1.4, 1.2))
 
 
-def test_after_a_push_that_moved_nothing_a_node_is_still_its_state(rooms):
+def test_after_a_push_that_moved_nothing_the_node_keeps_its_state(rooms):
     search = Search(World(stuck_scene(rooms)), Budget())
     assert search.push(search.root, Push(NAME, Pose2D(0.5, 0.0, 0.0))) is None
     (record,) = search.run(lambda: Termination.DEPTH).pushes
@@ -260,7 +260,7 @@ def test_after_a_push_that_moved_nothing_a_node_is_still_its_state(rooms):
     assert search.enter(search.root).save().key == search.root.state.key
 
 
-def test_a_real_push_cut_off_by_the_clock_is_undone(rooms):
+def test_a_real_push_interrupted_by_the_timeout_is_undone(rooms):
     world = World(rooms.plugged())
     world.primitives(NAME)
     search = Search(world, Budget(seconds=math.inf))
@@ -276,7 +276,7 @@ def test_a_real_push_cut_off_by_the_clock_is_undone(rooms):
     assert world.save().key == search.root.state.key
 
 
-def test_a_solution_at_hand_is_not_thrown_away_for_a_budget(rooms):
+def test_a_solution_found_is_returned_although_the_budget_is_spent(rooms):
     search = Search(World(rooms.room()), Budget(seconds=0.0, terminal_checks=0))
     assert search.root.goal_open
     assert search.is_goal(search.root)

@@ -26,14 +26,14 @@ def test_the_tree_grows_level_by_level(fakes):
     ]
 
 
-def test_goals_of_a_state_are_drawn_once(fakes):
+def test_goals_of_a_state_are_sampled_once(fakes):
     world, goals = fakes.NamedWorld("ab"), fakes.ScriptedGoals(1)
     run(world, goals, depth=4)
-    asked = [(path, name) for path, name, _ in goals.asked]
-    assert len(asked) == len(set(asked)) == 2 * (1 + 2 + 4 + 8)
+    requests = [(path, name) for path, name, _ in goals.calls]
+    assert len(requests) == len(set(requests)) == 2 * (1 + 2 + 4 + 8)
 
 
-def test_every_state_is_tested_once(fakes):
+def test_every_state_is_checked_once(fakes):
     result = run(fakes.NamedWorld(), fakes.ScriptedGoals(), depth=3)
     assert result.termination is Termination.DEPTH
     assert result.terminal_checks == len(result.states) == 1 + 2 + 4 + 8
@@ -46,9 +46,9 @@ def test_a_push_that_moved_nothing_is_not_tried_again(fakes):
     assert not any(order.startswith("a1 ") for order in world.order)
 
 
-def test_a_state_that_two_pushes_lead_to_is_expanded_once(fakes):
+def test_a_state_reached_by_two_pushes_is_expanded_once(fakes):
     class Forgetting(fakes.NamedWorld):
-        """a2 leads to where a1 leads."""
+        """a2 leads to the same state as a1."""
 
         def push(self, push, deadline=math.inf):
             outcome = super().push(push, deadline)
@@ -62,7 +62,7 @@ def test_a_state_that_two_pushes_lead_to_is_expanded_once(fakes):
 
 
 @pytest.mark.parametrize("threads", [2, 4])
-def test_threads_change_nothing_but_the_clock(rooms, checks, threads):
+def test_threads_change_only_wall_times(rooms, checks, threads):
     def search(threads):
         boxes = (rooms.box(-1.0, 0.6, 0.3, number=2), rooms.box(-0.9, -0.4, number=3))
         world = World(rooms.plugged(*boxes), threads=threads)
@@ -71,7 +71,7 @@ def test_threads_change_nothing_but_the_clock(rooms, checks, threads):
     assert checks.same(search(1), search(threads))
 
 
-def test_a_plan_contains_every_action(fakes):
+def test_a_plan_contains_every_push(fakes):
     world = fakes.NamedWorld("ab", opens=lambda path: path == ("b2", "a1", "b1"))
     result = run(world, fakes.ScriptedGoals(), depth=3)
     assert result.solved
@@ -87,8 +87,8 @@ def test_a_plan_contains_every_action(fakes):
 def test_no_push_is_simulated_twice_in_a_state(rooms):
     scene = rooms.sealed(rooms.box(-1.0, 0.5), rooms.box(-1.0, -0.4, number=2))
     result = run(World(scene), RandomGoals(), 1, NearestFirst(), depth=3, pushes=20)
-    asked = [(record.state, record.push) for record in result.pushes]
-    assert len(asked) == len(set(asked)) > 6
+    requests = [(record.state, record.push) for record in result.pushes]
+    assert len(requests) == len(set(requests)) > 6
     assert result.max_depth_reached == 3
 
 
@@ -101,7 +101,7 @@ def test_a_state_gets_no_more_pushes_than_its_goals(rooms):
     assert len(result.pushes) <= 2 + 4 + 8
 
 
-def test_a_real_plan_of_several_pushes_is_whole(shared_scenes, checks):
+def test_a_real_plan_of_several_pushes_is_complete(shared_scenes, checks):
     from namo.scenes.reading import read_scene
 
     scene = read_scene(shared_scenes / "rooms" / "r6_door2.xml")

@@ -1,4 +1,4 @@
-"""A page in a headless Chromium, over its DevTools protocol: what is asked is run in the page."""
+"""A headless Chromium, controlled over its DevTools protocol."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 
 
 def chromium() -> str | None:
-    """The browser: `NAMO_CHROMIUM`, or the first there is."""
+    """The browser: `NAMO_CHROMIUM`, or the first one on the path."""
     return os.environ.get("NAMO_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 class Tab:
-    """A page that is open.
+    """An open page.
 
     Attributes:
-        complaints: errors, warnings and messages of its console, and what was refused to load.
+        problems: console messages, exceptions, failed loads and requests to other hosts.
     """
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._number = 0
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
         for domain in ("Runtime", "Log", "Page", "Network"):
             self.call(f"{domain}.enable")
 
@@ -43,27 +43,27 @@ class Tab:
         message = {"id": self._number, "method": method, "params": parameters}
         self._connection.send(json.dumps(message))
         while True:
-            answer = json.loads(self._connection.recv(timeout=PATIENCE_S))
+            answer = json.loads(self._connection.recv(timeout=TIMEOUT_S))
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer["error"]
                 return answer["result"]
             self._note(answer)
 
     def _note(self, event: dict[str, Any]) -> None:
-        told = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
-        if event["method"] in told or event["method"] == "Network.loadingFailed":
-            self.complaints.append(json.dumps(event["params"]))
+        reported = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+        if event["method"] in reported or event["method"] == "Network.loadingFailed":
+            self.problems.append(json.dumps(event["params"]))
         if event["method"] == "Network.requestWillBeSent":
             url = event["params"]["request"]["url"]
             if not url.startswith("file:"):
-                self.complaints.append(f"asked for {url}")
+                self.problems.append(f"requested {url}")
 
     def open(self, path: Path) -> None:
         self.call("Page.navigate", url=path.resolve().as_uri())
         self.wait_for("document.readyState === 'complete'")
 
     def media(self, kind: str = "screen", **features: str) -> None:
-        """Set the medium and features such as `prefers_color_scheme`."""
+        """Set the media type and features such as `prefers_color_scheme`."""
         named = [{"name": k.replace("_", "-"), "value": v} for k, v in features.items()]
         self.call("Emulation.setEmulatedMedia", media=kind, features=named)
 
@@ -72,15 +72,15 @@ class Tab:
         self.call("Emulation.setDeviceMetricsOverride", **size)
 
     def value(self, expression: str) -> Any:
-        """The value of an expression in the page."""
+        """The value of a JavaScript expression in the page."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
     def wait_for(self, expression: str) -> None:
-        patience = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while not self.value(expression):
-            assert time.monotonic() < patience, f"never came true: {expression}"
+            assert time.monotonic() < deadline, f"timed out waiting for {expression}"
             time.sleep(0.02)
 
     def key(self, name: str, code: int) -> None:
@@ -93,11 +93,11 @@ class Tab:
 
 @contextmanager
 def tab_of(browser: str, folder: Path) -> Iterator[Tab]:
-    """A tab of a browser that is started for it, with a profile in a folder of its own."""
+    """A tab in a new browser process, with its profile in a folder."""
     command = [browser, "--headless=new", "--disable-gpu", "--remote-debugging-port=0"]
     command += ["--no-first-run", "--disable-extensions", f"--user-data-dir={folder}"]
     if os.geteuid() == 0:
-        command.append("--no-sandbox")  # it refuses root otherwise
+        command.append("--no-sandbox")  # required when running as root
     process = subprocess.Popen(
         [*command, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -109,13 +109,13 @@ def tab_of(browser: str, folder: Path) -> Iterator[Tab]:
             yield Tab(connection)
     finally:
         process.terminate()
-        process.wait(timeout=PATIENCE_S)
+        process.wait(timeout=TIMEOUT_S)
 
 
 def _port(file: Path, process: subprocess.Popen[bytes]) -> str:
-    patience = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not (file.exists() and file.read_text().count("\n")):
-        assert process.poll() is None, "the browser ended at once"
-        assert time.monotonic() < patience, "the browser opens no port"
+        assert process.poll() is None, "the browser exited at start"
+        assert time.monotonic() < deadline, "the browser opened no port"
         time.sleep(0.05)
     return file.read_text().split("\n")[0]

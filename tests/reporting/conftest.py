@@ -1,4 +1,4 @@
-"""Finished collections made up row by row: what a report shows of them is then known."""
+"""Finished collections made from known rows, so that the content of a report is known."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ import pyarrow as pa
 import pytest
 
 from namo.collection.config import CollectionConfig
-from namo.results.records import file_entry, write_record
+from namo.results.records import Record, file_entry, write_record
 from namo.results.schema import FILES
 from namo.results.summary import summarise
 from namo.results.tables import DATA_TABLES, write_table
 
-Record = dict[str, Any]
-
 NASTY = """scènes/</script><img src=x onerror="window.hacked=1">'&\u2028.xml"""
-"""A file name that a page must show and not obey."""
+"""A file name that the page must show as text only."""
 BOX = [-0.3, -0.2, 0.3, -0.2, 0.3, 0.2, -0.3, 0.2]
 _BLANK = {"string": "", "int64": 0, "double": 0.0, "bool": False}
 
 
 def row_of(table: str, **values: Any) -> Record:
-    """A row of a table; what is not given is empty, 0 or false."""
+    """A row of a table; columns not given are empty, 0 or false."""
     schema = DATA_TABLES[table]
     assert values.keys() <= set(schema.names)
     return {field.name: values.get(field.name, _BLANK.get(str(field.type))) for field in schema}
@@ -42,10 +40,10 @@ def identity(environment: int, episode: int = 0) -> Record:
     }
 
 
-def search(environment: int, termination: str = "solved", **values: Any) -> Record:
+def episode_row(environment: int, termination: str = "solved", **values: Any) -> Record:
     """A row of the metrics."""
     solved = termination == "solved"
-    usual = {
+    defaults = {
         **identity(environment, values.pop("episode", 0)),
         "termination": termination,
         "xml_file": f"scenes/{environment:04d}.xml",
@@ -63,7 +61,7 @@ def search(environment: int, termination: str = "solved", **values: Any) -> Reco
         "physics_time_ms": 600.0,
         "kept": termination != "error",
     }
-    return row_of("metrics", **(usual | values))
+    return row_of("metrics", **(defaults | values))
 
 
 def failure(
@@ -71,7 +69,7 @@ def failure(
 ) -> Record:
     """A row of a failed environment."""
     file = xml_file or f"scenes/{environment:04d}.xml"
-    return search(
+    return episode_row(
         environment,
         "error",
         xml_file=file,
@@ -85,7 +83,7 @@ def failure(
 
 
 def scene_of(row: Record) -> Record:
-    """A square room with two boxes, robot on the left and goal on the right."""
+    """A square room with two boxes, the robot on the left and the goal on the right."""
     walls = [
         [x0, y0, x1, y0, x1, y1, x0, y1]
         for x0, y0, x1, y1 in (
@@ -107,7 +105,7 @@ def scene_of(row: Record) -> Record:
 
 
 def plan_of(row: Record) -> list[Record]:
-    """As many pushes as the plan has, each with 12 frames in which robot and box 2 go right."""
+    """The pushes of a plan, each with 12 frames in which the robot and box 2 move right."""
     pushes = []
     for step in range(row["solution_depth"] or 0):
         along = 0.1 * step + np.linspace(0.0, 0.1, 12)
@@ -129,7 +127,7 @@ def plan_of(row: Record) -> list[Record]:
 
 
 def pushes_of(row: Record) -> list[Record]:
-    """The pushes of a search: the last of a solved one opens the goal."""
+    """The pushes of an episode; the last one of a solved episode opens the goal."""
     names = {name: row[name] for name in identity(0)}
     count = row["pushes_simulated"]
     return [
@@ -167,13 +165,13 @@ MODEL = {
 def write_collection(
     folder: Path, metrics: Sequence[Record], models: Sequence[Record] = (), **run: Any
 ) -> Path:
-    """Write the files of a collection of these rows."""
-    shown = [row for row in metrics if row["termination"] != "error"]
+    """Write the files of a collection with these metrics rows."""
+    episodes = [row for row in metrics if row["termination"] != "error"]
     rows = {
         "metrics": list(metrics),
-        "pushes": [push for row in shown for push in pushes_of(row)],
-        "plans": [push for row in shown for push in plan_of(row)],
-        "scenes": [scene_of(row) for row in {row["env_index"]: row for row in shown}.values()],
+        "pushes": [push for row in episodes for push in pushes_of(row)],
+        "plans": [push for row in episodes for push in plan_of(row)],
+        "scenes": [scene_of(row) for row in {row["env_index"]: row for row in episodes}.values()],
     }
     for name, schema in DATA_TABLES.items():
         table = pa.Table.from_pylist(rows[name], schema)
@@ -214,23 +212,25 @@ def write_collection(
 
 
 def mixed() -> list[Record]:
-    """Searches and failures of all kinds, environment by environment."""
+    """Episodes and failures of all kinds, one per environment."""
     return [
-        search(0, difficulty="open", solution_depth=0, pushes_simulated=0, nodes_expanded=0),
-        search(1),
-        search(2, difficulty="two_pushes", solution_depth=2, pushes_simulated=7, nodes_expanded=9),
-        search(3, "pushes", difficulty="hard", pushes_simulated=30, search_time_ms=9000.0),
+        episode_row(0, difficulty="open", solution_depth=0, pushes_simulated=0, nodes_expanded=0),
+        episode_row(1),
+        episode_row(
+            2, difficulty="two_pushes", solution_depth=2, pushes_simulated=7, nodes_expanded=9
+        ),
+        episode_row(3, "pushes", difficulty="hard", pushes_simulated=30, search_time_ms=9000.0),
         failure(4, "KeyError: '<goal>'", NASTY, "KeyError"),
         failure(5, "no site named 'goal'"),
-        search(6, "exhausted", difficulty="hard", pushes_simulated=4),
-        search(7, "timeout", difficulty=None, pushes_simulated=12, search_time_ms=60000.0),
-        search(8, replayed=False, xml_file=NASTY.replace(".xml", "2.xml")),
+        episode_row(6, "exhausted", difficulty="hard", pushes_simulated=4),
+        episode_row(7, "timeout", difficulty=None, pushes_simulated=12, search_time_ms=60000.0),
+        episode_row(8, replayed=False, xml_file=NASTY.replace(".xml", "2.xml")),
     ]
 
 
 @pytest.fixture
 def make_collection(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a collection of rows into a new folder and returns it."""
+    """Writes a collection with given metrics rows into a new folder and returns the folder."""
 
     def make(metrics: Sequence[Record], **options: Any) -> Path:
         (tmp_path / "collection").mkdir()
@@ -241,5 +241,5 @@ def make_collection(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A collection of all kinds of rows, with a model. Read only."""
+    """A collection with all kinds of rows and a model. Read only."""
     return write_collection(tmp_path_factory.mktemp("collection"), mixed(), [MODEL])

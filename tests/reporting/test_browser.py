@@ -4,7 +4,7 @@ import pytest
 
 from namo.reporting.report import write_report
 from tests.reporting.browser import chromium, tab_of
-from tests.reporting.conftest import MODEL, mixed, search, write_collection
+from tests.reporting.conftest import MODEL, episode_row, mixed, write_collection
 
 CELLS = "[...document.querySelectorAll('#rows tbody tr')].map(row => row.cells[{}].textContent)"
 ENVIRONMENTS = CELLS.format(0)
@@ -17,28 +17,28 @@ TWO_PUSHES = "host_env_000002_episode_000"
 def browser(tmp_path_factory):
     found = chromium()
     if found is None:
-        pytest.skip("there is no Chromium to show the page (set NAMO_CHROMIUM)")
+        pytest.skip("no Chromium found (set NAMO_CHROMIUM)")
     with tab_of(found, tmp_path_factory.mktemp("profile")) as tab:
         yield tab
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    rows = [*mixed(), *(search(n) for n in range(9, 60))]
+    rows = [*mixed(), *(episode_row(n) for n in range(9, 60))]
     return write_report(write_collection(tmp_path_factory.mktemp("shown"), rows, [MODEL]))
 
 
 @pytest.fixture
 def page(browser, report):
-    browser.complaints.clear()
+    browser.problems.clear()
     browser.width(1280)
     browser.media(prefers_color_scheme="light", prefers_reduced_motion="no-preference")
     browser.open(report)
     yield browser
-    assert browser.complaints == []
+    assert browser.problems == []
 
 
-def choose(page, field, value, event="change"):
+def set_value(page, field, value, event="change"):
     page.value(
         f"document.getElementById('{field}').value = '{value}';"
         f"document.getElementById('{field}').dispatchEvent(new Event('{event}'))"
@@ -54,29 +54,29 @@ def play(page, name=TWO_PUSHES):
     page.value(f"document.getElementById('{name}').click()")
 
 
-def test_nothing_from_the_data_runs(page):
+def test_text_from_the_data_is_not_executed(page):
     assert page.value("window.hacked") is None
     assert page.value("document.images.length") == 0
 
 
 def test_the_table_is_filtered_by_class_outcome_and_text(page):
     assert page.value(ENVIRONMENTS + ".length") == 25
-    choose(page, "filter-class", option(page, "filter-class", "hard"))
+    set_value(page, "filter-class", option(page, "filter-class", "hard"))
     assert page.value(ENVIRONMENTS) == ["3", "6"]
-    choose(page, "filter-outcome", option(page, "filter-outcome", "exhausted"))
+    set_value(page, "filter-outcome", option(page, "filter-outcome", "exhausted"))
     assert page.value(ENVIRONMENTS) == ["6"]
     assert page.value("document.getElementById('matches').textContent") == "1 of 60"
-    choose(page, "filter-class", "")
-    choose(page, "filter-outcome", "")
-    choose(page, "filter-text", "<img", "input")
+    set_value(page, "filter-class", "")
+    set_value(page, "filter-outcome", "")
+    set_value(page, "filter-text", "<img", "input")
     assert page.value(ENVIRONMENTS) == ["4", "8"]
-    choose(page, "filter-text", "7", "input")
+    set_value(page, "filter-text", "7", "input")
     assert page.value(ENVIRONMENTS)[0] == "7"
-    choose(page, "filter-text", "no such file", "input")
+    set_value(page, "filter-text", "no such file", "input")
     assert page.value(ENVIRONMENTS) == []
 
 
-def test_the_table_is_sorted_both_ways_with_what_has_no_value_last(page):
+def test_the_table_is_sorted_both_ways_with_missing_values_last(page):
     head = "document.querySelector('#rows th[data-name=length] button').click()"
     page.value(head)
     assert page.value(CELLS.format(3))[:2] == ["0", "1"]
@@ -91,35 +91,35 @@ def test_the_table_is_sorted_both_ways_with_what_has_no_value_last(page):
     assert page.value("document.getElementById('page').textContent") == "page 3 of 3"
 
 
-def test_a_plan_plays_to_its_end_and_again(page):
+def test_a_plan_plays_to_its_end_and_restarts(page):
     play(page)
     assert page.value("document.getElementById('player').open")
     page.wait_for("document.getElementById('step').textContent === 'Push 2 of 2: box 2'")
     page.wait_for("document.getElementById('toggle').textContent === 'Play'")
     assert page.value(ROBOT).startswith("translate(-1300 0)")
     assert page.value(BOX).startswith("translate(1200 1000)")
-    assert page.value("document.getElementById('clock').textContent") == "2.2 of 2.2 s"
+    assert page.value("document.getElementById('clock').textContent") == "2.2 / 2.2 s"
     page.value("document.getElementById('toggle').click()")
     assert page.value("document.getElementById('step').textContent") == "Push 1 of 2: box 2"
     page.value("document.getElementById('close').click()")
     assert not page.value("document.getElementById('player').open")
 
 
-def test_any_moment_can_be_looked_at(page):
+def test_the_slider_seeks_to_any_time(page):
     page.media(prefers_reduced_motion="reduce")
     play(page)
     assert page.value("document.getElementById('toggle').textContent") == "Play"
     assert page.value(ROBOT).startswith("translate(-1500 0)")
-    choose(page, "seek", "5.5", "input")
+    set_value(page, "seek", "5.5", "input")
     assert page.value(ROBOT).startswith("translate(-1450 0)")
     assert page.value(BOX).startswith("translate(1050 1000)")
-    choose(page, "seek", "16.5", "input")
+    set_value(page, "seek", "16.5", "input")
     assert page.value(ROBOT).startswith("translate(-1350 0)")
-    choose(page, "seek", "0", "input")  # back: the box stands where it stood
+    set_value(page, "seek", "0", "input")  # back at the start
     assert page.value(BOX).startswith("translate(1000 1000)")
 
 
-def test_the_player_is_used_with_keys_alone(page):
+def test_the_player_works_with_the_keyboard_only(page):
     page.value(f"document.getElementById('{TWO_PUSHES}').focus()")
     page.key("Enter", 13)
     assert page.value("document.getElementById('player').open")
@@ -129,20 +129,20 @@ def test_the_player_is_used_with_keys_alone(page):
     assert page.value("document.activeElement.id") == TWO_PUSHES
 
 
-def test_a_row_leads_to_its_picture(page):
+def test_a_row_links_to_its_card(page):
     link = f"document.querySelector('#rows a[href=\"#{TWO_PUSHES}\"]').textContent"
     assert page.value(link) == "2"
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_reaches_out_of_the_page(page, width, scheme):
+def test_the_page_does_not_scroll_sideways(page, width, scheme):
     page.width(width)
     page.media(prefers_color_scheme=scheme)
     assert page.value("document.documentElement.scrollWidth") <= width
 
 
-def test_dark_is_dark(page):
+def test_the_dark_scheme_is_used_on_screen_only(page):
     colour = "getComputedStyle(document.body).backgroundColor"
     assert page.value(colour) == "rgb(255, 255, 255)"
     page.media(prefers_color_scheme="dark")
@@ -151,7 +151,7 @@ def test_dark_is_dark(page):
     assert page.value(colour) == "rgb(255, 255, 255)"
 
 
-def test_everything_that_can_be_used_has_a_name(page):
+def test_all_controls_have_an_accessible_name(page):
     unnamed = (
         "[...document.querySelectorAll('button, input, select, svg')].filter(each =>"
         " !(each.getAttribute('aria-label') || each.textContent.trim() ||"

@@ -10,13 +10,13 @@ import pytest
 from namo.commands.main import main
 from namo.errors import ResultFileError
 from namo.reporting.report import write_report
-from tests.reporting.conftest import MODEL, NASTY, failure, mixed, search, write_collection
+from tests.reporting.conftest import MODEL, NASTY, episode_row, failure, mixed, write_collection
 
 MEGABYTE = 1_000_000
 
 
 class Page(HTMLParser):
-    """The tags, the text and the scripts of a page."""
+    """The tags, text and scripts of a page."""
 
     def __init__(self, text):
         super().__init__()
@@ -46,7 +46,7 @@ def page(collection):
     return Page(write_report(collection).read_text("utf-8"))
 
 
-def test_the_page_needs_nothing_else(page):
+def test_the_page_is_self_contained(page):
     assert not {"link", "img", "iframe", "object", "embed"} & {tag for tag, _ in page.tags}
     attributes = [each for _, values in page.tags for each in values.items()]
     assert not {"src", "srcset", "action", "data"} & {name for name, _ in attributes}
@@ -58,7 +58,7 @@ def test_the_page_needs_nothing_else(page):
     assert "default-src 'none'" in policy
 
 
-def test_names_of_files_are_shown_and_not_obeyed(page, collection):
+def test_file_names_are_shown_as_text(page, collection):
     tags = [tag for tag, _ in page.tags]
     assert "img" not in tags
     assert tags.count("script") == 3
@@ -68,60 +68,63 @@ def test_names_of_files_are_shown_and_not_obeyed(page, collection):
     assert "models/<goal>" in page.text
 
 
-def test_the_headline_counts(page):
-    assert "Environments 9 7 searches" in page.text
-    assert "Solved 57.1 % 4 searches" in page.text
+def test_the_overview_counts(page):
+    assert "Environments 9 7 episodes" in page.text
+    assert "Solved 57.1 % 4 episodes" in page.text
     assert "Verified by replay 3 of 4 plans" in page.text
     assert "Failed environments 2" in page.text
 
 
-def test_the_unexplained_comes_first_and_solved_last(page):
-    endings = page.text.split("How everything ended")[1].split("By difficulty")[0]
+def test_unexplained_outcomes_come_first_and_solved_last(page):
+    outcomes = page.text.split("Outcomes")[1].split("By scene difficulty")[0]
     order = [
-        "unexplained the plan did not happen again 1",
+        "unexplained replay diverged 1",
         "unexplained failed: KeyError 1",
-        "failed: scene cannot be used 1",
-        "time was up 1",
+        "failed: unusable scene 1",
+        "unsolved: timeout 1",
         "solved 4",
     ]
-    places = [endings.index(text) for text in order]
+    places = [outcomes.index(text) for text in order]
     assert places == sorted(places)
 
 
-def test_failures_and_the_slowest_have_their_commands(page):
-    again = page.text.split("Run again")[-1]
-    assert "python collect.py --start-idx 4" in again
-    assert "python collect.py --start-idx 5" in again
-    slowest = again.split("The slowest searches")[1]
+def test_failures_and_slowest_episodes_have_rerun_commands(page):
+    rerun = page.text.split("Rerun")[-1]
+    assert "python collect.py --start-idx 4" in rerun
+    assert "python collect.py --start-idx 5" in rerun
+    slowest = rerun.split("Slowest episodes")[1]
     assert slowest.index("60.0 s, 12 pushes simulated, unsolved (timeout)") < slowest.index(
         "9.00 s"
     )
-    assert "--output-dir out_again --start-idx 7 --end-idx 8" in slowest
+    assert "--output-dir out_rerun --start-idx 7 --end-idx 8" in slowest
 
 
-def test_a_plan_that_did_not_happen_again_is_named_before_all_failures(page):
-    again = page.text.split("Run again")[-1]
-    assert "Plans that did not happen again: 1 8 1.00 s, 1 push simulated, solved with" in again
-    places = [again.index(text) for text in ("did not happen", "KeyError", "no site named")]
+def test_diverged_replays_are_listed_before_failures(page):
+    rerun = page.text.split("Rerun")[-1]
+    assert (
+        "Plans whose replay diverged: 1 Environment 8 1.00 s, 1 push simulated, solved with"
+        in rerun
+    )
+    places = [rerun.index(text) for text in ("replay diverged", "KeyError", "no site named")]
     assert places == sorted(places)
 
 
-def test_many_failures_are_all_there_and_most_of_them_folded(make_collection):
+def test_long_lists_of_failures_are_complete_but_folded(make_collection):
     folder = make_collection([failure(n, "no robot") for n in range(30)])
     page = Page(write_report(folder).read_text("utf-8"))
     assert all(f"python collect.py --start-idx {n}" in page.text for n in range(30))
-    assert "10 more 20 scenes/0020.xml: no robot" in page.text
+    assert "10 more Environment 20 scenes/0020.xml: no robot" in page.text
     assert [tag for tag, _ in page.tags].count("details") == 1
 
 
-def test_what_is_rare_is_not_said_to_be_absent(make_collection):
-    rows = [search(n) for n in range(3000)]
-    rows[7] = search(7, "timeout")
+def test_rare_outcomes_do_not_read_zero_percent(make_collection):
+    rows = [episode_row(n) for n in range(3000)]
+    rows[7] = episode_row(7, "timeout")
     text = Page(write_report(make_collection(rows)).read_text("utf-8")).text
-    assert "time was up 1 < 0.1 %" in text
+    assert "timeout 1 < 0.1 %" in text
 
 
-def test_plans_can_be_played(page):
+def test_cards_with_a_plan_are_buttons(page):
     plans = json.loads(page.scripts["plan-data"])
     cards = {value["data-plan"]: tag for tag, value in page.tags if "data-plan" in value}
     assert plans.keys() == cards.keys()
@@ -129,29 +132,36 @@ def test_plans_can_be_played(page):
     assert [push["name"] for push in plans["host_env_000002_episode_000"]] == ["box 2", "box 2"]
 
 
-def test_models_are_shown_with_what_they_cost(page):
+def test_cards_name_the_episode_of_an_environment(make_collection):
+    folder = make_collection([episode_row(3, episode=number) for number in range(2)])
+    text = Page(write_report(folder).read_text("utf-8")).text
+    assert "Environment 3 ▶ difficulty easy, 1-push plan; 1 push simulated, 1.00 s" in text
+    assert "Environment 3, episode 1 ▶" in text
+
+
+def test_models_are_listed_with_their_costs(page):
     assert re.search(r"goal 1,234 cpu 2 0\.60 10 3\.00 18\.\d 18\.\d 0\.20", page.text)
-    assert "First push against a random one" in page.text
+    assert "First push vs. random push" in page.text
 
 
-def test_without_models_or_plans_the_page_says_so(make_collection):
+def test_empty_sections_say_so(make_collection):
     folder = make_collection([failure(0, "no robot")])
     text = Page(write_report(folder).read_text("utf-8")).text
-    for said in ("No learned strategy was used", "No search ran", "There is nothing to show"):
-        assert said in text
+    for sentence in ("No learned models were used", "No episode ran", "Nothing to show"):
+        assert sentence in text
 
 
 def test_the_same_files_give_the_same_page(collection):
     assert write_report(collection).read_bytes() == write_report(collection).read_bytes()
 
 
-def test_searches_that_pushed_nothing_are_left_out_of_a_spread_and_counted(make_collection):
-    rows = [search(n, nodes_expanded=n // 2, pushes_simulated=n // 2) for n in range(6)]
+def test_distributions_omit_and_count_episodes_without_pushes(make_collection):
+    rows = [episode_row(n, nodes_expanded=n // 2, pushes_simulated=n // 2) for n in range(6)]
     text = Page(write_report(make_collection(rows)).read_text("utf-8")).text
-    assert "Median 1.5; the axis is logarithmic. Searches without any, 2, are left out." in text
+    assert "Median 1.5; logarithmic axis. Episodes with zero omitted: 2." in text
 
 
-def test_ten_thousand_searches_fit_in_ten_megabytes(make_collection):
+def test_the_page_of_ten_thousand_episodes_stays_small(make_collection):
     kinds = mixed()
     rows = [
         {**kinds[n % 9], "env_index": n, "env_id": f"e{n}", "episode_id": f"host_env_{n:06d}_0"}
@@ -162,23 +172,23 @@ def test_ten_thousand_searches_fit_in_ten_megabytes(make_collection):
     assert len(json.loads(Page(text.decode()).scripts["table-data"])["environment"]) == 10_000
 
 
-def test_the_command_says_where_the_page_is(make_collection, capsys):
-    folder = make_collection([search(0)])
+def test_the_command_prints_the_path_of_the_page(make_collection, capsys):
+    folder = make_collection([episode_row(0)])
     assert main(["report", str(folder)]) == 0
     assert capsys.readouterr().out == f"{folder / 'report.html'}\n"
 
 
-def test_wrong_usage_ends_with_2_and_damage_with_1(make_collection, tmp_path, capsys):
+def test_usage_errors_exit_with_2_and_damaged_files_with_1(make_collection, tmp_path, capsys):
     assert main(["report", str(tmp_path / "none")]) == 2
-    folder = make_collection([search(0)])
+    folder = make_collection([episode_row(0)])
     (folder / "plans.parquet").unlink()
     assert main(["report", str(folder)]) == 1
     assert "plans.parquet: is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["run.json", "collection_summary_host.pkl"])
-def test_a_damaged_file_is_named_and_the_old_page_stays(make_collection, name):
-    folder = make_collection([search(0)])
+def test_a_damaged_file_is_named_and_the_old_page_kept(make_collection, name):
+    folder = make_collection([episode_row(0)])
     page = write_report(folder)
     before = page.read_bytes()
     (folder / name).write_text("{")
@@ -189,15 +199,15 @@ def test_a_damaged_file_is_named_and_the_old_page_stays(make_collection, name):
 
 
 def test_a_table_of_another_version_is_refused(make_collection):
-    folder = make_collection([search(0)])
+    folder = make_collection([episode_row(0)])
     table = pq.read_table(folder / "metrics.parquet")
     pq.write_table(table.drop_columns(["replayed"]), folder / "metrics.parquet")
-    with pytest.raises(ResultFileError, match="another schema"):
+    with pytest.raises(ResultFileError, match="schema differs"):
         write_report(folder)
 
 
-def test_the_summary_of_the_last_merge_counts(make_collection):
-    folder = make_collection([search(0)])
+def test_the_summary_named_in_the_manifest_is_used(make_collection):
+    folder = make_collection([episode_row(0)])
     shutil.copy(folder / "collection_summary_host.pkl", folder / "collection_summary_a.pkl")
     (folder / "collection_summary_host.pkl").unlink()
     with pytest.raises(ResultFileError, match=r"summary_host\.pkl: is missing"):
@@ -207,8 +217,8 @@ def test_the_summary_of_the_last_merge_counts(make_collection):
         write_report(folder)
 
 
-def test_two_configurations_are_told(tmp_path):
-    folder = write_collection(tmp_path, [search(0), search(1, algorithm="best_first")])
+def test_two_configurations_are_listed(tmp_path):
+    folder = write_collection(tmp_path, [episode_row(0), episode_row(1, algorithm="best_first")])
     text = Page(write_report(folder).read_text("utf-8")).text
     assert "idfs, objects random, goals random 1" in text
     assert "best_first, objects random, goals random 1" in text

@@ -35,7 +35,7 @@ def metrics_row(index, mark):
 
 
 def made_up_part(output, start, end, began, mark):
-    """A part whose rows say in `fingerprint` (metrics) and `status` (pushes) which part it is.
+    """A part whose rows hold `mark` in the columns `fingerprint` (metrics) and `status` (pushes).
 
     The clock went backwards: the later a part, the earlier its time.
     """
@@ -49,7 +49,7 @@ def made_up_part(output, start, end, began, mark):
         {"path": f"{index}.pkl", "bytes": 1, "sha256": mark, "rows": 1}
         for index in range(start, end)
     ]
-    information = {
+    metadata = {
         "start": start,
         "end": end,
         "label": "host",
@@ -71,7 +71,7 @@ def made_up_part(output, start, end, began, mark):
     }
     tables |= {"plans": [], "scenes": []}
     part = Part.of(output, start, end)
-    write_part(part, tables, information)
+    write_part(part, tables, metadata)
     return part
 
 
@@ -157,16 +157,16 @@ def test_a_damaged_table_of_a_part_is_named(tmp_path, table, damage):
 
 
 @pytest.mark.parametrize("table", ["metrics", "pushes"])
-def test_a_flipped_bit_in_a_part_never_changes_the_tables_unseen(collected, tmp_path, table):
+def test_a_flipped_bit_in_a_part_never_changes_the_tables_undetected(collected, tmp_path, table):
     part = Part.of(tmp_path, 0, 6)
     shutil.copytree(collected.output / "parts" / "000000-000006", part.folder)
     expected = pq.read_table(collected.output / f"{table}.parquet")
     path = part.table(table)
     whole = path.read_bytes()
     for place in range(4, len(whole), max(1, len(whole) // 100)):
-        bent = bytearray(whole)
-        bent[place] ^= 1 << (place % 8)
-        path.write_bytes(bent)
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << (place % 8)
+        path.write_bytes(damaged)
         with contextlib.suppress(ResultFileError):
             assemble(tmp_path, "host", *SOURCE)
             assert pq.read_table(tmp_path / f"{table}.parquet").equals(expected), place
@@ -189,7 +189,7 @@ def test_the_manifest_describes_every_result_file_once(collected):
         content = (collected.output / row["path"]).read_bytes()
         assert (row["bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
     on_disk = {path.name for path in collected.output.iterdir() if path.is_file()}
-    # The page is no result: it can be made again at any time.
+    # The report is not a result: it can be regenerated at any time.
     assert on_disk - set(paths) == {"manifest.parquet", ".merge.lock", "report.html"}
 
 
@@ -210,7 +210,7 @@ def test_merged_tables_keep_units_and_descriptions(collected, table, schema):
     assert [field.metadata for field in found] == [field.metadata for field in schema]
 
 
-def test_tables_and_files_say_the_same(collected):
+def test_tables_and_files_agree(collected):
     records = collected.records()
     assert collected.table("metrics") == [
         {**row, "chunk": "000000-000006"} for record in records for row in record["metrics"]
@@ -221,12 +221,12 @@ def test_tables_and_files_say_the_same(collected):
         assert [row[name] for row in pushes] == column
 
 
-def test_the_summary_file_and_the_report_are_what_merge_returns(collected, tmp_path):
+def test_the_summary_files_are_what_assemble_returns(collected, tmp_path):
     made_up_part(tmp_path, 0, 3, began=1.0, mark="a")
     merged = assemble(tmp_path, "host", *SOURCE)
     assert read_record(tmp_path / "collection_summary_host.pkl") == merged.summary
-    assert merged.report_path == tmp_path / "summary_host.txt"
-    assert merged.report_path.read_text(encoding="utf-8") == merged.report
+    assert merged.text_path == tmp_path / "summary_host.txt"
+    assert merged.text_path.read_text(encoding="utf-8") == merged.text
 
 
 def test_merging_twice_gives_the_same_files(tmp_path):

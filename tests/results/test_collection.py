@@ -53,25 +53,25 @@ def test_an_episode_is_found_without_reading_a_table_as_a_whole(opened, monkeypa
     assert whole == []
 
 
-def test_an_episode_that_is_not_there_is_named_with_the_nearest(opened):
+def test_an_unknown_episode_is_named_with_the_nearest(opened):
     with pytest.raises(UsageError, match="did you mean 'host_env_000001_episode_000'"):
         opened.episode("host_env_000001_episode_00")
 
 
-def test_an_episode_that_failed_says_why(opened):
+def test_a_failed_episode_gives_the_reason(opened):
     (row,) = [row for row in opened.episodes.to_pylist() if row["error_message"]]
-    with pytest.raises(UsageError, match=r"nothing but its row was kept: .*kaputt"):
+    with pytest.raises(UsageError, match=r"only its metrics row was kept: .*kaputt"):
         opened.episode(row["episode_id"])
 
 
-def test_an_episode_that_was_dropped_says_so(filtered):
+def test_a_filtered_episode_gives_the_reason(filtered):
     opened = namo.load(filtered.output)
     dropped = next(row for row in opened.episodes.to_pylist() if not row["kept"])
     with pytest.raises(UsageError, match="--filter-minimum-length dropped it"):
         opened.episode(dropped["episode_id"])
 
 
-def test_a_folder_without_a_collection_is_refused(tmp_path):
+def test_a_folder_without_a_collection_is_rejected(tmp_path):
     with pytest.raises(UsageError, match="no finished collection is here"):
         namo.load(tmp_path)
 

@@ -50,7 +50,7 @@ def problems(folder):
     return [str(problem) for problem in verification.problems()], verification.plans
 
 
-def test_two_ranges_together_are_the_collection_of_both(rig, scenes, collect, halves, tmp_path):
+def test_two_ranges_merge_into_the_collection_of_both(rig, scenes, collect, halves, tmp_path):
     combined = merge_collections(halves, tmp_path / "all")
     assert combined.taken == {halves[0]: 2, halves[1]: 3}
     assert combined.shared == 0
@@ -62,7 +62,7 @@ def test_two_ranges_together_are_the_collection_of_both(rig, scenes, collect, ha
     assert status_of(tmp_path / "all").done == 5
 
 
-def test_nothing_is_left_beside_the_result_and_the_sources_stay(halves, tmp_path):
+def test_nothing_else_is_written_and_the_sources_are_unchanged(halves, tmp_path):
     before = [{path: path.stat().st_mtime_ns for path in half.rglob("*")} for half in halves]
     merge_collections(halves, tmp_path / "all")
     assert [path.name for path in tmp_path.iterdir()] == ["all"]
@@ -81,7 +81,7 @@ def test_environments_of_both_are_taken_from_the_first(rig, scenes, collect, hal
     assert problems(tmp_path / "all")[0] == []
 
 
-def test_what_failed_in_the_first_is_taken_from_the_second(
+def test_environments_that_failed_in_the_first_are_taken_from_the_second(
     rig, scenes, collect, halves, tmp_path, monkeypatch
 ):
     run = environments.run_episode
@@ -101,13 +101,11 @@ def test_what_failed_in_the_first_is_taken_from_the_second(
     assert combined.merged.summary["performance_stats"]["failed_environments"] == 0
 
 
-def test_costs_of_a_part_that_is_cut_are_counted_once(collect, models, tmp_path):
+def test_costs_of_a_split_part_are_counted_once(collect, models, tmp_path):
     settings = {**models, "max_pushes": 5, "algorithm": "idfs"}
     middle, whole = collect((1, 2), **settings), collect((0, 3), **settings)
     spent = [
-        part.information()["work_s"]
-        for folder in (middle, whole)
-        for part in finished_parts(folder)
+        part.metadata()["work_s"] for folder in (middle, whole) for part in finished_parts(folder)
     ]
     merged = merge_collections([middle, whole], tmp_path / "all").merged
     assert [part.start for part in finished_parts(tmp_path / "all")] == [0, 1, 2]
@@ -116,7 +114,7 @@ def test_costs_of_a_part_that_is_cut_are_counted_once(collect, models, tmp_path)
     assert duration == pytest.approx(sum(spent))
 
 
-def test_a_combined_collection_can_be_combined_again(rig, scenes, collect, halves, tmp_path):
+def test_a_merged_collection_can_be_merged_again(rig, scenes, collect, halves, tmp_path):
     merge_collections([collect((1, 2)), collect((0, 4))], tmp_path / "once")
     merge_collections([tmp_path / "once", halves[1]], tmp_path / "twice")
     content = rig.opened(tmp_path / "twice", scenes).content()
@@ -130,7 +128,7 @@ def test_a_combined_collection_can_be_combined_again(rig, scenes, collect, halve
         ({"max_pushes": 3}, "max_pushes is 60 in .* 3 in"),
     ],
 )
-def test_other_settings_are_named_and_refused(collect, halves, tmp_path, settings, named):
+def test_different_settings_are_named_and_rejected(collect, halves, tmp_path, settings, named):
     other = collect((2, 3), **settings)
     with pytest.raises(ConflictError, match=named) as caught:
         merge_collections([halves[0], other], tmp_path / "all")
@@ -143,7 +141,7 @@ def test_a_device_without_a_model_on_it_does_not_matter(collect, halves, tmp_pat
     assert merge_collections([halves[0], other], tmp_path / "all").taken[other] == 1
 
 
-def test_other_models_are_named_and_refused(collect, models, tmp_path):
+def test_different_models_are_named_and_rejected(collect, models, tmp_path):
     few = {"max_pushes": 2}
     models = dict(models)
     with_models = collect((0, 1), **models, **few)
@@ -153,18 +151,18 @@ def test_other_models_are_named_and_refused(collect, models, tmp_path):
         merge_collections([with_models, without], tmp_path / "all")
 
 
-def test_other_scenes_under_one_number_are_named_and_refused(rig, collect, halves, tmp_path):
+def test_different_scenes_under_one_number_are_named_and_rejected(rig, collect, halves, tmp_path):
     others = rig.copy_rooms(tmp_path / "other", (0, 3))
     other = collect((0, 2), scenes=others)
     with pytest.raises(ConflictError, match=r"not the same scenes: environment 1 is .*01\.xml in "):
         merge_collections([halves[0], other], tmp_path / "all")
 
 
-def test_a_damaged_file_ends_it_and_nothing_stays(halves, tmp_path):
+def test_a_damaged_file_stops_the_merge_and_leaves_nothing(halves, tmp_path):
     copy = shutil.copytree(halves[1], tmp_path / "copy")
     path = next(copy.glob("*_env_000003_results.pkl"))
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ResultFileError, match=re.escape(f"{path}: is not what was written")):
+    with pytest.raises(ResultFileError, match=re.escape(f"{path}: checksum mismatch")):
         merge_collections([halves[0], copy], tmp_path / "all")
     assert [each.name for each in tmp_path.iterdir()] == ["copy"]
 
@@ -176,12 +174,12 @@ def test_a_list_of_files_that_leads_out_of_a_collection_is_not_followed(halves, 
     rows[0]["path"] = "../secret"
     tables = {name: [pq.read_table(part.table(name))] for name in DATA_TABLES}
     tables["files"] = [pa.Table.from_pylist(rows, FILES)]
-    write_part(part, tables, part.information())
+    write_part(part, tables, part.metadata())
     with pytest.raises(ResultFileError, match=r"'\.\./secret', which leads out of the collection"):
         merge_collections([halves[0], copy], tmp_path / "all")
 
 
-def test_an_unfinished_collection_is_refused(rig, scenes, halves, tmp_path):
+def test_an_unfinished_collection_is_rejected(rig, scenes, halves, tmp_path):
     rig.collect(scenes, tmp_path / "part", rig.config(), (2, 5))
     with pytest.raises(ResultFileError, match=r"run\.json: is missing"):
         merge_collections([halves[0], tmp_path / "part"], tmp_path / "all")
@@ -195,15 +193,15 @@ def test_a_damaged_run_file_is_named(halves, tmp_path, content):
         merge_collections([halves[0], copy], tmp_path / "all")
 
 
-def test_one_collection_or_one_twice_is_refused(halves, tmp_path):
+def test_one_collection_or_one_twice_is_rejected(halves, tmp_path):
     for folders in (halves[:1], [halves[0], halves[0]]):
         with pytest.raises(UsageError, match="two collections or more, each once"):
             merge_collections(folders, tmp_path / "all")
 
 
-def test_a_folder_with_something_in_it_is_refused(halves, tmp_path):
+def test_a_non_empty_output_is_rejected(halves, tmp_path):
     (tmp_path / "something").touch()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         merge_collections(halves, tmp_path)
 
 
@@ -214,7 +212,7 @@ def test_links_share_the_files_of_environments(halves, tmp_path):
             assert (tmp_path / "all" / path.name).samefile(path)
 
 
-def test_what_a_killed_process_left_is_made_anew(halves, tmp_path):
+def test_leftovers_of_a_killed_process_are_replaced(halves, tmp_path):
     left = tmp_path / ".all.partial"
     Part.of(left, 0, 1).folder.mkdir(parents=True)
     (left / "host_env_000099_results.pkl").touch()
@@ -223,13 +221,13 @@ def test_what_a_killed_process_left_is_made_anew(halves, tmp_path):
     assert len(list((tmp_path / "all").glob("*_env_*"))) == 5
 
 
-def test_two_processes_do_not_make_the_same_collection(halves, tmp_path):
+def test_two_processes_do_not_write_the_same_collection(halves, tmp_path):
     lock = tmp_path / ".all.partial" / ".run.lock"
-    with lock_held(lock, "", wait=False), pytest.raises(BusyError, match=f"process {os.getpid()}"):
+    with lock_held(lock, "", wait=False), pytest.raises(BusyError, match=f"pid {os.getpid()}"):
         merge_collections(halves, tmp_path / "all")
 
 
-def test_the_label_is_the_common_one_or_the_one_asked_for(halves, tmp_path):
+def test_the_label_is_the_common_one_or_as_given(halves, tmp_path):
     merge_collections(halves, tmp_path / "all")
     assert (tmp_path / "all" / "summary_host.txt").exists()
     merge_collections(halves, tmp_path / "named", "both")

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.errors import BusyError, ResultFileError
-from namo.results.parts import Part, finished_parts, locked, next_generation, range_name, write_part
+from namo.results.parts import Part, age_of, finished_parts, locked, next_generation, write_part
 from namo.results.schema import FILES, METRICS
-from namo.results.tables import TABLES, write_table
+from namo.results.tables import TABLES
+from namo.scenes.sources import range_name
 
 
 def entries(*numbers):
@@ -36,50 +37,9 @@ def take_lock(folder, events):
         events.send(waited_for)
 
 
-def test_a_range_is_named_by_its_bounds():
-    assert range_name(4, 8) == "000004-000008"
+def test_a_part_is_named_by_the_bounds_of_its_range(tmp_path):
+    assert range_name(4, 8) == Part.of(tmp_path, 4, 8).folder.name == "000004-000008"
     assert range_name(999_999, 1_000_001) == "999999-1000001"
-
-
-@pytest.mark.parametrize("schema", TABLES.values(), ids=TABLES)
-def test_a_table_without_rows_has_its_schema(tmp_path, schema):
-    path = tmp_path / "table.parquet"
-    assert write_table(path, schema, []) == 0
-    table = pq.read_table(path)
-    assert table.num_rows == 0
-    assert table.schema.equals(schema)
-    assert [field.metadata for field in table.schema] == [field.metadata for field in schema]
-    assert table.schema.metadata == schema.metadata
-
-
-def test_tables_are_joined_in_order_with_units_and_descriptions(tmp_path):
-    path = tmp_path / "table.parquet"
-    assert write_table(path, FILES, [entries(3), entries(), entries(1, 2)]) == 3
-    table = pq.read_table(path)
-    assert table["bytes"].to_pylist() == [3, 1, 2]
-    assert table.schema.equals(FILES, check_metadata=True)
-
-
-def test_many_small_tables_become_few_row_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr("namo.results.tables.ROW_GROUP", 10)
-    path = tmp_path / "table.parquet"
-    assert write_table(path, FILES, (entries(n) for n in range(25))) == 25
-    assert pq.ParquetFile(path).num_row_groups == 3
-    assert pq.read_table(path)["bytes"].to_pylist() == list(range(25))
-
-
-def test_a_table_that_fails_half_way_leaves_the_old_file(tmp_path):
-    path = tmp_path / "table.parquet"
-    write_table(path, FILES, [entries(1)])
-
-    def tables():
-        yield entries(2)
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write_table(path, FILES, tables())
-    assert pq.read_table(path)["bytes"].to_pylist() == [1]
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_part_is_finished_only_with_its_marker(tmp_path):
@@ -90,7 +50,7 @@ def test_a_part_is_finished_only_with_its_marker(tmp_path):
     assert [(p.start, p.end) for p in finished_parts(tmp_path)] == [(0, 3)]
 
 
-def test_the_marker_is_gone_while_a_part_is_written_again(tmp_path):
+def test_the_marker_is_deleted_while_a_part_is_rewritten(tmp_path):
     part = empty_part(tmp_path, 0, 3)
     seen = []
 
@@ -103,14 +63,14 @@ def test_the_marker_is_gone_while_a_part_is_written_again(tmp_path):
     assert part.marker.exists()
 
 
-def test_a_part_that_fails_while_written_is_not_finished(tmp_path):
+def test_a_part_whose_writing_failed_is_not_finished(tmp_path):
     part = empty_part(tmp_path, 0, 3)
     with pytest.raises(pa.ArrowInvalid):
         write_part(part, {"metrics": [pa.table({"x": [1]})]}, {})
     assert finished_parts(tmp_path) == []
 
 
-def test_folders_that_are_no_parts_are_passed_over(tmp_path):
+def test_folders_that_are_not_parts_are_ignored(tmp_path):
     for name in ("notes", "a-b", "12"):
         (tmp_path / "parts" / name).mkdir(parents=True)
         (tmp_path / "parts" / name / "part.json").write_text("{}")
@@ -118,10 +78,10 @@ def test_folders_that_are_no_parts_are_passed_over(tmp_path):
     assert finished_parts(tmp_path / "nowhere") == []
 
 
-def test_a_marker_says_what_was_written(tmp_path):
+def test_a_marker_holds_the_metadata_and_the_hashes(tmp_path):
     part = Part.of(tmp_path, 0, 1)
     write_part(part, {}, {"host": "ü", "began_unix_s": 1.5})
-    assert part.information() == {"host": "ü", "began_unix_s": 1.5, "tables": {}}
+    assert part.metadata() == {"host": "ü", "began_unix_s": 1.5, "tables": {}}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"[1]", b"\xff", b"null"])
@@ -129,7 +89,7 @@ def test_a_damaged_marker_is_named(tmp_path, content):
     part = empty_part(tmp_path, 0, 3)
     part.marker.write_bytes(content)
     with pytest.raises(ResultFileError) as caught:
-        part.information()
+        part.metadata()
     assert str(part.marker) in str(caught.value)
 
 
@@ -140,7 +100,7 @@ def test_a_free_part_is_locked_without_waiting(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_second_process_waits_for_the_first_and_says_for_whom(tmp_path):
+def test_the_second_process_waits_for_the_first_and_names_it(tmp_path):
     context = multiprocessing.get_context("spawn")
     ready, ready_far = context.Pipe(duplex=False)
     let_go_far, let_go = context.Pipe(duplex=False)
@@ -157,7 +117,7 @@ def test_the_second_process_waits_for_the_first_and_says_for_whom(tmp_path):
         assert not events.poll(0.5)
         let_go.send(None)
         assert events.poll(60)
-        assert events.recv() == f"{socket.gethostname()}, process {holder}"
+        assert events.recv() == f"{socket.gethostname()} (pid {holder})"
     finally:
         first.kill()
         second.kill()
@@ -187,27 +147,34 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path):
         ),
     ],
 )
-def test_a_range_at_work_is_refused_with_the_name_of_who_is(tmp_path, bounds, wait):
-    """Only the very same range is waited for."""
+def test_a_range_in_progress_is_rejected_with_the_name_of_its_process(tmp_path, bounds, wait):
+    """Only a process of the same range is waited for."""
     with locked(Part.of(tmp_path, 0, 3)):
         with pytest.raises(BusyError) as caught, locked(Part.of(tmp_path, *bounds), wait=wait):
             pass
-        assert f"{socket.gethostname()}, process {os.getpid()}" in str(caught.value)
+        assert f"{socket.gethostname()} (pid {os.getpid()})" in str(caught.value)
         assert "000000-000003" in str(caught.value)
 
 
-def test_a_part_is_of_a_later_generation_than_those_it_shares_environments_with(tmp_path):
+def test_the_generation_of_a_part_is_greater_than_those_of_overlapping_parts(tmp_path):
     assert next_generation(Part.of(tmp_path, 0, 3)) == 1
     for bounds, generation in (((0, 3), 1), ((2, 5), 7), ((3, 4), 9)):
         part = Part.of(tmp_path, *bounds)
         write_part(
             part, {name: [] for name in TABLES}, {"generation": generation, "began_unix_s": 0}
         )
-    Part.of(tmp_path, 1, 3).folder.mkdir()  # begun, not complete
+    Part.of(tmp_path, 1, 3).folder.mkdir()  # started, not complete
     assert next_generation(Part.of(tmp_path, 0, 3)) == 8
     assert next_generation(Part.of(tmp_path, 0, 1)) == 2
     assert next_generation(Part.of(tmp_path, 3, 4)) == 8, "its own marker is about to be replaced"
     assert next_generation(Part.of(tmp_path, 5, 9)) == 1
+
+
+def test_a_part_of_a_version_without_generations_is_older_than_all_others(tmp_path):
+    part = Part.of(tmp_path, 0, 3)
+    write_part(part, {name: [] for name in TABLES}, {"began_unix_s": 9.0})
+    assert next_generation(Part.of(tmp_path, 0, 2)) == 1
+    assert age_of(part.metadata()) < age_of({"generation": 1, "began_unix_s": 0.0})
 
 
 def test_parts_of_other_ranges_are_not_waited_for(tmp_path):
@@ -215,7 +182,7 @@ def test_parts_of_other_ranges_are_not_waited_for(tmp_path):
         assert waited_for is None
 
 
-def test_the_marker_is_json_that_people_can_read(collected):
+def test_the_marker_is_readable_json(collected):
     (part,) = finished_parts(collected.output)
     assert json.loads(part.marker.read_text())["environments"] == 6
     assert pq.read_schema(part.table("metrics")).equals(METRICS, check_metadata=True)
@@ -225,4 +192,4 @@ def test_a_part_of_other_tables_is_named(tmp_path):
     part = Part.of(tmp_path, 0, 3)
     write_part(part, {name: [] for name in TABLES if name != "plans"}, {})
     with pytest.raises(ResultFileError, match="lists other tables than this version writes"):
-        part.verify(part.information())
+        part.verify(part.metadata())

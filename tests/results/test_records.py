@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from namo.errors import ResultFileError
-from namo.results.records import MOST_DEPTH, file_entry, read_record, write_record
+from namo.results.records import MAX_DEPTH, file_entry, read_record, write_record
 
 RECORD = {
     "env_id": "host_env_000003",
@@ -30,7 +30,7 @@ class Colour(StrEnum):
 
 
 def sealed(body):
-    """A file that carries a valid seal over any bytes."""
+    """The bytes with a valid checksum behind them."""
     return body + b"\nsha256:" + sha256(body).hexdigest().encode()
 
 
@@ -39,7 +39,7 @@ def path(tmp_path):
     return tmp_path / "record.pkl"
 
 
-def test_a_record_comes_back_as_it_was(path):
+def test_a_record_round_trips(path):
     write_record(path, RECORD)
     again = read_record(path)
     assert again == RECORD
@@ -59,7 +59,7 @@ plain = st.recursive(
 
 @hypothesis_settings(deadline=None, max_examples=60)
 @given(record=st.dictionaries(st.text(), plain, max_size=5))
-def test_any_nest_of_plain_values_comes_back(record, tmp_path_factory):
+def test_any_nested_plain_values_round_trip(record, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / f"nest-{os.getpid()}.pkl"
     write_record(path, record)
     assert read_record(path) == record
@@ -80,7 +80,7 @@ def test_any_nest_of_plain_values_comes_back(record, tmp_path_factory):
         b"}}b.",
     ],
 )
-def test_sealed_rubbish_is_refused_with_the_one_error(body, path):
+def test_sealed_garbage_is_rejected_with_one_kind_of_error(body, path):
     path.write_bytes(sealed(body))
     with pytest.raises(ResultFileError) as caught:
         read_record(path)
@@ -104,7 +104,7 @@ def test_a_plain_python_reads_a_record_without_this_package(collected, tmp_path)
     assert (done.stdout, done.stderr) == ("host_env_000001 1\n", "")
 
 
-def test_a_file_cut_off_anywhere_is_refused(path):
+def test_a_file_truncated_anywhere_is_rejected(path):
     write_record(path, RECORD)
     whole = path.read_bytes()
     for length in range(len(whole)):
@@ -114,35 +114,35 @@ def test_a_file_cut_off_anywhere_is_refused(path):
         assert str(path) in str(caught.value)
 
 
-def test_a_file_with_bytes_behind_its_end_is_refused(path):
+def test_a_file_with_trailing_bytes_is_rejected(path):
     write_record(path, RECORD)
     path.write_bytes(path.read_bytes() + b"\n")
     with pytest.raises(ResultFileError):
         read_record(path)
 
 
-def test_any_single_flipped_bit_is_noticed(path):
+def test_any_single_flipped_bit_is_detected(path):
     write_record(path, RECORD)
     whole = path.read_bytes()
     for place in range(len(whole)):
-        bent = bytearray(whole)
-        bent[place] ^= 1 << (place % 8)
-        path.write_bytes(bent)
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << (place % 8)
+        path.write_bytes(damaged)
         with pytest.raises(ResultFileError):
             read_record(path)
 
 
 @pytest.mark.parametrize("call", ["system", "getcwd"])
-def test_a_sealed_pickle_that_calls_a_function_is_refused_and_not_run(path, tmp_path, call):
+def test_a_sealed_pickle_that_calls_a_function_is_rejected_and_not_executed(path, tmp_path, call):
     witness = tmp_path / "witness"
     body = f"cos\n{call}\n(S'touch {witness}'\ntR.".encode()
     path.write_bytes(sealed(body))
-    with pytest.raises(ResultFileError, match="instruction GLOBAL at byte 0; allowed: dict"):
+    with pytest.raises(ResultFileError, match="opcode GLOBAL at byte 0; allowed: dict"):
         read_record(path)
     assert not witness.exists()
 
 
-def test_a_sealed_pickle_of_something_else_than_a_dict_is_refused(path):
+def test_a_sealed_pickle_of_a_non_dict_is_rejected(path):
     path.write_bytes(sealed(pickle.dumps([1, 2])))
     with pytest.raises(ResultFileError, match="holds a list; allowed: a dict"):
         read_record(path)
@@ -155,12 +155,12 @@ def nested(depth):
     return value
 
 
-def test_what_is_nested_deeper_than_any_record_is_refused(path):
-    write_record(path, {"deep": nested(MOST_DEPTH - 1)})
-    assert read_record(path) == {"deep": nested(MOST_DEPTH - 1)}
+def test_nesting_deeper_than_the_limit_is_rejected(path):
+    write_record(path, {"deep": nested(MAX_DEPTH - 1)})
+    assert read_record(path) == {"deep": nested(MAX_DEPTH - 1)}
     with pytest.raises(ResultFileError, match=r"\[0\]\[0\] is nested deeper than 100"):
-        write_record(path, {"deep": nested(MOST_DEPTH)})
-    path.write_bytes(sealed(pickle.dumps({"deep": nested(MOST_DEPTH)}, protocol=4)))
+        write_record(path, {"deep": nested(MAX_DEPTH)})
+    path.write_bytes(sealed(pickle.dumps({"deep": nested(MAX_DEPTH)}, protocol=4)))
     with pytest.raises(ResultFileError, match="is nested deeper than 100"):
         read_record(path)
     path.write_bytes(sealed(b"\x80\x04}N)" + b"\x85" * 100_000 + b"s."))
@@ -168,7 +168,7 @@ def test_what_is_nested_deeper_than_any_record_is_refused(path):
         read_record(path)
 
 
-def test_what_holds_itself_is_refused(path):
+def test_a_record_that_contains_itself_is_rejected(path):
     record = {"list": []}
     record["list"].append(record)
     with pytest.raises(ResultFileError, match="nested deeper"):
@@ -178,12 +178,12 @@ def test_what_holds_itself_is_refused(path):
         read_record(path)
 
 
-def test_a_few_bytes_that_come_to_values_without_end_are_refused(path):
+def test_a_small_file_that_expands_exponentially_is_rejected(path):
     value = []
     for _ in range(90):
         value = [value, value]
     path.write_bytes(sealed(pickle.dumps({"shared": value}, protocol=4)))
-    with pytest.raises(ResultFileError, match="holds the same values over and over"):
+    with pytest.raises(ResultFileError, match="expands to too many shared values"):
         read_record(path)
 
 
@@ -194,12 +194,12 @@ def test_values_may_be_shared(path):
 
 
 @pytest.mark.parametrize("key", [(1, 2), np.int64(1), frozenset(), b"bytes"])
-def test_a_key_that_is_no_plain_value_is_refused(path, key):
+def test_a_key_that_is_not_a_plain_value_is_rejected(path, key):
     with pytest.raises(ResultFileError, match=f"has a key that is a .*{type(key).__name__}"):
         write_record(path, {"deep": [{key: 1}]})
 
 
-def test_a_plain_pickle_without_a_seal_is_refused(path):
+def test_a_pickle_without_a_checksum_is_rejected(path):
     path.write_bytes(pickle.dumps(RECORD))
     with pytest.raises(ResultFileError, match="no checksum"):
         read_record(path)
@@ -223,13 +223,13 @@ def test_a_plain_pickle_without_a_seal_is_refused(path):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_anything_but_plain_values_is_refused_and_nothing_is_written(path, value):
+def test_anything_but_plain_values_is_rejected_and_nothing_is_written(path, value):
     with pytest.raises(ResultFileError, match="not written"):
         write_record(path, {"deep": [{"down": (value,)}]})
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_refused_record_leaves_the_old_file(path):
+def test_a_rejected_record_leaves_the_old_file(path):
     write_record(path, RECORD)
     with pytest.raises(ResultFileError):
         write_record(path, {"new": np.float64(1.0)})

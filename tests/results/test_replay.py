@@ -9,7 +9,7 @@ from namo.world.world import World
 
 @pytest.fixture(scope="module")
 def solved(collected):
-    """An environment with a plan: its world and its episode. The episode is not to be changed."""
+    """The world and the episode of an environment with a plan. Do not change the episode."""
     for record in collected.records():
         for episode in record["episode_results"]:
             if episode["action_sequence"]:
@@ -17,7 +17,7 @@ def solved(collected):
     raise AssertionError("no plan to replay")
 
 
-def test_a_stored_plan_happens_again_and_again(solved):
+def test_a_stored_plan_replays_repeatedly(solved):
     world, episode = solved
     assert [replay(world, episode).problem for _ in range(2)] == [None, None]
 
@@ -61,15 +61,15 @@ def drop_state(episode):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (turn_target_around, "after push 1 the state is another"),
-        (move_end, "after push 1 the state is another"),
-        (move_start, "before push 1 the state is another"),
-        (rename, "push 1 is of nobody, which the scene does not have"),
-        (push_on, "the goal is reachable before push 2 already"),
-        (drop_state, "do not fit together"),
+        (turn_target_around, "state after push 1 differs from the stored state"),
+        (move_end, "state after push 1 differs from the stored state"),
+        (move_start, "state before push 1 differs from the stored state"),
+        (rename, "push 1 moves 'nobody', which is not in the scene"),
+        (push_on, "goal is already reachable before push 2"),
+        (drop_state, "are inconsistent"),
     ],
 )
-def test_what_does_not_happen_again_is_said(solved, change, problem):
+def test_a_diverged_replay_names_the_difference(solved, change, problem):
     world, episode = solved
     assert len(episode["action_sequence"]) == 1
     assert problem in replay(world, changed(episode, change)).problem

@@ -7,7 +7,7 @@ import mujoco
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from namo.learning.usage import ModelUse
+from namo.learning.inference_stats import InferenceStats
 from namo.results import run_file
 from namo.results.run_file import write_run_file
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -18,7 +18,7 @@ def written(rig, folder):
     rows = [("a", 0), ("b", 0), ("b", 1), ("c", 0)]
     table = {"scene_sha256": [sha for sha, _ in rows], "episode": [number for _, number in rows]}
     pq.write_table(pa.table(table), folder / "metrics.parquet")
-    use = ModelUse("goal", "models/goal", "abc", 7, 28, "cpu", load_s=0.5)
+    use = InferenceStats("goal", "models/goal", "abc", 7, 28, "cpu", load_s=0.5)
     old = {
         "start": 0,
         "end": 2,
@@ -38,7 +38,7 @@ def written(rig, folder):
     return json.loads((folder / "run.json").read_text())
 
 
-def test_the_run_file_says_what_was_run_and_with_what(rig, tmp_path):
+def test_the_run_file_holds_settings_versions_and_host(rig, tmp_path):
     run = written(rig, tmp_path)
     assert run["config"] == rig.config(seed=3).as_dict()
     assert run["label"] == "my-label"
@@ -55,7 +55,7 @@ def test_the_run_file_says_what_was_run_and_with_what(rig, tmp_path):
     assert {"name", "system", "machine", "gpus"} <= set(run["host"])
 
 
-def test_the_run_file_names_the_models_and_what_tells_them_apart(rig, tmp_path):
+def test_the_run_file_identifies_the_models(rig, tmp_path):
     assert written(rig, tmp_path)["models"] == {
         "goal": {"path": "models/goal", "sha256": "abc", "parameters": 7, "device": "cpu"}
     }
@@ -79,13 +79,13 @@ def test_the_commit_is_that_of_the_code(rig, tmp_path):
         assert commit.removesuffix("-dirty") == head.stdout.strip()
 
 
-def test_a_missing_package_is_written_as_absent(rig, tmp_path, monkeypatch):
+def test_a_missing_package_is_stored_as_null(rig, tmp_path, monkeypatch):
     monkeypatch.setattr(run_file, "_PACKAGES", ("numpy", "no-such-package"))
     versions = written(rig, tmp_path)["versions"]
     assert versions["no-such-package"] is None
     assert versions["numpy"]
 
 
-def test_a_machine_without_git_is_no_error(rig, tmp_path, monkeypatch):
+def test_a_machine_without_git_is_not_an_error(rig, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert written(rig, tmp_path)["git_commit"] is None

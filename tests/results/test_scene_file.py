@@ -14,13 +14,13 @@ def record(rig, tmp_path):
 
 
 @pytest.mark.parametrize("physics", ["scene", "fast"])
-def test_a_scene_is_as_it_was_when_it_was_collected(record, tmp_path, physics):
+def test_a_scene_is_read_under_the_physics_it_was_collected_with(record, tmp_path, physics):
     assert scene_of(record, physics, tmp_path) == with_physics(
         read_scene(tmp_path / "a.xml"), physics
     )
 
 
-def test_a_missing_file_is_named_with_what_helps(record):
+def test_a_missing_file_is_named_with_a_hint(record):
     with pytest.raises(SceneError, match=r"a\.xml: is missing; .*--run-from"):
         scene_of(record, "scene")
 

@@ -7,7 +7,7 @@ from namo.results.schema import SCENES
 from namo.scenes.reading import read_scene
 
 
-def test_a_row_draws_the_scene(rig):
+def test_a_row_holds_the_geometry_of_the_scene(rig):
     scene = read_scene(rig.room(1))
     row = scene_columns(scene)
     walls = [np.array(wall).reshape(-1, 2) for wall in row["walls"]]

@@ -87,7 +87,7 @@ def test_averages_count_zeros(summary_of):
     assert stats["search_time_ms"]["min"] == 0.0
 
 
-def test_averages_and_rates_leave_failures_out(summary_of):
+def test_averages_and_rates_exclude_failures(summary_of):
     stats = summary_of(row(0, time_ms=30.0, nodes=6), row(1, "error"))["performance_stats"]
     assert (stats["total_environments"], stats["failed_environments"]) == (2, 1)
     assert (stats["total_episodes"], stats["success_rate"]) == (1, 1.0)
@@ -150,7 +150,7 @@ def test_failures_are_listed_with_cause_and_command(summary_of):
     }
 
 
-def test_parts_are_added_up(summary_of):
+def test_parts_are_summed(summary_of):
     other = CollectionConfig(seed=3).as_dict()
     parts = [
         part(host="b", work_s=1.0, peak_memory_bytes=5),
@@ -170,7 +170,7 @@ def test_parts_are_added_up(summary_of):
     [[], [row(0, "error")], [row(0, "exhausted"), row(1, "timeout")], [row(0, depth=0, time_ms=0)]],
     ids=["no episode", "only failures", "nothing solved", "no time spent"],
 )
-def test_a_collection_without_successes_is_summarised_and_reported(summary_of, rows, tmp_path):
+def test_a_collection_without_successes_has_a_summary_and_its_text(summary_of, rows, tmp_path):
     summary = summary_of(*rows)
     stats = summary["performance_stats"]
     solved = sum(one["solution_found"] for one in rows)
@@ -190,14 +190,14 @@ def test_a_real_summary_agrees_with_its_table(collected):
     assert sum(stats["push_outcomes"].values()) == sum(row["pushes_simulated"] for row in rows)
 
 
-def test_no_line_of_a_usual_report_is_wider_than_the_page(summary_of):
+def test_no_line_of_a_typical_summary_is_wider_than_the_limit(summary_of):
     rows = [row(index, time_ms=1e6, nodes=10_000, depth=index % 4) for index in range(50)]
     everything = ["reached", "goal_open", "unreachable", "blocked", "stuck", "out_of_steps"]
     text = summary_text(summary_of(*rows, pushes=everything * 9), Path("out"))
     assert max(map(len, text.splitlines())) <= WIDTH
 
 
-def test_success_is_told_by_difficulty_in_the_order_of_difficulty(summary_of, tmp_path):
+def test_success_is_listed_by_difficulty_from_easy_to_hard(summary_of, tmp_path):
     summary = summary_of(
         row(0, difficulty="hard", termination="pushes"),
         row(1, difficulty="hard"),
@@ -211,8 +211,8 @@ def test_success_is_told_by_difficulty_in_the_order_of_difficulty(summary_of, tm
         "hard": {"episodes": 2, "solved": 1},
         "my_own": {"episodes": 1, "solved": 1},
     }
-    report = summary_text(summary, tmp_path)
-    assert "solved by difficulty    easy 1 of 1, hard 1 of 2, my own 1 of 1" in report
+    text = summary_text(summary, tmp_path)
+    assert "solved by difficulty    easy 1 of 1, hard 1 of 2, my own 1 of 1" in text
 
 
 def test_scenes_of_unknown_difficulty_are_in_no_class(summary_of, tmp_path):

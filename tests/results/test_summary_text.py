@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from namo.learning.usage import ModelUse, summed
+from namo.learning.inference_stats import InferenceStats, sum_stats
 from namo.results.summary_text import SHOWN_FAILURES, summary_text
 
 
@@ -11,21 +11,21 @@ def summary(collected):
     return collected.summary()
 
 
-def test_the_report_shows_what_ran(summary, tmp_path):
+def test_the_text_shows_what_ran(summary, tmp_path):
     text = summary_text(summary, tmp_path)
     assert "idfs, objects nearest_first, goals random" in text
-    assert "depth 3, pushes 60, 300 s, 5 goals an object" in text
+    assert "depth 3, pushes 60, 300 s, 5 goals per object" in text
     assert "6 in 1 process on " in text
 
 
-def test_the_report_shows_rates_and_terminations(summary, tmp_path):
+def test_the_text_shows_rates_and_terminations(summary, tmp_path):
     text = summary_text(summary, tmp_path)
     assert "4 (80 %)" in text
     assert "1 exhausted, 4 solved" in text
     assert "failed environments     1 (see below)" in text
 
 
-def test_the_report_shows_medians_and_totals_of_times_and_nodes(summary, tmp_path):
+def test_the_text_shows_medians_and_totals_of_times_and_nodes(summary, tmp_path):
     stats = summary["performance_stats"]
     stats["nodes_expanded"] |= {"median": 3.25, "mean": 44.44, "total": 12345.0}
     (line,) = [
@@ -36,7 +36,7 @@ def test_the_report_shows_medians_and_totals_of_times_and_nodes(summary, tmp_pat
     assert line.endswith("12,345")
 
 
-def test_the_report_shows_failures_with_cause_and_command(collected, tmp_path):
+def test_the_text_shows_failures_with_cause_and_command(collected, tmp_path):
     (text,) = [path.read_text("utf-8") for path in collected.output.glob("summary_*.txt")]
     (row,) = [row for row in collected.table("metrics") if row["termination"] == "error"]
     assert f"000005  {row['error_message']}" in text
@@ -44,7 +44,7 @@ def test_the_report_shows_failures_with_cause_and_command(collected, tmp_path):
     assert row["rerun_command"] in text
 
 
-def test_many_failures_are_cut_and_counted(summary, tmp_path):
+def test_many_failures_are_truncated_and_counted(summary, tmp_path):
     failure = summary["failures"][0]
     summary["failures"] = [failure | {"env_index": 100 + number} for number in range(30)]
     summary["performance_stats"]["failed_environments"] = 500
@@ -53,19 +53,19 @@ def test_many_failures_are_cut_and_counted(summary, tmp_path):
     assert f"... and {500 - SHOWN_FAILURES} more, in metrics.parquet" in text
 
 
-def test_without_failures_nothing_is_said_of_them(summary, tmp_path):
+def test_without_failures_there_is_no_section_on_them(summary, tmp_path):
     summary["failures"] = []
     summary["performance_stats"]["failed_environments"] = 0
     assert "failed" not in summary_text(summary, tmp_path).lower()
 
 
-def test_filtering_is_reported(filtered, several, tmp_path):
+def test_filtering_is_listed(filtered, several, tmp_path):
     dropped = filtered.summary()["filtering_stats"]["episodes_filtered_out"]
     assert f"{dropped} of 12 episodes dropped" in summary_text(filtered.summary(), tmp_path)
-    assert "off, every episode is kept" in summary_text(several.summary(), tmp_path)
+    assert "off, all episodes kept" in summary_text(several.summary(), tmp_path)
 
 
-def test_shares_of_the_time_add_up(summary, tmp_path):
+def test_fractions_of_the_time_add_up(summary, tmp_path):
     summary["performance_stats"]["time_ms"] = {
         "search": 1000.0,
         "physics": 500.0,
@@ -80,41 +80,43 @@ def test_shares_of_the_time_add_up(summary, tmp_path):
     assert "20 %" in shares["rest"]
 
 
-def test_models_are_reported_when_there_were_any(summary, tmp_path):
+def test_models_are_listed_if_there_were_any(summary, tmp_path):
     assert "none used" in summary_text(summary, tmp_path)
-    use = ModelUse("object", "models/one", "abc", 1234567, 5_000_000, "cuda", 0.5, 2.25)
+    use = InferenceStats("object", "models/one", "abc", 1234567, 5_000_000, "cuda", 0.5, 2.25)
     for milliseconds in (1.0, 2.0, 400.0):
-        use.passed(4, milliseconds / 2000)
-        use.asked(milliseconds / 1000)
+        use.count_pass(4, milliseconds / 2000)
+        use.count_query(milliseconds / 1000)
     summary["collection_metadata"]["ml_models_preloaded"] = True
     summary["collection_metadata"]["config"]["ml_object_model"] = "models/one"
-    summary["model_stats"]["models"] = summed([use.as_record(), use.as_record()])
+    summary["model_stats"]["models"] = sum_stats([use.as_record(), use.as_record()])
     text = summary_text(summary, tmp_path)
     assert "none used" not in text
     assert "object model models/one" in text
     assert "1,234,567 parameters, 5.0 MB, on cuda" in text
-    assert "once in each of 2 processes: 1.00 s, warm-up 4.50 s, all together" in text
-    assert "6 of 4.0 pictures each (at most 4), 0.81 s" in text
-    assert re.search(r"a question  +(2\.0\d|1\.9\d) ms \(median\), (39\d|40\d) ms \(99 %\)", text)
+    assert "once in each of 2 processes: 1.00 s, warm-up 4.50 s, in total" in text
+    assert "6, mean batch 4.0 rasters (max 4), 0.81 s in total" in text
+    assert re.search(
+        r"time per query  +(2\.0\d|1\.9\d) ms \(median\), (39\d|40\d) ms \(99 %\)", text
+    )
 
 
-def test_a_model_that_was_never_asked_has_no_latency_to_report(summary, tmp_path):
-    use = ModelUse("goal", "models/one", "abc", 1234, 5000, "cpu")
+def test_a_model_without_queries_has_no_latency(summary, tmp_path):
+    use = InferenceStats("goal", "models/one", "abc", 1234, 5000, "cpu")
     summary["collection_metadata"]["ml_models_preloaded"] = True
-    summary["model_stats"]["models"] = summed([use.as_record()])
+    summary["model_stats"]["models"] = sum_stats([use.as_record()])
     text = summary_text(summary, tmp_path)
     assert "goal model" in text
     assert "once in each of 1 process:" in text
-    assert "a question" not in text
+    assert "per query" not in text
 
 
-def test_a_folder_with_several_configurations_says_so(summary, tmp_path):
+def test_several_configurations_in_a_folder_are_noted(summary, tmp_path):
     assert "configurations" not in summary_text(summary, tmp_path)
     summary["collection_metadata"]["configurations"] = 2
     assert "2 configurations" in summary_text(summary, tmp_path)
 
 
-def test_the_files_that_the_report_names_exist(collected, tmp_path):
+def test_the_listed_files_exist(collected, tmp_path):
     text = summary_text(collected.summary(), collected.output)
     listed = text.split("\nFiles\n")[1].split("\n\n")[0].splitlines()[1:]
     names = {line.removeprefix(f"{collected.output}/").split()[0] for line in listed}

@@ -10,7 +10,7 @@ from namo.results.assemble import assemble
 from namo.results.records import file_entry, read_record, write_record
 from namo.results.schema import FILES
 from namo.results.tables import write_table
-from namo.results.verify import MANIFEST, REPLACED, Verification, redo
+from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
 from tests.collecting import SOURCE
 
 
@@ -38,7 +38,7 @@ def the_problem(folder, **options):
     return only
 
 
-def test_a_collection_that_is_well_has_no_problem_and_all_of_it_was_looked_at(whole):
+def test_an_intact_collection_has_no_problems_and_is_checked_completely(whole):
     verification = Verification(whole.output)
     assert [*verification.problems()] == []
     assert verification.environments == 3
@@ -52,7 +52,7 @@ def test_a_collection_that_is_well_has_no_problem_and_all_of_it_was_looked_at(wh
     assert verification.plans == len(solved) > 0
 
 
-def test_a_collection_with_failures_is_well(collected):
+def test_a_collection_with_failures_is_intact(collected):
     assert problems(collected.output, run_from=collected.scenes.parent) == []
 
 
@@ -72,10 +72,10 @@ def test_a_flipped_bit_is_found(copy):
     path.write_bytes(content)
     problem = the_problem(copy.output)
     assert (problem.path, problem.environment) == (path.name, 2)
-    assert "is not what was written" in problem.text
+    assert "checksum mismatch" in problem.text
 
 
-def test_a_missing_file_and_one_too_many_are_named(copy):
+def test_missing_and_unlisted_files_are_named(copy):
     (copy.output / "host_env_000000_results.pkl").rename(
         copy.output / "other_env_000000_results.pkl"
     )
@@ -87,7 +87,7 @@ def test_a_missing_file_and_one_too_many_are_named(copy):
 
 
 @pytest.mark.parametrize("name", ["metrics.parquet", "pushes.parquet", "run.json"])
-def test_damage_to_a_file_of_the_whole_collection_needs_no_environment(copy, name):
+def test_damage_to_a_table_of_the_collection_needs_no_environment(copy, name):
     (copy.output / name).write_bytes(b"nothing of ours")
     problem = the_problem(copy.output)
     assert (problem.path, problem.environment) == (name, None)
@@ -100,7 +100,7 @@ def test_damage_to_a_part_is_named(copy):
 
 
 def rewritten(copy, index, change):
-    """Change a record so that only its content is wrong: manifest and tables are made anew."""
+    """Change a record so that only its content is wrong, and update the manifest."""
     path = copy.output / f"host_env_{index:06d}_results.pkl"
     record = read_record(path)
     change(record)
@@ -124,7 +124,7 @@ def with_a_plan(copy):
     )
 
 
-def test_a_plan_that_does_not_happen_again_is_named(copy):
+def test_a_diverged_replay_is_named(copy):
     index = with_a_plan(copy)
 
     def change(record):
@@ -133,7 +133,7 @@ def test_a_plan_that_does_not_happen_again_is_named(copy):
     rewritten(copy, index, change)
     problem = the_problem(copy.output)
     assert problem.environment == index
-    assert f"host_env_{index:06d}_episode_000: after push 1" in problem.text
+    assert f"host_env_{index:06d}_episode_000: state after push 1" in problem.text
     assert problems(copy.output, replays=False) == []
 
 
@@ -148,11 +148,11 @@ def test_a_scene_that_changed_cannot_be_replayed(copy, whole, tmp_path):
     problem = the_problem(copy.output)
     assert "cannot be replayed" in problem.text
     before = {path.name for path in copy.output.rglob("*")}
-    assert redo(copy.output, [problem]) == [], "the collection is not at fault"
+    assert schedule_recollection(copy.output, [problem]) == [], "the collection is not damaged"
     assert {path.name for path in copy.output.rglob("*")} - before <= {".run.lock"}
 
 
-def test_rows_that_differ_from_the_tables_are_counted(copy):
+def test_row_counts_that_differ_from_the_tables_are_named(copy):
     rewritten(copy, 1, lambda record: record["metrics"].append(record["metrics"][0]))
     problem = the_problem(copy.output)
     assert problem.environment == 1
@@ -182,11 +182,11 @@ def test_without_a_manifest_there_is_nothing_to_verify_against(copy, damage):
         problems(copy.output)
 
 
-def test_redo_lets_the_next_run_mend_it_and_keeps_what_was_there(rig, copy, whole):
+def test_scheduled_recollection_repairs_the_collection_and_keeps_the_originals(rig, copy, whole):
     path = copy.output / "host_env_000001_results.pkl"
     path.write_bytes(path.read_bytes()[:-1])
     damaged = path.read_bytes()
-    assert redo(copy.output, problems(copy.output)) == [1]
+    assert schedule_recollection(copy.output, problems(copy.output)) == [1]
     assert (copy.output / REPLACED / path.name).read_bytes() == damaged
     assert not (copy.output / "metrics.parquet").exists()
     result = rig.collect(whole.scenes, copy.output, rig.config())
@@ -196,15 +196,15 @@ def test_redo_lets_the_next_run_mend_it_and_keeps_what_was_there(rig, copy, whol
     assert copy.content() == whole.content()
 
 
-def test_redo_of_a_table_collects_nothing_again(rig, copy, whole):
+def test_a_damaged_table_is_repaired_by_assembling_alone(rig, copy, whole):
     (copy.output / "pushes.parquet").write_bytes(b"")
-    assert redo(copy.output, problems(copy.output)) == []
+    assert schedule_recollection(copy.output, problems(copy.output)) == []
     assert not (copy.output / REPLACED).exists()
     assemble(copy.output, "host", *SOURCE)
     assert problems(copy.output) == []
 
 
-def test_the_command_says_what_is_wrong_and_what_to_do(copy, whole, capsys):
+def test_the_command_prints_problems_and_advice(copy, whole, capsys):
     assert main(["verify", str(whole.output)]) == 0
     assert "3 environments read" in (out := capsys.readouterr().out)
     assert "no problems found" in out

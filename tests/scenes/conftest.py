@@ -1,11 +1,13 @@
-"""A plain scene to start from, as an object and as text."""
+"""A plain scene, as an object and as text, and what reading makes of its variations."""
 
 from __future__ import annotations
 
 import pytest
 
+from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
+from namo.scenes.reading import read_scene
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
 from namo.scenes.writing import scene_xml
 
@@ -32,3 +34,34 @@ def plain_scene() -> Scene:
 def plain_xml(plain_scene: Scene) -> str:
     """The text of `plain_scene`."""
     return scene_xml(plain_scene)
+
+
+@pytest.fixture
+def refused(tmp_path, monkeypatch, plain_xml):
+    """Return the error message of the plain scene after a change of its text."""
+    monkeypatch.chdir(tmp_path)
+
+    def message(old, new, count=-1):
+        assert old in plain_xml
+        path = tmp_path / "room.xml"
+        path.write_text(plain_xml.replace(old, new, count))
+        with pytest.raises(SceneError) as caught:
+            read_scene(path)
+        assert str(caught.value).startswith(str(path))
+        assert not (tmp_path / "MUJOCO_LOG.TXT").exists()
+        return str(caught.value)
+
+    return message
+
+
+@pytest.fixture
+def accepted(tmp_path, plain_xml):
+    """Return the plain scene as it is read after a change of its text."""
+
+    def scene(old, new):
+        assert old in plain_xml
+        path = tmp_path / "room.xml"
+        path.write_text(plain_xml.replace(old, new))
+        return read_scene(path)
+
+    return scene

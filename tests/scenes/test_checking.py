@@ -19,11 +19,11 @@ def with_box(scene, movable):
     return replace(scene, movables=(*scene.movables, movable))
 
 
-def test_a_plain_scene_passes(plain_scene):
+def test_a_plain_scene_is_valid(plain_scene):
     check_scene(plain_scene)
 
 
-def test_a_scene_without_walls_or_movables_passes(plain_scene):
+def test_a_scene_without_walls_or_movables_is_valid(plain_scene):
     check_scene(replace(plain_scene, walls=(), movables=()))
 
 
@@ -45,17 +45,17 @@ def test_a_scene_without_walls_or_movables_passes(plain_scene):
         (box(-1.0, -0.58), "the robot overlaps 'other_movable' by 0.030 m; at most 0.01 m"),
     ],
 )
-def test_a_movable_that_makes_no_sense_is_refused(plain_scene, movable, said):
+def test_an_invalid_movable_is_refused(plain_scene, movable, said):
     with pytest.raises(SceneError) as caught:
         check_scene(with_box(plain_scene, movable))
     assert said in str(caught.value)
 
 
-def test_touching_by_a_few_millimetres_passes(plain_scene):
+def test_an_overlap_of_a_few_millimetres_is_valid(plain_scene):
     check_scene(with_box(plain_scene, box(-1.655, 1.0)))
 
 
-def test_a_movable_that_stands_a_little_in_a_wall_is_a_warning(plain_scene, caplog):
+def test_a_small_overlap_with_a_wall_is_a_warning(plain_scene, caplog):
     with caplog.at_level(logging.WARNING):
         check_scene(with_box(plain_scene, box(-1.67, 1.0)))
     assert "'other_movable' overlaps wall 'wall_1' by 3 % of its footprint" in caplog.text
@@ -73,7 +73,7 @@ def test_a_movable_that_stands_a_little_in_a_wall_is_a_warning(plain_scene, capl
         ({"floor_friction": (math.nan, 0.0, 0.0)}, "floor friction is nan 0 0"),
     ],
 )
-def test_robot_and_goal_must_make_sense(plain_scene, change, said):
+def test_an_invalid_robot_or_goal_is_refused(plain_scene, change, said):
     with pytest.raises(SceneError) as caught:
         check_scene(replace(plain_scene, **change, path="a/room.xml"))
     assert str(caught.value).startswith("a/room.xml: ")
@@ -86,15 +86,15 @@ def test_a_wall_must_rise_from_the_floor(plain_scene):
         check_scene(replace(plain_scene, walls=(*plain_scene.walls, hanging)))
 
 
-def test_walls_that_close_no_room_leave_robot_and_goal_free(plain_scene):
+def test_without_a_room_robot_and_goal_may_be_anywhere(plain_scene):
     check_scene(replace(plain_scene, walls=plain_scene.walls[:3], robot=Robot(-3.0, 0.0)))
 
 
-def test_one_thick_wall_closes_no_room(plain_scene):
+def test_one_thick_wall_is_not_a_room(plain_scene):
     pillar = Wall("wall_5", Pose2D(-0.3, 1.0, 0.0), Rectangle(0.2, 0.2), 0.3, 0.3)
     check_scene(replace(plain_scene, walls=(pillar,)))
 
 
-def test_a_walled_off_goal_is_a_problem_and_no_error(plain_scene):
+def test_an_unreachable_goal_is_valid(plain_scene):
     divider = Wall("wall_5", Pose2D(-0.3, 0.0, 0.0), Rectangle(0.05, 2.0), 0.3, 0.3)
     check_scene(replace(plain_scene, walls=(*plain_scene.walls, divider)))

@@ -7,7 +7,7 @@ import pytest
 
 from namo.certification.settings import SceneSetSettings
 from namo.commands.scenes_generate import scenes_mapping
-from namo.scenes.generation import Generator
+from namo.scenes.generator.generation import Generator
 from namo.scenes.manifest import audit_manifest
 from namo.scenes.writing import scene_xml
 from tests.conftest import REPOSITORY
@@ -26,7 +26,7 @@ def rows():
     ).to_pylist()
 
 
-def test_every_file_is_what_the_generator_draws(demo_scenes, settings, rows):
+def test_every_file_is_reproduced_by_the_generator(demo_scenes, settings, rows):
     generator = Generator(settings)
     for row in rows:
         candidate = generator.draw(row["candidate"])

@@ -32,13 +32,13 @@ def test_four_walls_enclose_a_room_and_bound_the_scene():
 
 
 @pytest.mark.parametrize("missing", range(4))
-def test_three_walls_leave_the_floor_open_beyond_them(missing):
+def test_three_walls_leave_the_floor_open(missing):
     open_scene = scene(*(side for number, side in enumerate(SIDES) if number != missing))
     assert open_scene.room is None
     assert open_scene.bounds.x_max - open_scene.bounds.x_min >= 4.0 + 2 * UNWALLED_MARGIN_M - 0.1
 
 
-def test_a_wall_off_to_one_side_does_not_shut_the_robot_in():
+def test_a_distant_wall_does_not_enclose_the_robot():
     bounds = scene(wall(1, -3, 0, 0.05, 0.2)).bounds
     assert bounds.y_max - bounds.y_min >= 2 * UNWALLED_MARGIN_M
 

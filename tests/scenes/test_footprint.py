@@ -57,7 +57,7 @@ def test_pieces_are_few():
     assert len(Polygon(U_SHAPE).pieces) <= 5
 
 
-def test_where_the_corners_begin_and_which_way_they_run_makes_no_difference():
+def test_first_corner_and_orientation_do_not_matter():
     polygon = Polygon(L_SHAPE)
     assert polygon == Polygon(L_SHAPE[2:] + L_SHAPE[:2]) == Polygon(L_SHAPE[::-1])
     assert polygon.vertices[0] == (0.0, 0.0)
@@ -75,13 +75,13 @@ def test_where_the_corners_begin_and_which_way_they_run_makes_no_difference():
         (((0, 0), (1, 0), (2, 1e-12)), "encloses no area"),
     ],
 )
-def test_what_is_no_simple_polygon_is_refused(vertices, said):
+def test_outlines_that_are_not_simple_polygons_are_refused(vertices, said):
     with pytest.raises(SceneError, match=said):
         Polygon(vertices)
 
 
 @given(stars(), poses)
-def test_a_footprint_is_found_again_in_the_world(vertices, pose):
+def test_a_footprint_is_recovered_from_its_corners_in_the_world(vertices, pose):
     world = pose.to_world(np.array(vertices))
     footprint, at = footprint_of(world.tolist())
     wanted = shapely.Polygon(world)
@@ -101,12 +101,12 @@ def test_four_right_angles_are_a_rectangle_with_the_smallest_yaw(half_x, half_y,
     assert at.distance(pose) < 1e-9
 
 
-def test_corners_that_change_nothing_are_left_out():
+def test_redundant_corners_are_dropped():
     square = [(0, 0), (1, 0), (1, 0), (2, 0), (2, 1), (2, 2), (0, 2), (0, 0)]
     assert footprint_of(square) == (Rectangle(1.0, 1.0), Pose2D(1.0, 1.0, 0.0))
 
 
-def test_centring_moves_the_frame_and_not_the_polygon():
+def test_centring_moves_the_frame_but_not_the_polygon():
     polygon, at = centred(Polygon(L_SHAPE))
     assert polygon.is_centred
     assert not Polygon(L_SHAPE).is_centred
@@ -125,7 +125,7 @@ def test_pieces_that_do_not_share_whole_edges_are_refused(pieces):
         with pytest.raises(SceneError):
             Polygon(joined(pieces))
     else:
-        with pytest.raises(SceneError, match="make no single outline"):
+        with pytest.raises(SceneError, match="do not form a single outline"):
             joined(pieces)
 
 
@@ -142,7 +142,7 @@ def test_distances_are_those_of_shapely(vertices, pose, points):
 
 @settings(max_examples=60)
 @given(stars(), poses, stars(), poses)
-def test_overlap_is_positive_exactly_where_areas_meet(first, at_first, second, at_second):
+def test_overlap_is_positive_exactly_if_areas_intersect(first, at_first, second, at_second):
     a, b = Polygon(first), Polygon(second)
     shared = shapely.Polygon(at_first.to_world(a.outline)).intersection(
         shapely.Polygon(at_second.to_world(b.outline))

@@ -64,7 +64,7 @@ def test_little_free_space_is_lost(half_x, half_y, radius, pose):
 
 
 @given(halves, halves, st.floats(0.01, 0.3))
-def test_the_outline_goes_around_the_circles(half_x, half_y, radius):
+def test_the_outline_is_circumscribed(half_x, half_y, radius):
     outline = inflated_outline(half_x, half_y, radius)
     assert outline.shape == (4 * (ARC_SEGMENTS + 1), 2)
     middles = (outline + np.roll(outline, -1, axis=0)) / 2
@@ -78,7 +78,7 @@ def test_an_outline_without_a_radius_is_the_rectangle():
     assert corners == {(0.3, 0.2), (-0.3, 0.2), (-0.3, -0.2), (0.3, -0.2)}
 
 
-def test_filling_takes_the_value():
+def test_filling_sets_the_value():
     mask = GRID.blank()
     GRID.fill(mask, Pose2D(0.0, 0.0, 0.3), inflated(Rectangle(0.2, 0.2), 0.0), 2)
     assert set(np.unique(interior(mask)).tolist()) == {0, 2}
@@ -86,7 +86,7 @@ def test_filling_takes_the_value():
 
 
 @pytest.mark.parametrize("x", [-40.0, -1.3, 1.5, 40.0])
-def test_filling_outside_the_grid_does_no_harm(x):
+def test_filling_outside_the_grid_is_harmless(x):
     mask = GRID.blank()
     GRID.fill(mask, Pose2D(x, 0.0, 0.4), inflated(Rectangle(0.1, 0.1), 0.0))
     assert not interior(mask).any()
@@ -108,7 +108,7 @@ far = st.floats(0.0, 1e6)
 
 
 @given(st.sampled_from(["left", "right", "below", "above"]), far, st.floats(-0.5, 0.5))
-def test_points_outside_land_on_the_blocked_border(side, away, along):
+def test_points_outside_map_to_the_blocked_border(side, away, along):
     # The last row and column may stick out of the bounds by part of a cell.
     right = GRID.x_min + GRID.columns * RESOLUTION_M + 1e-9
     above = GRID.y_min + GRID.rows * RESOLUTION_M + 1e-9
@@ -144,7 +144,7 @@ def test_too_large_a_scene_is_refused_with_its_size():
 
 
 @given(halves, halves)
-def test_the_perimeter_is_a_little_inside_and_closely_spaced(half_x, half_y):
+def test_the_perimeter_is_slightly_inside_and_densely_sampled(half_x, half_y):
     points = perimeter(Rectangle(half_x, half_y))
     inset = RectangleSet(
         [(Pose2D(0, 0, 0), (half_x - PERIMETER_INSET_M - 1e-9, half_y - PERIMETER_INSET_M - 1e-9))]
@@ -159,7 +159,7 @@ def test_the_perimeter_is_a_little_inside_and_closely_spaced(half_x, half_y):
 
 
 @given(st.floats(-1.3, 1.5), st.floats(-1.4, 1.6), radii)
-def test_a_disc_is_every_cell_whose_centre_is_near(x, y, radius):
+def test_a_disc_is_every_cell_with_its_centre_inside(x, y, radius):
     drawn = np.zeros_like(GRID.blank())
     drawn[GRID.disc(x, y, radius)] = 1
     near = np.hypot(CENTRES[..., 0] - x, CENTRES[..., 1] - y) <= radius

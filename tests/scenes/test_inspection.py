@@ -7,12 +7,12 @@ import pytest
 from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.checking import check_scene
-from namo.scenes.door_widths import least_width
 from namo.scenes.footprint import Rectangle, footprint_of
 from namo.scenes.inspection import RemarkKind, inspect_scene
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
-from namo.world.reachability import Reachability, StaticMap
+from namo.world.reachability import Reachability
+from namo.world.static_map import StaticMap
 
 
 def kinds(scene):
@@ -25,52 +25,52 @@ def texts(scene, kind):
     return [remark.text for remark in inspect_scene(scene) if remark.kind is kind]
 
 
-def test_nothing_is_said_of_a_plain_scene(rooms):
+def test_a_plain_scene_has_no_remarks(rooms):
     assert kinds(rooms.plugged()) == []
 
 
-def test_a_goal_that_is_free_at_the_start_is_a_note(rooms):
+def test_a_goal_reachable_at_the_start_is_information(rooms):
     (remark,) = inspect_scene(rooms.room(rooms.box(0.0, 0.0)))
     assert (remark.kind, remark.is_note) == (RemarkKind.GOAL_FREE, True)
     assert remark.text == "goal reachable at the start"
 
 
-def test_a_movable_in_a_wall_is_odd(rooms):
+def test_a_movable_in_a_wall_is_remarked(rooms):
     scene = rooms.plugged(rooms.box(-1.67, 1.0, number=2))
     (text,) = texts(scene, RemarkKind.OVERLAP)
     assert text == "'obstacle_2_movable' stands 0.020 m in wall 'wall_1', 3.3% of it"
 
 
 @pytest.mark.parametrize(("gap", "said"), [(-0.004, True), (-0.0005, False), (0.01, False)])
-def test_movables_that_overlap_are_odd_and_those_that_touch_are_not(rooms, gap, said):
+def test_overlapping_movables_are_remarked_and_touching_ones_are_not(rooms, gap, said):
     boxes = rooms.box(-1.0, 1.0, number=2), rooms.box(-0.4 + gap, 1.0, number=3)
     found = texts(rooms.plugged(*boxes), RemarkKind.OVERLAP)
     wanted = ["'obstacle_2_movable' and 'obstacle_3_movable' overlap by 0.004 m"]
     assert found == (wanted if said else [])
 
 
-def test_a_robot_in_something_is_odd(rooms):
+def test_a_robot_that_overlaps_something_is_remarked(rooms):
     scene = rooms.plugged(rooms.box(-1.4, -0.755, number=2))
     assert texts(scene, RemarkKind.OVERLAP) == [
         "the robot overlaps 'obstacle_2_movable' by 0.005 m"
     ]
 
 
-def test_a_goal_in_a_wall_is_odd(rooms):
+def test_a_goal_in_a_wall_is_remarked(rooms):
     scene = rooms.room(walls=[rooms.wall(5, 0.0, 0.0, (0.5, 0.5))], goal=(0.0, 0.1))
     first, second = texts(scene, RemarkKind.GOAL_AT_WALL)
     assert first == "the goal is in wall 'wall_5'"
     assert "gets no nearer than 0.5" in second
 
 
-def test_a_goal_too_near_to_walls_is_odd(rooms):
+def test_a_goal_too_close_to_walls_is_remarked(rooms):
     # 0.02 m from the corner's faces: the robot's centre stays 0.13 m off along both axes.
     (text,) = texts(rooms.room(goal=(1.93, 1.93)), RemarkKind.GOAL_AT_WALL)
     assert text.startswith("the goal is 0.02 m from wall 'wall_2' and the robot, 0.15 m in radius")
     assert RemarkKind.GOAL_AT_WALL not in kinds(rooms.room(goal=(1.9, 0.0)))
 
 
-def test_a_goal_that_walls_cut_off_is_odd(rooms):
+def test_a_goal_that_walls_cut_off_is_remarked(rooms):
     found = kinds(rooms.sealed(rooms.box(-1.0, 1.0)))
     assert found == [RemarkKind.GOAL_CUT_OFF, RemarkKind.FLOOR_CUT_OFF]
     (text,) = texts(rooms.sealed(), RemarkKind.GOAL_CUT_OFF)
@@ -98,13 +98,13 @@ def test_floor_outside_the_walls_does_not_count(rooms):
     assert kinds(hexagon) == [RemarkKind.GOAL_FREE]
 
 
-def test_walls_that_do_not_enclose_the_robot_are_a_note(rooms):
+def test_walls_that_do_not_enclose_the_robot_are_information(rooms):
     scene = Scene((rooms.wall(1, 0.0, 0.0, (1.0, 0.1)),), (), Robot(0.0, -1.0), Goal(0.0, 1.0))
     assert kinds(scene) == [RemarkKind.GOAL_FREE, RemarkKind.OPEN_PLAN]
     assert kinds(replace(scene, walls=())) == [RemarkKind.GOAL_FREE, RemarkKind.OPEN_PLAN]
 
 
-def test_a_robot_without_room_to_move_is_odd(rooms):
+def test_a_robot_without_room_to_move_is_remarked(rooms):
     assert kinds(rooms.booth()) == [RemarkKind.ROBOT_STUCK]
     fence = [
         rooms.box(-1.4 + x, -1.2 + y, number=number, half=half)
@@ -144,13 +144,13 @@ def test_other_units_are_suspected(rooms, factor, said):
     if factor == 1.0:
         assert kinds(scene) == said
         return
-    # So large that the collector refuses it: the message of the refusal says why.
-    with pytest.raises(SceneError, match="allowed are 100000000") as caught:
+    # The scene is too large for the collector, and the error says why.
+    with pytest.raises(SceneError, match="at most 100000000 are allowed") as caught:
         inspect_scene(scene)
     assert said[0] in str(caught.value)
 
 
-def test_a_large_robot_alone_is_suspect_and_nothing_more_is_measured(rooms):
+def test_a_large_robot_suggests_another_unit_and_nothing_else_is_measured(rooms):
     scene = replace(rooms.room(side=20.0, robot=(-5.0, -5.0)), robot=Robot(-5.0, -5.0, 3.0))
     (remark,) = inspect_scene(scene)
     assert remark.text == (
@@ -158,7 +158,7 @@ def test_a_large_robot_alone_is_suspect_and_nothing_more_is_measured(rooms):
     )
 
 
-def test_a_movable_too_wide_for_every_door_is_odd(rooms):
+def test_a_movable_too_wide_for_every_door_is_remarked(rooms):
     wide = rooms.box(-1.0, 0.8, number=2, half=(0.55, 0.5))
     (text,) = texts(rooms.plugged(wide), RemarkKind.TOO_WIDE)
     head, _, width = text.removesuffix(" m").rpartition(" ")
@@ -168,25 +168,17 @@ def test_a_movable_too_wide_for_every_door_is_odd(rooms):
     assert float(width) == pytest.approx(0.9, abs=0.03)
 
 
-def test_a_long_movable_that_fits_lengthwise_is_not_odd(rooms):
+def test_a_long_movable_that_fits_lengthwise_is_not_remarked(rooms):
     assert kinds(rooms.plugged(rooms.box(-1.0, 0.8, number=2, half=(0.55, 0.4)))) == []
 
 
-def test_a_wide_movable_in_a_room_without_doors_is_not_odd(rooms):
+def test_a_wide_movable_in_a_room_without_doors_is_not_remarked(rooms):
     wide = rooms.box(-1.0, 0.8, number=2, half=(0.55, 0.5))
     assert RemarkKind.TOO_WIDE not in kinds(rooms.room(wide))
     assert RemarkKind.TOO_WIDE not in kinds(rooms.sealed(wide))
 
 
-def test_the_least_width_of_a_footprint():
-    assert least_width(Rectangle(0.5, 0.3)) == pytest.approx(0.6)
-    kite, _ = footprint_of([(-1.0, 0.0), (0.0, -0.2), (1.0, 0.0), (0.0, 0.2)])
-    assert 0.3 < least_width(kite) < 0.41
-    ell, _ = footprint_of([(0, 0), (1, 0), (1, 0.2), (0.2, 0.2), (0.2, 1), (0, 1)])
-    assert 0.2 < least_width(ell) < 0.3  # turns round a door post: its circle counts
-
-
-def test_a_movable_that_the_robot_cannot_push_is_odd(rooms):
+def test_a_movable_too_heavy_for_the_robot_is_remarked(rooms):
     scene = rooms.plugged(rooms.box(-1.0, 1.0, number=2, mass=0.3))
     (text,) = texts(scene, RemarkKind.TOO_HEAVY)
     assert text == "'obstacle_2_movable' needs 1.47 N to slide, the robot pushes with 1 N"
@@ -194,13 +186,13 @@ def test_a_movable_that_the_robot_cannot_push_is_odd(rooms):
     assert kinds(on_the_moon) == []
 
 
-def test_a_rough_movable_counts_with_its_own_friction(rooms):
+def test_the_larger_friction_of_movable_and_floor_decides(rooms):
     rough = replace(rooms.box(-1.0, 1.0, number=2), friction=(1.2, 0.005, 0.001))
     (text,) = texts(rooms.plugged(rough), RemarkKind.TOO_HEAVY)
     assert "needs 1.18 N" in text
 
 
-def test_the_collector_agrees_on_what_is_reachable_at_the_start(demo_scenes):
+def test_reachability_at_the_start_agrees_with_the_collector(demo_scenes):
     for path in sorted(demo_scenes.glob("*.xml"))[:24]:
         scene = read_scene(path)
         poses = {movable.name: movable.pose for movable in scene.movables}

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from namo.errors import UsageError
 from namo.files import sha256_of
-from namo.scenes.manifest import MANIFEST, audit_manifest, split_of, write_manifest
+from namo.scenes.manifest import (
+    MANIFEST,
+    audit_manifest,
+    listed_scenes,
+    split_of,
+    write_manifest,
+)
 
 SPLITS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -49,19 +55,19 @@ def test_the_same_scene_in_two_splits_is_found(tmp_path):
     assert "the same scene is listed 2 times: a.xml, b.xml" in problems
 
 
-def test_files_that_changed_or_are_gone_are_found(tmp_path):
+def test_changed_and_missing_files_are_found(tmp_path):
     path = listed(tmp_path, ("a.xml", "a", "row-1", "train"), ("b.xml", "b", "row-2", "train"))
     (tmp_path / "a.xml").write_text("other")
     (tmp_path / "b.xml").unlink()
     assert audit_manifest(path) == [
-        "a.xml: is not the file the manifest was written for",
+        "a.xml: checksum mismatch; changed since the manifest was written",
         "b.xml: is missing",
     ]
 
 
-def test_what_is_no_manifest_is_named(tmp_path):
+def test_a_file_that_is_not_a_manifest_is_named(tmp_path):
     (tmp_path / "list.parquet").write_text("no")
-    with pytest.raises(UsageError, match=r"list\.parquet: not a manifest"):
+    with pytest.raises(UsageError, match=r"list\.parquet: not a scene manifest"):
         audit_manifest(tmp_path / "list.parquet")
     for column in ([None, "a.xml"], [1, 2]):
         pq.write_table(pa.table({"file": column}), tmp_path / "odd.parquet")
@@ -71,13 +77,30 @@ def test_what_is_no_manifest_is_named(tmp_path):
     assert audit_manifest(tmp_path / "bare.parquet") == []
 
 
+def test_layouts_and_splits_are_read_by_the_checksums_of_scenes(tmp_path):
+    path = listed(tmp_path, ("a.xml", "a", "row-1", "train"), ("b.xml", "b", "row-2", "test"))
+    found = listed_scenes(path)
+    assert found[sha256_of(tmp_path / "b.xml")].split == "test"
+    assert found[sha256_of(tmp_path / "a.xml")].layout_id == "row-1"
+
+
+def test_a_table_without_layouts_is_refused_with_what_it_is(tmp_path):
+    path = tmp_path / "manifest.parquet"
+    pq.write_table(pa.table({name: ["x"] for name in ("path", "bytes", "sha256", "rows")}), path)
+    with pytest.raises(
+        UsageError,
+        match=r"no column 'layout_id', 'split'; this is the list of .* expected the scene m",
+    ):
+        listed_scenes(path)
+
+
 @given(st.text(min_size=1))
-def test_a_layout_has_one_split_whatever_else_there_is(layout):
+def test_the_split_of_a_layout_does_not_depend_on_the_rest(layout):
     assert split_of(layout, SPLITS) == split_of(layout, dict(SPLITS))
     assert split_of(layout, {"train": 1.0, "test": 0.0}) == "train"
 
 
-def test_shares_of_layouts_are_kept():
+def test_fractions_of_layouts_are_kept():
     names = [split_of(f"maze-{number}", SPLITS) for number in range(4000)]
     assert abs(names.count("train") / 4000 - 0.8) < 0.03
     assert abs(names.count("val") / 4000 - 0.1) < 0.02

@@ -2,7 +2,6 @@ import mujoco
 import pytest
 
 from namo.scenes.physics import with_physics
-from namo.scenes.presets import PHYSICS_PRESETS
 from namo.scenes.reading import parse_scene, read_scene
 from namo.scenes.writing import scene_xml
 from namo.world.simulation import Simulation
@@ -12,7 +11,7 @@ SLEEP = int(mujoco.mjtEnableBit.mjENBL_SLEEP)
 
 
 def options_of(scene):
-    """What MuJoCo is run with: integrator, cone, time step (s), whether boxes may sleep."""
+    """Options that MuJoCo runs with: integrator, cone, time step (s), whether boxes may sleep."""
     option = Simulation(scene).model.opt
     return (
         mujoco.mjtIntegrator(option.integrator).name.removeprefix("mjINT_"),
@@ -36,22 +35,18 @@ def scene(request, rooms):
         ("accurate", ("IMPLICITFAST", "ELLIPTIC", 0.002, True)),
     ],
 )
-def test_mujoco_runs_with_what_a_preset_says(rooms, preset, options):
+def test_mujoco_runs_with_the_options_of_a_preset(rooms, preset, options):
     scene = rooms.plugged()
     written = parse_scene(scene_xml(scene).encode(), "written.xml")
     assert options_of(with_physics(scene, preset)) == options
     assert options_of(with_physics(written, preset)) == options
 
 
-def test_every_preset_has_been_tested():
-    assert list(PHYSICS_PRESETS) == ["scene", "fast", "accurate"]
-
-
-def test_the_preset_scene_leaves_a_scene_alone(scene):
+def test_the_preset_scene_changes_nothing(scene):
     assert with_physics(scene, "scene") is scene
 
 
-def test_a_scene_stays_what_it_is_under_a_preset(scene):
+def test_a_preset_changes_options_alone(scene):
     fast = with_physics(scene, "fast")
     assert (fast.path, fast.sha256) == (scene.path, scene.sha256)
     assert (fast.walls, fast.movables, fast.robot, fast.goal) == (
@@ -63,7 +58,7 @@ def test_a_scene_stays_what_it_is_under_a_preset(scene):
     assert Simulation(fast).poses() == Simulation(scene).poses()
 
 
-def test_what_a_preset_does_not_name_stays_as_the_file_has_it(rooms):
+def test_options_that_a_preset_does_not_set_are_those_of_the_file(rooms):
     options = {"timestep": "0.004", "iterations": "7", "flag/midphase": "disable"}
     scene = rooms.plugged(options=options)
     written = parse_scene(scene_xml(scene).encode(), "written.xml")
@@ -74,5 +69,5 @@ def test_what_a_preset_does_not_name_stays_as_the_file_has_it(rooms):
         assert option.timestep == 0.005
 
 
-def test_options_are_what_primitives_are_told_apart_by(rooms):
+def test_options_of_a_preset_are_options_of_the_scene(rooms):
     assert with_physics(rooms.plugged(), "fast").options["timestep"] == "0.005"

@@ -32,7 +32,7 @@ def test_a_folder_is_sorted_by_relative_path(folder):
     assert found.source == str(folder)
 
 
-def test_a_text_manifest_keeps_its_order_and_starts_at_its_folder(folder):
+def test_a_text_manifest_keeps_its_order_and_is_relative_to_its_folder(folder):
     manifest = folder / "list.txt"
     manifest.write_text("# mine\n\nb/2.xml\n  a.xml \n" + str(folder / "b.xml") + "\n")
     found = environments_from(None, manifest)
@@ -46,14 +46,14 @@ def test_a_parquet_manifest_gives_its_file_column(folder):
     assert environments_from(None, manifest).paths == (folder / "b.xml", folder / "b/2.xml")
 
 
-def test_without_a_choice_there_are_the_demo_scenes(demo_scenes):
+def test_the_default_is_the_demo_scenes(demo_scenes):
     found = environments_from(None, None)
     assert len(found.paths) == 100
     assert found.paths[0].parent == demo_scenes
     assert all(scene.difficulty and scene.sha256 for scene in found.scenes)
 
 
-def test_a_split_of_a_manifest_counts_alone(folder):
+def test_a_split_of_a_manifest_has_its_own_indices(folder):
     manifest = folder / "list.parquet"
     columns = {"file": ["b.xml", "a.xml", "b/2.xml"], "split": ["val", "train", "val"]}
     parquet.write_table(pa.table(columns), manifest)
@@ -68,7 +68,7 @@ def test_a_split_of_a_manifest_counts_alone(folder):
         environments_from(None, folder / "list.txt", "val")
 
 
-def test_a_manifest_says_how_hard_a_scene_is(folder):
+def test_a_manifest_gives_difficulty_and_checksum(folder):
     manifest = folder / "list.parquet"
     columns = {"file": ["a.xml"], "difficulty": ["hard"], "sha256": ["0" * 64]}
     parquet.write_table(pa.table(columns), manifest)
@@ -76,12 +76,12 @@ def test_a_manifest_says_how_hard_a_scene_is(folder):
     assert (scene.difficulty, scene.sha256) == ("hard", "0" * 64)
 
 
-def test_absent_demo_scenes_say_how_to_name_scenes(monkeypatch, tmp_path):
+def test_missing_demo_scenes_are_reported_with_the_options(monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "DEMO_SCENES", tmp_path / "none")
     assert "name scenes with --xml-dir FOLDER or --manifest FILE" in refusal()
 
 
-def test_wrong_sources_are_named(folder, tmp_path):
+def test_invalid_sources_are_named(folder, tmp_path):
     file, empty = folder / "a.xml", tmp_path / "empty"
     empty.mkdir()
     assert "only one of the two" in refusal(xml_dir=folder, manifest=file)
@@ -92,10 +92,10 @@ def test_wrong_sources_are_named(folder, tmp_path):
     assert f"--manifest {folder}: no such file" in refusal(manifest=folder)
 
 
-def test_wrong_manifests_are_refused_with_the_line(folder):
+def test_invalid_manifests_are_refused_with_the_line(folder):
     manifest = folder / "list.txt"
     manifest.write_text("# nothing\n\n")
-    assert f"--manifest {manifest}: names no scene" in refusal(manifest=manifest)
+    assert f"--manifest {manifest}: lists no scene" in refusal(manifest=manifest)
     manifest.write_text("a.xml\n\nmissing.xml\n")
     assert f"line 3: no such file: {folder / 'missing.xml'}" in refusal(manifest=manifest)
     assert environments_from(None, manifest, look=False).paths[1] == folder / "missing.xml"
@@ -103,7 +103,25 @@ def test_wrong_manifests_are_refused_with_the_line(folder):
     assert "not UTF-8" in refusal(manifest=manifest)
 
 
-def test_wrong_parquet_manifests_are_refused(folder):
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        (("path", "bytes", "sha256", "rows"), "the list of result files of a collection"),
+        (("env_id", "env_index", "xml_file", "outlines"), "the scenes table of a collection"),
+        (("env_id", "env_index", "xml_file"), "a table of a collection"),
+        (("scene_sha256", "xml", "physics"), "the scenes of a data set"),
+    ],
+)
+def test_a_table_that_is_not_a_list_of_scenes_is_named(folder, columns, kind):
+    manifest = folder / "list.parquet"
+    parquet.write_table(pa.table({name: ["x"] for name in columns}), manifest)
+    assert refusal(manifest=manifest) == (
+        f"--manifest {manifest}: no column 'file'; this is {kind}; expected a text file with one "
+        "scene per line, or a Parquet file with a column 'file'"
+    )
+
+
+def test_invalid_parquet_manifests_are_refused(folder):
     manifest = folder / "list.parquet"
     manifest.write_text("a.xml")
     assert "not a Parquet file" in refusal(manifest=manifest)
@@ -125,7 +143,7 @@ def test_a_range_excludes_its_end(start, end, expected):
     ("start", "end", "said"),
     [
         (-1, 5, "--start-idx -1 is negative; there are 10 environments, 0 to 9"),
-        (0, -2, "--end-idx -2 is not allowed"),
+        (0, -2, "--end-idx -2 is invalid"),
         (0, 11, "--end-idx 11 is too large; there are 10 environments, 0 to 9, so at most 10"),
         (5, 5, "--start-idx 5 and --end-idx 5 leave no environment"),
         (10, -1, "--start-idx 10 and --end-idx -1 leave no environment"),

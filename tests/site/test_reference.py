@@ -1,4 +1,4 @@
-"""The parts of the documentation that are made from the code."""
+"""The reference pages that are generated from the code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from reference.columns import SCHEMAS, columns
 from reference.command_line import commands, options_of, scripts, spelling, subcommands
 from reference.markdown import fenced, paragraphs, prose, table
 from reference.parts import REGISTRIES, parts
-from reference.settings import read_commented, rule_in_words, settings
+from reference.settings import describe_rule, read_commented, settings
 from tests.conftest import REPOSITORY
 
 
@@ -96,7 +96,7 @@ def test_every_setting_of_scenes_and_learning_has_a_line(file, names):
 
 
 @pytest.mark.parametrize("name", ["config", "scenes", "learning"])
-def test_every_setting_is_read_with_its_value_and_says_what_it_means(name):
+def test_every_setting_has_its_value_and_a_comment(name):
     path = REPOSITORY / "config" / f"{name}.yaml"
     content = yaml.safe_load(path.read_text())
     for setting in read_commented(path).settings:
@@ -107,7 +107,7 @@ def test_every_setting_is_read_with_its_value_and_says_what_it_means(name):
     assert read_commented(path).intro
 
 
-def test_comments_go_on_in_the_lines_below(tmp_path):
+def test_comments_continue_on_the_lines_below(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text(
         "# Two settings.\n#   run --them\n\n# ---- first ----\na: 1  # one\n  # and more\n"
@@ -124,7 +124,7 @@ def test_comments_go_on_in_the_lines_below(tmp_path):
     assert [one.below for one in file.settings] == [False, True, False]
 
 
-def test_a_line_that_is_no_setting_is_named(tmp_path):
+def test_a_line_that_is_not_a_setting_is_named(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text("a: 1\nb:\n  - 2\n")
     with pytest.raises(UsageError, match="line 3: neither a setting nor a comment"):
@@ -141,8 +141,8 @@ def test_a_line_that_is_no_setting_is_named(tmp_path):
         ({"enum": ["one", "two"]}, "`one`, `two`"),
     ],
 )
-def test_rules_are_said_in_words(rule, words):
-    assert rule_in_words(rule) == words
+def test_rules_are_described_in_words(rule, words):
+    assert describe_rule(rule) == words
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -172,28 +172,28 @@ def test_every_part_has_a_heading_and_words(kind):
         assert len(said.split("\n\nIn [")[0].strip()) > 20
 
 
-def test_constants_that_a_text_names_are_given():
+def test_constants_named_in_a_text_are_listed_with_their_values():
     assert "`DISTANCE_M` is `(0.3, 1.0)`. `TURN_RAD` is `0.785`." in parts("goal strategy")
 
 
 @pytest.mark.parametrize(
     "asked", ["nothing of_this", "columns nothing", "parts nothing", "settings nothing"]
 )
-def test_what_there_is_not_is_named(asked):
+def test_an_unknown_placeholder_is_named(asked):
     page = f"<!-- made from the code: {asked} -->"
     match = re.search(r"(?P<what>\w+) (?P<which>\w+) -->", page)
     with pytest.raises(UsageError, match="nothing"):
         made(match)
 
 
-def test_pages_ask_for_what_there_is():
+def test_every_generator_is_used_by_a_page():
     asked = set()
     for page in (REPOSITORY / "docs").glob("*.md"):
         asked.update(re.findall(r"<!-- made from the code: (\w+)", page.read_text()))
     assert asked == MAKERS.keys()
 
 
-def test_text_shows_what_it_says():
+def test_special_characters_are_escaped():
     assert prose("a*b* <c> | `<d> | *`\n  {e}") == r"a\*b\* &lt;c&gt; \| `<d> | *` &#123;e&#125;"
     assert paragraphs("One\nline.\n\n    code *here*\n\nTwo.") == (
         "One line.\n\n```text\ncode *here*\n```\n\nTwo."
@@ -203,7 +203,7 @@ def test_text_shows_what_it_says():
 
 
 @pytest.mark.parametrize(
-    ("page", "link", "mended"),
+    ("page", "link", "rewritten"),
     [
         ("a.md", "[c](../config/config.yaml)", "[c](repository/config/config.yaml.md)"),
         ("a.md", "[c](../namo)", "c"),
@@ -217,5 +217,5 @@ def test_text_shows_what_it_says():
         ("contributing.md", "[c](config/config.yaml)", "[c](repository/config/config.yaml.md)"),
     ],
 )
-def test_links_hold_in_the_repository_and_in_the_site(page, link, mended):
-    assert links.with_site_links(link, page, REPOSITORY) == mended
+def test_links_work_in_the_repository_and_in_the_site(page, link, rewritten):
+    assert links.with_site_links(link, page, REPOSITORY) == rewritten

@@ -1,4 +1,4 @@
-"""The documentation as a site: whole, linked, and without a network."""
+"""The documentation site: complete, linked, usable without a network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "lin
 
 
 class Elements(HTMLParser):
-    """What a page loads, where it leads, and what can be led to."""
+    """The resources, links and anchors of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ def test_nothing_is_loaded_from_elsewhere(site, pages):
         assert "url(//" not in text, style
 
 
-def test_every_link_leads_somewhere(site, pages):
+def test_every_link_has_a_target(site, pages):
     for page, elements in pages.items():
         for address in elements.links:
             parts = urlsplit(address)
@@ -73,7 +73,7 @@ def test_every_link_leads_somewhere(site, pages):
                 assert unquote(parts.fragment) in pages[target].ids, f"{page}: {address}"
 
 
-def test_no_page_asks_for_anything_any_more(site):
+def test_no_placeholder_is_left(site):
     for page in site.rglob("*.html"):
         assert "made from the code:" not in page.read_text(), page
 
@@ -102,10 +102,10 @@ def test_the_search_works_in_files(site, browser):
     browser.call("Input.insertText", text="search_time_ms")
     browser.key("Shift", 16)
     browser.wait_for("!!document.querySelector('.md-search-result__link[href*=files]')")
-    assert [one for one in browser.complaints if "data:image" not in one] == []
+    assert [one for one in browser.problems if "data:image" not in one] == []
 
 
-def test_light_and_dark_follow_the_system_until_they_are_chosen(site, browser):
+def test_the_colour_scheme_follows_the_system_until_one_is_chosen(site, browser):
     scheme = "document.body.dataset.mdColorScheme"
     for wanted, name in (("light", "default"), ("dark", "slate")):
         browser.media(prefers_color_scheme=wanted)

@@ -1,8 +1,9 @@
-"""A SLURM cluster of one node on this machine, for as long as a test run.
+"""A SLURM cluster of one node on this machine, for the duration of a test run.
 
-Controller, node daemon and munge run as children of this process and go with it. Needs root; the
-packages are those of `install.sh`. No cgroups, so it works in containers: memory is counted and not
-enforced, and so are GPUs, which need not exist.
+Controller, node daemon and munge are children of this process and end with it. What a killed run
+leaves behind (daemons, folder, link to the configuration) is removed by the next one. Needs root;
+the packages are those of `install.sh`. No cgroups, so it works in containers: memory is counted and
+not enforced, and so are GPUs, which need not exist.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ from __future__ import annotations
 import os
 import pwd
 import re
+import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import psutil
+
+from namo.locks import holder_of, lock_held
 
 SYSTEM_CONFIG = Path("/etc/slurm/slurm.conf")
 """The job step's own `srun` looks here: the plugin drops SLURM_CONF from its environment."""
+
+OWNER = "owner.lock"
+"""File in the folder of a cluster that its test run locks."""
 
 PORT = 16717
 CPUS = 2
@@ -59,24 +68,20 @@ PartitionName=main Nodes={host} Default=YES MaxTime={longest} State=UP
 
 @contextmanager
 def single_node_cluster(folder: Path) -> Iterator[None]:
-    """Run a cluster in a folder until the block ends."""
-    if SYSTEM_CONFIG.is_symlink() and not SYSTEM_CONFIG.exists():
-        SYSTEM_CONFIG.unlink()  # of a test run that was killed
-    if SYSTEM_CONFIG.exists():
-        raise RuntimeError(f"{SYSTEM_CONFIG} is there already: another SLURM is set up here")
-    _write_config(folder)
-    SYSTEM_CONFIG.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as running:
-        SYSTEM_CONFIG.symlink_to(folder / "slurm.conf")
-        running.callback(SYSTEM_CONFIG.unlink)
+    """Run a cluster in a folder until the block ends.
+
+    Raises:
+        RuntimeError: SLURM is set up here already, or the cluster of another test run is running.
+    """
+    with cluster_folder(folder, SYSTEM_CONFIG) as running:
+        _write_config(folder)
         munge = folder / "munge"
-        as_munge = ("setpriv", "--reuid=munge", "--regid=munge", "--clear-groups")
         command = [
-            *(*as_munge, "munged", "--foreground", f"--key-file={munge / 'key'}"),
+            *("munged", "--foreground", f"--key-file={munge / 'key'}"),
             *(f"--socket={munge / 'socket'}", f"--pid-file={munge / 'pid'}"),
             *(f"--seed-file={munge / 'seed'}", f"--log-file={munge / 'log'}"),
         ]
-        running.enter_context(_daemon(command, folder))
+        running.enter_context(_daemon(command, folder, user="munge"))
         _wait_for(["munge", "-n", "-S", str(munge / "socket")], "")
         running.enter_context(_daemon(["slurmctld", "-D", "-i"], folder))
         _wait_for(["scontrol", "ping"], "is UP")
@@ -86,9 +91,73 @@ def single_node_cluster(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def cluster_folder(folder: Path, config: Path) -> Iterator[ExitStack]:
+    """Own a cluster's folder, and the link from the system's configuration into it.
+
+    Args:
+        folder: of the cluster.
+        config: where SLURM looks for its configuration; a link as long as the block runs.
+
+    Yields:
+        What is ended with the block, before the link is removed.
+
+    Raises:
+        RuntimeError: another configuration is there.
+    """
+    remove_leftovers(config)
+    if config.exists():
+        raise RuntimeError(f"{config} exists: another SLURM is set up here, or a test run uses it")
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.unlink(missing_ok=True)  # a link to nothing
+    with lock_held(folder / OWNER, "which runs a test cluster", wait=False), ExitStack() as running:
+        config.symlink_to(folder / "slurm.conf")
+        running.callback(config.unlink)
+        yield running
+
+
+def remove_leftovers(config: Path) -> None:
+    """Remove daemons, folder and link of a test run that was killed; leave anything else alone.
+
+    The owner of a folder holds a lock in it, which ends with its process.
+    """
+    if not config.is_symlink():
+        return
+    folder = config.readlink().parent
+    owner = folder / OWNER
+    if not owner.exists() or holder_of(owner)[1]:
+        return
+    processes = processes_of(folder)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=20)
+    shutil.rmtree(folder)
+    config.unlink()
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Return the processes of a cluster, this one aside, and what they started.
+
+    Daemons have its folder in their command line or environment. A job step hides both, and listens
+    at a socket in the folder.
+    """
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid == os.getpid():
+                continue
+            words = [*process.cmdline(), *process.environ().values()]
+            words += [str(socket.laddr) for socket in process.net_connections("unix")]
+            if any(str(folder) in word for word in words):
+                family = (process, *process.children(recursive=True))
+                found |= {member.pid: member for member in family}
+    return list(found.values())
+
+
 def _write_config(folder: Path) -> None:
     for name in ("state", "spool", "munge"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir()
     text = CONFIG.format(
         folder=folder,
         host=socket.gethostname().partition(".")[0],
@@ -116,13 +185,12 @@ def _write_config(folder: Path) -> None:
 
 
 @contextmanager
-def _daemon(command: Sequence[str], folder: Path) -> Iterator[None]:
+def _daemon(command: Sequence[str], folder: Path, user: str | None = None) -> Iterator[None]:
     """Run a daemon in the foreground until the block ends, or this process."""
-    name = next(word for word in command if word in ("munged", "slurmctld", "slurmd"))
     with (
-        (folder / f"{name}.log").open("wb") as log,
+        (folder / f"{command[0]}.log").open("wb") as log,
         subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", *command],
+            [*ends_with_its_parent(user), *command],
             # The other files of the configuration are looked for beside this one.
             env={**os.environ, "SLURM_CONF": str(folder / "slurm.conf")},
             stdin=subprocess.DEVNULL,
@@ -139,6 +207,15 @@ def _daemon(command: Sequence[str], folder: Path) -> Iterator[None]:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def ends_with_its_parent(user: str | None) -> list[str]:
+    """Return what is put before a command so that it is killed when its parent dies.
+
+    Changing the user clears that request, so one `setpriv` does both, in the right order.
+    """
+    changed = [] if user is None else [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    return ["setpriv", *changed, "--pdeathsig=KILL"]
 
 
 def _wait_for(command: Sequence[str], said: str, seconds: float = 60.0) -> None:

@@ -1,4 +1,4 @@
-"""A cluster for the session, and the pipeline run on it and beside it."""
+"""A cluster for the session, and the pipeline run on it and locally."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.workflow.conftest import REPOSITORY, Pipeline
 SWITCH = "NAMO_TEST_SLURM"
 PROFILE = (
     *("--workflow-profile", REPOSITORY / "profiles" / "slurm", "--latency-wait", 10),
-    # As soon as it is known: a cluster is asked less often.
+    # At once: on a real cluster the status is queried less often.
     *("--slurm-init-seconds-before-status-checks", 1, "--max-status-checks-per-second", 2),
 )
 QUICK = {"runtime": 10}  # minutes
@@ -38,7 +38,7 @@ class OnSlurm(Pipeline):
     def submitted(
         self, *arguments: object, environment: dict[str, str] | None = None, **settings: Any
     ) -> Iterator[subprocess.Popen[str]]:
-        """The same, while it goes on; the block ends when it has."""
+        """The same, while it runs; the block ends with it."""
         with subprocess.Popen(
             self.command(*PROFILE, *arguments, **QUICK | settings),
             cwd=self.folder,
@@ -53,8 +53,8 @@ class OnSlurm(Pipeline):
                 run.kill()
                 raise
 
-    def tries(self, chunk: str) -> str:
-        """What the jobs of a chunk said, all tries."""
+    def attempts(self, chunk: str) -> str:
+        """The log of all attempts of a chunk."""
         return (self.output / "logs" / "collect" / f"{chunk}.log.all").read_text()
 
 

@@ -1,4 +1,4 @@
-"""The pipeline through a real SLURM: what a cluster does to jobs, and what is left of it."""
+"""The pipeline on a real SLURM: results, and what happens to jobs that it ends."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.slurm.cluster import jobs
 from tests.slurm.conftest import OnSlurm
 
 CHUNKS = int(os.environ.get("NAMO_SLURM_CHUNKS", "6"))
-"""Chunk jobs of the run that is compared with one on this machine."""
+"""Chunk jobs of the run that is compared with a local one."""
 
-# Makes environments slow, runs at every start of Python.
+# Delays every environment; runs at every start of Python.
 SLOW = """
 import sys, time
 
@@ -34,7 +34,7 @@ if "--part-only" in sys.orig_argv:
     chunk.collect_environment = slowly
 """
 
-# Ends the process of a chunk after its first new environment.
+# Aborts the process of a chunk after its first new environment.
 DIES = """
 import os, sys
 
@@ -52,17 +52,17 @@ if "--part-only" in sys.orig_argv and "--start-idx 2 " in " ".join(sys.orig_argv
 
 
 def injected(pipeline: OnSlurm, code: str) -> dict[str, str]:
-    """The environment variables that make every Python of a run begin with this code."""
+    """The environment variables that run this code at every start of Python."""
     folder = pipeline.folder / "modules"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(code)
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "did not come about"
+        assert time.monotonic() < end, "did not happen"
         time.sleep(0.2)
 
 
@@ -75,7 +75,7 @@ def test_a_cluster_gives_the_results_of_a_workstation(pipeline):
     assert len(finished_parts(pipeline.output)) == CHUNKS
     assert [row["env_index"] for row in pipeline.table("metrics")] == list(range(2 * CHUNKS))
     for part in finished_parts(pipeline.output):
-        assert part.information()["resumed"] == 0, "no environment was collected twice"
+        assert part.metadata()["resumed"] == 0, "no environment was collected twice"
     assert len(set(re.findall(r"SLURM jobid (\d+)", done.stdout))) == CHUNKS
 
     on_slurm = {name: pipeline.table(name) for name in ("metrics", "pushes")}
@@ -85,18 +85,18 @@ def test_a_cluster_gives_the_results_of_a_workstation(pipeline):
     assert {name: pipeline.table(name) for name in on_slurm} == on_slurm
 
 
-def test_a_chunk_whose_process_dies_goes_on_in_its_next_job(pipeline):
+def test_a_chunk_whose_process_dies_resumes_in_its_next_job(pipeline):
     pipeline.copy_rooms((0, 7, 6, 1, 11))
     with pipeline.submitted(environment=injected(pipeline, DIES)) as run:
         said, _ = run.communicate(timeout=240)
     assert run.returncode == 0, said
     assert [row["env_index"] for row in pipeline.table("metrics")] == [0, 1, 2, 3, 4]
-    tries = pipeline.tries("000002-000004")
-    assert tries.count("began") == 3
-    assert "died in environment" in tries
-    assert len(re.findall(r"env 00000\d +\d", tries)) == 0, "each died before it could say so"
+    attempts = pipeline.attempts("000002-000004")
+    assert attempts.count("began") == 3
+    assert "died in environment" in attempts
+    assert len(re.findall(r"env 00000\d +\d", attempts)) == 0, "each died before its result"
     slurm_logs = [*(pipeline.folder / "results" / "slurm_logs").rglob("*.log")]
-    assert slurm_logs, "SLURM's own words of failed jobs are kept"
+    assert slurm_logs, "SLURM's own logs of failed jobs are kept"
 
 
 def test_a_cancelled_job_loses_only_the_environment_it_was_in(pipeline):
@@ -111,16 +111,16 @@ def test_a_cancelled_job_loses_only_the_environment_it_was_in(pipeline):
     after = pipeline.made()
     assert {number: after[number] for number in before} == before
     assert sorted(after) == ["000000", "000001", "000002", "000003"]
-    tries = pipeline.tries("000000-000004")
-    assert "interrupted by SIGTERM" in tries
-    assert tries.count("already done") == len(before)
+    attempts = pipeline.attempts("000000-000004")
+    assert "interrupted by SIGTERM" in attempts
+    assert attempts.count("already done") == len(before)
 
 
-def test_a_time_limit_ends_a_job_in_good_order_and_the_next_goes_on(pipeline):
+def test_a_time_limit_ends_a_job_cleanly_and_the_next_resumes(pipeline):
     pipeline.copy_rooms((7, 6, 1, 11, 0))
     environment = injected(pipeline, SLOW.format(seconds=22))
     with pipeline.submitted(environment=environment, chunk_size=5, runtime=1) as run:
-        wait_until(lambda: "interrupted by SIGTERM" in tries_so_far(pipeline), 180)
+        wait_until(lambda: "interrupted by SIGTERM" in attempts_so_far(pipeline), 180)
         status = status_of(pipeline.output)
         assert 0 < status.done < 5
         before = pipeline.made()
@@ -130,17 +130,17 @@ def test_a_time_limit_ends_a_job_in_good_order_and_the_next_goes_on(pipeline):
     after = pipeline.made()
     assert {number: after[number] for number in before} == before
     (part,) = finished_parts(pipeline.output)
-    assert part.information()["resumed"] >= len(before)
+    assert part.metadata()["resumed"] >= len(before)
     journal = json.loads((part.folder / ".journal.json").read_text())
-    assert journal == {"deaths": {}, "running": None}, "no environment is to blame"
+    assert journal == {"deaths": {}, "running": None}, "no environment is blamed"
 
 
-def tries_so_far(pipeline: OnSlurm) -> str:
+def attempts_so_far(pipeline: OnSlurm) -> str:
     (log,) = [*(pipeline.output / "logs" / "collect").glob("*.log.all")] or [None]
     return log.read_text() if log else ""
 
 
-def test_a_gpu_is_asked_for_and_counted(pipeline):
+def test_a_gpu_is_requested_and_counted(pipeline):
     pipeline.copy_rooms((0, 7, 6, 1))
     environment = injected(pipeline, SLOW.format(seconds=1))
     arguments = ("--set-resources", "collect:gres='gpu:1'")
@@ -157,7 +157,7 @@ def test_a_gpu_is_asked_for_and_counted(pipeline):
     assert re.search(r"Tres\w*=gres:gpu:1|TresPerNode=\S*gpu:1", asked), asked
     spans = sorted(
         (said["began_unix_s"], said["began_unix_s"] + said["duration_s"])
-        for said in (part.information() for part in finished_parts(pipeline.output))
+        for said in (part.metadata() for part in finished_parts(pipeline.output))
     )
     assert len(spans) == 2
     assert spans[0][1] <= spans[1][0], "there is one GPU, so one job at a time"

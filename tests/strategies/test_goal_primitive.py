@@ -19,14 +19,14 @@ def goals_of(world, count, seed=0):
 
 
 def numbers_of(world):
-    """The numbers of the possible candidates, by the goal each stands for."""
+    """The numbers of the possible candidates, by their goals."""
     candidates = candidate_pushes(world, NAME)
     return {candidates.goal(number): number for number in candidates.possible.ravel().nonzero()[0]}
 
 
 @pytest.fixture(scope="module")
 def cornered(rooms):
-    """A box near two walls: some contact points are out of reach, some travels too long."""
+    """A box near two walls: some contact points are unreachable, some travels too long."""
     return World(rooms.room(rooms.box(1.4, 1.0), robot=(-1.0, -1.0), goal=(-1.0, 1.0)))
 
 
@@ -38,14 +38,14 @@ def test_goals_are_candidates_that_are_possible_now(cornered):
             assert goal in possible
 
 
-def test_all_that_is_possible_is_proposed_once_when_that_many_are_asked_for(cornered):
+def test_every_possible_candidate_is_proposed_once_if_enough_are_requested(cornered):
     possible = numbers_of(cornered)
     goals = goals_of(cornered, 500)
     assert len(goals) == len(set(goals)) == len(possible)
     assert set(goals) == set(possible)
 
 
-def test_every_contact_point_has_its_fair_share_however_many_travels_it_has(cornered):
+def test_contact_points_are_equally_likely_however_many_travels_they_have(cornered):
     candidates, numbers = candidate_pushes(cornered, NAME), numbers_of(cornered)
     travels = candidates.possible.sum(axis=1)
     assert len(set(travels[travels > 0])) > 1, "contact points must differ for this test"
@@ -58,8 +58,8 @@ def test_every_contact_point_has_its_fair_share_however_many_travels_it_has(corn
     )
     contacts = (travels > 0).nonzero()[0].tolist()
     assert sorted(first) == contacts
-    share = draws / len(contacts)
-    assert all(0.6 * share < count < 1.4 * share for count in first.values())
+    expected = draws / len(contacts)
+    assert all(0.6 * expected < count < 1.4 * expected for count in first.values())
 
 
 def test_a_box_that_cannot_be_pushed_has_no_goals(rooms, heavy_box_world):
@@ -70,11 +70,11 @@ def test_a_box_that_cannot_be_pushed_has_no_goals(rooms, heavy_box_world):
 
 @pytest.fixture
 def heavy_box_world(rooms):
-    """A box in reach that does not yield."""
+    """A reachable box that does not yield."""
     return World(rooms.room(rooms.box(0.0, 0.0, mass=30.0)))
 
 
-def test_one_straight_push_brings_a_box_there(rooms):
+def test_one_straight_push_reaches_the_goal(rooms):
     world = World(rooms.room(rooms.box(0.1, -0.2, 0.4), side=6.0))
     start = world.save()
     arrived = 0

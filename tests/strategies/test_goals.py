@@ -11,13 +11,13 @@ from namo.strategies import goal_adaptive, goal_grid, goal_random
 from namo.strategies.goal_adaptive import AdaptiveGoals
 from namo.strategies.goal_grid import GridGoals
 from namo.strategies.goal_primitive import PrimitiveGoals
-from namo.strategies.goal_random import RandomGoals, draw_goal
+from namo.strategies.goal_random import RandomGoals, sample_goal
 from namo.world.world import World
 
 NAME = "obstacle_1_movable"
 ALL = [RandomGoals(), GridGoals(), AdaptiveGoals(), PrimitiveGoals()]
 DEEPEST_IN_WALL_M = math.sqrt(2) * PERIMETER_INSET_M + 1e-9
-"""A box that touches a wall may slide along it; its corners are looked up this much inside."""
+"""A box that touches a wall may slide along it; its corners are checked this much inside."""
 
 
 def kind(strategy):
@@ -30,7 +30,7 @@ def goals_of(strategy, world, count=5, seed=0):
 
 @pytest.fixture(scope="module")
 def open_world(rooms):
-    """One box with much room all around."""
+    """One box with free space all around."""
     return World(rooms.room(rooms.box(0.1, -0.2, 0.4), side=6.0))
 
 
@@ -46,7 +46,7 @@ def cramped_world(rooms):
 
 
 def deepest(goal, shape, boxes):
-    """How deep a box at a goal would stand in the deepest of the boxes (m)."""
+    """The largest overlap depth of a box at a goal with any of the boxes (m)."""
     return max(overlap_depth(goal, shape, box.pose, box.footprint) for box in boxes)
 
 
@@ -59,7 +59,7 @@ def test_a_seed_gives_the_same_goals(cramped_world, strategy):
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
-def test_asking_changes_nothing(cramped_world, strategy):
+def test_queries_do_not_change_the_world(cramped_world, strategy):
     before = cramped_world.save().key
     goals_of(strategy, cramped_world)
     assert cramped_world.save().key == before
@@ -67,12 +67,12 @@ def test_asking_changes_nothing(cramped_world, strategy):
 
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
 @pytest.mark.parametrize("count", [1, 3, 7])
-def test_in_the_open_there_are_as_many_goals_as_asked_for(open_world, strategy, count):
+def test_in_free_space_there_are_as_many_goals_as_requested(open_world, strategy, count):
     assert len(goals_of(strategy, open_world, count)) == count
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
-def test_no_goals_asked_for_are_no_goals(open_world, strategy):
+def test_requesting_no_goals_gives_none(open_world, strategy):
     assert goals_of(strategy, open_world, 0) == []
 
 
@@ -94,7 +94,7 @@ def test_no_goal_is_inside_a_wall(cramped_world, strategy):
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
-def test_where_nothing_fits_there_are_no_goals(rooms, strategy):
+def test_without_room_there_are_no_goals(rooms, strategy):
     # A closet around the box, 0.1 m wider on each side than the box, in solid wall.
     walls = (
         rooms.wall(5, -0.65, 0.0, (0.25, 2.0)),
@@ -107,7 +107,7 @@ def test_where_nothing_fits_there_are_no_goals(rooms, strategy):
 
 
 @pytest.mark.parametrize("strategy", ALL, ids=kind)
-def test_where_little_fits_there_are_fewer_goals(rooms, strategy):
+def test_with_little_room_there_are_fewer_goals(rooms, strategy):
     # A corridor along x, hardly wider than the box, between solid walls.
     walls = rooms.wall(5, 0.0, 1.15, (1.95, 0.82)), rooms.wall(6, 0.0, -1.15, (1.95, 0.82))
     world = World(rooms.room(rooms.box(0.0, 0.0), walls=walls, robot=(-1.5, 0.0), goal=(1.5, 0.0)))
@@ -125,7 +125,7 @@ def test_random_goals_are_within_their_ranges(open_world):
     low, high = goal_random.DISTANCE_M
     assert ((low <= distances) & (distances <= high)).all()
     assert (np.abs(turns) <= goal_random.TURN_RAD + 1e-9).all()
-    # And they fill them.
+    # And they cover them.
     assert distances.min() < low + 0.05
     assert distances.max() > high - 0.05
     assert turns.min() < -0.9 * goal_random.TURN_RAD
@@ -148,10 +148,10 @@ def test_random_goals_may_be_on_other_movables(cramped_world):
     assert any(deepest(goal, shape, scene.movables[1:]) > 0.1 for goal in goals)
 
 
-def test_a_drawn_goal_has_its_angle_in_range():
+def test_a_sampled_goal_has_its_angle_in_range():
     rng = np.random.default_rng(0)
     for _ in range(50):
-        goal = draw_goal(Pose2D(0.0, 0.0, 3.1), (0.3, 1.0), rng)
+        goal = sample_goal(Pose2D(0.0, 0.0, 3.1), (0.3, 1.0), rng)
         assert -math.pi < goal.theta <= math.pi
 
 
@@ -197,7 +197,7 @@ def test_adaptive_goals_are_within_their_ranges(cramped_world):
             assert pose.turn(goal) <= goal_random.TURN_RAD + 1e-9
 
 
-def test_adaptive_goals_are_pulled_in_rather_than_given_up(rooms):
-    # Room for 0.35 m in any direction: most draws are too far.
+def test_adaptive_goals_move_closer_before_they_are_rejected(rooms):
+    # 0.35 m of free space in any direction: most samples are too far.
     world = World(rooms.room(rooms.box(0.0, 0.0), side=1.5, robot=(-0.55, -0.55), goal=(0.5, 0.5)))
     assert len(goals_of(AdaptiveGoals(), world, 10)) == 10

@@ -20,7 +20,7 @@ RNG = np.random.default_rng(0)
 def rank(strategy, world, numbers):
     names = [f"obstacle_{number}_movable" for number in numbers]
     ranked = strategy.rank(world, names, RNG)
-    assert names == [f"obstacle_{number}_movable" for number in numbers]  # left as it was
+    assert names == [f"obstacle_{number}_movable" for number in numbers]  # not modified
     return [int(name.split("_")[1]) for name in ranked]
 
 
@@ -51,12 +51,12 @@ def test_objects_are_ordered(world, strategy, order):
 @pytest.mark.parametrize(
     "strategy", [NoHeuristic(), NearestFirst(), FarthestFirst(), GoalProximity(), RandomOrder()]
 )
-def test_only_what_is_reachable_is_ranked(world, strategy):
+def test_only_reachable_objects_are_ranked(world, strategy):
     assert sorted(rank(strategy, world, [3, 2])) == [2, 3]
     assert rank(strategy, world, []) == []
 
 
-def test_a_random_order_is_any_each_as_likely(world):
+def test_random_orders_are_equally_likely(world):
     rng = np.random.default_rng(1)
     names = [f"obstacle_{number}_movable" for number in (3, 1, 2)]
     found = Counter(tuple(RandomOrder().rank(world, names, rng)) for _ in range(600))
@@ -65,7 +65,7 @@ def test_a_random_order_is_any_each_as_likely(world):
     assert min(found.values()) > 70
 
 
-def test_a_random_order_is_that_of_its_stream(world):
+def test_a_random_order_depends_on_its_stream(world):
     names = [f"obstacle_{number}_movable" for number in (3, 1, 2)]
     first, again, other = (
         [RandomOrder().rank(world, names, rng) for _ in range(10)]
@@ -75,7 +75,7 @@ def test_a_random_order_is_that_of_its_stream(world):
 
 
 @pytest.mark.parametrize("strategy", [NearestFirst(), FarthestFirst(), GoalProximity()])
-def test_asking_changes_nothing(world, strategy):
+def test_queries_do_not_change_the_world(world, strategy):
     before = world.save().key
     rank(strategy, world, [3, 1, 2])
     assert world.save().key == before

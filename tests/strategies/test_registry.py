@@ -17,12 +17,12 @@ def test_the_names_are_those_of_the_command_line():
 
 
 @pytest.mark.parametrize("name", [n for n in OBJECT_STRATEGIES.names() if n != "ml"])
-def test_every_object_strategy_can_be_made(name):
+def test_every_object_strategy_can_be_created(name):
     assert callable(OBJECT_STRATEGIES.load(name)().rank)
 
 
 @pytest.mark.parametrize("name", [n for n in GOAL_STRATEGIES.names() if n != "ml"])
-def test_every_goal_strategy_can_be_made(name):
+def test_every_goal_strategy_can_be_created(name):
     assert callable(GOAL_STRATEGIES.load(name)().propose)
 
 

@@ -1,4 +1,4 @@
-"""A small collection to learn from, and what is made of it."""
+"""A small collection with the data set made from it, and arms to compare."""
 
 from __future__ import annotations
 
@@ -6,33 +6,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from namo.collection.chunk import collect_chunk
+from namo.collection.chunk import Collector, collect_chunk
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.collection.models import make_planner
 from namo.files import sha256_of
 from namo.results.assemble import assemble
+from namo.results.schema import METRICS
 from namo.scenes.manifest import write_manifest
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
+from namo.training.arms import read_arm
 from namo.training.dataset import make_dataset
 
 SPLITS = {"a": "train", "b": "val", "c": "test"}
-"""Of the layouts in `Learning.scenes`."""
+"""Split of each layout in `Learning.scenes`."""
+BUDGET = 30
+"""Simulated pushes of a search in an arm."""
 
 
 @dataclass(frozen=True)
 class Learning:
-    """Scenes, a collection of them and a data set. Read only.
+    """Scenes, a collection of them and a data set. Read-only.
 
     Attributes:
-        scenes: files; the layout of each is the first letter of its name.
-        collection: folder with everything that a collection leaves.
-        manifest: lists the scenes.
+        scenes: scene files; the layout is the first letter of the name.
+        collection: folder of the merged collection.
+        manifest: scene manifest.
         dataset: folder of the data set.
-        card: what making it returned.
+        card: of the data set.
     """
 
     scenes: list[Path]
@@ -43,7 +50,7 @@ class Learning:
 
 
 def manifest_of(path: Path, scenes: list[Path], **columns: Any) -> Path:
-    """A manifest of scene files; columns replace what it usually says of all of them."""
+    """A manifest of scene files; columns override the default values of all rows."""
     rows = [
         {
             "index": index,
@@ -61,7 +68,7 @@ def manifest_of(path: Path, scenes: list[Path], **columns: Any) -> Path:
 
 
 def collect(scenes: list[Path], output: Path, **settings: Any) -> Path:
-    """Explore scenes with few pushes and merge what comes of it."""
+    """Explore scenes with few pushes and merge the parts."""
     config = CollectionConfig(
         **{
             "algorithm": "exploration",
@@ -75,7 +82,7 @@ def collect(scenes: list[Path], output: Path, **settings: Any) -> Path:
     )
     environments = [Environment(index, path, "host", "easy") for index, path in enumerate(scenes)]
     planner, _ = make_planner(config)
-    collect_chunk(environments, planner, config, output, "again {}".format)
+    collect_chunk(environments, Collector(planner, config, "again {}".format), output)
     assemble(output, "host", "scenes", len(scenes))
     return output
 
@@ -114,3 +121,53 @@ def learning(rooms, tmp_path_factory) -> Learning:
     dataset = folder / "dataset"
     card = make_dataset([collection], manifest, dataset)
     return Learning(scenes, collection, manifest, dataset, card)
+
+
+def rows_of(pushes, *, difficulty="easy", seconds_per_push=0.1):
+    """Rows of metrics for pushes (scenes, episodes); infinite for unsolved searches."""
+    pushes = np.asarray(pushes, float)
+    names = [difficulty] * len(pushes) if isinstance(difficulty, str | None) else difficulty
+    return [
+        {
+            "env_index": scene,
+            "episode": episode,
+            "scene_sha256": f"{scene:064x}",
+            "difficulty": names[scene],
+            "seed": 0,
+            "physics": "scene",
+            "solution_found": bool(np.isfinite(needed)),
+            "pushes_simulated": int(min(needed, BUDGET)),
+            "search_time_ms": 1000.0 * seconds_per_push * min(needed, BUDGET),
+            "termination": "solved" if np.isfinite(needed) else "pushes",
+        }
+        for (scene, episode), needed in np.ndenumerate(pushes)
+    ]
+
+
+def write_rows(folder, rows):
+    folder.mkdir(parents=True, exist_ok=True)
+    names = rows[0] if rows else rows_of([[1]])[0]
+    table = pa.Table.from_pylist(rows, pa.schema([METRICS.field(name) for name in names]))
+    pq.write_table(table, folder / "metrics.parquet")
+    return folder
+
+
+@pytest.fixture
+def arm(tmp_path):
+    """Makes an arm from pushes (scenes, episodes), or from rows."""
+
+    def make(name, pushes=None, *, rows=None, **options):
+        rows = rows_of(pushes, **options) if rows is None else rows
+        return read_arm(name, write_rows(tmp_path / name, rows))
+
+    return make
+
+
+def searches(rng, scenes=40, episodes=3, mean=6.0):
+    needed = rng.geometric(1.0 / mean, size=(scenes, episodes)).astype(float)
+    return np.where(needed <= BUDGET, needed, np.inf)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)

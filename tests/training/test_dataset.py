@@ -14,14 +14,15 @@ from namo import compiled
 from namo.errors import UsageError
 from namo.files import sha256_of
 from namo.geometry import Pose2D
-from namo.learning.data import UNKNOWN, CandidateData
-from namo.learning.data_schema import CANDIDATE_ROWS, CARD, SCENE_ROWS, SPLITS
-from namo.learning.labels import Label
-from namo.learning.pictures import from_png
-from namo.learning.questions import goal_question, object_question
-from namo.learning.rasters import CHANNELS, StatePicture
+from namo.learning.queries import goal_query, object_query
+from namo.learning.rasters import CHANNELS, StateRaster
+from namo.results.shards import SPLITS
 from namo.scenes.reading import parse_scene, read_scene
+from namo.training.data import UNKNOWN, CandidateData
+from namo.training.data_schema import CANDIDATE_ROWS, CARD, SCENE_ROWS
 from namo.training.dataset import make_dataset
+from namo.training.labels import Label
+from namo.training.raster_png import from_png
 from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
 from namo.world.world import World
@@ -43,7 +44,7 @@ def state_name(poses):
 
 
 def rewritten(learning, folder, **columns):
-    """A copy of the collection in whose metrics all environments say something else."""
+    """A copy of the collection with columns of the metrics replaced."""
     folder.mkdir()
     for name in ("pushes.parquet", "run.json"):
         shutil.copy(learning.collection / name, folder / name)
@@ -55,10 +56,10 @@ def rewritten(learning, folder, **columns):
     return folder
 
 
-# ---- what is in it -----------------------------------------------------------------------------
+# ---- content -----------------------------------------------------------------------------------
 
 
-def test_rasters_and_features_are_those_that_are_seen_at_run_time(learning):
+def test_rasters_and_features_are_those_of_inference(learning):
     rows = {}
     for row in rows_of(learning.dataset):
         rows.setdefault((row["env_index"], row["state"]), []).append(row)
@@ -77,14 +78,14 @@ def test_rasters_and_features_are_those_that_are_seen_at_run_time(learning):
             reachability = world.reachability()
             assert np.ravel([*reachability.poses.values()]).tolist() == poses
             for row in rows.pop((index, state_name(poses)), []):
-                picture, name = StatePicture(reachability), row["object_id"]
-                seen = goal_question(picture, name, candidate_pushes(world, name))
+                state, name = StateRaster(reachability), row["object_id"]
+                seen = goal_query(state, name, candidate_pushes(world, name))
                 stored = [from_png(png, len(CHANNELS)) for png in row["goal_rasters"]]
                 np.testing.assert_array_equal(np.array(stored), seen.rasters)
                 assert row["view"] == seen.view.tolist()
                 assert row["numbers"] == seen.numbers.tolist()
                 assert row["features"] == seen.features.ravel().tolist()
-                whole = object_question(picture, name)
+                whole = object_query(state, name)
                 stored = from_png(row["object_raster"], len(CHANNELS))
                 np.testing.assert_array_equal(stored, whole.rasters[0])
                 assert row["object_features"] == whole.features[0].tolist()
@@ -94,7 +95,7 @@ def test_rasters_and_features_are_those_that_are_seen_at_run_time(learning):
     assert compared["later"] >= 4
 
 
-def test_every_state_that_was_pushed_in_has_its_rows(learning):
+def test_every_state_with_pushes_has_its_rows(learning):
     sha256 = [sha256_of(path) for path in learning.scenes]
     expected = {
         (sha256[push["env_index"]], state_name(push["poses_before"]), push["object_id"])
@@ -108,11 +109,11 @@ def test_every_state_that_was_pushed_in_has_its_rows(learning):
         candidates = len(row["label"])
         for name in ("implied", "pushes_to_goal", "tried_after"):
             assert len(row[name]) == candidates
-        asked = [n for n, label in enumerate(row["label"]) if label != Label.UNREACHABLE]
-        assert row["numbers"] == asked
+        feasible = [n for n, label in enumerate(row["label"]) if label != Label.UNREACHABLE]
+        assert row["numbers"] == feasible
 
 
-def test_labels_say_what_the_searches_found(learning):
+def test_labels_match_the_searches(learning):
     rows = {
         (row["env_index"], row["state"], row["object_id"]): row for row in rows_of(learning.dataset)
     }
@@ -135,19 +136,19 @@ def test_splits_are_by_layout(learning):
     assert all(rows_of(learning.dataset, split) for split in SPLITS)
 
 
-def test_the_card_counts_what_is_there(learning):
+def test_the_counts_of_the_card_match_the_rows(learning):
     card = json.loads((learning.dataset / CARD).read_text())
     assert card == learning.card
     for split in SPLITS:
-        said, rows = card["splits"][split], rows_of(learning.dataset, split)
+        found, rows = card["splits"][split], rows_of(learning.dataset, split)
         labels = [label for row in rows for label in row["label"]]
         to_goal = [count for row in rows for count in row["pushes_to_goal"]]
-        assert said["rows"] == len(rows) > 0
-        assert said["scenes"] == len({row["scene_sha256"] for row in rows})
-        assert said["layouts"] == len({row["layout_id"] for row in rows}) == 1
+        assert found["rows"] == len(rows) > 0
+        assert found["scenes"] == len({row["scene_sha256"] for row in rows})
+        assert found["layouts"] == len({row["layout_id"] for row in rows}) == 1
         assert card["layouts"][split] == sorted({row["layout_id"] for row in rows})
-        assert said["rows_by_difficulty"] == {"easy": len(rows)}
-        assert said["labels"] == {
+        assert found["rows_by_difficulty"] == {"easy": len(rows)}
+        assert found["labels"] == {
             **{kind.name.lower(): labels.count(kind) for kind in Label},
             "implied": sum(sum(row["implied"]) for row in rows),
             "at_once": to_goal.count(1),
@@ -160,17 +161,19 @@ def test_the_card_counts_what_is_there(learning):
     assert card["files"] == files
 
 
-def test_the_card_for_people_says_the_same(learning):
+def test_the_readme_matches_the_card(learning):
     text = (learning.dataset / "README.md").read_text()
     for split in SPLITS:
-        said = learning.card["splits"][split]
-        assert f"| {split} | {said['rows']} | {said['scenes']} | {said['layouts']} |" in text
-    assert "120 simulated pushes, of which 0 aimed at no candidate" in text
-    assert "`collection`: exploration, objects random, goals primitive, 24 pushes" in text
+        found = learning.card["splits"][split]
+        assert f"| {split} | {found['rows']} | {found['scenes']} | {found['layouts']} |" in text
+    assert "120 simulated pushes, of which 0 match no candidate" in text
+    assert (
+        "`collection`: exploration, objects random, goals primitive, 24 pushes per search" in text
+    )
     assert learning.card["data_sha256"] in text
 
 
-def test_the_scenes_are_in_it_as_they_were(learning):
+def test_the_scenes_are_stored_unchanged(learning):
     rows = pq.read_table(learning.dataset / "scenes.parquet").to_pylist()
     texts = {row["scene_sha256"]: row["xml"] for row in rows}
     assert texts == {sha256_of(path): path.read_text() for path in learning.scenes}
@@ -179,14 +182,14 @@ def test_the_scenes_are_in_it_as_they_were(learning):
     assert scene.sha256 == rows[0]["scene_sha256"]
 
 
-def test_columns_carry_their_meaning(learning):
+def test_columns_carry_their_descriptions(learning):
     for name, schema in (("train-00000", CANDIDATE_ROWS), ("scenes", SCENE_ROWS)):
         found = pq.read_schema(learning.dataset / f"{name}.parquet")
         assert found.equals(schema)
         assert all(field.metadata[b"description"] for field in found)
 
 
-def test_pushes_to_anywhere_are_counted_as_left_out(rooms, tmp_path):
+def test_pushes_that_match_no_candidate_are_counted(rooms, tmp_path):
     scenes = write_scenes(tmp_path / "scenes", {"a": rooms.plugged(options=rooms.SLEEPING)})
     collection = collect(scenes, tmp_path / "out", goal_strategy="random", max_pushes=12)
     manifest = manifest_of(tmp_path / "scenes.parquet", scenes)
@@ -197,7 +200,7 @@ def test_pushes_to_anywhere_are_counted_as_left_out(rooms, tmp_path):
     assert not list((tmp_path / "data").glob("val-*"))
 
 
-def test_an_environment_that_failed_is_left_out(learning, rooms, tmp_path):
+def test_a_failed_environment_is_left_out(learning, rooms, tmp_path):
     scenes = write_scenes(tmp_path / "scenes", {"a": rooms.plugged(options=rooms.SLEEPING)})
     broken = tmp_path / "scenes" / "broken.xml"
     broken.write_text("<mujoco/>")
@@ -212,8 +215,8 @@ def test_an_environment_that_failed_is_left_out(learning, rooms, tmp_path):
 
 
 @pytest.fixture
-def machine_code_at_hand(tmp_path, monkeypatch):
-    """Lets processes that are started share the compiled loops of this one."""
+def shared_machine_code(tmp_path, monkeypatch):
+    """Lets worker processes use the compiled kernels of this one."""
     cache = Path(os.environ["NAMO_CACHE_DIR"])
     (tmp_path / "cache").mkdir()
     for path in cache.iterdir():
@@ -224,7 +227,7 @@ def machine_code_at_hand(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.usefixtures("machine_code_at_hand")
+@pytest.mark.usefixtures("shared_machine_code")
 def test_the_same_inputs_give_the_same_bytes(learning, tmp_path, jobs):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "train-00007.parquet").write_bytes(b"of an older data set")
@@ -236,8 +239,8 @@ def test_the_same_inputs_give_the_same_bytes(learning, tmp_path, jobs):
         assert (tmp_path / "data" / name).read_bytes() == expected, name
 
 
-def test_rows_fill_shards_one_after_the_other(learning, tmp_path, monkeypatch):
-    monkeypatch.setattr("namo.training.dataset.ROWS_A_SHARD", 3)
+def test_rows_fill_shards_in_order(learning, tmp_path, monkeypatch):
+    monkeypatch.setattr("namo.training.dataset.ROWS_PER_SHARD", 3)
     make_dataset([learning.collection], learning.manifest, tmp_path / "data")
     shards = sorted((tmp_path / "data").glob("train-*"))
     wanted = rows_of(learning.dataset, "train")
@@ -248,14 +251,14 @@ def test_rows_fill_shards_one_after_the_other(learning, tmp_path, monkeypatch):
     assert rows_of(tmp_path / "data", "train") == wanted
 
 
-def test_several_collections_add_up(learning, tmp_path):
+def test_several_collections_are_combined(learning, tmp_path):
     make_dataset([learning.collection] * 2, learning.manifest, tmp_path / "data")
     assert rows_of(tmp_path / "data", "val") == 2 * rows_of(learning.dataset, "val")
     scenes = pq.read_table(tmp_path / "data" / "scenes.parquet")
     assert len(scenes) == len(learning.scenes)
 
 
-def test_it_can_be_learned_from(learning):
+def test_the_data_set_can_be_loaded_for_training(learning):
     for kind in ("goal", "object"):
         states = CandidateData(learning.dataset, "train", kind)
         assert states.card == learning.card
@@ -267,79 +270,83 @@ def test_it_can_be_learned_from(learning):
     assert all((sample.opens != UNKNOWN).any() for sample in known)
 
 
-# ---- what cannot be used -----------------------------------------------------------------------
+# ---- invalid input -----------------------------------------------------------------------------
 
 
-def refused(collections, manifest, output, *said):
+def assert_refused(collections, manifest, output, *expected):
     with pytest.raises(UsageError) as caught:
         make_dataset(collections, manifest, output)
-    for text in said:
+    for text in expected:
         assert str(text) in str(caught.value)
 
 
-def test_without_collections_there_is_no_data_set(learning, tmp_path):
-    refused([], learning.manifest, tmp_path / "data", "at least one collection")
+def test_a_data_set_needs_a_collection(learning, tmp_path):
+    assert_refused([], learning.manifest, tmp_path / "data", "at least one collection")
 
 
 @pytest.mark.parametrize("name", ["metrics.parquet", "pushes.parquet", "run.json"])
-def test_a_collection_that_is_not_merged_is_named_and_nothing_is_touched(learning, tmp_path, name):
+def test_a_collection_that_is_not_merged_is_named_and_the_data_set_kept(learning, tmp_path, name):
     dataset = Path(shutil.copytree(learning.dataset, tmp_path / "data"))
     folder = rewritten(learning, tmp_path / "collection")
     (folder / name).unlink()
-    refused([learning.collection, folder], learning.manifest, dataset, folder / name, "merged")
+    assert_refused(
+        [learning.collection, folder], learning.manifest, dataset, folder / name, "merged"
+    )
     assert rows_of(dataset) == rows_of(learning.dataset)
     assert (dataset / CARD).read_bytes() == (learning.dataset / CARD).read_bytes()
 
 
-def test_a_scene_that_is_gone_is_named(learning, tmp_path):
-    gone = tmp_path / "gone.xml"
-    folder = rewritten(learning, tmp_path / "collection", xml_file=str(gone))
-    refused([folder], learning.manifest, tmp_path / "data", gone)
+def test_a_missing_scene_is_named(learning, tmp_path):
+    missing = tmp_path / "missing.xml"
+    folder = rewritten(learning, tmp_path / "collection", xml_file=str(missing))
+    assert_refused([folder], learning.manifest, tmp_path / "data", missing)
 
 
 def test_a_scene_that_changed_is_named(learning, tmp_path):
     changed = tmp_path / "changed.xml"
     changed.write_text(learning.scenes[0].read_text() + "\n")
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(changed))
-    said = changed, "is not the scene that was collected in", sha256_of(learning.scenes[0])
-    refused([folder], learning.manifest, tmp_path / "data", *said)
+    expected = changed, "has changed since the collection", sha256_of(learning.scenes[0])
+    assert_refused([folder], learning.manifest, tmp_path / "data", *expected)
 
 
-def test_a_scene_that_is_not_listed_is_named(learning, tmp_path):
+def test_an_unlisted_scene_is_named(learning, tmp_path):
     manifest = manifest_of(tmp_path / "few.parquet", learning.scenes[:-1])
-    said = learning.scenes[-1], f"is not in {manifest}", sha256_of(learning.scenes[-1])
-    refused([learning.collection], manifest, tmp_path / "data", *said)
+    expected = learning.scenes[-1], f"is not listed in {manifest}", sha256_of(learning.scenes[-1])
+    assert_refused([learning.collection], manifest, tmp_path / "data", *expected)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a table"])
-def test_a_manifest_that_is_none_is_named(learning, tmp_path, content):
+def test_an_invalid_manifest_is_named(learning, tmp_path, content):
     manifest = tmp_path / "scenes.parquet"
     if content is not None:
         manifest.write_bytes(content)
-    refused([learning.collection], manifest, tmp_path / "data", f"--manifest {manifest}")
+    assert_refused([learning.collection], manifest, tmp_path / "data", f"--manifest {manifest}")
 
 
 def test_a_manifest_without_splits_is_named(learning, tmp_path):
     manifest = tmp_path / "scenes.parquet"
     pq.write_table(pq.read_table(learning.manifest).drop_columns(["split"]), manifest)
-    refused([learning.collection], manifest, tmp_path / "data", manifest, "layout_id, split")
+    assert_refused(
+        [learning.collection], manifest, tmp_path / "data", manifest, "no column 'split'"
+    )
 
 
-def test_an_unknown_split_is_named_with_those_there_are(learning, tmp_path):
+def test_an_unknown_split_is_named_with_the_allowed_ones(learning, tmp_path):
     manifest = manifest_of(tmp_path / "scenes.parquet", learning.scenes, split="validation")
-    said = "split is 'validation'; allowed: train, val, test"
-    refused([learning.collection], manifest, tmp_path / "data", manifest, said)
+    expected = "split is 'validation'; allowed: train, val, test"
+    assert_refused([learning.collection], manifest, tmp_path / "data", manifest, expected)
 
 
 def test_a_layout_in_two_splits_is_named(learning, tmp_path):
     manifest = manifest_of(tmp_path / "scenes.parquet", learning.scenes, layout_id="same")
-    said = "layout same is in 3 splits: test, train, val"
-    refused([learning.collection], manifest, tmp_path / "data", manifest, said)
+    expected = "layout same is in 3 splits: test, train, val"
+    assert_refused([learning.collection], manifest, tmp_path / "data", manifest, expected)
 
 
-def test_what_is_left_of_an_older_data_set_is_none(learning, tmp_path):
+def test_a_failed_run_invalidates_the_previous_data_set(learning, tmp_path):
     dataset = Path(shutil.copytree(learning.dataset, tmp_path / "data"))
-    folder = rewritten(learning, tmp_path / "collection", xml_file=str(tmp_path / "gone.xml"))
-    refused([folder], learning.manifest, dataset)
-    with pytest.raises(UsageError, match="no data set is there"):
+    folder = rewritten(learning, tmp_path / "collection", xml_file=str(tmp_path / "missing.xml"))
+    assert_refused([folder], learning.manifest, dataset)
+    with pytest.raises(UsageError, match="not a data set"):
         CandidateData(dataset, "train", "goal")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
+from namo.training.arms import read_arm
 from namo.training.evaluation import evaluate
-from namo.training.evaluation_arms import read_arm
 from namo.training.evaluation_figure import draw_evaluation, figure_svg
-from tests.training.test_evaluation import BUDGET, rows_of, searches, write_rows
+from tests.training.conftest import BUDGET, rows_of, searches, write_rows
 
 CLASSES = ["easy", "medium", "hard", "two_pushes"]
 
@@ -34,7 +34,7 @@ def titles(figure):
     return [axes.get_title(loc="left") for axes in figure.axes]
 
 
-def test_every_class_with_scenes_has_a_panel_and_groups_have_none(evaluation):
+def test_every_class_with_scenes_has_a_panel_but_combined_groups_have_none(evaluation):
     figure = draw_evaluation(evaluation(["a", "b"]))
     assert titles(figure) == ["easy", "medium", "hard", "two pushes"]
     assert figure.axes[0].get_title(loc="right") == "3 scenes"
@@ -65,16 +65,16 @@ def test_one_legend_names_all_arms_the_baseline_first(evaluation):
     assert all(axes.get_legend() is None for axes in figure.axes)
 
 
-def test_the_baseline_is_nearly_black_and_no_two_arms_look_alike(evaluation):
+def test_the_baseline_is_nearly_black_and_all_line_styles_differ(evaluation):
     lines = draw_evaluation(evaluation([f"arm {number}" for number in range(13)])).axes[0].lines
     assert max(to_rgb(lines[0].get_color())) < 0.25
-    looks = {(to_hex(line.get_color()), str(line._dash_pattern)) for line in lines}
-    assert len(looks) == 13
+    styles = {(to_hex(line.get_color()), str(line._dash_pattern)) for line in lines}
+    assert len(styles) == 13
 
 
 @pytest.mark.parametrize("difficulty", [None, CLASSES * 3])
 @pytest.mark.parametrize("names", [["a"], [f"quite a long name {n}" for n in range(10)]])
-def test_everything_stays_inside_the_figure_and_the_legend_above_panels(
+def test_everything_is_inside_the_figure_and_the_legend_above_the_panels(
     evaluation, names, difficulty
 ):
     figure = draw_evaluation(evaluation(names, difficulty))

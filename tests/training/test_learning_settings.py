@@ -5,8 +5,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
-from namo.mapped_settings import settings_from
 from namo.training.learning_settings import DEFAULT_ARMS, Arm, LearningSettings
 from tests.conftest import REPOSITORY
 
@@ -20,7 +20,7 @@ def test_the_configuration_file_holds_every_default():
     values = yaml.safe_load((REPOSITORY / "config" / "learning.yaml").read_text())["learning"]
     for name in ("output_dir", "training"):
         del values[name]
-    assert settings_from(LearningSettings, values, "learning.yaml") == LearningSettings()
+    assert parse_dataclass(LearningSettings, values, "learning.yaml") == LearningSettings()
     assert set(values) == set(LearningSettings().as_dict())
 
 
@@ -32,31 +32,31 @@ def test_a_count_below_one_is_named(name, value):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
-        ({"arms": {"a": "idfs random"}}, "arm 'a' is 'idfs random'; it must be: ALGORITHM"),
+        ({"arms": {"a": "idfs random"}}, "arm 'a' is 'idfs random'; expected: ALGORITHM"),
         ({"arms": {"a": ""}}, "arm 'a' is ''"),
         ({"arms": {"a": "idsf random random"}}, "'idsf'.*did you mean 'idfs'"),
         ({"arms": {"a": "idfs randon random"}}, "'randon'.*did you mean 'random'"),
         ({"arms": {"a": "idfs random gird"}}, "'gird'.*did you mean 'grid'"),
         ({"round_arms": ("random", "lerned")}, "round_arms: 'lerned'; did you mean 'learned'"),
         ({"compare_arms": ("random", "x")}, "compare_arms: 'x'"),
-        ({"round_arms": ("random",)}, "round_arms is .*; at least 2 are compared"),
-        ({"round_arms": ("random", "random")}, "at least 2 are compared"),
-        ({"compare_arms": ()}, "compare_arms is .*; at least 2 are compared"),
+        ({"round_arms": ("random",)}, "round_arms is .*; at least 2 arms are needed"),
+        ({"round_arms": ("random", "random")}, "at least 2 arms are needed"),
+        ({"compare_arms": ()}, "compare_arms is .*; at least 2 arms are needed"),
         (
             {"arms": {"random": DEFAULT_ARMS["random"]}, "round_arms": ("random", "random")},
-            "at least 2 are compared",
+            "at least 2 arms are needed",
         ),
     ],
 )
-def test_arms_that_cannot_be_compared_are_named(values, said):
-    with pytest.raises(UsageError, match=said):
+def test_invalid_arms_are_named(values, message):
+    with pytest.raises(UsageError, match=message):
         LearningSettings(**values)
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"round": 3}, "here: unknown key 'round'; did you mean 'rounds'"),
         ({"rounds": "many"}, "here: rounds is 'many'; it must be a whole number"),
@@ -66,12 +66,12 @@ def test_arms_that_cannot_be_compared_are_named(values, said):
         ({"rounds": 0}, "here: rounds is 0; at least 1"),
     ],
 )
-def test_values_of_another_kind_are_named(values, said):
-    with pytest.raises(UsageError, match=said):
-        settings_from(LearningSettings, values, "here")
+def test_values_of_another_type_are_named(values, message):
+    with pytest.raises(UsageError, match=message):
+        parse_dataclass(LearningSettings, values, "here")
 
 
-def test_an_arm_names_models_where_it_asks_them():
+def test_an_arm_names_only_the_models_that_it_uses():
     settings = LearningSettings()
     assert settings.arm("random").options("o", "g") == {
         "algorithm": "idfs",
@@ -93,7 +93,7 @@ def test_an_arm_names_models_where_it_asks_them():
     }
 
 
-def test_all_arms_are_compared_unless_some_are_named():
+def test_all_arms_are_compared_by_default():
     settings = LearningSettings()
     assert settings.compared(in_round=False) == tuple(DEFAULT_ARMS)
     assert settings.compared(in_round=True) == ("random", "learned")
@@ -110,7 +110,7 @@ def test_only_the_first_round_explores_without_models():
 
 
 @given(st.integers(1, 40), st.integers(1, 60))
-def test_rounds_go_through_all_scenes_and_begin_again(size, count):
+def test_rounds_go_through_all_scenes_and_start_over(size, count):
     settings = LearningSettings(scenes_per_round=size)
     rounds = [settings.scenes_of_round(number, count) for number in range(1, count + 2)]
     whole = next(place + 1 for place, scenes in enumerate(rounds) if scenes.stop == count)
@@ -121,6 +121,6 @@ def test_rounds_go_through_all_scenes_and_begin_again(size, count):
     assert len(rounds[0]) == min(size, count)
 
 
-def test_a_split_without_scenes_is_named():
+def test_an_empty_split_is_named():
     with pytest.raises(UsageError, match=r"m\.parquet: has no scenes in split train"):
         LearningSettings(manifest="m.parquet").scenes_of_round(1, 0)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
-from namo.learning.data import UNKNOWN, Sample
-from namo.learning.questions import FEATURES, goal_question, object_question
-from namo.learning.rasters import StatePicture
+from namo.learning.queries import FEATURES, goal_query, object_query
+from namo.learning.rasters import StateRaster
 from namo.scenes.footprint import Polygon, centred
+from namo.training.data import UNKNOWN, Sample
 from namo.training.losses import candidate_loss, mirrored, ranking_loss
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
@@ -22,7 +22,7 @@ L_SHAPE = centred(Polygon(((0, 0), (0.7, 0), (0.7, 0.3), (0.3, 0.3), (0.3, 0.7),
 
 
 def batch(opens, leads=None, state=None):
-    """A batch that knows this of its candidates; its pictures are not looked at."""
+    """A batch with these targets; its rasters are not used."""
     opens = torch.tensor(opens, dtype=torch.int8)
     leads = torch.full_like(opens, UNKNOWN) if leads is None else torch.tensor(leads).to(opens)
     state = torch.zeros(len(opens)) if state is None else torch.tensor(state)
@@ -33,7 +33,7 @@ def batch(opens, leads=None, state=None):
 
 
 def logits(*rows):
-    """Logits that a push opens the goal; those that it leads there are zero."""
+    """Logits of opening the goal; the logits of leading to it are zero."""
     opens = torch.tensor(rows, dtype=torch.float32)
     return torch.stack([opens, torch.zeros_like(opens)], dim=-1)
 
@@ -42,10 +42,10 @@ def scores(*rows):
     return torch.tensor(rows, dtype=torch.float32)
 
 
-# ---- order -------------------------------------------------------------------------------------
+# ---- ranking -----------------------------------------------------------------------------------
 
 
-def test_a_perfect_order_costs_next_to_nothing_and_a_reversed_one_much():
+def test_a_perfect_ranking_has_almost_no_loss_and_a_reversed_one_a_large_one():
     known = batch([[1, 0, 0, UNKNOWN]])
     assert float(ranking_loss(scores([20.0, -5.0, 0.0, 99.0]), known)) < 1e-6
     assert float(ranking_loss(scores([-20.0, 5.0, 0.0, 99.0]), known)) > 20.0
@@ -55,22 +55,22 @@ def test_a_perfect_order_costs_next_to_nothing_and_a_reversed_one_much():
 def test_states_are_not_compared_with_each_other():
     one, other = batch([[1, 0]]), batch([[0, 1]])
     both = batch([[1, 0], [0, 1]], state=[0, 1])
-    apart = [
+    separate = [
         float(ranking_loss(scores(row), alone))
         for row, alone in (([1.0, 3.0], one), ([500.0, 499.0], other))
     ]
     together = float(ranking_loss(scores([1.0, 3.0], [500.0, 499.0]), both))
-    assert together == pytest.approx(np.mean(apart), rel=1e-6)
+    assert together == pytest.approx(np.mean(separate), rel=1e-6)
 
 
-def test_views_of_one_state_are_compared():
+def test_views_of_the_same_state_are_compared():
     views = batch([[1, UNKNOWN], [0, 0]], state=[0, 0])
     expected = math.log(math.exp(1.0) + math.exp(2.0) + math.exp(3.0)) - 1.0
     assert float(ranking_loss(scores([1.0, 7.0], [2.0, 3.0]), views)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("opens", [[[0, 0]], [[1, 1]], [[UNKNOWN, UNKNOWN]], [[1, UNKNOWN]]])
-def test_without_both_successes_and_failures_there_is_no_order(opens):
+def test_without_both_successes_and_failures_there_is_no_ranking_loss(opens):
     values = scores([1.0, 2.0]).requires_grad_()
     loss = ranking_loss(values, batch(opens))
     loss.backward()
@@ -78,13 +78,13 @@ def test_without_both_successes_and_failures_there_is_no_order(opens):
     assert values.grad.tolist() == [[0.0, 0.0]]
 
 
-# ---- what is known -----------------------------------------------------------------------------
+# ---- the whole loss ----------------------------------------------------------------------------
 
 
-def test_the_loss_is_made_of_three_parts():
+def test_the_loss_is_the_weighted_sum_of_three_terms():
     known = batch([[1, 0, 0]], [[UNKNOWN, 1, 0]])
-    said = logits([2.0, -1.0, 0.5])
-    said[0, :, 1] = torch.tensor([9.0, 0.3, -0.2])
+    outputs = logits([2.0, -1.0, 0.5])
+    outputs[0, :, 1] = torch.tensor([9.0, 0.3, -0.2])
 
     def cost(logit, target):
         return math.log1p(math.exp(-logit if target else logit))
@@ -93,7 +93,7 @@ def test_the_loss_is_made_of_three_parts():
     leads = np.mean([cost(0.3, 1), cost(-0.2, 0)])
     rank = math.log(1 + (math.exp(-1.0) + math.exp(0.5)) / math.exp(2.0))
     expected = opens + 0.5 * leads + 0.3 * rank
-    assert float(candidate_loss(said, known, **WEIGHTS)) == pytest.approx(expected)
+    assert float(candidate_loss(outputs, known, **WEIGHTS)) == pytest.approx(expected)
 
 
 targets = st.lists(st.sampled_from([0, 1, UNKNOWN]), min_size=6, max_size=6)
@@ -106,51 +106,51 @@ def made(opens, leads, numbers):
     known = batch(
         np.reshape(opens, (3, 2)).tolist(), np.reshape(leads, (3, 2)).tolist(), state=[0, 0, 1]
     )
-    said = torch.tensor(numbers, dtype=torch.float32).reshape(3, 2, 2).requires_grad_()
-    return known, said
+    outputs = torch.tensor(numbers, dtype=torch.float32).reshape(3, 2, 2).requires_grad_()
+    return known, outputs
 
 
 @given(targets, targets, values, anything)
-def test_what_was_not_tried_takes_no_part(opens, leads, numbers, others):
-    known, said = made(opens, leads, numbers)
-    changed = said.detach().clone()
+def test_candidates_without_a_target_do_not_affect_loss_or_gradient(opens, leads, numbers, others):
+    known, outputs = made(opens, leads, numbers)
+    changed = outputs.detach().clone()
     other = torch.tensor(others, dtype=torch.float32).reshape(3, 2, 2)
-    for output, target in enumerate((known.opens, known.leads)):
+    for channel, target in enumerate((known.opens, known.leads)):
         unknown = target == UNKNOWN
-        changed[..., output][unknown] = other[..., output][unknown]
+        changed[..., channel][unknown] = other[..., channel][unknown]
     changed.requires_grad_()
-    before, after = (candidate_loss(one, known, **WEIGHTS) for one in (said, changed))
+    before, after = (candidate_loss(one, known, **WEIGHTS) for one in (outputs, changed))
     assert before.item() == after.item()
     for loss in (before, after):
         loss.backward()
-    assert torch.equal(said.grad, changed.grad)
-    assert not said.grad[..., 0][known.opens == UNKNOWN].any()
-    assert not said.grad[..., 1][known.leads == UNKNOWN].any()
+    assert torch.equal(outputs.grad, changed.grad)
+    assert not outputs.grad[..., 0][known.opens == UNKNOWN].any()
+    assert not outputs.grad[..., 1][known.leads == UNKNOWN].any()
 
 
 @given(targets, targets, anything)
-def test_loss_and_gradient_are_finite_whatever_is_said(opens, leads, numbers):
-    known, said = made(opens, leads, numbers)
-    loss = candidate_loss(said, known, **WEIGHTS)
+def test_loss_and_gradient_are_finite_for_any_logits(opens, leads, numbers):
+    known, outputs = made(opens, leads, numbers)
+    loss = candidate_loss(outputs, known, **WEIGHTS)
     loss.backward()
     assert math.isfinite(loss.item())
     assert loss.item() >= 0.0
-    assert said.grad.isfinite().all()
+    assert outputs.grad.isfinite().all()
 
 
-def test_going_against_the_gradient_puts_things_in_order():
+def test_gradient_descent_reduces_the_loss_and_orders_the_candidates():
     known = batch([[1, 0, UNKNOWN], [0, 1, 0]], [[UNKNOWN, 1, UNKNOWN], [0, UNKNOWN, 0]], [0, 1])
-    said = torch.zeros(2, 3, 2, requires_grad=True)
-    optimiser = torch.optim.SGD([said], 1.0)
+    outputs = torch.zeros(2, 3, 2, requires_grad=True)
+    optimiser = torch.optim.SGD([outputs], 1.0)
     losses = []
     for _ in range(30):
         optimiser.zero_grad()
-        loss = candidate_loss(said, known, **WEIGHTS)
+        loss = candidate_loss(outputs, known, **WEIGHTS)
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
     assert losses == sorted(losses, reverse=True)
-    opens = said.detach()[..., 0]
+    opens = outputs.detach()[..., 0]
     assert opens[0, 0] > opens[0, 1]
     assert opens[1, 1] > opens[1].mean()
 
@@ -159,38 +159,37 @@ def test_going_against_the_gradient_puts_things_in_order():
 
 
 def all_chosen(count):
-    """A generator whose next `count` draws are all below a half."""
+    """A generator whose next `count` samples are all below a half."""
     for seed in range(10_000):
-        generator = torch.Generator().manual_seed(seed)
-        if bool((torch.rand(count, generator=generator) < 0.5).all()):
-            return torch.Generator().manual_seed(seed)
+        if (np.random.default_rng(seed).random(count) < 0.5).all():
+            return np.random.default_rng(seed)
     raise AssertionError
 
 
-def sample_of(question):
-    """A question as a sample in which nothing is known."""
-    most = np.bincount(question.view).max()
-    features = np.zeros((len(question.rasters), most, question.features.shape[1]), np.float32)
-    for view in range(len(question.rasters)):
-        own = question.features[question.view == view]
+def sample_of(query):
+    """A query as a sample without targets."""
+    largest = np.bincount(query.view).max()
+    features = np.zeros((len(query.rasters), largest, query.features.shape[1]), np.float32)
+    for view in range(len(query.rasters)):
+        own = query.features[query.view == view]
         features[view, : len(own)] = own
-    nothing = torch.full(features.shape[:2], UNKNOWN, dtype=torch.int8)
+    unknown = torch.full(features.shape[:2], UNKNOWN, dtype=torch.int8)
     state = torch.zeros(len(features), dtype=torch.long)
     return Sample(
-        torch.from_numpy(question.rasters), torch.from_numpy(features), nothing, nothing, state
+        torch.from_numpy(query.rasters), torch.from_numpy(features), unknown, unknown, state
     )
 
 
 def random_sample(views, kind):
     generator = torch.Generator().manual_seed(1)
-    nothing = torch.full((views, 3), UNKNOWN, dtype=torch.int8)
+    unknown = torch.full((views, 3), UNKNOWN, dtype=torch.int8)
     rasters = torch.randint(0, 256, (views, 6, 8, 8), dtype=torch.uint8, generator=generator)
     features = torch.randn(views, 3, len(FEATURES[kind]), generator=generator)
-    return Sample(rasters, features, nothing, nothing, torch.zeros(views, dtype=torch.long))
+    return Sample(rasters, features, unknown, unknown, torch.zeros(views, dtype=torch.long))
 
 
 @pytest.mark.parametrize("kind", ["goal", "object"])
-def test_what_is_mirrored_twice_is_as_it_was(kind):
+def test_mirroring_twice_restores_the_sample(kind):
     sample = random_sample(3, kind)
     once = mirrored(sample, kind, all_chosen(3))
     assert not torch.equal(once.rasters, sample.rasters)
@@ -198,16 +197,16 @@ def test_what_is_mirrored_twice_is_as_it_was(kind):
     assert all(torch.equal(one, other) for one, other in zip(twice, sample, strict=True))
 
 
-def test_about_half_of_the_views_are_mirrored_each_with_its_features():
+def test_about_half_of_the_views_are_mirrored_with_their_features():
     sample = random_sample(400, "goal")
-    found = mirrored(sample, "goal", torch.Generator().manual_seed(0))
+    found = mirrored(sample, "goal", np.random.default_rng(0))
     flipped = torch.tensor(
         [not torch.equal(*pair) for pair in zip(found.rasters, sample.rasters, strict=True)]
     )
     assert 150 < int(flipped.sum()) < 250
-    other_side = (found.features != sample.features).any(dim=(1, 2))
-    assert torch.equal(other_side, flipped)
-    again = mirrored(sample, "goal", torch.Generator().manual_seed(0))
+    changed_features = (found.features != sample.features).any(dim=(1, 2))
+    assert torch.equal(changed_features, flipped)
+    again = mirrored(sample, "goal", np.random.default_rng(0))
     assert torch.equal(again.rasters, found.rasters)
 
 
@@ -230,23 +229,23 @@ def mirror_image(scene):
 
 
 @pytest.mark.parametrize("kind", ["goal", "object"])
-def test_a_mirrored_question_is_that_of_the_mirrored_scene(rooms, kind):
+def test_a_mirrored_query_is_the_query_of_the_mirrored_scene(rooms, kind):
     other = replace(rooms.box(1.1, 0.7, 0.2, number=2), footprint=L_SHAPE)
     scene = rooms.room(rooms.box(0.0, 0.0, 0.3), other, side=5.0, options=rooms.SLEEPING)
     samples = []
     for one in (scene, mirror_image(scene)):
         world = World(one)
-        picture = StatePicture(world.reachability())
+        state = StateRaster(world.reachability())
         if kind == "goal":
-            question = goal_question(picture, NAME, candidate_pushes(world, NAME))
+            query = goal_query(state, NAME, candidate_pushes(world, NAME))
         else:
-            question = object_question(picture, NAME)
-        samples.append(sample_of(question))
+            query = object_query(state, NAME)
+        samples.append(sample_of(query))
     there = mirrored(samples[0], kind, all_chosen(len(samples[0].rasters)))
     for view, raster in enumerate(there.rasters):
-        off = [(raster.float() - one.float()).abs().mean() for one in samples[1].rasters]
-        twin = int(np.argmin(off))  # directions are listed in another order
-        assert off[twin] < 4.0
-        expected = samples[1].features[twin]
+        differences = [(raster.float() - one.float()).abs().mean() for one in samples[1].rasters]
+        match = int(np.argmin(differences))  # views are in another order
+        assert differences[match] < 4.0
+        expected = samples[1].features[match]
         for candidate in there.features[view]:
             assert (candidate - expected).abs().amax(dim=1).min() < 1e-3

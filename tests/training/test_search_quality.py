@@ -25,7 +25,7 @@ def test_an_unsolved_search_counts_its_whole_budget(rooms, planner, tmp_path):
     assert quality.log_pushes == pytest.approx(np.log(2.0))
 
 
-def test_the_same_searches_are_made_whatever_was_searched_before(learning, planner):
+def test_searches_are_the_same_in_every_call(learning, planner):
     held_out = HeldOut(learning.scenes[:4], BUDGET, seed=7)
     first = held_out.search(planner)
     assert 1.0 <= first.pushes <= 6.0
@@ -36,20 +36,20 @@ def test_the_same_searches_are_made_whatever_was_searched_before(learning, plann
     assert any(other != first for other in others)
 
 
-def test_scenes_that_need_no_push_are_left_out(learning, rooms, planner, tmp_path):
+def test_scenes_with_an_open_goal_are_left_out(learning, rooms, planner, tmp_path):
     (open_one,) = write_scenes(tmp_path / "scenes", {"a": rooms.room(options=rooms.SLEEPING)})
     alone = HeldOut([learning.scenes[0]], BUDGET, seed=7).search(planner)
     assert HeldOut([learning.scenes[0], open_one], BUDGET, seed=7).search(planner) == alone
 
 
-def test_without_a_scene_that_needs_a_push_nothing_can_be_told(rooms, tmp_path):
+def test_at_least_one_scene_must_need_a_push(rooms, tmp_path):
     scenes = write_scenes(tmp_path / "scenes", {"a": rooms.room(options=rooms.SLEEPING)})
     for given in (scenes, []):
         with pytest.raises(UsageError, match=f"{len(given)} given, none of which needs a push"):
             HeldOut(given, BUDGET, seed=7)
 
 
-def test_a_scene_that_cannot_be_used_is_named(tmp_path):
+def test_an_invalid_scene_is_named(tmp_path):
     path = tmp_path / "broken.xml"
     path.write_text("<mujoco/>")
     with pytest.raises(SceneError, match=r"broken\.xml"):

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from namo.errors import ModelError, UsageError
 from namo.learning.bundle import load_bundle
 from namo.learning.bundle_files import trained_layouts
 from namo.learning.scoring import Scorer
+from namo.seeding import Purpose, stream
 from namo.training import train
 from namo.training.dataset import make_dataset
 from namo.training.search_quality import SearchQuality
@@ -31,14 +33,14 @@ TINY = TrainingSettings(
 
 
 class Killed(BaseException):
-    """What stands for a signal that ends the process."""
+    """Stands in for a signal that ends the process."""
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Save after every step, and leave out the pictures."""
+    """Save after every step, and skip the plots."""
     monkeypatch.setattr(train, "SAVE_EVERY_S", -1.0)
-    monkeypatch.setattr(train, "draw_curves", lambda *_: None)
+    monkeypatch.setattr(train, "plot_history", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def held_out(learning):
 
 @pytest.fixture(scope="module")
 def start(learning, held_out):
-    """Makes a training of the small data set; lines for people are kept in `lines`."""
+    """Makes a training on the small data set; progress messages are kept in `lines`."""
 
     def make(output, settings=TINY, kind="goal", cls=Training, **options):
         lines = []
@@ -61,8 +63,8 @@ def start(learning, held_out):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(start, tmp_path_factory):
-    """The folder of a goal model that was trained in one go, and how well it searches."""
+def uninterrupted(start, tmp_path_factory):
+    """The folder of a goal model trained without interruption, and its search quality."""
     output = tmp_path_factory.mktemp("trained") / "goal"
     return output, start(output).run()
 
@@ -72,7 +74,7 @@ def history(output):
         return list(csv.DictReader(file))
 
 
-def without_clocks(output):
+def without_times(output):
     return [
         {name: value for name, value in row.items() if not name.endswith("_s")}
         for row in history(output)
@@ -86,20 +88,20 @@ def checkpoint(output):
 def assert_the_same_training(output, expected):
     for name in ("config.json", "model.safetensors", "layouts.txt"):
         assert (output / name).read_bytes() == (expected / name).read_bytes(), name
-    assert without_clocks(output) == without_clocks(expected)
-    ours, theirs = (checkpoint(folder)["network"] for folder in (output, expected))
-    assert ours.keys() == theirs.keys()
-    assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+    assert without_times(output) == without_times(expected)
+    found, wanted = (checkpoint(folder)["network"] for folder in (output, expected))
+    assert found.keys() == wanted.keys()
+    assert all(torch.equal(tensor, wanted[name]) for name, tensor in found.items())
 
 
-def searching(monkeypatch, *log_pushes):
-    """Let the searches after each epoch come to these."""
+def fake_searches(monkeypatch, *log_pushes):
+    """Replace the searches after each epoch by these results."""
     qualities = iter(SearchQuality(2.0**log, log, 0.5, 0.25) for log in log_pushes)
     monkeypatch.setattr(Training, "_search", lambda _: next(qualities))
 
 
-def test_a_training_leaves_a_model_its_history_and_curves(learning, undisturbed):
-    output, quality = undisturbed
+def test_a_training_writes_a_model_its_history_and_a_plot(learning, uninterrupted):
+    output, quality = uninterrupted
     bundle = load_bundle(output, "goal")
     assert bundle.discount == TINY.discount
     trained = bundle.config["training"]
@@ -114,7 +116,7 @@ def test_a_training_leaves_a_model_its_history_and_curves(learning, undisturbed)
     assert trained["epoch"] == int(best["epoch"]) + 1
     assert bundle.config["metrics"]["held_out_search"]["log_pushes"] == quality.log_pushes
     assert (output / "curves.svg").read_text().startswith("<?xml")
-    assert Scorer(output, "goal", "cpu").use.parameters > 0
+    assert Scorer(output, "goal", "cpu").stats.parameters > 0
 
 
 def test_weights_change_from_epoch_to_epoch(start, tmp_path):
@@ -125,7 +127,7 @@ def test_weights_change_from_epoch_to_epoch(start, tmp_path):
 
 
 @pytest.mark.parametrize("saves", [1, 2, 4, 5, 7])
-def test_a_killed_training_goes_on_to_the_same_bits(start, undisturbed, tmp_path, saves):
+def test_a_killed_training_resumes_to_the_same_bits(start, uninterrupted, tmp_path, saves):
     class Interrupted(Training):
         left = saves
 
@@ -138,15 +140,15 @@ def test_a_killed_training_goes_on_to_the_same_bits(start, undisturbed, tmp_path
     output = tmp_path / "goal"
     with pytest.raises(Killed):
         start(output, cls=Interrupted).run()
-    going_on = start(output)
-    assert going_on.lines[0].startswith("going on at epoch ")
-    assert going_on.run() == undisturbed[1]
-    assert_the_same_training(output, undisturbed[0])
+    resumed = start(output)
+    assert resumed.lines[0].startswith("resuming at epoch ")
+    assert resumed.run() == uninterrupted[1]
+    assert_the_same_training(output, uninterrupted[0])
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-def test_a_training_that_is_killed_while_it_keeps_a_model_goes_on_to_the_same_bits(
-    start, undisturbed, tmp_path, place
+def test_a_training_killed_while_keeping_a_model_resumes_to_the_same_bits(
+    start, uninterrupted, tmp_path, place
 ):
     best = tmp_path / "goal" / "best"
 
@@ -160,96 +162,96 @@ def test_a_training_that_is_killed_while_it_keeps_a_model_goes_on_to_the_same_bi
     with pytest.raises(Killed):
         start(tmp_path / "goal", cls=Interrupted).run()
     assert not (tmp_path / "goal" / "config.json").exists()
-    assert start(tmp_path / "goal").run() == undisturbed[1]
-    assert_the_same_training(tmp_path / "goal", undisturbed[0])
+    assert start(tmp_path / "goal").run() == uninterrupted[1]
+    assert_the_same_training(tmp_path / "goal", uninterrupted[0])
 
 
-def test_a_training_that_is_done_does_nothing(start, undisturbed, monkeypatch):
-    output, quality = undisturbed
+def test_a_finished_training_does_nothing(start, uninterrupted, monkeypatch):
+    output, quality = uninterrupted
     before = {path: path.read_bytes() for path in output.iterdir() if path.is_file()}
     monkeypatch.setattr(Training, "_train_on", None)
     assert start(output).run() == quality
     assert {path: path.read_bytes() for path in output.iterdir() if path.is_file()} == before
 
 
-def test_other_settings_begin_anew(start, tmp_path):
+def test_other_settings_restart_the_training(start, tmp_path):
     start(tmp_path / "model", replace(TINY, epochs=1)).run()
     other = replace(TINY, epochs=1, seed=5)
     again = start(tmp_path / "model", other)
     assert again.lines == [
-        f"{tmp_path / 'model' / 'checkpoint.pt'}: is of other data, settings or scenes; training "
-        "begins anew"
+        f"{tmp_path / 'model' / 'checkpoint.pt'}: belongs to other data, settings or "
+        "scenes; training restarts"
     ]
     again.run()
     start(tmp_path / "fresh", other).run()
     assert_the_same_training(tmp_path / "model", tmp_path / "fresh")
 
 
-def test_other_data_begin_anew(start, learning, tmp_path):
+def test_other_data_restart_the_training(start, learning, tmp_path):
     one = replace(TINY, epochs=1)
     start(tmp_path / "model", one).run()
     make_dataset([learning.collection] * 2, learning.manifest, tmp_path / "data")
     again = start(tmp_path / "model", one, dataset=tmp_path / "data")
-    assert "training begins anew" in again.lines[0]
+    assert "training restarts" in again.lines[0]
 
 
-def test_other_scenes_to_search_begin_anew(start, held_out, tmp_path):
+def test_other_held_out_scenes_restart_the_training(start, held_out, tmp_path):
     one = replace(TINY, epochs=1)
     start(tmp_path / "model", one).run()
     again = start(tmp_path / "model", one, held_out=held_out[:1])
-    assert "training begins anew" in again.lines[0]
+    assert "training restarts" in again.lines[0]
 
 
-def test_the_model_that_searches_best_is_kept(start, tmp_path, monkeypatch):
-    searching(monkeypatch, 2.0, 1.0, 1.5, 1.0)
+def test_the_model_with_the_best_search_is_kept(start, tmp_path, monkeypatch):
+    fake_searches(monkeypatch, 2.0, 1.0, 1.5, 1.0)
     quality = start(tmp_path / "model", replace(TINY, epochs=4)).run()
     assert quality.log_pushes == 1.0
     assert load_bundle(tmp_path / "model", "goal").config["training"]["epoch"] == 2
     assert len(history(tmp_path / "model")) == 4
 
 
-def test_a_training_that_gets_no_better_stops(start, tmp_path, monkeypatch):
-    searching(monkeypatch, 2.0, 1.0, 3.0, 1.5, 0.0)
+def test_training_stops_when_searches_stop_improving(start, tmp_path, monkeypatch):
+    fake_searches(monkeypatch, 2.0, 1.0, 3.0, 1.5, 0.0)
     start(tmp_path / "model", replace(TINY, epochs=9, patience=2)).run()
     assert [float(row["log_pushes"]) for row in history(tmp_path / "model")] == [2.0, 1.0, 3.0, 1.5]
 
 
-def test_every_state_is_seen_once_an_epoch(start, tmp_path, monkeypatch):
-    searching(monkeypatch, 1.0, 2.0)
+def test_every_state_is_seen_once_per_epoch(start, tmp_path, monkeypatch):
+    fake_searches(monkeypatch, 1.0, 2.0)
     seen = []
     training = start(tmp_path / "model")
     states = len(training._data)
     original = type(training._data).__getitem__
 
-    def look(data, index):
+    def record(data, index):
         seen.append(index)
         return original(data, index)
 
-    monkeypatch.setattr(type(training._data), "__getitem__", look)
+    monkeypatch.setattr(type(training._data), "__getitem__", record)
     training.run()
     first, second = seen[:states], seen[states:]
     assert sorted(first) == sorted(second) == list(range(states))
     assert first != second
 
 
-def test_an_object_model_is_searched_with_a_goal_model(start, undisturbed, tmp_path):
+def test_searches_of_an_object_model_use_a_goal_model(start, uninterrupted, tmp_path):
     one = replace(TINY, epochs=1)
-    start(tmp_path / "object", one, kind="object", goal_model=undisturbed[0]).run()
+    start(tmp_path / "object", one, kind="object", goal_model=uninterrupted[0]).run()
     assert load_bundle(tmp_path / "object", "object").kind == "object"
     assert len(history(tmp_path / "object")) == 1
     other = random_bundle(tmp_path / "goal", "goal")
     again = start(tmp_path / "object", one, kind="object", goal_model=other)
-    assert "training begins anew" in again.lines[0]
+    assert "training restarts" in again.lines[0]
 
 
-def test_a_goal_model_that_is_none_is_named_before_anything_is_trained(start, tmp_path):
+def test_an_invalid_goal_model_is_named_before_training_starts(start, tmp_path):
     with pytest.raises(ModelError, match="no such folder"):
         start(tmp_path / "object", kind="object", goal_model=tmp_path / "not there")
 
 
-def test_a_goal_model_is_searched_with_itself(start, undisturbed, tmp_path):
-    with pytest.raises(UsageError, match="is searched with itself"):
-        start(tmp_path / "goal", goal_model=undisturbed[0])
+def test_searches_of_a_goal_model_use_itself(start, uninterrupted, tmp_path):
+    with pytest.raises(UsageError, match="the held-out searches of a goal model use itself"):
+        start(tmp_path / "goal", goal_model=uninterrupted[0])
 
 
 def test_an_object_model_without_a_goal_model_is_refused(start, tmp_path):
@@ -263,25 +265,81 @@ def test_a_data_set_without_rows_to_train_on_is_named(start, learning, tmp_path)
     make_dataset([learning.collection], manifest, tmp_path / "data")
     with pytest.raises(UsageError) as caught:
         start(tmp_path / "model", dataset=tmp_path / "data")
-    assert str(caught.value) == f"{tmp_path / 'data'}: holds nothing for kind goal in split train"
+    assert str(caught.value) == f"{tmp_path / 'data'}: has no data for kind goal in split train"
 
 
-def test_without_scenes_to_search_there_is_no_training(start, tmp_path):
+def test_training_needs_held_out_scenes(start, tmp_path):
     with pytest.raises(UsageError, match="held-out scenes: 0 given"):
         start(tmp_path / "model", held_out=[])
 
 
 @pytest.mark.parametrize("seed", [2**31, 2**53])
-def test_large_seeds_will_do(start, tmp_path, monkeypatch, seed):
-    searching(monkeypatch, 1.0)
+def test_large_seeds_are_accepted(start, tmp_path, monkeypatch, seed):
+    fake_searches(monkeypatch, 1.0)
     start(tmp_path / "model", replace(TINY, epochs=1, seed=seed)).run()
     assert load_bundle(tmp_path / "model", "goal").config["training"]["settings"]["seed"] == seed
 
 
-def test_the_learning_rate_rises_and_then_falls_to_a_hundredth():
-    rates = [train._rate(step / 1000) for step in range(1001)]
-    peak = rates.index(max(rates))
-    assert rates[:peak] == sorted(rates[:peak])
-    assert rates[peak:] == sorted(rates[peak:], reverse=True)
-    assert (rates[0], max(rates), rates[-1]) == pytest.approx((0.1, 1.0, 0.01))
-    assert peak == 100
+def test_every_random_stream_of_a_training_is_its_own():
+    purposes = Purpose.WEIGHTS, Purpose.BATCHES, Purpose.MIRRORING
+    first = {
+        stream(seed, epoch, step, purpose).integers(2**63)
+        for seed in (0, 1, 1_000_003)
+        for epoch in range(4)
+        for step in (0, 1, 2, 1_000_003)
+        for purpose in purposes
+    }
+    assert len(first) == 3 * 4 * 4 * len(purposes)
+
+
+def test_training_leaves_the_global_random_state_alone(start, tmp_path, monkeypatch):
+    fake_searches(monkeypatch, 1.0)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    start(tmp_path / "model", replace(TINY, epochs=1)).run()
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_settings_reach_the_optimiser_and_the_searches(start, tmp_path, monkeypatch):
+    clips, rates, goals, samples = set(), [], set(), set()
+    clip, planner, learned = nn.utils.clip_grad_norm_, train.BestFirst, train.LearnedGoals
+
+    def record_clip(parameters, norm):
+        clips.add(norm)
+        return clip(parameters, norm)
+
+    def record_planner(objects, goal_strategy, max_goals_per_object):
+        goals.add(max_goals_per_object)
+        return planner(objects, goal_strategy, max_goals_per_object)
+
+    def record_goals(scorer, count):
+        samples.add(count)
+        return learned(scorer, count)
+
+    monkeypatch.setattr(nn.utils, "clip_grad_norm_", record_clip)
+    monkeypatch.setattr(train, "BestFirst", record_planner)
+    monkeypatch.setattr(train, "LearnedGoals", record_goals)
+    settings = replace(
+        TINY,
+        epochs=1,
+        gradient_clip=0.25,
+        warm_up_fraction=0.0,
+        learning_rate_floor=1.0,
+        search_depth=2,
+        search_goals=4,
+        search_samples=9,
+    )
+    training = start(tmp_path / "model", settings)
+    step = training._optimiser.step
+
+    def record_step():
+        rates.extend(group["lr"] for group in training._optimiser.param_groups)
+        return step()
+
+    training._optimiser.step = record_step
+    training.run()
+    assert training._held_out._budget.depth == 2
+    assert (clips, goals, samples) == ({0.25}, {4}, {9})
+    assert rates == [settings.learning_rate] * len(rates)
+    assert len(rates) > 1

@@ -1,4 +1,4 @@
-"""The learning stages in processes of their own: one tiny round, and what would follow it."""
+"""The learning stages in separate processes: one tiny round, and the plan of the next."""
 
 import json
 
@@ -47,25 +47,32 @@ def made(folder, count, seed, splits):
     return str(folder / "scenes.parquet")
 
 
-@pytest.fixture
-def learn(pipeline):
-    """Run targets of the learning stages; returns the finished process."""
-    folder = pipeline.folder
-    places = {
-        "output_dir": str(folder / "learning"),
+@pytest.fixture(scope="session")
+def manifests(tmp_path_factory):
+    """The settings that name scenes to learn from and to compare with. Read only."""
+    folder = tmp_path_factory.mktemp("learning_scenes")
+    return {
         "manifest": made(folder / "seen", 8, 1, {"train": 0.6, "val": 0.4}),
         "test_manifest": made(folder / "unseen", 2, 2, {"test": 1.0}),
     }
 
+
+@pytest.fixture
+def learn(pipeline, manifests):
+    """Run targets of the learning stages; returns the finished process."""
+    output_dir = str(pipeline.folder / "learning")
+
     def learn(*arguments, **changes):
-        path = folder / "learning.yaml"
-        path.write_text(yaml.safe_dump({"learning": {**LEARNING, **places, **changes}}))
+        path = pipeline.folder / "learning.yaml"
+        learning = {**LEARNING, **manifests, "output_dir": output_dir, **changes}
+        path.write_text(yaml.safe_dump({"learning": learning}))
         return pipeline.run(*arguments, "--configfile", path)
 
     pipeline.copy_rooms((0,))
     return learn
 
 
+@pytest.mark.slow
 def test_a_round_explores_learns_and_compares(pipeline, learn):
     done = learn("rounds", round_arms=["random", "learned"])
     assert done.returncode == 0, done.stdout
@@ -88,10 +95,10 @@ def test_a_round_explores_learns_and_compares(pipeline, learn):
     assert run["models"].keys() == {"object", "goal"}
     again = learn("rounds")
     assert "Nothing to be done" in again.stdout, again.stdout
-    following = learn("rounds", "--dry-run", rounds=2)
+    following = learn("rounds", "--dry-run", "--printshellcmds", "--quiet", "host", rounds=2)
     assert following.returncode == 0, following.stdout
-    shell = learn("rounds", "--dry-run", "--printshellcmds", "--quiet", "host", rounds=2).stdout
-    explore = [line for line in shell.splitlines() if "--algorithm exploration" in line]
+    lines = following.stdout.splitlines()
+    explore = [line for line in lines if "--algorithm exploration" in line]
     assert explore
     assert all("round_1/best/goal" in line for line in explore if "--part-only" in line)
 
@@ -99,24 +106,23 @@ def test_a_round_explores_learns_and_compares(pipeline, learn):
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"round": 2}, "unknown key 'round'"),
-        ({"training": {"epochs": 0}}, "epochs is 0"),
-        ({"arms": {"random": "idfs random"}}, "arm 'random' is 'idfs random'"),
-        ({"round_arms": ["random", "magic"]}, "round_arms: 'magic'"),
+        ({"round_arms": ["random", "magic"]}, "configuration: learning: round_arms: 'magic'"),
+        ({"training": {"epochs": 0}}, "configuration: learning.training: epochs is 0"),
     ],
 )
 def test_wrong_settings_are_named_before_anything_runs(learn, changes, named):
+    """Each of the two parts is checked; tests/training tests the message for each value."""
     done = learn("rounds", "--dry-run", **changes)
     assert done.returncode != 0
     assert named in done.stdout
 
 
-def test_scenes_of_a_folder_have_their_splits_from_the_manifest_of_learning(pipeline, learn):
+def test_scenes_of_a_folder_take_their_splits_from_the_learning_manifest(learn, manifests):
     shell = learn("dataset", "--dry-run", "--printshellcmds", "--quiet", "host").stdout
-    assert f"--manifest {pipeline.folder / 'seen' / 'scenes.parquet'}" in shell
+    assert f"--manifest {manifests['manifest']}" in shell
 
 
-def test_scenes_must_be_made_first(learn, pipeline):
+def test_scenes_must_be_generated_first(learn, pipeline):
     done = learn("rounds", "--dry-run", manifest=str(pipeline.folder / "none.parquet"))
     assert done.returncode != 0
     assert "make learning-scenes" in done.stdout

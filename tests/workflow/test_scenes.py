@@ -26,7 +26,7 @@ QUICK = {
 
 @pytest.fixture
 def make(pipeline):
-    """Make scenes with these settings in the pipeline's folder; returns the finished process."""
+    """Generate scenes with these settings in the pipeline's folder; returns the process."""
 
     def make(*targets, manifest=None, **scenes):
         path = pipeline.folder / "scenes.yaml"
@@ -44,7 +44,8 @@ def files(folder):
     return {path.name: path.read_bytes() for path in folder.glob("scene_*.xml")}
 
 
-def test_the_stage_makes_scenes_and_says_how_many_of_each_class(pipeline, make):
+@pytest.mark.slow
+def test_the_stage_generates_scenes_and_counts_each_class(pipeline, make):
     done = make("scenes", count=3)
     assert done.returncode == 0, done.stdout
     assert "3 scenes of" in done.stdout
@@ -62,10 +63,11 @@ def test_the_stage_makes_scenes_and_says_how_many_of_each_class(pipeline, make):
     assert before.items() <= files(made).items()
     assert len(files(made)) == 5, more.stdout
     kept = {path: path.stat().st_mtime_ns for path in chunks}
-    assert kept == chunks, "candidates were measured again"
+    assert kept == chunks, "no candidate is measured twice"
 
 
-def test_scenes_are_made_and_collected_in_one_go(pipeline, make):
+@pytest.mark.slow
+def test_scenes_are_generated_and_collected_in_one_run(pipeline, make):
     manifest = pipeline.folder / "made" / "scenes.parquet"
     done = make(manifest=manifest, count=3)
     assert done.returncode == 0, done.stdout
@@ -75,6 +77,7 @@ def test_scenes_are_made_and_collected_in_one_go(pipeline, make):
     assert [row["scene_sha256"] for row in rows] == [row["sha256"] for row in listed]
 
 
+@pytest.mark.slow
 def test_quotas_out_of_reach_fail_with_what_was_found(pipeline, make):
     done = make("scenes", quotas={"three_or_more": 1}, max_candidates=4)
     assert done.returncode != 0
@@ -89,7 +92,8 @@ def test_wrong_settings_are_named_before_anything_is_written(pipeline, make):
     assert not (pipeline.folder / "made").exists()
 
 
-def test_a_killed_chunk_goes_on_where_it_stopped(pipeline, make, tmp_path):
+@pytest.mark.slow
+def test_a_killed_chunk_resumes(pipeline, make, tmp_path):
     settings = {**QUICK, "candidates_per_chunk": 12, "candidates_per_round": 12}
     path = tmp_path / "kill.yaml"
     path.write_text(yaml.safe_dump({"scenes": settings}))
@@ -116,6 +120,7 @@ def test_a_killed_chunk_goes_on_where_it_stopped(pipeline, make, tmp_path):
     assert not list(journals.glob("*.journal"))
 
 
+@pytest.mark.slow
 def test_another_set_in_the_same_folder_leaves_nothing_of_the_first(pipeline, make):
     assert make("scenes", count=4, certify=False).returncode == 0
     made = pipeline.folder / "made"

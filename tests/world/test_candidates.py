@@ -16,28 +16,28 @@ from namo.world.world import World
 
 NAME = "obstacle_1_movable"
 NEAR_M = 0.035
-"""Walls are drawn in cells of 2 cm, rounded outwards: nearer than this, the answer may be no."""
+"""Walls are rasterised in 2 cm cells, rounded outwards; closer than this, False is allowed."""
 DEEPEST_M = PERIMETER_INSET_M + PERIMETER_SPACING_M / 2
-"""A box is looked up at points along its border: a corner of a wall may be this deep in it."""
+"""A box is checked at points along its border; the corner of a wall may overlap it by this much."""
 
 poses = st.builds(Pose2D, st.floats(-1.4, 1.4), st.floats(-1.4, 1.4), st.floats(-math.pi, math.pi))
 
 
 @pytest.fixture(scope="module")
 def cramped(rooms):
-    """A room with walls in it, a box to ask about and one beside it."""
+    """A room with inner walls, the box under test and one beside it."""
     walls = rooms.wall(5, -0.6, 0.4, (0.05, 0.5), 0.4), rooms.wall(6, 0.7, -0.7, (0.4, 0.05))
     boxes = rooms.box(0.0, 0.0), rooms.box(1.2, 1.2, 0.3, number=2)
     return World(rooms.room(*boxes, walls=walls))
 
 
 def with_box_at(world, pose):
-    """What can be reached where the box stands at a pose and all else where it stood."""
+    """The reachability with the box at another pose and everything else unchanged."""
     return Reachability(world.static, world.poses() | {NAME: pose})
 
 
 def ends(candidates):
-    """Where the candidates of each contact point end, in the order of their travels."""
+    """The end poses of the candidates of each contact point, in the order of their travels."""
     contacts, travels = candidates.possible.shape
     return [
         [candidates.goal(contact * travels + travel) for travel in range(travels)]
@@ -49,7 +49,7 @@ def room_left(world, end, contact):
     """How far box and robot at the end of a candidate are from all walls (m); below 0 inside."""
     shape = world.scene.movable(NAME).footprint
     position = world.static.contacts[NAME].positions[contact]
-    robot = end.to_world(position[None])  # it stays where it pushes, as seen from the box
+    robot = end.to_world(position[None])  # its position in the frame of the box is constant
     box = -max(overlap_depth(end, shape, wall.pose, wall.footprint) for wall in world.scene.walls)
     to_walls = float(world.static.wall_footprints.distances(robot).min())
     return box, to_walls - world.scene.robot.radius
@@ -57,7 +57,7 @@ def room_left(world, end, contact):
 
 @settings(max_examples=15)
 @given(poses)
-def test_possible_is_what_is_reachable_is_there_and_sweeps_no_wall(cramped, pose):
+def test_possible_candidates_are_reachable_and_sweep_no_wall(cramped, pose):
     shape = cramped.scene.movable(NAME).footprint
     solids = (*cramped.scene.walls, *cramped.scene.movables[1:])
     assume(all(overlap_depth(pose, shape, other.pose, other.footprint) < 0 for other in solids))
@@ -69,7 +69,7 @@ def test_possible_is_what_is_reachable_is_there_and_sweeps_no_wall(cramped, pose
     assert not candidates.possible[~reachable].any()
     assert not candidates.possible[~there].any()
     for contact in reachable.nonzero()[0]:
-        box, robot = math.inf, math.inf  # what is left on the way
+        box, robot = math.inf, math.inf  # smallest clearance along the push
         for travel, end in enumerate(ends(candidates)[contact]):
             if not there[contact, travel]:
                 break
@@ -114,7 +114,7 @@ def test_there_is_a_candidate_for_each_contact_point_and_travel(cramped):
     assert candidates.possible.any()
 
 
-def test_the_present_state_is_asked_about_unless_another_is_given(cramped):
+def test_the_present_state_is_the_default(cramped):
     now = candidate_pushes(cramped, NAME)
     assert now.pose == cramped.poses()[NAME]
     given_now = candidate_pushes(cramped, NAME, cramped.reachability())
@@ -124,7 +124,7 @@ def test_the_present_state_is_asked_about_unless_another_is_given(cramped):
     assert (elsewhere.possible != now.possible).any()
 
 
-def test_asking_changes_nothing(cramped):
+def test_queries_do_not_change_the_world(cramped):
     before = cramped.save().key
     candidate_pushes(cramped, NAME, with_box_at(cramped, Pose2D(0.5, 0.5, 0.0)))
     assert cramped.save().key == before
@@ -135,13 +135,13 @@ def test_a_longer_push_is_possible_only_where_the_shorter_ones_are(cramped):
     assert (possible[:, 1:] <= possible[:, :-1]).all()
 
 
-def test_what_would_run_into_another_movable_is_possible_and_said(rooms):
+def test_shoving_another_movable_is_possible_and_flagged(rooms):
     world = World(rooms.room(rooms.box(0.0, 0.0), rooms.box(0.7, 0.0, number=2), side=6.0))
     candidates = candidate_pushes(world, NAME)
     directions = world.static.contacts[NAME].directions
     towards = directions @ np.array([1.0, 0.0]) > 0.9
     away = directions @ np.array([1.0, 0.0]) < -0.9
-    # 0.1 m lie between the boxes: the first travel, 2 cm, ends before, the last beyond.
+    # 0.1 m lie between the boxes: the first travel, 2 cm, is shorter, the last one longer.
     assert candidates.possible[towards].all()
     assert not candidates.shoves[towards, 0].any()
     assert candidates.shoves[towards, -1].all()
@@ -154,7 +154,7 @@ def test_a_wall_is_not_shoved(rooms):
     assert not candidates.shoves.any()
 
 
-def test_a_box_out_of_reach_has_no_candidates(rooms):
+def test_an_unreachable_box_has_no_candidates(rooms):
     world = World(rooms.sealed(rooms.box(1.0, 0.0)))
     candidates = candidate_pushes(world, NAME)
     assert not candidates.reachable.any()
@@ -168,6 +168,6 @@ def test_a_box_that_does_not_yield_has_no_candidates(heavy):
     assert not candidates.possible.any()
 
 
-def test_a_movable_that_is_not_there_is_an_error(cramped):
+def test_an_unknown_movable_is_an_error(cramped):
     with pytest.raises(KeyError, match="no movable 'obstacle_9_movable'"):
         candidate_pushes(cramped, "obstacle_9_movable")

@@ -14,7 +14,7 @@ def size(request):
     return request.param
 
 
-def test_there_are_as_many_on_each_face(size):
+def test_every_face_has_the_same_number_of_contacts(size):
     contacts = contact_points(Rectangle(*size[:2]), size[2])
     count = 4 * len(CONTACT_OFFSETS)
     for points in (contacts.positions, contacts.standoffs, contacts.directions):

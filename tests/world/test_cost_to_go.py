@@ -38,7 +38,7 @@ def test_every_displacement_has_a_finite_cost(plain, relative):
     assert cost >= 0.0
 
 
-def test_farther_costs_more(plain):
+def test_larger_displacements_cost_more(plain):
     for unit in np.array([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.6, 0.8, 0.0]]):
         costs = plain.cost_to_go(unit * np.array([[0.0], [0.3], [0.8], [1.6], [4.0], [9.0]]))
         assert (np.diff(costs) > 0).all()

@@ -11,7 +11,7 @@ from namo.world.world import World
 
 @pytest.fixture(scope="module")
 def world(rooms):
-    """A robot left of a wall with a door, a box beside it."""
+    """A robot left of a wall with a door, and a box beside the robot."""
     scene = rooms.room(rooms.box(-1.0, 0.3), walls=rooms.door(), robot=(-1.4, -1.2))
     return World(scene)
 
@@ -22,7 +22,7 @@ def between(path):
 
 
 @given(st.floats(-1.7, 1.7), st.floats(-1.7, 1.7))
-def test_a_path_to_anywhere_in_reach_stays_in_reach(world, x, y):
+def test_a_path_to_a_reachable_point_stays_in_reachable_cells(world, x, y):
     reachability = world.reachability()
     if not reachability.reached(np.array([[x, y]])).all():
         return
@@ -47,14 +47,14 @@ def test_a_path_through_a_door_is_short_and_has_few_corners(world):
     assert len(path) < 12
 
 
-def test_a_place_out_of_reach_is_driven_to_as_far_as_can_be(world):
+def test_an_unreachable_point_is_approached_as_far_as_possible(world):
     path = drive_path(world.reachability(), -1.0, 0.3)  # in the box
     assert path[-1].tolist() == [-1.0, 0.3]
     assert world.reachability().reached(path[-2:-1]).all()
     assert np.hypot(*(path[-1] - path[-2])) < 0.6
 
 
-def test_a_robot_that_can_get_nowhere_goes_straight(rooms):
+def test_the_path_of_a_wedged_robot_is_straight(rooms):
     world = World(rooms.room())
     world.simulation.place_robot(30.0, 30.0)
     world.invalidate()

@@ -5,25 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy import ndimage
 
-from namo.geometry import Pose2D, placed
+from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle, footprint_of
 from namo.scenes.grid import Grid, inflated
 from namo.scenes.regions import BACK_OFF_M
 from namo.scenes.scene import Bounds
-from namo.world.free_space import (
-    NOWHERE,
-    FreeSpace,
-    any_in_region,
-    any_set,
-    in_region,
-    paint,
-    region_at,
-)
-from namo.world.surroundings import OutlineTable
+from namo.world.free_runs import NO_REGION
+from namo.world.free_space import FreeSpace
+from namo.world.outlines import OutlineTable
 
-EIGHT = np.ones((3, 3))
 GRID = Grid.over(Bounds(-1.0, -1.0, 1.0, 1.0))
 L_SHAPE, _ = footprint_of([(0, 0), (0.6, 0), (0.6, 0.2), (0.2, 0.2), (0.2, 0.5), (0, 0.5)])
 SHAPES = (Rectangle(0.3, 0.2), L_SHAPE)
@@ -37,21 +28,6 @@ def bordered(mask):
     return np.pad(mask, 1, constant_values=1)
 
 
-def regions(runs, shape):
-    """The region of every cell, `NOWHERE` where it is blocked."""
-    return np.array(
-        [[region_at(runs, row, column) for column in range(shape[1])] for row in range(shape[0])]
-    )
-
-
-def same_partition(regions, mask):
-    """Whether the regions are the connected components of the free cells of a mask."""
-    labels, count = ndimage.label(mask == 0, EIGHT)
-    pairs = set(zip(regions.ravel().tolist(), labels.ravel().tolist(), strict=True))
-    free = {pair for pair in pairs if pair[1]}
-    return pairs - free <= {(NOWHERE, 0)} and len(free) == count == len({r for r, _ in free})
-
-
 def blocked_by(seed):
     """A grid with some random cells blocked."""
     mask = GRID.blank()
@@ -59,55 +35,32 @@ def blocked_by(seed):
     return mask
 
 
-@given(masks)
-def test_regions_are_the_connected_components_over_eight_neighbours(mask):
-    mask = bordered(mask)
-    free = FreeSpace(GRID, mask)
-    assert same_partition(regions(free.runs, mask.shape), mask)
-
-
-@given(masks)
-def test_runs_are_maximal_and_in_order(mask):
-    mask = bordered(mask)
-    runs = FreeSpace(GRID, mask).runs
-    for row in range(len(mask)):
-        here = slice(runs.first[row], runs.first[row + 1])
-        cells = np.zeros(mask.shape[1], bool)
-        for begin, end in zip(runs.begin[here], runs.end[here], strict=True):
-            assert begin < end
-            assert mask[row, begin - 1]
-            assert mask[row, end]
-            cells[begin:end] = True
-        assert (cells == (mask[row] == 0)).all()
-        assert (np.diff(runs.begin[here]) > 0).all()
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 @given(pose=poses, seed=st.integers(0, 5))
-def test_one_more_obstacle_gives_what_a_fresh_mask_gives(shape, pose, seed):
+def test_a_temporary_obstacle_equals_a_new_mask(shape, pose, seed):
     free, table = FreeSpace(GRID, blocked_by(seed)), OutlineTable(GRID, [shape], 0.15)
     before = free.runs
-    with free.trial(table.placed_alone(0, pose)) as trial:
-        drawn = trial.mask.copy()
+    with free.with_temporary_obstacle(table.placed_alone(0, pose)) as obstacle:
+        drawn = obstacle.mask.copy()
     connected = free.connected(0.0, 0.0, table.placed_alone(0, pose))
     expected = blocked_by(seed)
     GRID.fill(expected, pose, inflated(shape, 0.15))
     assert (drawn == expected).all()
-    fresh = FreeSpace(GRID, expected)
-    for one, other in zip(connected.runs, fresh.runs, strict=True):
+    new = FreeSpace(GRID, expected)
+    for one, other in zip(connected.runs, new.runs, strict=True):
         assert (one == other).all()
-    again = fresh.connected(0.0, 0.0, None)
+    again = new.connected(0.0, 0.0, None)
     assert (connected.row, connected.column) == (again.row, again.column)
-    # And nothing of it is left.
+    # And it leaves no trace.
     assert free.runs is before
-    with free.trial(table.placed_alone(0, Pose2D(9.0, 9.0, 0.0))) as trial:
-        assert (trial.mask == blocked_by(seed)).all()
+    with free.with_temporary_obstacle(table.placed_alone(0, Pose2D(9.0, 9.0, 0.0))) as obstacle:
+        assert (obstacle.mask == blocked_by(seed)).all()
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), poses), max_size=4))
-def test_many_more_obstacles_give_what_a_fresh_mask_gives(obstacles):
+def test_added_obstacles_equal_a_new_mask(obstacles):
     tables = [OutlineTable(GRID, [shape], 0.1) for shape in SHAPES]
-    more = FreeSpace(GRID, blocked_by(0)).and_more(
+    more = FreeSpace(GRID, blocked_by(0)).with_obstacles(
         tables[shape].placed_alone(0, pose) for shape, pose in obstacles
     )
     expected = blocked_by(0)
@@ -119,7 +72,7 @@ def test_many_more_obstacles_give_what_a_fresh_mask_gives(obstacles):
 
 
 @given(masks, st.integers(0, 2**32 - 1))
-def test_a_robot_counts_from_its_cell_or_the_nearest_free_one(mask, seed):
+def test_a_robot_is_represented_by_its_cell_or_the_nearest_free_one(mask, seed):
     mask = bordered(mask)
     grid = Grid(0.0, 0.0, mask.shape[0] - 2, mask.shape[1] - 2)
     x, y = np.random.default_rng(seed).uniform(0.0, [grid.columns * 0.02, grid.rows * 0.02])
@@ -131,35 +84,8 @@ def test_a_robot_counts_from_its_cell_or_the_nearest_free_one(mask, seed):
     centres = grid.centres(*np.nonzero(mask == 0))
     nearest = min((math.dist(centre, (x, y)) for centre in centres), default=math.inf)
     if nearest > BACK_OFF_M:
-        assert (found.row, found.column, found.region) == (NOWHERE, NOWHERE, NOWHERE)
+        assert (found.row, found.column, found.region) == (NO_REGION, NO_REGION, NO_REGION)
     else:
         centre = grid.centres(np.array(found.row), np.array(found.column))
         assert math.dist(centre, (x, y)) == pytest.approx(nearest, abs=1e-12)
-        assert found.region != NOWHERE
-
-
-@given(st.integers(0, 20), poses)
-def test_points_and_cells_are_looked_up_as_on_the_grid(seed, pose):
-    mask = blocked_by(seed)
-    free = FreeSpace(GRID, mask)
-    region = free.connected(0.0, 0.0, None).region
-    points = np.random.default_rng(seed).uniform(-1.2, 1.2, (50, 2))
-    painted = mask.copy()
-    paint(painted, free.runs, region, 2)
-    assert (
-        in_region(free.runs, region, points, GRID.frame) == (painted[GRID.cells(points)] == 2)
-    ).all()
-    assert any_in_region(free.runs, region, *GRID.cells(points)) is bool(
-        (painted[GRID.cells(points)] == 2).any()
-    )
-    assert any_set(mask, points[:3], placed(pose), GRID.frame) is bool(
-        mask[GRID.cells(pose.to_world(points[:3]))].any()
-    )
-
-
-def test_nothing_is_in_the_region_of_a_wedged_robot():
-    mask = bordered(np.ones((5, 5), np.uint8))
-    free = FreeSpace(GRID, mask)
-    cells = np.array([2]), np.array([2])
-    assert not any_in_region(free.runs, NOWHERE, *cells)
-    assert not in_region(free.runs, NOWHERE, np.zeros((1, 2)), GRID.frame).any()
+        assert found.region != NO_REGION

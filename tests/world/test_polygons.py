@@ -1,4 +1,4 @@
-"""Polygons go through the same world as boxes."""
+"""Polygons in the same world as boxes."""
 
 from dataclasses import replace
 
@@ -69,7 +69,7 @@ def test_the_same_push_of_a_polygon_gives_the_same_bits(rooms):
     assert world.save().key == key
 
 
-def test_a_wall_of_any_outline_divides_a_room(rooms):
+def test_a_polygonal_wall_divides_a_room(rooms):
     ring = Polygon(((-0.1, -2.0), (0.1, -2.0), (0.1, 0.3), (0.4, 0.6), (0.1, 2.0), (-0.1, 2.0)))
     shape, at = centred(ring)
     wall = Wall("wall_5", at, shape, 0.3, 0.3)

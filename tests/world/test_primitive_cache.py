@@ -12,7 +12,7 @@ from namo.world.primitives import simulate_library
 
 @pytest.fixture
 def forgetful():
-    """Forgets what the process keeps in memory, before and when asked."""
+    """Clears the in-memory cache now and when called."""
     primitive_cache._library.cache_clear()
     yield primitive_cache._library.cache_clear
     primitive_cache._library.cache_clear()
@@ -62,7 +62,7 @@ def test_a_library_in_memory_is_not_loaded_again(heavy, tmp_path, forgetful, sim
     assert len(simulations) == 1
 
 
-def test_the_cache_folder_is_made_and_holds_one_file_a_class(
+def test_the_cache_folder_is_created_and_holds_one_file_per_class(
     heavy, tmp_path, forgetful, simulations
 ):
     folder = tmp_path / "a" / "b"
@@ -88,7 +88,7 @@ def damaged(data, kind):
 
 
 @pytest.mark.parametrize("kind", ["empty", "text", "half", "last byte"])
-def test_a_damaged_file_is_made_again(heavy, tmp_path, forgetful, simulations, kind):
+def test_a_damaged_file_is_replaced(heavy, tmp_path, forgetful, simulations, kind):
     made = library_for(heavy, heavy.movables[0], tmp_path)
     (path,) = (tmp_path / "primitives").iterdir()
     whole = path.read_bytes()
@@ -101,7 +101,7 @@ def test_a_damaged_file_is_made_again(heavy, tmp_path, forgetful, simulations, k
     assert len(simulations) == 2
 
 
-def test_a_file_with_flipped_bits_is_made_again(heavy, tmp_path, forgetful, simulations):
+def test_a_file_with_flipped_bits_is_replaced(heavy, tmp_path, forgetful, simulations):
     made = library_for(heavy, heavy.movables[0], tmp_path)
     (path,) = (tmp_path / "primitives").iterdir()
     whole = path.read_bytes()
@@ -111,7 +111,7 @@ def test_a_file_with_flipped_bits_is_made_again(heavy, tmp_path, forgetful, simu
         assert same(library_for(heavy, heavy.movables[0], tmp_path), made), number
 
 
-def test_a_file_without_its_arrays_is_made_again(heavy, tmp_path, forgetful, simulations):
+def test_a_file_without_its_arrays_is_replaced(heavy, tmp_path, forgetful, simulations):
     made = library_for(heavy, heavy.movables[0], tmp_path)
     (path,) = (tmp_path / "primitives").iterdir()
     with path.open("wb") as handle:

@@ -9,7 +9,7 @@ from namo.errors import PhysicsError
 from namo.geometry import Pose2D
 from namo.scenes.reading import read_scene
 from namo.seeding import Purpose, stream
-from namo.strategies.goal_random import draw_goal
+from namo.strategies.goal_random import sample_goal
 from namo.world.push import Push, PushOutcome, PushStatus
 from namo.world.push_planner import within_tolerance
 from namo.world.push_skill import MAX_CONTACTS
@@ -23,12 +23,12 @@ SHARED = ("r4_open", "r4_door1", "r4_door1_2deep", "r6_door2", "r4_36walls")
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
-    """MuJoCo may leave a log in the working directory."""
+    """MuJoCo may write a log to the working directory."""
     monkeypatch.chdir(tmp_path)
 
 
 def touched(world):
-    """Names of the geoms that the robot touches by MuJoCo's word, the floor aside."""
+    """Names of the geoms that the robot touches according to MuJoCo, except the floor."""
     model, data = world.simulation.model, mujoco.MjData(world.simulation.model)
     data.qpos[:] = world.simulation.data.qpos
     mujoco.mj_fwdPosition(model, data)
@@ -39,15 +39,15 @@ def touched(world):
 
 
 def random_push(world, rng):
-    """A random push of a random reachable box, or of any box where none is."""
+    """A random push of a random reachable box, or of any box if none is reachable."""
     names = world.reachability().reachable_objects or [m.name for m in world.scene.movables]
     name = str(rng.choice(names))
-    return Push(name, draw_goal(world.poses()[name], (0.3, 1.0), rng))
+    return Push(name, sample_goal(world.poses()[name], (0.3, 1.0), rng))
 
 
 @pytest.fixture(params=["plugged", "sleeping", *SHARED])
 def scene(request, rooms):
-    """Rooms to push in; most boxes are of one class."""
+    """Rooms to push in; most boxes share one class."""
     boxes = (rooms.box(-1.0, 0.6, 0.3, number=2), rooms.box(-0.8, -1.4, number=3))
     if request.param == "plugged":
         return rooms.plugged(*boxes)
@@ -67,7 +67,7 @@ def test_in_an_empty_room_random_targets_are_reached(rooms):
     reached = []
     for _ in range(20):
         world.reset()
-        goal = draw_goal(world.poses()[NAME], (0.3, 1.0), rng)
+        goal = sample_goal(world.poses()[NAME], (0.3, 1.0), rng)
         outcome = world.push(Push(NAME, goal), stop_at_open_goal=False)
         reached.append(outcome.status is PushStatus.REACHED)
         pose = world.poses()[NAME]
@@ -83,16 +83,16 @@ def test_a_push_from_anywhere_leaves_the_same_bits(scene):
         before, push = world.save(), random_push(world, rng)
         first = outcome_and_state(world, push)
         after = world.save()
-        # Again at once; after other pushes; in a fresh world.
+        # Immediately again; after other pushes; in a new world.
         world.restore(before)
         again = outcome_and_state(world, push)
         for _ in range(2):
             world.push(random_push(world, rng))
         world.restore(before)
         later = outcome_and_state(world, push)
-        fresh = World(scene)
-        fresh.restore(before)
-        elsewhere = outcome_and_state(fresh, push)
+        new = World(scene)
+        new.restore(before)
+        elsewhere = outcome_and_state(new, push)
         assert first == again == later == elsewhere
         world.restore(after)
 
@@ -115,7 +115,7 @@ def test_the_order_in_which_states_are_visited_does_not_matter(scene):
     assert all(result == results[0] for result in results)
 
 
-def test_pushing_does_not_depend_on_stepping_before(rooms):
+def test_pushing_does_not_depend_on_earlier_steps(rooms):
     world = World(rooms.plugged())
     start = world.save()
     push = Push(NAME, Pose2D(0.6, 0.3, 0.2))
@@ -128,7 +128,7 @@ def test_pushing_does_not_depend_on_stepping_before(rooms):
     assert outcome_and_state(world, push) == first
 
 
-def test_the_robot_stands_where_it_touches_nothing(scene):
+def test_the_robot_ends_where_it_touches_nothing(scene):
     rng = np.random.default_rng(7)
     world = World(scene)
     assert touched(world) == set()
@@ -150,11 +150,11 @@ def test_everything_is_at_rest_after_a_push(scene):
 
 def test_the_robot_is_only_placed_where_it_could_have_driven_to(scene, monkeypatch):
     world = World(scene)
-    world.prepare()  # making primitives places a robot too, in a scene of its own
+    world.prepare()  # simulating primitives places a robot too, in a scene of its own
     placed, driving = [], Simulation.place_robot
 
     def place(simulation, x, y):
-        # Before the move: the region of where the robot stands now.
+        # Checked before the move: the region of the robot's present position.
         region = Reachability(world.static, simulation.poses())
         placed.append((x, y))
         nearest = min(
@@ -169,7 +169,7 @@ def test_the_robot_is_only_placed_where_it_could_have_driven_to(scene, monkeypat
     assert placed
 
 
-def test_the_outcome_tells_the_pose_of_the_box(scene):
+def test_the_outcome_has_the_pose_of_the_box(scene):
     rng = np.random.default_rng(9)
     world = World(scene)
     for _ in range(4):
@@ -203,7 +203,7 @@ def test_a_box_at_its_goal_is_reached_without_a_push(rooms):
     assert world.save().key == before.key
 
 
-def test_a_box_the_robot_cannot_get_to_is_unreachable(rooms):
+def test_a_box_without_a_reachable_contact_is_unreachable(rooms):
     for scene in (rooms.sealed(rooms.box(1.0, 0.0)), rooms.booth(rooms.box(1.0, 0.0))):
         world = World(scene)
         before = world.save()
@@ -222,8 +222,8 @@ def test_a_box_too_heavy_to_move_stays(rooms):
 
 
 @pytest.mark.parametrize("gap", [0.0005, 0.02])
-def test_a_box_that_another_holds_back_is_stuck(rooms, gap):
-    # Walls at its sides leave one way, and a box of 30 kg stands in it.
+def test_a_box_blocked_by_another_is_stuck(rooms, gap):
+    # Walls at its sides leave one direction, which a box of 30 kg blocks.
     walls = rooms.wall(5, 0.0, 0.36, (0.29, 0.05)), rooms.wall(6, 0.0, -0.36, (0.29, 0.05))
     heavy = rooms.box(0.6 + gap, 0.0, number=2, mass=30.0)
     world = World(rooms.room(rooms.box(0.0, 0.0), heavy, walls=walls, goal=(-1.4, 1.2)))
@@ -253,13 +253,13 @@ def test_a_push_stops_as_soon_as_the_goal_is_open(rooms):
     assert outcome.status is PushStatus.GOAL_OPEN
     assert not within_tolerance(outcome.pose, goal)
     assert world.reachability().goal_reachable
-    # Not by what was remembered: by the state itself.
-    fresh = World(world.scene)
-    fresh.restore(world.save())
-    assert fresh.reachability().goal_reachable
+    # From the state itself, not from cached reachability.
+    new = World(world.scene)
+    new.restore(world.save())
+    assert new.reachability().goal_reachable
 
 
-def test_a_push_can_be_told_to_go_on(rooms):
+def test_stopping_at_an_open_goal_can_be_turned_off(rooms):
     world = World(rooms.plugged())
     push = Push(NAME, Pose2D(0.9, -0.6, 0.0))
     stopped = world.push(push)
@@ -332,7 +332,7 @@ def test_a_diverged_push_is_undone(rooms, monkeypatch, at_check):
     assert world.push(push).status is PushStatus.REACHED
 
 
-def test_physics_that_really_blows_up_is_noticed(rooms, monkeypatch):
+def test_physics_that_really_diverges_is_detected(rooms, monkeypatch):
     world = World(rooms.room(rooms.box(0.0, 0.0)))
     before = world.save()
     step = Simulation.step
@@ -341,7 +341,7 @@ def test_physics_that_really_blows_up_is_noticed(rooms, monkeypatch):
         simulation.data.qvel[-1] = math.nan
         step(simulation, count)
 
-    world.primitives(NAME)  # made by healthy physics
+    world.primitives(NAME)  # simulated with healthy physics
     monkeypatch.setattr(Simulation, "step", poisoned)
     outcome = world.push(Push(NAME, Pose2D(0.6, 0.0, 0.0)))
     assert outcome.status is PushStatus.DIVERGED
@@ -349,7 +349,7 @@ def test_physics_that_really_blows_up_is_noticed(rooms, monkeypatch):
     assert world.save().key == before.key
 
 
-def test_an_unknown_object_is_named_with_those_there_are(rooms):
+def test_an_unknown_object_is_named_with_those_that_exist(rooms):
     world = World(rooms.plugged(rooms.box(-1.0, 0.6, number=2)))
     before = world.save()
     with pytest.raises(KeyError) as caught:
@@ -359,7 +359,7 @@ def test_an_unknown_object_is_named_with_those_there_are(rooms):
     assert world.save().key == before.key
 
 
-def test_a_blow_up_in_mid_push_is_undone_and_named(rooms, monkeypatch):
+def test_divergence_during_a_push_is_undone_and_reported(rooms, monkeypatch):
     world = World(rooms.plugged())
     before = world.save()
     step, calls = world.simulation.step, []
@@ -378,8 +378,8 @@ def test_a_blow_up_in_mid_push_is_undone_and_named(rooms, monkeypatch):
     assert world.save().key == before.key
 
 
-def test_numbers_that_are_not_finite_end_a_push_as_diverged(rooms, monkeypatch):
-    # Without autoreset MuJoCo leaves what is not a number in the state.
+def test_values_that_are_not_finite_end_a_push_as_diverged(rooms, monkeypatch):
+    # Without autoreset MuJoCo keeps NaNs in the state.
     options = {**rooms.SLEEPING, "flag/autoreset": "disable"}
     world = World(rooms.plugged(options=options))
     before, step = world.save(), Simulation.step

@@ -9,18 +9,18 @@ from namo.world.world import World
 
 @pytest.fixture(scope="module")
 def recorded(rooms):
-    """A push of the box in a door, with and without somebody watching."""
+    """A push of the box in a door, with and without an observer."""
     world = World(rooms.plugged())
     push = Push("obstacle_1_movable", Pose2D(0.6, 0.0, 0.0))
     start = world.save()
     alone = world.push(push, stop_at_open_goal=False)
     after = world.save()
     world.restore(start)
-    world.watcher = recorder = Recorder(world)
-    watched = world.push(push, stop_at_open_goal=False)
+    world.observer = recorder = Recorder(world)
+    observed = world.push(push, stop_at_open_goal=False)
     recorder.finish()
-    world.watcher = None
-    assert (watched, world.save().key) == (alone, after.key), "watching changes nothing"
+    world.observer = None
+    assert (observed, world.save().key) == (alone, after.key), "observing changes nothing"
     return world, recorder
 
 
@@ -31,7 +31,7 @@ def test_frames_go_from_the_state_before_to_the_state_after(recorded):
     assert recorder.frames[-1] == [robot.x, robot.y, *box]
 
 
-def test_nothing_jumps(recorded):
+def test_motion_is_continuous(recorded):
     _, recorder = recorded
     frames = np.array(recorder.frames)
     moves = np.hypot(*np.diff(frames[:, :2], axis=0).T)
@@ -39,13 +39,13 @@ def test_nothing_jumps(recorded):
     assert np.abs(np.diff(frames[:, 2:], axis=0)).max() < 0.2
 
 
-def test_the_box_stands_still_until_the_robot_is_at_it(recorded):
+def test_the_box_does_not_move_before_the_robot_arrives(recorded):
     _, recorder = recorded
     frames = np.array(recorder.frames)
     first_move = int(np.flatnonzero(np.abs(frames[:, 2] - frames[0, 2]) > 1e-3)[0])
     robot = frames[first_move - 1, :2]
     assert np.hypot(*robot) < 0.6
-    assert first_move > 5, "it has driven there"
+    assert first_move > 5, "the drive comes first"
 
 
 def test_joints_are_those_of_the_frames(recorded):

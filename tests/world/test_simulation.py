@@ -25,7 +25,7 @@ OPTIONS = {
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
-    """MuJoCo may leave a log in the working directory."""
+    """MuJoCo may write a log to the working directory."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -36,7 +36,7 @@ def simulation(rooms, request) -> Simulation:
 
 
 def jostle(simulation, rng, rounds=6):
-    """Push about from random places near box 1, with stops in between."""
+    """Push from random positions near box 1, with stops in between."""
     for _ in range(rounds):
         x, y = simulation.pose(NAME).to_world(
             np.array([[rng.choice([-0.45, 0.45]), rng.uniform(-0.3, 0.3)]])
@@ -45,7 +45,7 @@ def jostle(simulation, rng, rounds=6):
         simulation.drive(*rng.uniform(-1.0, 1.0, 2))
         simulation.step(int(rng.integers(1, 60)))
         if rng.random() < 0.3:
-            simulation.rest()
+            simulation.stop()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -60,7 +60,7 @@ def test_restoring_is_bit_exact(simulation, seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_follows_depends_on_the_state_alone(simulation, seed):
+def test_steps_after_a_restore_depend_only_on_the_state(simulation, seed):
     rng = np.random.default_rng(seed)
     jostle(simulation, rng)
     kept = simulation.save()
@@ -83,13 +83,13 @@ def test_a_snapshot_cannot_be_changed(simulation):
         state.integration[0] = 1.0
 
 
-def test_rest_stops_everything_where_it_is(simulation):
+def test_stop_zeroes_velocities_and_keeps_positions(simulation):
     simulation.place_robot(-0.3, 0.0)
     simulation.drive(1.0, 0.2)
     simulation.step(150)
     positions = simulation.data.qpos.copy()
     assert np.abs(simulation.data.qvel).max() > 0.01
-    simulation.rest()
+    simulation.stop()
     assert not simulation.data.qvel.any()
     assert not simulation.data.ctrl.any()
     assert simulation.data.time == 0.0
@@ -126,7 +126,7 @@ def test_yaw_agrees_with_the_pose(simulation):
         assert math.remainder(difference, 2 * math.pi) == pytest.approx(0.0, abs=1e-3)
 
 
-def test_the_robot_goes_where_it_is_placed(simulation):
+def test_the_robot_is_where_it_was_placed(simulation):
     for x, y in ((-1.4, -1.2), (0.0, 0.0), (1.3, -0.7)):
         simulation.place_robot(x, y)
         assert simulation.robot() == pytest.approx((x, y), abs=1e-12)
@@ -135,7 +135,7 @@ def test_the_robot_goes_where_it_is_placed(simulation):
         assert simulation.data.geom_xpos[geom][:2] == pytest.approx((x, y), abs=1e-12)
 
 
-def test_the_robot_of_a_scene_file_goes_where_it_is_placed(shared_scenes):
+def test_the_robot_of_a_scene_file_is_where_it_was_placed(shared_scenes):
     scene = read_scene(shared_scenes / "rooms" / "r4_door1.xml")
     assert (scene.robot.x, scene.robot.y) != (0.0, 0.0)
     simulation = Simulation(scene)
@@ -152,7 +152,7 @@ def test_forces_are_along_the_axes_of_the_world(rooms, force_x, force_y):
     simulation.drive(force_x, force_y)
     simulation.step(100)
     moved = np.subtract(simulation.robot(), (0.5, -0.5))
-    # The robot is free of friction along its joints: x = F t^2 / 2 m, after one second.
+    # The joints of the robot have no friction: x = F t^2 / 2 m after one second.
     assert moved == pytest.approx((0.1 * force_x, 0.1 * force_y), abs=0.02)
     assert np.sign(np.round(moved, 6)).tolist() == [force_x, force_y]
 
@@ -179,7 +179,7 @@ def test_a_warning_is_a_physics_error(simulation):
         simulation.check_health(1)
 
 
-def test_a_warning_does_not_outlive_a_restore(simulation):
+def test_a_restore_clears_warnings(simulation):
     simulation.data.qpos[0] = math.nan
     simulation.step(1)
     simulation.restore(simulation.start)
@@ -189,7 +189,7 @@ def test_a_warning_does_not_outlive_a_restore(simulation):
 
 @pytest.mark.parametrize("field", ["qpos", "qvel"])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_number_that_is_not_finite_is_a_physics_error(simulation, field, value):
+def test_a_value_that_is_not_finite_is_a_physics_error(simulation, field, value):
     getattr(simulation.data, field)[-1] = value
     with pytest.raises(PhysicsError, match="not finite"):
         simulation.check_health(0)
@@ -221,7 +221,7 @@ def test_a_diverging_simulation_writes_no_log_file(simulation):
     assert [path.name for path in Path().iterdir()] == []
 
 
-def test_a_scene_mujoco_refuses_is_a_scene_error(rooms):
+def test_a_scene_that_mujoco_rejects_is_a_scene_error(rooms):
     with pytest.raises(SceneError, match="scene made in memory"):
         Simulation(rooms.room(options={"timestep": "soon"}))
 
@@ -230,7 +230,7 @@ def test_a_scene_mujoco_refuses_is_a_scene_error(rooms):
     ("euler", "axis_x", "axis_y"),
     [("0 0 180", "-1 0 0", "0 -1 0"), ("0 0 90", "0 -1 0", "1 0 0")],
 )
-def test_a_robot_whose_body_is_turned_stands_where_it_is_put(rooms, euler, axis_x, axis_y):
+def test_a_robot_with_a_rotated_body_is_placed_correctly(rooms, euler, axis_x, axis_y):
     xml = scene_xml(rooms.room(robot=(0.4, -0.7)))
     turned = xml.replace('<body name="robot">', f'<body name="robot" euler="{euler}">')
     for name, axis, new in (("joint_x", "1 0 0", axis_x), ("joint_y", "0 1 0", axis_y)):

@@ -1,3 +1,6 @@
+import re
+from textwrap import dedent
+
 import numpy as np
 import pytest
 
@@ -5,6 +8,7 @@ from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.reading import parse_scene
 from namo.scenes.writing import scene_xml
+from namo.world import world as module
 from namo.world.push import Push
 from namo.world.world import World
 
@@ -38,7 +42,7 @@ def test_reset_returns_to_the_start(world):
     assert world.observation() == observation
 
 
-def test_restoring_forgets_what_was_known_of_the_state_before(world):
+def test_restoring_discards_the_reachability_of_the_state_before(world):
     closed = world.save()
     assert not world.reachability().goal_reachable
     world.push(Push(NAME, Pose2D(0.9, 0.0, 0.0)))
@@ -49,43 +53,43 @@ def test_restoring_forgets_what_was_known_of_the_state_before(world):
         assert world.reachability().goal_reachable is reachable
 
 
-def test_reachability_is_computed_once_a_state(world):
+def test_reachability_is_computed_once_per_state(world):
     assert world.reachability() is world.reachability()
     first = world.reachability()
     world.restore(world.save())
     assert world.reachability() is not first
 
 
-def test_poses_given_out_can_be_changed_without_harm(world):
+def test_returned_poses_are_copies(world):
     world.poses()["robot"] = Pose2D(9.0, 9.0, 0.0)
     world.observation()["robot_pose"][0] = 9.0
     assert world.poses()["robot"] == (-1.4, -1.2, 0.0)
 
 
-def test_coming_to_rest_takes_the_robot_off_a_box(world):
+def test_settling_takes_the_robot_off_a_box(world):
     contact = world.static.contacts[NAME].positions[10]
     world.simulation.place_robot(*contact)
     world.simulation.drive(1.0, 0.0)
     world.simulation.step(30)
     box = world.simulation.pose(NAME)
-    world.come_to_rest()
+    world.settle()
     assert world.poses()[NAME] == box
     assert world.reachability().reached(np.array(world.poses()["robot"][:2]))
     assert world.simulation.robot() == pytest.approx(world.poses()["robot"][:2], abs=1e-12)
     assert not world.simulation.data.qvel.any()
 
 
-def test_what_is_known_at_rest_is_what_is_known_after_a_restore(world):
+def test_reachability_after_settling_equals_that_after_a_restore(world):
     rng = np.random.default_rng(0)
     for x, y in rng.uniform([-1.8, -1.8], [-0.2, 1.8], (60, 2)):
         world.simulation.place_robot(x, y)
-        world.come_to_rest()
+        world.settle()
         observation = world.observation()
         world.restore(world.save())
         assert world.observation() == observation
 
 
-def test_costs_are_counted(world):
+def test_wall_times_and_steps_are_counted(world):
     assert world.physics_steps == 0
     outcome = world.push(Push(NAME, Pose2D(0.7, 0.2, 0.0)))
     assert world.physics_steps == outcome.physics_steps > 0
@@ -99,51 +103,25 @@ def test_a_scene_too_large_for_the_grid_is_refused(rooms):
         World(rooms.room(side=4000.0))
 
 
-def test_preparing_changes_nothing_of_the_state(world):
+def test_preparing_does_not_change_the_state(world):
     world.push(Push(NAME, Pose2D(0.4, 0.1, 0.0)))
     before, observation = world.save().key, world.observation()
     world.prepare()
     assert (world.save().key, world.observation()) == (before, observation)
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_answers_come_in_the_order_of_the_items(rooms, threads):
-    world = World(rooms.plugged(), threads=threads)
-    start = world.save()
-    goals = [Pose2D(0.3 + 0.1 * i, 0.0, 0.0) for i in range(5)]
-
-    def push(other, goal):
-        return other.push_from(start, Push(NAME, goal))[1].state.key
-
-    alone = World(rooms.plugged())
-    assert list(world.each(push, goals)) == [push(alone, goal) for goal in goals]
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_an_error_comes_where_its_answer_would(rooms, threads):
-    def answer(_, item):
-        if item == 2:
-            raise ValueError("two")
-        return item
-
-    answers = World(rooms.plugged(), threads=threads).each(answer, [0, 1, 2, 3])
-    assert [next(answers), next(answers)] == [0, 1]
-    with pytest.raises(ValueError, match="two"):
-        next(answers)
-
-
-def test_with_threads_the_world_itself_is_left_alone(rooms):
-    world = World(rooms.plugged(), threads=2)
-    before = world.save()
-    pushes = [Push(NAME, Pose2D(x, 0.0, 0.0)) for x in (0.4, 0.8)]
-    list(world.each(lambda other, push: other.push_from(before, push), pushes))
-    assert world.save().key == before.key
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")  # of MuJoCo, which takes it all the same
-def test_a_scene_whose_parts_mujoco_refuses_alone_is_named(rooms):
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of MuJoCo, which accepts it nevertheless
+def test_a_scene_whose_parts_mujoco_rejects_alone_is_named(rooms):
     light = '<compiler settotalmass="1e-300"/><worldbody>'
     text = scene_xml(rooms.room(rooms.box(0.0, 0.0))).replace("<worldbody>", light)
     world = World(parse_scene(text.encode(), "a/room.xml"))
     with pytest.raises(SceneError, match=r"^a/room\.xml: 'obstacle_1_movable' alone with the rob"):
         world.prepare()
+
+
+def test_the_example_of_the_module_runs(rooms, tmp_path, monkeypatch, capsys):
+    example = dedent(re.search(r"(?:^    .*\n|^\n(?=    ))+", module.__doc__, re.MULTILINE)[0])
+    (tmp_path / "scene.xml").write_text(scene_xml(rooms.plugged()))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "example", "exec"), {})
+    assert capsys.readouterr().out == f"{NAME} goal_open True\n"

@@ -35,7 +35,7 @@ rule merge:
 rule report:
     """Show the whole collection as one page, with plans to play.
 
-    Apart from the merge, so that the tables stay when it fails; it can be made again at any time.
+    Apart from the merge, so that the tables stay when it fails; it can be regenerated at any time.
     Before the summary, which may end the run.
     """
     input:

@@ -1,1 +1,1 @@
-"""Importers: scenes of other projects, one file a format."""
+"""Importers: scenes of other projects, one file per format."""

@@ -1,8 +1,8 @@
-"""MuJoCo scenes of our convention whose robot is a car: body `car` with a free joint.
+"""MuJoCo scenes of our convention whose robot is a car: a body `car` with a free joint.
 
-The car becomes a disc: the smallest circle around its solid geoms as seen from above, wheels
-included, wherever its body's origin is. Walls, movables, goal, floor and options stay as they are,
-but for attributes of contacts (see `namo.scenes.importers.contacts`).
+The car becomes a disc: the minimum enclosing circle of its solid geoms in top view, including
+wheels. Walls, movables, goal, floor and options are kept, except for attributes of contacts (see
+`namo.scenes.importers.contacts`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import shapely
 
 from namo.errors import SceneError
 from namo.geometry import Floats
-from namo.scenes.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.importers.contacts import remark_lost_physics
 from namo.scenes.importers.importer import Imported, Remarks
 from namo.scenes.importers.settings import ImportSettings
+from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.reading import parts_of
 from namo.scenes.scene import Robot, Scene
 
@@ -30,7 +30,7 @@ _RIM_POINTS = 64
 
 
 class Car:
-    """Puts a disc of standard mass and force in place of the car."""
+    """Replaces the car by a disc of standard mass and force."""
 
     SUFFIXES: ClassVar[tuple[str, ...]] = (".xml",)
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
@@ -49,7 +49,7 @@ class Car:
             raise SceneError(f"{source}: no body '{_CAR}'")
         model = compile_model(spec, source)
         robot, joints = _disc(model, source)
-        # Deletes its joints, actuators and sensors along with it.
+        # This also deletes its joints, actuators and sensors.
         spec.delete(body)
         rest = compile_model(spec, source)
         parts = parts_of(rest, elements, source)
@@ -68,7 +68,7 @@ class Car:
 
 
 def _disc(model: mujoco.MjModel, source: str) -> tuple[Robot, int]:
-    """Return the disc around the car, and how many joints it had."""
+    """Return the disc around the car, and the number of its joints."""
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     car = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, _CAR)
@@ -91,11 +91,11 @@ def _disc(model: mujoco.MjModel, source: str) -> tuple[Robot, int]:
 
 
 def _rim(model: mujoco.MjModel, data: mujoco.MjData, geom: int, source: str) -> Floats:
-    """Return world points (n, 3) that a circle around the geom seen from above must hold."""
+    """Return world points (n, 3) whose enclosing circle in top view encloses the geom."""
     kind = mujoco.mjtGeom(int(model.geom_type[geom]))
     size = model.geom_size[geom]
     angles = np.arange(_RIM_POINTS) * (2 * math.pi / _RIM_POINTS)
-    # A polygon with these corners goes around the circle, not inside it.
+    # The polygon is circumscribed about the circle, not inscribed.
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1) / math.cos(math.pi / _RIM_POINTS)
     if kind == mujoco.mjtGeom.mjGEOM_SPHERE:
         flat = np.zeros((_RIM_POINTS, 3))

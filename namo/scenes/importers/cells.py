@@ -1,4 +1,4 @@
-"""Floor plans made of square cells."""
+"""Floor plans on a grid of square cells."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ MAX_WALLS = 5000
 
 @dataclass(frozen=True)
 class CellPlan:
-    """Where cells are: row 0 is the top one, and the centre of all is the origin.
+    """Positions of the cells of a grid: row 0 is at the top, the centre of the grid is the origin.
 
     Attributes:
-        rows: number of them.
-        columns: likewise.
+        rows: number of rows.
+        columns: number of columns.
         size: side of a cell (m).
     """
 
@@ -35,16 +35,16 @@ class CellPlan:
 
     @property
     def bounds(self) -> Bounds:
-        """The rectangle of all cells (m)."""
+        """Bounding rectangle of all cells (m)."""
         return self.box(0, 0, self.rows, self.columns)
 
     def centre(self, cell: Cell) -> Point:
-        """Return the middle of a cell (m)."""
+        """Return the centre of a cell (m)."""
         box = self.box(*cell, cell[0] + 1, cell[1] + 1)
         return (box.x_min + box.x_max) / 2, (box.y_min + box.y_max) / 2
 
     def box(self, row: int, column: int, row_after: int, column_after: int) -> Bounds:
-        """Return the rectangle (m) of the cells from a first one to before another."""
+        """Return the rectangle of a range of rows and columns, exclusive of the last (m)."""
         left, top = -self.columns / 2, self.rows / 2
         return Bounds(
             (left + column) * self.size,
@@ -65,20 +65,20 @@ class CellPlan:
         )
 
     def walls(self, mask: CellMask, names: Names, robot_radius: float) -> list[Wall]:
-        """Return few walls that cover cells.
+        """Return walls that cover the cells of a mask, merged greedily.
 
         Args:
             mask: (rows, columns).
-            names: of the scene so far.
+            names: that are used so far.
             robot_radius: m.
 
         Raises:
-            SceneError: there are more than `MAX_WALLS`.
+            SceneError: there are more than `MAX_WALLS` walls.
         """
         rectangles = merged(mask)
         if len(rectangles) > MAX_WALLS:
             raise SceneError(
-                f"the blocked cells make {len(rectangles)} walls; at most {MAX_WALLS} are allowed"
+                f"the blocked cells form {len(rectangles)} walls; at most {MAX_WALLS} are allowed"
             )
         walls = []
         for number, cells in enumerate(rectangles, start=1):
@@ -89,16 +89,16 @@ class CellPlan:
 
 
 def merged(mask: CellMask) -> list[tuple[int, int, int, int]]:
-    """Return rectangles that cover the cells of a mask, each cell once.
+    """Return disjoint rectangles that cover the cells of a mask.
 
-    Greedy: the first cell that is left grows along its row and then downwards, or the other way
-    round, whichever covers more.
+    Greedy: the first remaining cell grows along its row and then down, or down and then along,
+    whichever covers more.
 
     Args:
         mask: (rows, columns).
 
     Returns:
-        First row and column, and the row and column after the last, of each.
+        First row and column, and last row and column (exclusive), of each rectangle.
     """
     left = mask.copy()
     rectangles = []
@@ -117,12 +117,12 @@ def merged(mask: CellMask) -> list[tuple[int, int, int, int]]:
 
 
 def _run(cells: NDArray[np.bool_]) -> int:
-    """Return how many cells are set before the first that is not."""
+    """Return the number of leading cells that are set."""
     return len(cells) if cells.all() else int(np.argmin(cells))
 
 
 def nearest_to_middle(mask: CellMask) -> Cell:
-    """Return the set cell that is nearest to the mean of all set cells; the first of several.
+    """Return the set cell nearest to the mean of all set cells; the first of several.
 
     Args:
         mask: (rows, columns); at least one cell is set.

@@ -1,7 +1,7 @@
-"""What a MuJoCo scene says of contacts and joints that a `Scene` has no place for.
+"""Remark attributes of contacts and joints in MuJoCo files that a `Scene` does not represent.
 
-A scene keeps the friction of the floor, the robot and each movable, and one mass for each of the
-last two. All else is MuJoCo's default once the scene is written, except `condim`, which is 4.
+A scene has the friction of the floor, the robot and each movable, and the masses of the latter two.
+All other attributes are MuJoCo's defaults when the scene is written, except `condim`, which is 4.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _TOLERANCE = 1e-9
 
 
 def remark_lost_physics(model: mujoco.MjModel, remarks: Remarks) -> None:
-    """Remark each attribute that differs from what will be written, with how many things have it.
+    """Remark each attribute that differs from what will be written, with the number of elements.
 
     Args:
-        model: a scene of our convention, perhaps without robot or goal.
+        model: a scene of our convention, possibly without robot or goal.
         remarks: to add to.
     """
     lost: dict[tuple[str, str], set[str]] = {}
@@ -41,7 +41,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def _lost_by_geoms(model: mujoco.MjModel) -> Iterator[tuple[str, str, str]]:
-    """Yield what a solid geom is part of, which one, and an attribute that is not kept."""
+    """Yield kind and ID of what a solid geom is part of, with each attribute that is lost."""
     written = _default_geom()
     for geom in range(model.ngeom):
         if not (model.geom_contype[geom] or model.geom_conaffinity[geom]):
@@ -62,7 +62,7 @@ def _default_geom() -> dict[str, Floats]:
 
 
 def _what(model: mujoco.MjModel, geom: int) -> tuple[str, str]:
-    """Return what a solid geom is part of, and which one of these."""
+    """Return kind and ID of what a solid geom is part of."""
     own_body = int(model.geom_bodyid[geom])
     carrier = int(model.body_weldid[own_body])
     if carrier != 0:
@@ -70,7 +70,7 @@ def _what(model: mujoco.MjModel, geom: int) -> tuple[str, str]:
     kind = model.geom_type[geom]
     if kind == int(mujoco.mjtGeom.mjGEOM_PLANE):
         return "floor", ""
-    # The meshes of a body are the pieces of one wall.
+    # The meshes of a body are pieces of one wall.
     is_piece = kind == int(mujoco.mjtGeom.mjGEOM_MESH)
     return "wall", f"body {own_body}" if is_piece else f"geom {geom}"
 
@@ -81,7 +81,7 @@ def _moving(model: mujoco.MjModel, body: int) -> str:
 
 
 def _lost_by_bodies(model: mujoco.MjModel) -> Iterator[tuple[str, str, str]]:
-    """Yield what a body that moves is, which one, and an attribute that is not kept."""
+    """Yield kind and ID of a moving body, with each attribute that is lost."""
     for body in np.flatnonzero(model.body_dofnum).tolist():
         what = _moving(model, body)
         dofs = slice(model.body_dofadr[body], model.body_dofadr[body] + model.body_dofnum[body])

@@ -1,8 +1,8 @@
-"""What an importer of foreign scenes is, and what several of them need.
+"""The protocol of importers of foreign scene formats, and what several of them share.
 
-A flat plan has no heights. Its walls stand four robot radii high (0.6 m for the standard robot);
-its movables are no higher than that and no higher than they are wide, so that a push does not tip
-them, but never lower than the robot's diameter.
+Plans in 2D have no heights. Their walls become four robot radii high (0.6 m for the standard
+robot). Movables become as high as they are wide, so that pushes do not tip them over, but at least
+as high as the robot's diameter and at most as high as walls.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from namo.geometry import Pose2D
 from namo.scenes.convex import Point
 from namo.scenes.footprint import Footprint, Polygon, Rectangle, footprint_of
 from namo.scenes.importers.settings import ImportSettings
-from namo.scenes.reading import MOVABLE_MARK, WALL_MARKS
+from namo.scenes.mjcf.convention import MOVABLE_MARK, WALL_MARKS
 from namo.scenes.scene import Bounds, Goal, Movable, Robot, Scene, Solid, Wall
 from namo.wording import truncated_list
 
@@ -32,11 +32,11 @@ AnySolid = TypeVar("AnySolid", bound=Solid)
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a file.
+    """An imported scene.
 
     Attributes:
         scene: without path.
-        remarks: what the scene has no place for, and what was added or changed.
+        remarks: on everything that was dropped, added or changed.
     """
 
     scene: Scene
@@ -44,18 +44,18 @@ class Imported:
 
 
 class Importer(Protocol):
-    """Reads the files of one format. Instances keep nothing between files.
+    """Reads the files of one format. Instances are stateless.
 
     Attributes:
         SUFFIXES: of its files, in lower case, with the dot.
-        SETTINGS: names of the `ImportSettings` that it looks at.
+        SETTINGS: names of the `ImportSettings` that it uses.
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]]
     SETTINGS: ClassVar[frozenset[str]]
 
     def recognises(self, path: Path, text: str) -> bool:
-        """Return whether a file that ends in one of `SUFFIXES` is of this format."""
+        """Return whether a file with one of `SUFFIXES` is of this format."""
         ...
 
     def read(self, path: Path, text: str, settings: ImportSettings) -> Imported:
@@ -63,12 +63,12 @@ class Importer(Protocol):
 
         Args:
             path: of the file.
-            text: what it holds, see `read_text`.
-            settings: what was asked for.
+            text: its contents, see `read_text`.
+            settings: of the user.
 
         Raises:
-            SceneError: it makes no scene; the message says why and may begin with the path. Whether
-                the scene can be used is for `namo.scenes.checking`.
+            SceneError: the file cannot be converted; the message may begin with the path. The scene
+                itself is validated by `namo.scenes.checking`.
         """
         ...
 
@@ -77,7 +77,7 @@ def read_text(path: Path) -> str:
     """Return the text of a foreign file.
 
     Raises:
-        SceneError: it is over 50 MB, not UTF-8 or cannot be read.
+        SceneError: the file is larger than 50 MB, not UTF-8, or cannot be read.
     """
     try:
         size = path.stat().st_size
@@ -91,22 +91,22 @@ def read_text(path: Path) -> str:
 
 
 class Remarks:
-    """Collects remarks; identical ones are counted, or their names listed."""
+    """Collects remarks; identical ones are merged, with their count or names."""
 
     def __init__(self) -> None:
         self._names: dict[str, list[str]] = {}
 
     def add(self, remark: str, name: str = "") -> None:
-        """Add a remark, once for each thing it is true of.
+        """Add a remark, once per element that it applies to.
 
         Args:
             remark: without a full stop.
-            name: of the thing, where that helps.
+            name: of the element, if there is one.
         """
         self._names.setdefault(remark, []).append(name)
 
     def lines(self) -> tuple[str, ...]:
-        """Return each remark once, in the order of their first appearance."""
+        """Return each remark once, in order of first occurrence."""
         return tuple(_remark(remark, names) for remark, names in self._names.items())
 
 
@@ -118,20 +118,20 @@ def _remark(remark: str, names: Sequence[str]) -> str:
 
 
 class Names:
-    """Gives the solids of a scene the names that its files ask for, each once."""
+    """Derives unique names of solids from those in a file."""
 
     def __init__(self) -> None:
-        # "walls" is the body that carries the box walls.
+        # "walls" is the body of the box walls.
         self._used = {"floor", "robot", "walls"}
 
     def wall(self, identifier: str) -> str:
-        """Return a name for the wall that the source calls so."""
-        # A fixed body called movable would be refused.
+        """Return a name for a wall with this name in the file."""
+        # A fixed body with `movable` in its name would be refused.
         name = _plain(identifier).replace(MOVABLE_MARK, "obstacle")
         return self._unused(name if any(mark in name for mark in WALL_MARKS) else f"wall_{name}")
 
     def movable(self, identifier: str) -> str:
-        """Return a name for the movable that the source calls so."""
+        """Return a name for a movable with this name in the file."""
         name = _plain(identifier)
         return self._unused(name if MOVABLE_MARK in name else f"{name}_{MOVABLE_MARK}")
 
@@ -149,7 +149,7 @@ def _plain(identifier: str) -> str:
 
 
 def flat_wall(name: str, corners: Iterable[Sequence[float]], robot_radius: float) -> Wall:
-    """Return a wall of a plan without heights.
+    """Return a wall of a plan in 2D.
 
     Args:
         name: from `Names.wall`.
@@ -157,14 +157,14 @@ def flat_wall(name: str, corners: Iterable[Sequence[float]], robot_radius: float
         robot_radius: m.
 
     Raises:
-        SceneError: the corners make no polygon.
+        SceneError: the corners do not form a valid polygon.
     """
     footprint, pose = _footprint(name, corners)
     return Wall(name, pose, footprint, 2.0 * robot_radius, 2.0 * robot_radius)
 
 
 def flat_movable(name: str, corners: Iterable[Sequence[float]], robot_radius: float) -> Movable:
-    """Return a movable of a plan without heights, of standard mass and friction.
+    """Return a movable of a plan in 2D, of standard mass and friction.
 
     Args:
         name: from `Names.movable`.
@@ -172,7 +172,7 @@ def flat_movable(name: str, corners: Iterable[Sequence[float]], robot_radius: fl
         robot_radius: m.
 
     Raises:
-        SceneError: the corners make no polygon.
+        SceneError: the corners do not form a valid polygon.
     """
     footprint, pose = _footprint(name, corners)
     half_z = min(2.0 * robot_radius, max(robot_radius, footprint.size))
@@ -187,12 +187,12 @@ def _footprint(name: str, corners: Iterable[Sequence[float]]) -> tuple[Footprint
 
 
 def border_walls(inside: Bounds, thickness: float, names: Names, robot_radius: float) -> list[Wall]:
-    """Return four walls along the outside of a rectangle, which overlap at its corners.
+    """Return four walls around a rectangle, which overlap at its corners.
 
     Args:
         inside: the rectangle (m).
         thickness: m.
-        names: of the scene so far.
+        names: that are used so far.
         robot_radius: m.
     """
     left, right = inside.x_min - thickness, inside.x_max + thickness
@@ -215,7 +215,7 @@ def rectangle(x_min: float, y_min: float, x_max: float, y_max: float) -> list[Po
 
 
 def scaled(scene: Scene, factor: float) -> Scene:
-    """Return the scene with every length multiplied; masses and forces stay."""
+    """Return the scene with all lengths scaled; masses and forces are unchanged."""
     robot, goal = scene.robot, scene.goal
     return replace(
         scene,

@@ -1,8 +1,8 @@
 """Grid maps of the MovingAI path finding benchmarks (https://movingai.com/benchmarks/formats.html).
 
 `.map` files: a header `type octile`, `height H`, `width W`, `map`, then H rows of W characters.
-Row 0 is the top one here. A scenario file beside it, NAME.map.scen or NAME.scen, says where to
-start and where to go; its first line is used.
+Row 0 is at the top. A scenario file in the same folder, NAME.map.scen or NAME.scen, gives start and
+goal; its first scenario is used.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _MERGED_TERRAIN = {
 
 
 class MovingAI:
-    """Blocked cells become walls, as few as a greedy merge finds; nothing is movable.
+    """Blocked cells become walls, merged greedily; there are no movables.
 
-    The robot is the standard one, or a narrower one where it would not pass a cell. Without a
-    scenario, robot and goal are far apart in the largest region.
+    The robot is the standard one, or narrower if that would not pass a cell. Without a scenario,
+    robot and goal are placed far apart in the largest region.
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]] = (".map",)
     SETTINGS: ClassVar[frozenset[str]] = frozenset({"cell_size_m"})
 
     def recognises(self, path: Path, text: str) -> bool:  # noqa: ARG002 - see `Importer`
-        """Return whether it begins with `type`."""
+        """Return whether it starts with `type`."""
         return text.lstrip().startswith("type")
 
     def read(self, path: Path, text: str, settings: ImportSettings) -> Imported:
@@ -72,12 +72,12 @@ class MovingAI:
 
 
 def disc_radius(cell_size_m: float) -> float:
-    """Return the radius of a robot that passes a corridor one cell wide (m)."""
+    """Return the radius of a robot that fits through a corridor of one cell (m)."""
     return min(STANDARD_RADIUS_M, 0.4 * cell_size_m)
 
 
 def _cells(text: str) -> np.ndarray[tuple[int, int], np.dtype[np.str_]]:
-    """Return the characters of the map, (rows, columns) of one each."""
+    """Return the characters of the map, (rows, columns)."""
     lines = text.splitlines()
     stripped = [line.strip() for line in lines[:_MAX_HEADER_LINES]]
     first = stripped.index("map") + 1 if "map" in stripped else 0
@@ -115,11 +115,11 @@ def _scenario_ends(path: Path, free: FreeCells) -> tuple[Cell, Cell]:
     """Return start and goal of the first line after `version`."""
     lines = read_text(path).splitlines()
     fields = lines[1].split() if len(lines) > 1 else []
-    # Names of maps may have blanks in them; the numbers are the last seven.
+    # Names of maps may contain blanks, so the numbers are counted from the end.
     numbers = fields[-7:-1]
     if len(numbers) != 6 or not all(number.isdecimal() for number in numbers):
         raise SceneError(
-            f"{path.name}: line 2 is no scenario: bucket, map, width, height, start x and y, "
+            f"{path.name}: line 2 is not a scenario: bucket, map, width, height, start x and y, "
             "goal x and y, length"
         )
     width, height, start_x, start_y, goal_x, goal_y = map(int, numbers)
@@ -130,5 +130,5 @@ def _scenario_ends(path: Path, free: FreeCells) -> tuple[Cell, Cell]:
         )
     for what, x, y in (("start", start_x, start_y), ("goal", goal_x, goal_y)):
         if x >= width or y >= height or not free[y, x]:
-            raise SceneError(f"{path.name}: line 2: the {what} ({x}, {y}) is no free cell")
+            raise SceneError(f"{path.name}: line 2: the {what} ({x}, {y}) is not a free cell")
     return (start_y, start_x), (goal_y, goal_x)

@@ -1,26 +1,24 @@
 """Plans of NAMOSIM (https://namosim.com): Inkscape SVG with an inline `namo_config`.
 
-One user unit is one centimetre, whatever unit `width` and `height` carry. The picture's y axis
-points down and ours up, so it is mirrored; its centre becomes the origin.
+One user unit is one centimetre, whatever the units of `width` and `height`. The y axis of SVG
+points down and ours up, so plans are mirrored; the centre of the view box becomes the origin.
 
-An outline whose `type` is `wall` or `movable` is one; without a type, one in a group with a type is
-of that type, and one in a layer called "movables" is movable. What a viewer would not show (hidden,
-in definitions, inside an element that SVG does not know) is left out and named. `namo_config` names
-the robots (`agent_id`) and their goals (`goal_id`), and elements of these ids draw them: an
-outline, or a group with an outline of type `shape` and a line of type `orientation`. How its agents
-plan (behaviour, cell size) is no part of a scene.
+A shape is a wall or movable by its `type`; without one by that of its group, or as a movable if it
+is in a layer called "movables". Invisible elements (hidden, in definitions, inside an element that
+is not SVG) are left out and remarked. `namo_config` names the robots (`agent_id`) and their goals
+(`goal_id`), drawn by the elements with these ids: a shape, or a group with a shape of type `shape`
+and a line of type `orientation`. How agents plan (behaviour, cell size) is not part of a scene.
 
-One robot is used. Others are left out and not kept as obstacles: where they would be moves.
+One robot is used. Others are left out rather than made obstacles, since they move.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
-from xml.etree import ElementTree
 
 import numpy as np
 import shapely
@@ -36,34 +34,39 @@ from namo.scenes.importers.importer import (
     flat_movable,
     flat_wall,
 )
+from namo.scenes.importers.namosim_elements import (
+    SOLID_TYPES,
+    Agent,
+    agents_of,
+    draws_agent,
+    group_type,
+    kind_of,
+    own_type,
+)
+from namo.scenes.importers.namosim_unused import remark_unused
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.importers.svg import (
-    CONTAINERS,
-    DRAWN,
-    OTHER_DRAWN,
-    Drawn,
-    Picture,
-    area_of,
-    local_name,
+    SHAPES,
+    SvgDocument,
+    SvgElement,
     parse_svg,
 )
+from namo.scenes.importers.svg_outlines import area_of
 from namo.scenes.scene import Bounds, Goal, Movable, Robot, Scene, Wall
 from namo.wording import did_you_mean
 
 METRES_PER_UNIT = 0.01
 TOLERANCE_UNITS = 0.1
-"""Corners that move an outline by less than a millimetre are left out."""
+"""Outlines are simplified to within this distance (1 mm)."""
 BORDER_THICKNESS_M = 0.05
-_ROUND_SHARE = 0.95
-"""An outline that covers this much of the disc around it is as good as round."""
-_SOLID = ("wall", "movable")
-_GROUP_TYPES = (*_SOLID, "shape", "orientation")
+_ROUND_FRACTION = 0.95
+"""An outline that covers at least this fraction of its enclosing disc counts as round."""
 
 
 class NamoSim:
-    """A robot becomes the disc around its outline; a movable must be one outline.
+    """Robots become the disc around their outline; a movable must be a single polygon.
 
-    Where the robot could drive out of the picture, walls go around it: NAMOSIM has nothing outside.
+    If the robot could leave the plan, walls are added around it: NAMOSIM has nothing outside.
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]] = (".svg",)
@@ -83,68 +86,51 @@ class NamoSim:
         bounds = plan.bounds
         if _can_leave(robot, walls, bounds):
             walls += border_walls(bounds, BORDER_THICKNESS_M, plan.names, robot.radius)
-            plan.remarks.add("border walls added around the picture, as its walls do not close it")
-        plan.remark_rest()
+            plan.remarks.add("border walls added around the plan, as its walls do not enclose it")
+        remark_unused(plan.document, plan.agents, plan.remarks)
         return Imported(Scene(tuple(walls), tuple(movables), robot, goal), plan.remarks.lines())
-
-
-@dataclass(frozen=True)
-class _Agent:
-    """A robot as `namo_config` names it."""
-
-    name: str
-    goals: tuple[str, ...]
 
 
 @dataclass
 class _Plan:
-    """A picture, and what has been made of it so far."""
+    """A document, and what has been imported of it so far."""
 
-    picture: Picture
+    document: SvgDocument
     names: Names = field(default_factory=Names)
     remarks: Remarks = field(default_factory=Remarks)
 
     def __post_init__(self) -> None:
-        self.agents = list(_agents(self.picture.root))
+        self.agents = list(agents_of(self.document.root))
 
     @property
     def bounds(self) -> Bounds:
-        """The picture's rectangle (m)."""
-        _, _, width, height = self.picture.view_box
+        """Rectangle of the view box (m)."""
+        _, _, width, height = self.document.view_box
         x, y = width * METRES_PER_UNIT / 2, height * METRES_PER_UNIT / 2
         return Bounds(-x, -y, x, y)
 
     def metres(self, points: Floats) -> Floats:
-        """Map points (n, 2) of the picture into the world."""
-        left, top, width, height = self.picture.view_box
+        """Return points (n, 2) in user units in the world frame (m)."""
+        left, top, width, height = self.document.view_box
         centred = points - (left + width / 2, top + height / 2)
         return np.asarray(centred * (METRES_PER_UNIT, -METRES_PER_UNIT))
 
-    @property
-    def known(self) -> set[str]:
-        """The names of all robots and goals."""
-        return {name for agent in self.agents for name in (agent.name, *agent.goals)}
-
-    def is_named(self, drawn: Drawn) -> bool:
-        """Return whether it is, or is part of, what draws a robot or goal."""
-        return any(drawn.identifier == name or drawn.is_in(name) for name in self.known)
-
-    def choose(self, settings: ImportSettings) -> tuple[_Agent, str]:
+    def choose(self, settings: ImportSettings) -> tuple[Agent, str]:
         """Return the robot to use and the name of its goal.
 
         Raises:
-            SceneError: there are none, or none of the names asked for, or no walls.
+            SceneError: there are none, they are not as asked for, or there are no walls.
         """
         missing = []
-        if not any(_kind(drawn) == "wall" for drawn in self.picture.drawn):
-            pictures = [f"'{one.label}'" for one in self.picture.drawn if one.tag == "image"]
-            where = f" (its walls are only in the embedded picture {', '.join(pictures)})"
-            unseen = [
-                f"'{one.label}' is {one.unseen}"
-                for one in self.picture.unseen
-                if _kind(one) == "wall"
+        if not any(kind_of(element) == "wall" for element in self.document.visible):
+            images = [f"'{one.label}'" for one in self.document.visible if one.tag == "image"]
+            where = f" (its walls are only in the embedded image {', '.join(images)})"
+            invisible = [
+                f"'{one.label}' is {one.invisible_reason}"
+                for one in self.document.invisible
+                if kind_of(one) == "wall"
             ]
-            where = where if pictures else f" ({', '.join(unseen[:5])})" if unseen else ""
+            where = where if images else f" ({', '.join(invisible[:5])})" if invisible else ""
             missing.append(f"no outline has type wall{where}")
         if not self.agents:
             missing.append("no robot is named by a namo_config with an agent")
@@ -171,190 +157,124 @@ class _Plan:
         return agent, goal
 
     def robot(self, name: str) -> Robot:
-        """Return the disc around the outline of a robot."""
+        """Return the enclosing disc of a robot's outline."""
         outline = self.outline(name, "robot")
         x, y, radius = _disc(outline)
-        if outline.area < _ROUND_SHARE * math.pi * radius**2:
-            share = outline.area / (math.pi * radius**2)
+        if outline.area < _ROUND_FRACTION * math.pi * radius**2:
+            covered = outline.area / (math.pi * radius**2)
             self.remarks.add(
-                f"robot becomes the disc around its outline, which covers {share:.0%} of it"
+                f"robot becomes the disc around its outline, which covers {covered:.0%} of it"
             )
         return Robot(x, y, radius=radius)
 
     def goal(self, name: str) -> Goal:
-        """Return the middle of the outline of a goal."""
+        """Return the goal at the centroid of its outline."""
         return Goal(*_disc(self.outline(name, "goal")))
 
     def outline(self, identifier: str, what: str) -> shapely.Polygon:
-        """Return the one outline (m) of a robot or goal.
+        """Return the only outline of a robot or goal (m).
 
         Raises:
             SceneError: it has none or several.
         """
         found = [
-            drawn
-            for drawn in self.picture.drawn
-            if drawn.tag in DRAWN
+            element
+            for element in self.document.visible
+            if element.tag in SHAPES
             and (
-                drawn.identifier == identifier
-                or (drawn.is_in(identifier) and _kind(drawn) == "shape")
+                element.identifier == identifier
+                or (element.is_in(identifier) and kind_of(element) == "shape")
             )
         ]
         if len(found) != 1:
-            unseen = [one for one in self.picture.unseen if one.identifier == identifier]
-            why = "".join(f"; a {one.tag} of that id is {one.unseen}" for one in unseen[:1])
+            invisible = [one for one in self.document.invisible if one.identifier == identifier]
+            why = "".join(
+                f"; a {one.tag} of that id is {one.invisible_reason}" for one in invisible[:1]
+            )
             raise SceneError(
                 f"{what} '{identifier}' is drawn by {len(found)} outlines; one must{why}"
             )
         parts, _ = area_of(found[0], TOLERANCE_UNITS)
         if len(parts) != 1:
             raise SceneError(f"{what} '{identifier}' is in {len(parts)} parts; it must be one")
-        for drawn in self.picture.drawn:
-            if _kind(drawn) == "orientation" and drawn.is_in(identifier):
+        for element in self.document.visible:
+            if kind_of(element) == "orientation" and element.is_in(identifier):
                 self.remarks.add(f"{what} orientation is not used")
-            elif drawn is not found[0] and drawn.is_in(identifier) and not _own_type(drawn):
-                self.remarks.add(f"part of the {what} without a type is not used", drawn.label)
+            elif element is not found[0] and element.is_in(identifier) and not own_type(element):
+                self.remarks.add(f"part of the {what} without a type is not used", element.label)
         return shapely.Polygon(self.metres(np.array(parts[0].exterior.coords)))
 
     def solids(self, robot_radius: float) -> tuple[list[Wall], list[Movable]]:
-        """Return what stands in the picture, in document order."""
+        """Return walls and movables, in document order."""
         walls: list[Wall] = []
         movables: list[Movable] = []
-        for drawn in self.picture.drawn:
-            kind = _kind(drawn)
-            if kind not in _SOLID or (not _own_type(drawn) and self.is_named(drawn)):
+        for element in self.document.visible:
+            kind = kind_of(element)
+            if kind not in SOLID_TYPES or (
+                not own_type(element) and draws_agent(element, self.agents)
+            ):
                 continue
-            if drawn.is_cut:
-                self.remarks.add("clip path or mask is not used", drawn.label)
-            if not _own_type(drawn) and _group_type(drawn):
-                self.remarks.add(f"{kind} by the type of its group", drawn.label)
+            if element.is_cut:
+                self.remarks.add("clip path or mask is not used", element.label)
+            if not own_type(element) and group_type(element):
+                self.remarks.add(f"{kind} by the type of its group", element.label)
             if kind == "wall":
-                walls.extend(self.walls(drawn, robot_radius))
+                walls.extend(self.walls(element, robot_radius))
             else:
-                movables.append(self.movable(drawn, robot_radius))
+                movables.append(self.movable(element, robot_radius))
         return walls, movables
 
-    def walls(self, drawn: Drawn, robot_radius: float) -> Iterator[Wall]:
-        """Yield the parts of a wall, cut along its holes."""
-        parts, repaired = self.area(drawn)
+    def walls(self, element: SvgElement, robot_radius: float) -> Iterator[Wall]:
+        """Yield the parts of a wall, split at its holes."""
+        parts, repaired = self.area(element)
         if repaired:
-            self.remarks.add("wall that crosses itself repaired", drawn.label)
+            self.remarks.add("wall that crosses itself repaired", element.label)
         if any(part.interiors for part in parts):
-            self.remarks.add("wall cut along its holes", drawn.label)
+            self.remarks.add("wall cut along its holes", element.label)
         simple = [piece for part in parts for piece in without_holes(part)]
         if len(simple) > 1 and not any(part.interiors for part in parts):
-            self.remarks.add(f"wall of {len(simple)} separate outlines split", drawn.label)
+            self.remarks.add(f"wall of {len(simple)} separate outlines split", element.label)
         for part in simple:
             if part.area > TOLERANCE_UNITS**2:
                 corners = self.metres(np.array(part.exterior.coords[:-1]))
-                name = self.names.wall(drawn.label)
+                name = self.names.wall(element.label)
                 yield flat_wall(name, corners.tolist(), robot_radius)
 
-    def movable(self, drawn: Drawn, robot_radius: float) -> Movable:
-        """Return a movable.
+    def movable(self, element: SvgElement, robot_radius: float) -> Movable:
+        """Return a movable, its holes filled.
 
         Raises:
-            SceneError: it is in several parts.
+            SceneError: it has several parts.
         """
-        parts, repaired = self.area(drawn)
+        parts, repaired = self.area(element)
         if len(parts) != 1:
-            raise SceneError(f"movable '{drawn.label}' is in {len(parts)} parts; it must be one")
+            raise SceneError(f"movable '{element.label}' is in {len(parts)} parts; it must be one")
         if repaired:
-            self.remarks.add("movable that crosses itself repaired", drawn.label)
+            self.remarks.add("movable that crosses itself repaired", element.label)
         if parts[0].interiors:
-            self.remarks.add("movable with holes filled", drawn.label)
-        if not _own_type(drawn) and not _group_type(drawn):
-            self.remarks.add("movable by its layer, without a type", drawn.label)
+            self.remarks.add("movable with holes filled", element.label)
+        if not own_type(element) and not group_type(element):
+            self.remarks.add("movable by its layer, without a type", element.label)
         corners = self.metres(np.array(parts[0].exterior.coords[:-1]))
-        return flat_movable(self.names.movable(drawn.label), corners.tolist(), robot_radius)
+        return flat_movable(self.names.movable(element.label), corners.tolist(), robot_radius)
 
-    def area(self, drawn: Drawn) -> tuple[list[shapely.Polygon], bool]:
-        """Return the parts of a wall or movable without needless corners; see `area_of`."""
-        if drawn.tag not in DRAWN:
-            allowed = ", ".join(sorted(DRAWN))
-            raise SceneError(f"{_kind(drawn)} '{drawn.label}' is a {drawn.tag}; allowed: {allowed}")
-        parts, repaired = area_of(drawn, TOLERANCE_UNITS)
+    def area(self, element: SvgElement) -> tuple[list[shapely.Polygon], bool]:
+        """Return the simplified parts of a wall or movable; see `area_of`.
+
+        Raises:
+            SceneError: the element has no outline.
+        """
+        if element.tag not in SHAPES:
+            allowed = ", ".join(sorted(SHAPES))
+            raise SceneError(
+                f"{kind_of(element)} '{element.label}' is a {element.tag}; allowed: {allowed}"
+            )
+        parts, repaired = area_of(element, TOLERANCE_UNITS)
         return list(shapely.simplify(parts, TOLERANCE_UNITS)), repaired
-
-    def remark_rest(self) -> None:
-        """Remark what of the picture has no place in a scene."""
-        for drawn in self.picture.drawn:
-            kind = _kind(drawn)
-            if kind in _SOLID or self.is_named(drawn):
-                continue
-            if drawn.tag == "image":
-                self.remarks.add("embedded picture is not used", drawn.label)
-            elif kind in ("shape", "orientation"):
-                self.remarks.add(f"{kind} of no robot or goal is not used", drawn.label)
-            elif kind:
-                self.remarks.add(f"type '{kind}' is not known and not used", drawn.label)
-            else:
-                self.remarks.add("without a type and not used", drawn.label)
-        self._remark_unseen()
-        config = self.picture.root.find(".//{*}namo_config")
-        if config is not None and (margin := config.get("collision_margin_cm")):
-            self.remarks.add(f"collision margin of {margin} cm is not used")
-        for parameters in self.picture.root.iterfind(".//{*}agent//{*}parameters"):
-            if drive := parameters.get("drive_type"):
-                self.remarks.add(f"drive type {drive} is not used")
-
-    def _remark_unseen(self) -> None:
-        """Remark what would be used if it were drawn, and everything hidden that draws."""
-        for one in self.picture.unseen:
-            can_draw = one.tag in DRAWN | OTHER_DRAWN
-            is_group = one.tag in CONTAINERS  # what is in it has its type
-            named = one.identifier in self.known and (can_draw or is_group)
-            solid = _kind(one) in _SOLID and not is_group
-            if solid or named or (can_draw and one.unseen == "hidden"):
-                self.remarks.add(f"{one.unseen} and left out", one.label)
-        for element in self.picture.root.iter():
-            if not isinstance(element.tag, str) or local_name(element.tag) not in CONTAINERS:
-                continue
-            kind = _written_type(element.attrib)
-            if kind in _SOLID and not any(
-                local_name(str(inner.tag)) in DRAWN for inner in element.iter()
-            ):
-                label = element.get("id", "") or f"{local_name(element.tag)} without id"
-                self.remarks.add(f"group of type {kind} has no outline", label)
-
-
-def _agents(root: ElementTree.Element) -> Iterator[_Agent]:
-    for agent in root.iterfind(".//{*}namo_config/{*}agent"):
-        goals = (goal.get("goal_id", "") for goal in agent.iterfind("{*}goal"))
-        yield _Agent(agent.get("agent_id", ""), tuple(goals))
-
-
-def _kind(drawn: Drawn) -> str:
-    """Return the `type` of an element; without one that of its group or layer, or nothing."""
-    if _own_type(drawn):
-        return _own_type(drawn)
-    if _group_type(drawn):
-        return _group_type(drawn)
-    in_layer = any(
-        "movables" in value
-        for group in drawn.groups
-        for name, value in group.items()
-        if local_name(name) in ("id", "label")
-    )
-    return "movable" if in_layer and drawn.tag in DRAWN else ""
-
-
-def _own_type(drawn: Drawn) -> str:
-    return _written_type(drawn.attributes)
-
-
-def _group_type(drawn: Drawn) -> str:
-    """Return the type that the innermost group with one gives an outline, or nothing."""
-    types = [kind for group in drawn.groups if (kind := _written_type(group)) in _GROUP_TYPES]
-    return types[-1] if types and drawn.tag in DRAWN else ""
-
-
-def _written_type(attributes: Mapping[str, str]) -> str:
-    return attributes.get("type") or attributes.get("{namo}type", "")
 
 
 def _disc(outline: shapely.Polygon) -> tuple[float, float, float]:
-    """Return centroid and radius (m) of the disc around an outline."""
+    """Return centre and radius of a disc around an outline, centred at its centroid (m)."""
     centre = outline.centroid
     corners = np.array(outline.exterior.coords)
     radius = float(np.hypot(*(corners - (centre.x, centre.y)).T).max())
@@ -362,7 +282,7 @@ def _disc(outline: shapely.Polygon) -> tuple[float, float, float]:
 
 
 def _can_leave(robot: Robot, walls: list[Wall], bounds: Bounds) -> bool:
-    """Return whether walls let the robot's centre reach the border of the rectangle."""
+    """Return whether the robot's centre can reach the border of the rectangle."""
     blocked = shapely.union_all([shapely.Polygon(wall.corners()) for wall in walls])
     inside = shapely.box(bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max)
     free = inside.buffer(robot.radius, join_style="mitre") - blocked.buffer(robot.radius)

@@ -1,7 +1,7 @@
-"""Start and goal for floor plans that name none: far apart, by the way the robot drives.
+"""Place start and goal in floor plans without them, far apart by path length.
 
-The two ends come from a double sweep: the free cell farthest from any cell of the region, then the
-one farthest from that. In a region without loops this is the longest of all shortest paths.
+They are found by a double sweep: the free cell farthest from an arbitrary cell of the region, then
+the cell farthest from that. In a region without loops this is the longest shortest path.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ def ends_among_walls(
     """Return start and goal of a disc among walls.
 
     Args:
-        walls: nothing outside the rectangle around them is used.
+        walls: only their bounding rectangle is used.
         radius: of the disc (m).
-        robot: the start, where it is known (m).
-        goal: likewise.
+        robot: the start, if known (m).
+        goal: if known (m).
 
     Returns:
-        Both in the world (m); what is known as it was given.
+        Both in the world (m); a known one as it was given.
 
     Raises:
-        SceneError: there is no free place, or the known end is at none.
+        SceneError: there is no free cell, or the known end is not in one.
     """
     corners = np.concatenate([wall.corners() for wall in walls])
     low, high = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
@@ -49,7 +49,9 @@ def ends_among_walls(
         row, column = regions.grid.cells(np.array(known))
         start = int(row), int(column)
         if not regions.labels[start]:
-            raise SceneError(f"({known[0]:g}, {known[1]:g}) is no place for a disc of {radius} m")
+            raise SceneError(
+                f"({known[0]:g}, {known[1]:g}) is not free for a disc of radius {radius} m"
+            )
         cells = start, farthest(regions.labels == regions.labels[start], start, diagonal=True)
         if goal is not None:
             cells = cells[::-1]
@@ -64,14 +66,14 @@ def path_ends(free: FreeCells, *, diagonal: bool) -> tuple[Cell, Cell]:
 
     Args:
         free: (rows, columns).
-        diagonal: whether cells that share only a corner are neighbours.
+        diagonal: whether diagonal cells are neighbours.
 
     Raises:
         SceneError: no cell is free.
     """
     labels, count = ndimage.label(free, np.ones((3, 3)) if diagonal else None)
     if not count:
-        raise SceneError("no free place for robot and goal")
+        raise SceneError("no free cell for robot and goal")
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     region = labels == int(np.argmax(sizes))
@@ -83,12 +85,12 @@ def path_ends(free: FreeCells, *, diagonal: bool) -> tuple[Cell, Cell]:
 def farthest(free: FreeCells, start: Cell, *, diagonal: bool) -> Cell:
     """Return the cell with the longest shortest path from `start`; the first of several.
 
-    A step over a corner counts as the root of two.
+    A diagonal step has length √2.
 
     Args:
         free: (rows, columns).
         start: a free cell.
-        diagonal: whether cells that share only a corner are neighbours.
+        diagonal: whether diagonal cells are neighbours.
     """
     places = np.argwhere(free)
     index: NDArray[np.int64] = np.full(free.shape, -1, dtype=np.int64)

@@ -1,12 +1,11 @@
-"""Puzzles of PushWorld (https://github.com/google-deepmind/pushworld): tokens in rows, `.pwp`.
+"""Puzzles of PushWorld (https://github.com/google-deepmind/pushworld): rows of tokens, `.pwp`.
 
-A token says what is in a cell, several things joined by `+`, in upper or lower case: `.` nothing,
-`W` wall, `AW` wall for the agent alone, `A` agent, `M<name>` part of a movable, `G<name>` where
-that movable has to get. Around the puzzle are walls.
+A token gives the contents of a cell, several joined by `+`, in upper or lower case: `.` nothing,
+`W` wall, `AW` wall for the agent only, `A` agent, `M<name>` part of a movable, `G<name>` part of
+the goal of that movable. The puzzle is surrounded by walls.
 
-PushWorld asks for movables in places; we ask for the robot in one. A token `G` or `AG` without a
-name, which PushWorld does not have, marks the robot's goal; without one the robot has to get to the
-first goal of a movable.
+Goals of PushWorld are for movables, ours is for the robot. It is marked by a token `G` or `AG`
+without a name, an extension of the format; without one it is at the first goal of a movable.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ from namo.scenes.importers.placing import Cell
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.scene import Goal, Movable, Robot, Scene
 
-CLEARANCE_SHARE = 1 / 60
-"""How much of a cell a movable gives up on each side, so that neighbours do not touch."""
+CLEARANCE_FRACTION = 1 / 60
+"""Fraction of a cell by which a movable shrinks on each side, so that neighbours do not touch."""
 
 _TOKEN = re.compile(r"(\.|w|a|aw|ag|m\w+|g\w*)(\+(\.|w|a|aw|ag|m\w+|g\w*))*", re.IGNORECASE)
 _ALLOWED = ". W A AW AG G M<name> G<name>, joined by +"
@@ -42,13 +41,13 @@ _ROBOT_GOALS = ("g", "ag")
 
 
 class PushWorld:
-    """A movable becomes one box or polygon, the agent a disc in one of its cells."""
+    """Movables become boxes or polygons, the agent a disc in one of its cells."""
 
     SUFFIXES: ClassVar[tuple[str, ...]] = (".pwp", ".txt")
     SETTINGS: ClassVar[frozenset[str]] = frozenset({"cell_size_m"})
 
     def recognises(self, path: Path, text: str) -> bool:
-        """Return whether it is called .pwp or has nothing but such tokens, `A` among them."""
+        """Return whether its suffix is .pwp or it consists of such tokens, including `A`."""
         tokens = text.lower().split()
         return path.suffix.lower() == ".pwp" or (
             all(map(_TOKEN.fullmatch, tokens)) and any("a" in t.split("+") for t in tokens)
@@ -74,12 +73,12 @@ class PushWorld:
             for name in _sorted(name for name in masks if name.startswith("m"))
         )
         if movables:
-            remarks.add("movables give up a clearance on each side")
+            remarks.add("movables shrunk by a clearance on each side")
         return Imported(Scene(tuple(walls), movables, robot, goal), remarks.lines())
 
 
 def _masks(text: str) -> dict[str, CellMask]:
-    """Return the cells of each thing by its token in lower case, (rows, columns) each."""
+    """Return the cells of each token, in lower case, as masks (rows, columns)."""
     rows = [line.split() for line in text.lower().rstrip().splitlines()]
     if not rows or len({len(row) for row in rows}) != 1 or not rows[0]:
         raise SceneError("rows differ in their number of tokens, or there is none")
@@ -97,7 +96,7 @@ def _masks(text: str) -> dict[str, CellMask]:
 
 
 def _wall_cells(masks: dict[str, CellMask], remarks: Remarks) -> CellMask:
-    """Return the cells of walls: those for all, and those for the agent where nothing stands."""
+    """Return the cells of walls, including those for the agent only unless a movable is there."""
     nothing = np.zeros_like(masks["a"])
     walls, for_agent = masks.get("w", nothing), masks.get("aw", nothing)
     if for_agent.any():
@@ -112,7 +111,7 @@ def _wall_cells(masks: dict[str, CellMask], remarks: Remarks) -> CellMask:
 def _goal_cell(masks: dict[str, CellMask], remarks: Remarks) -> Cell:
     goals = _sorted(name for name in masks if name.startswith("g") and name != "g")
     if goals:
-        remarks.add("goals of movables have no place in a scene", ", ".join(goals).upper())
+        remarks.add("goals of movables are not used", ", ".join(goals).upper())
     own = [name for name in _ROBOT_GOALS if name in masks]
     if own:
         return nearest_to_middle(np.any([masks[name] for name in own], axis=0))
@@ -125,7 +124,7 @@ def _goal_cell(masks: dict[str, CellMask], remarks: Remarks) -> Cell:
 def _movable(
     name: str, mask: CellMask, plan: CellPlan, names: Names, robot_radius: float
 ) -> Movable:
-    clearance = CLEARANCE_SHARE * plan.size
+    clearance = CLEARANCE_FRACTION * plan.size
     shape = shapely.buffer(plan.shape(mask), -clearance, join_style="mitre")
     if not isinstance(shape, shapely.Polygon):
         raise SceneError(f"movable {name.upper()} is in several parts; it must be one")
@@ -135,5 +134,5 @@ def _movable(
 
 
 def _sorted(names: Iterable[str]) -> list[str]:
-    """Return names with numbers in them as people count."""
+    """Return names in natural order of the numbers in them."""
     return sorted(names, key=lambda name: (len(name), name))

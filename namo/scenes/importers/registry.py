@@ -1,6 +1,6 @@
-"""The importers by name. A new one is a file beside this and a line here.
+"""The importers by name. A new importer is a file in this folder and a line here.
 
-Where the format is to be found out, the first that recognises a file takes it.
+If the format is detected, the first importer that recognises a file reads it.
 """
 
 from namo.registry import Registry

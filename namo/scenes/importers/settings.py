@@ -1,21 +1,21 @@
-"""What a person may ask of an import; importable without MuJoCo."""
+"""Settings of imports; this module does not load MuJoCo."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 DEFAULT_CELL_SIZE_M = 0.6
-"""Twice as wide as the standard robot, and as wide as the boxes of our own rooms."""
+"""Twice the diameter of the standard robot, and the size of a typical generated box."""
 
 
 @dataclass(frozen=True)
 class ImportSettings:
-    """What to make of a scene that leaves a choice.
+    """Choices that a file leaves open.
 
     Attributes:
-        robot: name of the one to use where a scene has several; None for the first.
-        goal: name of the one to use where a robot has several; None for the first.
-        cell_size_m: side of a cell, for formats that are made of cells.
+        robot: name of the robot to use if there are several; None for the first.
+        goal: name of the goal to use if the robot has several; None for the first.
+        cell_size_m: side of a cell, for grid formats.
     """
 
     robot: str | None = None

@@ -1,20 +1,19 @@
-"""SVG files: what they draw, as outlines in user units. Paths are understood by `svgelements`.
+"""The visible and invisible elements of SVG files, with their transforms.
 
-Only what a viewer shows is drawn. What is inside definitions, inside an element that is not known
-or hidden (`display`, `visibility`) is unseen: kept apart, with the reason. CSS that moves or
-reshapes anything is refused, as only `transform` attributes are understood.
+An element is visible if a viewer shows it. Those in definitions, inside an unknown element or
+hidden (`display`, `visibility`) are invisible, and kept apart with the reason. CSS that moves or
+reshapes an element is refused, since only `transform` attributes are evaluated.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree
 
 import numpy as np
-import shapely
 import svgelements
 
 from namo.errors import SceneError
@@ -23,16 +22,15 @@ from namo.scenes.safe_xml import xml_elements
 
 MAX_COORDINATE = 1e9
 
-DRAWN = frozenset({"path", "rect", "circle", "ellipse", "polygon"})
-"""Tags that have an outline."""
+SHAPES = frozenset({"path", "rect", "circle", "ellipse", "polygon"})
+"""Tags of shapes: elements with an outline."""
 
 CONTAINERS = frozenset({"g", "a", "switch"})
-"""Tags that show what is in them."""
+"""Tags whose children are shown."""
 
-OTHER_DRAWN = frozenset({"image", "use", "text", "line", "polyline", "foreignObject"})
-"""Tags that draw something without an outline of its own."""
+OTHER_GRAPHICS = frozenset({"image", "use", "text", "line", "polyline", "foreignObject"})
+"""Tags that draw something other than a shape."""
 
-_PATH_DATA = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9eE+\-.,\s]*")
 _TRANSFORM = re.compile(
     r"\s*((matrix|translate|scale|rotate|skewX|skewY)\s*\([^()a-df-zA-Z]*\)[\s,]*)*"
 )
@@ -46,21 +44,19 @@ _RESHAPING = frozenset({"x", "y", "width", "height", "cx", "cy", "r", "rx", "ry"
 _HIDING = {"display": ("none",), "visibility": ("hidden", "collapse")}
 _CUTTING = ("clip-path", "mask")
 _WITHOUT_EFFECT = frozenset({"", "none", "initial", "unset", "revert", "auto"})
-_CURVE_GUESS_POINTS = 8
-_MAX_CURVE_POINTS = 200
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One element that draws something, or would if it were seen.
+class SvgElement:
+    """An element that draws something, or is invisible.
 
     Attributes:
         tag: without namespace.
         identifier: its `id`, or empty.
         attributes: as written, namespaces as `{uri}name`.
-        groups: attributes of the elements around it, outermost first, without the root.
-        matrix: (3, 3) from its own coordinates to user units; of no use where it is unseen.
-        unseen: why a viewer does not show it, empty where it does.
+        groups: attributes of its ancestors, outermost first, without the root.
+        matrix: (3, 3) homogeneous, from its own coordinates to user units; for visible ones.
+        invisible_reason: why a viewer does not show it; empty if it does.
     """
 
     tag: str
@@ -68,11 +64,11 @@ class Drawn:
     attributes: Mapping[str, str]
     groups: tuple[Mapping[str, str], ...]
     matrix: Floats
-    unseen: str = ""
+    invisible_reason: str = ""
 
     @property
     def is_cut(self) -> bool:
-        """Whether a clip path or mask on it or around it hides a part of it."""
+        """Whether a clip path or mask applies to it or an ancestor."""
         return any(
             css(attributes, name) not in _WITHOUT_EFFECT
             for attributes in (*self.groups, self.attributes)
@@ -80,30 +76,30 @@ class Drawn:
         )
 
     def is_in(self, identifier: str) -> bool:
-        """Return whether a group of that `id` is around it."""
+        """Return whether an ancestor has this `id`."""
         return any(group.get("id") == identifier for group in self.groups)
 
     @property
     def label(self) -> str:
-        """How messages call it."""
+        """What messages call it."""
         return self.identifier or f"{self.tag} without id"
 
 
 @dataclass(frozen=True)
-class Picture:
+class SvgDocument:
     """An SVG document.
 
     Attributes:
         root: its root element.
-        view_box: x, y, width and height of what is shown, in user units.
-        drawn: what a viewer shows, in document order.
-        unseen: all other elements but containers, metadata and definitions among them.
+        view_box: x, y, width and height, in user units.
+        visible: elements that a viewer shows, in document order.
+        invisible: all other elements except containers, including metadata and definitions.
     """
 
     root: ElementTree.Element
     view_box: tuple[float, float, float, float]
-    drawn: tuple[Drawn, ...]
-    unseen: tuple[Drawn, ...]
+    visible: tuple[SvgElement, ...]
+    invisible: tuple[SvgElement, ...]
 
 
 def local_name(name: str) -> str:
@@ -111,27 +107,29 @@ def local_name(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def parse_svg(text: str) -> Picture:
-    """Return what an SVG file draws.
+def parse_svg(text: str) -> SvgDocument:
+    """Return the elements of an SVG file.
 
     Raises:
-        SceneError: not well-formed, a document type or entity declaration, a root other than `svg`,
-            elements nested too deep, no size, a nested `svg`, or CSS that moves something.
+        SceneError: the file is not well-formed, has a document type or entity declaration, a root
+            other than `svg`, elements nested too deeply, no size, a nested `svg`, or CSS that moves
+            something.
     """
-    xml_elements(text, "svg")  # refuses what the line below must not see
-    root = ElementTree.fromstring(text)  # noqa: S314 - refused whatever defines entities
+    xml_elements(text, "svg")  # refuses entities before the next line parses them
+    root = ElementTree.fromstring(text)  # noqa: S314 - no entity definitions are left
     view_box = _view_box(root)
     _refuse_style_sheets(root)
     if root.get("transform"):
         raise SceneError("transform of the root element; not supported, put it on a group")
     _refuse_moving_css(root.attrib, "svg")
     elements = list(_elements(root, _Around().inside(root.attrib, group=False)))
-    drawn = tuple(element for element in elements if not element.unseen)
-    return Picture(root, view_box, drawn, tuple(element for element in elements if element.unseen))
+    visible = tuple(element for element in elements if not element.invisible_reason)
+    invisible = tuple(element for element in elements if element.invisible_reason)
+    return SvgDocument(root, view_box, visible, invisible)
 
 
 def css(attributes: Mapping[str, str], name: str) -> str:
-    """Return a CSS property of an element: from its `style`, else its attribute, else empty."""
+    """Return a CSS property of an element from its `style`, else from its attribute, else empty."""
     declared = dict(_declarations(attributes.get("style", "")))
     return declared.get(name, attributes.get(name, "").strip().lower())
 
@@ -145,7 +143,7 @@ def _declarations(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _refuse_style_sheets(root: ElementTree.Element) -> None:
-    """Raise where a style sheet does more than paint: whom it would move or hide is not known."""
+    """Refuse style sheets that do more than paint, since selectors are not evaluated."""
     for sheet in root.iterfind(".//{*}style"):
         for name, value in _declarations("".join(sheet.itertext())):
             changes = name in _MOVING | _RESHAPING and value not in _WITHOUT_EFFECT
@@ -156,9 +154,9 @@ def _refuse_style_sheets(root: ElementTree.Element) -> None:
 
 
 def _refuse_moving_css(attributes: Mapping[str, str], tag: str) -> None:
-    """Raise where an element is moved, or its outline changed, by other than its attributes."""
+    """Refuse elements that CSS moves or reshapes, since only attributes are evaluated."""
     label = attributes.get("id", "") or f"{tag} without id"
-    refused = _MOVING | _RESHAPING if tag in DRAWN else _MOVING
+    refused = _MOVING | _RESHAPING if tag in SHAPES else _MOVING
     for name, value in _declarations(attributes.get("style", "")):
         if name in refused and value not in _WITHOUT_EFFECT:
             raise SceneError(
@@ -176,63 +174,78 @@ def _view_box(root: ElementTree.Element) -> tuple[float, float, float, float]:
         numbers = ["0", "0", root.get("width", ""), root.get("height", "")]
     if len(numbers) != 4:
         raise SceneError(f"viewBox '{written}'; it must be four numbers")
-    x, y, width, height = (_number(number, "viewBox") for number in numbers)
+    x, y, width, height = (finite_number(number, "viewBox") for number in numbers)
     if width <= 0.0 or height <= 0.0:
         raise SceneError(f"viewBox '{written}'; width and height must be positive")
     return x, y, width, height
 
 
-def _number(text: str, what: str) -> float:
+def finite_number(text: str, what: str) -> float:
+    """Return a number of user units.
+
+    Args:
+        text: as written, perhaps with the unit `px`.
+        what: what messages call it.
+
+    Raises:
+        SceneError: it is not a finite number, or has another unit.
+    """
     match = _NUMBER.fullmatch(text)
     if not match or not math.isfinite(float(match[1])):
-        raise SceneError(f"{what}: '{text}' is no finite number of user units")
+        raise SceneError(f"{what}: '{text}' is not a finite number of user units")
     return float(match[1])
 
 
 @dataclass(frozen=True)
 class _Around:
-    """What the elements around another one mean for it."""
+    """What an element inherits from its ancestors."""
 
     groups: tuple[Mapping[str, str], ...] = ()
     matrix: Floats = field(default_factory=lambda: np.eye(3))
     is_visible: bool = True
-    unseen: str = ""
+    invisible_reason: str = ""
 
     def inside(self, attributes: Mapping[str, str], *, group: bool = True) -> _Around:
-        """Return the same for what is inside one more element, its transform aside."""
+        """Return the same for the children of one more ancestor, except for its transform."""
         visibility = css(attributes, "visibility")
         is_visible = self.is_visible
         if visibility in (*_HIDING["visibility"], "visible"):
             is_visible = visibility == "visible"
         hidden = "hidden" if css(attributes, "display") in _HIDING["display"] else ""
+        reason = self.invisible_reason or hidden
         groups = (*self.groups, attributes) if group else self.groups
-        return replace(self, groups=groups, is_visible=is_visible, unseen=self.unseen or hidden)
+        return replace(
+            self,
+            groups=groups,
+            is_visible=is_visible,
+            invisible_reason=reason,
+        )
 
 
-def _elements(parent: ElementTree.Element, around: _Around) -> Iterator[Drawn]:
-    """Yield what an element holds, seen or not."""
+def _elements(parent: ElementTree.Element, around: _Around) -> Iterator[SvgElement]:
+    """Yield the descendants of an element, visible or not, without visible containers."""
     for element in parent:
         if not isinstance(element.tag, str):
             continue
         tag = local_name(element.tag)
         attributes = element.attrib
-        draws = tag in DRAWN | OTHER_DRAWN
+        draws = tag in SHAPES | OTHER_GRAPHICS
         here = around.inside(attributes)
-        if not here.unseen and tag == "svg":
+        if not here.invisible_reason and tag == "svg":
             raise SceneError(f"svg '{element.get('id', '')}' inside another; not supported")
-        if not here.unseen and (draws or tag in CONTAINERS):
+        if not here.invisible_reason and (draws or tag in CONTAINERS):
             _refuse_moving_css(attributes, tag)
             matrix = around.matrix @ _transform(element.get("transform", ""))
             here = replace(here, matrix=matrix)
-        unseen = here.unseen or ("hidden" if draws and not here.is_visible else "")
+        reason = here.invisible_reason or ("hidden" if draws and not here.is_visible else "")
         if not draws and tag not in CONTAINERS:
-            unseen = unseen or "of a kind that draws nothing"
-        if draws or unseen:
+            reason = reason or "of a kind that draws nothing"
+        if draws or reason:
             identifier = element.get("id", "")
-            yield Drawn(tag, identifier, attributes, around.groups, here.matrix, unseen)
+            yield SvgElement(tag, identifier, attributes, around.groups, here.matrix, reason)
         if tag not in CONTAINERS:
-            # Only containers show their children; a shape's are its title or animation.
-            here = replace(here, unseen=here.unseen or f"inside '{tag}'")
+            # Only containers show their children; those of a shape are its title or animation.
+            here = replace(here, invisible_reason=here.invisible_reason or f"inside '{tag}'")
         yield from _elements(element, here)
 
 
@@ -247,110 +260,3 @@ def _transform(text: str) -> Floats:
     if not np.abs(matrix).max() <= MAX_COORDINATE:
         raise SceneError(f"transform '{text[:80]}' is not finite or beyond {MAX_COORDINATE:g}")
     return matrix
-
-
-def area_of(drawn: Drawn, tolerance: float) -> tuple[list[shapely.Polygon], bool]:
-    """Return the area inside the outlines of an element, each part valid.
-
-    Outlines are closed, and filled by the even-odd rule: one inside another is a hole.
-
-    Args:
-        drawn: one of `DRAWN`.
-        tolerance: how far from a curve its outline may be (user units).
-
-    Returns:
-        The parts, perhaps with holes, and whether an outline crosses itself.
-
-    Raises:
-        SceneError: its data is not understood or not finite, or it encloses nothing.
-    """
-    area: shapely.Geometry = shapely.Polygon()
-    repaired = False
-    for outline in _outlines(drawn, tolerance):
-        if not np.isfinite(outline).all() or np.abs(outline).max(initial=0.0) > MAX_COORDINATE:
-            raise SceneError(
-                f"'{drawn.label}': a corner is not finite or beyond {MAX_COORDINATE:g}"
-            )
-        corners = np.column_stack([outline, np.ones(len(outline))]) @ drawn.matrix[:2].T
-        if len(np.unique(corners, axis=0)) < 3:
-            continue
-        outlined = shapely.Polygon(corners)
-        valid = shapely.make_valid(outlined)
-        # Specks and spikes of rounding enclose nothing; only a real crossing is worth a word.
-        repaired = repaired or abs(valid.area - outlined.area) > tolerance**2
-        area = shapely.symmetric_difference(area, valid)
-    parts = [
-        part
-        for part in shapely.get_parts(area).tolist()
-        if isinstance(part, shapely.Polygon) and part.area > tolerance**2
-    ]
-    if not parts:
-        raise SceneError(f"'{drawn.label}': encloses no area")
-    return parts, repaired
-
-
-def _outlines(drawn: Drawn, tolerance: float) -> list[Floats]:
-    """Return the closed outlines of an element, (n, 2) each, in its own coordinates."""
-
-    def value(name: str) -> float:
-        return _number(drawn.attributes.get(name, "0"), f"'{drawn.label}' {name}")
-
-    if drawn.tag == "rect":
-        if value("rx") or value("ry"):
-            raise SceneError(f"'{drawn.label}': a rect with round corners; make a path of it")
-        x, y, width, height = map(value, ("x", "y", "width", "height"))
-        corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
-        return [np.array(corners)]
-    if drawn.tag in ("circle", "ellipse"):
-        radii = (value("r"), value("r")) if drawn.tag == "circle" else (value("rx"), value("ry"))
-        count = _curve_points(2.0 * math.pi * max(map(abs, radii)), tolerance)
-        angles = np.arange(4 * count) * (math.pi / (2 * count))
-        circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-        return [circle * radii + (value("cx"), value("cy"))]
-    if drawn.tag == "polygon":
-        numbers = drawn.attributes.get("points", "").replace(",", " ").split()
-        points = [_number(number, f"'{drawn.label}' points") for number in numbers]
-        if len(points) % 2:
-            raise SceneError(f"'{drawn.label}': an odd number of coordinates")
-        return [np.array(points).reshape(-1, 2)]
-    return list(_path_outlines(drawn, tolerance))
-
-
-def _path_outlines(drawn: Drawn, tolerance: float) -> Iterable[Floats]:
-    data = drawn.attributes.get("d", "")
-    try:
-        path = svgelements.Path(data) if _PATH_DATA.fullmatch(data) else None
-    except ValueError:
-        path = None
-    if path is None:
-        raise SceneError(f"'{drawn.label}': path data '{data[:60]}' is not understood")
-    for subpath in path.as_subpaths():
-        points: list[tuple[float, float]] = []
-        for segment in subpath:
-            if segment.end is None:
-                continue
-            if not isinstance(segment, svgelements.Move | svgelements.Line | svgelements.Close):
-                points.extend(_along_curve(segment, tolerance))
-            points.append((segment.end.x, segment.end.y))
-        yield np.array(points).reshape(-1, 2)
-
-
-def _along_curve(segment: svgelements.PathSegment, tolerance: float) -> list[tuple[float, float]]:
-    """Return points between the ends of a curve, near enough for straight lines between them."""
-
-    def between(count: int) -> list[tuple[float, float]]:
-        points = [segment.point(step / count) for step in range(1, count)]
-        return [(point.x, point.y) for point in points]
-
-    guess = np.array(between(_CURVE_GUESS_POINTS))
-    length = float(np.hypot(*np.diff(guess, axis=0).T).sum())
-    return between(_curve_points(length, tolerance)) if math.isfinite(length) else []
-
-
-def _curve_points(length: float, tolerance: float) -> int:
-    """Return in how many pieces to cut a curve that turns by half a circle at most.
-
-    A chord across an angle a of a circle of radius r stays within r a² / 8 of it.
-    """
-    needed = math.ceil(math.sqrt(math.pi * length / (8.0 * tolerance)))
-    return min(max(needed, 2), _MAX_CURVE_POINTS)

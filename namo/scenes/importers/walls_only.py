@@ -1,4 +1,4 @@
-"""MuJoCo scenes of our convention without movables: mazes and floor plans to fill with boxes."""
+"""MuJoCo scenes of our convention without movables, such as mazes and templates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import ClassVar
 import mujoco
 
 from namo.errors import SceneError
-from namo.scenes.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.importers.contacts import remark_lost_physics
 from namo.scenes.importers.importer import (
     STANDARD_RADIUS_M,
@@ -18,14 +17,15 @@ from namo.scenes.importers.importer import (
 )
 from namo.scenes.importers.placing import ends_among_walls
 from namo.scenes.importers.settings import ImportSettings
+from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.reading import SceneParts, parts_of
 from namo.scenes.scene import Goal, Robot, Scene, Wall
 
 
 class WallsOnly:
-    """Keeps the walls, robot and goal of a file; places a robot or goal that it lacks.
+    """Keeps walls, robot and goal of a file, and places a missing robot or goal.
 
-    A robot that is placed is the standard one; it and the goal are far apart (see
+    A robot that is placed is the standard one, far from the goal (see
     `namo.scenes.importers.placing`).
     """
 
@@ -33,7 +33,7 @@ class WallsOnly:
     SETTINGS: ClassVar[frozenset[str]] = frozenset()
 
     def recognises(self, path: Path, text: str) -> bool:  # noqa: ARG002 - see `Importer`
-        """Return whether it is a MuJoCo file in which nothing moves freely."""
+        """Return whether it is a MuJoCo file without free joints."""
         return "<mujoco" in text and "<freejoint" not in text and 'type="free"' not in text
 
     def read(self, path: Path, text: str, settings: ImportSettings) -> Imported:  # noqa: ARG002
@@ -58,19 +58,20 @@ class WallsOnly:
 
 
 def read_walls(path: Path) -> tuple[Wall, ...]:
-    """Return the walls of a file that may or may not have a robot and a goal.
+    """Return the walls of a file, which may lack robot and goal.
 
     Args:
         path: a MuJoCo XML file of our convention.
 
     Raises:
-        SceneError: the file cannot be read, breaks the convention, has no walls or has movables.
+        SceneError: the file cannot be read, does not follow the convention, has no walls or has
+            movables.
     """
     return _parts(path, read_text(path))[0].walls
 
 
 def _parts(path: Path, text: str) -> tuple[SceneParts, mujoco.MjModel]:
-    """Return the parts of a walls-only scene, and the model that they were read from."""
+    """Return the parts of a walls-only scene, and the model that they are from."""
     elements = scan_xml(text, str(path))
     model = compile_model(compile_spec(text, str(path)), str(path))
     parts = parts_of(model, elements, str(path))

@@ -37,7 +37,7 @@ def read(text):
     return Car().read(Path("car.xml"), text, ImportSettings())
 
 
-def test_the_car_becomes_the_smallest_disc_around_what_is_solid_of_it():
+def test_the_car_becomes_the_minimum_enclosing_disc_of_its_solid_geoms():
     robot = read(scene_xml()).scene.robot
     corners = np.array([(1.0, 0.45), (1.2, 0.45), (1.2, 0.55), (0.98, 0.59), (1.02, 0.59)])
     distances = np.hypot(*(corners - (robot.x, robot.y)).T)
@@ -46,7 +46,7 @@ def test_the_car_becomes_the_smallest_disc_around_what_is_solid_of_it():
     assert (robot.mass, robot.max_force) == (5.0, 1.0)
 
 
-def test_everything_else_stays_as_it_is():
+def test_everything_else_is_kept():
     scene = read(scene_xml()).scene
     assert [wall.name for wall in scene.walls] == ["wall_1"]
     (crate,) = scene.movables
@@ -61,11 +61,11 @@ def test_everything_else_stays_as_it_is():
     }
 
 
-def test_what_is_left_out_of_the_car_is_remarked():
+def test_dropped_parts_of_the_car_are_remarked():
     assert "its joints (2, one of them free) and drives (1) left out" in read(scene_xml()).remarks
 
 
-def test_physics_that_a_scene_has_no_place_for_is_remarked():
+def test_physics_that_a_scene_does_not_represent_is_remarked():
     crate = '<body name="crate_movable" pos="-0.5 -0.5 0.1"><freejoint/>'
     text = scene_xml().replace('size="0.1 2 0.2"', 'size="0.1 2 0.2" condim="4" margin="0.01"')
     text = text.replace(crate, crate.replace("<freejoint/>", '<joint type="free" damping="2"/>'))
@@ -97,6 +97,6 @@ def test_shared_scenes_lose_no_physics(shared_scenes):
         ("<!DOCTYPE mujoco><mujoco/>", "neither a DOCTYPE nor entities"),
     ],
 )
-def test_what_makes_no_scene_is_refused(text, message):
+def test_files_that_give_no_scene_are_refused(text, message):
     with pytest.raises(SceneError, match=message):
         read(text)

@@ -7,7 +7,6 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from namo.errors import SceneError
 from namo.scenes.importers.cells import CellPlan, merged
 from namo.scenes.importers.importer import Names
-from namo.scenes.importers.placing import farthest, path_ends
 from namo.scenes.scene import Bounds
 
 
@@ -23,7 +22,7 @@ def test_merging_takes_the_larger_of_two_rectangles():
     assert merged(np.array([[1, 1], [1, 0], [1, 0]], dtype=bool)) == [(0, 0, 3, 1), (0, 1, 1, 2)]
 
 
-def test_row_zero_is_on_top_and_the_middle_is_the_origin():
+def test_row_zero_is_on_top_and_the_centre_is_the_origin():
     plan = CellPlan(2, 4, 0.5)
     assert plan.bounds == Bounds(-1.0, -0.5, 1.0, 0.5)
     assert plan.centre((0, 0)) == (-0.75, 0.25)
@@ -31,20 +30,5 @@ def test_row_zero_is_on_top_and_the_middle_is_the_origin():
 
 def test_too_many_walls_are_refused():
     mask = np.indices((110, 110)).sum(axis=0) % 2 == 0
-    with pytest.raises(SceneError, match="make 6050 walls; at most 5000"):
+    with pytest.raises(SceneError, match="form 6050 walls; at most 5000"):
         CellPlan(110, 110, 0.5).walls(mask, Names(), 0.15)
-
-
-def test_the_ends_of_a_snake_are_the_longest_path():
-    free = np.zeros((5, 6), dtype=bool)
-    free[0], free[2], free[4], free[1, 5], free[3, 0] = True, True, True, True, True
-    assert set(path_ends(free, diagonal=False)) == {(0, 0), (4, 5)}
-
-
-def test_only_the_largest_region_counts_and_corners_only_if_asked():
-    free = np.array([[1, 0, 0], [0, 1, 1]], dtype=bool)
-    assert set(path_ends(free, diagonal=False)) == {(1, 1), (1, 2)}
-    assert set(path_ends(free, diagonal=True)) == {(0, 0), (1, 2)}
-    assert farthest(np.fliplr(free), (0, 2), diagonal=True) == (1, 0)
-    with pytest.raises(SceneError, match="no free place"):
-        path_ends(~free & free, diagonal=True)

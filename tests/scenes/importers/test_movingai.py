@@ -27,7 +27,7 @@ def path(tmp_path):
     return tmp_path / "small.map"
 
 
-def test_blocked_cells_become_few_walls_and_terrain_is_remarked(path):
+def test_blocked_cells_are_merged_into_walls_and_terrain_is_remarked(path):
     imported = read(path, MAP, cell_size_m=0.5)
     area = sum(wall.footprint.area for wall in imported.scene.walls)
     assert area == pytest.approx(19 * 0.25)
@@ -43,7 +43,7 @@ def test_blocked_cells_become_few_walls_and_terrain_is_remarked(path):
 
 
 @pytest.mark.parametrize("name", ["small.map.scen", "small.scen"])
-def test_a_scenario_beside_it_gives_robot_and_goal(path, name):
+def test_a_scenario_file_gives_robot_and_goal(path, name):
     (path.parent / name).write_text("version 1\n0\tmy map.map\t6\t4\t1\t2\t3\t1\t3.4\n")
     imported = read(path, MAP, cell_size_m=1.0)
     assert (imported.scene.robot.x, imported.scene.robot.y) == (-1.5, -0.5)
@@ -54,12 +54,12 @@ def test_a_scenario_beside_it_gives_robot_and_goal(path, name):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("0\tm.map\t6\t4\t0\t0\t3\t1\t3.4", r"the start \(0, 0\) is no free cell"),
+        ("0\tm.map\t6\t4\t0\t0\t3\t1\t3.4", r"the start \(0, 0\) is not a free cell"),
         ("0\tm.map\t9\t4\t1\t1\t3\t1\t3.4", "9 x 4 cells; this has 6 x 4"),
-        ("0\tm.map", "line 2 is no scenario"),
+        ("0\tm.map", "line 2 is not a scenario"),
     ],
 )
-def test_a_scenario_that_does_not_fit_is_refused(path, line, message):
+def test_a_scenario_of_another_map_is_refused(path, line, message):
     path.with_suffix(".scen").write_text(f"version 1\n{line}\n")
     with pytest.raises(SceneError, match=message):
         read(path, MAP)
@@ -80,9 +80,9 @@ def test_an_open_rim_gets_a_border_and_a_narrow_cell_a_narrow_robot(path):
         ("type octile\nheight 1\nwidth x\nmap\n.\n", "width x; both must be 1 to 10000"),
         (MAP.replace("height 4", "height 5"), "not 5 rows of 6"),
         (MAP.replace("G", "?"), r"characters \?; allowed"),
-        (MAP.translate(str.maketrans(".GS", "@@@")), "no free place"),
+        (MAP.translate(str.maketrans(".GS", "@@@")), "no free cell"),
     ],
 )
-def test_what_is_no_map_is_refused(path, text, message):
+def test_text_that_is_not_a_map_is_refused(path, text, message):
     with pytest.raises(SceneError, match=message):
         read(path, text)

@@ -39,7 +39,7 @@ def read(text, **settings):
     return imported
 
 
-def test_a_unit_is_a_centimetre_and_y_points_up_from_the_middle_of_the_picture():
+def test_a_unit_is_a_centimetre_and_y_points_up_from_the_centre():
     scene = read(svg(CLOSED + '<path id="a" type="movable" d="m 250,50 h 40 v 20 h -40 z"/>')).scene
     (box,) = scene.movables
     assert box.name == "a_movable"
@@ -68,7 +68,7 @@ def test_curves_are_followed_within_a_millimetre():
     assert round_one.footprint.area == pytest.approx(math.pi * 0.25, rel=0.01)
 
 
-def test_heights_let_the_robot_meet_everything_and_boxes_not_tip():
+def test_solids_are_high_enough_for_the_robot_and_movables_do_not_tip():
     thin = '<rect id="thin" type="movable" x="200" y="50" width="4" height="4"/>'
     wide = '<rect id="wide" type="movable" x="200" y="150" width="120" height="120"/>'
     scene = read(svg(CLOSED + thin + wide), robot="robot_0").scene
@@ -77,7 +77,7 @@ def test_heights_let_the_robot_meet_everything_and_boxes_not_tip():
     assert [box.half_z for box in scene.movables] == [radius, 2 * radius]
 
 
-def test_a_wall_with_a_hole_is_cut_and_covers_the_same_area():
+def test_a_wall_with_a_hole_is_split_and_covers_the_same_area():
     imported = read(svg(CLOSED))
     assert [wall.name for wall in imported.scene.walls] == ["wall_rim", "wall_rim_2"]
     assert sum(wall.footprint.area for wall in imported.scene.walls) == pytest.approx(
@@ -92,7 +92,7 @@ def test_a_wall_that_crosses_itself_is_repaired():
     assert sum("x" in wall.name for wall in imported.scene.walls) == 2
 
 
-def test_a_picture_that_is_open_gets_a_border_and_one_that_is_closed_does_not():
+def test_only_an_open_plan_gets_border_walls():
     open_one = read(svg('<rect id="w" type="wall" x="150" y="0" width="20" height="200"/>'))
     assert [wall.name for wall in open_one.scene.walls[1:]] == [
         f"border_wall_{side}" for side in ("left", "right", "bottom", "top")
@@ -117,10 +117,12 @@ def test_a_robot_and_a_goal_can_be_chosen():
     assert read(svg(CLOSED), goal="goal_1").scene.goal.y == pytest.approx(-1.0)
 
 
-def test_an_unknown_robot_or_goal_is_refused_with_those_there_are():
+def test_an_unknown_robot_or_goal_is_refused_with_the_existing_ones():
     with pytest.raises(SceneError, match="no robot 'robot0'; did you mean 'robot_0'"):
         read(svg(CLOSED), robot="robot0")
-    with pytest.raises(SceneError, match=r"has no goal 'goal_2'; .*Allowed: goal_0, goal_1"):
+    with pytest.raises(
+        SceneError, match=r"has no goal 'goal_2'; .*expected one of: goal_0, goal_1"
+    ):
         read(svg(CLOSED), goal="goal_2")
 
 
@@ -142,7 +144,7 @@ def test_groups_with_a_shape_and_an_orientation_draw_robot_and_goal():
     assert any("covers 51% of it" in remark for remark in imported.remarks)
 
 
-def test_what_has_no_place_in_a_scene_is_remarked():
+def test_elements_that_a_scene_does_not_represent_are_remarked():
     rest = """
       <image id="photo"/><path id="note" d="M 0,0 h 1 v 1 z"/>
       <path id="tree" type="plant" d="M 0,0 h 1 v 1 z"/>
@@ -152,7 +154,7 @@ def test_what_has_no_place_in_a_scene_is_remarked():
     """
     imported = read(svg(CLOSED + rest))
     for remark in (
-        "embedded picture is not used: photo",
+        "embedded image is not used: photo",
         "without a type and not used: note",
         "type 'plant' is not known and not used: tree",
         "shape of no robot or goal is not used: ghost",
@@ -185,7 +187,7 @@ BOX = 'x="200" y="150" width="40" height="40"'
         ('<g id="a" type="wall"><text id="t"/></g>', "group of type wall has no outline"),
     ],
 )
-def test_what_is_not_shown_is_left_out_by_name(hiding, remark):
+def test_invisible_elements_are_left_out_and_named(hiding, remark):
     imported = read(svg(CLOSED + hiding))
     assert any(one.startswith(remark) and one.endswith(": a") for one in imported.remarks)
     assert imported.scene.movables == ()
@@ -197,19 +199,19 @@ def test_a_second_goal_of_the_same_id_in_definitions_is_named():
     assert "inside 'defs' and left out: goal_0" in imported.remarks
 
 
-def test_unknown_elements_take_no_typed_element_with_them_in_silence():
+def test_typed_elements_inside_unknown_ones_are_remarked():
     both = f'<banana id="b" type="wall"><rect id="a" type="movable" {BOX}/></banana>'
     remarks = read(svg(CLOSED + both)).remarks
     assert "of a kind that draws nothing and left out: b" in remarks
     assert "inside 'banana' and left out: a" in remarks
 
 
-def test_definitions_of_what_is_only_paint_are_not_remarked():
+def test_definitions_of_paint_are_not_remarked():
     paint = f'<defs><path id="p" d="M 0,0 h 1"/><clipPath id="c"><rect {BOX}/></clipPath></defs>'
     assert read(svg(CLOSED + paint)).remarks == read(svg(CLOSED)).remarks
 
 
-def test_what_is_visible_inside_something_invisible_is_kept():
+def test_visible_elements_inside_invisible_groups_are_kept():
     group = (
         f'<g visibility="hidden"><rect id="a" type="wall" style="visibility:visible" {BOX}/></g>'
     )
@@ -221,7 +223,7 @@ def test_a_clip_path_is_remarked():
     assert "clip path or mask is not used: a" in read(svg(CLOSED + cut)).remarks
 
 
-def test_the_type_of_a_group_holds_for_what_has_none():
+def test_elements_without_a_type_have_that_of_their_group():
     more = '<g><rect id="b" x="200" y="220" width="20" height="20"/></g>'
     typed = '<rect id="c" type="wall" x="300" y="150" width="20" height="20"/>'
     line = '<line id="l"/>'
@@ -245,7 +247,7 @@ def test_a_part_of_the_robot_without_a_type_is_remarked():
 
 
 @pytest.mark.parametrize("style", ["transform:none", "/* transform:x */fill:red", "x:"])
-def test_css_that_changes_nothing_is_no_obstacle(style):
+def test_css_without_effect_is_accepted(style):
     wall = f'<rect id="a" type="wall" style="{style}" {BOX}/><style>rect {{fill: red}}</style>'
     assert read(svg(CLOSED + wall)).scene.walls[-1].name == "wall_a"
 
@@ -261,12 +263,12 @@ def test_css_that_changes_nothing_is_no_obstacle(style):
         ("<style>.a {-webkit-transform: scale(2)}</style>", "style sheet with 'transform: sc"),
     ],
 )
-def test_css_that_moves_or_hides_unseen_is_refused(body, message):
+def test_css_that_moves_or_hides_is_refused(body, message):
     with pytest.raises(SceneError, match=message):
         read(svg(CLOSED + body))
 
 
-def test_hidden_walls_and_robots_are_named_where_there_are_no_others():
+def test_hidden_walls_and_robots_are_named_if_there_are_no_others():
     with pytest.raises(SceneError, match=r"no outline has type wall \('w' is hidden\)"):
         read(svg('<rect id="w" type="wall" display="none"/>'))
     hidden = AGENTS.replace('id="goal_0" type', 'id="goal_0" display="none" type')
@@ -280,12 +282,12 @@ def test_hidden_walls_and_robots_are_named_where_there_are_no_others():
         (svg(CLOSED, head='<!DOCTYPE svg [<!ENTITY a "b">]>'), "neither a DOCTYPE nor entities"),
         (svg(""), "no outline has type wall"),
         (svg(CLOSED, ""), "no robot is named"),
-        (svg('<image id="map"/>', ""), r"only in the embedded picture 'map'\); no robot is named"),
+        (svg('<image id="map"/>', ""), r"only in the embedded image 'map'\); no robot is named"),
         ("<html/>", "root element is 'html'"),
         ("<svg", "not well-formed"),
         ("<svg>" + "<g>" * 200 + "</g>" * 200 + "</svg>", "nested deeper than 100"),
         ("<svg/>", "viewBox ''; it must be four numbers"),
-        ('<svg viewBox="0 0 nan 1"/>', "'nan' is no finite number"),
+        ('<svg viewBox="0 0 nan 1"/>', "'nan' is not a finite number"),
         (svg(CLOSED + '<path id="a" type="wall" d="M 1 1 L 5"/>'), "path data 'M 1 1 L 5' is not"),
         (svg(CLOSED + '<path id="a" type="wall" d="M 1 1 L 5 5 z"/>'), "'a': encloses no area"),
         (
@@ -304,24 +306,24 @@ def test_hidden_walls_and_robots_are_named_where_there_are_no_others():
         (svg(CLOSED, AGENTS.replace('id="goal_0" type', 'id="other" type')), "drawn by 0 outlines"),
     ],
 )
-def test_what_makes_no_scene_is_refused(text, message):
+def test_files_that_give_no_scene_are_refused(text, message):
     with pytest.raises(SceneError, match=message):
         read(text)
 
 
-def test_names_differ_and_say_what_they_are():
+def test_names_are_unique_and_follow_the_convention():
     twice = '<rect id="immovable a" type="wall" x="150" y="150" width="9" height="9"/>' * 2
     names = [wall.name for wall in read(svg(CLOSED + twice)).scene.walls[2:]]
     assert names == ["wall_imobstacle_a", "wall_imobstacle_a_2"]
 
 
-def test_points_that_change_nothing_are_left_out_of_walls():
+def test_redundant_corners_of_walls_are_dropped():
     dots = "".join(f"L {150 + i},{150 + 0.04 * (i % 2)} " for i in range(41))
     wall = f'<path id="w" type="wall" d="M 150,150 {dots} L 190,190 L 150,190 z"/>'
     assert isinstance(read(svg(CLOSED + wall)).scene.walls[-1].footprint, Rectangle)
 
 
-def test_a_crossing_of_rounding_errors_is_not_worth_a_remark():
+def test_self_intersections_of_rounding_errors_are_not_remarked():
     wall = '<path id="w" type="wall" d="M 150,150 h 40 v 40 h -40 v -40.001 h 0.001 z"/>'
     imported = read(svg(CLOSED + wall))
     assert isinstance(imported.scene.walls[-1].footprint, Rectangle)

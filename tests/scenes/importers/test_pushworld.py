@@ -32,16 +32,16 @@ def test_movables_become_boxes_and_polygons_with_a_clearance():
     assert (box.pose.x, box.pose.y) == pytest.approx((-1.2, -0.3))
 
 
-def test_the_puzzle_is_walled_in_and_walls_for_the_agent_are_walls():
+def test_the_puzzle_has_border_walls_and_agent_walls_are_walls():
     imported = read(PUZZLE)
     assert len(imported.scene.walls) == 6
     assert imported.scene.room is not None
     assert "walls for the agent alone stop movables too (cells: 1)" in imported.remarks
 
 
-def test_the_robot_has_to_get_to_the_first_goal_of_a_movable():
+def test_the_goal_is_that_of_the_first_movable():
     imported = read(PUZZLE)
-    assert "goals of movables have no place in a scene: G1, G2" in imported.remarks
+    assert "goals of movables are not used: G1, G2" in imported.remarks
     assert "the robot's goal is in the middle of G1" in imported.remarks
     assert (imported.scene.goal.x, imported.scene.goal.y) == pytest.approx((1.2, -0.9))
     assert "agent of 2 cells becomes a disc in one of them" in imported.remarks
@@ -53,7 +53,7 @@ def test_a_goal_without_a_name_is_the_robots(token):
     assert (scene.goal.x, scene.goal.y) == pytest.approx((0.6, -0.9))
 
 
-def test_agent_walls_under_a_movable_are_left_out():
+def test_agent_walls_under_a_movable_are_dropped():
     imported = read("A M0+AW G")
     assert (
         "walls for the agent alone left out where a movable stands (cells: 1)" in imported.remarks
@@ -71,12 +71,12 @@ def test_agent_walls_under_a_movable_are_left_out():
         ("M1 M1 M1 A\nM1 . M1 G\nM1 M1 M1 .", "movable M1 has a hole"),
     ],
 )
-def test_what_makes_no_scene_is_refused(text, message):
+def test_files_that_give_no_scene_are_refused(text, message):
     with pytest.raises(SceneError, match=message):
         read(text)
 
 
-def test_text_files_are_puzzles_only_if_all_of_them_is():
+def test_text_files_are_puzzles_only_if_they_consist_of_tokens():
     importer = PushWorld()
     assert importer.recognises(Path("a.txt"), PUZZLE)
     assert not importer.recognises(Path("a.txt"), "A note to myself.")

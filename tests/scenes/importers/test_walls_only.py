@@ -31,14 +31,14 @@ def bare(rooms, *, robot=False, goal=False):
     return xml
 
 
-def test_robot_and_goal_of_the_file_stay(rooms):
+def test_robot_and_goal_of_the_file_are_kept(rooms):
     imported = read(bare(rooms, robot=True, goal=True))
     assert (imported.scene.robot.x, imported.scene.robot.y) == (-1.4, -1.2)
     assert (imported.scene.goal.x, imported.scene.goal.y) == (1.3, 1.2)
     assert imported.remarks == ()
 
 
-def test_robot_and_goal_that_are_missing_are_placed_far_apart(rooms):
+def test_a_missing_robot_and_goal_are_placed_far_apart(rooms):
     imported = read(bare(rooms))
     robot, goal = imported.scene.robot, imported.scene.goal
     assert np.hypot(robot.x - goal.x, robot.y - goal.y) > 3.5
@@ -50,7 +50,7 @@ def test_robot_and_goal_that_are_missing_are_placed_far_apart(rooms):
 
 
 @pytest.mark.parametrize("has", ["robot", "goal"])
-def test_the_end_that_is_missing_is_placed_far_from_the_other(rooms, has):
+def test_a_single_missing_end_is_placed_far_from_the_other(rooms, has):
     imported = read(bare(rooms, **{has: True}))
     scene = imported.scene
     assert np.hypot(scene.robot.x - scene.goal.x, scene.robot.y - scene.goal.y) > 3.0
@@ -99,7 +99,7 @@ def test_movables_no_walls_and_unknown_geoms_are_refused(rooms, tmp_path):
         read('<mujoco><worldbody><geom type="plane" size="0 0 1"/></worldbody></mujoco>')
     with pytest.raises(SceneError, match=r"rock.* is neither wall"):
         read(bare(rooms).replace('name="wall_5"', 'name="rock"').replace('"walls"', '"things"'))
-    with pytest.raises(SceneError, match="no free place"):
+    with pytest.raises(SceneError, match="no free cell"):
         read(
             '<mujoco><worldbody><geom type="plane" size="0 0 1"/>'
             '<geom name="wall" type="box" size="1 1 1"/></worldbody></mujoco>'

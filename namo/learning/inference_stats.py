@@ -1,0 +1,149 @@
+"""Cost of inference per process: loading, calls, batch sizes and latency, in figures that add up.
+
+Latencies are counted in logarithmic bins one per cent wide, so quantiles over any number of calls
+and processes need a few kilobytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+BIN_RATIO = 1.01
+"""Upper over lower edge of a latency bin."""
+
+Record = dict[str, Any]
+
+_IDENTITY = ("kind", "path", "sha256", "parameters", "bytes", "device")
+"""Keys that identify a model and where it runs."""
+
+
+@dataclass
+class InferenceStats:
+    """Inference cost of one model in one process.
+
+    Attributes:
+        kind: "object" or "goal".
+        path: of the bundle, as given by the user.
+        sha256: of the weights.
+        parameters: number of parameters, buffers included.
+        bytes: memory of the parameters.
+        device: where the model runs.
+        load_s: time to read and build the model (s).
+        warm_up_s: time of the warm-up passes (s).
+        loads: number of loads.
+        batches: forward passes by batch size in rasters.
+        latencies: queries by latency bin.
+        seconds: total time of all queries, rendering included.
+        forward_s: the part of it spent in forward passes.
+    """
+
+    kind: str
+    path: str
+    sha256: str
+    parameters: int
+    bytes: int
+    device: str
+    load_s: float = 0.0
+    warm_up_s: float = 0.0
+    loads: int = 1
+    batches: Counter[int] = field(default_factory=Counter)
+    latencies: Counter[int] = field(default_factory=Counter)
+    seconds: float = 0.0
+    forward_s: float = 0.0
+
+    @property
+    def calls(self) -> int:
+        """Number of queries."""
+        return self.latencies.total()
+
+    def count_pass(self, rasters: int, seconds: float) -> None:
+        """Count a forward pass over a batch of rasters."""
+        self.batches[rasters] += 1
+        self.forward_s += seconds
+
+    def count_query(self, seconds: float) -> None:
+        """Count a query."""
+        self.latencies[math.floor(math.log(max(seconds, 1e-9)) / math.log(BIN_RATIO))] += 1
+        self.seconds += seconds
+
+    def as_record(self) -> Record:
+        """Return the statistics as JSON values."""
+        return {
+            "kind": self.kind,
+            "path": self.path,
+            "sha256": self.sha256,
+            "parameters": self.parameters,
+            "bytes": self.bytes,
+            "device": self.device,
+            "load_s": self.load_s,
+            "warm_up_s": self.warm_up_s,
+            "loads": self.loads,
+            "batches": {str(size): count for size, count in sorted(self.batches.items())},
+            "latencies": {str(index): count for index, count in sorted(self.latencies.items())},
+            "seconds": self.seconds,
+            "forward_s": self.forward_s,
+        }
+
+
+def without_counts(record: Record) -> Record:
+    """Return a record of the same model with all counts zero, for a part counted elsewhere."""
+    identity = {name: record[name] for name in _IDENTITY}
+    return InferenceStats(**identity, loads=0).as_record()
+
+
+def sum_stats(records: Iterable[Record]) -> list[Record]:
+    """Return the totals per model over all processes, with quantiles of the latency (ms)."""
+    by_model: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        key = record["kind"], record["sha256"], record["device"]
+        by_model.setdefault(key, []).append(record)
+    return [_sum(by_model[key]) for key in sorted(by_model)]
+
+
+def _sum(records: list[Record]) -> Record:
+    batches, latencies = (
+        _add_counts(record[name] for record in records) for name in ("batches", "latencies")
+    )
+    calls, passes = latencies.total(), batches.total()
+    rasters = sum(size * count for size, count in batches.items())
+    added = ("loads", "load_s", "warm_up_s", "seconds", "forward_s")
+    return {
+        **{name: records[0][name] for name in _IDENTITY},
+        **{name: sum(record[name] for record in records) for name in added},
+        "calls": calls,
+        "mean_batch": rasters / passes if passes else 0.0,
+        "largest_batch": max(batches, default=0),
+        "latency_ms": {
+            name: quantile(latencies, fraction)
+            for name, fraction in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
+            if calls
+        },
+    }
+
+
+def _add_counts(counts: Iterable[Mapping[str, int]]) -> Counter[int]:
+    total: Counter[int] = Counter()
+    for each in counts:
+        for key, count in each.items():
+            total[int(key)] += count
+    return total
+
+
+def quantile(latencies: Mapping[int, int], fraction: float) -> float:
+    """Return the latency (ms) that a fraction of the calls does not exceed, within one per cent.
+
+    Args:
+        latencies: calls by latency bin.
+        fraction: fraction of the calls, 0 to 1.
+    """
+    wanted = fraction * sum(latencies.values())
+    cumulative = 0
+    for index in sorted(latencies):
+        cumulative += latencies[index]
+        if cumulative >= wanted:
+            return 1000.0 * float(BIN_RATIO ** (index + 0.5))
+    return 0.0

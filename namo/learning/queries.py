@@ -1,0 +1,170 @@
+"""Queries: the input of a model for one movable in one state, as arrays.
+
+A query of kind `goal` has one raster per direction in which the movable can be pushed, and with
+each raster the candidate pushes in that direction. A query of kind `object` has one raster and one
+candidate, the movable itself.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from namo.learning.rasters import Raster, StateRaster, render
+from namo.world.candidates import CandidatePushes
+
+FRAMES = {"goal": "push", "object": "object"}
+"""Raster frame, see `namo.learning.rasters`, per kind of query."""
+
+FEATURES = {
+    "goal": (
+        "end_x",
+        "end_y",
+        "end_sin",
+        "end_cos",
+        "contact_x",
+        "contact_y",
+        "travel",
+        "half_x",
+        "half_y",
+        "shoves",
+    ),
+    "object": ("half_x", "half_y", "contacts_reachable"),
+}
+"""Features of a candidate per kind of query, in the frame of its raster.
+
+- end_x, end_y, end_sin, end_cos: pose of the movable after the push in free space (m; sine and
+  cosine of the rotation);
+- contact_x, contact_y: position of the robot when it makes contact (m);
+- travel: distance the robot travels (m);
+- half_x, half_y: half extents of the movable along the axes (m);
+- shoves: 1 if the movable or the robot would run into another movable, else 0;
+- contacts_reachable: fraction of the contact points that the robot can reach.
+"""
+
+_SAME_DIRECTION_RAD = 1e-6
+
+Features = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """Model input for one movable in one state.
+
+    Attributes:
+        rasters: (views, channels, pixels, pixels).
+        features: (candidates, features) float32, see `FEATURES`.
+        view: (candidates,) index of the raster of each candidate.
+        numbers: (candidates,) index of each candidate in `CandidatePushes`.
+    """
+
+    rasters: Raster
+    features: Features
+    view: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+
+
+def goal_query(state: StateRaster, name: str, candidates: CandidatePushes) -> Query:
+    """Return the query for the goal of a movable: all its feasible candidate pushes.
+
+    Args:
+        state: rasterised state.
+        name: of the movable.
+        candidates: of the same movable in the same state.
+
+    Raises:
+        KeyError: the scene has no such movable.
+    """
+    static, pose = state.reachability.static, candidates.pose
+    contacts = static.contacts[name]
+    travels = len(candidates.travels)
+    numbers = candidates.possible.ravel().nonzero()[0]
+    contact = numbers // travels
+    angles = np.arctan2(contacts.directions[contact, 1], contacts.directions[contact, 0])
+    headings, view = _distinct(angles)
+    c, s = np.cos(headings[view]), np.sin(headings[view])
+    corners = static.scene.movable(name).footprint.outline
+    halves = np.array([_half_extents(corners, heading) for heading in headings]).reshape(-1, 2)
+    moves = candidates.displacements.reshape(-1, 3)[numbers]
+    positions = contacts.positions[contact]
+    features = np.stack(
+        [
+            c * moves[:, 0] + s * moves[:, 1],
+            c * moves[:, 1] - s * moves[:, 0],
+            np.sin(moves[:, 2]),
+            np.cos(moves[:, 2]),
+            c * positions[:, 0] + s * positions[:, 1],
+            c * positions[:, 1] - s * positions[:, 0],
+            candidates.travels[numbers % travels],
+            halves[view, 0],
+            halves[view, 1],
+            candidates.shoves.ravel()[numbers],
+        ],
+        axis=1,
+    ).astype(np.float32)
+    rasters = render(state, name, FRAMES["goal"], pose.theta + headings)
+    return Query(rasters, features, view, numbers)
+
+
+def object_query(state: StateRaster, name: str) -> Query:
+    """Return the query for whether to push a movable at all.
+
+    Args:
+        state: rasterised state.
+        name: of the movable.
+
+    Raises:
+        KeyError: the scene has no such movable.
+    """
+    reachability = state.reachability
+    footprint = reachability.static.scene.movable(name).footprint
+    half_x, half_y = _half_extents(footprint.outline, 0.0)
+    fraction = float(reachability.reachable_contacts(name).mean())
+    zero = np.zeros(1, np.int64)
+    return Query(
+        render(state, name, FRAMES["object"], np.array([reachability.poses[name].theta])),
+        np.array([[half_x, half_y, fraction]], np.float32),
+        zero,
+        zero,
+    )
+
+
+def by_view(
+    features: Features, view: NDArray[np.int64], views: int
+) -> tuple[Features, NDArray[np.int64]]:
+    """Return features grouped by raster and padded, and the index of each candidate there.
+
+    Args:
+        features: (candidates, features).
+        view: (candidates,) index of the raster of each candidate.
+        views: number of rasters.
+
+    Returns:
+        Features (views, maximum candidates per raster, features), padded with zeros, and indices
+        (candidates,): candidate i is at `[view[i], index[i]]`.
+    """
+    counts = np.bincount(view, minlength=views)
+    order = np.argsort(view, kind="stable")
+    index = np.empty_like(view)
+    index[order] = np.arange(len(view)) - np.repeat(np.cumsum(counts) - counts, counts)
+    padded = np.zeros((views, int(counts.max(initial=0)), features.shape[1]), np.float32)
+    padded[view, index] = features
+    return padded, index
+
+
+def _distinct(angles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the distinct angles (rad), ascending, and for each angle its index among them."""
+    rounded = np.round(np.mod(angles, 2 * math.pi) / _SAME_DIRECTION_RAD)
+    rounded[rounded == round(2 * math.pi / _SAME_DIRECTION_RAD)] = 0.0
+    _, first, inverse = np.unique(rounded, return_index=True, return_inverse=True)
+    return angles[first], inverse
+
+
+def _half_extents(corners: NDArray[np.float64], heading: float) -> tuple[float, float]:
+    """Return the half extents (m) of an outline along and across a direction."""
+    c, s = math.cos(heading), math.sin(heading)
+    along, across = corners @ np.array([c, s]), corners @ np.array([-s, c])
+    return float(np.ptp(along)) / 2, float(np.ptp(across)) / 2

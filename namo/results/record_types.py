@@ -1,0 +1,292 @@
+"""Types of the keys and values in the record of an environment, as this version writes them.
+
+The types are for the type checker: readers (`namo.results.records`) check that a file is intact and
+holds builtins only, but not its keys.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    from namo.world.world import Observation
+
+Columns = dict[str, list[Any]]
+"""Columns of a table by name, of equal lengths; types and units are in `namo.results.schema`."""
+
+
+class Action(TypedDict):
+    """A push of a plan.
+
+    Attributes:
+        object_id: name of the pushed movable.
+        target: commanded pose of the object: x, y, theta (m, m, rad; world frame).
+    """
+
+    object_id: str
+    target: tuple[float, float, float]
+
+
+class SolidInfo(TypedDict):
+    """Geometry of a wall or movable.
+
+    Attributes:
+        movable: false for walls.
+        start_pose: x, y, theta in the scene's start (m, m, rad; world frame).
+        half_extents: half sizes of the bounding box along x, y, z in its own frame (m).
+        outline: corners x, y of a polygon in its own frame (m); absent for boxes.
+    """
+
+    movable: bool
+    start_pose: list[float]
+    half_extents: list[float]
+    outline: NotRequired[list[list[float]]]
+
+
+class AlgorithmStats(TypedDict):
+    """Effort and timing of a search.
+
+    Attributes:
+        termination: value of `namo.planning.planner.Termination`.
+        pushes_simulated: number of simulated pushes.
+        push_outcomes: number of pushes per status.
+        physics_steps: MuJoCo steps of these pushes.
+        physics_time_ms: time in MuJoCo, summed over threads (ms).
+        reachability_time_ms: time in reachability queries, summed over threads (ms).
+        push_planning_time_ms: time in planning motion primitives, summed over threads (ms).
+        inference_time_ms: time in queries to learned models (ms).
+        inference_calls: number of these queries.
+    """
+
+    termination: str
+    pushes_simulated: int
+    push_outcomes: dict[str, int]
+    physics_steps: int
+    physics_time_ms: float
+    reachability_time_ms: float
+    push_planning_time_ms: float
+    inference_time_ms: float
+    inference_calls: int
+
+
+class SearchRecord(TypedDict):
+    """What a search decides of an entry in `episode_results`.
+
+    Attributes:
+        algorithm: name of the planner.
+        algorithm_version: package version and results version.
+        success: same as `solution_found`.
+        solution_found: a plan opens the robot's goal.
+        solution_depth: length of the plan (pushes); None when unsolved.
+        search_time_ms: wall time of the search (ms).
+        nodes_expanded: number of pushes the search tried.
+        terminal_checks: number of goal-reachability checks.
+        max_depth_reached: longest sequence of pushes that was tried.
+        action_sequence: the plan, in order.
+        algorithm_stats: effort and timing.
+        error_message: always None; failures stand in the environment's record.
+        state_observations: state before each push of the plan (m, rad; world frame).
+        post_action_state_observations: state after each push of the plan, likewise.
+        static_object_info: geometry of every wall and movable, by name.
+        robot_goal: x, y, 0 (m, m, rad; world frame).
+    """
+
+    algorithm: str
+    algorithm_version: str
+    success: bool
+    solution_found: bool
+    solution_depth: int | None
+    search_time_ms: float
+    nodes_expanded: int
+    terminal_checks: int
+    max_depth_reached: int
+    action_sequence: list[Action]
+    algorithm_stats: AlgorithmStats
+    error_message: None
+    state_observations: list[Observation]
+    post_action_state_observations: list[Observation]
+    static_object_info: dict[str, SolidInfo]
+    robot_goal: tuple[float, float, float]
+
+
+class EpisodeRecord(SearchRecord):
+    """An entry in `episode_results`.
+
+    Attributes:
+        episode_id: `env_id` and number of the episode.
+        xml_file: scene file.
+    """
+
+    episode_id: str
+    xml_file: str
+
+
+class ErrorRecord(TypedDict):
+    """Why an environment failed.
+
+    Attributes:
+        kind: `scene`, `crashed`, or the name of an exception.
+        message: one line that names the scene file.
+        traceback: where the exception was raised; None for an invalid scene.
+        command: command line that collects this environment alone.
+    """
+
+    kind: str
+    message: str
+    traceback: str | None
+    command: str
+
+
+class SearchMetrics(TypedDict):
+    """Columns of a metrics row that the search decides; see `namo.results.schema.METRICS`.
+
+    Attributes:
+        search_time_ms: ms.
+        physics_time_ms: ms.
+        reachability_time_ms: ms.
+        push_planning_time_ms: ms.
+        inference_time_ms: ms.
+    """
+
+    success: bool
+    solution_found: bool
+    solution_depth: int | None
+    replayed: bool | None
+    termination: str
+    nodes_expanded: int
+    pushes_simulated: int
+    physics_steps: int
+    terminal_checks: int
+    max_depth_reached: int
+    search_time_ms: float
+    physics_time_ms: float
+    reachability_time_ms: float
+    push_planning_time_ms: float
+    inference_time_ms: float
+    inference_calls: int
+    error_kind: str | None
+    error_message: str | None
+
+
+class SceneIdentity(TypedDict):
+    """Columns that name an environment and its scene; see `namo.results.schema.SCENES`."""
+
+    env_id: str
+    env_index: int
+    xml_file: str
+    scene_sha256: str
+    difficulty: str | None
+
+
+class EnvironmentMetrics(SceneIdentity):
+    """Columns of a metrics row that are equal for all episodes of an environment."""
+
+    algorithm: str
+    object_strategy: str
+    goal_strategy: str
+    physics: str
+    seed: int
+    hostname: str
+    worker_hostname: str
+    fingerprint: str
+    schema_version: int
+
+
+class MetricsRow(EnvironmentMetrics, SearchMetrics):
+    """A row of the metrics table, without the column `chunk` that parts add.
+
+    Attributes:
+        kept: false when --filter-minimum-length dropped the episode.
+        rerun_command: command line that collects a failed environment alone; else None.
+        episode: number of the episode in its environment, from 0.
+        episode_id: `env_id` and number of the episode.
+    """
+
+    kept: bool
+    rerun_command: str | None
+    episode: int
+    episode_id: str
+
+
+class SceneColumns(TypedDict):
+    """Columns of the scenes table that the scene decides; see `namo.results.schema.SCENES`.
+
+    Attributes:
+        bounds: lower left and upper right corner: x, y, x, y (m).
+        robot: x, y at the start, and radius (m).
+        goal: x, y of the robot's goal, and tolerance (m).
+        walls: corners x, y of each wall (m; world frame).
+        movables: names, in file order.
+        outlines: corners x, y of each movable (m; its own frame).
+        poses: x, y, theta of each movable at the start (m, m, rad; world frame).
+    """
+
+    bounds: list[float]
+    robot: list[float]
+    goal: list[float]
+    walls: list[list[float]]
+    movables: list[str]
+    outlines: list[list[float]]
+    poses: list[float]
+
+
+class SceneRow(SceneIdentity, SceneColumns):
+    """A row of the scenes table."""
+
+
+class SceneReference(TypedDict):
+    """What names the scene of an environment: records, metrics rows and scene rows have it.
+
+    Attributes:
+        env_id: name of the environment.
+        xml_file: scene file.
+        scene_sha256: hash of the scene file.
+    """
+
+    env_id: str
+    xml_file: str
+    scene_sha256: str
+
+
+class EnvironmentRecord(TypedDict):
+    """The file of an environment.
+
+    Attributes:
+        env_id: label of the run and number of the environment.
+        env_index: place in the list of environments, from 0.
+        success: a plan was found in at least one episode.
+        episodes_collected: number of entries in `episode_results`.
+        episodes_before_filtering: number of episodes that ran.
+        episodes_filtered_out: number of these that --filter-minimum-length dropped.
+        processing_time: wall time spent on the environment (s).
+        episode_results: the episodes that were kept, in order.
+        xml_file: scene file.
+        scene_sha256: hash of the scene file; empty when it could not be read.
+        fingerprint: hash of everything that decides the results.
+        schema_version: of this record.
+        namo_version: of the package that wrote it.
+        error: why the environment failed; None when it did not.
+        metrics: rows of the metrics table, one per episode and one for a failure.
+        pushes: columns of the pushes table, dropped episodes included.
+        plans: columns of the plans table, likewise.
+        scene: row of the scenes table; None for a scene that could not be read.
+    """
+
+    env_id: str
+    env_index: int
+    success: bool
+    episodes_collected: int
+    episodes_before_filtering: int
+    episodes_filtered_out: int
+    processing_time: float
+    episode_results: list[EpisodeRecord]
+    xml_file: str
+    scene_sha256: str
+    fingerprint: str
+    schema_version: int
+    namo_version: str
+    error: ErrorRecord | None
+    metrics: list[MetricsRow]
+    pushes: Columns
+    plans: Columns
+    scene: SceneRow | None

@@ -1,0 +1,106 @@
+"""Which environments of a collection come from which of its parts, and their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from namo.errors import ResultFileError
+from namo.results.metadata_types import PartMarker
+from namo.results.parts import Part, age_of, finished_parts
+from namo.results.tables import row_groups
+
+
+class IndexSpan(NamedTuple):
+    """A run of consecutive environments that come from one part.
+
+    Attributes:
+        part: which part.
+        start: first environment.
+        end: one past the last.
+    """
+
+    part: Part
+    start: int
+    end: int
+
+
+def require_parts(output_dir: Path) -> list[Part]:
+    """Return the finished parts of a collection.
+
+    Raises:
+        ResultFileError: there are none.
+    """
+    parts = finished_parts(output_dir)
+    if not parts:
+        raise ResultFileError(f"{output_dir}: no finished part to make a summary of")
+    return parts
+
+
+def used_parts(output_dir: Path) -> tuple[list[IndexSpan], dict[Part, PartMarker]]:
+    """Return which environments come from which part, and the metadata of these parts.
+
+    Where parts overlap, environments come from the part that was made last.
+
+    Raises:
+        ResultFileError: there is no finished part, or one is damaged.
+    """
+    metadata = {part: part.metadata() for part in require_parts(output_dir)}
+    oldest_first = sorted(metadata, key=lambda part: age_of(metadata[part]))
+    owners = np.full(max(part.end for part in oldest_first), -1)
+    for place, part in enumerate(oldest_first):
+        owners[part.start : part.end] = place
+    numbers = np.flatnonzero(owners >= 0)
+    spans = spans_of(oldest_first, numbers, owners[numbers])
+    used = {span.part: metadata[span.part] for span in spans}
+    for part, marker in used.items():
+        part.verify(marker)
+    return spans, used
+
+
+def spans_of(
+    parts: Sequence[Part], numbers: NDArray[np.intp], owners: NDArray[np.intp]
+) -> list[IndexSpan]:
+    """Return the spans of environments, in order.
+
+    Args:
+        parts: to take them from.
+        numbers: (n,) the environments, ascending.
+        owners: (n,) index in `parts` of the part that each environment comes from.
+    """
+    borders = np.flatnonzero((np.diff(numbers) != 1) | (np.diff(owners) != 0)) + 1
+    firsts = [0, *borders.tolist()] if numbers.size else []
+    lasts = [*borders.tolist(), numbers.size]
+    return [
+        IndexSpan(parts[owners[first]], int(numbers[first]), int(numbers[last - 1]) + 1)
+        for first, last in zip(firsts, lasts, strict=False)
+    ]
+
+
+def rows_of(
+    spans: Sequence[IndexSpan], name: str, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield the rows of a table, one row group at a time, in order of the environments.
+
+    Args:
+        spans: which environments, and the parts they come from.
+        name: of the table.
+        columns: only these, `env_index` among them; None for all.
+    """
+    for part, start, end in spans:
+        for table in row_groups(part.table(name), columns):
+            index = table["env_index"]
+            yield table.filter(pc.and_(pc.greater_equal(index, start), pc.less(index, end)))
+
+
+def files_of(span: IndexSpan) -> pa.Table:
+    """Return the file entries of a span's environments, one row per environment, in order."""
+    table = pq.read_table(span.part.table("files"))
+    return table.slice(span.start - span.part.start, span.end - span.start)

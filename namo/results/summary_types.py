@@ -1,0 +1,179 @@
+"""Types of the sections of the summary, `collection_summary_<hostname>.pkl`."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from namo.results.metadata_types import ModelUseTotal, Settings
+
+
+class CollectionMetadata(TypedDict):
+    """What ran, where and for how long.
+
+    Attributes:
+        hostname: label of the run.
+        algorithm: planner of the part that was made last.
+        total_duration_seconds: time spent on environments, summed over processes (s).
+        execution_mode: always "sequential".
+        ml_models_preloaded: whether learned models were used.
+        config: settings of the part that was made last.
+        configurations: number of different settings among the parts.
+        processes: number of parts.
+        worker_hostnames: machines that did the work.
+        peak_memory_bytes: largest of any process.
+        namo_version: of the package that merged.
+        results_version: likewise.
+        schema_version: likewise.
+    """
+
+    hostname: str
+    algorithm: str
+    total_duration_seconds: float
+    execution_mode: str
+    ml_models_preloaded: bool
+    config: Settings
+    configurations: int
+    processes: int
+    worker_hostnames: list[str]
+    peak_memory_bytes: int
+    namo_version: str
+    results_version: int
+    schema_version: int
+
+
+class Distribution(TypedDict, total=False):
+    """Statistics of a quantity, in its own unit; empty without values.
+
+    Attributes:
+        total: sum, in the unit of the quantity (ms, pushes).
+        mean: likewise.
+        median: likewise.
+        p90: likewise.
+        min: likewise.
+        max: likewise.
+    """
+
+    total: float
+    mean: float
+    median: float
+    p90: float
+    min: float
+    max: float
+
+
+class Solved(TypedDict):
+    """Episodes of a class of difficulty.
+
+    Attributes:
+        episodes: number of episodes.
+        solved: number of these with a plan.
+    """
+
+    episodes: int
+    solved: int
+
+
+class PerformanceStats(TypedDict):
+    """What was found, and the effort. Failed environments count in the first two alone.
+
+    Attributes:
+        total_environments: number of environments.
+        failed_environments: number of these that ended in an error.
+        total_episodes: number of episodes.
+        successful_episodes: number of these with a plan.
+        success_rate: ratio of the two.
+        avg_search_time_ms: mean wall time of a search (ms).
+        avg_nodes_expanded: mean number of pushes a search tried.
+        search_time_ms: wall time of a search (ms).
+        nodes_expanded: number of pushes a search tried.
+        search_time_ms_solved: of solved episodes alone (ms).
+        nodes_expanded_solved: of solved episodes alone.
+        solution_depths: number of plans by length (pushes).
+        terminations: number of episodes by termination.
+        by_difficulty: by class; scenes of unknown class are in none.
+        push_outcomes: number of pushes by status.
+        physics_steps: number of MuJoCo steps.
+        time_ms: time by activity, summed over episodes (ms).
+    """
+
+    total_environments: int
+    failed_environments: int
+    total_episodes: int
+    successful_episodes: int
+    success_rate: float
+    avg_search_time_ms: float
+    avg_nodes_expanded: float
+    search_time_ms: Distribution
+    nodes_expanded: Distribution
+    search_time_ms_solved: Distribution
+    nodes_expanded_solved: Distribution
+    solution_depths: dict[str, int]
+    terminations: dict[str, int]
+    by_difficulty: dict[str, Solved]
+    push_outcomes: dict[str, int]
+    physics_steps: int
+    time_ms: dict[str, float]
+
+
+class FilteringStats(TypedDict):
+    """What --filter-minimum-length dropped.
+
+    Attributes:
+        episodes_before_filtering: number of episodes.
+        episodes_filtered_out: number of these that were dropped.
+        filtering_enabled: whether any part was filtered.
+        filter_rate: ratio of the two counts.
+    """
+
+    episodes_before_filtering: int
+    episodes_filtered_out: int
+    filtering_enabled: bool
+    filter_rate: float
+
+
+class ModelStats(TypedDict):
+    """Use of learned models.
+
+    Attributes:
+        inference_calls: number of queries.
+        inference_time_ms: time in queries (ms).
+        models: of each model.
+    """
+
+    inference_calls: int
+    inference_time_ms: float
+    models: list[ModelUseTotal]
+
+
+class Failure(TypedDict):
+    """A failed environment.
+
+    Attributes:
+        env_index: place in the list of environments, from 0.
+        xml_file: scene file.
+        error_message: why it failed.
+        rerun_command: command line that collects it alone.
+    """
+
+    env_index: int
+    xml_file: str
+    error_message: str
+    rerun_command: str
+
+
+class Summary(TypedDict):
+    """The summary of a collection.
+
+    Attributes:
+        collection_metadata: what ran.
+        performance_stats: what was found, and the effort.
+        filtering_stats: what the filter dropped.
+        model_stats: use of learned models.
+        failures: failed environments, at most `namo.results.summary.MAX_LISTED_FAILURES`.
+    """
+
+    collection_metadata: CollectionMetadata
+    performance_stats: PerformanceStats
+    filtering_stats: FilteringStats
+    model_stats: ModelStats
+    failures: list[Failure]

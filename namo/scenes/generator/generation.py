@@ -1,0 +1,108 @@
+"""Candidates: scene `i` of a seed, the same however many are drawn and in however many jobs.
+
+A candidate depends on settings, seed and its number only. Its layout is that of the number divided
+by `scenes_per_layout`, so that consecutive scenes share their walls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from namo.errors import SceneError, UsageError
+from namo.scenes.generator.boxes import widest_passage
+from namo.scenes.generator.layouts.layout import LayoutFamily
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.population import Rejection, populate
+from namo.scenes.generator.prepared_layout import PreparedLayout
+from namo.scenes.generator.settings import GeneratorSettings
+from namo.scenes.reading import parse_scene
+from namo.scenes.scene import Goal, Robot, Scene
+from namo.scenes.writing import scene_xml
+from namo.seeding import Purpose, stream
+
+CLOSED_OFF_M2 = 0.25
+"""Maximum unreachable free area of a layout; more means a room without a door."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A scene drawn for a number, or the reason why there is none.
+
+    Attributes:
+        number: of the candidate, from 0.
+        family: layout family of its walls.
+        layout_id: see `Layout.layout_id`.
+        scene: None for a rejected candidate.
+        rejection: why it was rejected; the part before a colon is the kind of reason.
+    """
+
+    number: int
+    family: str
+    layout_id: str
+    scene: Scene | None
+    rejection: str | None = None
+
+    @property
+    def file_name(self) -> str:
+        """Name of its file, from its number: it is the same in every selection."""
+        return f"scene_{self.number:07d}.xml"
+
+
+class Generator:
+    """Draws the candidates of one configuration."""
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        """Load the families.
+
+        Raises:
+            UsageError: the settings are invalid for a family, or MuJoCo refuses the options.
+        """
+        self.settings = settings
+        self._names = [name for name, weight in settings.families.items() if weight > 0.0]
+        weights = np.array([settings.families[name] for name in self._names])
+        self._probabilities = weights / weights.sum()
+        self._families: dict[str, LayoutFamily] = {
+            name: LAYOUT_FAMILIES.load(name)(settings) for name in self._names
+        }
+        self._check_options()
+        self._layout = lru_cache(maxsize=8)(self._draw_layout)
+
+    def draw(self, number: int) -> Candidate:
+        """Return candidate `number`."""
+        family, prepared = self._layout(number // self.settings.scenes_per_layout)
+        if isinstance(prepared, str):
+            return Candidate(number, family, "", None, prepared)
+        rng = stream(self.settings.seed, number, 0, Purpose.POPULATION)
+        drawn = populate(prepared, self.settings, rng)
+        layout_id = prepared.layout.layout_id
+        if isinstance(drawn, Rejection):
+            return Candidate(number, family, layout_id, None, str(drawn))
+        return Candidate(number, family, layout_id, drawn)
+
+    def _draw_layout(self, number: int) -> tuple[str, PreparedLayout | str]:
+        """Return a family and its layout, or the reason why there is none."""
+        rng = stream(self.settings.seed, number, 0, Purpose.LAYOUTS)
+        family = self._names[int(rng.choice(len(self._names), p=self._probabilities))]
+        try:
+            layout = self._families[family].draw(rng)
+            prepared = PreparedLayout(layout, widest_passage(self.settings))
+        except SceneError as error:
+            return family, str(error)
+        if family != "template" and prepared.closed_off_m2 > CLOSED_OFF_M2:
+            return family, f"walls close off a part: {prepared.closed_off_m2:.2f} m2 of floor"
+        return family, prepared
+
+    def _check_options(self) -> None:
+        """Refuse invalid MuJoCo options.
+
+        Raises:
+            UsageError: MuJoCo refuses them.
+        """
+        plain = Scene((), (), Robot(0.0, 0.0), Goal(1.0, 0.0), options=self.settings.options)
+        try:
+            parse_scene(scene_xml(plain).encode(), "options")
+        except SceneError as error:
+            raise UsageError(f"options is {dict(self.settings.options)}: {error}") from error

@@ -1,0 +1,1 @@
+"""Layout families: walls without boxes, one file per family."""

@@ -1,0 +1,15 @@
+"""The layout families by name. A new family is a file in this folder and a line here."""
+
+from namo.registry import Registry
+
+LAYOUT_FAMILIES = Registry(
+    "layout family",
+    {
+        "room": "namo.scenes.generator.layouts.room:Room",
+        "row": "namo.scenes.generator.layouts.row:Row",
+        "corridor": "namo.scenes.generator.layouts.corridor:Corridor",
+        "maze": "namo.scenes.generator.layouts.maze:Maze",
+        "apartment": "namo.scenes.generator.layouts.apartment:Apartment",
+        "template": "namo.scenes.generator.layouts.template:Template",
+    },
+)

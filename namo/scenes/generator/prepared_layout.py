@@ -1,0 +1,64 @@
+"""What all scenes in a layout share, computed once: grid, free regions, passages."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from namo.geometry import Floats
+from namo.scenes.generator.layouts.layout import Layout
+from namo.scenes.generator.passages import Passage, find_passages
+from namo.scenes.grid import Grid, inflated
+from namo.scenes.regions import blocked_cells, regions_of
+from namo.scenes.scene import Robot
+
+ROBOT = Robot(0.0, 0.0)
+"""The robot of every generated scene; its position here is arbitrary."""
+
+
+class PreparedLayout:
+    """A layout and what is derived from it for all scenes in it.
+
+    Attributes:
+        layout: the walls.
+        grid: over them.
+        walls: mask of the cells in which the robot would touch a wall.
+        regions: free regions without boxes.
+        open_floor: label of the largest region; nothing is placed in the others.
+    """
+
+    def __init__(self, layout: Layout, widest_passage: float) -> None:
+        """Rasterise the walls.
+
+        Args:
+            layout: the walls.
+            widest_passage: maximum width of a passage (m).
+        """
+        self.layout = layout
+        self._widest = widest_passage
+        self.grid = Grid.over(layout.bounds)
+        self.walls = blocked_cells(self.grid, layout.walls, ROBOT.radius)
+        self.regions = regions_of(self.grid, self.walls)
+        self.open_floor = int(self.regions.cells.argmax())
+
+    @property
+    def closed_off_m2(self) -> float:
+        """Free area outside the largest region, which walls make unreachable (m²)."""
+        areas = self.regions.areas
+        return float(areas.sum() - areas[self.open_floor])
+
+    @cached_property
+    def wall_pieces(self) -> list[Floats]:
+        """Convex outlines (n, 2) of all walls in the world (m)."""
+        return [piece for wall in self.layout.walls for piece in wall.pieces()]
+
+    @cached_property
+    def passages(self) -> list[Passage]:
+        """Passages that the robot can reach."""
+        solid = self.grid.blank()
+        for wall in self.layout.walls:
+            self.grid.fill(solid, wall.pose, inflated(wall.footprint, 0.0))
+        return [
+            passage
+            for passage in find_passages(self.grid, solid, self._widest)
+            if (self.regions.at(passage.middles) == self.open_floor).any()
+        ]

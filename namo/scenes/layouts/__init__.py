@@ -1,1 +1,0 @@
-"""Layout families: walls without boxes, one file a family."""

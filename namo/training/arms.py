@@ -1,0 +1,121 @@
+"""Arms of an evaluation: the episodes of collections of the same scenes, paired by episode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from namo.errors import ResultFileError, UsageError
+from namo.geometry import Floats
+from namo.planning.planner import Termination
+from namo.wording import truncated_list
+
+MAX_NAMED_PAIRS = 5
+"""Pairs named in a message."""
+
+_KEYS = ["env_index", "episode"]
+_SAME = ["scene_sha256", "seed", "physics", "difficulty"]
+_MEASURED = ["solution_found", "pushes_simulated", "search_time_ms", "termination"]
+_MAY_BE_NULL = {"difficulty"}
+
+
+@dataclass(frozen=True, eq=False)
+class ArmEpisodes:
+    """The episodes of an arm, one row per episode, ordered by environment and episode.
+
+    Attributes:
+        name: of the arm.
+        folder: of the collection, with `metrics.parquet`.
+        pairs: columns that must agree between arms (n rows).
+        solved: whether a plan was found, (n,) bool.
+        pushes: simulated pushes, (n,).
+        seconds: wall time of the search (s), (n,).
+    """
+
+    name: str
+    folder: Path
+    pairs: pa.Table = field(repr=False)
+    solved: NDArray[np.bool_] = field(repr=False)
+    pushes: Floats = field(repr=False)
+    seconds: Floats = field(repr=False)
+
+
+def read_arm(name: str, folder: Path) -> ArmEpisodes:
+    """Read the episodes of an arm.
+
+    Args:
+        name: of the arm.
+        folder: of its collection.
+
+    Raises:
+        UsageError: the collection is missing or empty, or some of its environments failed.
+        ResultFileError: the table is damaged, or lacks a column or a value.
+    """
+    path = folder / "metrics.parquet"
+    if not path.is_file():
+        raise UsageError(f"--arm {name}: {path}: no such file; an arm is a merged collection")
+    try:
+        columns = pq.read_schema(path).names
+        absent = [column for column in (*_KEYS, *_SAME, *_MEASURED) if column not in columns]
+        if absent:
+            raise ResultFileError(f"{path}: has no column {', '.join(absent)}")
+        table = pq.read_table(path, columns=[*_KEYS, *_SAME, *_MEASURED])
+    except (OSError, pa.ArrowException) as error:
+        raise ResultFileError(f"{path}: cannot be read as Parquet: {error}") from error
+    if not table.num_rows:
+        raise UsageError(f"--arm {name}: {path} has no episodes")
+    failed = table.filter(pc.equal(table["termination"], Termination.ERROR.value))
+    if failed.num_rows:
+        numbers = pc.unique(failed["env_index"]).to_pylist()
+        which = truncated_list((f"environment {index}" for index in numbers), MAX_NAMED_PAIRS)
+        raise UsageError(
+            f"--arm {name}: {which} failed in {path}; collect them again, or leave them out"
+        )
+    for column in table.column_names:
+        if column not in _MAY_BE_NULL and table[column].null_count:
+            raise ResultFileError(f"{path}: {column} is null in {table[column].null_count} rows")
+    table = table.sort_by([(key, "ascending") for key in _KEYS])
+    keys = _key_rows(table)
+    if len(set(keys)) < len(keys):
+        raise ResultFileError(f"{path}: has two rows of the same environment and episode")
+    seconds = table["search_time_ms"].to_numpy().astype(np.float64) / 1000.0
+    if not np.isfinite(seconds).all():
+        raise ResultFileError(f"{path}: search_time_ms has non-finite values")
+    solved = table["solution_found"].to_numpy()
+    pushes = table["pushes_simulated"].to_numpy().astype(np.float64)
+    return ArmEpisodes(name, folder, table.select([*_KEYS, *_SAME]), solved, pushes, seconds)
+
+
+def require_pairs(arm: ArmEpisodes, baseline: ArmEpisodes) -> None:
+    """Check that an arm has the same episodes as the baseline.
+
+    Raises:
+        UsageError: names the first few that are missing, extra or different.
+    """
+    own, wanted = _key_rows(arm.pairs), _key_rows(baseline.pairs)
+    for problem, keys in (
+        (f"missing episodes that arm {baseline.name} has", set(wanted) - set(own)),
+        (f"extra episodes that arm {baseline.name} does not have", set(own) - set(wanted)),
+    ):
+        if keys:
+            each = (f"environment {index} episode {n}" for index, n in sorted(keys))
+            which = truncated_list(each, MAX_NAMED_PAIRS)
+            raise UsageError(f"--arm {arm.name}: {problem}: {which}; arms are compared in pairs")
+    for column in _SAME:
+        theirs = baseline.pairs[column].to_pylist()
+        for key, value, other in zip(own, arm.pairs[column].to_pylist(), theirs, strict=True):
+            if value != other:
+                raise UsageError(
+                    f"--arm {arm.name}: {column} of environment {key[0]} episode {key[1]} is "
+                    f"{value}, in arm {baseline.name} {other}; arms are compared in pairs"
+                )
+
+
+def _key_rows(table: pa.Table) -> list[tuple[int, int]]:
+    return list(zip(*(table[key].to_pylist() for key in _KEYS), strict=True))

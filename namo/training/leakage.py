@@ -1,0 +1,46 @@
+"""Data leakage: refuses a comparison over layouts that a model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from namo.errors import UsageError
+from namo.learning.bundle_files import trained_layouts
+
+
+def require_unseen(models: Iterable[Path], manifest: Path, scenes: Iterable[str]) -> int:
+    """Check that no model was trained on a layout of the given scenes.
+
+    Args:
+        models: folders of bundles.
+        manifest: Parquet scene manifest that lists the scenes with their layouts.
+        scenes: sha256 of the scenes.
+
+    Returns:
+        Number of distinct layouts of the scenes.
+
+    Raises:
+        UsageError: a scene is not in the manifest, or a model was trained on its layout.
+        ModelError: the training layouts of a bundle cannot be read.
+    """
+    try:
+        table = pq.read_table(manifest, columns=["sha256", "layout_id"])
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UsageError(f"--manifest {manifest}: {error}") from error
+    layout_of = dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
+    layouts = {}
+    for scene in scenes:
+        if scene not in layout_of:
+            raise UsageError(f"--manifest {manifest}: lists no scene with sha256 {scene}")
+        layouts[layout_of[scene]] = scene
+    for model in models:
+        for layout in sorted(trained_layouts(model) & set(layouts)):
+            raise UsageError(
+                f"{model}: was trained on layout {layout}, that of scene {layouts[layout]}; "
+                "compare models only in held-out layouts"
+            )
+    return len(layouts)

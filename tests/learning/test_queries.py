@@ -1,0 +1,142 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+from shapely import affinity
+
+from namo.geometry import Pose2D
+from namo.learning.queries import FEATURES, FRAMES, goal_query, object_query
+from namo.learning.rasters import CHANNELS, VIEWS, StateRaster, render
+from namo.scenes.footprint import Polygon, centred
+from namo.world.candidates import candidate_pushes
+from namo.world.world import World
+
+NAME = "obstacle_1_movable"
+L_SHAPE = centred(Polygon(((0, 0), (0.7, 0), (0.7, 0.3), (0.3, 0.3), (0.3, 0.7), (0, 0.7))))[0]
+TRIANGLE = centred(Polygon(((0, 0), (0.8, 0), (0.2, 0.7))))[0]
+
+
+class Queried:
+    """A goal query about the first movable of a scene, and its context."""
+
+    def __init__(self, scene):
+        self.world = World(scene)
+        self.state = StateRaster(self.world.reachability())
+        self.candidates = candidate_pushes(self.world, NAME)
+        self.query = goal_query(self.state, NAME, self.candidates)
+        self.contacts = self.world.static.contacts[NAME]
+        self.contact = self.query.numbers // len(self.candidates.travels)
+        self.columns = dict(zip(FEATURES["goal"], self.query.features.T, strict=True))
+
+    def angle(self, contact):
+        """World direction (rad) in which the robot pushes from a contact point."""
+        pose = self.candidates.pose
+        ends = pose.to_world(np.array([[0.0, 0.0], self.contacts.directions[contact]]))
+        return math.atan2(*(ends[1] - ends[0])[::-1])
+
+
+@pytest.fixture(scope="module", params=["box", "L", "triangle"])
+def queried(rooms, request):
+    """Queries about rotated movables, one near a wall and one beside another box."""
+    box = rooms.box(0.2, -0.1, 0.4, half=(0.3, 0.3))
+    if request.param == "box":
+        return Queried(rooms.room(box, rooms.box(0.9, 0.2, number=2), options=rooms.SLEEPING))
+    shape = {"L": L_SHAPE, "triangle": TRIANGLE}[request.param]
+    box = replace(box, footprint=shape, pose=Pose2D(0.2, -1.3, 0.4))
+    return Queried(rooms.room(box, options=rooms.SLEEPING))
+
+
+def test_every_feasible_candidate_appears_once(queried):
+    possible = queried.candidates.possible.ravel()
+    numbers = queried.query.numbers.tolist()
+    assert sorted(numbers) == np.flatnonzero(possible).tolist()
+    assert len(set(numbers)) == len(numbers) > 40
+    assert not possible.all()
+
+
+def test_features_match_the_geometry(queried):
+    pose, columns = queried.candidates.pose, queried.columns
+    for place, number in enumerate(queried.query.numbers.tolist()):
+        contact, travel = divmod(number, len(queried.candidates.travels))
+        frame = Pose2D(pose.x, pose.y, queried.angle(contact))
+        goal = queried.candidates.goal(number)
+        end = frame.relative(goal)
+        robot = frame.to_local(pose.to_world(queried.contacts.positions[contact]))
+        expected = {
+            "end_x": end.x,
+            "end_y": end.y,
+            "end_sin": math.sin(goal.theta - pose.theta),
+            "end_cos": math.cos(goal.theta - pose.theta),
+            "contact_x": robot[0],
+            "contact_y": robot[1],
+            "travel": queried.candidates.travels[travel],
+            "shoves": queried.candidates.shoves[contact, travel],
+        }
+        for name, value in expected.items():
+            assert columns[name][place] == pytest.approx(float(value), abs=1e-6), name
+
+
+def test_half_extents_are_measured_along_and_across_the_push(queried):
+    outline = shapely.Polygon(queried.world.scene.movables[0].footprint.outline)
+    for place, contact in enumerate(queried.contact.tolist()):
+        heading = queried.angle(contact) - queried.candidates.pose.theta
+        turned = affinity.rotate(outline, -heading, origin=(0, 0), use_radians=True)
+        low_x, low_y, high_x, high_y = turned.bounds
+        assert queried.columns["half_x"][place] == pytest.approx((high_x - low_x) / 2, abs=1e-6)
+        assert queried.columns["half_y"][place] == pytest.approx((high_y - low_y) / 2, abs=1e-6)
+
+
+def test_the_robot_starts_behind_and_the_movable_moves_forward(queried):
+    assert (queried.columns["contact_x"] < 0.0).all()
+    assert (queried.columns["end_x"] > 0.0).all()
+    forward, lateral = queried.columns["end_x"], np.abs(queried.columns["end_y"])
+    assert forward.mean() > 3 * lateral.mean()
+
+
+def test_candidates_share_a_raster_if_and_only_if_they_are_pushed_in_the_same_direction(queried):
+    angles = np.array([queried.angle(contact) for contact in queried.contact])
+    same_way = np.cos(angles[:, None] - angles) > 1.0 - 1e-9
+    np.testing.assert_array_equal(queried.query.view[:, None] == queried.query.view, same_way)
+    assert set(queried.query.view.tolist()) == set(range(len(queried.query.rasters)))
+
+
+def test_each_raster_is_rendered_along_its_push_direction(queried):
+    for view, raster in enumerate(queried.query.rasters):
+        contact = queried.contact[queried.query.view == view][0]
+        heading = np.array([queried.angle(contact)])
+        (expected,) = render(queried.state, NAME, "push", heading)
+        # The angle is computed differently here: a sample point on the border of a cell may differ.
+        assert (raster != expected).mean() < 1e-3
+
+
+def test_pushes_that_run_into_another_movable_are_marked(rooms):
+    scene = rooms.room(rooms.box(0.0, 0.0), rooms.box(0.9, 0.0, number=2), options=rooms.SLEEPING)
+    queried = Queried(scene)
+    along_x = np.isclose([queried.angle(contact) for contact in queried.contact], 0.0)
+    longest = queried.query.numbers % len(queried.candidates.travels) == (
+        len(queried.candidates.travels) - 1
+    )
+    assert queried.columns["shoves"][along_x & longest].all()
+    assert not queried.columns["shoves"][~along_x].any()
+
+
+def test_a_movable_that_cannot_be_pushed_has_no_candidates(rooms):
+    queried = Queried(rooms.booth(rooms.box(0.5, 0.5)))
+    assert queried.query.features.shape == (0, len(FEATURES["goal"]))
+    assert len(queried.query.rasters) == len(queried.query.view) == 0
+
+
+def test_an_object_query_has_one_raster_in_the_frame_of_the_object(queried):
+    query = object_query(queried.state, NAME)
+    theta = queried.candidates.pose.theta
+    expected = render(queried.state, NAME, FRAMES["object"], np.array([theta]))
+    np.testing.assert_array_equal(query.rasters, expected)
+    pixels = VIEWS["object"].pixels
+    assert query.rasters.shape == (1, len(CHANNELS), pixels, pixels)
+    assert query.view.tolist() == query.numbers.tolist() == [0]
+    half = np.ptp(queried.world.scene.movables[0].footprint.outline, axis=0) / 2
+    reachable = queried.world.reachability().reachable_contacts(NAME)
+    assert 0 < reachable.sum() <= len(reachable)
+    np.testing.assert_allclose(query.features, [[*half, reachable.mean()]], rtol=1e-6)

@@ -1,0 +1,69 @@
+"""The metadata of the package agree with each other, wherever they are written."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+
+from namo.version import __version__
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def project():
+    """The `project` section of pyproject.toml."""
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def citation():
+    """The content of CITATION.cff."""
+    return yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
+
+
+def test_the_version_is_declared_once_and_the_citation_agrees(project, citation):
+    assert project["dynamic"] == ["version"]
+    assert "version" not in project
+    assert citation["version"] == __version__
+
+
+def test_authors_and_licence_agree(project, citation):
+    assert [author["name"] for author in citation["authors"]] == [
+        author["name"] for author in project["authors"]
+    ]
+    assert citation["license"] == project["license"] == "MIT"
+    (author,) = project["authors"]
+    assert f"Copyright (c) 2026 {author['name']}" in (REPOSITORY / "LICENSE").read_text()
+
+
+def test_the_citation_has_the_required_fields(project, citation):
+    required = {"cff-version", "message", "title", "authors"}
+    assert required <= citation.keys()
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["title"] == project["name"]
+
+
+def test_addresses_in_the_citation_are_those_of_the_package(project, citation):
+    addresses = {value for value in citation.values() if "://" in str(value)}
+    assert addresses <= set(project.get("urls", {}).values())
+
+
+def test_the_package_is_typed_and_package_data_exist(project):
+    assert "Typing :: Typed" in project["classifiers"]
+    configuration = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    for package, names in configuration["tool"]["setuptools"]["package-data"].items():
+        folder = REPOSITORY / package.replace(".", "/")
+        assert all((folder / name).is_file() for name in names)
+    assert "py.typed" in configuration["tool"]["setuptools"]["package-data"]["namo"]
+
+
+def test_classifiers_agree_with_the_supported_versions(project):
+    lowest = project["requires-python"].removeprefix(">=")
+    named = [
+        name.removeprefix("Programming Language :: Python :: ")
+        for name in project["classifiers"]
+        if re.fullmatch(r"Programming Language :: Python :: 3\.\d+", name)
+    ]
+    assert named[0] == lowest
+    assert project["classifiers"] == sorted(project["classifiers"])
