@@ -1,6 +1,7 @@
 """Copy the models of the round that searched best, for the next round to explore with.
 
-Exit codes: 0 done; 1 a model is missing or does not say how it searched; 2 wrong usage.
+Exit codes: 0 done; 1 a file cannot be read or written; 2 wrong usage, or a model is missing or
+has no result of a held-out search.
 """
 
 from __future__ import annotations

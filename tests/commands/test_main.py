@@ -1,10 +1,11 @@
+import re
 import subprocess
 import sys
 
 import pytest
 
 from namo.commands.main import COMMANDS, GROUPS, main
-from tests.conftest import room_file
+from tests.conftest import REPOSITORY, room_file
 
 
 def printed(capsys, *words):
@@ -98,3 +99,13 @@ def test_help_and_wrong_usage_load_no_heavy_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.endswith("\n[]\n"), done.stderr
+
+
+def test_the_package_points_at_nothing_of_the_workflow():
+    """An installed wheel has no such folder."""
+    pointing = [
+        path
+        for path in (REPOSITORY / "namo").rglob("*.py")
+        if re.search(r"workflow/|\"workflow\"|sequential_ml_collection", path.read_text("utf-8"))
+    ]
+    assert pointing == []
