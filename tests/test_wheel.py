@@ -109,7 +109,7 @@ def test_the_rerun_command_works_as_printed_once_the_scene_is_fixed(installed, c
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], ["the demo scenes are not", "--xml-dir"]),
+        ([], ["the demo scenes do not exist", "--xml-dir"]),
         (
             ["--goal-strategy", "ml", "--ml-goal-model", "resources/models/goal"],
             ["--ml-goal-model: resources/models/goal: no such folder"],

@@ -37,7 +37,7 @@ def test_two_hosts_are_merged_and_the_result_verifies(hosts, tmp_path, capsys):
         assert f"1 environment from {host}" in said
     assert "more than one" not in said
     assert (tmp_path / "all" / "summary_merged.txt").exists()
-    assert "2 searches" in (tmp_path / "all" / "report.html").read_text("utf-8")
+    assert "2 episodes" in (tmp_path / "all" / "report.html").read_text("utf-8")
     assert main(["verify", str(tmp_path / "all")]) == 0
     assert main(["status", str(tmp_path / "all")]) == 0
     assert "2 of 2 environments done" in capsys.readouterr().out

@@ -85,7 +85,7 @@ def test_an_environment_without_a_push_to_show_says_so(file, capsys):
 
 def test_a_folder_cannot_be_replayed(tmp_path, capsys):
     assert main(["replay", str(tmp_path)]) == 2
-    assert "is a folder; name the file of one environment" in capsys.readouterr().err
+    assert "is a folder; name one environment's file" in capsys.readouterr().err
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path, capsys):
