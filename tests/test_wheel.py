@@ -1,5 +1,6 @@
 """The built wheel works outside the clone: it collects, reports, and reruns as printed."""
 
+import html
 import os
 import re
 import shlex
@@ -94,6 +95,17 @@ def test_it_collects_and_reports(installed, collected):
     assert installed.namo("summary", "out").stdout.strip() in collected.stdout
 
 
+def test_the_command_in_the_report_collects_beside_the_collection(installed, collected):
+    assert collected.returncode == 1
+    page = (installed.work / "out" / "report.html").read_text("utf-8")
+    found = re.findall(r">([^<>]* -m namo collect [^<>]*)<", page)
+    command = next(html.unescape(one) for one in found if "out_" in one)
+    done = installed.run(*shlex.split(command))
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(list(installed.work.glob("out_*/h_env_*_results.pkl"))) == 1
+
+
 def test_the_rerun_command_works_as_printed_once_the_scene_is_fixed(installed, collected):
     path = installed.work / "out" / "h_env_000001_results.pkl"
     command = read_record(path)["error"]["command"]
@@ -109,7 +121,7 @@ def test_the_rerun_command_works_as_printed_once_the_scene_is_fixed(installed, c
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], ["the demo scenes do not exist", "--xml-dir"]),
+        ([], ["the demo scenes do not exist", "--xml-dir FOLDER"]),
         (
             ["--goal-strategy", "ml", "--ml-goal-model", "resources/models/goal"],
             ["--ml-goal-model: resources/models/goal: no such folder"],
