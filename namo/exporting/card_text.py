@@ -67,8 +67,8 @@ def _usage(schemas: Mapping[str, pa.Schema]) -> list[str]:
         f'data = datasets.load_dataset("path/to/this/folder", "{next(iter(schemas))}")',
         "```",
         "",
-        f"There is one configuration per table: {', '.join(f'`{name}`' for name in schemas)}; "
-        "tables without rows have none. Join them on `env_id` and `episode_id`.",
+        f"There is one configuration per table: {', '.join(f'`{name}`' for name in schemas)}. "
+        "Join them on `env_id` and `episode_id`.",
         "",
     ]
 

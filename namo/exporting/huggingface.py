@@ -97,7 +97,8 @@ def _write_table(
 ) -> dict[str, int]:
     """Write the shards of a table, one row group at a time, and return the rows per split.
 
-    A split without rows has no shard: the library cannot read a file without rows.
+    A split without rows has one shard without row groups, from which the library takes the columns;
+    one row group without rows is what it cannot read.
     """
     counts = dict.fromkeys(splits, 0)
 
@@ -118,6 +119,13 @@ def _write_table(
                 selected = rows.filter(pa.array(members[environments]))
                 if selected.num_rows:
                     shards[split].add(selected)
+    for split in splits:
+        if not counts[split]:
+            with (
+                replacing(folder / shard_name(split, 0)) as handle,
+                pq.ParquetWriter(handle, schema),
+            ):
+                pass
     return counts
 
 

@@ -100,11 +100,19 @@ def test_many_rows_become_several_shards_in_order(copied, datasets, tmp_path, mo
     assert data["poses_after"][:] == copied.pushes["poses_after"].to_pylist()
 
 
-def test_a_table_without_rows_has_no_configuration(copied, datasets, tmp_path):
-    pq.write_table(DATA_TABLES["plans"].empty_table(), copied.folder / "plans.parquet")
+@pytest.mark.parametrize("without", [("plans",), ("pushes",), ("pushes", "plans", "scenes")])
+def test_a_table_without_rows_is_a_configuration_with_0_rows(copied, datasets, tmp_path, without):
+    for name in without:
+        table = DATA_TABLES[TABLES[name]]
+        pq.write_table(table.empty_table(), copied.folder / f"{TABLES[name]}.parquet")
     exported(copied, "huggingface", tmp_path / "out")
-    names = datasets.get_dataset_config_names(str(tmp_path / "out"))
-    assert names == ["episodes", "pushes", "scenes"]
+    folder = str(tmp_path / "out")
+    assert sorted(datasets.get_dataset_config_names(folder)) == sorted(TABLES)
+    for name in TABLES:
+        data = datasets.load_dataset(folder, name)["train"]
+        assert (data.num_rows == 0) == (name in without)
+        schema = DATA_TABLES[TABLES[name]]
+        assert data.column_names == [one for one in schema.names if one not in LEFT_OUT]
 
 
 def test_splits_come_from_the_manifest(collection, datasets, tmp_path):
