@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from namo.errors import SceneError, UsageError
+from namo.scenes.folders import SCENE_SUFFIX, files_below
 from namo.scenes.sources import ListedScene, environments_from
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def run(options: argparse.Namespace) -> int:
     audit = audit_manifest(source) if source.suffix == ".parquet" and source.is_file() else []
     for problem in audit:
         print(f"{source.name}: {problem}", flush=True)
+    for name, problem in _passed_over(source).items():
+        print(f"{name}: unusable: {problem}", flush=True)
+        audit.append(problem)
     listed = scene_files(source)
     names = _names(source, [scene.path for scene in listed])
     findings: list[Finding] = []
@@ -144,10 +148,23 @@ def scene_files(source: Path) -> tuple[ListedScene, ...]:
     if not source.exists():
         raise UsageError(f"{source}: no such file or folder")
     if source.is_dir():
-        return _environments(source, None)
+        found = files_below(source).with_suffix(SCENE_SUFFIX)
+        return tuple(map(ListedScene, found)) or _environments(source, None)
     return (
         (ListedScene(source),) if source.suffix.lower() == ".xml" else _environments(None, source)
     )
+
+
+def _passed_over(source: Path) -> dict[str, str]:
+    """Return what lies below a folder and may be or hold scenes, but cannot be read, and why."""
+    if not source.is_dir():
+        return {}
+    problems = files_below(source).problems
+    return {
+        name: why
+        for name, why in problems.items()
+        if Path(name).suffix.lower() in ("", SCENE_SUFFIX)
+    }
 
 
 def check_file(listed: ListedScene, name: str) -> Finding:

@@ -5,6 +5,8 @@ from __future__ import annotations
 _START = "version https://git-lfs.github.com/spec/"
 ADVICE = "a Git LFS pointer, not the file itself; fetch the file with 'git lfs pull'"
 """What messages say of a pointer."""
+HEAD_BYTES = 100
+"""How much of a file is enough to recognise a pointer."""
 
 
 def is_pointer(content: str | bytes) -> bool:

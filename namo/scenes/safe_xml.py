@@ -35,8 +35,8 @@ def xml_elements(text: str, root: str) -> list[XmlElement]:
         root: tag that the root must have, without a namespace.
 
     Raises:
-        SceneError: the text is a Git LFS pointer, is not well-formed, has a document type or entity declaration or
-            another root, or elements are nested deeper than `MAX_DEPTH`.
+        SceneError: the text is a Git LFS pointer, is not well-formed, has a document type or entity
+            declaration or another root, or elements are nested deeper than `MAX_DEPTH`.
     """
     if is_pointer(text):
         raise SceneError(ADVICE)

@@ -107,9 +107,7 @@ def _ends(path: Path, free: FreeCells, remarks: Remarks) -> tuple[Cell, Cell]:
     scenario = find_scenario(path)
     if isinstance(scenario, Path):
         start, end, line = _scenario_ends(scenario, free)
-        remarks.add(
-            f"robot and goal from line {line} of {scenario.name}; its other lines not used"
-        )
+        remarks.add(f"robot and goal from line {line} of {scenario.name}; its other lines not used")
         return start, end
     start, end = path_ends(free, diagonal=False)
     remarks.add(f"robot placed in cell {start[::-1]} and goal in cell {end[::-1]}: {scenario}")

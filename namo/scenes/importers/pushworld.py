@@ -97,7 +97,8 @@ def _masks(text: str) -> dict[str, CellMask]:
         for column, token in enumerate(tokens):
             if not _TOKEN.fullmatch(token):
                 raise SceneError(
-                    f"token '{token}' in line {first + row}, column {column + 1}; allowed: {_ALLOWED}"
+                    f"token '{token}' in line {first + row}, column {column + 1}; allowed: "
+                    f"{_ALLOWED}"
                 )
             for thing in token.split("+"):
                 mask = masks.setdefault(thing, np.zeros((len(rows), len(tokens)), dtype=bool))

@@ -30,8 +30,8 @@ from namo.scenes.scene import Goal, Robot, Scene, Wall
 class WallsOnly:
     """Keeps walls, robot and goal of a file, and places a missing robot or goal.
 
-    A robot that is placed has the radius asked for, else that of the standard robot; it is placed in
-    the scaled plan, far from the goal (see `namo.scenes.importers.placing`).
+    A robot that is placed has the radius asked for, else that of the standard robot. Places are
+    found in the scaled plan, far from each other (see `namo.scenes.importers.placing`).
     """
 
     SUFFIXES: ClassVar[tuple[str, ...]] = (".xml",)
