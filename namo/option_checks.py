@@ -91,13 +91,21 @@ def expanded_path(text: str, what: str) -> str:
     return expanded
 
 
-def as_argument(path: str) -> str:
-    """Return a path such that `expanded_path` and a command line take it for the same path.
+def option_with(option: str, value: object, *, is_path: bool) -> list[str]:
+    """Return the arguments that set an option, so that the value is read as it is.
 
     Args:
-        path: expanded.
+        option: name, with its dashes.
+        value: True for an option without a value.
+        is_path: whether it is an expanded path, so that it is not expanded again.
     """
-    return f"./{path}" if path[:1] in ("~", "$", "-") else path
+    if value is True:
+        return [option]
+    text = str(value)
+    if is_path and text[:1] in ("~", "$", "-"):
+        text = f"./{text}"
+    # What starts with a dash would be read as another option.
+    return [f"{option}={text}"] if text.startswith("-") else [option, text]
 
 
 def require_writable(folder: Path, what: str) -> None:

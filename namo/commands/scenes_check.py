@@ -27,6 +27,7 @@ HELP = "check scenes, and draw them on a contact sheet"
 
 DEFAULT_COLUMNS = 6
 DEFAULT_LIMIT = 240
+MAX_THUMBNAILS = 10_000
 MAX_OF_A_KIND = 3
 """Remarks of one kind to spell out in a line."""
 
@@ -67,8 +68,10 @@ def run(options: argparse.Namespace) -> int:
     """
     sheet: Path | None = getattr(options, "sheet", None)
     for name in ("columns", "limit"):
-        if getattr(options, name) < 1:
-            raise UsageError(f"--{name} {getattr(options, name)}: must be 1 or more")
+        if not 1 <= getattr(options, name) <= MAX_THUMBNAILS:
+            raise UsageError(
+                f"--{name} {getattr(options, name)}: must be 1 or more, at most {MAX_THUMBNAILS}"
+            )
     if sheet is not None:
         from namo.scenes.contact_sheet import require_format
 
@@ -79,12 +82,13 @@ def run(options: argparse.Namespace) -> int:
     audit = audit_manifest(source) if source.suffix == ".parquet" and source.is_file() else []
     for problem in audit:
         print(f"{source.name}: {problem}", flush=True)
-    for name, problem in _passed_over(source).items():
-        print(f"{name}: unusable: {problem}", flush=True)
-        audit.append(problem)
     listed = scene_files(source)
     names = _names(source, [scene.path for scene in listed])
-    findings: list[Finding] = []
+    findings = [
+        Finding(name, None, problem=problem) for name, problem in _passed_over(source).items()
+    ]
+    for finding in findings:
+        print(finding.line, flush=True)
     for scene, name in zip(listed, names, strict=True):
         finding = check_file(scene, name)
         print(finding.line, flush=True)

@@ -110,8 +110,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         type=float,
         default=1.0,
-        help="factor for all lengths of the file, the radius of its robot included; a robot that the "
-        "file does not have is placed afterwards",
+        help="factor for all lengths of the file, the radius of its robot included; what the file "
+        "does not have is placed afterwards",
     )
     parser.add_argument(
         "--robot-radius",

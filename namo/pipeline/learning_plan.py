@@ -14,6 +14,7 @@ from typing import Any
 
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
+from namo.option_checks import MAX_SEED
 from namo.pipeline.run_plan import RunPlan, chunk_names, model_configs
 from namo.pipeline.settings import collector_options
 from namo.scenes.sources import DEMO_SCENES, environments_from
@@ -73,6 +74,11 @@ class LearningPlan:
             TrainingSettings, values.pop("training", {}), "configuration: learning.training"
         )
         settings = parse_dataclass(LearningSettings, values, "configuration: learning")
+        if run.values["seed"] + settings.rounds > MAX_SEED:  # each round has a seed of its own
+            raise UsageError(
+                f"configuration: seed is {run.values['seed']}; allowed with {settings.rounds} "
+                f"rounds of learning: 0 to {MAX_SEED - settings.rounds}"
+            )
         return cls(run, folder, settings, training)
 
     def round_folder(self, number: int) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 from namo.certification.settings import SceneSetSettings
 from namo.files import replacing
 from namo.option_checks import require_writable
+from namo.pipeline.plain_values import require_plain_paths, with_plain_values
 from namo.pipeline.settings import (
     PipelineSettings,
     check_settings,
@@ -69,9 +70,10 @@ class RunPlan:
         Raises:
             UsageError: names the key or option, its value and what is allowed.
         """
-        values = with_new_keys(config, note)
+        values = with_plain_values(with_new_keys(config, note))
         check_settings(values, home)
         values |= with_models(values, home)
+        require_plain_paths(values)
         settings = pipeline_settings(values)
         made = dict(values["scenes"])
         scenes_folder = Path(made.pop("output_dir"))
