@@ -20,6 +20,10 @@ MAX_REAL = 1e9
 _VARIABLE = re.compile(r"(?<![^/])\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
 
 
+_PATTERNS = "{}<>*?"
+"""Characters of names that Snakemake reads as patterns."""
+
+
 def at_least(name: str, value: int, minimum: int, maximum: int = MAX_INTEGER) -> None:
     """Make sure an option is within its range.
 
@@ -123,15 +127,20 @@ def require_writable(folder: Path, what: str) -> None:
         raise UsageError(f"{what} '{folder}': no permission to write in '{existing}'")
 
 
+def odd_characters(path: str) -> list[str]:
+    """Return the characters of a path that Snakemake or a terminal takes for more than a name."""
+    return [one for one in _PATTERNS if one in path] + [
+        repr(one) for one in path if not one.isprintable()
+    ]
+
+
 def require_plain_name(path: str, what: str) -> None:
     """Make sure that Snakemake takes the path of a file or folder for what it is.
 
     Raises:
         UsageError: it holds a character with a meaning of its own, or starts with a dash.
     """
-    odd = [one for one in "{}<>*?" if one in path]
-    odd += [repr(one) for one in path if not one.isprintable()]
-    if odd:
+    if odd := odd_characters(path):
         raise UsageError(
             f"{what} is {path!r}; a path of the pipeline must not hold {' '.join(odd)}: Snakemake "
             "reads it as a pattern, or a terminal as a command; choose another name"

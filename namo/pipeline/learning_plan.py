@@ -74,11 +74,6 @@ class LearningPlan:
             TrainingSettings, values.pop("training", {}), "configuration: learning.training"
         )
         settings = parse_dataclass(LearningSettings, values, "configuration: learning")
-        if run.values["seed"] + settings.rounds > MAX_SEED:  # each round has a seed of its own
-            raise UsageError(
-                f"configuration: seed is {run.values['seed']}; allowed with {settings.rounds} "
-                f"rounds of learning: 0 to {MAX_SEED - settings.rounds}"
-            )
         return cls(run, folder, settings, training)
 
     def round_folder(self, number: int) -> Path:
@@ -161,7 +156,12 @@ class LearningPlan:
         return [parts / chunk / "part.json" for chunk in self.search(place, what).chunks]
 
     def _exploration(self, number: int) -> tuple[dict[str, Any], range]:
-        settings = self.settings
+        settings, seed = self.settings, self.run.values["seed"] + number
+        if seed > MAX_SEED:
+            raise UsageError(
+                f"configuration: seed is {seed - number}, and round {number} adds {number} to it; "
+                f"allowed: 0 to {MAX_SEED - number}"
+            )
         models = self.models_before(number)
         arm = settings.explorer(number)
         count = _scenes_in(settings.manifest, "train")
@@ -172,7 +172,7 @@ class LearningPlan:
             "max_pushes": settings.explore_pushes,
             "max_depth": settings.explore_depth,
             "max_goals_per_object": settings.explore_goals,
-            "seed": self.run.values["seed"] + number,
+            "seed": seed,
         }
         return options, settings.scenes_of_round(number, count)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from namo.certification.settings import SceneSetSettings
-from namo.files import replacing
-from namo.option_checks import require_writable
+from namo.files import replacing, sha256_of
+from namo.option_checks import odd_characters, require_writable
 from namo.pipeline.plain_values import require_plain_paths, with_plain_values
 from namo.pipeline.settings import (
     PipelineSettings,
@@ -137,7 +137,22 @@ class RunPlan:
             return [str(self.scene_manifest)]
         start, end = bounds(chunk)
         watched = self.scenes[start:end] if self.settings.watch_scenes else ()
-        return [str(path) for path in watched]
+        return [str(path) for path in watched if not odd_characters(str(path))]
+
+    def unlisted_scenes_of(self, chunk: str) -> str:
+        """Return what changes with the files that `scenes_of` leaves out, empty without such files.
+
+        Snakemake reads braces and angle brackets in names of files as patterns. A chunk depends on
+        such scenes through the checksums of their contents.
+
+        Raises:
+            OSError: one of them cannot be read.
+        """
+        if self.scenes is None or not self.settings.watch_scenes:
+            return ""
+        start, end = bounds(chunk)
+        odd = [path for path in self.scenes[start:end] if odd_characters(str(path))]
+        return " ".join(f"{path.name}={sha256_of(path)}" for path in odd)
 
     def begin(self, written: Iterable[Path], *others: Path) -> ExitStack:
         """Lock the folders that are written, and write down what is to be collected.
