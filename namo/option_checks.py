@@ -18,9 +18,7 @@ MAX_REAL = 1e9
 
 # A component that starts with the name of a variable; elsewhere a `$` is part of a name.
 _VARIABLE = re.compile(r"(?<![^/])\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
-
-
-_PATTERNS = "{}<>*?"
+_PATTERNS = "{}<>"
 """Characters of names that Snakemake reads as patterns."""
 
 
@@ -35,22 +33,6 @@ def at_least(name: str, value: int, minimum: int, maximum: int = MAX_INTEGER) ->
         raise UsageError(f"--{option} is {value}; allowed: integers from {minimum} up")
     if value > maximum:
         raise UsageError(f"--{option} is {value}; allowed: integers from {minimum} to {maximum}")
-
-
-def within(option: str, value: float, above: float, maximum: float) -> None:
-    """Make sure a real number is within its range.
-
-    Args:
-        option: what messages call it.
-        value: in its unit.
-        above: largest value that is too small, in its unit.
-        maximum: in its unit.
-
-    Raises:
-        UsageError: names the option, the value and what is allowed.
-    """
-    if not above < value <= maximum:
-        raise UsageError(f"{option} is {value:g}; allowed: numbers above {above:g}, to {maximum:g}")
 
 
 def expanded_path(text: str, what: str) -> str:

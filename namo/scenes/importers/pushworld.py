@@ -31,7 +31,6 @@ from namo.scenes.importers.movingai import disc_radius
 from namo.scenes.importers.placing import Cell
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.scene import Goal, Movable, Robot, Scene
-from namo.wording import counted
 
 CLEARANCE_FRACTION = 1 / 60
 """Fraction of a cell by which a movable shrinks on each side, so that neighbours do not touch."""
@@ -83,21 +82,21 @@ def _masks(text: str) -> dict[str, CellMask]:
     lines = text.lower().splitlines()
     written = [number for number, line in enumerate(lines, start=1) if line.strip()]
     if not written:
-        raise SceneError(f"holds no token; allowed: {_ALLOWED}")
-    first = written[0]  # blank lines around the puzzle do not count
+        raise SceneError(f"there is no row of tokens; allowed: {_ALLOWED}")
+    first = written[0]  # row of the file; blank ones around the puzzle do not count
     rows = [line.split() for line in lines[first - 1 : written[-1]]]
     for row, tokens in enumerate(rows, start=first):
         if len(tokens) != len(rows[0]):
             raise SceneError(
-                f"line {row} has {counted(len(tokens), 'token', 'tokens')} and line {first} "
-                f"{len(rows[0])}; all rows must have the same number"
+                f"rows differ in their number of tokens: row {row} has {len(tokens)}, row {first} "
+                f"{len(rows[0])}"
             )
     masks: dict[str, CellMask] = {}
     for row, tokens in enumerate(rows):
         for column, token in enumerate(tokens):
             if not _TOKEN.fullmatch(token):
                 raise SceneError(
-                    f"token '{token}' in line {first + row}, column {column + 1}; allowed: "
+                    f"token '{token}' in row {first + row}, column {column + 1}; allowed: "
                     f"{_ALLOWED}"
                 )
             for thing in token.split("+"):
