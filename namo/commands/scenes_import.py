@@ -38,7 +38,7 @@ _SETTING_OPTIONS = {
     "cell_size_m": "--cell-size",
     "robot_radius_m": "--robot-radius",
 }
-_MAX_SCALE, _MAX_CELL_SIZE_M, _MAX_RADIUS_M = 1e6, 1e3, 1e2
+_MAX_SCALE, _MAX_CELL_SIZE_M, _MAX_RADIUS_M = 1e6, 1e6, 1e2
 _OWN_ROBOT = re.compile(r"""<body\b[^>]*\bname\s*=\s*["']robot["']""")
 
 

@@ -128,18 +128,7 @@ def test_cell_size_is_the_side_of_a_cell(source, tmp_path):
 
 
 def test_what_is_too_large_for_the_collector_is_not_imported(source, tmp_path, capsys):
-    assert (
-        run(
-            source / "puzzle.txt",
-            "--output",
-            tmp_path / "out",
-            "--cell-size",
-            "999",
-            "--scale",
-            "1000",
-        )
-        == 1
-    )
+    assert run(source / "puzzle.txt", "--output", tmp_path / "out", "--cell-size", "99999") == 1
     assert "not imported: the scene spans" in capsys.readouterr().out
     assert not (tmp_path / "out" / "puzzle.xml").exists()
 
@@ -181,7 +170,7 @@ def test_warnings_of_the_checks_are_in_the_line(tmp_path, capsys):
         (("{source}", "--output", "{out}", "--scale", "nan"), "--scale nan: must be"),
         (("{source}", "--output", "{out}", "--cell-size", "-1"), "--cell-size -1.0: must be"),
         (("{source}", "--output", "{out}", "--scale", "1e300"), "--scale .*, at most 1e\\+06"),
-        (("{source}", "--output", "{out}", "--cell-size", "1e9"), "--cell-size .*at most 1000"),
+        (("{source}", "--output", "{out}", "--cell-size", "1e9"), "--cell-size .*at most 1e"),
         (("{source}", "--output", "{out}", "--robot-radius", "0"), "--robot-radius 0.0: must be"),
         (("{source}", "--output", "{out}", "--robot-radius", "inf"), "--robot-radius inf: must"),
         (("{source}/maps", "--output", "{out}", "--robot", "r"), "--robot: no file of"),
@@ -198,7 +187,7 @@ def test_wrong_usage_writes_nothing(source, tmp_path, arguments, message):
 
 
 def test_a_scene_of_this_project_alone_says_so(source, tmp_path):
-    with pytest.raises(UsageError, match="ours.xml: already a scene in this project's format"):
+    with pytest.raises(UsageError, match=r"ours\.xml: already a scene in this project's format"):
         run(source / "ours.xml", "--output", tmp_path / "out")
     text = (source / "ours.xml").read_text().replace('name="robot"', "name = 'robot'")
     (source / "ours.xml").write_text(text)
@@ -235,12 +224,11 @@ def test_links_are_followed_and_what_cannot_be_read_is_named(source, tmp_path, c
 
 
 def test_the_radius_of_a_placed_robot_can_be_asked_for(tmp_path, capsys):
+    sides = [(0, 0.4, 0.01, 0.4), (0.5, 0.4, 0.01, 0.4), (0.25, 0, 0.26, 0.01)]
+    sides += [(0.25, 0.8, 0.26, 0.01), (0.15, 0.4, 0.15, 0.01)]
     walls = "".join(
         f'<geom name="wall_{n}" type="box" pos="{x} {y} .1" size="{a} {b} .1"/>'
-        for n, (x, y, a, b) in enumerate(
-            [(0, 0.4, 0.01, 0.4), (0.5, 0.4, 0.01, 0.4), (0.25, 0, 0.26, 0.01)]
-            + [(0.25, 0.8, 0.26, 0.01), (0.15, 0.4, 0.15, 0.01)]
-        )
+        for n, (x, y, a, b) in enumerate(sides)
     )
     text = f'<mujoco><worldbody><geom type="plane" size="0 0 1"/>{walls}</worldbody></mujoco>'
     (tmp_path / "small.xml").write_text(text)
@@ -253,15 +241,9 @@ def test_the_radius_of_a_placed_robot_can_be_asked_for(tmp_path, capsys):
         assert run(tmp_path / "small.xml", "--output", tmp_path / "out", *options) == 0
         assert f"small.xml: imported: 0 movables, 5 walls, {robot}; " in capsys.readouterr().out
         read_scene(tmp_path / "out" / "small.xml")
+    unused = ("--format", "car", "--robot-radius", "1")
     with pytest.raises(UsageError, match="--robot-radius: no file of"):
-        run(
-            tmp_path / "small.xml",
-            "--output",
-            tmp_path / "o",
-            "--format",
-            "car",
-            "--robot-radius=1",
-        )
+        run(tmp_path / "small.xml", "--output", tmp_path / "o", *unused)
 
 
 def test_two_files_that_would_become_one_are_refused(source, tmp_path):

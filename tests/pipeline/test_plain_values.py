@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
@@ -16,6 +17,15 @@ BELOW = [
     ("learning", "test_manifest"),
     ("learning", "compare_models"),
 ]
+
+
+@pytest.fixture
+def shipped():
+    """The shipped settings."""
+    settings = {}
+    for name in ("config", "scenes", "learning"):
+        settings |= yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
+    return settings
 
 
 @pytest.fixture(autouse=True)
