@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 
 from namo.errors import ResultFileError, UsageError
 from namo.locks import lock_held
-from namo.option_checks import expanded_path
+from namo.option_checks import expanded_path, require_writable
 
 TEMPORARY_SUFFIX = ".partial"
 
@@ -184,6 +184,23 @@ def from_here(path: Path) -> Path:
     if here == Path(here.anchor):
         return here / path
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+CACHE = "cache of primitives and machine code (set NAMO_CACHE_DIR)"
+"""What messages call the cache."""
+
+
+def require_home_cache() -> None:
+    """Make sure that the cache below the user's home folder can be used, where no other was chosen.
+
+    A folder that `NAMO_CACHE_DIR` names may exist on the machines of the jobs alone; they check it.
+
+    Raises:
+        UsageError: there is no home folder, or it cannot be written to.
+    """
+    if not os.environ.get("NAMO_CACHE_DIR"):
+        variable = "XDG_CACHE_HOME" if os.environ.get("XDG_CACHE_HOME") else "HOME"
+        require_writable(cache_folder(), f"{CACHE[:-1]}, or another {variable})")
 
 
 def cache_folder() -> Path:

@@ -25,7 +25,7 @@ from namo.commands.arguments import (
 )
 from namo.declared_settings import add_options, option_name
 from namo.errors import ModelError
-from namo.files import cache_folder, from_here
+from namo.files import CACHE, cache_folder, from_here
 from namo.option_checks import MAX_THREADS, at_least, option_with, require_writable
 from namo.results.run_lock import run_label
 from namo.scenes.sources import environments_from, resolve_range
@@ -173,7 +173,7 @@ def _collect(options: argparse.Namespace) -> int:
         merged = assemble(options.output_dir, label, source.source, len(source.scenes))
         _print_summary(merged.text, options)
         return EXIT_DONE
-    require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
+    require_writable(cache_folder(), CACHE)
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
     if scorers:  # "auto" is not the same on every machine
         config = replace(config, ml_device=scorers[0].stats.device)

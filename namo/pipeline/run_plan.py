@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from namo.certification.settings import SceneSetSettings
-from namo.files import replacing, sha256_of
+from namo.files import replacing, require_home_cache, sha256_of
 from namo.option_checks import odd_characters, require_writable
 from namo.pipeline.plain_values import require_plain_paths, with_plain_values
 from namo.pipeline.settings import (
@@ -84,6 +84,7 @@ class RunPlan:
         environments = resolve_range(settings.start_idx, settings.end_idx, count)
         folder = Path(settings.output_dir)
         require_writable(folder, "output_dir")
+        require_home_cache()
         label = _label(settings.hostname, folder)
         return cls(
             values, settings, scenes_folder, scene_settings, templates, scenes, environments, label

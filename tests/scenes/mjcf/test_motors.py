@@ -11,6 +11,12 @@ import pytest
         ('axis="1 0 0"', 'axis="-1 0 0"', "slide along -1 0 0"),
         ("<motor", "<velocity", "is not a plain motor"),
         ('ctrlrange="-1.0 1.0"', 'ctrlrange="0 1"', "has ctrlrange 0 to 1"),
+        (
+            'ctrlrange="-1.0 1.0"',
+            "",
+            "has no ctrlrange, so its force is unlimited; give it one around zero, such as "
+            'ctrlrange="-1 1"',
+        ),
         ('gear="1"', 'gear="-1"', "has gear -1 and gain 1"),
         ('joint="joint_y"', 'joint="joint_x"', "of body 'robot' has 2 motors"),
     ],
