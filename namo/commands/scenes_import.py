@@ -22,7 +22,7 @@ from namo.files import replacing
 from namo.scenes.folders import files_below
 from namo.scenes.importers.registry import IMPORTERS
 from namo.scenes.importers.settings import DEFAULT_CELL_SIZE_M, ImportSettings
-from namo.wording import truncated_list
+from namo.wording import printable, truncated_list
 
 if TYPE_CHECKING:
     from namo.scenes.importers.importer import Importer
@@ -170,7 +170,7 @@ def run(options: argparse.Namespace) -> int:
     lines.append(f"{imported} of {_count(len(jobs), 'file')} imported{rest}")
     print(lines[-1])
     with replacing(options.output / REPORT) as report:
-        report.write("".join(f"{line}\n" for line in lines).encode())
+        report.write("".join(f"{printable(line)}\n" for line in lines).encode())
     return 0 if imported == len(jobs) else 1
 
 

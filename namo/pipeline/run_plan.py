@@ -147,13 +147,15 @@ class RunPlan:
         such scenes through the checksums of their contents.
 
         Raises:
-            OSError: one of them cannot be read.
+            OSError: one of them cannot be read; a missing one is recorded as failed.
         """
         if self.scenes is None or not self.settings.watch_scenes:
             return ""
         start, end = bounds(chunk)
         odd = [path for path in self.scenes[start:end] if odd_characters(str(path))]
-        return " ".join(f"{path.name}={sha256_of(path)}" for path in odd)
+        return " ".join(
+            f"{path.name}={sha256_of(path) if path.is_file() else 'missing'}" for path in odd
+        )
 
     def begin(self, written: Iterable[Path], *others: Path) -> ExitStack:
         """Lock the folders that are written, and write down what is to be collected.
