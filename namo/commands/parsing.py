@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from namo.errors import UsageError
-from namo.option_checks import MAX_SEED, expanded_path
+from namo.option_checks import expanded_path
 from namo.wording import did_you_mean
 
 EXIT_USAGE = 2
@@ -62,9 +62,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - those of the base class
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
-        # Of every option that is a path or a whole number.
-        self.register("type", Path, path_argument)
-        self.register("type", int, whole_number_argument)
+        self.register("type", Path, path_argument)  # of every option that is a path
         self._positionals.title = "arguments"
         self.set_defaults(parser=self)
 
@@ -113,21 +111,6 @@ def path_argument(text: str) -> Path:
         return Path(expanded_path(text, "the path"))
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def whole_number_argument(text: str) -> int:
-    """Return the whole number of an argument; which of them are allowed, its command checks.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none, or does not fit into 64 bits.
-    """
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid int value: {text!r}") from None
-    if abs(value) > MAX_SEED:
-        raise argparse.ArgumentTypeError(f"{text} is too large; allowed: at most {MAX_SEED}")
-    return value
 
 
 class _RenamedOption(argparse.Action):
