@@ -80,11 +80,12 @@ def largest_radius(walls: tuple[Wall, ...], limit: float) -> float | None:
     low, high = 0, math.ceil(limit * 1000)  # mm; found by halving, as free space only shrinks
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _fits(walls, middle / 1000) else (low, middle)
+        low, high = (middle, high) if has_room(walls, middle / 1000) else (low, middle)
     return low / 1000 if low else None
 
 
-def _fits(walls: tuple[Wall, ...], radius: float) -> bool:
+def has_room(walls: tuple[Wall, ...], radius: float) -> bool:
+    """Return whether a disc of a radius (m) can be placed away from its goal among walls."""
     try:
         start, goal = ends_among_walls(walls, radius, None, None)
     except SceneError:

@@ -20,7 +20,7 @@ from namo.scenes.importers.importer import (
     scaled_robot,
     scaled_solid,
 )
-from namo.scenes.importers.placing import ends_among_walls, largest_radius
+from namo.scenes.importers.placing import ends_among_walls, has_room, largest_radius
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.reading import SceneParts, parts_of
@@ -71,7 +71,7 @@ class WallsOnly:
 
 
 def _require_room(walls: tuple[Wall, ...], radius: float, scale: float) -> None:
-    """Make sure that there is a free place for a robot; otherwise say which size fits.
+    """Make sure that a robot and a goal away from it find a place; otherwise say which size does.
 
     Args:
         walls: scaled.
@@ -81,17 +81,17 @@ def _require_room(walls: tuple[Wall, ...], radius: float, scale: float) -> None:
     Raises:
         SceneError: there is none.
     """
-    try:
-        ends_among_walls(walls, radius, None, None)
-    except SceneError:
-        largest = largest_radius(walls, radius)
-        if largest is None:
-            raise
-        enough = math.ceil(scale * radius / largest * 10) / 10
-        raise SceneError(
-            f"no free place for a robot of radius {radius:g} m; the largest that fits has "
-            f"{largest:g} m: --robot-radius {largest:g}, or --scale {enough:g} for this one"
-        ) from None
+    if has_room(walls, radius):
+        return
+    largest = largest_radius(walls, radius)
+    if largest is None:
+        raise SceneError("no free cell for robot and goal, however small the robot")
+    enough = math.ceil(scale * radius / largest * 10) / 10
+    raise SceneError(
+        f"no free place for a robot of radius {radius:g} m and a goal away from it; the largest "
+        f"that fits has {largest:g} m: --robot-radius {largest:g}, or --scale {enough:g} for this "
+        "one"
+    )
 
 
 def read_walls(path: Path) -> tuple[Wall, ...]:

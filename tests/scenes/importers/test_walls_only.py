@@ -160,9 +160,11 @@ def test_a_robot_of_the_file_is_scaled_along_unless_its_size_is_asked_for():
 def test_where_nothing_fits_the_sizes_that_would_are_named():
     with pytest.raises(SceneError) as caught:
         read_small(robot_radius_m=0.3)
-    found = re.search(r"--robot-radius (\S+), or --scale (\S+) for this one", str(caught.value))
+    found = re.search(r"--robot-radius (\S+), or --scale (\S+) for this", str(caught.value))
     assert found
     radius, scale = float(found[1]), float(found[2])
     assert 0.1 < radius < 0.3
     assert read_small(robot_radius_m=radius).scene.robot.radius == radius
     assert read_small(robot_radius_m=0.3, scale=scale).scene.robot.radius == 0.3
+    with pytest.raises(SceneError, match="and a goal away from it"):
+        read_small(robot_radius_m=radius + 0.001)
