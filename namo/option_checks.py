@@ -88,7 +88,7 @@ def option_with(option: str, value: object, *, is_path: bool) -> list[str]:
     if value is True:
         return [option]
     text = str(value)
-    if is_path and text[:1] in ("~", "$", "-"):
+    if is_path and text[:1] in ("~", "-"):
         text = f"./{text}"
     # What starts with a dash would be read as another option.
     return [f"{option}={text}"] if text.startswith("-") else [option, text]

@@ -99,7 +99,7 @@ def test_an_existing_file_of_that_very_name_is_meant(monkeypatch, tmp_path):
         assert expanded_path(name, "manifest") == name
 
 
-@pytest.mark.parametrize("path", ["~/x", "$HOME/x", "-out", "plain", "/a/-b"])
+@pytest.mark.parametrize("path", ["~/x", "-out", "plain", "/a/-b"])
 def test_an_argument_is_read_as_the_path_that_it_was(path):
     parser = Parser(prog="tool")
     parser.add_argument("--place", type=Path)

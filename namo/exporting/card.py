@@ -116,6 +116,7 @@ def front_matter(
                 "data_files": [
                     {"split": split.name, "path": f"{name}/{split.name}-*.parquet"}
                     for split in splits
+                    if split.rows[name] or not any(one.rows[name] for one in splits)
                 ],
             }
             for index, name in enumerate(tables)

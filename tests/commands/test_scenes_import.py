@@ -232,7 +232,6 @@ def test_the_radius_of_a_placed_robot_can_be_asked_for(tmp_path, capsys):
     )
     text = f'<mujoco><worldbody><geom type="plane" size="0 0 1"/>{walls}</worldbody></mujoco>'
     (tmp_path / "small.xml").write_text(text)
-    assert run(tmp_path / "small.xml", "--output", tmp_path, "--format", "car") == 1
     for options, robot in (
         (("--robot-radius", "0.05"), "robot 0.05 m"),
         (("--scale", "4"), "robot 0.15 m"),

@@ -109,10 +109,16 @@ def test_a_table_without_rows_is_a_configuration_with_0_rows(copied, datasets, t
     folder = str(tmp_path / "out")
     assert sorted(datasets.get_dataset_config_names(folder)) == sorted(TABLES)
     for name in TABLES:
-        data = datasets.load_dataset(folder, name)["train"]
-        assert (data.num_rows == 0) == (name in without)
+        data = datasets.load_dataset(folder, name, streaming=True)["train"]
+        assert (list(data) == []) == (name in without)
         schema = DATA_TABLES[TABLES[name]]
+        files = tmp_path / "out" / name / "train-*.parquet"
+        assert (polars.read_parquet(files).height == 0) == (name in without)
+        if name not in without:
+            assert datasets.load_dataset(folder, name)["train"].column_names == data.column_names
         assert data.column_names == [one for one in schema.names if one not in LEFT_OUT]
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"Without rows: {', '.join(f'`{one}`' for one in TABLES if one in without)}." in card
 
 
 def test_splits_come_from_the_manifest(collection, datasets, tmp_path):

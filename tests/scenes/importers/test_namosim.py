@@ -346,7 +346,7 @@ def test_a_thick_stroked_rectangle_is_a_frame_that_is_cut_along_its_hole():
     imported = read(svg(CLOSED + frame + ' style="fill:none;stroke:#000;stroke-width:10"/>'))
     sides = [area for name, area in areas_of(imported.scene).items() if name.startswith("wall_s")]
     assert sum(sides) == pytest.approx((70**2 - 50**2) * 1e-4)
-    assert "wall cut along its holes: s" in " ".join(imported.remarks)
+    assert "wall cut along its holes: rim, s" in imported.remarks
 
 
 def test_a_wall_without_fill_and_stroke_is_left_out_and_dashes_are_remarked():

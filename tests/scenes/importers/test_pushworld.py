@@ -8,16 +8,14 @@ from namo.scenes.footprint import Polygon, Rectangle
 from namo.scenes.importers.pushworld import PushWorld
 from namo.scenes.importers.settings import ImportSettings
 
-PUZZLE = """
- A  A  .  W  .
+PUZZLE = """ A  A  .  W  .
  .  M1 M1 .  G2
  M2 .  M1 AW G2
- .  .  .  .  G1
-"""
+ .  .  .  .  G1"""
 
 
 def read(text, **settings):
-    imported = PushWorld().read(Path("p.pwp"), text.strip("\n"), ImportSettings(**settings))
+    imported = PushWorld().read(Path("p.pwp"), text, ImportSettings(**settings))
     check_scene(imported.scene)
     return imported
 
