@@ -37,7 +37,7 @@ class PrintableStream:
 def printable_output() -> Iterator[None]:
     """Escape control characters in all that is printed within the block."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (PrintableStream(stream) for stream in before)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = (PrintableStream(stream) for stream in before)
     try:
         yield
     finally:

@@ -251,11 +251,8 @@ def _as_written(value: object) -> str:
 
 def _kind(error: jsonschema.ValidationError) -> str:
     """Return what a value must be, in words, and how to write it where that is easily mistaken."""
-    kinds = (
-        error.validator_value
-        if isinstance(error.validator_value, list)
-        else [error.validator_value]
-    )
+    given = error.validator_value
+    kinds = [str(kind) for kind in (given if isinstance(given, list) else [given])]
     rule = error.schema
     low = rule.get("minimum", rule.get("exclusiveMinimum"))
     limits = "" if low is None else f" {'above' if 'exclusiveMinimum' in rule else 'from'} {low}"
@@ -266,7 +263,7 @@ def _kind(error: jsonschema.ValidationError) -> str:
             f'{words}; put it in quotes in a file ("{error.instance}"), and write ./NAME for a '
             "path on the command line"
         )
-    return words + limits
+    return f"{words}{limits}"
 
 
 def collector_options(settings: Settings, label: str) -> str:

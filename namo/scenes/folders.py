@@ -24,7 +24,7 @@ class FilesBelow:
     Attributes:
         folder: that was searched.
         files: sorted by their relative paths, character by character.
-        problems: relative path -> why there is no file to read, for broken links, for what is
+        problems: relative path -> why nothing can be read there, for broken links, for what is
             neither file nor folder, and for folders that cannot be read; sorted likewise.
     """
 

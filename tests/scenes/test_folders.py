@@ -58,7 +58,7 @@ def test_the_folder_itself_may_be_a_link(folder, tmp_path):
     assert names(files_below(tmp_path / "link")) == names(files_below(folder))
 
 
-def test_what_is_no_file_is_a_problem_where_it_may_hide_one(folder):
+def test_what_is_not_a_file_is_a_problem_where_it_may_hide_one(folder):
     (folder / "gone.png").symlink_to("nowhere")
     assert files_below(folder).problem_of(".xml") == ""
     (folder / "c.xml").symlink_to("nowhere")
@@ -76,7 +76,7 @@ def test_what_is_no_file_is_a_problem_where_it_may_hide_one(folder):
     )
 
 
-def test_a_name_that_is_no_unicode_is_refused(tmp_path):
+def test_a_name_that_is_not_unicode_is_refused(tmp_path):
     require_unicode(tmp_path / "ä.xml", "--xml-dir x")
     with pytest.raises(UsageError, match=r"--xml-dir x: the name of .*\\udcff.* is not UTF-8"):
         require_unicode(tmp_path / "\udcff.xml", "--xml-dir x")
