@@ -173,7 +173,7 @@ def _is_current(part: Part) -> bool:
 
 def _upgrade_part(part: Part) -> None:
     staged_marker = _staged(part.marker)
-    if not staged_marker.exists():
+    if not _was_staged(part):
         metadata = part.metadata()
         for name, schema in TABLES.items():
             path = part.table(name)
@@ -191,7 +191,16 @@ def _upgrade_part(part: Part) -> None:
         if _staged(path).exists():
             _staged(path).replace(path)
     part.verify(metadata)
-    staged_marker.replace(part.marker)
+    write_marker(part.marker, metadata)  # flushes the renamed tables too
+    staged_marker.unlink()
+
+
+def _was_staged(part: Part) -> bool:
+    """Return whether an earlier upgrade has staged this part, which was not collected again."""
+    if not _staged(part.marker).exists():
+        return False
+    staged, present = read_marker(_staged(part.marker)), part.metadata()
+    return {**staged, "tables": {}} == {**present, "tables": {}}
 
 
 def _rows(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
