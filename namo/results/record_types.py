@@ -6,7 +6,7 @@ holds builtins only, but not its keys.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Required, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 if TYPE_CHECKING:
     from namo.world.world import Observation
@@ -27,7 +27,21 @@ class Action(TypedDict):
     target: tuple[float, float, float]
 
 
-class ObjectInfo(TypedDict, total=False):
+class HalfExtents(TypedDict):
+    """Half the sizes of the bounding box of an object in its own frame.
+
+    Attributes:
+        size_x: along x (m).
+        size_y: along y (m).
+        size_z: along z (m).
+    """
+
+    size_x: float
+    size_y: float
+    size_z: float
+
+
+class ObjectInfo(HalfExtents):
     """Geometry of a wall, a movable or the robot; only walls have `pos_*` and `quat_*`.
 
     Attributes:
@@ -38,27 +52,21 @@ class ObjectInfo(TypedDict, total=False):
         quat_x: likewise, always 0.
         quat_y: likewise, always 0.
         quat_z: likewise.
-        size_x: half the size of the bounding box along x, in the object's own frame (m).
-        size_y: likewise, along y (m).
-        size_z: likewise, along z (m).
         movable: whether the robot can push it; false for walls and for the robot.
         start_pose: x, y, theta of its frame in the scene's start (m, m, rad; world frame).
         outline: corners x, y of a polygon in its own frame (m); absent for boxes and the robot.
     """
 
-    pos_x: float
-    pos_y: float
-    pos_z: float
-    quat_w: float
-    quat_x: float
-    quat_y: float
-    quat_z: float
-    size_x: Required[float]
-    size_y: Required[float]
-    size_z: Required[float]
-    movable: Required[bool]
-    start_pose: Required[list[float]]
-    outline: list[list[float]]
+    pos_x: NotRequired[float]
+    pos_y: NotRequired[float]
+    pos_z: NotRequired[float]
+    quat_w: NotRequired[float]
+    quat_x: NotRequired[float]
+    quat_y: NotRequired[float]
+    quat_z: NotRequired[float]
+    movable: bool
+    start_pose: list[float]
+    outline: NotRequired[list[list[float]]]
 
 
 class AlgorithmStats(TypedDict):

@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.results.record_types import ObjectInfo
+from namo.results.record_types import HalfExtents, ObjectInfo
 from namo.scenes.footprint import Polygon
 from namo.scenes.scene import Solid, Wall
 from namo.world.simulation import Simulation
@@ -49,21 +49,21 @@ def _solid_info(solid: Solid) -> ObjectInfo:
     if isinstance(solid.footprint, Polygon):
         information["outline"] = [list(corner) for corner in solid.footprint.vertices]
     if isinstance(solid, Wall):
-        centre = (outline.min(axis=0) + outline.max(axis=0)) / 2
-        x, y, theta = solid.pose.compose(Pose2D(*centre.tolist(), 0.0))
+        x, y = ((outline.min(axis=0) + outline.max(axis=0)) / 2).tolist()
+        centre = solid.pose.compose(Pose2D(x, y, 0.0))
         information |= {
-            "pos_x": x,
-            "pos_y": y,
+            "pos_x": centre.x,
+            "pos_y": centre.y,
             "pos_z": solid.z,
-            "quat_w": math.cos(theta / 2),
+            "quat_w": math.cos(centre.theta / 2),
             "quat_x": 0.0,
             "quat_y": 0.0,
-            "quat_z": math.sin(theta / 2),
+            "quat_z": math.sin(centre.theta / 2),
         }
     return information
 
 
-def _sizes(half_x: float, half_y: float, half_z: float) -> ObjectInfo:
+def _sizes(half_x: float, half_y: float, half_z: float) -> HalfExtents:
     return {"size_x": half_x, "size_y": half_y, "size_z": half_z}
 
 

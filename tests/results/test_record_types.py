@@ -45,7 +45,7 @@ def require_keys(values, kind):
     optional = {
         name
         for name, annotation in kind.__annotations__.items()
-        if name in kind.__optional_keys__ or "NotRequired" in str(annotation)
+        if not kind.__total__ or "NotRequired" in str(annotation)
     }
     for value in values:
         assert kind.__annotations__.keys() - optional <= value.keys() <= {*kind.__annotations__}
