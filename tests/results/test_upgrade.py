@@ -95,7 +95,7 @@ def test_records_without_an_upgrade_are_collected_again_and_the_command_is_named
     assert f"`namo upgrade {former}` rewrites the collection" in capsys.readouterr().out
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """In place of a power cut."""
 
 
@@ -105,7 +105,7 @@ def test_an_upgrade_that_was_interrupted_at_any_rename_resumes(rig, present, tmp
     def replace(path, target):
         nonlocal renames
         if renames == 0:
-            raise Stopped
+            raise StoppedError
         renames -= 1
         return original(path, target)
 
@@ -116,7 +116,7 @@ def test_an_upgrade_that_was_interrupted_at_any_rename_resumes(rig, present, tmp
             renames = number
             try:
                 upgrade(folder)
-            except Stopped:
+            except StoppedError:
                 pass
             else:
                 break
@@ -186,11 +186,12 @@ def test_tables_staged_for_a_part_that_was_collected_again_are_not_used(
     rig, present, former, monkeypatch
 ):
     def stop(part, metadata):
-        raise Stopped
+        raise StoppedError
 
-    with monkeypatch.context() as patch, pytest.raises(Stopped):
+    with monkeypatch.context() as patch:
         patch.setattr("namo.results.parts.Part.verify", stop)
-        upgrade(former)
+        with pytest.raises(StoppedError):
+            upgrade(former)
     (part,) = finished_parts(former)
     assert [path.name for path in part.folder.glob(".*.upgraded")] == [".part.json.upgraded"]
     rig.collect(present.scenes, former, rig.config(episodes_per_env=2))
@@ -202,7 +203,7 @@ def test_tables_staged_for_a_part_that_was_collected_again_are_not_used(
 
 def test_a_part_that_is_being_collected_is_left_alone(former):
     (part,) = finished_parts(former)
-    with lock_held(part.folder / LOCK, "x"), pytest.raises(BusyError):
+    with lock_held(part.folder / LOCK, "x", wait=False), pytest.raises(BusyError):
         upgrade(former)
     assert read_record(next(former.glob("*_env_*_results.pkl")))["schema_version"] == FORMER
 
