@@ -7,15 +7,23 @@ What differs: the keys of `static_object_info`, episode ids without leading zero
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from namo.errors import ResultFileError
 from namo.results.record_types import EnvironmentRecord, ObjectInfo
 from namo.results.records import Record
+from namo.results.static_objects import ROBOT
 from namo.version import SCHEMA_VERSION, __version__
+from namo.wording import truncated_list
+
+ROUNDING = 1e-9
+"""Greatest difference (m, rad) between geometry that is read again and what is stored."""
+SHOWN = 5
+"""Number of objects that a message lists."""
 
 
 def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> EnvironmentRecord:
@@ -77,29 +85,46 @@ def _episode_id(text: str) -> str:
 
 
 def _episode(episode: Record, objects: Mapping[str, ObjectInfo]) -> Record:
-    _require_same_objects(episode, objects)
     return {
         **episode,
         "episode_id": _episode_id(episode["episode_id"]),
         "action_sequence": episode["action_sequence"] if episode["solution_found"] else None,
         "error_message": "",
-        "static_object_info": dict(objects),
+        "static_object_info": _objects(episode, objects),
     }
 
 
-def _require_same_objects(episode: Record, objects: Mapping[str, ObjectInfo]) -> None:
-    """Make sure that a scene is read as it was when the episode was collected."""
-    stored = episode["static_object_info"]
-    now = {name: _former(info) for name, info in objects.items() if name in stored}
-    differing = [name for name, info in stored.items() if now.get(name) != info]
+def _objects(episode: Record, objects: Mapping[str, ObjectInfo]) -> dict[str, Record]:
+    """Return the geometry of an episode's objects: what is stored, and what is new of the scene."""
+    stored: dict[str, Record] = episode["static_object_info"]
+    differing = [
+        name
+        for name in (*stored, *objects)
+        if name not in objects or (name in stored and not _same(stored[name], objects[name]))
+    ]
+    differing += [name for name in objects if name not in stored and name != ROBOT]
     if differing:
         raise ResultFileError(
             f"{episode['episode_id']}: the scene {episode['xml_file']} is read otherwise than when "
-            f"it was collected: {', '.join(differing[:5])}; collect again"
+            f"it was collected: {truncated_list(dict.fromkeys(differing), SHOWN)}; collect again"
         )
+    return {name: _with_stored(info, stored.get(name, {})) for name, info in objects.items()}
 
 
-def _former(info: ObjectInfo) -> dict[str, Any]:
-    """Return the geometry of an object in the form of the version before."""
-    kept = {name: info.get(name) for name in ("movable", "start_pose", "outline") if name in info}
-    return {**kept, "half_extents": [info["size_x"], info["size_y"], info["size_z"]]}
+def _same(stored: Record, now: ObjectInfo) -> bool:
+    """Return whether the geometry of an object is the same but for rounding."""
+    pairs = (
+        (stored["half_extents"], [now["size_x"], now["size_y"], now["size_z"]]),
+        (stored["start_pose"], now["start_pose"]),
+        (stored.get("outline", []), now.get("outline", [])),
+    )
+    return stored["movable"] == now["movable"] and all(
+        np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=0.0, atol=ROUNDING)
+        for one, other in pairs
+    )
+
+
+def _with_stored(info: ObjectInfo, stored: Record) -> Record:
+    kept = {name: value for name, value in stored.items() if name != "half_extents"}
+    sizes = dict(zip(("size_x", "size_y", "size_z"), stored.get("half_extents", ()), strict=False))
+    return {**info, **kept, **sizes}
