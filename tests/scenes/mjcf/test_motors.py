@@ -22,3 +22,11 @@ def test_joints_and_motors_that_break_the_convention_are_refused(refused, old, n
 def test_a_missing_motor_is_refused(refused, plain_xml):
     (line,) = [line for line in plain_xml.splitlines() if 'name="actuator_y"' in line]
     assert "'joint_y' (slide along 0 1 0) of body 'robot' has 0 motors" in refused(line, "")
+
+
+def test_a_motor_without_a_range_says_what_to_do(refused):
+    message = refused('ctrllimited="true"', 'ctrllimited="false"')
+    assert (
+        "has no ctrlrange, so its force is unlimited; give it one around zero, such as " in message
+    )
+    assert message.endswith('ctrlrange="-1 1"')
