@@ -19,7 +19,7 @@ from namo.errors import SceneError, UsageError
 from namo.scenes.sources import ListedScene, environments_from
 
 if TYPE_CHECKING:
-    from namo.scenes.inspection import Remark
+    from namo.scenes.remarks import Remark
     from namo.scenes.scene import Scene
 
 HELP = "check scenes, and draw them on a contact sheet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from namo.scenes.mjcf.convention import MOVABLE_MARK, MOVABLE_RULE, ROBOT_RULE, WALL_RULE
+from namo.scenes.mjcf.decorations import refuse_false_walls
 from namo.scenes.mjcf.limits import TIMESTEP_S
 from namo.scenes.mjcf.scene_model import BOX, MESH, PLANE, SceneModel, type_name
 
@@ -41,6 +42,7 @@ def refuse_unsupported(scene: SceneModel) -> None:
         )
     for geom in range(model.ngeom):
         _refuse_unsupported_geom(scene, geom)
+    refuse_false_walls(scene)
     _refuse_disabled_collisions(scene)
 
 
@@ -49,12 +51,12 @@ def _refuse_unsupported_geom(scene: SceneModel, geom: int) -> None:
         return  # on a movable or the robot, whose geoms are checked on extraction
     kind = scene.model.geom_type[geom]
     label = scene.geom_label(geom)
+    if not scene.collides(geom):
+        return  # a decoration
     if scene.wall_name(geom):
-        if not scene.collides(geom):
-            raise scene.error(f"{label} is a wall by name but collides with nothing")
         if kind not in (BOX, MESH):
             raise scene.error(f"{label} is a {type_name(kind)}; {WALL_RULE}")
-    elif scene.collides(geom) and kind != PLANE:
+    elif kind != PLANE:
         raise scene.error(f"{label} is neither wall, movable, robot nor floor; {WALL_RULE}")
 
 
