@@ -18,6 +18,7 @@ from namo.errors import SceneError
 from namo.geometry import Floats
 from namo.scenes.convex import Point, joined
 from namo.scenes.footprint import Polygon
+from namo.scenes.mjcf.limits import MAX_PRISM_CORNERS
 from namo.scenes.safe_xml import XmlElement
 
 SINGLE_PRECISION_M = 1e-4
@@ -82,6 +83,10 @@ def _prism(element: XmlElement, source: str) -> Prism:
         corners = np.array(numbers).reshape(2, -1, 3)
     except ValueError:
         raise SceneError(f"{where}: not two rows of x y z; {RULE}") from None
+    if len(corners[0]) > MAX_PRISM_CORNERS:
+        raise SceneError(
+            f"{where} has {len(corners[0])} corners; at most {MAX_PRISM_CORNERS} are allowed"
+        )
     (bottom, top), (low, high) = corners[..., 2].min(axis=1), corners[..., 2].max(axis=1)
     if (
         len(corners[0]) < 3

@@ -75,19 +75,19 @@ def margin_m(scene: SceneModel) -> tuple[float, str]:
         and what messages call the geom that contributes most.
     """
     margins = scene.model.geom_margin
-    solid = np.array([scene.collides(geom) for geom in range(scene.model.ngeom)], np.bool_)
-    odd = np.flatnonzero(solid & (margins != 0.0))
-    if not len(odd):
+    geoms = range(scene.model.ngeom)
+    solid = np.array([scene.collides(geom) for geom in geoms], np.bool_)
+    moving = np.array([scene.carrier(geom) != 0 for geom in geoms], np.bool_) & solid
+    if not margins[solid].any() or not moving.any() or solid.sum() < 2:
         return 0.0, ""
-    moving = np.array([scene.carrier(geom) != 0 for geom in range(scene.model.ngeom)], np.bool_)
     worst, label = 0.0, ""
     for sign in (1.0, -1.0):
         signed = np.where(solid, sign * margins, -np.inf)
-        for first in np.flatnonzero(moving & solid).tolist():
-            others = np.delete(signed, first)
-            total = float(signed[first] + others.max(initial=-np.inf))
-            if total > abs(worst):
-                worst, label = sign * total, scene.geom_label(int(np.argmax(signed)))
+        largest, second = np.argsort(-signed, kind="stable")[:2].tolist()
+        mover = int(np.argmax(np.where(moving, signed, -np.inf)))
+        total = float(signed[mover] + signed[second if mover == largest else largest])
+        if total > abs(worst):
+            worst, label = sign * total, scene.geom_label(largest)
     return worst, label
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from namo.scenes.mjcf.convention import MOVABLE_MARK, MOVABLE_RULE, ROBOT_RULE, WALL_RULE
 from namo.scenes.mjcf.decorations import refuse_false_walls
-from namo.scenes.mjcf.limits import TIMESTEP_S
+from namo.scenes.mjcf.limits import MAX_SOLID_VERTICES, TIMESTEP_S
 from namo.scenes.mjcf.scene_model import BOX, MESH, PLANE, SceneModel, type_name
 
 
@@ -40,10 +40,25 @@ def refuse_unsupported(scene: SceneModel) -> None:
             f"option timestep is {model.opt.timestep:g} s; allowed are {shortest:g} to "
             f"{longest:g} s"
         )
+    _refuse_many_vertices(scene)
     for geom in range(model.ngeom):
         _refuse_unsupported_geom(scene, geom)
     refuse_false_walls(scene)
     _refuse_disabled_collisions(scene)
+
+
+def _refuse_many_vertices(scene: SceneModel) -> None:
+    model = scene.model
+    total = sum(
+        int(model.mesh_vertnum[model.geom_dataid[geom]])
+        for geom in range(model.ngeom)
+        if model.geom_type[geom] == MESH and scene.collides(geom)
+    )
+    if total > MAX_SOLID_VERTICES:
+        raise scene.error(
+            f"its walls and movables have {total} vertices; at most {MAX_SOLID_VERTICES} are "
+            "allowed together"
+        )
 
 
 def _refuse_unsupported_geom(scene: SceneModel, geom: int) -> None:
