@@ -1,5 +1,6 @@
 import argparse
 import logging
+import os
 
 import pyarrow as pa
 import pytest
@@ -9,6 +10,8 @@ from pyarrow import parquet
 from namo.commands import scenes_check
 from namo.errors import UsageError
 from namo.files import sha256_of
+from namo.scenes.checker_process import CheckerProcess, GaveUpError
+from namo.scenes.sources import ListedScene
 from namo.scenes.writing import write_scene
 
 
@@ -111,6 +114,8 @@ def test_a_sheet_is_limited_with_a_note(folder, tmp_path, capsys):
         ),
         (["--columns", 0], "--columns 0: must be 1 or more"),
         (["--limit", 0], "--limit 0: must be 1 or more"),
+        (["--time-limit", 0], "--time-limit 0: must be more than 0 and at most 86400 s"),
+        (["--time-limit", "nan"], "--time-limit nan: must be more than 0"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_read(folder, capsys, arguments, said):
@@ -143,3 +148,30 @@ def test_a_manifest_is_audited_too(folder, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "scenes.parquet: layout row-1 is in 2 splits: test, train"
     assert lines[1] == "a.xml: ok"
+
+
+def test_a_file_that_takes_too_long_is_unusable_and_the_next_ones_are_checked(folder):
+    os.mkfifo(folder / "b.xml")  # opening it waits for a writer
+    with CheckerProcess(scenes_check._check, scenes_check._load, 0.5) as checker:
+        with pytest.raises(GaveUpError) as caught:
+            checker((ListedScene(folder / "b.xml"), "b.xml", False))
+        assert str(caught.value) == "still being read after 0.5 s (--time-limit)"
+        assert checker((ListedScene(folder / "a.xml"), "a.xml", False)).line == "a.xml: ok"
+
+
+def test_the_time_limit_is_that_of_the_option(folder, capsys):
+    assert check(folder / "a.xml", "--time-limit", 1e-6, "--quiet") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "a.xml: unusable: still being read after 1e-06 s (--time-limit)",
+        "1 file: 0 ok, 0 odd, 1 unusable",
+    ]
+
+
+def test_quiet_prints_what_is_odd_or_unusable_and_why(folder, broken, capsys):
+    assert check(folder, "--quiet") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[:2] for line in lines[:-1]] == [
+        ["b/odd.xml", " odd"],
+        ["broken.xml", " unusable"],
+    ]
+    assert lines[-1] == "4 files: 2 ok, 1 odd (overlap: 1), 1 unusable"
