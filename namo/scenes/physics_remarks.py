@@ -1,16 +1,19 @@
 """Find physics that makes pushing hard: heavy movables, weak robots, fluids, margins.
 
-Everything is looked up in the compiled model, whatever element of the file it comes from. What
-forbids pushing is refused by `namo.scenes.mjcf.pushing`.
+Everything is looked up in the compiled model, whatever element of the file it comes from, and
+half a second is simulated in which nothing is pushed. What forbids pushing is refused by
+`namo.scenes.mjcf.pushing`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import mujoco
 import numpy as np
 
+from namo.scenes.checking import FLOOR_TOLERANCE_M
 from namo.scenes.mjcf.compiling import compile_model, compile_spec
 from namo.scenes.mjcf.pushing import margin_m
 from namo.scenes.mjcf.robot_geom import RobotGeom
@@ -25,6 +28,10 @@ PUSH_LENGTH_M = 0.3
 """A short push, at whose end the resistance of springs is compared with the robot's force."""
 MIN_ACCELERATION = 0.02
 """Minimum acceleration of the robot (m/s²): it takes ten seconds for a metre."""
+REST_S, MAX_REST_STEPS = 0.5, 500
+"""How long a scene is simulated without pushing."""
+MAX_SINK_M = 0.01
+"""How far movables may sink into the floor or rise from it, beyond `FLOOR_TOLERANCE_M`."""
 AIR_DENSITY, AIR_VISCOSITY = 1.3, 2e-5
 """Of air (kg/m³, Pa·s), which is too thin to matter."""
 
@@ -41,6 +48,7 @@ def physics_remarks(scene: Scene) -> Iterator[Remark]:
     yield from _robot(scene, compiled)
     yield from _heavy(scene, compiled)
     yield from _surroundings(compiled)
+    yield from _at_rest(scene, compiled)
 
 
 def _robot(scene: Scene, compiled: SceneModel) -> Iterator[Remark]:
@@ -158,3 +166,29 @@ def _surroundings(compiled: SceneModel) -> Iterator[Remark]:
     sticky = np.flatnonzero(compiled.model.geom_adhesion).tolist()
     for geom in filter(compiled.collides, sticky):
         yield Remark(RemarkKind.PHYSICS, f"{compiled.geom_label(geom)} sticks (adhesion)")
+
+
+def _at_rest(scene: Scene, compiled: SceneModel) -> Iterator[Remark]:
+    """Yield which movables the floor does not carry, or that the simulation diverges."""
+    model, data = compiled.model, mujoco.MjData(compiled.model)
+    steps = min(math.ceil(REST_S / model.opt.timestep), MAX_REST_STEPS)
+    previous = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(lambda _: None)  # they are counted in the data
+    try:
+        mujoco.mj_step(model, data, nstep=steps)
+    finally:
+        mujoco.set_mju_user_warning(previous)
+    alone = f"left alone for {steps * model.opt.timestep:.2g} s"
+    for kind in np.flatnonzero(data.warning.number).tolist():
+        text = mujoco.mju_warningText(kind, data.warning[kind].lastinfo)
+        yield Remark(RemarkKind.PHYSICS, f"{alone}, the simulation diverges: {text}")
+        return
+    mujoco.mj_kinematics(model, data)
+    bodies = {solid.name: solid for solid in compiled.movable_solids}
+    for movable in scene.movables:
+        geom = bodies[movable.name].geoms[0]
+        change = float(data.geom_xpos[geom, 2] - compiled.data.geom_xpos[geom, 2])
+        bottom = movable.z - movable.half_z + change
+        if abs(bottom) > FLOOR_TOLERANCE_M + MAX_SINK_M:
+            where = f"{abs(bottom):.2g} m {'above' if bottom > 0.0 else 'below'} the floor"
+            yield Remark(RemarkKind.PHYSICS, f"{alone}, '{movable.name}' has its bottom {where}")

@@ -1,6 +1,5 @@
 import argparse
 import logging
-import os
 
 import pyarrow as pa
 import pytest
@@ -10,8 +9,6 @@ from pyarrow import parquet
 from namo.commands import scenes_check
 from namo.errors import UsageError
 from namo.files import sha256_of
-from namo.scenes.checker_process import CheckerProcess, GaveUpError
-from namo.scenes.sources import ListedScene
 from namo.scenes.writing import write_scene
 
 
@@ -148,15 +145,6 @@ def test_a_manifest_is_audited_too(folder, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "scenes.parquet: layout row-1 is in 2 splits: test, train"
     assert lines[1] == "a.xml: ok"
-
-
-def test_a_file_that_takes_too_long_is_unusable_and_the_next_ones_are_checked(folder):
-    os.mkfifo(folder / "b.xml")  # opening it waits for a writer
-    with CheckerProcess(scenes_check._check, scenes_check._load, 0.5) as checker:
-        with pytest.raises(GaveUpError) as caught:
-            checker((ListedScene(folder / "b.xml"), "b.xml", False))
-        assert str(caught.value) == "still being read after 0.5 s (--time-limit)"
-        assert checker((ListedScene(folder / "a.xml"), "a.xml", False)).line == "a.xml: ok"
 
 
 def test_the_time_limit_is_that_of_the_option(folder, capsys):

@@ -99,3 +99,10 @@ def test_physics_that_makes_pushing_hard_is_remarked(remarks, old, new, said):
 )
 def test_ordinary_physics_is_not_remarked(remarks, old, new):
     assert remarks(old, new) == []
+
+
+def test_a_floor_that_does_not_carry_is_remarked(remarks):
+    soft = '<default><geom solref="2 1" solimp="0.01 0.01 0.001"/></default><worldbody>'
+    (text,) = remarks("<worldbody>", soft, RemarkKind.PHYSICS)
+    assert text.startswith("left alone for 0.5 s, 'obstacle_1_movable' has its bottom")
+    assert text.endswith("below the floor")
