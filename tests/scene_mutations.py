@@ -10,17 +10,18 @@ import numpy as np
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
 
-# Which own axes a box has along x, y and z of its upright frame, and the turn that gets it there.
-_ON_SIDE = (
-    ((0, 1, 2), (1.0, 0.0, 0.0, 0.0)),
-    ((0, 1, 2), (0.0, 1.0, 0.0, 0.0)),  # upside down
-    ((0, 2, 1), (0.5**0.5, 0.5**0.5, 0.0, 0.0)),
-    ((0, 2, 1), (0.5**0.5, -(0.5**0.5), 0.0, 0.0)),
-    ((2, 1, 0), (0.5**0.5, 0.0, 0.5**0.5, 0.0)),
-    ((2, 1, 0), (0.5**0.5, 0.0, -(0.5**0.5), 0.0)),
-    ((2, 0, 1), (0.5, 0.5, 0.5, 0.5)),
-    ((1, 2, 0), (0.5, -0.5, -0.5, -0.5)),
+_HALF = 0.5**0.5
+_TURNS = (
+    (1.0, 0.0, 0.0, 0.0),
+    (0.0, 1.0, 0.0, 0.0),  # upside down
+    (_HALF, _HALF, 0.0, 0.0),
+    (_HALF, -_HALF, 0.0, 0.0),
+    (_HALF, 0.0, _HALF, 0.0),
+    (_HALF, 0.0, -_HALF, 0.0),
+    (0.5, 0.5, 0.5, 0.5),
+    (0.5, -0.5, -0.5, -0.5),
 )
+"""Rotations that turn axes into axes, w x y z."""
 
 Frame = tuple[np.ndarray, np.ndarray]
 """Position (3,) in metres and rotation (4,), a unit quaternion."""
@@ -74,11 +75,13 @@ def _write(element: ElementTree.Element, frame: Frame) -> None:
 def _turned(geom: ElementTree.Element, rng: np.random.Generator) -> Frame:
     """Return the frame of a box with its axes permuted, and permute its size."""
     position, rotation = _frame_of(geom)
-    axes, turn = _ON_SIDE[int(rng.integers(len(_ON_SIDE)))]
+    turn, matrix = np.array(_TURNS[int(rng.integers(len(_TURNS)))]), np.empty(9)
+    mujoco.mju_quat2Mat(matrix, turn)
+    becomes = np.abs(matrix.reshape(3, 3)).argmax(axis=0)  # of each own axis
     size = geom.get("size", "").split()
-    geom.set("size", " ".join(size[axis] for axis in axes))
+    geom.set("size", " ".join(size[axis] for axis in becomes))
     together = np.empty(4)
-    mujoco.mju_mulQuat(together, rotation, np.array(turn))
+    mujoco.mju_mulQuat(together, rotation, turn)
     return position, together
 
 
