@@ -84,8 +84,7 @@ def test_the_geom_of_higher_priority_has_the_friction(remarks):
     ],
 )
 def test_physics_that_makes_pushing_hard_is_remarked(remarks, old, new, said):
-    (text,) = remarks(old, new, RemarkKind.PHYSICS)
-    assert said in text
+    assert any(said in text for text in remarks(old, new, RemarkKind.PHYSICS))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from namo.scenes.checking import FLOOR_TOLERANCE_M
-from namo.scenes.mjcf.scene_model import PLANE, SceneModel
+from namo.scenes.mjcf.scene_model import MESH, PLANE, SceneModel
 
 NEAR_WALL_M = 0.05
 """Decorations may stick out of a wall so far."""
@@ -57,9 +57,18 @@ def refuse_false_walls(scene: SceneModel) -> None:
 
 
 def _outline_on_floor(scene: SceneModel, geom: int) -> BaseGeometry | None:
-    """Return the outline of a geom's bounding box from above; None if it is not on the floor."""
-    box = scene.model.geom_aabb[geom]
-    corners = box[:3] + box[3:] * np.array(list(product((-1.0, 1.0), repeat=3)))
+    """Return the convex outline of a geom from above; None if it is not on the floor.
+
+    That of a round geom is that of its bounding box.
+    """
+    model = scene.model
+    if model.geom_type[geom] == MESH:
+        mesh = int(model.geom_dataid[geom])
+        first = int(model.mesh_vertadr[mesh])
+        corners = model.mesh_vert[first : first + int(model.mesh_vertnum[mesh])].astype(np.float64)
+    else:
+        box = model.geom_aabb[geom]
+        corners = box[:3] + box[3:] * np.array(list(product((-1.0, 1.0), repeat=3)))
     rotation = scene.data.geom_xmat[geom].reshape(3, 3)
     world = corners @ rotation.T + scene.data.geom_xpos[geom]
     low, high = world[:, 2].min(), world[:, 2].max()

@@ -121,8 +121,8 @@ HFIELDS = '<hfield name="{}" nrow="{}" ncol="{}" size="1 1 1 1"/>'
         ),
         ("<body>" + "<joint/>" * 3001 + "</body>", "3001 joints and up to 1 copies of each"),
         (
-            '<replicate count="1500"><body><freejoint/><geom size="1"/></body></replicate>',
-            "joints and up to 1500 copies of each; at most 3000 are allowed together",
+            '<replicate count="600"><body>' + "<joint/>" * 6 + "</body></replicate>",
+            "6 joints and up to 600 copies of each; at most 3000 are allowed together",
         ),
         (
             "<actuator>" + '<general actdim="1000" site="goal"/>' * 11 + "</actuator>",
