@@ -28,10 +28,12 @@ PUSH_LENGTH_M = 0.3
 """A short push, at whose end the resistance of springs is compared with the robot's force."""
 MIN_ACCELERATION = 0.02
 """Minimum acceleration of the robot (m/s²): it takes ten seconds for a metre."""
-REST_S, MAX_REST_STEPS = 0.5, 500
+REST_S = 0.5
 """How long a scene is simulated without pushing."""
+MAX_REST_STEPS, MAX_REST_WORK = 500, 100_000
+"""Maximum number of steps for that, and of steps times degrees of freedom."""
 MAX_SINK_M = 0.01
-"""How far movables may sink into the floor or rise from it, beyond `FLOOR_TOLERANCE_M`."""
+"""How far movables may sink into the floor, beyond `FLOOR_TOLERANCE_M`."""
 AIR_DENSITY, AIR_VISCOSITY = 1.3, 2e-5
 """Of air (kg/m³, Pa·s), which is too thin to matter."""
 
@@ -171,7 +173,9 @@ def _surroundings(compiled: SceneModel) -> Iterator[Remark]:
 def _at_rest(scene: Scene, compiled: SceneModel) -> Iterator[Remark]:
     """Yield which movables the floor does not carry, or that the simulation diverges."""
     model, data = compiled.model, mujoco.MjData(compiled.model)
-    steps = min(math.ceil(REST_S / model.opt.timestep), MAX_REST_STEPS)
+    steps = min(
+        math.ceil(REST_S / model.opt.timestep), MAX_REST_STEPS, max(1, MAX_REST_WORK // model.nv)
+    )
     previous = mujoco.get_mju_user_warning()
     mujoco.set_mju_user_warning(lambda _: None)  # they are counted in the data
     try:
@@ -189,6 +193,8 @@ def _at_rest(scene: Scene, compiled: SceneModel) -> Iterator[Remark]:
         geom = bodies[movable.name].geoms[0]
         change = float(data.geom_xpos[geom, 2] - compiled.data.geom_xpos[geom, 2])
         bottom = movable.z - movable.half_z + change
-        if abs(bottom) > FLOOR_TOLERANCE_M + MAX_SINK_M:
-            where = f"{abs(bottom):.2g} m {'above' if bottom > 0.0 else 'below'} the floor"
-            yield Remark(RemarkKind.PHYSICS, f"{alone}, '{movable.name}' has its bottom {where}")
+        if bottom < -FLOOR_TOLERANCE_M - MAX_SINK_M:
+            yield Remark(
+                RemarkKind.PHYSICS,
+                f"{alone}, '{movable.name}' sinks to {-bottom:.2g} m below the floor",
+            )

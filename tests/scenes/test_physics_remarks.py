@@ -103,5 +103,12 @@ def test_ordinary_physics_is_not_remarked(remarks, old, new):
 def test_a_floor_that_does_not_carry_is_remarked(remarks):
     soft = '<default><geom solref="2 1" solimp="0.01 0.01 0.001"/></default><worldbody>'
     (text,) = remarks("<worldbody>", soft, RemarkKind.PHYSICS)
-    assert text.startswith("left alone for 0.5 s, 'obstacle_1_movable' has its bottom")
-    assert text.endswith("below the floor")
+    assert text.startswith("left alone for 0.5 s, 'obstacle_1_movable' sinks to ")
+    assert text.endswith(" m below the floor")
+
+
+def test_a_simulation_that_diverges_is_remarked(remarks):
+    thick = '<option viscosity="9"/><worldbody>'
+    assert remarks("<worldbody>", thick, RemarkKind.PHYSICS)[1].startswith(
+        "left alone for 0.5 s, the simulation diverges: "
+    )

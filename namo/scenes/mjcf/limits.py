@@ -22,9 +22,11 @@ MAX_JOINTS = 3000
 """Joints of a file, including copies; MuJoCo's time for compiling grows with their square."""
 MAX_HFIELD_CELLS = 1_000_000
 """Cells of all height fields of a file, which take 18 bytes each."""
-MAX_SOLID_VERTICES = 50_000
-"""Vertices of the meshes of all walls and movables of a file."""
-MAX_PRISM_CORNERS = 500
+MAX_MESH_VERTICES = 10_000
+"""Vertices of all meshes of a file; MuJoCo's time for a round one grows with their square."""
+MAX_SOLID_VERTICES = 20_000
+"""Vertices of the geoms of all walls and movables of a file, which may share meshes."""
+MAX_PRISM_CORNERS = 200
 """Corners of one convex piece of a wall or movable."""
 MAX_STATES = 10_000
 """Activations and delayed samples of all actuators and sensors of a file."""
@@ -56,6 +58,10 @@ _MAX_COUNTS: Mapping[str, Mapping[str, int]] = {
 }
 _MAX_ANYWHERE: Mapping[str, int] = {"actdim": 1000, "nsample": 1000}
 """Attributes that several elements have."""
+_TOTALS: Mapping[str, tuple[int, str]] = {
+    "hfield": (MAX_HFIELD_CELLS, "cells of height fields"),
+    "mesh": (MAX_MESH_VERTICES, "vertices of meshes"),
+}
 _MAX_USER_NUMBERS = 100
 _UNITS = "KMGTPE"
 
@@ -89,7 +95,7 @@ def refuse_excess(elements: Sequence[XmlElement]) -> None:
         SceneError: names the line, the value and what is allowed.
     """
     copies, joints = 1, 0
-    totals = dict.fromkeys(("hfield", *_MAX_ANYWHERE), 0.0)
+    totals = dict.fromkeys(("hfield", "mesh", *_MAX_ANYWHERE), 0.0)
     for element in elements:
         tag = element.path.rpartition("/")[2]
         for name, value in element.attributes.items():
@@ -103,6 +109,8 @@ def refuse_excess(elements: Sequence[XmlElement]) -> None:
         if tag == "hfield":
             rows, columns = (_number(element.attributes.get(name, "")) for name in ("nrow", "ncol"))
             totals[tag] += rows * columns
+        if tag == "mesh":
+            totals[tag] += len(element.attributes.get("vertex", "").split()) // 3
         _refuse_totals(totals, element.line)
         joints += tag in ("joint", "freejoint")
         if tag == "replicate":
@@ -121,11 +129,7 @@ def refuse_excess(elements: Sequence[XmlElement]) -> None:
 
 def _refuse_totals(totals: Mapping[str, float], line: int) -> None:
     for what, total in totals.items():
-        limit, kind = (
-            (MAX_HFIELD_CELLS, "cells of height fields")
-            if what == "hfield"
-            else (MAX_STATES, f"{what} in total")
-        )
+        limit, kind = _TOTALS.get(what, (MAX_STATES, f"{what} in total"))
         if total > limit:
             raise SceneError(
                 f"line {line}: {total:.0f} {kind} up to here; at most {limit} are allowed in a file"

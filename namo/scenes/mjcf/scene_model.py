@@ -204,11 +204,14 @@ class SceneModel:
 
     def solid_geoms(self, body: int) -> list[int]:
         """Return the colliding geoms that are rigidly attached to a moving body."""
-        return [
-            geom
-            for geom in range(self.model.ngeom)
-            if self.carrier(geom) == body and self.collides(geom)
-        ]
+        return list(self._solid_geoms_by_carrier.get(body, ()))
+
+    @cached_property
+    def _solid_geoms_by_carrier(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for geom in filter(self.collides, range(self.model.ngeom)):
+            found.setdefault(self.carrier(geom), []).append(geom)
+        return found
 
 
 def start_data(model: mujoco.MjModel) -> mujoco.MjData:

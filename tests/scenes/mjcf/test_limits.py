@@ -116,6 +116,12 @@ HFIELDS = '<hfield name="{}" nrow="{}" ncol="{}" size="1 1 1 1"/>'
             "more than 500000 numbers and words in the attributes of the file up to here",
         ),
         (
+            "<asset>"
+            + "".join(f'<mesh name="m{n}" vertex="{"1 2 3 " * 2501}"/>' for n in range(4))
+            + "</asset>",
+            "10004 vertices of meshes up to here; at most 10000 are allowed in a file",
+        ),
+        (
             "".join(f'<site name="s{n}" user="{"1 " * 100_000}"/>' for n in range(6)),
             "more than 500000 numbers and words",
         ),
@@ -146,7 +152,7 @@ def round_prism(corners):
     return " ".join(f"{x!r} {y!r} {z}" for z in (-0.3, 0.3) for x, y in ring)
 
 
-@pytest.mark.parametrize(("corners", "refused_for"), [(500, None), (501, "has 501 corners; at")])
+@pytest.mark.parametrize(("corners", "refused_for"), [(200, None), (201, "has 201 corners; at")])
 def test_the_corners_of_a_prism_are_limited(plain_xml, corners, refused_for):
     mesh = f'<asset><mesh name="m" vertex="{round_prism(corners)}"/></asset>'
     body = '<body name="wall_9" pos="-1 1 .3"><geom type="mesh" mesh="m"/></body>'
