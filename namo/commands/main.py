@@ -25,6 +25,7 @@ from namo.commands import (
     status,
     summary,
     train,
+    upgrade,
     verify,
 )
 from namo.commands.parsing import EXIT_USAGE, WIDTH, Parser
@@ -52,7 +53,13 @@ class Command(Protocol):
 
 
 GROUPS: Mapping[str, Mapping[str, Command]] = {
-    "Collect": {"collect": collect, "status": status, "verify": verify, "merge": merge},
+    "Collect": {
+        "collect": collect,
+        "status": status,
+        "verify": verify,
+        "merge": merge,
+        "upgrade": upgrade,
+    },
     "Look at a collection": {
         "summary": summary,
         "report": report,

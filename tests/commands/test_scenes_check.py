@@ -123,6 +123,8 @@ def test_a_sheet_is_limited_with_a_note(folder, tmp_path, capsys):
         ),
         (["--columns", 0], "--columns 0: must be 1 or more"),
         (["--limit", 0], "--limit 0: must be 1 or more"),
+        (["--time-limit", 0], "--time-limit 0: must be more than 0 and at most 86400 s"),
+        (["--time-limit", "nan"], "--time-limit nan: must be more than 0"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_read(folder, capsys, arguments, said):
@@ -155,3 +157,21 @@ def test_a_manifest_is_audited_too(folder, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "scenes.parquet: layout row-1 is in 2 splits: test, train"
     assert lines[1] == "a.xml: ok"
+
+
+def test_the_time_limit_is_that_of_the_option(folder, capsys):
+    assert check(folder / "a.xml", "--time-limit", 1e-6, "--quiet") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "a.xml: unusable: still being read after 1e-06 s (--time-limit)",
+        "1 file: 0 ok, 0 odd, 1 unusable",
+    ]
+
+
+def test_quiet_prints_what_is_odd_or_unusable_and_why(folder, broken, capsys):
+    assert check(folder, "--quiet") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[:2] for line in lines[:-1]] == [
+        ["b/odd.xml", " odd"],
+        ["broken.xml", " unusable"],
+    ]
+    assert lines[-1] == "4 files: 2 ok, 1 odd (overlap: 1), 1 unusable"
