@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from namo.errors import SceneError, UsageError
 from namo.scenes.checker_process import CheckerProcess, GaveUpError
+from namo.scenes.folders import SCENE_SUFFIX, files_below
 from namo.scenes.sources import ListedScene, environments_from
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ HELP = "check scenes, and draw them on a contact sheet"
 
 DEFAULT_COLUMNS = 6
 DEFAULT_LIMIT = 240
+MAX_THUMBNAILS = 10_000
 DEFAULT_TIME_LIMIT_S = 60.0
 MAX_TIME_LIMIT_S = 86_400.0
 MAX_OF_A_KIND = 3
@@ -82,8 +84,10 @@ def run(options: argparse.Namespace) -> int:
     """
     sheet: Path | None = getattr(options, "sheet", None)
     for name in ("columns", "limit"):
-        if getattr(options, name) < 1:
-            raise UsageError(f"--{name} {getattr(options, name)}: must be 1 or more")
+        if not 1 <= getattr(options, name) <= MAX_THUMBNAILS:
+            raise UsageError(
+                f"--{name} {getattr(options, name)}: must be 1 or more, at most {MAX_THUMBNAILS}"
+            )
     if not 0.0 < options.time_limit <= MAX_TIME_LIMIT_S:
         raise UsageError(
             f"--time-limit {options.time_limit:g}: must be more than 0 and at most "
@@ -101,12 +105,16 @@ def run(options: argparse.Namespace) -> int:
         print(f"{source.name}: {problem}", flush=True)
     listed = scene_files(source)
     names = _names(source, [scene.path for scene in listed])
-    findings: list[Finding] = []
+    findings = [
+        Finding(name, None, problem=problem) for name, problem in _passed_over(source).items()
+    ]
+    for finding in findings:
+        print(finding.line, flush=True)
     thumbnails = 0 if sheet is None else options.limit
     with CheckerProcess(_check, _load, options.time_limit) as checker:
-        for number, (scene, name) in enumerate(zip(listed, names, strict=True)):
+        for scene, name in zip(listed, names, strict=True):
             try:
-                finding = checker((scene, name, number < thumbnails))
+                finding = checker((scene, name, len(findings) < thumbnails))
             except GaveUpError as error:
                 finding = Finding(name, None, problem=str(error))
             if not options.quiet or finding.problem or finding.odd_kinds:
@@ -169,10 +177,23 @@ def scene_files(source: Path) -> tuple[ListedScene, ...]:
     if not source.exists():
         raise UsageError(f"{source}: no such file or folder")
     if source.is_dir():
-        return _environments(source, None)
+        found = files_below(source).with_suffix(SCENE_SUFFIX)
+        return tuple(map(ListedScene, found)) or _environments(source, None)
     return (
         (ListedScene(source),) if source.suffix.lower() == ".xml" else _environments(None, source)
     )
+
+
+def _passed_over(source: Path) -> dict[str, str]:
+    """Return what lies below a folder and may be or hold scenes, but cannot be read, and why."""
+    if not source.is_dir():
+        return {}
+    problems = files_below(source).problems
+    return {
+        name: why
+        for name, why in problems.items()
+        if Path(name).suffix.lower() in ("", SCENE_SUFFIX)
+    }
 
 
 def _load() -> None:

@@ -23,6 +23,7 @@ from namo.errors import BusyError, ResultFileError
 from namo.files import replacing, sha256_of
 from namo.locks import holder_of, lock_held
 from namo.results.metadata_types import PartMarker, PartMetadata
+from namo.results.schema_version import require_schema_version, table_version
 from namo.results.tables import TABLES, write_table
 from namo.scenes.sources import range_name
 
@@ -69,15 +70,7 @@ class Part:
         Raises:
             ResultFileError: the marker is damaged.
         """
-        try:
-            metadata = json.loads(self.marker.read_text())
-        except (ValueError, RecursionError) as error:
-            raise ResultFileError(f"{self.marker}: {error}") from None
-        if not isinstance(metadata, dict):
-            raise ResultFileError(f"{self.marker}: not a JSON object")
-        if metadata.pop("checksum", None) != _checksum(metadata):
-            raise ResultFileError(f"{self.marker}: checksum mismatch; the file is damaged")
-        return cast(PartMarker, metadata)
+        return read_marker(self.marker)
 
     def verify(self, metadata: PartMarker) -> None:
         """Make sure that the tables are the ones the marker was written for.
@@ -102,7 +95,9 @@ class Part:
                 raise ResultFileError(
                     f"{path}: checksum mismatch; delete {self.folder} and run again"
                 )
-            if not pq.read_schema(path).equals(TABLES[name]):
+            schema = pq.read_schema(path)
+            require_schema_version(table_version(schema), path, self.folder.parents[1])
+            if not schema.equals(TABLES[name]):
                 raise ResultFileError(f"{path}: schema differs from the one this version writes")
 
 
@@ -120,9 +115,30 @@ def write_part(
     for name, chunks in tables.items():
         write_table(part.table(name), TABLES[name], chunks)
     hashes = {name: sha256_of(part.table(name)) for name in tables}
-    content = {**metadata, "tables": hashes}
-    content["checksum"] = _checksum(content)
-    with replacing(part.marker) as handle:
+    write_marker(part.marker, {**metadata, "tables": hashes})
+
+
+def read_marker(path: Path) -> PartMarker:
+    """Return the content of a marker.
+
+    Raises:
+        ResultFileError: it is damaged.
+    """
+    try:
+        metadata = json.loads(path.read_text())
+    except (ValueError, RecursionError) as error:
+        raise ResultFileError(f"{path}: {error}") from None
+    if not isinstance(metadata, dict):
+        raise ResultFileError(f"{path}: not a JSON object")
+    if metadata.pop("checksum", None) != _checksum(metadata):
+        raise ResultFileError(f"{path}: checksum mismatch; the file is damaged")
+    return cast(PartMarker, metadata)
+
+
+def write_marker(path: Path, metadata: PartMarker) -> None:
+    """Write a marker atomically, with its checksum."""
+    content = {**metadata, "checksum": _checksum(metadata)}
+    with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
 
 

@@ -52,6 +52,18 @@ def test_an_unusable_file_is_a_failure_with_its_reason(folder, broken, capsys):
     assert lines[-1] == "4 files: 2 ok, 1 odd (overlap: 1), 1 unusable"
 
 
+def test_every_file_of_a_folder_is_checked_or_named(folder, tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "c.xml").rename(tmp_path / "elsewhere" / "C.XML")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "gone.xml").symlink_to("nowhere.xml")
+    assert check(folder) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "gone.xml: unusable: is a link to 'nowhere.xml', which does not exist"
+    assert [line.split(":")[0] for line in lines[1:-1]] == ["a.xml", "b/odd.xml", "linked/C.XML"]
+    assert lines[-1] == "4 files: 2 ok, 1 odd (overlap: 1), 1 unusable"
+
+
 def test_one_file_can_be_checked(folder, capsys):
     assert check(folder / "b" / "odd.xml") == 0
     lines = capsys.readouterr().out.splitlines()

@@ -84,7 +84,12 @@ def _force_limit(model: mujoco.MjModel, actuator: int, source: str) -> float:
     ):
         raise SceneError(f"{source}: {label} is not a plain motor; {_RULE}")
     low, high = map(float, model.actuator_ctrlrange[actuator])
-    if not model.actuator_ctrllimited[actuator] or not low < 0.0 < high:
+    if not model.actuator_ctrllimited[actuator]:
+        raise SceneError(
+            f"{source}: {label} has no ctrlrange, so its force is unlimited; give it one around "
+            'zero, such as ctrlrange="-1 1"'
+        )
+    if not low < 0.0 < high:
         raise SceneError(f"{source}: {label} has ctrlrange {low:g} to {high:g}; {_RULE}")
     gain = float(model.actuator_gainprm[actuator, 0])
     gear = float(model.actuator_gear[actuator, 0])

@@ -26,6 +26,14 @@ def test_a_missing_motor_is_refused(refused, plain_xml):
     assert "'joint_y' (slide along 0 1 0) of body 'robot' has 0 motors" in refused(line, "")
 
 
+def test_a_motor_without_a_range_says_what_to_do(refused):
+    message = refused('ctrllimited="true"', 'ctrllimited="false"')
+    assert (
+        "has no ctrlrange, so its force is unlimited; give it one around zero, such as " in message
+    )
+    assert message.endswith('ctrlrange="-1 1"')
+
+
 @pytest.mark.parametrize(
     ("old", "new", "force"),
     [
