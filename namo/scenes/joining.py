@@ -7,6 +7,7 @@ bit. Others may meet anywhere along an edge, or overlap: their outline is that o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 import shapely
@@ -70,8 +71,8 @@ def united(pieces: Sequence[Sequence[Point]], names: Sequence[str]) -> tuple[Poi
     """
     if len(pieces) > MAX_UNITED_PIECES:
         raise SceneError(
-            f"has {len(pieces)} pieces that do not share whole edges; at most {MAX_UNITED_PIECES} "
-            "may overlap or meet elsewhere"
+            f"{len(pieces)} pieces do not share whole edges; at most {MAX_UNITED_PIECES} may overlap "
+            "or meet elsewhere"
         )
     corners = shapely.MultiPoint(_distinct(np.concatenate([np.array(piece) for piece in pieces])))
     shapes = shapely.snap([shapely.Polygon(piece) for piece in pieces], corners, SAME_POINT_M)
@@ -80,7 +81,7 @@ def united(pieces: Sequence[Sequence[Point]], names: Sequence[str]) -> tuple[Poi
             raise SceneError(f"{name} is {width:.3g} m wide; at least {MIN_WIDTH_M:g} m is needed")
     union = shapely.union_all(shapes)
     if union.geom_type != "Polygon":
-        raise _parts_error(names, shapes, shapely.get_parts(union)[0])
+        _refuse_parts(names, shapes, shapely.get_parts(union)[0])
     for hole in union.interiors:
         inside, around = shapely.Polygon(hole), shapely.distance(shapes, hole) <= SAME_POINT_M
         sides = truncated_list([name for name, at in zip(names, around, strict=True) if at], 4)
@@ -111,10 +112,10 @@ def _distinct(points: Floats) -> Floats:
     return np.array(kept)
 
 
-def _parts_error(
+def _refuse_parts(
     names: Sequence[str], shapes: NDArray[np.object_], part: shapely.Polygon
-) -> SceneError:
-    """Return an error that names the piece in a part of the union nearest to one outside it."""
+) -> NoReturn:
+    """Raise an error that names the piece in a part of the union nearest to one outside it."""
     inside = np.array([part.covers(shape.representative_point()) for shape in shapes])
     here, there = np.flatnonzero(inside), np.flatnonzero(~inside)
     gaps = shapely.distance(shapes[here][:, None], shapes[there])
@@ -122,8 +123,8 @@ def _parts_error(
     one, other, gap = here[row], there[column], float(gaps[row, column])
     at = _place(shapely.shortest_line(shapes[one], shapes[other]).centroid)
     how = f"are {gap:.3g} m apart" if gap > 0.0 else "touch in a corner only"
-    return SceneError(f"{names[one]} and {names[other]} {how}, at {at}; {_RULE}")
+    raise SceneError(f"{names[one]} and {names[other]} {how}, at {at}; {_RULE}")
 
 
 def _place(point: shapely.Point) -> str:
-    return f"({point.x:.6g}, {point.y:.6g})"
+    return f"({point.x:.6g}, {point.y:.6g}) in their frame"
