@@ -71,16 +71,15 @@ def united(pieces: Sequence[Sequence[Point]], names: Sequence[str]) -> tuple[Poi
     """
     if len(pieces) > MAX_UNITED_PIECES:
         raise SceneError(
-            f"{len(pieces)} pieces do not share whole edges; at most {MAX_UNITED_PIECES} may overlap "
-            "or meet elsewhere"
+            f"{len(pieces)} pieces do not share whole edges; at most {MAX_UNITED_PIECES} may "
+            "overlap or meet elsewhere"
         )
-    corners = shapely.MultiPoint(_distinct(np.concatenate([np.array(piece) for piece in pieces])))
-    shapes = shapely.snap([shapely.Polygon(piece) for piece in pieces], corners, SAME_POINT_M)
+    shapes = _snapped(np.array([shapely.Polygon(piece) for piece in pieces]))
     for name, piece in zip(names, pieces, strict=True):
         if (width := _width(np.array(piece))) < MIN_WIDTH_M:
             raise SceneError(f"{name} is {width:.3g} m wide; at least {MIN_WIDTH_M:g} m is needed")
     union = shapely.union_all(shapes)
-    if union.geom_type != "Polygon":
+    if not isinstance(union, shapely.Polygon):
         _refuse_parts(names, shapes, shapely.get_parts(union)[0])
     for hole in union.interiors:
         inside, around = shapely.Polygon(hole), shapely.distance(shapes, hole) <= SAME_POINT_M
@@ -89,7 +88,7 @@ def united(pieces: Sequence[Sequence[Point]], names: Sequence[str]) -> tuple[Poi
             f"{sides} enclose a hole of {inside.area:.3g} m², at "
             f"{_place(inside.representative_point())}; {_RULE}"
         )
-    return tuple(union.simplify(SAME_POINT_M).exterior.coords[:-1])
+    return tuple((x, y) for x, y in _corners(np.array(union.exterior.coords[:-1])).tolist())
 
 
 def _width(piece: Floats) -> float:
@@ -102,14 +101,37 @@ def _width(piece: Floats) -> float:
     return float(distances.max(axis=1).min())
 
 
-def _distinct(points: Floats) -> Floats:
-    """Return points (n, 2) without those that are closer than `SAME_POINT_M` to one before (m)."""
-    kept: list[Floats] = []
-    left = points
-    while len(left):
-        kept.append(left[0])
-        left = left[np.hypot(*(left - left[0]).T) > SAME_POINT_M]
-    return np.array(kept)
+def _snapped(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return shapes whose edges have the same points where they meet or cross, to the last bit."""
+    edges = shapely.boundary(shapes)
+    points = _distinct(shapely.get_coordinates([*edges, shapely.union_all(edges)]))
+    shape, point = shapely.STRtree(points).query(edges, predicate="dwithin", distance=SAME_POINT_M)
+    on_edge = [shapely.MultiPoint(points[point[shape == one]]) for one in range(len(shapes))]
+    return np.asarray(shapely.snap(shapes, np.array(on_edge), SAME_POINT_M))
+
+
+def _distinct(coordinates: Floats) -> NDArray[np.object_]:
+    """Return points without those that are closer than `SAME_POINT_M` to one before (n, 2) (m)."""
+    points = shapely.points(list(dict.fromkeys(map(tuple, coordinates.tolist()))))
+    near = shapely.STRtree(points).query(points, predicate="dwithin", distance=SAME_POINT_M)
+    kept = np.ones(len(points), np.bool_)
+    for one, other in sorted(near.T[near[0] < near[1]].tolist()):
+        if kept[one]:
+            kept[other] = False
+    return np.asarray(points[kept])
+
+
+def _corners(ring: Floats) -> Floats:
+    """Return the corners of a ring (n, 2) without points on the straight lines between them (m)."""
+    ring = np.roll(ring, -int(np.hypot(*(ring - ring.mean(axis=0)).T).argmax()), axis=0)
+    closed, kept = np.concatenate([ring, ring[:1]]), [0]
+    for end in range(2, len(closed)):
+        start = closed[kept[-1]]
+        line, between = closed[end] - start, closed[kept[-1] + 1 : end] - start
+        off = np.abs(line[0] * between[:, 1] - line[1] * between[:, 0]).max()
+        if off > SAME_POINT_M * np.hypot(*line):
+            kept.append(end - 1)
+    return ring[kept]
 
 
 def _refuse_parts(
