@@ -95,7 +95,7 @@ class Copy:
         (theirs / "puzzle.pwp").write_text(PUZZLE)
 
     def run_page(self, page: str, text: str) -> None:
-        """Run all commands and programs of a page, in order, in this folder.
+        """Write all files and run all commands and programs of a page, in order, in this folder.
 
         Raises:
             AssertionError: a command fails, or a program prints something else.
@@ -104,6 +104,10 @@ class Copy:
         for step in steps(page, text):
             if isinstance(step, Program):
                 _run_program(step, names)
+            elif step.file:
+                path = self.folder / step.file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(step.text, encoding="utf-8")
             elif step.text.splitlines()[0].strip() not in NOT_COMMANDS:
                 self._run_commands(step)
 

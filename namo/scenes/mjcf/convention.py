@@ -16,8 +16,8 @@ MOVABLE_MARK = "movable"
 
 ROBOT_RULE = "the robot is a body 'robot' with two slide joints, along x and along y"
 MOVABLE_RULE = (
-    "what the robot pushes is a body with 'movable' in its name, a free joint and geoms that are "
-    "upright boxes or mesh prisms, and together one polygon"
+    "what the robot pushes is a body with 'movable' in its name, a free joint, and upright boxes "
+    "or mesh prisms that together are one polygon"
 )
 WALL_RULE = (
     "a wall is a fixed, upright box geom, or a fixed body of mesh prisms, with 'wall' or 'static' "
