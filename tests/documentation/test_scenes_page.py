@@ -4,10 +4,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from namo.collection.config import CollectionConfig
+from namo.collection.models import make_planner
 from namo.errors import SceneError
+from namo.planning.planner import Budget, Termination
 from namo.scenes.inspection import inspect_scene
 from namo.scenes.reading import parse_scene
 from namo.scenes.remarks import RemarkKind
+from namo.seeding import Streams
+from namo.world.world import World
 from tests.documentation.pages import blocks, read, rows
 
 PAGE = "docs/scenes.md"
@@ -46,6 +51,14 @@ def test_the_friction_of_the_example_is_the_larger_one():
     (remark,) = inspect_scene(heavier)
     assert remark.kind is RemarkKind.TOO_HEAVY
     assert "needs 17.7 N to slide" in remark.text  # 0.4 * 4.5 kg * 9.81
+
+
+@pytest.mark.slow
+def test_the_default_planner_solves_the_example():
+    planner, _ = make_planner(CollectionConfig())
+    budget = Budget(pushes=100)
+    result = planner.search(World(scene_of(EXAMPLE)), budget, Streams.for_episode(0, 0, 0))
+    assert result.termination is Termination.SOLVED
 
 
 def test_the_table_shows_every_result():
