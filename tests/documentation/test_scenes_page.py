@@ -16,16 +16,20 @@ from namo.world.world import World
 from tests.documentation.pages import blocks, read, rows
 
 PAGE = "docs/scenes.md"
-(EXAMPLE,) = (block.text for block in blocks(PAGE, read(PAGE)) if block.file == "own/room.xml")
+EXAMPLE, MESH, MOVABLE = (
+    block.text for block in blocks(PAGE, read(PAGE)) if block.language == "xml"
+)
 ROWS = [(row[0].strip("`"), row[1]) for row in rows(read(PAGE)) if row[0].startswith("`<")]
 IN_WORLD = ("geom", "body", "site", "camera")
 
 
 def changed(snippet):
     """The example with the elements of a snippet, in place of those of the same name."""
+    if snippet.startswith("<geom type"):
+        snippet = MOVABLE.replace("...", snippet)
     root = ElementTree.fromstring(EXAMPLE)
     world = root.find("worldbody")
-    for element in ElementTree.fromstring(f"<snippet>{snippet}</snippet>"):
+    for element in ElementTree.fromstring(f"<snippet>{MESH}{snippet}</snippet>"):
         parent = world if element.tag in IN_WORLD else root
         for other in list(parent):
             if element.get("name") and other.get("name") == element.get("name"):
