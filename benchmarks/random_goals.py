@@ -33,7 +33,7 @@ from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst
 from namo.world.world import World
 
-ROOMS = ("r4_door1", "r4_door1_d3", "r4_door1_2deep", "r4_door1_rot", "r4_36walls", "r6_door2")
+ROOMS = ("r4_door1", "r4_door1_d3", "r4_door1_2deep", "r4_door1_rot", "r6_door2")
 DEMO = REPOSITORY / "resources" / "scenes" / "demo"
 DEMO_GROUPS = {
     "demo, one push": ("easy", "medium", "hard"),
