@@ -14,8 +14,6 @@ from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from namo.collection.journal import running_in
 from namo.errors import ResultFileError
 from namo.locks import holder_of
@@ -23,6 +21,7 @@ from namo.results.parts import LOCK, PARTS, Part, started_parts
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
 from namo.results.run_lock import planned_chunks
+from namo.results.tables import read_table
 from namo.scenes.sources import range_name
 
 
@@ -186,7 +185,7 @@ def _finished(part: Part, chunk: Chunk) -> Chunk:
     chunk.generation = metadata.get("generation", 0)  # earlier versions wrote none
     chunk.worker = f"{metadata['host']} (pid {metadata['process']})"
     chunk.failed = {int(number): text for number, text in metadata["failed"].items()}
-    rows = pq.read_table(part.table("metrics"), columns=["env_index", "success"])
+    rows = read_table(part.table("metrics"), ["env_index", "success"])
     chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())
     collected = metadata["environments"] - metadata["resumed"]
     chunk.rate = collected / max(metadata["duration_s"], 1e-3) or None

@@ -140,6 +140,18 @@ class PartMarker(PartMetadata):
     tables: dict[str, str]
 
 
+class PlanFile(TypedDict):
+    """`.plan.json`: the chunks of the run.
+
+    Attributes:
+        label: of the run, as in file names.
+        chunks: first environment and one past the last of each.
+    """
+
+    label: str
+    chunks: list[list[int]]
+
+
 class RunEnvironments(TypedDict):
     """What was collected.
 

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from namo.errors import BusyError, ResultFileError
 from namo.files import replacing, sha256_of
 from namo.locks import holder_of, lock_held
+from namo.results.json_file import read_json_object
 from namo.results.metadata_types import PartMarker, PartMetadata
-from namo.results.tables import TABLES, write_table
+from namo.results.tables import MAX_ENVIRONMENTS, TABLES, require_schema, write_table
+from namo.results.value_types import require_type
 from namo.scenes.sources import range_name
 
 PARTS = "parts"
@@ -67,17 +68,33 @@ class Part:
         """Return the content of the marker.
 
         Raises:
-            ResultFileError: the marker is damaged.
+            ResultFileError: the marker is damaged, or belongs to another range.
         """
-        try:
-            metadata = json.loads(self.marker.read_text())
-        except (ValueError, RecursionError) as error:
-            raise ResultFileError(f"{self.marker}: {error}") from None
-        if not isinstance(metadata, dict):
-            raise ResultFileError(f"{self.marker}: not a JSON object")
+        metadata = read_json_object(self.marker, f"; delete {self.folder} and run again")
         if metadata.pop("checksum", None) != _checksum(metadata):
-            raise ResultFileError(f"{self.marker}: checksum mismatch; the file is damaged")
-        return cast(PartMarker, metadata)
+            raise ResultFileError(
+                f"{self.marker}: checksum mismatch; the file is damaged; delete {self.folder} and "
+                "run again"
+            )
+        require_type(metadata, PartMarker, f"{self.marker}: marker")
+        marker = cast(PartMarker, metadata)
+        self._require_range(marker)
+        return marker
+
+    def _require_range(self, marker: PartMarker) -> None:
+        """Make sure that a marker is that of this part."""
+        said = marker["start"], marker["end"], marker["environments"]
+        if said != (self.start, self.end, self.end - self.start):
+            raise ResultFileError(
+                f"{self.marker}: is of environments {said[0]} to {said[1] - 1}, {said[2]} in all; "
+                f"expected {self.start} to {self.end - 1}"
+            )
+        for number in marker["failed"]:
+            if not number.isdecimal() or not self.start <= int(number[:9]) < self.end:
+                raise ResultFileError(
+                    f"{self.marker}: lists a failed environment {number!r:.20}, which is not in "
+                    "its range"
+                )
 
     def verify(self, metadata: PartMarker) -> None:
         """Make sure that the tables are the ones the marker was written for.
@@ -102,8 +119,7 @@ class Part:
                 raise ResultFileError(
                     f"{path}: checksum mismatch; delete {self.folder} and run again"
                 )
-            if not pq.read_schema(path).equals(TABLES[name]):
-                raise ResultFileError(f"{path}: schema differs from the one this version writes")
+            require_schema(path, TABLES[name])
 
 
 def write_part(
@@ -131,13 +147,39 @@ def _checksum(metadata: Mapping[str, object]) -> str:
 
 
 def started_parts(parts: Path) -> list[Part]:
-    """Return the parts in a folder, complete or not, sorted by start and end."""
+    """Return the parts in a folder, complete or not, sorted by start and end.
+
+    Raises:
+        ResultFileError: the range of one is empty or beyond all lists of environments.
+    """
     found = []
     for folder in sorted(parts.glob("*-*")):
         start, _, end = folder.name.partition("-")
-        if start.isdigit() and end.isdigit():
-            found.append(Part(folder, int(start), int(end)))
+        if start.isdecimal() and end.isdecimal():
+            found.append(Part(folder, *require_range(start, end, str(folder))))
     return found
+
+
+def require_range(start: str | int, end: str | int, where: str) -> tuple[int, int]:
+    """Return the first environment of a range, and one past its last, as a file gives them.
+
+    Args:
+        start: first environment.
+        end: one past the last.
+        where: prefix of messages.
+
+    Raises:
+        ResultFileError: the range is empty, or beyond all lists of environments.
+    """
+    longest = len(str(MAX_ENVIRONMENTS))
+    if max(len(str(start).lstrip("0")), len(str(end).lstrip("0"))) <= longest:
+        first, stop = int(start), int(end)
+        if 0 <= first < stop <= MAX_ENVIRONMENTS:
+            return first, stop
+    raise ResultFileError(
+        f"{where}: is a range of environments from {start!s:.20} to {end!s:.20}; allowed: "
+        f"from 0, not empty, to at most {MAX_ENVIRONMENTS}"
+    )
 
 
 def overlapping(part: Part) -> list[Part]:

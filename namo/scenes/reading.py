@@ -13,6 +13,7 @@ from pathlib import Path
 import mujoco
 
 from namo.errors import SceneError
+from namo.regular_files import open_regular
 from namo.scenes.checking import check_scene
 from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.mjcf.extraction import Extractor
@@ -35,10 +36,10 @@ def read_scene(path: Path) -> Scene:
             allowed.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SceneError(f"{path}: cannot be read: {error.strerror}") from error
+        raise SceneError(f"{path}: cannot be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
         raise SceneError(f"{path}: has more than {MAX_BYTES} bytes; a scene has a few thousand")
     return parse_scene(data, str(path))
