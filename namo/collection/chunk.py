@@ -20,6 +20,7 @@ from namo.collection.environment_record import (
     quarantined_record,
     relocated,
 )
+from namo.collection.failures import FailureCount
 from namo.collection.journal import GRACE_S, Journal
 from namo.collection.part_builder import PartBuilder
 from namo.collection.progress import ProgressDisplay, Verbosity
@@ -78,6 +79,7 @@ def collect_chunk(
     *,
     verbosity: Verbosity = Verbosity.NORMAL,
     wait: bool = False,
+    max_failed_fraction: float = 1.0,
 ) -> ChunkResult:
     """Collect a range of environments and write its part.
 
@@ -92,9 +94,12 @@ def collect_chunk(
         output_dir: folder of the collection.
         verbosity: how much to print.
         wait: wait for another process that is collecting this range, instead of refusing.
+        max_failed_fraction: stop when more than this ratio of environments, here and in the
+            neighbouring chunks, failed for other reasons than their scenes.
 
     Raises:
         BusyError: another process is collecting in this range.
+        MachineError: too many environments failed, or the machine did.
     """
     began, began_s = time.time(), time.monotonic()
     start, end = environments[0].index, environments[-1].index + 1
@@ -108,6 +113,7 @@ def collect_chunk(
         remove_leftovers(part.folder, (path.name for path in part.files()))
         progress.info(f"[{part.folder.name}]  {_began(began)}")
         journal = Journal(part.folder)
+        failures = FailureCount(part, max_failed_fraction)
         if journal.last_crash is not None:
             progress.warn(journal.last_crash)
         for environment in journal.in_order(environments):
@@ -119,6 +125,7 @@ def collect_chunk(
                 record = _collect(environment, collector, journal, path, sha256, progress.searching)
             progress.finished(record, resumed=resumed)
             builder.add(environment, record, resumed=resumed)
+            failures.add(record)
         metadata = builder.metadata(
             collector.config,
             [scorer.stats.as_record() for scorer in collector.scorers],
@@ -127,6 +134,7 @@ def collect_chunk(
             duration_s=time.monotonic() - began_s,
         )
         write_part(part, builder.tables(part.folder.name), metadata)
+        failures.finish()
     return ChunkResult(part, len(environments), builder.resumed, builder.failed)
 
 

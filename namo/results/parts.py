@@ -21,9 +21,10 @@ import pyarrow as pa
 from namo.errors import BusyError, ResultFileError
 from namo.files import replacing, sha256_of
 from namo.locks import holder_of, lock_held
+from namo.results.index_range import require_range
 from namo.results.json_file import read_json_object
 from namo.results.metadata_types import PartMarker, PartMetadata
-from namo.results.tables import MAX_ENVIRONMENTS, TABLES, require_schema, write_table
+from namo.results.tables import TABLES, require_schema, write_table
 from namo.results.value_types import require_type
 from namo.scenes.sources import range_name
 
@@ -158,28 +159,6 @@ def started_parts(parts: Path) -> list[Part]:
         if start.isdecimal() and end.isdecimal():
             found.append(Part(folder, *require_range(start, end, str(folder))))
     return found
-
-
-def require_range(start: str | int, end: str | int, where: str) -> tuple[int, int]:
-    """Return the first environment of a range, and one past its last, as a file gives them.
-
-    Args:
-        start: first environment.
-        end: one past the last.
-        where: prefix of messages.
-
-    Raises:
-        ResultFileError: the range is empty, or beyond all lists of environments.
-    """
-    longest = len(str(MAX_ENVIRONMENTS))
-    if max(len(str(start).lstrip("0")), len(str(end).lstrip("0"))) <= longest:
-        first, stop = int(start), int(end)
-        if 0 <= first < stop <= MAX_ENVIRONMENTS:
-            return first, stop
-    raise ResultFileError(
-        f"{where}: is a range of environments from {start!s:.20} to {end!s:.20}; allowed: "
-        f"from 0, not empty, to at most {MAX_ENVIRONMENTS}"
-    )
 
 
 def overlapping(part: Part) -> list[Part]:

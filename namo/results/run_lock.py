@@ -11,9 +11,9 @@ from pathlib import Path
 from namo.errors import ResultFileError, UsageError
 from namo.files import replacing
 from namo.locks import lock_held
+from namo.results.index_range import require_range
 from namo.results.json_file import read_json
 from namo.results.metadata_types import PlanFile
-from namo.results.parts import require_range
 
 PLAN = ".plan.json"
 """The chunks of the run, written before the first one is started."""

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError
 from namo.files import replacing
 from namo.regular_files import require_regular
+from namo.results.index_range import MAX_ENVIRONMENTS
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 
 DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
@@ -21,8 +22,6 @@ TABLES = {**DATA_TABLES, "files": FILES}
 COMPRESSION = "zstd"
 ROW_GROUP = 65536
 """Rows per row group."""
-MAX_ENVIRONMENTS = 10_000_000
-"""Length of the longest list of environments; a greater index is a sign of a damaged file."""
 NULLABLE = frozenset(
     {
         *("difficulty", "solution_depth", "replayed"),
