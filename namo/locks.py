@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,10 @@ from typing import IO
 
 from namo.errors import BusyError, NamoError
 from namo.regular_files import open_regular, require_regular
+from namo.signals import check_termination
 
+POLL_S = 0.1
+"""Time between two looks at a lock that is waited for (s)."""
 _MAX_HOLDER_BYTES = 1000
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL})
 
@@ -47,7 +51,9 @@ def lock_held(path: Path, work: str, *, wait: bool) -> Iterator[str | None]:
             if not wait:
                 raise BusyError(f"{path}: locked by {waited_for}, {work}; wait for it or stop it")
             print(f"waiting for {waited_for}, {work}", flush=True)
-            _acquired(handle, path, fcntl.LOCK_EX)
+            while not _acquired(handle, path, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                check_termination()
+                time.sleep(POLL_S)
         handle.seek(0)
         handle.truncate()
         handle.write(f"{socket.gethostname()} (pid {os.getpid()})".encode())

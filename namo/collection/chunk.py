@@ -31,6 +31,7 @@ from namo.results.parts import Part, locked, next_generation, write_part
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, write_record
 from namo.scenes.sources import range_name
+from namo.signals import check_termination
 
 if TYPE_CHECKING:
     from namo.learning.scoring import Scorer
@@ -117,6 +118,7 @@ def collect_chunk(
         if journal.last_crash is not None:
             progress.warn(journal.last_crash)
         for environment in journal.in_order(environments):
+            check_termination()
             progress.working_on(environment.path.name)
             path, sha256 = output_dir / environment.file_name, environment.scene_sha256()
             record = finished_record(path, environment, collector.config, sha256, progress.warn)

@@ -9,7 +9,6 @@ Exit codes: 0 every environment is recorded (an unsolved one too); 1 some could 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -139,13 +138,13 @@ def run(options: argparse.Namespace) -> int:
     try:
         with ending_on_signals():
             return _collect(options)
-    except KeyboardInterrupt as end:
-        by = f" by {end}" if isinstance(end, TerminationRequested) else ""
+    except TerminationRequested as end:
         print(
-            f"interrupted{by}; finished environments are kept, rerun the same command to resume",
+            f"interrupted by {end}; finished environments are kept, rerun the same command to "
+            "resume",
             file=sys.stderr,
         )
-        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
+        return end.exit_code
 
 
 def _collect(options: argparse.Namespace) -> int:

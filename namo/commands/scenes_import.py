@@ -20,6 +20,7 @@ from namo.errors import SceneError, UsageError
 from namo.files import replacing
 from namo.scenes.importers.registry import IMPORTERS
 from namo.scenes.importers.settings import DEFAULT_CELL_SIZE_M, ImportSettings
+from namo.signals import check_termination
 
 if TYPE_CHECKING:
     from namo.scenes.importers.importer import Importer
@@ -128,6 +129,7 @@ def run(options: argparse.Namespace) -> int:
     lines = []
     imported = 0
     for job in jobs:
+        check_termination()
         try:
             line = f"imported: {_import(job, settings, options.scale)}"
             imported += 1

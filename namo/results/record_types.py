@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
-from namo.world.world import Observation
-
+Observation = dict[str, list[float]]
+"""Poses in a state, as in `namo.world.world`; importing that would load MuJoCo for a few types."""
 Columns = dict[str, list[Any]]
 """Columns of a table by name, of equal lengths; types and units are in `namo.results.schema`."""
 

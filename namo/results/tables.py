@@ -15,6 +15,7 @@ from namo.files import replacing
 from namo.regular_files import require_regular
 from namo.results.index_range import MAX_ENVIRONMENTS
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
+from namo.signals import check_termination
 
 DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
 """Schemas of the tables of a collection, which are assembled from those of its parts."""
@@ -48,6 +49,7 @@ def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> in
         pq.ParquetWriter(handle, schema, compression=COMPRESSION) as writer,
     ):
         for table in tables:
+            check_termination()
             pending.append(table)
             rows, waiting = rows + table.num_rows, waiting + table.num_rows
             if waiting >= ROW_GROUP:
@@ -66,6 +68,7 @@ def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.
     """
     with open_table(path) as file:
         for group in range(file.num_row_groups):
+            check_termination()
             table = file.read_row_group(group, columns=columns)
             _require_values(path, table)
             yield table

@@ -20,6 +20,7 @@ from namo.results.replay import replay
 from namo.results.run_lock import only_run_in
 from namo.results.scene_file import scene_of
 from namo.results.tables import DATA_TABLES, require_schema, row_groups
+from namo.signals import check_termination
 from namo.wording import truncated_list
 from namo.world.world import World
 
@@ -98,6 +99,7 @@ class Verification:
                 text = f"has rows of environments without a file: {named}"
                 yield Problem("metrics.parquet", text)
         for path in listed:
+            check_termination()
             number = _environment_of(path)
             if number is not None and path not in damaged:
                 yield from self._environment(path, number, counts)
@@ -116,6 +118,7 @@ class Verification:
     def _files(self, listed: Mapping[str, FileEntry]) -> Iterator[Problem]:
         """Compare all files with the manifest."""
         for path, entry in listed.items():
+            check_termination()
             number = _environment_of(path)
             try:
                 file = resolve_inside(self.folder, path)

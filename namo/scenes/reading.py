@@ -22,6 +22,7 @@ from namo.scenes.mjcf.prisms import prisms_of
 from namo.scenes.mjcf.unsupported import refuse_unsupported
 from namo.scenes.safe_xml import XmlElement
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene, Wall
+from namo.signals import check_termination
 
 
 def read_scene(path: Path) -> Scene:
@@ -35,6 +36,7 @@ def read_scene(path: Path) -> Scene:
             not a valid scene (see `check_scene`). The message names the file, the value and what is
             allowed.
     """
+    check_termination()
     try:
         with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)

@@ -30,6 +30,7 @@ from namo.results.run_file import read_run_file
 from namo.results.shards import SPLITS, ShardWriter, shard_name
 from namo.results.tables import COMPRESSION, read_table, row_groups
 from namo.scenes.manifest import Listed, listed_scenes
+from namo.signals import check_termination, end_at_once_on_signals
 from namo.training.card import card_text
 from namo.training.data_schema import (
     CANDIDATE_ROWS,
@@ -152,12 +153,15 @@ def _labelled(
     searched = (scene for folder in collections for scene in _searched(folder, listed, manifest))
     if jobs == 1:
         for scene in searched:
+            check_termination()
             yield (scene, *labelled_rows(scene), len(scene.pushes))
         return
     # Forked processes would inherit locks held by threads that do not exist in them.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, end_at_once_on_signals) as pool:
         queue: list[tuple[SearchedScene, Future[tuple[list[Row], int]]]] = []
         for scene in searched:
+            check_termination()
             queue.append((scene, pool.submit(labelled_rows, scene)))
             if len(queue) >= MAX_SCENES_AHEAD * jobs:
                 first, future = queue.pop(0)

@@ -20,6 +20,7 @@ from namo.scenes.footprint import Rectangle
 from namo.scenes.mjcf.compiling import compile_model, compile_spec
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
+from namo.signals import check_termination
 
 STATE_SPEC = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 UPRIGHT_COSINE = 0.95
@@ -204,7 +205,12 @@ class Simulation:
         mujoco.mj_setState(self.model, self.data, state.integration, STATE_SPEC)
 
     def step(self, count: int) -> None:
-        """Advance by `count` MuJoCo steps."""
+        """Advance by `count` MuJoCo steps.
+
+        Raises:
+            TerminationRequested: a signal asked the process to end.
+        """
+        check_termination()
         began = time.perf_counter()
         mujoco.mj_step(self.model, self.data, nstep=count)
         self.physics_s += time.perf_counter() - began
