@@ -32,6 +32,7 @@ class InferenceStats:
         parameters: number of parameters, buffers included.
         bytes: memory of the parameters.
         device: where the model runs.
+        platform: what decides the last bits of its predictions, see `model_platform`.
         load_s: time to read and build the model (s).
         warm_up_s: time of the warm-up passes (s).
         loads: number of loads.
@@ -47,6 +48,7 @@ class InferenceStats:
     parameters: int
     bytes: int
     device: str
+    platform: str = ""
     load_s: float = 0.0
     warm_up_s: float = 0.0
     loads: int = 1
@@ -79,6 +81,7 @@ class InferenceStats:
             "parameters": self.parameters,
             "bytes": self.bytes,
             "device": self.device,
+            "platform": self.platform,
             "load_s": self.load_s,
             "warm_up_s": self.warm_up_s,
             "loads": self.loads,
@@ -92,7 +95,8 @@ class InferenceStats:
 def without_counts(record: Record) -> Record:
     """Return a record of the same model with all counts zero, for a part counted elsewhere."""
     identity = {name: record[name] for name in _IDENTITY}
-    return InferenceStats(**identity, loads=0).as_record()
+    platform = record.get("platform", "")  # earlier versions wrote none
+    return InferenceStats(**identity, platform=platform, loads=0).as_record()
 
 
 def sum_stats(records: Iterable[Record]) -> list[Record]:

@@ -51,6 +51,7 @@ def write_run_file(
             "sha256": use["sha256"],
             "parameters": use["parameters"],
             "device": use["device"],
+            "platform": use.get("platform", ""),
         }
         for use in latest["models_preloaded"]
     }
