@@ -7,7 +7,7 @@ from pathlib import Path
 from namo.errors import UsageError
 from namo.files import remove_leftovers, replacing
 from namo.reporting.page import PageInputs, make_page
-from namo.results.listed_summary import listed_summary
+from namo.results.listed_summary import listed_summary_record
 from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
 from namo.results.summary_types import Summary
@@ -32,7 +32,7 @@ def write_report(folder: Path) -> Path:
     run = read_run_file(folder)
     for name in DATA_TABLES:
         merged_table(folder, name)
-    summary = read_listed_record(folder, listed_summary(folder).record, Summary)
+    summary = read_listed_record(folder, listed_summary_record(folder), Summary)
     page = make_page(PageInputs(folder, run, summary))
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])

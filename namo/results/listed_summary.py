@@ -13,6 +13,7 @@ from namo.results.schema import FILES
 from namo.results.tables import read_table, require_schema
 
 MANIFEST = "manifest.parquet"
+_RECORD, _TEXT = "collection_summary_", "summary_"
 
 
 class SummaryFiles(NamedTuple):
@@ -33,12 +34,24 @@ def listed_summary(folder: Path) -> SummaryFiles:
     Raises:
         ResultFileError: the list is missing or damaged, or names no summary.
     """
+    return SummaryFiles(*(_first_listed(folder, start) for start in (_RECORD, _TEXT)))
+
+
+def listed_summary_record(folder: Path) -> str:
+    """Return the name of the file with the numbers of the summary, likewise.
+
+    Raises:
+        ResultFileError: the list is missing or damaged, or names no summary.
+    """
+    return _first_listed(folder, _RECORD)
+
+
+def _first_listed(folder: Path, start: str) -> str:
     names: list[str] = listed_files(folder, ["path"])["path"].to_pylist()
-    record = next((name for name in names if name.startswith("collection_summary_")), None)
-    text = next((name for name in names if name.startswith("summary_")), None)
-    if record is None or text is None:
+    name = next((name for name in names if name.startswith(start)), None)
+    if name is None:
         raise ResultFileError(f"{folder / MANIFEST}: lists no summary")
-    return SummaryFiles(record, text)
+    return name
 
 
 def listed_files(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
