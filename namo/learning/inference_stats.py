@@ -32,7 +32,6 @@ class InferenceStats:
         parameters: number of parameters, buffers included.
         bytes: memory of the parameters.
         device: where the model runs.
-        platform: what decides the last bits of its predictions, see `model_platform`.
         load_s: time to read and build the model (s).
         warm_up_s: time of the warm-up passes (s).
         loads: number of loads.
@@ -40,6 +39,7 @@ class InferenceStats:
         latencies: queries by latency bin.
         seconds: total time of all queries, rendering included.
         forward_s: the part of it spent in forward passes.
+        platform: what decides the last bits of its predictions, see `model_platform`.
     """
 
     kind: str
@@ -48,7 +48,6 @@ class InferenceStats:
     parameters: int
     bytes: int
     device: str
-    platform: str = ""
     load_s: float = 0.0
     warm_up_s: float = 0.0
     loads: int = 1
@@ -56,6 +55,7 @@ class InferenceStats:
     latencies: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     forward_s: float = 0.0
+    platform: str = ""
 
     @property
     def calls(self) -> int:
