@@ -17,6 +17,7 @@ from pathlib import Path
 from namo.collection.journal import running_in
 from namo.errors import ResultFileError
 from namo.locks import holder_of
+from namo.results.index_range import MAX_DIGITS
 from namo.results.parts import LOCK, PARTS, Part, started_parts
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
@@ -149,7 +150,7 @@ def _files(folder: Path) -> dict[int, Path]:
     found = {}
     for path in folder.glob("*_env_*_results.pkl"):
         number = path.name.rpartition("_env_")[2].partition("_")[0]
-        if number.isdigit():
+        if number.isdecimal() and len(number) <= MAX_DIGITS:
             found[int(number)] = path
     return found
 

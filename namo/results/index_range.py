@@ -6,6 +6,8 @@ from namo.errors import ResultFileError
 
 MAX_ENVIRONMENTS = 10_000_000
 """Length of the longest list of environments; a greater index is a sign of a damaged file."""
+MAX_DIGITS = len(str(MAX_ENVIRONMENTS))
+"""Digits of the longest number of an environment, leading zeros aside."""
 
 
 def require_range(start: str | int, end: str | int, where: str) -> tuple[int, int]:
@@ -19,8 +21,7 @@ def require_range(start: str | int, end: str | int, where: str) -> tuple[int, in
     Raises:
         ResultFileError: the range is empty, or beyond all lists of environments.
     """
-    longest = len(str(MAX_ENVIRONMENTS))
-    if max(len(str(start).lstrip("0")), len(str(end).lstrip("0"))) <= longest:
+    if max(len(str(start).lstrip("0")), len(str(end).lstrip("0"))) <= MAX_DIGITS:
         first, stop = int(start), int(end)
         if 0 <= first < stop <= MAX_ENVIRONMENTS:
             return first, stop

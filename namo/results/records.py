@@ -21,6 +21,7 @@ from namo.results.metadata_types import FileEntry
 from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
 from namo.results.record_types import Columns, EnvironmentRecord
 from namo.results.schema import PLANS, PUSHES
+from namo.results.tables import VALUES
 from namo.results.value_types import require_type
 from namo.version import SCHEMA_VERSION
 
@@ -102,6 +103,13 @@ def _require_columns(path: Path, record: EnvironmentRecord) -> None:
     """Make sure that a record has a metrics row, and columns of its tables."""
     if not record["metrics"]:
         raise ResultFileError(f"{path}: record['metrics'] is empty; allowed: a row or more")
+    for number, row in enumerate(record["metrics"]):
+        for name in ("termination", "physics"):
+            if row[name] not in VALUES[name]:  # type: ignore[literal-required]
+                raise ResultFileError(
+                    f"{path}: record['metrics'][{number}]['{name}'] is {row[name]!r:.40}; allowed: "  # type: ignore[literal-required]
+                    f"{', '.join(sorted(VALUES[name]))}"
+                )
     tables = {"pushes": (record["pushes"], PUSHES), "plans": (record["plans"], PLANS)}
     for name, (columns, schema) in tables.items():
         problem = _columns_problem(columns, schema)

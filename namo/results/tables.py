@@ -12,10 +12,13 @@ import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError
 from namo.files import replacing
+from namo.planning.planner import Termination
 from namo.regular_files import require_regular
 from namo.results.index_range import MAX_ENVIRONMENTS
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
+from namo.scenes.presets import PHYSICS_PRESETS
 from namo.signals import check_termination
+from namo.world.push import PushStatus
 
 DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
 """Schemas of the tables of a collection, which are assembled from those of its parts."""
@@ -30,6 +33,12 @@ NULLABLE = frozenset(
     }
 )
 """Columns that may hold nulls."""
+VALUES = {
+    "termination": frozenset(each.value for each in Termination),
+    "status": frozenset(each.value for each in PushStatus),
+    "physics": frozenset(PHYSICS_PRESETS),
+}
+"""Columns that hold one of a few names -> these names."""
 
 
 def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
@@ -118,6 +127,10 @@ def _require_values(path: Path, table: pa.Table) -> None:
     for name in table.column_names:
         if table[name].null_count and name not in NULLABLE:
             raise ResultFileError(f"{path}: column '{name}' holds null")
+        if name in VALUES:
+            for value in pc.unique(table[name]).to_pylist():
+                if value not in VALUES[name]:
+                    raise ResultFileError(f"{path}: column '{name}' holds {value!r:.40}")
     if "env_index" in table.column_names and table.num_rows:
         bounds = pc.min_max(table["env_index"]).as_py()
         if bounds["min"] < 0 or bounds["max"] >= MAX_ENVIRONMENTS:

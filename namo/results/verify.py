@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
+from namo.results.index_range import MAX_DIGITS
 from namo.results.listed_summary import MANIFEST, listed_files
 from namo.results.metadata_types import FileEntry
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
@@ -235,4 +236,5 @@ def _environment_of(path: str) -> int | None:
     """Return the number of the environment that a file is the record of; None for other files."""
     name, mark, rest = path.rpartition("_env_")
     number, _, suffix = rest.partition("_")
-    return int(number) if mark and name and number.isdigit() and suffix == "results.pkl" else None
+    is_number = number.isdecimal() and len(number) <= MAX_DIGITS
+    return int(number) if mark and name and is_number and suffix == "results.pkl" else None
