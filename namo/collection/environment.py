@@ -12,7 +12,7 @@ import mujoco
 from namo.collection.config import CollectionConfig
 from namo.errors import SceneError
 from namo.files import sha256_of
-from namo.version import RESULTS_VERSION, SCHEMA_VERSION
+from namo.version import FINGERPRINTED_SCHEMA, RESULTS_VERSION
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Environment:
             "env_index": self.index,
             "scene_sha256": scene_sha256,
             "results_version": RESULTS_VERSION,
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": FINGERPRINTED_SCHEMA,
             "mujoco": mujoco.__version__,
         }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -26,6 +26,7 @@ from namo.commands import (
     status,
     summary,
     train,
+    upgrade,
     verify,
 )
 from namo.commands.parsing import EXIT_USAGE, WIDTH, Parser
@@ -53,7 +54,13 @@ class Command(Protocol):
 
 
 GROUPS: Mapping[str, Mapping[str, Command]] = {
-    "Collect": {"collect": collect, "status": status, "verify": verify, "merge": merge},
+    "Collect": {
+        "collect": collect,
+        "status": status,
+        "verify": verify,
+        "merge": merge,
+        "upgrade": upgrade,
+    },
     "Look at a collection": {
         "summary": summary,
         "report": report,

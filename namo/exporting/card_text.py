@@ -77,7 +77,7 @@ def _counts(
     card: DatasetCard, splits: Sequence[Split], schemas: Mapping[str, pa.Schema], unassigned: int
 ) -> list[str]:
     performance = card.summary["performance_stats"]
-    solved, total = performance["successful_episodes"], performance["total_episodes"]
+    solved, total = performance["solved_searches"], performance["searches"]
     known = performance["by_difficulty"]
     others: Solved = {
         "episodes": total - sum(each["episodes"] for each in known.values()),

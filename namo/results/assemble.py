@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
+from namo.results.metadata_types import RunFile
 from namo.results.records import file_entry, write_record
 from namo.results.run_file import RUN_FILE, write_run_file
 from namo.results.schema import FILES
@@ -42,7 +43,9 @@ class Assembled:
     text_path: Path
 
 
-def assemble(output_dir: Path, label: str, source: str, listed: int) -> Assembled:
+def assemble(
+    output_dir: Path, label: str, source: str, listed: int, origin: RunFile | None = None
+) -> Assembled:
     """Write tables, summary, run file and manifest of a collection from its parts.
 
     Environments appear once and in order, whatever the parts are called. Where parts overlap, as
@@ -53,15 +56,19 @@ def assemble(output_dir: Path, label: str, source: str, listed: int) -> Assemble
         label: of the run, in the names of the summary's files.
         source: folder or manifest that the environments come from.
         listed: number of environments in it.
+        origin: run file whose versions, machine and command are kept; None for those of this
+            process.
 
     Raises:
         ResultFileError: there is no finished part, or one is damaged.
     """
     with lock_held(output_dir / LOCK, f"which is merging {output_dir}", wait=True):
-        return _assemble(output_dir, label, source, listed)
+        return _assemble(output_dir, label, source, listed, origin)
 
 
-def _assemble(output_dir: Path, label: str, source: str, listed: int) -> Assembled:
+def _assemble(
+    output_dir: Path, label: str, source: str, listed: int, origin: RunFile | None
+) -> Assembled:
     run_path = output_dir / RUN_FILE
     summary_path = output_dir / f"collection_summary_{label}.pkl"
     text_path = output_dir / f"summary_{label}.txt"
@@ -74,7 +81,7 @@ def _assemble(output_dir: Path, label: str, source: str, listed: int) -> Assembl
         for name, schema in DATA_TABLES.items()
     }
     parts = list(used.values())
-    write_run_file(run_path, source, listed, output_dir / "metrics.parquet", parts)
+    write_run_file(run_path, source, listed, output_dir / "metrics.parquet", parts, origin)
     summary = summarise(output_dir / "metrics.parquet", output_dir / "pushes.parquet", parts)
     write_record(summary_path, summary)
     text = summary_text(summary, output_dir)

@@ -58,7 +58,7 @@ class Episode:
         """
         return [
             Push(action["object_id"], Pose2D(*action["target"]))
-            for action in self.record["action_sequence"]
+            for action in self.record["action_sequence"] or []
         ]
 
     @property

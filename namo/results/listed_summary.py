@@ -67,5 +67,5 @@ def listed_files(folder: Path, columns: Sequence[str] | None = None) -> pa.Table
     path = folder / MANIFEST
     if not path.exists():
         raise ResultFileError(f"{path}: is missing; is the collection finished?")
-    require_schema(path, FILES)
+    require_schema(path, FILES, folder)
     return read_table(path, columns)

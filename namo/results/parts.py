@@ -71,14 +71,7 @@ class Part:
         Raises:
             ResultFileError: the marker is damaged, or belongs to another range.
         """
-        metadata = read_json_object(self.marker, f"; delete {self.folder} and run again")
-        if metadata.pop("checksum", None) != _checksum(metadata):
-            raise ResultFileError(
-                f"{self.marker}: checksum mismatch; the file is damaged; delete {self.folder} and "
-                "run again"
-            )
-        require_type(metadata, PartMarker, f"{self.marker}: marker")
-        marker = cast(PartMarker, metadata)
+        marker = read_marker(self.marker, f"; delete {self.folder} and run again")
         self._require_range(marker)
         return marker
 
@@ -120,7 +113,7 @@ class Part:
                 raise ResultFileError(
                     f"{path}: checksum mismatch; delete {self.folder} and run again"
                 )
-            require_schema(path, TABLES[name])
+            require_schema(path, TABLES[name], self.folder.parents[1])
 
 
 def write_part(
@@ -137,9 +130,30 @@ def write_part(
     for name, chunks in tables.items():
         write_table(part.table(name), TABLES[name], chunks)
     hashes = {name: sha256_of(part.table(name)) for name in tables}
-    content = {**metadata, "tables": hashes}
-    content["checksum"] = _checksum(content)
-    with replacing(part.marker) as handle:
+    write_marker(part.marker, {**metadata, "tables": hashes})
+
+
+def read_marker(path: Path, advice: str = "") -> PartMarker:
+    """Return the content of a marker.
+
+    Args:
+        path: of the marker.
+        advice: end of messages: what to do about a damaged one.
+
+    Raises:
+        ResultFileError: it is damaged.
+    """
+    metadata = read_json_object(path, advice)
+    if metadata.pop("checksum", None) != _checksum(metadata):
+        raise ResultFileError(f"{path}: checksum mismatch; the file is damaged{advice}")
+    require_type(metadata, PartMarker, f"{path}: marker")
+    return cast(PartMarker, metadata)
+
+
+def write_marker(path: Path, metadata: PartMarker) -> None:
+    """Write a marker atomically, with its checksum."""
+    content = {**metadata, "checksum": _checksum(metadata)}
+    with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
 
 

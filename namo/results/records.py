@@ -21,9 +21,9 @@ from namo.results.metadata_types import FileEntry
 from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
 from namo.results.record_types import Columns, EnvironmentRecord
 from namo.results.schema import PLANS, PUSHES
+from namo.results.schema_version import require_schema_version
 from namo.results.tables import VALUES
 from namo.results.value_types import require_type
-from namo.version import SCHEMA_VERSION
 
 Kind = TypeVar("Kind")
 
@@ -77,12 +77,8 @@ def read_typed(path: Path, kind: type[Kind]) -> Kind:
         OSError: likewise.
     """
     record = read_record(path)
-    version = record.get("schema_version", SCHEMA_VERSION)
-    if version != SCHEMA_VERSION:
-        raise ResultFileError(
-            f"{path}: record has schema version {version!r:.20}; this version reads "
-            f"{SCHEMA_VERSION}"
-        )
+    if kind is EnvironmentRecord:
+        require_schema_version(record.get("schema_version"), path, path.parent)
     require_type(record, kind, f"{path}: record")
     if kind is EnvironmentRecord:
         _require_columns(path, cast(EnvironmentRecord, record))

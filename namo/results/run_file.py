@@ -29,7 +29,12 @@ _PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "s
 
 
 def write_run_file(
-    path: Path, source: str, listed: int, metrics: Path, parts: Sequence[PartMetadata]
+    path: Path,
+    source: str,
+    listed: int,
+    metrics: Path,
+    parts: Sequence[PartMetadata],
+    origin: RunFile | None = None,
 ) -> None:
     """Write `run.json`, which covers everything in a collection.
 
@@ -39,6 +44,8 @@ def write_run_file(
         listed: number of environments in it.
         metrics: the metrics table of the collection.
         parts: metadata of its parts, in order of their environments.
+        origin: run file whose versions, machine and command are kept; None for those of this
+            process.
     """
     latest = max(parts, key=age_of)
     scenes = hashlib.sha256()
@@ -82,6 +89,14 @@ def write_run_file(
         },
         "command": sys.argv,
     }
+    if origin is not None:
+        content |= {
+            "versions": {**origin["versions"], "schema": SCHEMA_VERSION},
+            "numerics": origin["numerics"],
+            "git_commit": origin["git_commit"],
+            "host": origin["host"],
+            "command": origin["command"],
+        }
     with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2) + "\n").encode())
 

@@ -16,6 +16,7 @@ from namo.planning.planner import Termination
 from namo.regular_files import require_regular
 from namo.results.index_range import MAX_ENVIRONMENTS
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
+from namo.results.schema_version import require_schema_version, table_version
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.signals import check_termination
 from namo.world.push import PushStatus
@@ -147,17 +148,23 @@ def merged_table(folder: Path, name: str) -> Path:
         ResultFileError: it is missing, cannot be read, or is of another version.
     """
     path = folder / f"{name}.parquet"
-    require_schema(path, DATA_TABLES[name])
+    require_schema(path, DATA_TABLES[name], folder)
     return path
 
 
-def require_schema(path: Path, schema: pa.Schema) -> None:
+def require_schema(path: Path, schema: pa.Schema, folder: Path) -> None:
     """Make sure that a Parquet file has a schema.
+
+    Args:
+        path: the file.
+        schema: of this version.
+        folder: of the collection.
 
     Raises:
         ResultFileError: it has another one, is missing or cannot be read.
     """
     with open_table(path) as file:
         found = file.schema_arrow
+    require_schema_version(table_version(found), path, folder)
     if not found.equals(schema):
         raise ResultFileError(f"{path}: schema differs from the one this version writes")

@@ -147,7 +147,7 @@ class Verification:
         file = self.folder / path
         counted: Counter[int] = Counter()
         try:
-            require_schema(file, schema)
+            require_schema(file, schema, self.folder)
             for table in row_groups(file, ["env_index"]):
                 for each in table["env_index"].value_counts().to_pylist():
                     counted[each["values"]] += each["counts"]

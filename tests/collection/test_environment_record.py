@@ -56,7 +56,7 @@ def test_the_summary_counts_filtered_episodes(several, filtered):
         "episodes_before_filtering": 12,
         "episodes_filtered_out": dropped,
         "filtering_enabled": True,
-        "filter_rate": dropped / 12,
+        "filter_rate": 100 * dropped / 12,
     }
     assert several.summary()["filtering_stats"]["episodes_filtered_out"] == 0
 
