@@ -121,7 +121,7 @@ class _Cache(caching.FunctionCache):
 
 def _pickled(content: object) -> bytes:
     """Return what Numba pickles, functions by their code included."""
-    data: bytes = dumps(content)
+    data: bytes = dumps(content)  # type: ignore[no-untyped-call]
     return data
 
 
