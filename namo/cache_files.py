@@ -1,6 +1,6 @@
 """Files of a cache: sealed and flushed, and never the reason why a run fails.
 
-A file that is missing, damaged or unreadable is made again. A cache that cannot be written costs
+A file that is missing, damaged or unreadable is regenerated. A cache that cannot be written costs
 time, not results, so the run continues without it, after one warning that names the folder.
 """
 
@@ -20,7 +20,7 @@ def read_cached(path: Path) -> bytes | None:
     try:
         return read_sealed(path)
     except (FileNotFoundError, NotADirectoryError, ResultFileError):
-        return None  # made again, which replaces a damaged file
+        return None  # regenerated, which replaces a damaged file
     except OSError as error:
         warn_unusable(path, error)
         return None

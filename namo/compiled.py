@@ -23,6 +23,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import caching
 from numba.core.dispatcher import Dispatcher
+from numba.core.serialize import dumps
 
 from namo.cache_files import read_cached, write_cached
 from namo.files import cache_folder
@@ -48,17 +49,18 @@ def compiled(function: F) -> F:
     """Compile a function on its first call; a decorator."""
     made = numba.njit(nogil=True)(function)
     if isinstance(made, Dispatcher):  # not with NUMBA_DISABLE_JIT
-        made._cache = _Cache(function)
+        made._cache = _Cache(function)  # type: ignore[attr-defined]
     return cast("F", made)
 
 
-class _Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc] # numba is untyped
+class _Locator(caching.UserProvidedCacheLocator):
     """Places the files of a function in the folder named by the hash, writable or not."""
 
     def __init__(self, function: Callable[..., object], source: str) -> None:
         self._py_file = source
         self._lineno = function.__code__.co_firstlineno
-        self._cache_path = str(_FOLDER / self.get_suitable_cache_subpath(source))
+        folder = self.get_suitable_cache_subpath(source)  # type: ignore[no-untyped-call]
+        self._cache_path = str(_FOLDER / folder)
 
     @classmethod
     def from_function(cls, function: Callable[..., object], source: str) -> _Locator:
@@ -68,19 +70,22 @@ class _Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc] # numba 
         """Do nothing: writing creates the folder, or warns."""
 
 
-class _Implementation(caching.CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = (_Locator,)
+class _Implementation(caching.CompileResultCacheImpl):
+    _locator_classes = [_Locator]  # noqa: RUF012 - as in Numba
 
 
-class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
+class _Files(caching.IndexDataCacheFile):
     """The index and the machine code of one function, in sealed files."""
 
     def load(self, key: object) -> Any:  # noqa: ANN401 - what Numba reduced
         name = self._load_index().get(key)
-        return None if name is None else _unpickled(Path(self._data_path(name)))
+        return None if name is None else _unpickled(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return Path(self._cache_path) / name
 
     def _load_index(self) -> dict[object, str]:
-        content = _unpickled(Path(self._index_path))
+        content = _unpickled(self._path(self._index_name))
         match content:
             case (self._version, self._source_stamp, dict() as overloads):
                 return overloads
@@ -88,30 +93,36 @@ class _Files(caching.IndexDataCacheFile):  # type: ignore[misc]
 
     def _save_index(self, overloads: dict[object, str]) -> None:
         content = self._version, self._source_stamp, overloads
-        write_cached(Path(self._index_path), self._dump(content))
+        write_cached(self._path(self._index_name), _pickled(content))
 
     def _save_data(self, name: str, data: object) -> None:
-        write_cached(Path(self._data_path(name)), self._dump(data))
+        write_cached(self._path(name), _pickled(data))
 
 
-class _Cache(caching.FunctionCache):  # type: ignore[misc]
+class _Cache(caching.FunctionCache):
     """Numba's cache of one function; what it holds is compiled again when it does not load."""
 
     _impl_class = _Implementation
 
     def __init__(self, function: Callable[..., object]) -> None:
-        super().__init__(function)
+        super().__init__(function)  # type: ignore[no-untyped-call]
         locator = self._impl.locator
-        self._cache_file = _Files(
+        self._cache_file = _Files(  # type: ignore[no-untyped-call]
             self._cache_path, self._impl.filename_base, locator.get_source_stamp()
         )
 
     def load_overload(self, sig: object, target_context: object) -> Any:  # noqa: ANN401
         try:
-            return super().load_overload(sig, target_context)
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001 - whatever linking it raises
             _log.debug("%s: compiled again: %s", self._cache_file._index_path, error)
             return None
+
+
+def _pickled(content: object) -> bytes:
+    """Return what Numba pickles, functions by their code included."""
+    data: bytes = dumps(content)  # type: ignore[no-untyped-call]
+    return data
 
 
 def _unpickled(path: Path) -> Any:  # noqa: ANN401

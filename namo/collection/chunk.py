@@ -30,6 +30,7 @@ from namo.planning.planner import Planner
 from namo.results.parts import Part, locked, next_generation, write_part
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, write_record
+from namo.results.retries import FAILURES
 from namo.scenes.sources import range_name
 from namo.signals import check_termination
 
@@ -111,7 +112,7 @@ def collect_chunk(
         ProgressDisplay(range_name(start, end), len(environments), verbosity) as progress,
     ):
         remove_leftovers(output_dir, (environment.file_name for environment in environments))
-        remove_leftovers(part.folder, (path.name for path in part.files()))
+        remove_leftovers(part.folder, [*(path.name for path in part.files()), FAILURES])
         progress.info(f"[{part.folder.name}]  {_began(began)}")
         journal = Journal(part.folder)
         failures = FailureCount(part, max_failed_fraction)

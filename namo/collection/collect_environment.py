@@ -97,10 +97,10 @@ def collect_environment(
     except ModelError:
         raise
     except (OSError, ImportError) as problem:
-        raise _machine_error(environment, problem) from problem
+        raise MachineError(_not_its_fault(environment, problem)) from problem
     except SceneError as problem:
         if isinstance(problem.__cause__, OSError) and problem.__cause__.errno in _MACHINE_ERRORS:
-            raise _machine_error(environment, problem.__cause__) from problem
+            raise MachineError(_not_its_fault(environment, problem.__cause__)) from problem
         message = str(problem)
         error = {"kind": SCENE, "message": message, "traceback": None, "command": rerun_command}
     except Exception as problem:  # noqa: BLE001 - one failed environment must not stop the others
@@ -110,8 +110,8 @@ def collect_environment(
     return environment_record(environment, config, sha256, outcomes, error, took, geometry)
 
 
-def _machine_error(environment: Environment, problem: OSError | ImportError) -> MachineError:
-    return MachineError(
+def _not_its_fault(environment: Environment, problem: OSError | ImportError) -> str:
+    return (
         f"{type(problem).__name__} while environment {environment.index} was collected, which is "
         f"not the fault of its scene {environment.xml_file}: {problem}; rerun the same command to "
         "resume"

@@ -271,7 +271,7 @@ def _restored(stored: _StoredCrashes) -> CrashRecord:
 
 def _cause(running: Running, trace: Path) -> tuple[bool, str]:
     """Return whether an environment crashed its process by itself, and the reason."""
-    traced = trace.read_text(errors="replace").strip() if trace.exists() else ""
+    traced = trace.read_text(errors="replace").strip() if trace.is_file() else ""
     if traced:
         first = traced.partition("\n")[0]
         return True, f"hung\n{traced}" if first.startswith("Timeout") else traced

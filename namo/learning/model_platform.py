@@ -41,7 +41,7 @@ def model_platform(kind: str, device: torch.device, logits: Iterable[Floats]) ->
 
 def _kernels(device: torch.device) -> str:
     if device.type == "cuda":
-        name, cudnn = torch.cuda.get_device_name(device), torch.backends.cudnn.version()
+        name, cudnn = torch.cuda.get_device_name(device), torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
         return f"CUDA {torch.version.cuda}, cuDNN {cudnn}, {name}"
     build = torch.__config__.show()
     named = []

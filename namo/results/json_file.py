@@ -31,7 +31,7 @@ def read_json(path: Path, kind: type[Kind], advice: str = "") -> Kind:
     """
     value = read_json_object(path, advice)
     try:
-        require_type(value, kind, str(path))
+        require_type(value, kind, f"{path}: content")
     except ResultFileError as error:
         raise ResultFileError(f"{error}{advice}") from None
     return cast(Kind, value)

@@ -101,9 +101,9 @@ def _require_columns(path: Path, record: EnvironmentRecord) -> None:
         raise ResultFileError(f"{path}: record['metrics'] is empty; allowed: a row or more")
     for number, row in enumerate(record["metrics"]):
         for name in ("termination", "physics"):
-            if row[name] not in VALUES[name]:  # type: ignore[literal-required]
+            if row[name] not in VALUES[name]:
                 raise ResultFileError(
-                    f"{path}: record['metrics'][{number}]['{name}'] is {row[name]!r:.40}; allowed: "  # type: ignore[literal-required]
+                    f"{path}: record['metrics'][{number}]['{name}'] is {row[name]!r:.40}; allowed: "
                     f"{', '.join(sorted(VALUES[name]))}"
                 )
     tables = {"pushes": (record["pushes"], PUSHES), "plans": (record["plans"], PLANS)}

@@ -87,5 +87,5 @@ def test_a_collector_that_may_fail_entirely_is_not_stopped(tmp_path):
 def test_a_damaged_file_of_failures_is_named(tmp_path):
     folder = collect(tmp_path, 0, [None])
     (folder / FAILURES).write_text("{}")
-    with pytest.raises(ResultFileError, match=r"failures\.json has no 'tries'; delete it"):
+    with pytest.raises(ResultFileError, match=r"failures\.json: content has no 'tries'; delete it"):
         tries_of(folder)

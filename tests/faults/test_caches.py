@@ -48,7 +48,7 @@ def files_of(cache):
 
 @pytest.mark.slow
 def test_every_file_of_the_cache_damaged_at_once(collector, undisturbed, filled, tmp_path):
-    """In every way in turn; what is damaged is made again and then found."""
+    """In every way in turn; what is damaged is regenerated and then found."""
     for how in DAMAGES:
         cache = shutil.copytree(filled, tmp_path / how)
         before = {path: path.read_bytes() for path in files_of(cache)}
@@ -58,9 +58,9 @@ def test_every_file_of_the_cache_damaged_at_once(collector, undisturbed, filled,
         assert done.returncode == 0, done.stderr
         assert collector.content() == undisturbed
         assert {*files_of(cache)} >= {*before}
-        mended = {path: path.stat().st_mtime_ns for path in files_of(cache)}
+        regenerated = {path: path.stat().st_mtime_ns for path in files_of(cache)}
         assert run(collector, cache).returncode == 0
-        assert {path: path.stat().st_mtime_ns for path in files_of(cache)} == mended
+        assert {path: path.stat().st_mtime_ns for path in files_of(cache)} == regenerated
 
 
 @pytest.mark.slow

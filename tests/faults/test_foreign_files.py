@@ -119,7 +119,7 @@ def test_a_record_with_another_content_is_named(folder, try_all, change):
 MARKERS = {
     "empty": lambda marker: {},
     "failures in a list": lambda marker: marker | {"failed": [5]},
-    "a failure that is no number": lambda marker: marker | {"failed": {"x": "y"}},
+    "a failure without a number": lambda marker: marker | {"failed": {"x": "y"}},
     "settings in a list": lambda marker: marker | {"config": []},
     "tables in a list": lambda marker: marker | {"tables": [1]},
     "a long range": lambda marker: marker | {"end": 10**12, "environments": 10**12},

@@ -133,7 +133,7 @@ def test_a_sealed_file_of_other_arrays_is_replaced(heavy, tmp_path, forgetful, s
         arrays = dict(stored)
     arrays |= {
         "shape": {"steps": arrays["steps"][:1]},
-        "type": {"steps": arrays["steps"].astype(np.int32)},
+        "type": {"steps": arrays["steps"].astype(np.float32)},
         "size": {"size": 2 * arrays["size"]},
         "object": {"steps": np.array([{}])},
     }[change]
