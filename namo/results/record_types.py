@@ -25,24 +25,13 @@ class Action(TypedDict):
     target: tuple[float, float, float]
 
 
-class HalfExtents(TypedDict):
-    """Half the sizes of the bounding box of an object in its own frame.
-
-    Attributes:
-        size_x: along x (m).
-        size_y: along y (m).
-        size_z: along z (m).
-    """
-
-    size_x: float
-    size_y: float
-    size_z: float
-
-
-class ObjectInfo(HalfExtents):
+class ObjectInfo(TypedDict):
     """Geometry of a wall, a movable or the robot; only walls have `pos_*` and `quat_*`.
 
     Attributes:
+        size_x: half the size of the bounding box along x, in the object's own frame (m).
+        size_y: likewise, along y (m).
+        size_z: likewise, along z (m).
         pos_x: centre of the bounding box of a wall (m; world frame).
         pos_y: likewise.
         pos_z: likewise, height above the floor (m).
@@ -55,6 +44,9 @@ class ObjectInfo(HalfExtents):
         outline: corners x, y of a polygon in its own frame (m); absent for boxes and the robot.
     """
 
+    size_x: float
+    size_y: float
+    size_z: float
     pos_x: NotRequired[float]
     pos_y: NotRequired[float]
     pos_z: NotRequired[float]

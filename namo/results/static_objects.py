@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.results.record_types import HalfExtents, ObjectInfo
+from namo.results.record_types import ObjectInfo
 from namo.scenes.footprint import Polygon
 from namo.scenes.scene import Solid, Wall
 from namo.world.simulation import Simulation
@@ -28,21 +28,25 @@ def static_object_info(simulation: Simulation) -> dict[str, ObjectInfo]:
         simulation: of the scene.
     """
     scene = simulation.scene
-    return {
-        **{solid.name: _solid_info(solid) for solid in (*scene.walls, *scene.movables)},
-        ROBOT: {
-            **_sizes(*_robot_half_extents(simulation.model)),
-            "movable": False,
-            "start_pose": [scene.robot.x, scene.robot.y, 0.0],
-        },
+    half_x, half_y, half_z = _robot_half_extents(simulation.model)
+    robot: ObjectInfo = {
+        "size_x": half_x,
+        "size_y": half_y,
+        "size_z": half_z,
+        "movable": False,
+        "start_pose": [scene.robot.x, scene.robot.y, 0.0],
     }
+    solids = {solid.name: _solid_info(solid) for solid in (*scene.walls, *scene.movables)}
+    return {**solids, ROBOT: robot}
 
 
 def _solid_info(solid: Solid) -> ObjectInfo:
     outline = solid.footprint.outline
     half_x, half_y = (np.ptp(outline, axis=0) / 2).tolist()
     information: ObjectInfo = {
-        **_sizes(half_x, half_y, solid.half_z),
+        "size_x": half_x,
+        "size_y": half_y,
+        "size_z": solid.half_z,
         "movable": not isinstance(solid, Wall),
         "start_pose": list(solid.pose),
     }
@@ -61,10 +65,6 @@ def _solid_info(solid: Solid) -> ObjectInfo:
             "quat_z": math.sin(centre.theta / 2),
         }
     return information
-
-
-def _sizes(half_x: float, half_y: float, half_z: float) -> HalfExtents:
-    return {"size_x": half_x, "size_y": half_y, "size_z": half_z}
 
 
 def _robot_half_extents(model: mujoco.MjModel) -> list[float]:

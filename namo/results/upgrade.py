@@ -35,7 +35,7 @@ from namo.results.scene_file import scene_of
 from namo.results.schema import FILES
 from namo.results.schema_version import is_upgradable, require_schema_version, table_version
 from namo.results.static_objects import static_object_info
-from namo.results.tables import TABLES, row_groups, write_table
+from namo.results.tables import DATA_TABLES, TABLES, row_groups, write_table
 from namo.results.upgraded_record import upgraded_record, upgraded_rows
 from namo.version import SCHEMA_VERSION
 from namo.wording import truncated_list
@@ -84,7 +84,7 @@ def upgrade(
         for part in started_parts(folder / PARTS):
             require_idle(part)
         records = _outdated_records(folder, run_from)
-        parts = [part for part in finished_parts(folder) if not _is_current(part)]
+        parts = [part for part in finished_parts(folder) if _is_outdated(part)]
         if records:
             note(f"records: {len(records)}")
         for path in records:
@@ -95,7 +95,7 @@ def upgrade(
         for part in parts:
             _upgrade_part(part)
         tables = bool(records or parts) or not _tables_are_current(folder)
-        if tables := tables and (folder / RUN_FILE).exists():
+        if tables := tables and _is_assembled(folder):
             note("tables and summary")
             run = read_run_file(folder)
             source = run["environments"]
@@ -150,41 +150,38 @@ def _staged(path: Path) -> Path:
     return path.with_name(f".{path.name}{STAGED_SUFFIX}")
 
 
-def _is_current(part: Part) -> bool:
-    """Return whether a part needs no rewriting.
+def _is_outdated(part: Part) -> bool:
+    """Return whether a part is to be rewritten, or to be completed.
 
     Raises:
-        ResultFileError: a table is missing, or of a version that cannot be rewritten.
+        ResultFileError: it is damaged, or of a version that cannot be rewritten.
     """
-    if _staged(part.marker).exists():
-        return False
-    current = True
+    if _was_staged(part):
+        return True
+    hashes, outdated = part.metadata()["tables"], False
     for name in TABLES:
         path = part.table(name)
         if not path.exists():
             raise ResultFileError(f"{path}: is missing; delete {part.folder} and run again")
+        if sha256_of(path) != hashes.get(name):
+            raise ResultFileError(f"{path}: checksum mismatch; delete {part.folder} and run again")
         version = table_version(pq.read_schema(path))
         if is_upgradable(version):
-            current = False
+            outdated = True
         else:
             require_schema_version(version, path, part.folder.parents[1])
-    return current
+    return outdated
 
 
 def _upgrade_part(part: Part) -> None:
     staged_marker = _staged(part.marker)
     if not _was_staged(part):
-        metadata = part.metadata()
         for name, schema in TABLES.items():
             path = part.table(name)
-            if sha256_of(path) != metadata["tables"].get(name):
-                raise ResultFileError(
-                    f"{path}: checksum mismatch; delete {part.folder} and run again"
-                )
             rows = _files(part) if name == "files" else _rows(path, schema)
             write_table(_staged(path), schema, rows)
         hashes = {name: sha256_of(_staged(part.table(name))) for name in TABLES}
-        write_marker(staged_marker, {**metadata, "tables": hashes})
+        write_marker(staged_marker, {**part.metadata(), "tables": hashes})
     metadata = read_marker(staged_marker)
     for name in TABLES:
         path = part.table(name)
@@ -219,6 +216,11 @@ def _files(part: Part) -> Iterator[pa.Table]:
                 raise ResultFileError(f"{path}: is missing; delete {part.folder} and run again")
             entries.append(file_entry(path, folder, row["rows"]))
         yield pa.Table.from_pylist(entries, FILES)
+
+
+def _is_assembled(folder: Path) -> bool:
+    tables = (folder / f"{name}.parquet" for name in DATA_TABLES)
+    return all(path.exists() for path in (*tables, folder / RUN_FILE))
 
 
 def _tables_are_current(folder: Path) -> bool:

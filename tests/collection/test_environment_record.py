@@ -70,6 +70,6 @@ def test_the_row_names_the_label_and_the_machine(collected):
 def test_the_target_of_a_stored_action_is_a_plain_tuple(several):
     for record in several.records():
         for episode in record["episode_results"]:
-            for action in episode["action_sequence"]:
+            for action in episode["action_sequence"] or ():
                 assert type(action["target"]) is tuple
                 assert Pose2D(*action["target"])

@@ -197,8 +197,9 @@ def test_stored_numbers_agree_with_the_metrics(collection):
     for record in collection.records():
         for episode in record["episode_results"]:
             row = metrics[episode["episode_id"]]
-            shared = set(episode) & set(row) - {"xml_file"}
+            shared = set(episode) & set(row) - {"xml_file", "error_message"}
             assert {key: episode[key] for key in shared} == {key: row[key] for key in shared}
+            assert (episode["error_message"], row["error_message"]) == ("", None)
             stats = episode["algorithm_stats"]
             assert sum(stats["push_outcomes"].values()) == row["pushes_simulated"]
 

@@ -91,7 +91,7 @@ def _objects(xml):
     walls, others = {}, {}
     for body in range(model.nbody):
         name, geoms = model.body(body).name, np.flatnonzero(model.geom_bodyid == body)
-        kind = walls if "wall" in name else others
+        kind = walls if "wall" in name or "static" in name else others
         if kind is others and "movable" not in name and name != "robot":
             continue
         meshes = [geom for geom in geoms if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_MESH]

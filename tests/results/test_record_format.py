@@ -129,7 +129,7 @@ def test_the_comparison_finds_what_is_wrong(several, tmp_path):
 
 
 def test_a_wall_of_polygon_form_is_placed_at_the_centre_of_its_bounding_box(rooms):
-    wall = Wall("corner_wall", Pose2D(0.3, 0.2, 0.5), L_SHAPE, 0.25, 0.4)
+    wall = Wall("corner_wall", Pose2D(0.3, 0.2, 0.5), L_SHAPE, 0.25, 0.25)
     scene = parse_scene(scene_xml(rooms.room(walls=(wall,))).encode(), "scene.xml")
     info = static_object_info(Simulation(scene))["corner_wall"]
     assert info["outline"] == [list(corner) for corner in L_SHAPE.vertices]
@@ -139,7 +139,7 @@ def test_a_wall_of_polygon_form_is_placed_at_the_centre_of_its_bounding_box(room
     centroid = (0.3 * 0.7 * 0.15 + 0.3 * 0.4 * 0.5) / (0.3 * 0.7 + 0.3 * 0.4)
     shift = (0.35 - centroid) * (math.cos(0.5) - math.sin(0.5))
     assert info["pos_x"] == pytest.approx(corners[:, 0].mean() + shift)
-    assert info["pos_z"] == 0.4
+    assert info["pos_z"] == pytest.approx(0.25)
     assert info["quat_z"] == pytest.approx(math.sin(0.25))
 
 
