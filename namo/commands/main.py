@@ -30,6 +30,7 @@ from namo.commands import (
     verify,
 )
 from namo.commands.parsing import EXIT_USAGE, WIDTH, Parser
+from namo.commands.terminal import printable_output
 from namo.errors import NamoError, UsageError
 from namo.signals import TerminationRequested, ending_on_signals
 from namo.version import __version__
@@ -92,7 +93,11 @@ _FAMILIES = {"scenes": "make, import and check scenes"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 something failed, 2 wrong usage."""
-    options = make_parser().parse_args(argv)
+    with printable_output():
+        return _run(make_parser().parse_args(argv))
+
+
+def _run(options: argparse.Namespace) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         with ending_on_signals() if options.orderly else nullcontext():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HELP = "replay a stored plan, as a video or in the viewer"
 
 DEFAULT_WIDTH = 640
+MAX_WIDTH = 8192
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,8 +78,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--check: shows nothing; omit it with --gif, --mp4 and --viewer")
     if options.render and not videos:
         raise UsageError("--render: sets how videos are drawn; needs --gif or --mp4")
-    if options.width < 16:
-        raise UsageError(f"--width {options.width}: must be 16 or more")
+    if not 16 <= options.width <= MAX_WIDTH:
+        raise UsageError(f"--width {options.width}: must be 16 or more, at most {MAX_WIDTH}")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
     from namo.results.records import read_environment

@@ -29,7 +29,7 @@ rule collect:
         gpu=RUN.gpus,
     params:
         options=RUN.options,
-        versions=VERSIONS,
+        versions=versions_of,
         tries=lambda wildcards: tries_in(OUT, wildcards.chunk),
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
