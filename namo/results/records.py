@@ -77,12 +77,17 @@ def read_typed(path: Path, kind: type[Kind]) -> Kind:
         OSError: likewise.
     """
     record = read_record(path)
-    if kind is EnvironmentRecord:
-        require_schema_version(record.get("schema_version"), path, path.parent)
+    require_schema_version(_schema_version(record), path, path.parent)
     require_type(record, kind, f"{path}: record")
     if kind is EnvironmentRecord:
         _require_columns(path, cast(EnvironmentRecord, record))
     return cast(Kind, record)
+
+
+def _schema_version(record: Record) -> object:
+    """Return the schema version that a record names: summaries do so in their metadata."""
+    metadata = record.get("collection_metadata", record)
+    return metadata.get("schema_version") if isinstance(metadata, dict) else None
 
 
 def read_environment(path: Path) -> EnvironmentRecord:
