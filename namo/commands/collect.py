@@ -9,6 +9,7 @@ Exit codes: 0 every environment is recorded (an unsolved one too); 1 some could 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -138,13 +139,13 @@ def run(options: argparse.Namespace) -> int:
     try:
         with ending_on_signals():
             return _collect(options)
-    except TerminationRequested as end:
+    except KeyboardInterrupt as end:
+        by = f" by {end}" if isinstance(end, TerminationRequested) else ""
         print(
-            f"interrupted by {end}; finished environments are kept, rerun the same command to "
-            "resume",
+            f"interrupted{by}; finished environments are kept, rerun the same command to resume",
             file=sys.stderr,
         )
-        return end.exit_code
+        return end.exit_code if isinstance(end, TerminationRequested) else 128 + signal.SIGINT
 
 
 def _collect(options: argparse.Namespace) -> int:
