@@ -69,7 +69,8 @@ test-slow: setup-test
 test-all: test test-slow
 
 test-faults: setup-test
-	NAMO_KILLS=100 NAMO_INTERRUPTS=1000 NAMO_FUZZ=2000 pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py
+	NAMO_KILLS=100 NAMO_INTERRUPTS=1000 NAMO_DAMAGED=1000 NAMO_FUZZ=2000 \
+		pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py
 	NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py
 
 test-slurm: setup-test
