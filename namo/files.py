@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 from namo.errors import ResultFileError, UsageError
 from namo.locks import lock_held
 from namo.option_checks import expanded_path, require_writable
+from namo.regular_files import open_regular
 
 TEMPORARY_SUFFIX = ".partial"
 
@@ -135,7 +136,11 @@ def read_sealed(path: Path) -> bytes:
         ResultFileError: the file is truncated, damaged, or not a sealed file.
         OSError: the file cannot be read.
     """
-    content = path.read_bytes()
+    with open_regular(path) as handle:
+        try:
+            content = handle.read()
+        except MemoryError:
+            raise ResultFileError(f"{path}: too large to be read") from None
     data, seal = content[:-_SEAL_BYTES], content[-_SEAL_BYTES:]
     if not seal.startswith(_SEAL):
         raise ResultFileError(
@@ -147,8 +152,13 @@ def read_sealed(path: Path) -> bytes:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as handle:
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        NotRegularFileError: it is a folder, device, pipe or socket.
+        OSError: the file cannot be read.
+    """
+    with open_regular(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 

@@ -14,15 +14,15 @@ from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from namo.collection.journal import running_in
 from namo.errors import ResultFileError
 from namo.locks import holder_of
+from namo.results.index_range import MAX_DIGITS
 from namo.results.parts import LOCK, PARTS, Part, started_parts
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
 from namo.results.run_lock import planned_chunks
+from namo.results.tables import read_table
 from namo.scenes.sources import range_name
 
 
@@ -150,7 +150,7 @@ def _files(folder: Path) -> dict[int, Path]:
     found = {}
     for path in folder.glob("*_env_*_results.pkl"):
         number = path.name.rpartition("_env_")[2].partition("_")[0]
-        if number.isdigit():
+        if number.isdecimal() and len(number) <= MAX_DIGITS:
             found[int(number)] = path
     return found
 
@@ -186,7 +186,7 @@ def _finished(part: Part, chunk: Chunk) -> Chunk:
     chunk.generation = metadata.get("generation", 0)  # earlier versions wrote none
     chunk.worker = f"{metadata['host']} (pid {metadata['process']})"
     chunk.failed = {int(number): text for number, text in metadata["failed"].items()}
-    rows = pq.read_table(part.table("metrics"), columns=["env_index", "success"])
+    rows = read_table(part.table("metrics"), ["env_index", "success"])
     chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())
     collected = metadata["environments"] - metadata["resumed"]
     chunk.rate = collected / max(metadata["duration_s"], 1e-3) or None

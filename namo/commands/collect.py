@@ -34,10 +34,6 @@ from namo.signals import TerminationRequested, ending_on_signals
 HELP = "collect planning data in a range of environments"
 
 EXIT_DONE, EXIT_FAILED = 0, 1
-MIN_ENVIRONMENTS = 10
-"""A part of fewer environments is not given up for its fraction of failures: one bad scene in three
-says nothing about the installation."""
-
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -128,7 +124,8 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
     add_max_failed_fraction(
         group,
         "with --part-only: fail when more than this fraction of at least "
-        f"{MIN_ENVIRONMENTS} environments failed",
+        "10 environments failed; environments of finished parts nearby count where the failures "
+        "are not the fault of the scenes",
     )
 
 
@@ -148,7 +145,7 @@ def run(options: argparse.Namespace) -> int:
             f"interrupted{by}; finished environments are kept, rerun the same command to resume",
             file=sys.stderr,
         )
-        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
+        return end.exit_code if isinstance(end, TerminationRequested) else 128 + signal.SIGINT
 
 
 def _collect(options: argparse.Namespace) -> int:
@@ -196,6 +193,7 @@ def _collect(options: argparse.Namespace) -> int:
             options.output_dir,
             verbosity=options.verbosity,
             wait=options.part_only,  # a killed run may leave a process at work
+            max_failed_fraction=options.max_failed_fraction if options.part_only else 1.0,
         )
     except ModelError as error:  # not wrong usage any more: environments may have been collected
         print(f"{options.parser.prog}: error: {error}", file=sys.stderr)
@@ -215,6 +213,8 @@ def _part_exit_code(
     failed: Mapping[int, str], environments: int, options: argparse.Namespace
 ) -> int:
     """Return the exit code of a part whose failures are all recorded: 1 when there are too many."""
+    from namo.collection.failures import MIN_ENVIRONMENTS
+
     allowed = options.max_failed_fraction
     if environments < MIN_ENVIRONMENTS or not exceeds(len(failed), environments, allowed):
         return EXIT_DONE

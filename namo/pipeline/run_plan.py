@@ -21,11 +21,13 @@ from namo.pipeline.settings import (
     with_models,
     with_new_keys,
 )
+from namo.regular_files import open_regular
 from namo.results.run_lock import only_run_in, run_label, write_plan
 from namo.scenes.sources import environments_from, range_name, resolve_range
 
 LABEL = ".hostname"
 """File that keeps the label of a run."""
+MAX_LABEL_BYTES = 1000
 SCENE_MANIFEST = "scenes.parquet"
 
 
@@ -246,5 +248,6 @@ def _label(hostname: str | None, folder: Path) -> str:
     """
     kept = folder / LABEL
     if not hostname and kept.exists():
-        return run_label(kept.read_text().strip())
+        with open_regular(kept) as handle:
+            return run_label(handle.read(MAX_LABEL_BYTES).decode(errors="replace").strip())
     return run_label(hostname)

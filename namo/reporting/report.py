@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
-import pyarrow.parquet as pq
-
-from namo.errors import ResultFileError, UsageError
+from namo.errors import UsageError
 from namo.files import remove_leftovers, replacing
 from namo.reporting.page import PageInputs, make_page
+from namo.results.listed_summary import listed_summary_record
 from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
 from namo.results.summary_types import Summary
 from namo.results.tables import DATA_TABLES, merged_table
-from namo.results.verify import MANIFEST
 
 REPORT = "report.html"
 
@@ -35,22 +32,10 @@ def write_report(folder: Path) -> Path:
     run = read_run_file(folder)
     for name in DATA_TABLES:
         merged_table(folder, name)
-    summary = cast(Summary, read_listed_record(folder, _summary_name(folder)))
+    summary = read_listed_record(folder, listed_summary_record(folder), Summary)
     page = make_page(PageInputs(folder, run, summary))
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])
     with replacing(path) as handle:
         handle.write(page.encode())
     return path
-
-
-def _summary_name(folder: Path) -> str:
-    """Return the name of the latest summary; the folder may hold those of other labels too."""
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        raise ResultFileError(f"{manifest}: is missing; is the collection finished?")
-    names: list[str] = pq.read_table(manifest, columns=["path"])["path"].to_pylist()
-    name = next((name for name in names if name.startswith("collection_summary_")), None)
-    if name is None:
-        raise ResultFileError(f"{manifest}: lists no summary")
-    return name

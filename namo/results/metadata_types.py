@@ -66,10 +66,12 @@ class ModelUseRecord(ModelCosts):
     """One model in one process.
 
     Attributes:
+        platform: what decides the last bits of its predictions; absent in earlier versions.
         batches: number of forward passes by batch size.
         latencies: number of queries by bin of their duration.
     """
 
+    platform: NotRequired[str]
     batches: dict[str, int]
     latencies: dict[str, int]
 
@@ -100,7 +102,7 @@ class PartMetadata(TypedDict):
         config: settings of the collection.
         host: machine that did the work.
         process: id of the process.
-        numerics: what decides the last bits of its results.
+        numerics: what decides the last bits of its results, its models included.
         work_s: time spent on its environments, resumed ones included (s).
         environments: number of environments.
         resumed: number of these that an earlier run had finished.
@@ -140,6 +142,18 @@ class PartMarker(PartMetadata):
     tables: dict[str, str]
 
 
+class PlanFile(TypedDict):
+    """`.plan.json`: the chunks of the run.
+
+    Attributes:
+        label: of the run, as in file names.
+        chunks: first environment and one past the last of each.
+    """
+
+    label: str
+    chunks: list[list[int]]
+
+
 class RunEnvironments(TypedDict):
     """What was collected.
 
@@ -164,12 +178,14 @@ class RunModel(TypedDict):
         sha256: of its weights.
         parameters: number of parameters.
         device: where it ran.
+        platform: what decides the last bits of its predictions there; absent in earlier versions.
     """
 
     path: str
     sha256: str
     parameters: int
     device: str
+    platform: NotRequired[str]
 
 
 class RunHost(TypedDict):

@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from namo.errors import BusyError, ResultFileError
 from namo.files import replacing, sha256_of
 from namo.locks import holder_of, lock_held
+from namo.results.index_range import require_range
+from namo.results.json_file import read_json_object
 from namo.results.metadata_types import PartMarker, PartMetadata
-from namo.results.schema_version import require_schema_version, table_version
-from namo.results.tables import TABLES, write_table
+from namo.results.tables import TABLES, require_schema, write_table
+from namo.results.value_types import require_type
 from namo.scenes.sources import range_name
 
 PARTS = "parts"
@@ -68,9 +69,26 @@ class Part:
         """Return the content of the marker.
 
         Raises:
-            ResultFileError: the marker is damaged.
+            ResultFileError: the marker is damaged, or belongs to another range.
         """
-        return read_marker(self.marker)
+        marker = read_marker(self.marker, f"; delete {self.folder} and run again")
+        self._require_range(marker)
+        return marker
+
+    def _require_range(self, marker: PartMarker) -> None:
+        """Make sure that a marker is that of this part."""
+        said = marker["start"], marker["end"], marker["environments"]
+        if said != (self.start, self.end, self.end - self.start):
+            raise ResultFileError(
+                f"{self.marker}: is of environments {said[0]} to {said[1] - 1}, {said[2]} in all; "
+                f"expected {self.start} to {self.end - 1}"
+            )
+        for number in marker["failed"]:
+            if not number.isdecimal() or not self.start <= int(number[:9]) < self.end:
+                raise ResultFileError(
+                    f"{self.marker}: lists a failed environment {number!r:.20}, which is not in "
+                    "its range"
+                )
 
     def verify(self, metadata: PartMarker) -> None:
         """Make sure that the tables are the ones the marker was written for.
@@ -95,10 +113,7 @@ class Part:
                 raise ResultFileError(
                     f"{path}: checksum mismatch; delete {self.folder} and run again"
                 )
-            schema = pq.read_schema(path)
-            require_schema_version(table_version(schema), path, self.folder.parents[1])
-            if not schema.equals(TABLES[name]):
-                raise ResultFileError(f"{path}: schema differs from the one this version writes")
+            require_schema(path, TABLES[name], self.folder.parents[1])
 
 
 def write_part(
@@ -118,20 +133,20 @@ def write_part(
     write_marker(part.marker, {**metadata, "tables": hashes})
 
 
-def read_marker(path: Path) -> PartMarker:
+def read_marker(path: Path, advice: str = "") -> PartMarker:
     """Return the content of a marker.
+
+    Args:
+        path: of the marker.
+        advice: end of messages: what to do about a damaged one.
 
     Raises:
         ResultFileError: it is damaged.
     """
-    try:
-        metadata = json.loads(path.read_text())
-    except (ValueError, RecursionError) as error:
-        raise ResultFileError(f"{path}: {error}") from None
-    if not isinstance(metadata, dict):
-        raise ResultFileError(f"{path}: not a JSON object")
+    metadata = read_json_object(path, advice)
     if metadata.pop("checksum", None) != _checksum(metadata):
-        raise ResultFileError(f"{path}: checksum mismatch; the file is damaged")
+        raise ResultFileError(f"{path}: checksum mismatch; the file is damaged{advice}")
+    require_type(metadata, PartMarker, f"{path}: marker")
     return cast(PartMarker, metadata)
 
 
@@ -147,12 +162,16 @@ def _checksum(metadata: Mapping[str, object]) -> str:
 
 
 def started_parts(parts: Path) -> list[Part]:
-    """Return the parts in a folder, complete or not, sorted by start and end."""
+    """Return the parts in a folder, complete or not, sorted by start and end.
+
+    Raises:
+        ResultFileError: the range of one is empty or beyond all lists of environments.
+    """
     found = []
     for folder in sorted(parts.glob("*-*")):
         start, _, end = folder.name.partition("-")
-        if start.isdigit() and end.isdigit():
-            found.append(Part(folder, int(start), int(end)))
+        if start.isdecimal() and end.isdecimal():
+            found.append(Part(folder, *require_range(start, end, str(folder))))
     return found
 
 

@@ -11,13 +11,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import pyarrow.compute as pc
 
 from namo.errors import ResultFileError
 from namo.files import replacing
 from namo.numeric_platform import numeric_platform
+from namo.results.json_file import read_json
 from namo.results.metadata_types import PartMetadata, RunFile, RunModel
 from namo.results.parts import age_of
 from namo.results.tables import row_groups
@@ -58,6 +58,7 @@ def write_run_file(
             "sha256": use["sha256"],
             "parameters": use["parameters"],
             "device": use["device"],
+            "platform": use.get("platform", ""),
         }
         for use in latest["models_preloaded"]
     }
@@ -108,14 +109,9 @@ def read_run_file(folder: Path) -> RunFile:
     """
     path = folder / RUN_FILE
     try:
-        run: Any = json.loads(path.read_text())
+        return read_json(path, RunFile)
     except FileNotFoundError:
         raise ResultFileError(f"{path}: is missing; is the collection finished?") from None
-    except ValueError as error:
-        raise ResultFileError(f"{path}: {error}") from None
-    if not isinstance(run, dict) or not {"label", "versions", "environments"} <= run.keys():
-        raise ResultFileError(f"{path}: not the run file of a collection")
-    return cast(RunFile, run)
 
 
 def _version(package: str) -> str | None:

@@ -11,6 +11,9 @@ from pathlib import Path
 from namo.errors import ResultFileError, UsageError
 from namo.files import replacing
 from namo.locks import lock_held
+from namo.results.index_range import require_range
+from namo.results.json_file import read_json
+from namo.results.metadata_types import PlanFile
 
 PLAN = ".plan.json"
 """The chunks of the run, written before the first one is started."""
@@ -51,13 +54,18 @@ def planned_chunks(folder: Path) -> list[tuple[int, int]]:
     Raises:
         ResultFileError: the file is damaged.
     """
-    path = folder / PLAN
-    if not path.exists():
-        return []
+    path, chunks = folder / PLAN, []
+    advice = "; the next run regenerates it"
     try:
-        return [(int(start), int(end)) for start, end in json.loads(path.read_text())["chunks"]]
-    except (ValueError, LookupError, TypeError) as error:
-        raise ResultFileError(f"{path}: {error}; the next run regenerates it") from None
+        plan = read_json(path, PlanFile, advice)
+    except FileNotFoundError:
+        return []
+    for chunk in plan["chunks"]:
+        if len(chunk) != 2:
+            raise ResultFileError(f"{path}: chunk {chunk[:5]}; allowed: first and end{advice}")
+        start, end = chunk
+        chunks.append(require_range(start, end, f"{path}: chunk"))
+    return chunks
 
 
 def run_label(hostname: str | None) -> str:

@@ -9,13 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from namo.errors import ResultFileError
 from namo.results.metadata_types import PartMarker
 from namo.results.parts import Part, age_of, finished_parts
-from namo.results.tables import row_groups
+from namo.results.tables import read_table, row_groups
 
 
 class IndexSpan(NamedTuple):
@@ -102,5 +101,5 @@ def rows_of(
 
 def files_of(span: IndexSpan) -> pa.Table:
     """Return the file entries of a span's environments, one row per environment, in order."""
-    table = pq.read_table(span.part.table("files"))
+    table = read_table(span.part.table("files"))
     return table.slice(span.start - span.part.start, span.end - span.start)

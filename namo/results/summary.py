@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from namo.learning.inference_stats import sum_stats
@@ -17,7 +16,7 @@ from namo.planning.planner import Termination
 from namo.results.metadata_types import ModelUseTotal, PartMetadata
 from namo.results.parts import age_of
 from namo.results.summary_types import Distribution, Failure, Summary
-from namo.results.tables import row_groups
+from namo.results.tables import read_table, row_groups
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
 MAX_LISTED_FAILURES = 1000
@@ -213,7 +212,7 @@ def _push_outcomes(pushes: Path) -> dict[str, int]:
 
 def _failures(metrics: Path) -> list[Failure]:
     columns = ["env_index", "xml_file", "error_message", "rerun_command"]
-    failed = pq.read_table(
+    failed = read_table(
         metrics, columns=columns, filters=[("termination", "=", Termination.ERROR.value)]
     )
     rows: list[Failure] = failed.slice(0, MAX_LISTED_FAILURES).to_pylist()

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
+from namo.results.index_range import MAX_DIGITS
+from namo.results.listed_summary import MANIFEST, listed_files
 from namo.results.metadata_types import FileEntry
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
 from namo.results.record_types import EnvironmentRecord
@@ -19,13 +20,11 @@ from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay
 from namo.results.run_lock import only_run_in
 from namo.results.scene_file import scene_of
-from namo.results.schema import FILES
-from namo.results.schema_version import require_schema_version, table_version
-from namo.results.tables import DATA_TABLES, row_groups
+from namo.results.tables import DATA_TABLES, require_schema, row_groups
+from namo.signals import check_termination
 from namo.wording import truncated_list
 from namo.world.world import World
 
-MANIFEST = "manifest.parquet"
 SHOWN = 5
 """Number of environments that a problem lists."""
 REPLACED = "replaced"
@@ -101,22 +100,13 @@ class Verification:
                 text = f"has rows of environments without a file: {named}"
                 yield Problem("metrics.parquet", text)
         for path in listed:
+            check_termination()
             number = _environment_of(path)
             if number is not None and path not in damaged:
                 yield from self._environment(path, number, counts)
 
     def _listed(self) -> dict[str, FileEntry]:
-        path = self.folder / MANIFEST
-        if not path.exists():
-            raise ResultFileError(f"{path}: is missing; is the collection finished?")
-        try:
-            table = pq.read_table(path)
-        except (pa.ArrowException, OSError) as error:
-            raise ResultFileError(f"{path}: cannot be read: {error}") from None
-        require_schema_version(table_version(table.schema), path, self.folder)
-        if not table.schema.equals(FILES):
-            raise ResultFileError(f"{path}: schema differs from the one this version writes")
-        return {row["path"]: row for row in table.to_pylist()}
+        return {row["path"]: row for row in listed_files(self.folder).to_pylist()}
 
     def _parts(self) -> Iterator[Problem]:
         for part in finished_parts(self.folder):
@@ -129,6 +119,7 @@ class Verification:
     def _files(self, listed: Mapping[str, FileEntry]) -> Iterator[Problem]:
         """Compare all files with the manifest."""
         for path, entry in listed.items():
+            check_termination()
             number = _environment_of(path)
             try:
                 file = resolve_inside(self.folder, path)
@@ -154,12 +145,14 @@ class Verification:
     ) -> tuple[Problem | None, Counter[int]]:
         """Return the problem of a table, if any, and its number of rows by environment."""
         file = self.folder / path
-        if not pq.read_schema(file).equals(schema):
-            return Problem(path, "schema differs from the one this version writes"), Counter()
         counted: Counter[int] = Counter()
-        for table in row_groups(file, ["env_index"]):
-            for each in table["env_index"].value_counts().to_pylist():
-                counted[each["values"]] += each["counts"]
+        try:
+            require_schema(file, schema, self.folder)
+            for table in row_groups(file, ["env_index"]):
+                for each in table["env_index"].value_counts().to_pylist():
+                    counted[each["values"]] += each["counts"]
+        except ResultFileError as error:
+            return Problem(path, str(error).removeprefix(f"{file}: ")), Counter()
         if counted.total() != rows:
             text = f"has {counted.total()} rows, {MANIFEST} lists {rows}"
             return Problem(path, text), counted
@@ -243,4 +236,5 @@ def _environment_of(path: str) -> int | None:
     """Return the number of the environment that a file is the record of; None for other files."""
     name, mark, rest = path.rpartition("_env_")
     number, _, suffix = rest.partition("_")
-    return int(number) if mark and name and number.isdigit() and suffix == "results.pkl" else None
+    is_number = number.isdecimal() and len(number) <= MAX_DIGITS
+    return int(number) if mark and name and is_number and suffix == "results.pkl" else None

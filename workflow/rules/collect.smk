@@ -30,6 +30,7 @@ rule collect:
     params:
         options=RUN.options,
         versions=versions_of,
+        tries=lambda wildcards: tries_in(OUT, wildcards.chunk),
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:
