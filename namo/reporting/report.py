@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import cast
 
@@ -10,11 +11,13 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError, UsageError
 from namo.files import remove_leftovers, replacing
 from namo.reporting.page import PageInputs, make_page
+from namo.results.problem import Problem
 from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
 from namo.results.summary_types import Summary
 from namo.results.tables import DATA_TABLES, merged_table
 from namo.results.verify import MANIFEST
+from namo.version import __version__
 
 REPORT = "report.html"
 
@@ -42,6 +45,30 @@ def write_report(folder: Path) -> Path:
     with replacing(path) as handle:
         handle.write(page.encode())
     return path
+
+
+def page_problem(folder: Path) -> Problem | None:
+    """Return what is wrong with the report of a collection that is intact otherwise; None if nothing.
+
+    A report of another version of this package is not compared, and none need be there.
+
+    Args:
+        folder: of the collection.
+
+    Raises:
+        ResultFileError: a file of the collection is damaged.
+    """
+    path = folder / REPORT
+    if not path.is_file():
+        return None
+    summary = cast(Summary, read_listed_record(folder, _summary_name(folder)))
+    if summary["collection_metadata"]["namo_version"] != __version__:
+        return None
+    page = make_page(PageInputs(folder, read_run_file(folder), summary))
+    if path.read_bytes() == page.encode():
+        return None
+    text = f"differs from the tables; `namo report {shlex.quote(str(folder))}` makes it again"
+    return Problem(REPORT, text, repairable=False)
 
 
 def _summary_name(folder: Path) -> str:

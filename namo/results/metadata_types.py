@@ -140,6 +140,28 @@ class PartMarker(PartMetadata):
     tables: dict[str, str]
 
 
+class AskedRecord(TypedDict):
+    """What a collection was asked to hold; see `namo.results.plan.CollectionPlan`.
+
+    Attributes:
+        settings: those that decide results, models identified by their hash.
+        xml_dir: folder of scenes, as given.
+        manifest: list of scenes, as given.
+        split: of the manifest.
+        start: first environment.
+        end: one past the last.
+        label: of the run.
+    """
+
+    settings: Settings
+    xml_dir: str | None
+    manifest: str | None
+    split: str | None
+    start: int
+    end: int
+    label: str
+
+
 class RunEnvironments(TypedDict):
     """What was collected.
 
@@ -202,6 +224,8 @@ class RunFile(TypedDict):
         git_commit: of the code; None outside a git clone.
         host: machine that merged.
         command: command line that merged.
+        asked: the plan that was merged for; None for collections merged by `namo merge`, and absent
+            in earlier versions.
     """
 
     config: Settings
@@ -213,3 +237,4 @@ class RunFile(TypedDict):
     git_commit: str | None
     host: RunHost
     command: list[str]
+    asked: NotRequired[AskedRecord | None]

@@ -3,13 +3,15 @@
 A part is the folder `parts/START-END`. It holds one Parquet file per table of
 `namo.results.tables.TABLES` (metrics, pushes, plans, scenes, files) and, written last, the marker
 `part.json`: who made the part, when, and how long it took. A part without its marker is unfinished
-and is not read.
+and is not read. Where another part has collected some of its environments again since,
+`replaced.json` lists them: their files are no longer those that its tables were made from.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.errors import BusyError, ResultFileError
-from namo.files import replacing, sha256_of
+from namo.files import replacing, require_inside, sha256_of
 from namo.locks import holder_of, lock_held
 from namo.results.metadata_types import PartMarker, PartMetadata
 from namo.results.tables import TABLES, write_table
@@ -28,6 +30,7 @@ from namo.scenes.sources import range_name
 
 PARTS = "parts"
 MARKER = "part.json"
+REPLACED = "replaced.json"
 LOCK = ".lock"
 
 
@@ -55,6 +58,11 @@ class Part:
         """The file that exists once the part is complete."""
         return self.folder / MARKER
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the marker exists."""
+        return self.marker.exists()
+
     def table(self, name: str) -> Path:
         """Return the path of one of `TABLES`."""
         return self.folder / f"{name}.parquet"
@@ -69,15 +77,64 @@ class Part:
         Raises:
             ResultFileError: the marker is damaged.
         """
+        self.require_inside()
         try:
             metadata = json.loads(self.marker.read_text())
-        except (ValueError, RecursionError) as error:
-            raise ResultFileError(f"{self.marker}: {error}") from None
+        except (ValueError, RecursionError, OSError) as error:
+            raise self._damaged(self.marker, str(error)) from None
         if not isinstance(metadata, dict):
-            raise ResultFileError(f"{self.marker}: not a JSON object")
+            raise self._damaged(self.marker, "not a JSON object")
         if metadata.pop("checksum", None) != _checksum(metadata):
-            raise ResultFileError(f"{self.marker}: checksum mismatch; the file is damaged")
+            raise self._damaged(self.marker, "checksum mismatch; the file is damaged")
         return cast(PartMarker, metadata)
+
+    def _damaged(self, path: Path, problem: str) -> ResultFileError:
+        """Return the error of a damaged file of the part, with what repairs it."""
+        return ResultFileError(
+            f"{path}: {problem}; `rm -r {shlex.quote(str(self.folder))}` and rerun the same "
+            "command: finished environments are kept"
+        )
+
+    def require_inside(self) -> None:
+        """Make sure that the files of the part are inside the collection, symbolic links followed.
+
+        Raises:
+            ResultFileError: names the one that leads out of it.
+        """
+        collection = self.folder.parents[1]
+        for path in (self.folder.parent, self.folder, *self.files(), self.folder / REPLACED):
+            require_inside(collection, path)
+
+    def replaced(self) -> frozenset[int]:
+        """Return the environments that another part has collected again since.
+
+        Raises:
+            ResultFileError: the list of them is damaged.
+        """
+        path = self.folder / REPLACED
+        if not path.exists():
+            return frozenset()
+        try:
+            numbers = json.loads(path.read_text())
+        except (ValueError, RecursionError, OSError) as error:
+            raise self._damaged(path, str(error)) from None
+        if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
+            raise self._damaged(path, "not a list of whole numbers")
+        return frozenset(numbers)
+
+    def add_replaced(self, number: int) -> None:
+        """Record, before its file is written, that an environment is collected again elsewhere.
+
+        Args:
+            number: of the environment.
+
+        Raises:
+            ResultFileError: the list of such environments is damaged.
+        """
+        known = self.replaced()
+        if number not in known:
+            with replacing(self.folder / REPLACED) as handle:
+                handle.write((json.dumps(sorted({*known, number})) + "\n").encode())
 
     def verify(self, metadata: PartMarker) -> None:
         """Make sure that the tables are the ones the marker was written for.
@@ -90,20 +147,15 @@ class Part:
         """
         hashes = metadata["tables"]
         if hashes.keys() != TABLES.keys():
-            raise ResultFileError(
-                f"{self.marker}: lists other tables than this version writes; delete {self.folder} "
-                "and run again"
-            )
+            raise self._damaged(self.marker, "lists other tables than this version writes")
         for name in TABLES:
             path = self.table(name)
             if not path.exists():
-                raise ResultFileError(f"{path}: is missing; delete {self.folder} and run again")
+                raise self._damaged(path, "is missing")
             if sha256_of(path) != hashes[name]:
-                raise ResultFileError(
-                    f"{path}: checksum mismatch; delete {self.folder} and run again"
-                )
+                raise self._damaged(path, "checksum mismatch")
             if not pq.read_schema(path).equals(TABLES[name]):
-                raise ResultFileError(f"{path}: schema differs from the one this version writes")
+                raise self._damaged(path, "schema differs from the one this version writes")
 
 
 def write_part(
@@ -122,6 +174,7 @@ def write_part(
     hashes = {name: sha256_of(part.table(name)) for name in tables}
     content = {**metadata, "tables": hashes}
     content["checksum"] = _checksum(content)
+    (part.folder / REPLACED).unlink(missing_ok=True)
     with replacing(part.marker) as handle:
         handle.write((json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
 
@@ -147,6 +200,39 @@ def overlapping(part: Part) -> list[Part]:
         for other in started_parts(part.folder.parent)
         if other.start < part.end and part.start < other.end and other.folder != part.folder
     ]
+
+
+class Replacement:
+    """Keeps finished parts true while the files of their environments are written again."""
+
+    def __init__(self, part: Part) -> None:
+        """Look for the finished parts that share environments with one.
+
+        Args:
+            part: that is being collected, and locked.
+
+        Raises:
+            ResultFileError: the marker of an overlapping part is damaged.
+        """
+        self._own = part
+        self._others = [
+            (other, other.metadata()["label"]) for other in overlapping(part) if other.is_finished
+        ]
+
+    def __call__(self, number: int, label: str) -> None:
+        """Record that the file of an environment is about to be replaced.
+
+        The part that is being collected is then unfinished; in the others the environment no longer
+        counts.
+
+        Args:
+            number: of the environment.
+            label: in the name of its file.
+        """
+        self._own.marker.unlink(missing_ok=True)
+        for other, written_as in self._others:
+            if written_as == label and other.start <= number < other.end:
+                other.add_replaced(number)
 
 
 def next_generation(part: Part) -> int:

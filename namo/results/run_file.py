@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 from namo.errors import ResultFileError
 from namo.files import replacing
 from namo.numeric_platform import numeric_platform
-from namo.results.metadata_types import PartMetadata, RunFile, RunModel
+from namo.results.metadata_types import AskedRecord, PartMetadata, RunFile, RunModel
 from namo.results.parts import age_of
+from namo.results.run_lock import checked_asked
 from namo.results.tables import row_groups
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
@@ -29,7 +30,12 @@ _PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "s
 
 
 def write_run_file(
-    path: Path, source: str, listed: int, metrics: Path, parts: Sequence[PartMetadata]
+    path: Path,
+    source: str,
+    listed: int,
+    metrics: Path,
+    parts: Sequence[PartMetadata],
+    asked: AskedRecord | None = None,
 ) -> None:
     """Write `run.json`, which covers everything in a collection.
 
@@ -39,6 +45,7 @@ def write_run_file(
         listed: number of environments in it.
         metrics: the metrics table of the collection.
         parts: metadata of its parts, in order of their environments.
+        asked: the plan that was merged for; None if there was none.
     """
     latest = max(parts, key=age_of)
     scenes = hashlib.sha256()
@@ -80,6 +87,7 @@ def write_run_file(
             "gpus": _gpus(),
         },
         "command": sys.argv,
+        "asked": asked,
     }
     with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2) + "\n").encode())
@@ -101,6 +109,18 @@ def read_run_file(folder: Path) -> RunFile:
     if not isinstance(run, dict) or not {"label", "versions", "environments"} <= run.keys():
         raise ResultFileError(f"{path}: not the run file of a collection")
     return cast(RunFile, run)
+
+
+def asked_in(path: Path) -> AskedRecord | None:
+    """Return the plan that a run file was merged for; None when it holds none or is damaged.
+
+    Args:
+        path: of the run file.
+    """
+    try:
+        return checked_asked(read_run_file(path.parent).get("asked"), path)
+    except (ResultFileError, OSError):
+        return None
 
 
 def _version(package: str) -> str | None:

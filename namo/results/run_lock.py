@@ -7,10 +7,12 @@ import re
 import socket
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, cast
 
 from namo.errors import ResultFileError, UsageError
 from namo.files import replacing
 from namo.locks import lock_held
+from namo.results.metadata_types import AskedRecord
 
 PLAN = ".plan.json"
 """The chunks of the run, written before the first one is started."""
@@ -33,16 +35,40 @@ def only_run_in(folder: Path) -> AbstractContextManager[object]:
     return lock_held(folder / LOCK, f"which runs a collection into {folder}", wait=False)
 
 
-def write_plan(folder: Path, label: str, chunks: list[tuple[int, int]]) -> None:
+def write_plan(
+    folder: Path, label: str, chunks: list[tuple[int, int]], asked: AskedRecord | None = None
+) -> None:
     """Write the chunks of a run, so that those not yet started are known too.
 
     Args:
         folder: of the collection.
         label: of the run.
         chunks: first environment and one past the last of each.
+        asked: what the run asks for; None where it is not known before scenes are made.
     """
+    content = {"label": label, "chunks": chunks, "asked": asked}
     with replacing(folder / PLAN) as handle:
-        handle.write((json.dumps({"label": label, "chunks": chunks}) + "\n").encode())
+        handle.write((json.dumps(content) + "\n").encode())
+
+
+def join_plan(folder: Path, asked: AskedRecord) -> None:
+    """Write down what a collector that was started by hand asks for.
+
+    Chunks of a run that asks for the same, another range aside, stay planned.
+
+    Args:
+        folder: of the collection.
+        asked: what is asked for.
+    """
+    try:
+        known, chunks = asked_for(folder), planned_chunks(folder)
+    except ResultFileError:  # it is replaced
+        known, chunks = None, []
+    ranges = ("start", "end", "label")
+    same = known is not None and all(
+        known.get(name) == value for name, value in asked.items() if name not in ranges
+    )
+    write_plan(folder, asked["label"], chunks if same else [], asked)
 
 
 def planned_chunks(folder: Path) -> list[tuple[int, int]]:
@@ -51,13 +77,58 @@ def planned_chunks(folder: Path) -> list[tuple[int, int]]:
     Raises:
         ResultFileError: the file is damaged.
     """
+    content = _plan_file(folder)
+    try:
+        return [(int(start), int(end)) for start, end in content.get("chunks", [])]
+    except (ValueError, TypeError) as error:
+        raise ResultFileError(_damaged(folder, error)) from None
+
+
+def asked_for(folder: Path) -> AskedRecord | None:
+    """Return what the last run asked for; None when that is not written down.
+
+    Raises:
+        ResultFileError: the file is damaged.
+    """
+    asked = _plan_file(folder).get("asked")
+    return None if asked is None else checked_asked(asked, folder / PLAN)
+
+
+def checked_asked(asked: object, path: Path) -> AskedRecord:
+    """Return a record of what was asked for, if it is one.
+
+    Args:
+        asked: as read.
+        path: file that it was read from.
+
+    Raises:
+        ResultFileError: it is none.
+    """
+    types = {"settings": dict, "start": int, "end": int, "label": str}
+    text = (str, type(None))
+    types |= dict.fromkeys(("xml_dir", "manifest", "split"), text)  # type: ignore[arg-type]
+    if not isinstance(asked, dict) or not all(
+        isinstance(asked.get(name, types), kind) for name, kind in types.items()
+    ):
+        raise ResultFileError(f"{path}: 'asked' is not a plan; the next run regenerates it")
+    return cast(AskedRecord, asked)
+
+
+def _plan_file(folder: Path) -> dict[str, Any]:
     path = folder / PLAN
     if not path.exists():
-        return []
+        return {}
     try:
-        return [(int(start), int(end)) for start, end in json.loads(path.read_text())["chunks"]]
-    except (ValueError, LookupError, TypeError) as error:
-        raise ResultFileError(f"{path}: {error}; the next run regenerates it") from None
+        content = json.loads(path.read_text())
+    except (ValueError, RecursionError) as error:
+        raise ResultFileError(_damaged(folder, error)) from None
+    if not isinstance(content, dict):
+        raise ResultFileError(_damaged(folder, "not a JSON object"))
+    return content
+
+
+def _damaged(folder: Path, problem: object) -> str:
+    return f"{folder / PLAN}: {problem}; the next run regenerates it"
 
 
 def run_label(hostname: str | None) -> str:

@@ -30,6 +30,7 @@ rule collect:
     params:
         options=RUN.options,
         versions=VERSIONS,
+        listed=lambda wildcards: RUN.list_digest(wildcards.chunk),
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:

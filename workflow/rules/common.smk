@@ -44,6 +44,18 @@ LEARN = planned(LearningPlan.from_run, RUN)
 OUT, SCENES_OUT, LEARN_OUT = RUN.folder, RUN.scenes_folder, LEARN.folder
 
 
+def force_outdated():
+    """Have jobs run again whose results are not what this run asks for, whatever their times say."""
+    asked = workflow.dag_settings
+    if workflow.is_main_process and not (
+        asked.targets and {*asked.targets} <= {"scenes", "rounds"}
+    ):
+        asked.forcerun = {*asked.forcerun, *planned(RUN.outdated)}
+
+
+force_outdated()
+
+
 def begin():
     """Keep other runs out of the folders that are written; write down what is to be collected."""
     global locks  # go with this process
