@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -178,21 +179,21 @@ def sync_tree(folder: Path) -> None:
             _sync(each)
 
 
-def copy_flushed(source: Path, target: Path) -> None:
-    """Copy the content of a file and flush it to disk; the folder is flushed by the caller.
+def copy_regular(source: Path, target: Path) -> None:
+    """Copy the content of a regular file; `sync_tree` flushes it to disk later.
 
     Args:
-        source: a regular file; not a symbolic link.
+        source: the file; neither a symbolic link, which is not followed, nor a device or a pipe.
         target: the copy; replaced if it exists.
 
     Raises:
-        OSError: the source is a link, the disk is full, and so on.
+        OSError: the source is something else, the disk is full, and so on.
     """
     descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as content, target.open("wb") as handle:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(source))
         shutil.copyfileobj(content, handle)
-        handle.flush()
-        os.fsync(handle.fileno())
 
 
 def require_inside(folder: Path, path: Path) -> None:
@@ -213,6 +214,18 @@ def require_inside(folder: Path, path: Path) -> None:
                 f"{place}: a symbolic link to {place.resolve()}, which leads out of the "
                 f"collection {folder}; replace it by the file itself"
             )
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the entries of a folder to disk, as after a rename in it.
+
+    Args:
+        folder: to flush.
+
+    Raises:
+        OSError: it cannot be read, and so on.
+    """
+    _sync(folder)
 
 
 def _sync(path: Path) -> None:

@@ -48,7 +48,7 @@ def write_report(folder: Path) -> Path:
 
 
 def page_problem(folder: Path) -> Problem | None:
-    """Return what is wrong with the report of a collection that is intact otherwise; None if nothing.
+    """Return what is wrong with the report of a collection that is intact otherwise, or None.
 
     A report of another version of this package is not compared, and none need be there.
 

@@ -59,8 +59,8 @@ def assemble(
     """Write tables, summary, run file and manifest of a collection from its parts.
 
     Environments appear once and in order, whatever the parts are called. What does not belong to
-    the plan is left out and named in the summary. Where parts overlap, as after a change of the chunk
-    size, an environment's rows come from the part that was made last.
+    the plan is left out and named in the summary. Where parts overlap, as after a change of the
+    chunk size, an environment's rows come from the part that was made last.
 
     Args:
         output_dir: folder of the collection.

@@ -18,6 +18,7 @@ from namo.errors import UsageError
 from namo.files import from_here, sha256_of
 from namo.results.fingerprint import Versions, fingerprint_of
 from namo.results.metadata_types import AskedRecord
+from namo.results.run_lock import asked_for, run_from
 from namo.scenes.sources import ListedScene, environments_from
 
 _DEVICES = ("cuda", "cpu")
@@ -189,18 +190,18 @@ def _normal(path: str | None) -> str | None:
 
 
 def plan_from_record(
-    record: AskedRecord, run_from: Path = Path(), versions: Versions | None = None
+    record: AskedRecord, place: Path = Path(), versions: Versions | None = None
 ) -> CollectionPlan:
     """Return the plan that a record holds; the list of scenes is read again where it can be.
 
     Args:
         record: from `run.json` or the plan file.
-        run_from: folder that relative paths start in.
+        place: folder that relative paths start in.
         versions: see `CollectionPlan`.
     """
     source = SceneSource(record["xml_dir"], record["manifest"], record["split"])
     try:
-        scenes: tuple[ListedScene, ...] | None = source.scenes(run_from)
+        scenes: tuple[ListedScene, ...] | None = source.scenes(place)
     except (UsageError, OSError):
         scenes = None
     return CollectionPlan(
@@ -209,9 +210,22 @@ def plan_from_record(
         scenes,
         range(record["start"], record["end"]),
         record["label"],
-        run_from,
+        place,
         versions,
     )
+
+
+def last_plan(folder: Path) -> CollectionPlan | None:
+    """Return what the last run into a folder asked for; None when that is not written down.
+
+    Args:
+        folder: of the collection.
+
+    Raises:
+        ResultFileError: the plan file is damaged.
+    """
+    asked = asked_for(folder)
+    return None if asked is None else plan_from_record(asked, run_from(folder))
 
 
 def recorded_name(path: Path) -> str:

@@ -46,7 +46,7 @@ def write_plan(
         chunks: first environment and one past the last of each.
         asked: what the run asks for; None where it is not known before scenes are made.
     """
-    content = {"label": label, "chunks": chunks, "asked": asked}
+    content = {"label": label, "chunks": chunks, "asked": asked, "run_from": str(Path.cwd())}
     with replacing(folder / PLAN) as handle:
         handle.write((json.dumps(content) + "\n").encode())
 
@@ -92,6 +92,15 @@ def asked_for(folder: Path) -> AskedRecord | None:
     """
     asked = _plan_file(folder).get("asked")
     return None if asked is None else checked_asked(asked, folder / PLAN)
+
+
+def run_from(folder: Path) -> Path:
+    """Return the folder in which the last run was started, as far as it is written down.
+
+    Raises:
+        ResultFileError: the file is damaged.
+    """
+    return Path(str(_plan_file(folder).get("run_from", "")))
 
 
 def checked_asked(asked: object, path: Path) -> AskedRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,15 +65,22 @@ class Selection:
     Attributes:
         parts: all finished parts, examined, those that take precedence last.
         plan: compared with.
+        only: environments that may be taken; None for all.
     """
 
     parts: Sequence[ExaminedPart]
     plan: CollectionPlan
+    only: Collection[int] | None = None
 
     @cached_property
     def owners(self) -> dict[int, int]:
         """Place in `parts` of the part that each environment is taken from, by number."""
-        return {number: place for place, each in enumerate(self.parts) for number in each.valid}
+        return {
+            number: place
+            for place, each in enumerate(self.parts)
+            for number in each.valid
+            if self.only is None or number in self.only
+        }
 
     @cached_property
     def spans(self) -> list[IndexSpan]:
@@ -120,6 +127,8 @@ class Selection:
                 if reason is Objection.SETTINGS:
                     found = self.plan.differences(each.metadata["config"])
                     detail = f" ({found or 'of another model or version'})"
+                elif reason is Objection.LOST:
+                    detail = f" ({each.metadata['label']}_env_{numbers[0]:06d}_results.pkl)"
                 noun = "environment" if len(numbers) == 1 else "environments"
                 lines.append(
                     f"parts/{each.part.folder.name}, {noun} {truncated_list(numbers, SHOWN)}: "
@@ -142,7 +151,7 @@ class Selection:
 
 
 def select(
-    output_dir: Path, plan: CollectionPlan, *, look: bool = False, thorough: bool = True
+    output_dir: Path, plan: CollectionPlan, *, only: Collection[int] | None = None
 ) -> Selection:
     """Compare all finished parts of a collection with a plan.
 
@@ -152,20 +161,16 @@ def select(
     Args:
         output_dir: folder of the collection.
         plan: what is asked for.
-        look: compare the scene files of wanted environments too; those of others always are, since
-            no job of the present run has looked at them.
-        thorough: check the checksums of the tables, and the sizes of the result files; otherwise
-            only whether these exist.
+        only: take these environments alone; None for all.
 
     Raises:
         ResultFileError: there is no finished part, or one is damaged.
     """
     examined = [
-        examine(output_dir, part, part.metadata(), plan, look=look, thorough=thorough)
+        examine(output_dir, part, part.metadata(), plan, look=False, thorough=True)
         for part in require_parts(output_dir)
     ]
-    examined.sort(key=lambda each: (each.metadata["label"] == plan.label, age_of(each.metadata)))
-    return Selection(examined, plan)
+    return Selection(sorted(examined, key=_precedence(plan)), plan, only)
 
 
 def examine(
@@ -184,8 +189,10 @@ def examine(
         part: which one.
         metadata: content of its marker.
         plan: what is asked for.
-        look: see `select`.
-        thorough: likewise.
+        look: compare the scene files of wanted environments too; those of others always are, since
+            no job of the present run has looked at them.
+        thorough: check the checksums of the tables, and the sizes of the result files; otherwise
+            only whether the tables are whole and the files exist.
 
     Raises:
         ResultFileError: the part is damaged.
@@ -258,7 +265,7 @@ def _lost_files(output_dir: Path, part: Part, *, sizes: bool) -> Iterator[int]:
 
 
 def used_parts(
-    output_dir: Path, plan: CollectionPlan | None = None
+    output_dir: Path, plan: CollectionPlan | None = None, only: Collection[int] | None = None
 ) -> tuple[list[IndexSpan], dict[Part, PartMarker]]:
     """Return which environments come from which part, and the metadata of these parts.
 
@@ -266,12 +273,20 @@ def used_parts(
         output_dir: folder of the collection.
         plan: what is asked for; None where all parts are known to belong together: environments
             then come from the part that was made last.
+        only: these environments alone, all of which must be there; None for all.
 
     Raises:
-        ResultFileError: there is no finished part, or one is damaged.
+        ResultFileError: there is no finished part, one is damaged, or an environment is missing.
     """
     if plan is not None:
-        selection = select(output_dir, plan)
+        selection = select(output_dir, plan, only=only)
+        if missing := sorted(set(only or ()).difference(selection.owners)):
+            raise ResultFileError(
+                f"{output_dir}: metrics.parquet has environments {truncated_list(missing, SHOWN)}, "
+                f"its parts do not: {truncated_list(selection.left_out(), SHOWN, '; ')}; "
+                f"`namo verify {shlex.quote(str(output_dir))} --recollect` marks them for "
+                "re-collection by the next run"
+            )
         return selection.spans, selection.used
     metadata = {part: part.metadata() for part in require_parts(output_dir)}
     oldest_first = sorted(metadata, key=lambda part: age_of(metadata[part]))
@@ -286,6 +301,30 @@ def used_parts(
     return spans, used
 
 
+def survey(
+    output_dir: Path, plan: CollectionPlan, *, look: bool
+) -> tuple[Selection, dict[Part, str]]:
+    """Compare the finished parts of a collection with a plan without reading all of them.
+
+    Args:
+        output_dir: folder of the collection; need not exist.
+        plan: what is asked for.
+        look: compare the scene files of wanted environments too.
+
+    Returns:
+        The intact parts, compared; and what is wrong with each of the others.
+    """
+    damaged: dict[Part, str] = {}
+    examined = []
+    for part in finished_parts(output_dir):
+        try:
+            metadata = part.metadata()
+            examined.append(examine(output_dir, part, metadata, plan, look=look, thorough=False))
+        except (ResultFileError, OSError, ValueError, LookupError, TypeError) as error:
+            damaged[part] = str(error)
+    return Selection(sorted(examined, key=_precedence(plan)), plan), damaged
+
+
 def stale_parts(output_dir: Path, plan: CollectionPlan, *, look: bool) -> list[Part]:
     """Return the parts whose chunks must run again, although they are finished.
 
@@ -296,12 +335,9 @@ def stale_parts(output_dir: Path, plan: CollectionPlan, *, look: bool) -> list[P
         plan: what is asked for.
         look: compare the scene files too.
     """
-    damaged, examined = [], []
-    for part in finished_parts(output_dir):
-        try:
-            metadata = part.metadata()
-            examined.append(examine(output_dir, part, metadata, plan, look=look, thorough=False))
-        except (ResultFileError, OSError, ValueError, LookupError, TypeError):
-            damaged.append(part)
-    examined.sort(key=lambda each: (each.metadata["label"] == plan.label, age_of(each.metadata)))
-    return [*damaged, *(each.part for each in Selection(examined, plan).stale)]
+    selection, damaged = survey(output_dir, plan, look=look)
+    return [*damaged, *(each.part for each in selection.stale)]
+
+
+def _precedence(plan: CollectionPlan) -> Callable[[ExaminedPart], tuple[bool, tuple[int, float]]]:
+    return lambda each: (each.metadata["label"] == plan.label, age_of(each.metadata))
