@@ -161,7 +161,7 @@ class CollectionPlan:
         return None
 
     def _is_same_file(self, recorded: str, listed: Path) -> bool:
-        return recorded == recorded_name(from_here(listed)) or (
+        return recorded in (recorded_name(listed), recorded_name(from_here(listed))) or (
             _absolute(self.run_from / recorded) == recorded_name(Path(_absolute(listed)))
         )
 

@@ -49,13 +49,10 @@ class ExaminedPart:
     objections: dict[int, Objection]
 
     @property
-    def valid(self) -> list[int]:
-        """The environments that belong to the plan, in order."""
-        return [
-            number
-            for number in range(self.part.start, self.part.end)
-            if number not in self.objections
-        ]
+    def valid(self) -> NDArray[np.intp]:
+        """(n,) the environments that belong to the plan, in order."""
+        numbers = np.arange(self.part.start, self.part.end, dtype=np.intp)
+        return np.setdiff1d(numbers, np.array(list(self.objections), np.intp))
 
 
 @dataclass(frozen=True)
@@ -73,21 +70,27 @@ class Selection:
     only: Collection[int] | None = None
 
     @cached_property
-    def owners(self) -> dict[int, int]:
-        """Place in `parts` of the part that each environment is taken from, by number."""
-        return {
-            number: place
-            for place, each in enumerate(self.parts)
-            for number in each.valid
-            if self.only is None or number in self.only
-        }
+    def owners(self) -> NDArray[np.intp]:
+        """(n,) place in `parts` of the part that each environment is taken from; -1 for none."""
+        end = max([self.plan.wanted.stop, *(each.part.end for each in self.parts)])
+        owners = np.full(end, -1, np.intp)
+        for place, each in enumerate(self.parts):
+            owners[each.valid] = place
+        if self.only is not None:
+            allowed = np.zeros(end, np.bool_)
+            allowed[[number for number in self.only if 0 <= number < end]] = True
+            owners[~allowed] = -1
+        return owners
+
+    def takes(self, number: int) -> bool:
+        """Return whether an environment is taken from some part."""
+        return number < self.owners.size and self.owners[number] >= 0
 
     @cached_property
     def spans(self) -> list[IndexSpan]:
         """The environments that belong to the plan, and the parts they come from, in order."""
-        numbers = np.array(sorted(self.owners), np.intp)
-        owners = np.array([self.owners[number] for number in numbers.tolist()], np.intp)
-        return spans_of([each.part for each in self.parts], numbers, owners)
+        numbers = np.flatnonzero(self.owners >= 0)
+        return spans_of([each.part for each in self.parts], numbers, self.owners[numbers])
 
     @property
     def used(self) -> dict[Part, PartMarker]:
@@ -98,7 +101,10 @@ class Selection:
     @property
     def missing(self) -> list[int]:
         """The wanted environments that no part provides, in order."""
-        return [number for number in self.plan.wanted if number not in self.owners]
+        wanted = self.plan.wanted
+        there = self.owners[wanted.start : wanted.stop] >= 0
+        found: list[int] = (np.flatnonzero(~there) + wanted.start).tolist()
+        return found
 
     @property
     def stale(self) -> list[ExaminedPart]:
@@ -108,7 +114,8 @@ class Selection:
 
     def outside(self) -> list[int]:
         """Return the environments that are taken though the plan's range leaves them out."""
-        return sorted(number for number in self.owners if number not in self.plan.wanted)
+        taken: list[int] = np.flatnonzero(self.owners >= 0).tolist()
+        return [number for number in taken if number not in self.plan.wanted]
 
     def left_out(self, among: Sequence[ExaminedPart] | None = None) -> list[str]:
         """Return a line per part and reason: what is stored and not taken from anywhere.
@@ -120,7 +127,7 @@ class Selection:
         for each in self.parts if among is None else among:
             reasons: dict[Objection, list[int]] = {}
             for number, objection in each.objections.items():
-                if number not in self.owners:
+                if not self.takes(number):
                     reasons.setdefault(objection, []).append(number)
             for reason, numbers in reasons.items():
                 detail = ""
@@ -280,7 +287,7 @@ def used_parts(
     """
     if plan is not None:
         selection = select(output_dir, plan, only=only)
-        if missing := sorted(set(only or ()).difference(selection.owners)):
+        if missing := sorted(number for number in only or () if not selection.takes(number)):
             raise ResultFileError(
                 f"{output_dir}: metrics.parquet has environments {truncated_list(missing, SHOWN)}, "
                 f"its parts do not: {truncated_list(selection.left_out(), SHOWN, '; ')}; "
