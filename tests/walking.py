@@ -186,4 +186,6 @@ def walk(
         if chance.random() < 0.5:
             change_scenes(chance, texts)
         if chance.random() < 0.2:
-            chance.choice(sorted(here.output.glob("*_results.pkl"))).unlink()
+            lost = chance.choice(sorted(here.output.glob("*_results.pkl")))
+            lost.unlink()
+            here.made.pop(int(lost.name.partition("_env_")[2][:6]), None)
