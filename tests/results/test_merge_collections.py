@@ -301,7 +301,7 @@ def test_only_what_the_tables_hold_is_merged(rig, scenes, tmp_path, monkeypatch)
     ]
     assert problems(Path("all"))[0] == []
     (second.output / "host_env_000003_results.pkl").unlink()
-    with pytest.raises(ResultFileError, match="environments 3, its parts do not: .*--recollect"):
+    with pytest.raises(ResultFileError, match=r"environments 3, its parts do not: .*--recollect"):
         merge_collections([first.output, second.output], Path("again"))
 
 
