@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError
+from namo.results.records import resolve_inside
 
 MANIFEST = "manifest.parquet"
 
@@ -29,7 +30,7 @@ def listed_summary(folder: Path) -> SummaryFiles:
         folder: of a finished collection.
 
     Raises:
-        ResultFileError: the list is missing or damaged, or names no summary.
+        ResultFileError: the list is missing or damaged, names no summary, or leads out of the folder.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -42,4 +43,6 @@ def listed_summary(folder: Path) -> SummaryFiles:
     text = next((name for name in names if name.startswith("summary_")), None)
     if record is None or text is None:
         raise ResultFileError(f"{path}: lists no summary")
+    for name in (record, text):
+        resolve_inside(folder, name)
     return SummaryFiles(record, text)

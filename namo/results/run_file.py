@@ -16,7 +16,7 @@ from typing import Any, cast
 import pyarrow.compute as pc
 
 from namo.errors import ResultFileError
-from namo.files import replacing
+from namo.files import replacing, require_inside
 from namo.numeric_platform import numeric_platform
 from namo.results.metadata_types import AskedRecord, PartMetadata, RunFile, RunModel
 from namo.results.parts import age_of
@@ -100,6 +100,7 @@ def read_run_file(folder: Path) -> RunFile:
         ResultFileError: it is missing, damaged, or not the run file of a collection.
     """
     path = folder / RUN_FILE
+    require_inside(folder, path)
     try:
         run: Any = json.loads(path.read_text())
     except FileNotFoundError:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError
-from namo.files import replacing
+from namo.files import replacing, require_inside
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 
 DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
@@ -58,9 +58,11 @@ def merged_table(folder: Path, name: str) -> Path:
     """Return the path of one of the `DATA_TABLES` of a finished collection.
 
     Raises:
-        ResultFileError: it is missing, cannot be read, or is of another version.
+        ResultFileError: it is missing, cannot be read, leads out of the collection, or is of another
+            version.
     """
     path = folder / f"{name}.parquet"
+    require_inside(folder, path)
     try:
         schema = pq.read_schema(path)
     except FileNotFoundError:

@@ -24,7 +24,7 @@ rule merge:
         ENVIRONMENT
     params:
         options=RUN.options,
-        listed=RUN.list_digest(),
+        listed=lambda wildcards: RUN.list_digest(),
         start=RUN.environments.start,
         end=RUN.environments.stop,
     shell:
