@@ -30,7 +30,8 @@ def listed_summary(folder: Path) -> SummaryFiles:
         folder: of a finished collection.
 
     Raises:
-        ResultFileError: the list is missing or damaged, names no summary, or leads out of the folder.
+        ResultFileError: the list is missing or damaged, names no summary, or leads out of the
+            folder.
     """
     path = folder / MANIFEST
     if not path.is_file():

@@ -58,8 +58,8 @@ def merged_table(folder: Path, name: str) -> Path:
     """Return the path of one of the `DATA_TABLES` of a finished collection.
 
     Raises:
-        ResultFileError: it is missing, cannot be read, leads out of the collection, or is of another
-            version.
+        ResultFileError: it is missing, cannot be read, leads out of the collection, or is of
+            another version.
     """
     path = folder / f"{name}.parquet"
     require_inside(folder, path)

@@ -155,7 +155,7 @@ def test_the_command_prints_the_status(rig, begun, capsys):
 
 @pytest.fixture
 def asked(rig, tmp_path, monkeypatch):
-    """Three tiny scenes in the working directory, and runs over them as they write down their plan."""
+    """Three tiny scenes in the working directory, and runs over them that write down their plan."""
     monkeypatch.chdir(tmp_path)
     Path(SCENES).mkdir()
     for name, text in zip("abc", contents().values(), strict=False):
