@@ -49,9 +49,10 @@ def run(options: argparse.Namespace) -> int:
     for problem in verification.problems():
         print(problem, flush=True)
         problems.append(problem)
-    if not problems and (problem := page_problem(folder)):
-        print(problem, flush=True)
-        problems.append(problem)
+    page = None if problems else page_problem(folder)
+    if page is not None:
+        print(page, flush=True)
+        problems.append(page)
     for note in verification.notes:
         print(f"note: {note}")
     replayed = (

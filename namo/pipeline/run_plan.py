@@ -157,10 +157,10 @@ class RunPlan:
         source = SceneSource(*places)
         hints = typing.get_type_hints(CollectionConfig)
         names = [name for name in CollectionConfig.names() if name in self.values]
-        given = {name: self.values[name] for name in names}
-        config = CollectionConfig(  # 300 in a configuration is 300.0 on the command line of a job
-            **{name: float(each) if hints[name] is float else each for name, each in given.items()}
-        )
+        given: dict[str, Any] = {name: self.values[name] for name in names}
+        # 300 in a configuration is 300.0 on the command line of a job.
+        floats = {name: float(each) for name, each in given.items() if hints[name] is float}
+        config = CollectionConfig(**(given | floats))
         scenes = source.scenes() if self.scenes is None else self.scenes
         return CollectionPlan(config.decisive, source, scenes, self.environments, self.label)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -19,6 +19,7 @@ from namo.results.run_lock import checked_asked
 from namo.results.selection import results_in
 from namo.results.summary import summarise
 from namo.results.summary_text import summary_text
+from namo.results.summary_types import Summary
 from namo.wording import truncated_list
 
 SHOWN = 5
@@ -101,7 +102,7 @@ def summary_problems(folder: Path) -> Iterator[Problem]:
     for section in _SUMS:
         if path := _first_difference(stored.get(section), computed[section]):
             yield Problem(files.record, f"{section}{path}, as the tables add up")
-    if _figures(text) != _figures(summary_text(stored, folder)):
+    if _figures(text) != _figures(summary_text(cast(Summary, stored), folder)):
         yield Problem(files.text, f"differs from the numbers in {files.record}")
 
 
