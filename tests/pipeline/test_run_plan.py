@@ -201,7 +201,7 @@ def test_chunks_that_are_not_what_is_asked_for_are_outdated(config):
         for chunk in plan.chunks:
             start, end = bounds(chunk)
             environments = [Environment(n, paths[n], plan.label) for n in range(start, end)]
-            asked = CollectionConfig(**{**settings, "search_timeout": 300.0})
+            asked = CollectionConfig(**{**settings, "search_timeout": 60.0})
             planner, _ = make_planner(asked)
             collect_chunk(environments, Collector(planner, asked, str), plan.folder)
         assemble(plan.folder, plan.label, "list.txt", 3, plan.asked)

@@ -275,7 +275,7 @@ def test_a_killed_merge_leaves_no_collection_and_resumes(halves, tmp_path, monke
         merge_collections(halves, tmp_path / "all")
     assert not (tmp_path / "all").exists()
     staged = {
-        path.name: path.stat().st_mtime_ns for path in (tmp_path / ".all.partial").glob("*.pkl")
+        path.name: path.stat().st_mtime_ns for path in (tmp_path / ".all.partial").glob("*_env_*")
     }
     assert staged
     monkeypatch.undo()
