@@ -179,8 +179,9 @@ class RunPlan:
             listed.update(json.dumps(entry).encode())
         return listed.hexdigest()
 
+    @cached_property
     def outdated(self) -> list[str]:
-        """Return the files whose jobs must run again, although they exist.
+        """The files whose jobs must run again, although they exist, as the run starts.
 
         Snakemake compares times, and settings with what it has noted in its own folder; here what
         is stored decides.

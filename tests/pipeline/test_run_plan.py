@@ -191,7 +191,7 @@ def test_another_list_has_another_digest(config):
 def test_chunks_that_are_not_what_is_asked_for_are_outdated(config):
     quick = {"algorithm": "idfs", "object_strategy": "nearest_first", "goal_strategy": "random"}
     config |= quick
-    assert plan_of(config).outdated() == []
+    assert plan_of(config).outdated == []
 
     def settle(**changes):
         plan = plan_of(config, **changes)
@@ -207,9 +207,9 @@ def test_chunks_that_are_not_what_is_asked_for_are_outdated(config):
         assemble(plan.folder, plan.label, "list.txt", 3, plan.asked)
 
     settle()
-    assert plan_of(config).outdated() == []
+    assert plan_of(config).outdated == []
     first, second = (f"out/parts/{chunk}/part.json" for chunk in plan_of(config).chunks)
-    assert plan_of(config, seed=5).outdated() == [first, second, "out/run.json"]
-    assert plan_of(config, end_idx=2).outdated() == ["out/run.json"]
+    assert plan_of(config, seed=5).outdated == [first, second, "out/run.json"]
+    assert plan_of(config, end_idx=2).outdated == ["out/run.json"]
     Path(first).write_text("")
-    assert plan_of(config).outdated() == [first]
+    assert plan_of(config).outdated == [first]

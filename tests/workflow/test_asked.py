@@ -102,7 +102,7 @@ def test_what_was_lost_or_damaged_after_the_merge_is_made_again(rooms):
 def test_a_target_that_needs_no_collection_repairs_none(rooms):
     run(rooms)
     next(rooms.output.glob("*_env_000001_results.pkl")).unlink()
-    planned = rooms.run("--dry-run", "--forcerun", "summary")
+    planned = rooms.run("--dry-run")
     assert "rule collect:" in planned.stdout
     planned = rooms.run("scenes", "--dry-run")
     assert planned.returncode == 0, planned.stdout

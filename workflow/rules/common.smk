@@ -44,18 +44,6 @@ LEARN = planned(LearningPlan.from_run, RUN)
 OUT, SCENES_OUT, LEARN_OUT = RUN.folder, RUN.scenes_folder, LEARN.folder
 
 
-def force_outdated():
-    """Have jobs run again whose results are not what this run asks for, whatever their times say."""
-    asked = workflow.dag_settings
-    if workflow.is_main_process and not (
-        asked.targets and {*asked.targets} <= {"scenes", "rounds"}
-    ):
-        asked.forcerun = {*asked.forcerun, *planned(RUN.outdated)}
-
-
-force_outdated()
-
-
 def begin():
     """Keep other runs out of the folders that are written; write down what is to be collected."""
     global locks  # go with this process
@@ -87,6 +75,16 @@ SCENE_VERSIONS = (
 def scenes_of(wildcards):
     """Return the scene files of a chunk, so that a changed one is collected again."""
     return planned(RUN.scenes_of, wildcards.chunk)
+
+
+def markers_to_merge(wildcards):
+    """Return what the chunks leave behind, and have those run again that are not what is asked for.
+
+    Their times, and Snakemake's own notes of settings, may say that nothing is to be done.
+    """
+    if workflow.is_main_process:
+        workflow.dag.forcefiles.update(planned(lambda: RUN.outdated))
+    return [OUT / "parts" / chunk / "part.json" for chunk in RUN.chunks]
 
 
 def search_of(wildcards):
