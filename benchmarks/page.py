@@ -67,7 +67,7 @@ def _copies(table: pa.Table, copies: int) -> Iterator[pa.Table]:
         new = {"env_index": numbers, "env_id": [f"copy_env_{number:06d}" for number in numbers]}
         if "episode" in block.column_names:
             episodes = zip(new["env_id"], block["episode"].to_pylist(), strict=True)
-            new["episode_id"] = [f"{env_id}_episode_{episode:03d}" for env_id, episode in episodes]
+            new["episode_id"] = [f"{env_id}_episode_{episode}" for env_id, episode in episodes]
         for name, values in new.items():
             place = block.schema.get_field_index(name)
             field = block.schema.field(name)

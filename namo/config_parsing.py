@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 
 from namo.errors import UsageError
+from namo.option_checks import MAX_INTEGER, MAX_REAL, MAX_SEED
 from namo.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -43,10 +44,27 @@ def parse_dataclass(cls: type[Settings], values: Mapping[str, Any], source: str)
         except (TypeError, ValueError, OverflowError, yaml.YAMLError):
             wanted = describe_type(hints[name])
             raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
+        _require_bounded(f"{source}: {name}", checked[name], is_seed="seed" in name)
     try:
         return cls(**checked)
     except UsageError as error:
         raise UsageError(f"{source}: {error}") from None
+
+
+def _require_bounded(what: str, value: Any, *, is_seed: bool) -> None:  # noqa: ANN401 - of any type
+    """Make sure that every number in a value is finite and not absurd.
+
+    Raises:
+        UsageError: one is; names it and what is allowed.
+    """
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        for one in value:
+            _require_bounded(what, one, is_seed=is_seed)
+    limit = MAX_SEED if is_seed else MAX_INTEGER if isinstance(value, int) else MAX_REAL
+    if isinstance(value, int | float) and not abs(value) <= limit:
+        raise UsageError(f"{what} is {value}; allowed: finite numbers up to {limit}")
 
 
 def _coerce(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value of any

@@ -23,6 +23,7 @@ from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING, Any
 
 from namo.errors import UsageError
+from namo.option_checks import MAX_INTEGER, MAX_REAL, expanded_path
 from namo.registry import Registry
 from namo.wording import did_you_mean
 
@@ -50,6 +51,8 @@ class Declaration:
         pattern: regular expression that text must match as a whole.
         min_length: of text.
         metavar: stands for the value in help texts.
+        ceiling: largest value, in its own unit, where only the representation limits it.
+        is_path: whether text is a path, see `namo.option_checks.expanded_path`.
     """
 
     help: str
@@ -63,6 +66,8 @@ class Declaration:
     pattern: str | None = None
     min_length: int = 0
     metavar: str | None = None
+    ceiling: float | None = None
+    is_path: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -104,8 +109,11 @@ def check_declared(settings: DataclassInstance) -> None:
     Raises:
         UsageError: names the option, the value and what is allowed.
     """
+    hints = typing.get_type_hints(type(settings))
     for name, declared in declarations(type(settings)).items():
         value = getattr(settings, name)
+        if value is None and not _plain_type(hints[name])[1]:
+            raise UsageError(f"{option_name(name)} is null; allowed: {_allowed(declared)}")
         if value is not None:
             _check_value(name, value, declared)
 
@@ -125,6 +133,23 @@ def _check_value(name: str, value: Any, declared: Declaration) -> None:  # noqa:
         raise UsageError(f"{option} is {value}; allowed: {low} to {high}")
     if low is not None and high is None and value < low:
         raise UsageError(f"{option} is {value}; allowed: integers from {low} up")
+    limit = declared.ceiling
+    if limit is None and type(value) in (int, float):
+        limit = MAX_INTEGER if isinstance(value, int) else MAX_REAL
+    if limit is not None and value > limit:
+        raise UsageError(f"{option} is {value}; allowed: {_allowed(declared, limit)}")
+
+
+def _allowed(declared: Declaration, limit: float | None = None) -> str:
+    """Return the values that are allowed, as part of a message."""
+    if declared.names:
+        return ", ".join(declared.names)
+    if declared.above is not None:
+        return f"numbers above {declared.above:g}" + ("" if limit is None else f", to {limit:g}")
+    if declared.minimum is not None:
+        high = declared.maximum if declared.maximum is not None else limit
+        return f"{declared.minimum} to {high}" if high is not None else f"{declared.minimum} and up"
+    return "a value"
 
 
 def option_name(name: str) -> str:
@@ -203,7 +228,17 @@ def _add_option(
         section.add_argument(option_name(name), action="store_true", default=default, help=text)
         return
     metavar = declared.metavar or ("NAME" if declared.names else {int: "N", float: "X"}.get(kind))
-    section.add_argument(option_name(name), type=kind, default=default, metavar=metavar, help=text)
+    convert = _path_text if declared.is_path else kind
+    section.add_argument(
+        option_name(name), type=convert, default=default, metavar=metavar, help=text
+    )
+
+
+def _path_text(text: str) -> str:
+    try:
+        return expanded_path(text, "the path")
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _listed(names: Iterable[str]) -> str:

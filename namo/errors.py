@@ -1,6 +1,16 @@
-"""The errors that this package raises deliberately.
+"""The errors that this package raises deliberately, and the exit code that a command ends with.
 
-All derive from `NamoError`. A message names the file or option, the value and what is allowed.
+    NamoError                  1
+      UsageError               2; nothing was written
+        ModelError             2 before the first environment, 1 after it
+      UnknownMovableError      1; also a KeyError
+      SceneError               1; only the environments of that scene fail
+      PhysicsError             recorded as a diverged push
+      BusyError                1
+      ConflictError            1
+      ResultFileError          1
+
+A message names the file or option, the value and what is allowed.
 """
 
 from __future__ import annotations

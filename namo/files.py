@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 
 from namo.errors import ResultFileError, UsageError
 from namo.locks import lock_held
+from namo.option_checks import expanded_path, require_writable
 
 TEMPORARY_SUFFIX = ".partial"
 
@@ -238,14 +239,46 @@ def _sync(path: Path) -> None:
 
 
 def from_here(path: Path) -> Path:
-    """Return a path relative to the working directory if it is inside it, else unchanged."""
+    """Return a path relative to the working directory if it is inside it, else unchanged.
+
+    In the root folder, which everything is inside of, all paths stay absolute or become so.
+    """
     here = Path.cwd()
+    if here == Path(here.anchor):
+        return here / path
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
+CACHE = "cache of primitives and machine code (set NAMO_CACHE_DIR)"
+"""What messages call the cache."""
+
+
+def require_home_cache() -> None:
+    """Make sure that the cache below the user's home folder can be used, where no other was chosen.
+
+    A folder that `NAMO_CACHE_DIR` names may exist on the machines of the jobs alone; they check it.
+
+    Raises:
+        UsageError: there is no home folder, or it cannot be written to.
+    """
+    if not os.environ.get("NAMO_CACHE_DIR"):
+        variable = "XDG_CACHE_HOME" if os.environ.get("XDG_CACHE_HOME") else "HOME"
+        require_writable(cache_folder(), f"{CACHE[:-1]}, or another {variable})")
+
+
 def cache_folder() -> Path:
-    """Return the folder for reproducible data: `NAMO_CACHE_DIR`, or the user's cache folder."""
-    if folder := os.environ.get("NAMO_CACHE_DIR"):
-        return Path(folder)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "namo-collect"
+    """Return the folder for reproducible data: `NAMO_CACHE_DIR`, or the user's cache folder.
+
+    Raises:
+        UsageError: the variable holds a path that cannot be expanded, or there is no home folder.
+    """
+    for variable, below in (("NAMO_CACHE_DIR", ""), ("XDG_CACHE_HOME", "namo-collect")):
+        if folder := os.environ.get(variable):
+            return Path(expanded_path(folder, f"the variable {variable}")) / below
+    try:
+        return Path.home() / ".cache" / "namo-collect"
+    except RuntimeError:
+        raise UsageError(
+            "there is no home folder to cache primitives in; set HOME or NAMO_CACHE_DIR to a "
+            "folder that can be written to"
+        ) from None

@@ -8,7 +8,14 @@ again instead of being mixed with new ones.
 __version__ = "0.1.0"
 
 RESULTS_VERSION = 2
-SCHEMA_VERSION = 4
+
+SCHEMA_VERSION = 5
+"""Grows when files of a collection have other keys or columns than before."""
+FINGERPRINTED_SCHEMA = 4
+"""First schema version whose records `namo upgrade` rewrites; part of every fingerprint.
+
+Later ones hold the same results, so they share their fingerprints.
+"""
 
 GENERATOR_VERSION = 2
 """Grows when the same settings give other scenes."""

@@ -51,3 +51,20 @@ def duration(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters escaped, so that none reaches a terminal.
+
+    Names of files may hold any character; a terminal obeys some, such as those that start with
+    "\x1b". Line ends and tabs are kept; "\x1b" becomes a backslash and "x1b".
+
+    Args:
+        text: to print.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
+        for one in text
+    )

@@ -125,7 +125,7 @@ def _essence(record):
         "solution_depth": row["solution_depth"],
         **{name: row[name] for name in counts},
         "status": pushes["status"],
-        "plan": _hash(episode["action_sequence"]),
+        "plan": _hash(episode["action_sequence"] or []),
         "states": _hash([pushes[name] for name in _STATES]),
     }
 

@@ -29,7 +29,8 @@ class Settings:
     shape: str = setting("round", help="of it", choices=SHAPES, group="two")
     colour: str = setting("red", help="of it", choices=("red", "blue"), group="two")
     loud: bool = setting(False, help="make a noise", group="two")
-    place: str | None = setting(None, help="where", metavar="PATH", group="two")
+    place: str | None = setting(None, help="where", metavar="PATH", is_path=True, group="two")
+    seed: int = setting(0, help="of it", minimum=0, ceiling=2**63 - 1, group="three")
     plain: int = 7
 
     def __post_init__(self):
@@ -46,6 +47,13 @@ class Settings:
         ({"ratio": 1.5}, "--ratio is 1.5; allowed: 0 to 1"),
         ({"ratio": math.nan}, "--ratio is nan; allowed: 0 to 1"),
         ({"limit": -1}, "--limit is -1; allowed: integers from 0 up"),
+        ({"count": 2**31}, "--count is 2147483648; allowed: 1 to 2147483647"),
+        ({"count": 10**400}, "--count is 1000"),
+        ({"length": 1e300}, "--length is 1e+300; allowed: numbers above 0, to 1e+09"),
+        ({"limit": 2**63}, "--limit is 9223372036854775808; allowed: 0 to 2147483647"),
+        ({"seed": 2**63}, "--seed is 9223372036854775808; allowed: 0 to 9223372036854775807"),
+        ({"count": None}, "--count is null; allowed: 1 and up"),
+        ({"length": None}, "--length is null; allowed: numbers above 0"),
         ({"shape": "rund"}, "unknown shape 'rund'; did you mean 'round'?"),
         ({"colour": "bleu"}, "--colour is 'bleu'; did you mean 'blue'?"),
     ],
@@ -59,6 +67,7 @@ def test_a_value_out_of_its_range_is_named_with_what_is_allowed(changes, said):
 def test_values_at_the_edge_are_taken():
     Settings("a", count=1, length=1e-9, ratio=0, limit=0, shape="circle")
     Settings("a", ratio=1.0, limit=None)
+    Settings("a", count=2**31 - 1, length=1e9, seed=2**63 - 1)
 
 
 def test_the_schema_has_every_declared_setting_with_type_and_range():
@@ -72,6 +81,7 @@ def test_the_schema_has_every_declared_setting_with_type_and_range():
         "colour": {"enum": ["red", "blue"]},
         "loud": {"type": "boolean"},
         "place": {"type": ["string", "null"]},
+        "seed": {"type": "integer", "minimum": 0},
     }
     assert required_names(Settings) == ["name"]
     assert list(declarations(Settings)) == list(schema_properties(Settings))
@@ -92,6 +102,16 @@ def test_options_have_help_unit_default_and_choices():
     options = parser.parse_args(["--count", "9", "--loud", "--ratio", "1", "--shape", "none"])
     assert (options.count, options.loud, options.ratio, options.limit) == (9, True, 1.0, None)
     assert options.shape == "none", "the dataclass refuses it, with the nearest name"
+
+
+def test_an_option_that_is_a_path_is_expanded(monkeypatch, capsys):
+    monkeypatch.setenv("HOME", "/home/me")
+    parser = Parser(prog="tool")
+    add_options(parser, Settings, {"two": "second"})
+    assert parser.parse_args(["--place", "~/x"]).place == "/home/me/x"
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--place", "$NAMO_NOT_SET/x"])
+    assert "the variable NAMO_NOT_SET is not set" in capsys.readouterr().err
 
 
 def test_a_meaning_is_one_phrase():

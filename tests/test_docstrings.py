@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ARRAYS = {"NDArray", "ndarray", "Tensor"}
-UNITS = "m|m²|metre|rad|s|ms|second|kg|N|byte|MB|pixel|step|push|pushes"
+UNITS = "m|m²|metre|rad|s|ms|second|kg|N|byte|MB|pixel|step|push|pushes|per cent"
 PLAIN = (
     "bin|chance|coefficient|cosine|factor|fraction|logit|loss|probability|ratio|score|share|sine|"
     "unit|weight"

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from namo.errors import BusyError, UsageError
-from namo.files import TEMPORARY_SUFFIX, copy_regular, new_folder, replacing
+from namo.files import (
+    TEMPORARY_SUFFIX,
+    cache_folder,
+    copy_regular,
+    from_here,
+    new_folder,
+    replacing,
+    require_home_cache,
+)
 
 
 def write_half(path, error):
@@ -211,3 +219,57 @@ def test_files_and_folders_that_are_not_empty_are_refused(tmp_path):
         with pytest.raises(UsageError, match="already exists"), new_folder(path):
             pytest.fail("it was opened")
     assert [path.name for path in tmp_path.rglob("*")] == ["full", "mine"]
+
+
+def test_paths_inside_the_working_directory_are_relative_to_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert from_here(tmp_path / "a" / "b") == Path("a/b")
+    assert from_here(Path("a/b")) == Path("a/b")
+    assert from_here(tmp_path.parent / "b") == tmp_path.parent / "b"
+
+
+@pytest.mark.parametrize("path", ["/data/a.xml", "data/a.xml", "./data/a.xml"])
+def test_in_the_root_folder_paths_are_absolute_so_that_they_are_found_again(monkeypatch, path):
+    monkeypatch.chdir("/")
+    assert from_here(Path(path)) == Path("/data/a.xml")
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ({"NAMO_CACHE_DIR": "~/c"}, "/home/me/c"),
+        ({"NAMO_CACHE_DIR": "$HOME/c", "XDG_CACHE_HOME": "/x"}, "/home/me/c"),
+        ({"XDG_CACHE_HOME": "~/x"}, "/home/me/x/namo-collect"),
+        ({}, "/home/me/.cache/namo-collect"),
+    ],
+)
+def test_the_cache_is_where_the_environment_says(monkeypatch, variables, folder):
+    for name in ("NAMO_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/me")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"HOME": "/dev/null"}, r"set NAMO_CACHE_DIR, or another HOME\) '/dev/null/.cache"),
+        (
+            {"HOME": "/", "XDG_CACHE_HOME": "/dev/null"},
+            r"another XDG_CACHE_HOME\) '/dev/null",
+        ),
+        ({"HOME": "/dev/null", "XDG_CACHE_HOME": "$NAMO_NOT_SET"}, "XDG_CACHE_HOME.* is not set"),
+    ],
+)
+def test_a_home_that_cannot_hold_the_cache_is_named_in_one_sentence(monkeypatch, variables, said):
+    for name in ("NAMO_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=said) as caught:
+        require_home_cache()
+    assert "\n" not in str(caught.value)
+    monkeypatch.setenv("NAMO_CACHE_DIR", "/only/on/the/nodes")
+    require_home_cache()

@@ -10,6 +10,7 @@ from typing import Any
 from namo.declared_settings import check_declared, setting
 from namo.errors import ModelError, UsageError
 from namo.learning.bundle_files import bundle_sha256, require_bundle
+from namo.option_checks import MAX_SEED
 from namo.planning.registry import PLANNERS
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
@@ -40,12 +41,22 @@ class CollectionConfig:
         group=SEARCH,
     )
     ml_object_model: str | None = setting(
-        None, help="folder of the model for object strategy ml", metavar="PATH", group=LEARNED
+        None,
+        help="folder of the model for object strategy ml",
+        metavar="PATH",
+        is_path=True,
+        group=LEARNED,
     )
     ml_goal_model: str | None = setting(
-        None, help="folder of the model for goal strategy ml", metavar="PATH", group=LEARNED
+        None,
+        help="folder of the model for goal strategy ml",
+        metavar="PATH",
+        is_path=True,
+        group=LEARNED,
     )
-    ml_samples: int = setting(32, help="samples drawn per model query", minimum=1, group=LEARNED)
+    ml_samples: int = setting(
+        32, help="samples drawn per model query", minimum=1, ceiling=100_000, group=LEARNED
+    )
     ml_device: str = setting(
         "cuda", help="device to run models on", choices=ML_DEVICES, group=LEARNED
     )
@@ -85,7 +96,7 @@ class CollectionConfig:
         help="per environment, keep only the solved episodes with the fewest pushes",
         group=SEARCH,
     )
-    seed: int = setting(0, help="random seed", minimum=0, group=SEARCH)
+    seed: int = setting(0, help="random seed", minimum=0, ceiling=MAX_SEED, group=SEARCH)
     physics: str = setting(
         "scene",
         help="MuJoCo options: those of each scene file, or a preset",

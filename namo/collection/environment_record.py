@@ -161,7 +161,7 @@ def is_listed_as(record: EnvironmentRecord, environment: Environment) -> bool:
 
 
 def _episode_id(environment: Environment, number: int) -> str:
-    return f"{environment.env_id}_episode_{number:03d}"
+    return f"{environment.env_id}_episode_{number}"
 
 
 def _kept(outcomes: list[EpisodeOutcome], config: CollectionConfig) -> list[bool]:

@@ -13,11 +13,10 @@ import numpy as np
 from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
-from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord, SolidInfo
+from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord
 from namo.results.replay import replay
 from namo.results.schema import DRAWING_DECIMALS, PLANS, PUSHES
-from namo.scenes.footprint import Polygon
-from namo.scenes.scene import Solid
+from namo.results.static_objects import static_object_info
 from namo.seeding import Streams
 from namo.version import RESULTS_VERSION, __version__
 from namo.world.push_skill import MOVED_M, MOVED_RAD
@@ -109,7 +108,7 @@ def run_episode(
         metrics["replayed"], recorders = replayed.problem is None, replayed.pushes
         if replayed.problem is not None:
             _log.error("%s: replay diverged: %s", world.scene.path, replayed.problem)
-    plans = _plans(world, record["action_sequence"], recorders)
+    plans = _plans(world, record["action_sequence"] or [], recorders)
     return EpisodeOutcome(record, metrics, pushes, plans)
 
 
@@ -132,10 +131,7 @@ def _record(
         "nodes_expanded": metrics["nodes_expanded"],
         "terminal_checks": metrics["terminal_checks"],
         "max_depth_reached": metrics["max_depth_reached"],
-        "action_sequence": [
-            {"object_id": push.object_name, "target": (push.goal.x, push.goal.y, push.goal.theta)}
-            for push in result.plan
-        ],
+        "action_sequence": _actions(result) if result.solved else None,
         "algorithm_stats": {
             "termination": metrics["termination"],
             "pushes_simulated": metrics["pushes_simulated"],
@@ -149,28 +145,19 @@ def _record(
             "inference_time_ms": metrics["inference_time_ms"],
             "inference_calls": metrics["inference_calls"],
         },
-        "error_message": None,
+        "error_message": "",
         "state_observations": states[:-1],
         "post_action_state_observations": states[1:],
-        "static_object_info": {
-            **{wall.name: _solid_info(wall, movable=False) for wall in scene.walls},
-            **{box.name: _solid_info(box, movable=True) for box in scene.movables},
-        },
+        "static_object_info": static_object_info(world.simulation),
         "robot_goal": (scene.goal.x, scene.goal.y, 0.0),
     }
 
 
-def _solid_info(solid: Solid, *, movable: bool) -> SolidInfo:
-    """Return the geometry of a wall or movable."""
-    half_x, half_y = np.ptp(solid.footprint.outline, axis=0).tolist()
-    information: SolidInfo = {
-        "movable": movable,
-        "start_pose": list(solid.pose),
-        "half_extents": [half_x / 2, half_y / 2, solid.half_z],
-    }
-    if isinstance(solid.footprint, Polygon):
-        information["outline"] = [list(corner) for corner in solid.footprint.vertices]
-    return information
+def _actions(result: SearchResult) -> list[Action]:
+    return [
+        {"object_id": push.object_name, "target": (push.goal.x, push.goal.y, push.goal.theta)}
+        for push in result.plan
+    ]
 
 
 def _pushes(world: World, result: SearchResult) -> Columns:

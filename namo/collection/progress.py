@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.text import Text
 
 from namo.results.record_types import EnvironmentRecord, MetricsRow
-from namo.wording import counted, duration, number
+from namo.wording import counted, duration, number, printable
 
 
 class Verbosity(IntEnum):
@@ -113,7 +113,11 @@ class ProgressDisplay:
         self.counts = EnvironmentCounts(total)
         self._label = label
         self._verbosity = verbosity
-        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._console = Console(
+            file=stream or getattr(sys.stderr, "unescaped", sys.stderr),
+            highlight=False,
+            soft_wrap=True,
+        )
         self._current = _Current()
         self._bar: _Bar | None = None
         if self._console.is_terminal and verbosity is not Verbosity.QUIET:
@@ -134,7 +138,7 @@ class ProgressDisplay:
         Args:
             name: of the scene file.
         """
-        self._current.name, self._current.began = name, time.monotonic()
+        self._current.name, self._current.began = printable(name), time.monotonic()
         self._current.search = ", preparing"
 
     def searching(self, episode: int, pushes: int, depth: int) -> None:
@@ -165,9 +169,11 @@ class ProgressDisplay:
         error = record["error"]
         if prints_all or error:
             style = "red" if error else ""
-            self._console.print(self._line(record, resumed=resumed), markup=False, style=style)
+            self._console.print(
+                printable(self._line(record, resumed=resumed)), markup=False, style=style
+            )
         if error and self._verbosity is Verbosity.QUIET:  # no summary follows that would print it
-            self._console.print(f"  rerun: {error['command']}", markup=False)
+            self._console.print(printable(f"  rerun: {error['command']}"), markup=False)
 
     def info(self, text: str) -> None:
         """Print a line, unless the display is quiet."""
@@ -176,7 +182,7 @@ class ProgressDisplay:
 
     def warn(self, text: str) -> None:
         """Print a line, even if the display is quiet."""
-        self._console.print(text, markup=False)
+        self._console.print(printable(text), markup=False)
 
     def _line(self, record: EnvironmentRecord, *, resumed: bool) -> str:
         counts = self.counts

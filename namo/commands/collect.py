@@ -25,8 +25,8 @@ from namo.commands.arguments import (
 )
 from namo.declared_settings import add_options, option_name
 from namo.errors import ModelError
-from namo.files import cache_folder, from_here
-from namo.option_checks import at_least, require_writable
+from namo.files import CACHE, cache_folder, from_here
+from namo.option_checks import MAX_THREADS, at_least, option_with, require_writable
 from namo.results.run_lock import run_label
 from namo.scenes.sources import environments_from, resolve_range
 from namo.signals import TerminationRequested, ending_on_signals
@@ -157,7 +157,7 @@ def _collect(options: argparse.Namespace) -> int:
     by_hand = not (options.part_only or options.merge_only)
     source = environments_from(options.xml_dir, options.manifest, options.split, look=by_hand)
     wanted = resolve_range(options.start_idx, options.end_idx, len(source.scenes))
-    at_least("threads", options.threads, 1)
+    at_least("threads", options.threads, 1, MAX_THREADS)
     require_fraction(options.max_failed_fraction)
     label = run_label(options.hostname)
     require_writable(options.output_dir, "--output-dir")
@@ -183,7 +183,7 @@ def _collect(options: argparse.Namespace) -> int:
         merged = assemble(options.output_dir, label, source.source, len(source.scenes), plan)
         _print_summary(merged.text, options)
         return EXIT_DONE
-    require_writable(cache_folder(), "cache of primitives and machine code (set NAMO_CACHE_DIR)")
+    require_writable(cache_folder(), CACHE)
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
     if scorers:  # "auto" is not the same on every machine
         config = replace(config, ml_device=scorers[0].stats.device)
@@ -245,14 +245,14 @@ def _print_summary(summary: str, options: argparse.Namespace) -> None:
 
 def _arguments_of(config: CollectionConfig, options: argparse.Namespace) -> list[str]:
     """Return the arguments that set this configuration again, without the range."""
-    default, arguments = CollectionConfig(), ["--output-dir", str(options.output_dir)]
-    for option in ("xml_dir", "manifest", "split", "hostname"):
-        if getattr(options, option) is not None:
-            arguments += [option_name(option), str(getattr(options, option))]
+    default, arguments = CollectionConfig(), []
+    for option in ("output_dir", "xml_dir", "manifest", "split", "hostname"):
+        value = getattr(options, option)
+        if value is not None:
+            is_path = isinstance(value, Path)
+            arguments += option_with(option_name(option), value, is_path=is_path)
     for name, value in config.as_dict().items():
-        if value == getattr(default, name):
-            continue
-        arguments.append(option_name(name))
-        if value is not True:
-            arguments.append(str(value))
+        if value != getattr(default, name):
+            is_path = name in ("ml_object_model", "ml_goal_model")
+            arguments += option_with(option_name(name), value, is_path=is_path)
     return arguments

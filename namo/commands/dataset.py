@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from namo.commands.arguments import use_one_thread
-from namo.option_checks import at_least
+from namo.option_checks import MAX_THREADS, at_least
 
 HELP = "make a data set from collections"
 
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: an option is out of its range.
     """
-    at_least("jobs", options.jobs, 1)
+    at_least("jobs", options.jobs, 1, MAX_THREADS)
     use_one_thread()
     from namo.training.dataset import make_dataset
 

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from namo.errors import UsageError
+from namo.option_checks import at_least, expanded_path
 
 HELP = "compare collections of the same scenes"
 
@@ -61,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: an arm is not NAME=DIR, or a model was trained on a scene.
     """
     named = [_named(arm) for arm in options.arm]
+    at_least("max_pushes", options.max_pushes, 0)
     from namo.files import replacing
     from namo.training.arms import read_arm
     from namo.training.evaluation import evaluate
@@ -92,4 +94,4 @@ def _named(arm: str) -> tuple[str, Path]:
     name, separator, folder = arm.partition("=")
     if not (name and separator and folder):
         raise UsageError(f"--arm {arm}: should be NAME=DIR")
-    return name, Path(folder)
+    return name, Path(expanded_path(folder, f"--arm {name}"))

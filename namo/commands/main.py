@@ -25,9 +25,11 @@ from namo.commands import (
     status,
     summary,
     train,
+    upgrade,
     verify,
 )
 from namo.commands.parsing import EXIT_USAGE, WIDTH, Parser
+from namo.commands.terminal import printable_output
 from namo.errors import NamoError, UsageError
 from namo.version import __version__
 
@@ -51,7 +53,13 @@ class Command(Protocol):
 
 
 GROUPS: Mapping[str, Mapping[str, Command]] = {
-    "Collect": {"collect": collect, "status": status, "verify": verify, "merge": merge},
+    "Collect": {
+        "collect": collect,
+        "status": status,
+        "verify": verify,
+        "merge": merge,
+        "upgrade": upgrade,
+    },
     "Look at a collection": {
         "summary": summary,
         "report": report,
@@ -81,7 +89,11 @@ _FAMILIES = {"scenes": "make, import and check scenes"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 something failed, 2 wrong usage."""
-    options = make_parser().parse_args(argv)
+    with printable_output():
+        return _run(make_parser().parse_args(argv))
+
+
+def _run(options: argparse.Namespace) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         code = run(options)

@@ -6,8 +6,11 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
+from namo.errors import UsageError
+from namo.option_checks import expanded_path
 from namo.wording import did_you_mean
 
 EXIT_USAGE = 2
@@ -59,6 +62,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - those of the base class
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
+        self.register("type", Path, path_argument)  # of every option that is a path
         self._positionals.title = "arguments"
         self.set_defaults(parser=self)
 
@@ -95,6 +99,18 @@ class Parser(argparse.ArgumentParser):
             what = "command" if isinstance(action, argparse._SubParsersAction) else "value"
             message = f"unknown {what} '{value}'; {did_you_mean(str(value), names)}"
             raise argparse.ArgumentError(None if what == "command" else action, message)
+
+
+def path_argument(text: str) -> Path:
+    """Return the path that an argument names, see `namo.option_checks.expanded_path`.
+
+    Raises:
+        argparse.ArgumentTypeError: it cannot be expanded.
+    """
+    try:
+        return Path(expanded_path(text, "the path"))
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 class _RenamedOption(argparse.Action):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HELP = "replay a stored plan, as a video or in the viewer"
 
 DEFAULT_WIDTH = 640
+MAX_WIDTH = 8192
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,8 +78,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("--check: shows nothing; omit it with --gif, --mp4 and --viewer")
     if options.render and not videos:
         raise UsageError("--render: sets how videos are drawn; needs --gif or --mp4")
-    if options.width < 16:
-        raise UsageError(f"--width {options.width}: must be 16 or more")
+    if not 16 <= options.width <= MAX_WIDTH:
+        raise UsageError(f"--width {options.width}: must be 16 or more, at most {MAX_WIDTH}")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
     from namo.results.records import read_environment
@@ -94,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
     scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)
     done = replay(World(scene), episode)
-    pushes = counted(len(episode["action_sequence"]), "push", "pushes")
+    pushes = counted(len(episode["state_observations"]), "push", "pushes")
     outcome = done.problem or "replay matches"
     print(f"{episode['episode_id']}: plan of {pushes}: {outcome}", flush=True)
     for video in videos:
@@ -118,15 +119,13 @@ def _episode(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) 
             if episode["action_sequence"]:
                 return episode
         raise UsageError(f"{file}: no episode has a plan with a push")
-    suffix = f"_episode_{number:03d}"
+    suffix = f"_episode_{number}"
     for episode in episodes:
         if episode["episode_id"].endswith(suffix):
             if not episode["action_sequence"]:
                 raise UsageError(f"{file}: episode {number} has no plan with a push")
             return episode
-    there = ", ".join(
-        episode["episode_id"].rpartition("_")[2].lstrip("0") or "0" for episode in episodes
-    )
+    there = ", ".join(episode["episode_id"].rpartition("_")[2] for episode in episodes)
     raise UsageError(f"{file}: no episode {number}; expected one of: {there or 'none'}")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from namo.commands.arguments import mapping_from_json, use_one_thread
 from namo.errors import UsageError
-from namo.option_checks import at_least
+from namo.option_checks import MAX_INTEGER, MAX_THREADS, at_least
 
 if TYPE_CHECKING:
     from namo.certification.candidates import Row
@@ -59,9 +59,12 @@ def run(options: argparse.Namespace) -> int:
 
     values = mapping_from_json(options.settings, "--settings")
     settings = SceneSetSettings.from_mapping(values, "--settings")
-    if not 0 <= options.start < options.end:
-        raise UsageError(f"--start {options.start} --end {options.end}: leave no candidate")
-    at_least("threads", options.threads, 1)
+    if not 0 <= options.start < options.end <= MAX_INTEGER:
+        raise UsageError(
+            f"--start {options.start} --end {options.end}: leave no candidate; allowed: 0 to "
+            f"{MAX_INTEGER}, the start below the end"
+        )
+    at_least("threads", options.threads, 1, MAX_THREADS)
 
     from namo.certification.candidates import make_chunk, outcome_of
 

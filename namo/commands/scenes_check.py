@@ -16,16 +16,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from namo.errors import SceneError, UsageError
+from namo.scenes.checker_process import CheckerProcess, GaveUpError
+from namo.scenes.folders import SCENE_SUFFIX, files_below
 from namo.scenes.sources import ListedScene, environments_from
 
 if TYPE_CHECKING:
-    from namo.scenes.inspection import Remark
+    from namo.scenes.remarks import Remark
     from namo.scenes.scene import Scene
 
 HELP = "check scenes, and draw them on a contact sheet"
 
 DEFAULT_COLUMNS = 6
 DEFAULT_LIMIT = 240
+MAX_THUMBNAILS = 10_000
+DEFAULT_TIME_LIMIT_S = 60.0
+MAX_TIME_LIMIT_S = 86_400.0
 MAX_OF_A_KIND = 3
 """Remarks of one kind to spell out in a line."""
 
@@ -56,6 +61,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_LIMIT,
         help="thumbnails on the sheet, at most",
     )
+    parser.add_argument(
+        "--time-limit",
+        metavar="SECONDS",
+        type=float,
+        default=DEFAULT_TIME_LIMIT_S,
+        help="give up on a file after this time and report it as unusable "
+        f"({DEFAULT_TIME_LIMIT_S:g})",
+    )
+    parser.add_argument(
+        "--quiet",
+        action="store_true",
+        help="print only files that are odd or unusable, with the reason, and the counts",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,8 +84,15 @@ def run(options: argparse.Namespace) -> int:
     """
     sheet: Path | None = getattr(options, "sheet", None)
     for name in ("columns", "limit"):
-        if getattr(options, name) < 1:
-            raise UsageError(f"--{name} {getattr(options, name)}: must be 1 or more")
+        if not 1 <= getattr(options, name) <= MAX_THUMBNAILS:
+            raise UsageError(
+                f"--{name} {getattr(options, name)}: must be 1 or more, at most {MAX_THUMBNAILS}"
+            )
+    if not 0.0 < options.time_limit <= MAX_TIME_LIMIT_S:
+        raise UsageError(
+            f"--time-limit {options.time_limit:g}: must be more than 0 and at most "
+            f"{MAX_TIME_LIMIT_S:g} s"
+        )
     if sheet is not None:
         from namo.scenes.contact_sheet import require_format
 
@@ -80,13 +105,21 @@ def run(options: argparse.Namespace) -> int:
         print(f"{source.name}: {problem}", flush=True)
     listed = scene_files(source)
     names = _names(source, [scene.path for scene in listed])
-    findings: list[Finding] = []
-    for scene, name in zip(listed, names, strict=True):
-        finding = check_file(scene, name)
+    findings = [
+        Finding(name, None, problem=problem) for name, problem in _passed_over(source).items()
+    ]
+    for finding in findings:
         print(finding.line, flush=True)
-        if sheet is None or len(findings) >= options.limit:
-            finding = finding.without_scene()  # a scene in memory only for a thumbnail
-        findings.append(finding)
+    thumbnails = 0 if sheet is None else options.limit
+    with CheckerProcess(_check, _load, options.time_limit) as checker:
+        for scene, name in zip(listed, names, strict=True):
+            try:
+                finding = checker((scene, name, len(findings) < thumbnails))
+            except GaveUpError as error:
+                finding = Finding(name, None, problem=str(error))
+            if not options.quiet or finding.problem or finding.odd_kinds:
+                print(finding.line, flush=True)
+            findings.append(finding)
     if sheet is not None:
         _draw(findings[: options.limit], sheet, options.columns)
         some = (
@@ -144,10 +177,36 @@ def scene_files(source: Path) -> tuple[ListedScene, ...]:
     if not source.exists():
         raise UsageError(f"{source}: no such file or folder")
     if source.is_dir():
-        return _environments(source, None)
+        found = files_below(source).with_suffix(SCENE_SUFFIX)
+        return tuple(map(ListedScene, found)) or _environments(source, None)
     return (
         (ListedScene(source),) if source.suffix.lower() == ".xml" else _environments(None, source)
     )
+
+
+def _passed_over(source: Path) -> dict[str, str]:
+    """Return what lies below a folder and may be or hold scenes, but cannot be read, and why."""
+    if not source.is_dir():
+        return {}
+    problems = files_below(source).problems
+    return {
+        name: why
+        for name, why in problems.items()
+        if Path(name).suffix.lower() in ("", SCENE_SUFFIX)
+    }
+
+
+def _load() -> None:
+    """Load what checking a file needs."""
+    import namo.scenes.inspection
+    import namo.scenes.reading  # noqa: F401
+
+
+def _check(file: tuple[ListedScene, str, bool]) -> Finding:
+    """Check a file; the scene is returned only for a thumbnail."""
+    listed, name, is_drawn = file
+    finding = check_file(listed, name)
+    return finding if is_drawn else finding.without_scene()
 
 
 def check_file(listed: ListedScene, name: str) -> Finding:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from namo.commands.arguments import mapping_from_json
 from namo.errors import UsageError
+from namo.option_checks import MAX_THREADS
 from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def run(options: argparse.Namespace) -> int:
         UsageError: a setting or option is out of its range.
     """
     settings = _settings(options)
-    if options.jobs < 1:
-        raise UsageError(f"--jobs {options.jobs}: at least 1")
+    if not 1 <= options.jobs <= MAX_THREADS:
+        raise UsageError(f"--jobs {options.jobs}: at least 1, at most {MAX_THREADS}")
     # What is above needs no MuJoCo; what is below does.
     from namo.certification.scene_set import make_scenes
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING
 
 from namo.errors import SceneError, UsageError
 from namo.files import replacing
+from namo.scenes.folders import files_below
 from namo.scenes.importers.registry import IMPORTERS
 from namo.scenes.importers.settings import DEFAULT_CELL_SIZE_M, ImportSettings
+from namo.wording import printable, truncated_list
 
 if TYPE_CHECKING:
     from namo.scenes.importers.importer import Importer
@@ -29,7 +32,14 @@ HELP = "import scenes of other projects"
 AUTO = "auto"
 REPORT = "import.txt"
 _MAX_PRINTED_UNKNOWN = 10
-_SETTING_OPTIONS = {"robot": "--robot", "goal": "--goal", "cell_size_m": "--cell-size"}
+_SETTING_OPTIONS = {
+    "robot": "--robot",
+    "goal": "--goal",
+    "cell_size_m": "--cell-size",
+    "robot_radius_m": "--robot-radius",
+}
+_MAX_SCALE, _MAX_CELL_SIZE_M, _MAX_RADIUS_M = 1e6, 1e6, 1e2
+_OWN_ROBOT = re.compile(r"""<body\b[^>]*\bname\s*=\s*["']robot["']""")
 
 
 @dataclass(frozen=True)
@@ -55,11 +65,12 @@ class _LeftAlone:
 
     Attributes:
         count: of all such files.
-        unrecognised: names of those with a suffix of a format, relative to the folder.
+        reasons: why those with a suffix of a format, and what cannot be read, are left alone, by
+            their names relative to the folder.
     """
 
     count: int = 0
-    unrecognised: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,7 +110,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         type=float,
         default=1.0,
-        help="factor for all lengths, the robot's radius included",
+        help="factor for all lengths of the file, the radius of its robot included; what the file "
+        "does not have is placed afterwards",
+    )
+    parser.add_argument(
+        "--robot-radius",
+        metavar="M",
+        type=float,
+        dest="robot_radius_m",
+        default=argparse.SUPPRESS,
+        help="radius of the robot in walls-only files, after scaling [m] (default: that of the "
+        "file's robot, else 0.15)",
     )
     parser.add_argument(
         "--cell-size",
@@ -119,23 +140,29 @@ def run(options: argparse.Namespace) -> int:
         UsageError: an option is out of its range, or does not suit the files.
     """
     asked = {name: getattr(options, name) for name in _SETTING_OPTIONS if hasattr(options, name)}
-    settings = ImportSettings(**asked)
-    for option, value in (("--scale", options.scale), ("--cell-size", settings.cell_size_m)):
-        if not (math.isfinite(value) and value > 0.0):
-            raise UsageError(f"{option} {value}: must be a positive, finite number")
+    settings = ImportSettings(**asked, scale=options.scale)
+    for option, value, highest in (
+        ("--scale", options.scale, _MAX_SCALE),
+        ("--cell-size", settings.cell_size_m, _MAX_CELL_SIZE_M),
+        ("--robot-radius", settings.robot_radius_m, _MAX_RADIUS_M),
+    ):
+        if value is not None and not 0.0 < value <= highest:
+            raise UsageError(
+                f"{option} {value}: must be a positive, finite number, at most {highest:g}"
+            )
     jobs, others = _jobs(options.source, options.output, options.format)
     _check_usage(jobs, options.source, options.output, asked)
     lines = []
     imported = 0
     for job in jobs:
         try:
-            line = f"imported: {_import(job, settings, options.scale)}"
+            line = f"imported: {_import(job, settings)}"
             imported += 1
         except SceneError as error:
             line = f"not imported: {_reason(error, job)}"
         lines.append(f"{job.name}: {line}")
         print(lines[-1], flush=True)
-    unknown = [f"{name}: left alone: no importer recognises it" for name in others.unrecognised]
+    unknown = [f"{name}: left alone: {why}" for name, why in others.reasons.items()]
     lines.extend(unknown)
     for line in unknown if len(unknown) <= _MAX_PRINTED_UNKNOWN else ():
         print(line)
@@ -143,7 +170,7 @@ def run(options: argparse.Namespace) -> int:
     lines.append(f"{imported} of {_count(len(jobs), 'file')} imported{rest}")
     print(lines[-1])
     with replacing(options.output / REPORT) as report:
-        report.write("".join(f"{line}\n" for line in lines).encode())
+        report.write("".join(f"{printable(line)}\n" for line in lines).encode())
     return 0 if imported == len(jobs) else 1
 
 
@@ -158,10 +185,14 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlo
     names = IMPORTERS.names() if wanted == AUTO else [wanted]
     importers: list[Importer] = [IMPORTERS.load(name)() for name in names]
     folder = source if source.is_dir() else source.parent
-    files = [source] if source.is_file() else [path for path in folder.rglob("*") if path.is_file()]
     jobs = []
     others = _LeftAlone()
-    for path in sorted(files, key=lambda path: path.relative_to(folder).as_posix()):
+    files = [source]
+    if source.is_dir():
+        found = files_below(folder)
+        files, others.reasons = found.files, dict(found.problems)
+        others.count = len(found.problems)
+    for path in files:
         fitting = [one for one in importers if path.suffix.lower() in one.SUFFIXES]
         if not fitting:
             others.count += 1
@@ -169,28 +200,47 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlo
         importer: Importer | None = fitting[0]
         if wanted == AUTO:
             try:
-                importer = _recognising(path, fitting)
+                importer, text = _recognising(path, fitting)
             except SceneError:
                 importer = None  # raised again, and reported, when it is imported
             else:
                 if importer is None:
                     others.count += 1
-                    others.unrecognised.append(path.relative_to(folder).as_posix())
+                    others.reasons[path.relative_to(folder).as_posix()] = _why_unknown(text)
                     continue
         relative = path.relative_to(folder)
         target = (output / relative).with_suffix(".xml")
         jobs.append(_Job(relative.as_posix(), path, target, importer))
     if not jobs:
         suffixes = sorted({suffix for importer in importers for suffix in importer.SUFFIXES})
-        raise UsageError(f"SOURCE {source}: nothing to import as {wanted} ({', '.join(suffixes)})")
+        reasons = truncated_list((f"{n}: {why}" for n, why in others.reasons.items()), 3, "; ")
+        raise UsageError(
+            f"SOURCE {source}: nothing to import as {wanted} ({', '.join(suffixes)})"
+            f"{f'; {reasons}' if reasons else ''}"
+        )
     return jobs, others
 
 
-def _recognising(path: Path, importers: Sequence[Importer]) -> Importer | None:
+def _recognising(path: Path, importers: Sequence[Importer]) -> tuple[Importer | None, str]:
+    """Return the importer of a file, if there is one, and the text of the file.
+
+    Raises:
+        SceneError: the file cannot be read.
+    """
     from namo.scenes.importers.importer import read_text
 
     text = read_text(path)
-    return next((one for one in importers if one.recognises(path, text)), None)
+    return next((one for one in importers if one.recognises(path, text)), None), text
+
+
+def _why_unknown(text: str) -> str:
+    """Return why no importer reads a text."""
+    if "<mujoco" in text and _OWN_ROBOT.search(text):
+        return (
+            "already a scene in this project's format, nothing to import; check it with `namo "
+            "scenes check`, collect it with --xml-dir"
+        )
+    return "no importer recognises it"
 
 
 def _check_usage(
@@ -217,7 +267,7 @@ def _check_usage(
             raise UsageError(f"{option}: no file of {source} is of a format that uses it")
 
 
-def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
+def _import(job: _Job, settings: ImportSettings) -> str:
     """Import one file and return its line.
 
     Raises:
@@ -233,7 +283,8 @@ def _import(job: _Job, settings: ImportSettings, scale: float) -> str:
     if job.importer is None:
         raise SceneError("no importer recognises it")
     imported = job.importer.read(job.source, text, settings)
-    scene = scaled(imported.scene, scale)
+    scale = settings.scale
+    scene = imported.scene if imported.is_scaled else scaled(imported.scene, scale)
     Grid.over(scene.bounds)  # refuses what is too large for the collector
     with warnings_collected() as warnings:
         written = write_scene(scene, job.target)

@@ -102,7 +102,6 @@ def front_matter(
     """
     largest = max(sum(split.rows[name] for split in splits) for name in tables)
     chosen = {"license": card.licence}
-    with_rows = [name for name in tables if any(split.rows[name] for split in splits)]
     return {
         **(chosen if card.licence else {"license": "other", "license_name": NO_LICENCE}),
         "pretty_name": card.title,
@@ -117,10 +116,10 @@ def front_matter(
                 "data_files": [
                     {"split": split.name, "path": f"{name}/{split.name}-*.parquet"}
                     for split in splits
-                    if split.rows[name]
+                    if split.rows[name] or not any(one.rows[name] for one in splits)
                 ],
             }
-            for index, name in enumerate(with_rows)
+            for index, name in enumerate(tables)
         ],
     }
 

@@ -48,7 +48,7 @@ def card_text(
         "boxes block the way, and a search over pushes (which object, to which pose) finds a plan. "
         "The data contain the whole search: every simulated push, with all poses before and after.",
         "",
-        *_usage(schemas),
+        *_usage(schemas, [one for one in schemas if not any(s.rows[one] for s in splits)]),
         *_counts(card, splits, schemas, unassigned),
         *_collection(card),
         *_columns(schemas),
@@ -59,7 +59,7 @@ def card_text(
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _usage(schemas: Mapping[str, pa.Schema]) -> list[str]:
+def _usage(schemas: Mapping[str, pa.Schema], empty: Sequence[str]) -> list[str]:
     return [
         "```python",
         "import datasets",
@@ -67,9 +67,19 @@ def _usage(schemas: Mapping[str, pa.Schema]) -> list[str]:
         f'data = datasets.load_dataset("path/to/this/folder", "{next(iter(schemas))}")',
         "```",
         "",
-        f"There is one configuration per table: {', '.join(f'`{name}`' for name in schemas)}; "
-        "tables without rows have none. Join them on `env_id` and `episode_id`.",
+        f"There is one configuration per table: {', '.join(f'`{name}`' for name in schemas)}. "
+        "Join them on `env_id` and `episode_id`.",
         "",
+        *(
+            [
+                f"Without rows: {', '.join(f'`{name}`' for name in empty)}. The `datasets` library "
+                "reads a table of 0 rows with `streaming=True` only; other readers of Parquet need "
+                "nothing special.",
+                "",
+            ]
+            if empty
+            else []
+        ),
     ]
 
 
@@ -77,7 +87,7 @@ def _counts(
     card: DatasetCard, splits: Sequence[Split], schemas: Mapping[str, pa.Schema], unassigned: int
 ) -> list[str]:
     performance = card.summary["performance_stats"]
-    solved, total = performance["successful_episodes"], performance["total_episodes"]
+    solved, total = performance["solved_searches"], performance["searches"]
     known = performance["by_difficulty"]
     others: Solved = {
         "episodes": total - sum(each["episodes"] for each in known.values()),

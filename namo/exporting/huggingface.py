@@ -97,7 +97,9 @@ def _write_table(
 ) -> dict[str, int]:
     """Write the shards of a table, one row group at a time, and return the rows per split.
 
-    A split without rows has no shard: the library cannot read a file without rows.
+    A split without rows has no shard if another split has rows: the library refuses to load a table
+    of which a split is empty. A table without any rows has one shard per split, without row groups,
+    from which readers take the columns.
     """
     counts = dict.fromkeys(splits, 0)
 
@@ -118,6 +120,12 @@ def _write_table(
                 selected = rows.filter(pa.array(members[environments]))
                 if selected.num_rows:
                     shards[split].add(selected)
+    for split in splits if not any(counts.values()) else ():
+        with (
+            replacing(folder / shard_name(split, 0)) as handle,
+            pq.ParquetWriter(handle, schema),
+        ):
+            pass
     return counts
 
 

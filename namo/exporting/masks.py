@@ -165,7 +165,7 @@ def _plan_rows(record: EnvironmentRecord, rows: list[PushRow]) -> list[PushRow]:
             found[(episode["episode_id"], *action, *chain(*state.values()))]
             for episode in record["episode_results"]
             for action, state in zip(
-                ((each["object_id"], *each["target"]) for each in episode["action_sequence"]),
+                ((each["object_id"], *each["target"]) for each in episode["action_sequence"] or ()),
                 episode["state_observations"],
                 strict=True,
             )

@@ -119,7 +119,7 @@ def episode_buffer(
         episode: one of the record's `episode_results`.
         movables: number of movables to pad to.
     """
-    actions, before = episode["action_sequence"], episode["state_observations"]
+    actions, before = episode["action_sequence"] or [], episode["state_observations"]
     states = [before[0], *episode["post_action_state_observations"]]
     names = [name for name, info in episode["static_object_info"].items() if info["movable"]]
     last = len(actions) - 1

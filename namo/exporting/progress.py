@@ -29,7 +29,9 @@ def track_progress(
         unit: what the items are, in the plural.
         stream: to write to; standard error by default.
     """
-    console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+    console = Console(
+        file=stream or getattr(sys.stderr, "unescaped", sys.stderr), highlight=False, soft_wrap=True
+    )
     if console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TimeRemainingColumn(), console=console) as bar:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from namo.errors import UsageError
 
 PLAN, ALL = "plan", "all"
 PUSHES = (PLAN, ALL)
+MIN_PIXEL_M, MAX_PIXEL_M = 1e-5, 1e3
 
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 
@@ -47,5 +47,8 @@ class ExportSettings:
         if self.pushes not in PUSHES:
             raise UsageError(f"--pushes {self.pushes}: expected one of: {', '.join(PUSHES)}")
         side = self.metres_per_pixel
-        if side is not None and not (math.isfinite(side) and side > 0.0):
-            raise UsageError(f"--metres-per-pixel {side}: must be a positive, finite number")
+        if side is not None and not MIN_PIXEL_M <= side <= MAX_PIXEL_M:
+            raise UsageError(
+                f"--metres-per-pixel {side}: must be a positive, finite number, from {MIN_PIXEL_M} "
+                f"to {MAX_PIXEL_M}"
+            )

@@ -14,6 +14,7 @@ from typing import Any
 
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
+from namo.option_checks import MAX_SEED
 from namo.pipeline.run_plan import RunPlan, chunk_names, model_configs
 from namo.pipeline.settings import collector_options
 from namo.scenes.sources import DEMO_SCENES, environments_from
@@ -155,7 +156,12 @@ class LearningPlan:
         return [parts / chunk / "part.json" for chunk in self.search(place, what).chunks]
 
     def _exploration(self, number: int) -> tuple[dict[str, Any], range]:
-        settings = self.settings
+        settings, seed = self.settings, self.run.values["seed"] + number
+        if seed > MAX_SEED:
+            raise UsageError(
+                f"configuration: seed is {seed - number}, and round {number} adds {number} to it; "
+                f"allowed: 0 to {MAX_SEED - number}"
+            )
         models = self.models_before(number)
         arm = settings.explorer(number)
         count = _scenes_in(settings.manifest, "train")
@@ -166,7 +172,7 @@ class LearningPlan:
             "max_pushes": settings.explore_pushes,
             "max_depth": settings.explore_depth,
             "max_goals_per_object": settings.explore_goals,
-            "seed": self.run.values["seed"] + number,
+            "seed": seed,
         }
         return options, settings.scenes_of_round(number, count)
 

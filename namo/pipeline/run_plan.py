@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from namo.certification.settings import SceneSetSettings
 from namo.collection.config import CollectionConfig
-from namo.files import replacing
-from namo.option_checks import require_writable
+from namo.files import replacing, require_home_cache, sha256_of
+from namo.option_checks import odd_characters, require_writable
+from namo.pipeline.plain_values import require_plain_paths, with_plain_values
 from namo.pipeline.settings import (
     PipelineSettings,
     check_settings,
@@ -78,9 +79,10 @@ class RunPlan:
         Raises:
             UsageError: names the key or option, its value and what is allowed.
         """
-        values = with_new_keys(config, note)
+        values = with_plain_values(with_new_keys(config, note))
         check_settings(values, home)
         values |= with_models(values, home)
+        require_plain_paths(values)
         settings = pipeline_settings(values)
         made = dict(values["scenes"])
         scenes_folder = Path(made.pop("output_dir"))
@@ -91,6 +93,7 @@ class RunPlan:
         environments = resolve_range(settings.start_idx, settings.end_idx, count)
         folder = Path(settings.output_dir)
         require_writable(folder, "output_dir")
+        require_home_cache()
         label = _label(settings.hostname, folder)
         return cls(
             values, settings, scenes_folder, scene_settings, templates, scenes, environments, label
@@ -144,7 +147,25 @@ class RunPlan:
             return [str(self.scene_manifest)]
         start, end = bounds(chunk)
         watched = self.scenes[start:end] if self.settings.watch_scenes else ()
-        return [str(scene.path) for scene in watched]
+        return [str(scene.path) for scene in watched if not odd_characters(str(scene.path))]
+
+    def unlisted_scenes_of(self, chunk: str) -> str:
+        """Return what changes with the files that `scenes_of` leaves out, empty without such files.
+
+        Snakemake reads braces and angle brackets in names of files as patterns. A chunk depends on
+        such scenes through the checksums of their contents.
+
+        Raises:
+            OSError: one of them cannot be read; a missing one is recorded as failed.
+        """
+        if self.scenes is None or not self.settings.watch_scenes:
+            return ""
+        start, end = bounds(chunk)
+        paths = [scene.path for scene in self.scenes[start:end]]
+        odd = [path for path in paths if odd_characters(str(path))]
+        return " ".join(
+            f"{path.name}={sha256_of(path) if path.is_file() else 'missing'}" for path in odd
+        )
 
     @cached_property
     def asked(self) -> CollectionPlan | None:

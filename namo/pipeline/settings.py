@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -11,8 +12,16 @@ from typing import Any
 import jsonschema
 
 from namo.collection.config import CollectionConfig
-from namo.declared_settings import option_name, required_names, schema_properties, setting
+from namo.declared_settings import (
+    check_declared,
+    declarations,
+    option_name,
+    required_names,
+    schema_properties,
+    setting,
+)
 from namo.errors import UsageError
+from namo.option_checks import MAX_THREADS, option_with
 from namo.results.run_lock import LABEL_PATTERN
 from namo.wording import did_you_mean
 
@@ -21,6 +30,14 @@ Settings = Mapping[str, Any]
 RENAMED_KEYS = {"max_failed_share": "max_failed_fraction"}
 """Old name of a setting -> its name. Old names are accepted for one version."""
 
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "object": "a mapping",
+    "null": "null",
+}
 _REQUIRED_OF_COLLECTION = ["algorithm", "object_strategy", "goal_strategy"]
 _PLACES = ("output_dir", "hostname", "xml_dir", "manifest", "split")
 
@@ -29,10 +46,14 @@ _PLACES = ("output_dir", "hostname", "xml_dir", "manifest", "split")
 class PipelineSettings:
     """The settings of a run that are not those of its collection: places, range, jobs.
 
-    None of them changes a result. Their values are checked by the schema.
+    None of them changes a result. The schema checks types, and what is too small; what is too large
+    is checked here.
+
+    Raises:
+        UsageError: names the option, the value and what is allowed.
     """
 
-    output_dir: str = setting(help="folder of the collection", min_length=1)
+    output_dir: str = setting(help="folder of the collection", min_length=1, is_path=True)
     start_idx: int = setting(help="first environment of the list", minimum=0)
     end_idx: int = setting(help="one past the last environment; -1: to the end", minimum=-1)
     chunk_size: int = setting(
@@ -61,6 +82,7 @@ class PipelineSettings:
         help="pushes that a job simulates in parallel from one state (tree_idfs, certification); "
         "more jobs keep cores busier than more threads",
         minimum=1,
+        ceiling=MAX_THREADS,
     )
     hostname: str | None = setting(
         None,
@@ -69,14 +91,24 @@ class PipelineSettings:
         pattern=LABEL_PATTERN,
     )
     xml_dir: str | None = setting(
-        None, help="folder of scenes (*.xml, searched recursively, sorted)", min_length=1
+        None,
+        help="folder of scenes (*.xml, searched recursively, sorted)",
+        min_length=1,
+        is_path=True,
     )
     manifest: str | None = setting(
-        None, help="list of scenes", none="those of xml_dir, else the demo scenes", min_length=1
+        None,
+        help="list of scenes",
+        none="those of xml_dir, else the demo scenes",
+        min_length=1,
+        is_path=True,
     )
     split: str | None = setting(
         None, help="split of a Parquet manifest: train, val, test", none="all", min_length=1
     )
+
+    def __post_init__(self) -> None:
+        check_declared(self)
 
 
 def pipeline_schema() -> dict[str, Any]:
@@ -187,6 +219,14 @@ def with_models(settings: Settings, home: Path) -> dict[str, Any]:
     return asked
 
 
+PATH_NAMES = frozenset(
+    name
+    for cls in (PipelineSettings, CollectionConfig)
+    for name, declared in declarations(cls).items()
+    if declared.is_path
+)
+
+
 def _message(error: jsonschema.ValidationError, schema: Settings) -> str:
     key = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
@@ -196,7 +236,34 @@ def _message(error: jsonschema.ValidationError, schema: Settings) -> str:
     if error.validator == "enum":
         value = str(error.instance)
         return f"{key} is '{value}'; {did_you_mean(value, error.schema['enum'])}"
+    if error.validator == "type" and key:
+        return f"{key} is {_as_written(error.instance)}; it must be {_kind(error)}"
     return f"{key or 'the file'}: {error.message}"
+
+
+def _as_written(value: object) -> str:
+    """Return a value as YAML spells it, such as null, true or "text"."""
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+def _kind(error: jsonschema.ValidationError) -> str:
+    """Return what a value must be, in words, and how to write it where that is easily mistaken."""
+    given = error.validator_value
+    kinds = [str(kind) for kind in (given if isinstance(given, list) else [given])]
+    rule = error.schema
+    low = rule.get("minimum", rule.get("exclusiveMinimum"))
+    limits = "" if low is None else f" {'above' if 'exclusiveMinimum' in rule else 'from'} {low}"
+    words = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
+    is_number = isinstance(error.instance, int | float) and not isinstance(error.instance, bool)
+    if "string" in kinds and is_number:
+        return (
+            f'{words}; put it in quotes in a file ("{error.instance}"), and write ./NAME for a '
+            "path on the command line"
+        )
+    return f"{words}{limits}"
 
 
 def collector_options(settings: Settings, label: str) -> str:
@@ -215,7 +282,5 @@ def collector_options(settings: Settings, label: str) -> str:
     for name, value in {**places, **config}.items():
         if value is None or value is False:
             continue
-        options.append(option_name(name))
-        if value is not True:
-            options.append(str(value))
+        options += option_with(option_name(name), value, is_path=name in PATH_NAMES)
     return shlex.join(options)

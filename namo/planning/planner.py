@@ -17,13 +17,19 @@ class Termination(StrEnum):
     """Why a search ended. A spent budget is never reported as "no solution exists"."""
 
     SOLVED = "solved"
+    """The robot's goal is reachable."""
     EXHAUSTED = "exhausted"
     """The search space is closed: every sampled push was tried and no budget cut any off."""
     DEPTH = "depth"
+    """Every sampled plan up to the longest allowed was tried."""
     PUSHES = "pushes"
+    """The budget of simulated pushes is spent."""
     TERMINAL_CHECKS = "terminal_checks"
+    """The budget of goal-reachability checks is spent."""
     TIMEOUT = "timeout"
+    """The wall time is spent."""
     ERROR = "error"
+    """The environment failed; no search returns this."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
-from namo.results.metadata_types import AskedRecord, PartMarker
+from namo.results.metadata_types import AskedRecord, PartMarker, RunFile
 from namo.results.parts import Part
 from namo.results.plan import CollectionPlan
 from namo.results.records import file_entry, write_record
@@ -55,6 +55,7 @@ def assemble(
     plan: CollectionPlan | None = None,
     asked: AskedRecord | None = None,
     final: Path | None = None,
+    origin: RunFile | None = None,
 ) -> Assembled:
     """Write tables, summary, run file and manifest of a collection from its parts.
 
@@ -71,6 +72,8 @@ def assemble(
             together.
         asked: record of the plan for `run.json`, where `plan` is None.
         final: folder that `output_dir` will be renamed to; None if it will not.
+        origin: run file whose versions, machine and command are kept; None for those of this
+            process.
 
     Raises:
         ResultFileError: there is no finished part, one is damaged, or an environment that was asked
@@ -85,7 +88,7 @@ def assemble(
             selection.require_current()
             spans, used = selection.spans, selection.used
             notes, asked = _notes(selection), plan.as_record()
-        run = _Run(label, source, listed, asked, notes)
+        run = _Run(label, source, listed, asked, notes, origin)
         return _assemble(output_dir, final or output_dir, spans, used, run)
 
 
@@ -98,6 +101,7 @@ class _Run:
     listed: int
     asked: AskedRecord | None
     notes: list[str]
+    origin: RunFile | None
 
 
 def _notes(selection: Selection) -> list[str]:
@@ -135,7 +139,7 @@ def _assemble(
     }
     parts = list(used.values())
     metrics, pushes = (output_dir / f"{name}.parquet" for name in ("metrics", "pushes"))
-    write_run_file(run_path, run.source, run.listed, metrics, parts, run.asked)
+    write_run_file(run_path, run.source, run.listed, metrics, parts, run.asked, run.origin)
     summary = summarise(metrics, pushes, parts, run.notes)
     write_record(summary_path, summary)
     text = summary_text(summary, final)

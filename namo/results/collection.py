@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError, UsageError
 from namo.geometry import Pose2D
 from namo.results.record_types import EnvironmentRecord, EpisodeRecord, MetricsRow
-from namo.results.records import read_listed_record
+from namo.results.records import read_listed_environment
 from namo.results.scene_file import scene_of
 from namo.results.tables import DATA_TABLES, merged_table, row_groups
 from namo.scenes.scene import Scene
@@ -60,7 +59,7 @@ class Episode:
         """
         return [
             Push(action["object_id"], Pose2D(*action["target"]))
-            for action in self.record["action_sequence"]
+            for action in self.record["action_sequence"] or []
         ]
 
     @property
@@ -179,7 +178,7 @@ class Collection:
                 last = env_id
 
     def _record(self, env_id: str) -> EnvironmentRecord:
-        return cast(EnvironmentRecord, read_listed_record(self.folder, f"{env_id}_results.pkl"))
+        return read_listed_environment(self.folder, f"{env_id}_results.pkl")
 
     def _table(
         self,

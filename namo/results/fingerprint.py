@@ -8,15 +8,15 @@ from collections.abc import Mapping
 
 import mujoco
 
-from namo.version import RESULTS_VERSION, SCHEMA_VERSION
+from namo.version import FINGERPRINTED_SCHEMA, RESULTS_VERSION
 
 Versions = Mapping[str, object]
-"""Versions that decide results: `results`, `schema` and `mujoco`, as in `run.json`."""
+"""Versions that decide results: `results` and `mujoco`, as in `run.json`."""
 
 
 def present_versions() -> Versions:
     """Return the versions that this process collects with."""
-    return {"results": RESULTS_VERSION, "schema": SCHEMA_VERSION, "mujoco": mujoco.__version__}
+    return {"results": RESULTS_VERSION, "mujoco": mujoco.__version__}
 
 
 def fingerprint_of(
@@ -39,7 +39,7 @@ def fingerprint_of(
         "env_index": env_index,
         "scene_sha256": scene_sha256,
         "results_version": made_with["results"],
-        "schema_version": made_with["schema"],
+        "schema_version": FINGERPRINTED_SCHEMA,
         "mujoco": made_with["mujoco"],
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -25,6 +25,7 @@ from namo.errors import BusyError, ResultFileError
 from namo.files import replacing, require_inside, sha256_of
 from namo.locks import holder_of, lock_held
 from namo.results.metadata_types import PartMarker, PartMetadata
+from namo.results.schema_version import require_schema_version, table_version
 from namo.results.tables import TABLES, write_table
 from namo.scenes.sources import range_name
 
@@ -78,22 +79,7 @@ class Part:
             ResultFileError: the marker is damaged.
         """
         self.require_inside()
-        try:
-            metadata = json.loads(self.marker.read_text())
-        except (ValueError, RecursionError, OSError) as error:
-            raise self._damaged(self.marker, str(error)) from None
-        if not isinstance(metadata, dict):
-            raise self._damaged(self.marker, "not a JSON object")
-        if metadata.pop("checksum", None) != _checksum(metadata):
-            raise self._damaged(self.marker, "checksum mismatch; the file is damaged")
-        return cast(PartMarker, metadata)
-
-    def _damaged(self, path: Path, problem: str) -> ResultFileError:
-        """Return the error of a damaged file of the part, with what repairs it."""
-        return ResultFileError(
-            f"{path}: {problem}; `rm -r {shlex.quote(str(self.folder))}` and rerun the same "
-            "command: finished environments are kept"
-        )
+        return read_marker(self.marker)
 
     def require_inside(self) -> None:
         """Make sure that the files of the part are inside the collection, symbolic links followed.
@@ -117,9 +103,9 @@ class Part:
         try:
             numbers = json.loads(path.read_text())
         except (ValueError, RecursionError, OSError) as error:
-            raise self._damaged(path, str(error)) from None
+            raise _damaged(self.folder, path, str(error)) from None
         if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
-            raise self._damaged(path, "not a list of whole numbers")
+            raise _damaged(self.folder, path, "not a list of whole numbers")
         return frozenset(numbers)
 
     def add_replaced(self, number: int) -> None:
@@ -147,15 +133,17 @@ class Part:
         """
         hashes = metadata["tables"]
         if hashes.keys() != TABLES.keys():
-            raise self._damaged(self.marker, "lists other tables than this version writes")
+            raise _damaged(self.folder, self.marker, "lists other tables than this version writes")
         for name in TABLES:
             path = self.table(name)
             if not path.exists():
-                raise self._damaged(path, "is missing")
+                raise _damaged(self.folder, path, "is missing")
             if sha256_of(path) != hashes[name]:
-                raise self._damaged(path, "checksum mismatch")
-            if not pq.read_schema(path).equals(TABLES[name]):
-                raise self._damaged(path, "schema differs from the one this version writes")
+                raise _damaged(self.folder, path, "checksum mismatch")
+            schema = pq.read_schema(path)
+            require_schema_version(table_version(schema), path, self.folder.parents[1])
+            if not schema.equals(TABLES[name]):
+                raise _damaged(self.folder, path, "schema differs from the one this version writes")
 
 
 def write_part(
@@ -172,10 +160,39 @@ def write_part(
     for name, chunks in tables.items():
         write_table(part.table(name), TABLES[name], chunks)
     hashes = {name: sha256_of(part.table(name)) for name in tables}
-    content = {**metadata, "tables": hashes}
-    content["checksum"] = _checksum(content)
     (part.folder / REPLACED).unlink(missing_ok=True)
-    with replacing(part.marker) as handle:
+    write_marker(part.marker, {**metadata, "tables": hashes})
+
+
+def read_marker(path: Path) -> PartMarker:
+    """Return the content of a marker.
+
+    Raises:
+        ResultFileError: it is damaged.
+    """
+    try:
+        metadata = json.loads(path.read_text())
+    except (ValueError, RecursionError, OSError) as error:
+        raise _damaged(path.parent, path, str(error)) from None
+    if not isinstance(metadata, dict):
+        raise _damaged(path.parent, path, "not a JSON object")
+    if metadata.pop("checksum", None) != _checksum(metadata):
+        raise _damaged(path.parent, path, "checksum mismatch; the file is damaged")
+    return cast(PartMarker, metadata)
+
+
+def _damaged(folder: Path, path: Path, problem: str) -> ResultFileError:
+    """Return the error of a damaged file of a part, with what repairs it."""
+    return ResultFileError(
+        f"{path}: {problem}; `rm -r {shlex.quote(str(folder))}` and rerun the same command: "
+        "finished environments are kept"
+    )
+
+
+def write_marker(path: Path, metadata: PartMarker) -> None:
+    """Write a marker atomically, with its checksum."""
+    content = {**metadata, "checksum": _checksum(metadata)}
+    with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
 
 

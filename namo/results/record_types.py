@@ -27,19 +27,37 @@ class Action(TypedDict):
     target: tuple[float, float, float]
 
 
-class SolidInfo(TypedDict):
-    """Geometry of a wall or movable.
+class ObjectInfo(TypedDict):
+    """Geometry of a wall, a movable or the robot; only walls have `pos_*` and `quat_*`.
 
     Attributes:
-        movable: false for walls.
-        start_pose: x, y, theta in the scene's start (m, m, rad; world frame).
-        half_extents: half sizes of the bounding box along x, y, z in its own frame (m).
-        outline: corners x, y of a polygon in its own frame (m); absent for boxes.
+        size_x: half the size of the bounding box along x, in the object's own frame (m).
+        size_y: likewise, along y (m).
+        size_z: likewise, along z (m).
+        pos_x: centre of the bounding box of a wall (m; world frame).
+        pos_y: likewise.
+        pos_z: likewise, height above the floor (m).
+        quat_w: orientation of a wall, as a unit quaternion about the vertical axis.
+        quat_x: likewise, always 0.
+        quat_y: likewise, always 0.
+        quat_z: likewise.
+        movable: whether the robot can push it; false for walls and for the robot.
+        start_pose: x, y, theta of its frame in the scene's start (m, m, rad; world frame).
+        outline: corners x, y of a polygon in its own frame (m); absent for boxes and the robot.
     """
 
+    size_x: float
+    size_y: float
+    size_z: float
+    pos_x: NotRequired[float]
+    pos_y: NotRequired[float]
+    pos_z: NotRequired[float]
+    quat_w: NotRequired[float]
+    quat_x: NotRequired[float]
+    quat_y: NotRequired[float]
+    quat_z: NotRequired[float]
     movable: bool
     start_pose: list[float]
-    half_extents: list[float]
     outline: NotRequired[list[list[float]]]
 
 
@@ -82,12 +100,12 @@ class SearchRecord(TypedDict):
         nodes_expanded: number of pushes the search tried.
         terminal_checks: number of goal-reachability checks.
         max_depth_reached: longest sequence of pushes that was tried.
-        action_sequence: the plan, in order.
+        action_sequence: the plan, in order; empty where the goal was open, None when unsolved.
         algorithm_stats: effort and timing.
-        error_message: always None; failures stand in the environment's record.
+        error_message: always empty; failures stand in the environment's record.
         state_observations: state before each push of the plan (m, rad; world frame).
         post_action_state_observations: state after each push of the plan, likewise.
-        static_object_info: geometry of every wall and movable, by name.
+        static_object_info: geometry of every wall, movable and the robot, by name.
         robot_goal: x, y, 0 (m, m, rad; world frame).
     """
 
@@ -100,12 +118,12 @@ class SearchRecord(TypedDict):
     nodes_expanded: int
     terminal_checks: int
     max_depth_reached: int
-    action_sequence: list[Action]
+    action_sequence: list[Action] | None
     algorithm_stats: AlgorithmStats
-    error_message: None
+    error_message: str
     state_observations: list[Observation]
     post_action_state_observations: list[Observation]
-    static_object_info: dict[str, SolidInfo]
+    static_object_info: dict[str, ObjectInfo]
     robot_goal: tuple[float, float, float]
 
 
@@ -113,7 +131,7 @@ class EpisodeRecord(SearchRecord):
     """An entry in `episode_results`.
 
     Attributes:
-        episode_id: `env_id` and number of the episode.
+        episode_id: `{env_id}_episode_{number}`, the number without leading zeros.
         xml_file: scene file.
     """
 
@@ -199,7 +217,7 @@ class MetricsRow(EnvironmentMetrics, SearchMetrics):
         kept: false when --filter-minimum-length dropped the episode.
         rerun_command: command line that collects a failed environment alone; else None.
         episode: number of the episode in its environment, from 0.
-        episode_id: `env_id` and number of the episode.
+        episode_id: `{env_id}_episode_{number}`, the number without leading zeros.
     """
 
     kept: bool

@@ -18,6 +18,7 @@ from namo.files import read_sealed, require_inside, sha256_of, write_sealed
 from namo.results.metadata_types import FileEntry
 from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
 from namo.results.record_types import EnvironmentRecord
+from namo.results.schema_version import require_schema_version
 
 Record = dict[str, Any]
 """Plain values by name, for records without a declared type."""
@@ -58,13 +59,13 @@ def read_record(path: Path) -> Record:
 
 
 def read_environment(path: Path) -> EnvironmentRecord:
-    """Read the record of an environment, likewise; its keys are not checked.
+    """Read the record of an environment, likewise; its other keys are not checked.
 
     Raises:
-        ResultFileError: as for `read_record`.
+        ResultFileError: as for `read_record`; also when it is of another schema version.
         OSError: likewise.
     """
-    return cast(EnvironmentRecord, read_record(path))
+    return _environment(read_record(path), path)
 
 
 MAX_DEPTH = 100
@@ -155,6 +156,24 @@ def read_listed_record(folder: Path, name: str) -> Record:
         return read_record(path)
     except FileNotFoundError:
         raise ResultFileError(f"{path}: is missing; `namo verify` lists all problems") from None
+
+
+def read_listed_environment(folder: Path, name: str) -> EnvironmentRecord:
+    """Return the record of an environment that must be in a collection.
+
+    Args:
+        folder: of the collection.
+        name: of the file, relative to the folder.
+
+    Raises:
+        ResultFileError: as for `read_listed_record`; also when it is of another schema version.
+    """
+    return _environment(read_listed_record(folder, name), folder / name)
+
+
+def _environment(record: Record, path: Path) -> EnvironmentRecord:
+    require_schema_version(record.get("schema_version"), path, path.parent)
+    return cast(EnvironmentRecord, record)
 
 
 def file_entry(path: Path, folder: Path, rows: int | None) -> FileEntry:

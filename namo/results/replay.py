@@ -46,7 +46,7 @@ def replay(world: World, episode: SearchRecord) -> Replay:
 
 def _replay(world: World, episode: SearchRecord, pushes: list[Recorder]) -> str | None:
     """Append the motion of each push, and return the first difference."""
-    plan, before = episode["action_sequence"], episode["state_observations"]
+    plan, before = episode["action_sequence"] or [], episode["state_observations"]
     after = episode["post_action_state_observations"]
     if not len(plan) == len(before) == len(after) == episode["solution_depth"]:
         return "plan, states and length of the plan are inconsistent"

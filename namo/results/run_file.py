@@ -36,6 +36,7 @@ def write_run_file(
     metrics: Path,
     parts: Sequence[PartMetadata],
     asked: AskedRecord | None = None,
+    origin: RunFile | None = None,
 ) -> None:
     """Write `run.json`, which covers everything in a collection.
 
@@ -46,6 +47,8 @@ def write_run_file(
         metrics: the metrics table of the collection.
         parts: metadata of its parts, in order of their environments.
         asked: the plan that was merged for; None if there was none.
+        origin: run file whose versions, machine and command are kept; None for those of this
+            process.
     """
     latest = max(parts, key=age_of)
     scenes = hashlib.sha256()
@@ -89,6 +92,15 @@ def write_run_file(
         "command": sys.argv,
         "asked": asked,
     }
+    if origin is not None:
+        content |= {
+            "versions": {**origin["versions"], "schema": SCHEMA_VERSION},
+            "numerics": origin["numerics"],
+            "git_commit": origin["git_commit"],
+            "host": origin["host"],
+            "command": origin["command"],
+            "asked": origin.get("asked") if asked is None else asked,
+        }
     with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2) + "\n").encode())
 

@@ -60,8 +60,11 @@ def summarise(
     counts = _Counts()
     for rows in row_groups(metrics, _COLUMNS):
         counts.add(rows)
-    total, solved, kept = counts.sums["episodes"], counts.sums["solved"], counts.sums["kept"]
-    found = np.concatenate([np.empty(0, np.bool_), *counts.found])
+    searches, total, solved = (counts.sums[name] for name in ("searches", "kept", "solved_kept"))
+    dropped = searches - total
+    kept, found = (
+        np.concatenate([np.empty(0, np.bool_), *flags]) for flags in (counts.kept, counts.found)
+    )
     search_ms, nodes = (
         np.concatenate([np.empty(0), *counts.values[name]]) for name in _DISTRIBUTED
     )
@@ -90,9 +93,11 @@ def summarise(
             "failed_environments": counts.sums["failed"],
             "total_episodes": total,
             "successful_episodes": solved,
-            "success_rate": solved / total if total else 0.0,
-            "avg_search_time_ms": float(search_ms.mean()) if total else 0.0,
-            "avg_nodes_expanded": float(nodes.mean()) if total else 0.0,
+            "success_rate": _percentage(solved, total),
+            "avg_search_time_ms": float(search_ms[kept].mean()) if total else 0.0,
+            "avg_nodes_expanded": float(nodes[kept].mean()) if total else 0.0,
+            "searches": searches,
+            "solved_searches": counts.sums["solved"],
             "search_time_ms": _distribution(search_ms),
             "nodes_expanded": _distribution(nodes),
             "search_time_ms_solved": _distribution(search_ms[found]),
@@ -108,10 +113,10 @@ def summarise(
             "time_ms": times,
         },
         "filtering_stats": {
-            "episodes_before_filtering": total,
-            "episodes_filtered_out": total - kept,
+            "episodes_before_filtering": searches,
+            "episodes_filtered_out": dropped,
             "filtering_enabled": any(part["config"]["filter_minimum_length"] for part in parts),
-            "filter_rate": (total - kept) / total if total else 0.0,
+            "filter_rate": _percentage(dropped, searches),
         },
         "model_stats": {
             "inference_calls": counts.sums["inference_calls"],
@@ -128,7 +133,7 @@ def summarise(
 class _Counts:
     """Counts over the metrics table, which is read one row group at a time.
 
-    Of each episode only the two numbers and the flag that medians need are kept in memory.
+    Of each episode only two numbers and two flags are kept in memory, for medians and means.
     """
 
     def __init__(self) -> None:
@@ -138,6 +143,7 @@ class _Counts:
         self.by_difficulty: Counter[str] = Counter()
         self.solved_by_difficulty: Counter[str] = Counter()
         self.found: list[NDArray[np.bool_]] = []
+        self.kept: list[NDArray[np.bool_]] = []
         self.values: dict[str, list[NDArray[np.float64]]] = {name: [] for name in _DISTRIBUTED}
         self._last: dict[str, int | None] = {"environments": None, "failed": None}
 
@@ -148,8 +154,9 @@ class _Counts:
         solved = episodes.filter(episodes["solution_found"])
         self._count_environments("environments", rows["env_index"])
         self._count_environments("failed", rows.filter(error)["env_index"])
-        self.sums["episodes"] += episodes.num_rows
+        self.sums["searches"] += episodes.num_rows
         self.sums["solved"] += solved.num_rows
+        self.sums["solved_kept"] += pc.sum(solved["kept"]).as_py() or 0
         for name in (
             "kept",
             "physics_steps",
@@ -165,6 +172,7 @@ class _Counts:
         ):  # scenes of unknown class are in no class
             counter.update(pc.drop_null(table["difficulty"]).to_pylist())
         self.found.append(episodes["solution_found"].to_numpy())
+        self.kept.append(episodes["kept"].to_numpy())
         for name, values in self.values.items():
             values.append(episodes[name].to_numpy().astype(np.float64))
 
@@ -174,6 +182,11 @@ class _Counts:
             self.sums[name] += int(index[0] != self._last[name])
             self.sums[name] += int(np.count_nonzero(np.diff(index)))
             self._last[name] = int(index[-1])
+
+
+def _percentage(part: int, whole: int) -> float:
+    """Return a part of a whole in per cent; 0 of nothing."""
+    return 100.0 * part / whole if whole else 0.0
 
 
 def _distribution(values: NDArray[np.float64]) -> Distribution:

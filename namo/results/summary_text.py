@@ -26,7 +26,7 @@ def summary_text(summary: Summary, output_dir: Path) -> str:
         *_results(summary["performance_stats"]),
         *_effort(summary["performance_stats"]),
         *_time(summary["performance_stats"]),
-        *_filtering(summary["filtering_stats"]),
+        *_filtering(summary["filtering_stats"], summary["performance_stats"]),
         *_models(summary),
         *_failures(summary),
         *_files(summary, output_dir),
@@ -77,7 +77,7 @@ def _heading(summary: Summary) -> list[str]:
 
 
 def _results(performance: PerformanceStats) -> list[str]:
-    total, solved = performance["total_episodes"], performance["successful_episodes"]
+    total, solved = performance["searches"], performance["solved_searches"]
     lines = [*_section("Results"), _row("episodes", str(total))]
     lines.append(_row("solved", f"{solved} ({_percent(solved, total)})"))
     if performance["failed_environments"]:
@@ -145,7 +145,7 @@ def _time(performance: PerformanceStats) -> list[str]:
     return lines
 
 
-def _filtering(filtering: FilteringStats) -> list[str]:
+def _filtering(filtering: FilteringStats, performance: PerformanceStats) -> list[str]:
     if not filtering["filtering_enabled"]:
         return [*_section("Filtering"), _row("shortest plans only", "off, all episodes kept")]
     return [
@@ -153,7 +153,12 @@ def _filtering(filtering: FilteringStats) -> list[str]:
         _row(
             "shortest plans only",
             f"{filtering['episodes_filtered_out']} of {filtering['episodes_before_filtering']} "
-            "episodes dropped",
+            f"episodes dropped ({filtering['filter_rate']:.0f} %)",
+        ),
+        _row(
+            "episodes in the files",
+            f"{performance['total_episodes']}, of which {performance['successful_episodes']} "
+            f"solved ({performance['success_rate']:.0f} %)",
         ),
     ]
 

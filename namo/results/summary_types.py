@@ -78,14 +78,19 @@ class Solved(TypedDict):
 class PerformanceStats(TypedDict):
     """What was found, and the effort. Failed environments count in the first two alone.
 
+    `total_episodes` and the four keys after it are about the episodes in the files of environments;
+    all others are about every search, those that --filter-minimum-length dropped included.
+
     Attributes:
         total_environments: number of environments.
         failed_environments: number of these that ended in an error.
-        total_episodes: number of episodes.
+        total_episodes: number of episodes in the files.
         successful_episodes: number of these with a plan.
-        success_rate: ratio of the two.
-        avg_search_time_ms: mean wall time of a search (ms).
-        avg_nodes_expanded: mean number of pushes a search tried.
+        success_rate: successful episodes of all in the files (per cent).
+        avg_search_time_ms: mean wall time of their searches (ms).
+        avg_nodes_expanded: mean number of pushes these searches tried.
+        searches: number of searches, dropped ones included.
+        solved_searches: number of these with a plan.
         search_time_ms: wall time of a search (ms).
         nodes_expanded: number of pushes a search tried.
         search_time_ms_solved: of solved episodes alone (ms).
@@ -105,6 +110,8 @@ class PerformanceStats(TypedDict):
     success_rate: float
     avg_search_time_ms: float
     avg_nodes_expanded: float
+    searches: int
+    solved_searches: int
     search_time_ms: Distribution
     nodes_expanded: Distribution
     search_time_ms_solved: Distribution
@@ -124,7 +131,7 @@ class FilteringStats(TypedDict):
         episodes_before_filtering: number of episodes.
         episodes_filtered_out: number of these that were dropped.
         filtering_enabled: whether any part was filtered.
-        filter_rate: ratio of the two counts.
+        filter_rate: dropped episodes of all before filtering (per cent).
     """
 
     episodes_before_filtering: int

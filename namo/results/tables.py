@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError
 from namo.files import replacing, require_inside
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
+from namo.results.schema_version import require_schema_version, table_version
 
 DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
 """Schemas of the tables of a collection, which are assembled from those of its parts."""
@@ -69,6 +70,7 @@ def merged_table(folder: Path, name: str) -> Path:
         raise ResultFileError(f"{path}: is missing; `namo verify` lists all problems") from None
     except (pa.ArrowException, OSError) as error:
         raise ResultFileError(f"{path}: cannot be read: {error}") from None
+    require_schema_version(table_version(schema), path, folder)
     if not schema.equals(DATA_TABLES[name]):
         raise ResultFileError(f"{path}: schema differs from the one this version writes")
     return path

@@ -22,6 +22,7 @@ from namo.results.replay import replay
 from namo.results.run_lock import only_run_in
 from namo.results.scene_file import scene_of
 from namo.results.schema import FILES
+from namo.results.schema_version import require_schema_version, table_version
 from namo.results.tables import DATA_TABLES, row_groups
 from namo.wording import truncated_list
 from namo.world.world import World
@@ -100,6 +101,7 @@ class Verification:
             table = pq.read_table(path)
         except (pa.ArrowException, OSError) as error:
             raise ResultFileError(f"{path}: cannot be read: {error}") from None
+        require_schema_version(table_version(table.schema), path, self.folder)
         if not table.schema.equals(FILES):
             raise ResultFileError(f"{path}: schema differs from the one this version writes")
         return {row["path"]: row for row in table.to_pylist()}

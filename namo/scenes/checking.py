@@ -133,12 +133,18 @@ def _join(values: Sequence[float]) -> str:
 
 
 def _check_heights(scene: Scene) -> None:
+    lowest = min((one.z + one.half_z for one in scene.movables), default=math.inf)
     for wall in scene.walls:
-        # A wall may extend below the floor, but one that hangs above it does not stop the robot.
-        if _bottom(wall) > FLOOR_TOLERANCE_M or wall.z + wall.half_z <= FLOOR_TOLERANCE_M:
+        bottom, top = _bottom(wall), wall.z + wall.half_z
+        # A wall may extend below the floor, and hang above it where everything still runs into it.
+        if (
+            top <= FLOOR_TOLERANCE_M
+            or bottom > max(FLOOR_TOLERANCE_M, _reach_of_equator(scene.robot.radius))
+            or bottom > max(FLOOR_TOLERANCE_M, lowest - FLOOR_TOLERANCE_M)
+        ):
             raise SceneError(
-                f"wall '{wall.name}' spans z = {_bottom(wall):.3g} to "
-                f"{wall.z + wall.half_z:.3g} m; it must rise from the floor at 0"
+                f"wall '{wall.name}' spans z = {bottom:.3g} to {top:.3g} m; "
+                "it must rise from the floor at 0"
             )
     for movable in scene.movables:
         if abs(_bottom(movable)) > FLOOR_TOLERANCE_M:
@@ -146,6 +152,15 @@ def _check_heights(scene: Scene) -> None:
                 f"movable '{movable.name}' has its bottom at z = {_bottom(movable):.3g} m; "
                 f"it must stand on the floor, within {FLOOR_TOLERANCE_M} m"
             )
+
+
+def _reach_of_equator(radius: float) -> float:
+    """Return up to which height a sphere on the floor is nearly as wide as at its centre (m).
+
+    A wall that starts there stops the robot within `OVERLAP_TOLERANCE_M` of its footprint.
+    """
+    narrow = max(radius - OVERLAP_TOLERANCE_M, 0.0)
+    return radius + math.sqrt(radius**2 - narrow**2)
 
 
 def _bottom(solid: Solid) -> float:
@@ -204,10 +219,9 @@ def _close_pairs(solids: Sequence[Solid], movables: int) -> NDArray[np.intp]:
     corners = [solid.corners() for solid in solids]
     low = np.array([points.min(axis=0) for points in corners])
     high = np.array([points.max(axis=0) for points in corners])
-    meet = np.all((low[:, None] < high[None]) & (low[None] < high[:, None]), axis=-1)
-    meet = np.triu(meet, k=1)
-    meet[movables:] = False
-    return np.argwhere(meet)
+    moving = slice(0, movables)
+    meet = np.all((low[moving, None] < high[None]) & (low[None] < high[moving, None]), axis=-1)
+    return np.argwhere(np.triu(meet, k=1))
 
 
 def _check_inside(scene: Scene) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import shapely
@@ -20,56 +18,17 @@ from namo.geometry import Floats
 from namo.scenes.blocked_doors import too_wide_for_doors
 from namo.scenes.footprint import FootprintSet, overlap_depth
 from namo.scenes.grid import Grid
+from namo.scenes.physics_remarks import physics_remarks
 from namo.scenes.regions import BACK_OFF_M, Labels, Regions, free_regions
+from namo.scenes.remarks import TOUCHING_M, Remark, RemarkKind
 from namo.scenes.scene import GOAL_TOLERANCE_M, UNWALLED_MARGIN_M, Scene, Solid, Wall
 
-TOUCHING_M = 0.001
-"""Solids that overlap by less merely touch."""
 MIN_PART_M2 = 0.25
 """Minimum area of unreachable floor to remark on."""
 MAX_ROBOT_M, MAX_SCENE_M, MAX_MOVABLE_M = 2.0, 100.0, 10.0
 """Radius, width and side from which numbers are probably not in metres."""
 USUAL_ROBOT_M = 0.8
 """Maximum radius of a typical robot, which tells centimetres from millimetres."""
-GRAVITY = "0 0 -9.81"
-"""Default of MuJoCo (m/s²), if the options of a scene set none."""
-
-
-class RemarkKind(StrEnum):
-    """Subject of a remark, short enough for a caption."""
-
-    UNITS = "units"
-    OVERLAP = "overlap"
-    GOAL_AT_WALL = "goal at wall"
-    GOAL_CUT_OFF = "goal cut off"
-    ROBOT_STUCK = "robot stuck"
-    FLOOR_CUT_OFF = "floor cut off"
-    TOO_WIDE = "too wide for doors"
-    TOO_HEAVY = "too heavy"
-    GOAL_FREE = "goal free"
-    OPEN_PLAN = "open plan"
-
-
-NOTES = frozenset({RemarkKind.GOAL_FREE, RemarkKind.OPEN_PLAN})
-"""Kinds that are information rather than peculiarities."""
-
-
-@dataclass(frozen=True)
-class Remark:
-    """A peculiarity of a scene, or information on it.
-
-    Attributes:
-        kind: its subject.
-        text: a clause with the measured values.
-    """
-
-    kind: RemarkKind
-    text: str
-
-    @property
-    def is_note(self) -> bool:
-        """Whether it is information only."""
-        return self.kind in NOTES
 
 
 def inspect_scene(scene: Scene) -> list[Remark]:
@@ -87,7 +46,7 @@ def inspect_scene(scene: Scene) -> list[Remark]:
     except SceneError as error:
         hint = "".join(f"; {remark.text}" for remark in units)
         raise SceneError(f"{scene.path or 'scene'}: {error}{hint}") from None
-    remarks = [*units, *_overlaps(scene), *_forces(scene)]
+    remarks = [*units, *_overlaps(scene), *physics_remarks(scene)]
     if not units:
         remarks += _floor_plan(scene)
     return sorted(remarks, key=lambda remark: remark.is_note)
@@ -178,19 +137,6 @@ def _overlaps(scene: Scene) -> Iterator[Remark]:
             covered = outlines[first].intersection(outlines[second]).area / a.footprint.area
             text = f"'{a.name}' stands {depth:.3f} m in wall '{b.name}', {covered:.1%} of it"
         yield Remark(RemarkKind.OVERLAP, text)
-
-
-def _forces(scene: Scene) -> Iterator[Remark]:
-    gravity = -float(scene.options.get("gravity", GRAVITY).split()[2])
-    for movable in scene.movables:
-        friction = max(movable.friction[0], scene.floor_friction[0])
-        needed = friction * movable.mass * gravity
-        if needed > scene.robot.max_force:
-            yield Remark(
-                RemarkKind.TOO_HEAVY,
-                f"'{movable.name}' needs {needed:.3g} N to slide, "
-                f"the robot pushes with {scene.robot.max_force:.3g} N",
-            )
 
 
 def _floor_plan(scene: Scene) -> Iterator[Remark]:

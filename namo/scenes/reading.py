@@ -18,6 +18,8 @@ from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.mjcf.extraction import Extractor
 from namo.scenes.mjcf.limits import MAX_BYTES
 from namo.scenes.mjcf.prisms import prisms_of
+from namo.scenes.mjcf.pushing import refuse_impossible_pushes
+from namo.scenes.mjcf.scene_model import SceneModel, start_data
 from namo.scenes.mjcf.unsupported import refuse_unsupported
 from namo.scenes.safe_xml import XmlElement
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene, Wall
@@ -30,9 +32,9 @@ def read_scene(path: Path) -> Scene:
         path: a MuJoCo XML file.
 
     Raises:
-        SceneError: the file cannot be read, does not follow `namo.scenes.mjcf.convention`, or is
-            not a valid scene (see `check_scene`). The message names the file, the value and what is
-            allowed.
+        SceneError: the file cannot be read, does not follow `namo.scenes.mjcf.convention`, forbids
+            pushing (see `refuse_impossible_pushes`), or is not a valid scene (see `check_scene`).
+            The message names the file, the value and what is allowed.
     """
     try:
         with path.open("rb") as file:
@@ -72,6 +74,7 @@ def parse_scene(data: bytes, source: str) -> Scene:
         sha256=hashlib.sha256(data).hexdigest(),
         xml=xml,
     )
+    refuse_impossible_pushes(parts)
     check_scene(scene)
     return scene
 
@@ -120,7 +123,9 @@ def parts_of(model: mujoco.MjModel, elements: list[XmlElement], source: str) -> 
 
 
 def _extractor(model: mujoco.MjModel, elements: list[XmlElement], source: str) -> Extractor:
-    extractor = Extractor(source, model, prisms_of(elements, source))
+    compiled = SceneModel(source, model, start_data(model))
+    prisms = prisms_of(elements, compiled.solid_meshes, source)
+    extractor = Extractor(source, model, compiled.data, prisms)
     refuse_unsupported(extractor)
     return extractor
 

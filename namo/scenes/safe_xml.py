@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.parsers import expat
 
 from namo.errors import SceneError
+from namo.scenes.git_lfs import ADVICE, is_pointer
 
 MAX_DEPTH = 100
 
@@ -34,9 +35,11 @@ def xml_elements(text: str, root: str) -> list[XmlElement]:
         root: tag that the root must have, without a namespace.
 
     Raises:
-        SceneError: the text is not well-formed, has a document type or entity declaration or
-            another root, or elements are nested deeper than `MAX_DEPTH`.
+        SceneError: the text is a Git LFS pointer, is not well-formed, has a document type or entity
+            declaration or another root, or elements are nested deeper than `MAX_DEPTH`.
     """
+    if is_pointer(text):
+        raise SceneError(ADVICE)
     elements: list[XmlElement] = []
     open_tags: list[str] = []
     parser = expat.ParserCreate()

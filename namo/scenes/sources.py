@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from namo.errors import UsageError
+from namo.scenes.folders import SCENE_SUFFIX, files_below, require_unicode
+from namo.scenes.git_lfs import ADVICE, HEAD_BYTES, is_pointer
 from namo.scenes.table_kinds import missing_columns
 from namo.wording import did_you_mean
 
@@ -62,8 +64,9 @@ def environments_from(
 ) -> EnvironmentList:
     """Return the environments of a folder or a manifest, or the demo scenes if neither is given.
 
-    A folder is searched recursively for `*.xml`, sorted by their relative paths with forward
-    slashes, compared character by character, so that an index is the same scene on every machine.
+    A folder is searched recursively for `*.xml` (in upper case too; see `namo.scenes.folders` for
+    links), sorted by their relative paths with forward slashes, compared character by character, so
+    that an index is the same scene on every machine.
     A manifest keeps its own order. It is a text file with one scene per line (blank lines and lines
     that start with `#` are skipped) or a Parquet file with a column `file` and optionally
     `difficulty`, `sha256` and `split`; paths are relative to the folder of the manifest.
@@ -76,8 +79,8 @@ def environments_from(
             for a million files.
 
     Raises:
-        UsageError: both are given, or what is given does not exist, is empty or names a missing
-            file, or there is no such split.
+        UsageError: both are given, or what is given does not exist, is empty, names a missing file
+            or none, or holds a broken link; or there is no such split.
     """
     if xml_dir is not None and manifest is not None:
         raise UsageError(
@@ -140,10 +143,14 @@ def _found(folder: Path, label: str) -> tuple[ListedScene, ...]:
         raise UsageError(f"{label}: no such folder")
     if not folder.is_dir():
         raise UsageError(f"{label}: not a folder; a list of scenes is given with --manifest")
-    paths = [path for path in folder.rglob("*.xml") if path.is_file()]
+    found = files_below(folder)
+    if problem := found.problem_of(SCENE_SUFFIX):
+        raise UsageError(f"{label}: {problem}")
+    paths = found.with_suffix(SCENE_SUFFIX)
     if not paths:
         raise UsageError(f"{label}: holds no .xml file at any depth")
-    paths.sort(key=lambda path: path.relative_to(folder).as_posix())
+    for path in paths:
+        require_unicode(path, label)
     return tuple(map(ListedScene, paths))
 
 
@@ -161,6 +168,11 @@ def _listed(manifest: Path, split: str | None, *, look: bool) -> Iterator[Listed
     empty = True
     for where, row in rows:
         empty = False
+        if not row["file"]:
+            raise UsageError(
+                f"--manifest {manifest}: {where}: column 'file' is "
+                f"{'null' if row['file'] is None else 'empty'}; expected the path of a scene"
+            )
         path = manifest.parent / str(row["file"])
         if look and not path.is_file():
             raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
@@ -177,6 +189,8 @@ def _text_rows(manifest: Path) -> Iterator[_Row]:
     try:
         with manifest.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(map(str.strip, lines), start=1):
+                if number == 1 and is_pointer(line):
+                    raise UsageError(f"--manifest {manifest}: {ADVICE}")
                 if line and not line.startswith("#"):
                     yield f"line {number}", {"file": line}
     except UnicodeDecodeError as error:
@@ -206,6 +220,9 @@ def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
         _require_text(manifest, wanted)
         found = parquet.read_table(manifest, columns=wanted).to_pylist()
     except pa.ArrowInvalid as error:
+        with manifest.open("rb") as handle:
+            if is_pointer(handle.read(HEAD_BYTES)):
+                raise UsageError(f"--manifest {manifest}: {ADVICE}") from None
         raise UsageError(f"--manifest {manifest}: not a Parquet file: {error}") from error
     rows = [(f"row {number}", row) for number, row in enumerate(found, start=1)]
     if split is None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from namo.markdown import markdown_table
+
+_COUNTS = ("rows", "scenes", "layouts")
 _LABELS = ("success", "failure", "untried", "unreachable")
 
 
@@ -26,20 +29,19 @@ def card_text(card: dict[str, Any]) -> str:
         f'data = CandidateData("{"path/to/this/folder"}", split="train", kind="goal")',
         "```",
         "",
-        "| split | rows | scenes | layouts |",
-        "| --- | --- | --- | --- |",
-        *(
-            f"| {name} | {split['rows']:,} | {split['scenes']:,} | {split['layouts']:,} |"
-            for name, split in splits.items()
+        markdown_table(
+            ["split", *_COUNTS],
+            ([name, *(f"{split[count]:,}" for count in _COUNTS)] for name, split in splits.items()),
         ),
         "",
         "Splits are by layout: all scenes with the same walls are in the same split.",
         "",
         "## Labels of candidates",
         "",
-        f"| split | {' | '.join(_LABELS)} | success rate | at once | later | implied |",
-        f"| --- |{' --- |' * (len(_LABELS) + 4)}",
-        *(_balance(name, split["labels"]) for name, split in splits.items()),
+        markdown_table(
+            ["split", *_LABELS, "success rate", "at once", "later", "implied"],
+            ([name, *_balance(split["labels"])] for name, split in splits.items()),
+        ),
         "",
         "A success opened the robot's goal at once, or later with further pushes that a search "
         "found. The success rate is over tried candidates; an untried candidate is not a failure, "
@@ -66,12 +68,12 @@ def card_text(card: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _balance(name: str, labels: dict[str, int]) -> str:
+def _balance(labels: dict[str, int]) -> list[str]:
     tried = labels["success"] + labels["failure"]
     rate = f"{100.0 * labels['success'] / tried:.1f} %" if tried else "-"
     cells = [f"{labels[kind]:,}" for kind in _LABELS]
     rest = [f"{labels[kind]:,}" for kind in ("at_once", "later", "implied")]
-    return f"| {' | '.join([name, *cells, rate, *rest])} |"
+    return [*cells, rate, *rest]
 
 
 def _source(source: dict[str, Any]) -> str:

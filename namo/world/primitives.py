@@ -61,13 +61,19 @@ class PushClass:
 
     @classmethod
     def of(cls, scene: Scene, movable: Movable) -> PushClass:
-        """Return the class of a movable in its scene; a polygon is a class of its own."""
+        """Return the class of a movable in its scene; a polygon is a class of its own.
+
+        Its robot is a sphere. A movable that only a cylinder can push, because the centre of such a
+        sphere is above it, is simulated as high as that centre.
+        """
         footprint = movable.footprint
         if isinstance(footprint, Rectangle):
             footprint = Rectangle(_rounded(footprint.half_x), _rounded(footprint.half_y))
+        # The rounded height of what a sphere can push may be a little less than its radius.
+        is_below = scene.robot.radius > 2.0 * CLASS_STEP * movable.half_z
         return cls(
             footprint,
-            _rounded(movable.half_z),
+            _rounded(movable.half_z if not is_below else scene.robot.radius),
             _rounded(movable.mass),
             _rounded_friction(movable.friction),
             scene.floor_friction,

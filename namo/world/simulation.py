@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from namo.compiled import compiled
 from namo.errors import PhysicsError
 from namo.geometry import Floats, Pose2D
-from namo.scenes.footprint import Rectangle
 from namo.scenes.mjcf.compiling import compile_model, compile_spec
+from namo.scenes.mjcf.pushing import refuse_impossible_pushes
+from namo.scenes.mjcf.scene_model import SceneModel, box_axes, is_upright
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
+from namo.world.start_check import check_poses, check_solids
 
 STATE_SPEC = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 UPRIGHT_COSINE = 0.95
@@ -61,11 +63,15 @@ class _Frames(NamedTuple):
     Attributes:
         is_geom: (n,) whether the frame is that of a geom, otherwise of a body.
         number: (n,) id of that geom or body.
+        forward: (n,) which of its axes is x of the movable's frame; not 0 for a box on its side.
+        up: (n,) which of its axes is vertical.
         offset: (n, 3) of the movable's frame in it: x, y (m), theta (rad).
     """
 
     is_geom: NDArray[np.bool_]
     number: NDArray[np.int64]
+    forward: NDArray[np.int64]
+    up: NDArray[np.int64]
     offset: Floats
 
 
@@ -82,10 +88,10 @@ def _poses_of(
     """
     poses = np.empty((len(frames.number), 3))
     for i in range(len(poses)):
-        number, offset = frames.number[i], frames.offset[i]
+        number, offset, forward = frames.number[i], frames.offset[i], frames.forward[i]
         positions, rotations = geoms if frames.is_geom[i] else bodies
         x, y = positions[number, 0], positions[number, 1]
-        yaw = math.atan2(rotations[number, 3], rotations[number, 0])
+        yaw = math.atan2(rotations[number, 3 + forward], rotations[number, forward])
         if offset.any():  # the body of a polygon may have a frame other than the movable's
             c, s = math.cos(yaw), math.sin(yaw)
             x, y = x + c * offset[0] - s * offset[1], y + s * offset[0] + c * offset[1]
@@ -95,6 +101,20 @@ def _poses_of(
         poses[i, 0], poses[i, 1] = x, y
         poses[i, 2] = yaw if yaw > -math.pi else yaw + 2.0 * math.pi
     return poses
+
+
+def _quaternion_in(
+    model: mujoco.MjModel, data: mujoco.MjData, geom: int, body: int
+) -> tuple[float, float, float, float]:
+    """Return the rotation of a geom in the frame of the moving body that carries it."""
+    if model.geom_bodyid[geom] == body:
+        w, x, y, z = model.geom_quat[geom].tolist()
+    else:
+        rotation = data.xmat[body].reshape(3, 3).T @ data.geom_xmat[geom].reshape(3, 3)
+        quaternion = np.empty(4)
+        mujoco.mju_mat2Quat(quaternion, rotation.ravel())
+        w, x, y, z = quaternion.tolist()
+    return w, x, y, z
 
 
 class Simulation:
@@ -118,7 +138,8 @@ class Simulation:
         """Compile the scene.
 
         Raises:
-            SceneError: MuJoCo rejects the scene.
+            SceneError: MuJoCo rejects the scene, its physics does not allow pushing, or the
+                simulation does not start as the scene says.
         """
         self.scene = scene
         xml, source = scene.xml or scene_xml(scene), scene.path or "scene made in memory"
@@ -132,8 +153,13 @@ class Simulation:
         self._qpos = memoryview(self.data.qpos)
         self._ctrl: Floats = self.data.ctrl
         self._warnings = self.data.warning.number
+        mujoco.mj_kinematics(self.model, self.data)
+        compiled_scene = SceneModel(source, self.model, self.data)
+        refuse_impossible_pushes(compiled_scene)
+        check_solids(scene, compiled_scene)
         self._find_robot()
-        self._find_movables()
+        self._find_movables(compiled_scene)
+        check_poses(scene, self.poses())
         self.start = self.save()
 
     def _find_robot(self) -> None:
@@ -141,7 +167,6 @@ class Simulation:
         body = model.body("robot").id
         joints = range(model.body_jntadr[body], model.body_jntadr[body] + model.body_jntnum[body])
         # The reader made sure that they slide along the world's +x and +y.
-        mujoco.mj_kinematics(model, self.data)
         by_axis = {int(np.argmax(self.data.xaxis[joint])): joint for joint in joints}
         self._robot_qpos = [int(model.jnt_qposadr[by_axis[axis]]) for axis in (0, 1)]
         start = (self.scene.robot.x, self.scene.robot.y)
@@ -157,29 +182,42 @@ class Simulation:
             self._actuators.append(int(actuator))
             self._control_per_newton.append(1.0 / float(gain))
 
-    def _find_movables(self) -> None:
+    def _find_movables(self, compiled_scene: SceneModel) -> None:
         model, data = self.model, self.data
         self._quat_adr: dict[str, int] = {}
         self._yaw_offset: dict[str, float] = {}
+        self._forward: dict[str, Floats] = {}
+        solids = {solid.name: solid for solid in compiled_scene.movable_solids}
         movables = self.scene.movables
+        count = len(movables)
         frames = _Frames(
-            np.array([isinstance(one.footprint, Rectangle) for one in movables], np.bool_),
-            np.zeros(len(movables), np.int64),
-            np.zeros((len(movables), 3)),
+            np.array([compiled_scene.is_box(solids[one.name]) for one in movables], np.bool_),
+            np.zeros(count, np.int64),
+            np.zeros(count, np.int64),
+            np.full(count, 2, np.int64),
+            np.zeros((count, 3)),
         )
         for i, movable in enumerate(movables):
-            body = int(model.body(movable.name).id)
+            solid = solids[movable.name]
+            body = solid.body
             self._quat_adr[movable.name] = int(model.jnt_qposadr[model.body_jntadr[body]]) + 3
-            if frames.is_geom[i]:
-                geom = frames.number[i] = int(model.body_geomadr[body])
-                w, _, _, z = model.geom_quat[geom]
-                self._yaw_offset[movable.name] = 2.0 * math.atan2(z, w)
-            else:
+            if not frames.is_geom[i]:
                 frames.number[i] = body
                 x, y, _ = data.xpos[body].tolist()
                 yaw = math.atan2(data.xmat[body][3], data.xmat[body][0])
                 frames.offset[i] = Pose2D(x, y, yaw).relative(movable.pose)
                 self._yaw_offset[movable.name] = 0.0
+                continue
+            geom = frames.number[i] = solid.geoms[0]
+            axes = box_axes(data.geom_xmat[geom])
+            frames.forward[i], _, frames.up[i] = axes or (0, 1, 2)  # checked by the reader
+            if is_upright(data.xmat[body]) and is_upright(data.geom_xmat[geom]):
+                # Of a geom in a body of its own it is the turn of both, otherwise `geom_quat`.
+                w, _, _, z = _quaternion_in(model, data, geom, body)
+                self._yaw_offset[movable.name] = 2.0 * math.atan2(z, w)
+            else:
+                rotation = data.geom_xmat[geom].reshape(3, 3)[:, frames.forward[i]]
+                self._forward[movable.name] = data.xmat[body].reshape(3, 3).T @ rotation
         self._names = [movable.name for movable in movables]
         self._frames = frames
         self._geoms, self._bodies = (data.geom_xpos, data.geom_xmat), (data.xpos, data.xmat)
@@ -255,6 +293,10 @@ class Simulation:
             KeyError: the scene has no such movable.
         """
         adr = self._quat_adr[name]
+        if name in self._forward:  # the frame of its body is not upright
+            along = np.empty(3)
+            mujoco.mju_rotVecQuat(along, self._forward[name], self.data.qpos[adr : adr + 4])
+            return math.atan2(along[1], along[0])
         w, z = self._qpos[adr], self._qpos[adr + 3]
         return 2.0 * math.atan2(z, w) + self._yaw_offset[name]
 
@@ -296,9 +338,10 @@ class Simulation:
         if not (np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all()):
             raise PhysicsError("a position or velocity is not finite")
         mujoco.mj_kinematics(self.model, self.data)
-        for name, is_geom, number in zip(
-            self._names, self._frames.is_geom, self._frames.number, strict=True
+        frames = self._frames
+        for name, is_geom, number, up in zip(
+            self._names, frames.is_geom, frames.number, frames.up, strict=True
         ):
             _, rotations = self._geoms if is_geom else self._bodies
-            if abs(rotations[number, 8]) < UPRIGHT_COSINE:
+            if abs(rotations[number, 6 + up]) < UPRIGHT_COSINE:
                 raise PhysicsError(f"'{name}' tipped over")

@@ -56,7 +56,7 @@ def test_the_summary_counts_filtered_episodes(several, filtered):
         "episodes_before_filtering": 12,
         "episodes_filtered_out": dropped,
         "filtering_enabled": True,
-        "filter_rate": dropped / 12,
+        "filter_rate": 100 * dropped / 12,
     }
     assert several.summary()["filtering_stats"]["episodes_filtered_out"] == 0
 
@@ -70,6 +70,6 @@ def test_the_row_names_the_label_and_the_machine(collected):
 def test_the_target_of_a_stored_action_is_a_plain_tuple(several):
     for record in several.records():
         for episode in record["episode_results"]:
-            for action in episode["action_sequence"]:
+            for action in episode["action_sequence"] or ():
                 assert type(action["target"]) is tuple
                 assert Pose2D(*action["target"])

@@ -88,7 +88,9 @@ def test_the_fixture_has_plans_of_zero_one_and_more_pushes(collected, several):
 def test_plan_depth_and_states_have_equal_length(collection):
     for record in collection.records():
         for episode in record["episode_results"]:
-            length = len(episode["action_sequence"])
+            plan = episode["action_sequence"]
+            assert (plan is not None) is episode["solution_found"]
+            length = len(plan or ())
             assert episode["solution_depth"] == (length if episode["solution_found"] else None)
             assert len(episode["state_observations"]) == length
             assert len(episode["post_action_state_observations"]) == length
@@ -134,12 +136,11 @@ def test_static_information_and_goal_are_those_of_the_scene(collected):
             box.name for box in scene.movables
         }
         for box in (*scene.walls, *scene.movables):
-            assert information[box.name]["half_extents"] == [
-                box.footprint.half_x,
-                box.footprint.half_y,
-                box.half_z,
-            ]
+            sizes = [information[box.name][f"size_{axis}"] for axis in "xyz"]
+            assert sizes == [box.footprint.half_x, box.footprint.half_y, box.half_z]
             assert information[box.name]["start_pose"] == list(box.pose)
+        start = [scene.robot.x, scene.robot.y, 0.0]
+        assert information["robot"]["start_pose"] == start
 
 
 def test_pushes_marked_on_plan_are_the_plan(collection):
@@ -196,8 +197,9 @@ def test_stored_numbers_agree_with_the_metrics(collection):
     for record in collection.records():
         for episode in record["episode_results"]:
             row = metrics[episode["episode_id"]]
-            shared = set(episode) & set(row) - {"xml_file"}
+            shared = set(episode) & set(row) - {"xml_file", "error_message"}
             assert {key: episode[key] for key in shared} == {key: row[key] for key in shared}
+            assert (episode["error_message"], row["error_message"]) == ("", None)
             stats = episode["algorithm_stats"]
             assert sum(stats["push_outcomes"].values()) == row["pushes_simulated"]
 

@@ -32,9 +32,9 @@ def file(tmp_path_factory):
 
 def test_a_plan_whose_replay_matches_ends_with_0(file, capsys):
     assert main(["replay", str(file), "--check"]) == 0
-    assert capsys.readouterr().out.startswith("h_env_000000_episode_000: plan of ")
+    assert capsys.readouterr().out.startswith("h_env_000000_episode_0: plan of ")
     assert main(["replay", str(file), "--episode", "1"]) == 0
-    assert "h_env_000000_episode_001: plan of 1 push: replay matches" in (
+    assert "h_env_000000_episode_1: plan of 1 push: replay matches" in (
         capsys.readouterr().out.replace("pushes", "push").replace("of 2", "of 1")
     )
 

@@ -52,6 +52,18 @@ def test_an_unusable_file_is_a_failure_with_its_reason(folder, broken, capsys):
     assert lines[-1] == "4 files: 2 ok, 1 odd (overlap: 1), 1 unusable"
 
 
+def test_every_file_of_a_folder_is_checked_or_named(folder, tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "c.xml").rename(tmp_path / "elsewhere" / "C.XML")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "gone.xml").symlink_to("nowhere.xml")
+    assert check(folder) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "gone.xml: unusable: is a link to 'nowhere.xml', which does not exist"
+    assert [line.split(":")[0] for line in lines[1:-1]] == ["a.xml", "b/odd.xml", "linked/C.XML"]
+    assert lines[-1] == "4 files: 2 ok, 1 odd (overlap: 1), 1 unusable"
+
+
 def test_one_file_can_be_checked(folder, capsys):
     assert check(folder / "b" / "odd.xml") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -111,6 +123,8 @@ def test_a_sheet_is_limited_with_a_note(folder, tmp_path, capsys):
         ),
         (["--columns", 0], "--columns 0: must be 1 or more"),
         (["--limit", 0], "--limit 0: must be 1 or more"),
+        (["--time-limit", 0], "--time-limit 0: must be more than 0 and at most 86400 s"),
+        (["--time-limit", "nan"], "--time-limit nan: must be more than 0"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_read(folder, capsys, arguments, said):
@@ -143,3 +157,21 @@ def test_a_manifest_is_audited_too(folder, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "scenes.parquet: layout row-1 is in 2 splits: test, train"
     assert lines[1] == "a.xml: ok"
+
+
+def test_the_time_limit_is_that_of_the_option(folder, capsys):
+    assert check(folder / "a.xml", "--time-limit", 1e-6, "--quiet") == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "a.xml: unusable: still being read after 1e-06 s (--time-limit)",
+        "1 file: 0 ok, 0 odd, 1 unusable",
+    ]
+
+
+def test_quiet_prints_what_is_odd_or_unusable_and_why(folder, broken, capsys):
+    assert check(folder, "--quiet") == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[:2] for line in lines[:-1]] == [
+        ["b/odd.xml", " odd"],
+        ["broken.xml", " unusable"],
+    ]
+    assert lines[-1] == "4 files: 2 ok, 1 odd (overlap: 1), 1 unusable"

@@ -53,7 +53,8 @@ def test_a_folder_is_imported_file_by_file_and_each_gets_a_line(source, tmp_path
     assert lines[2].startswith("puzzle.txt: imported: 1 movable, 4 walls, robot 0.15 m; ")
     assert lines[3:] == [
         "notes.txt: left alone: no importer recognises it",
-        "ours.xml: left alone: no importer recognises it",
+        "ours.xml: left alone: already a scene in this project's format, nothing to import; check "
+        "it with `namo scenes check`, collect it with --xml-dir",
         "2 of 3 files imported; 2 other files left alone",
     ]
     assert (output / "import.txt").read_text() == printed
@@ -72,7 +73,8 @@ def test_many_skipped_files_are_named_in_the_report_only(source, tmp_path, capsy
     assert printed.splitlines()[-1] == "2 of 3 files imported; 12 other files left alone"
     assert "recognises" not in printed
     report = (tmp_path / "out" / "import.txt").read_text()
-    assert report.count(": left alone: no importer recognises it\n") == 11
+    assert report.count(": left alone: no importer recognises it\n") == 10
+    assert report.count(": left alone: already a scene in this project's format") == 1
     assert "note_8.txt: left alone" in report
     assert "picture.png" not in report
 
@@ -167,6 +169,10 @@ def test_warnings_of_the_checks_are_in_the_line(tmp_path, capsys):
         (("{source}", "--output", "{out}", "--scale", "0"), "--scale 0.0: must be a positive"),
         (("{source}", "--output", "{out}", "--scale", "nan"), "--scale nan: must be"),
         (("{source}", "--output", "{out}", "--cell-size", "-1"), "--cell-size -1.0: must be"),
+        (("{source}", "--output", "{out}", "--scale", "1e300"), "--scale .*, at most 1e\\+06"),
+        (("{source}", "--output", "{out}", "--cell-size", "1e9"), "--cell-size .*at most 1e"),
+        (("{source}", "--output", "{out}", "--robot-radius", "0"), "--robot-radius 0.0: must be"),
+        (("{source}", "--output", "{out}", "--robot-radius", "inf"), "--robot-radius inf: must"),
         (("{source}/maps", "--output", "{out}", "--robot", "r"), "--robot: no file of"),
         (("{source}", "--output", "{source}/plan.svg"), "lies in SOURCE"),
         (("{source}/plan.svg", "--output", "{source}/notes.txt"), "is not a folder"),
@@ -178,6 +184,65 @@ def test_wrong_usage_writes_nothing(source, tmp_path, arguments, message):
     with pytest.raises(UsageError, match=message):
         run(*filled)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_scene_of_this_project_alone_says_so(source, tmp_path):
+    with pytest.raises(UsageError, match=r"ours\.xml: already a scene in this project's format"):
+        run(source / "ours.xml", "--output", tmp_path / "out")
+    text = (source / "ours.xml").read_text().replace('name="robot"', "name = 'robot'")
+    (source / "ours.xml").write_text(text)
+    with pytest.raises(UsageError, match="check it with `namo scenes check`, collect it with"):
+        run(source / "ours.xml", "--output", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["ours.xml", "plan.svg", "maps/small.map", "puzzle.txt"])
+def test_a_pointer_of_git_lfs_is_named_as_one(source, tmp_path, capsys, name):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 3\n"
+    (source / name).write_text(pointer)
+    assert run(source / name, "--output", tmp_path / "out") == 1
+    line = f"{(source / name).name}: not imported: a Git LFS pointer, not the file itself; "
+    assert line + "fetch the file with 'git lfs pull'" in capsys.readouterr().out
+
+
+def test_links_are_followed_and_what_cannot_be_read_is_named(source, tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "far.map").write_text(MAP)
+    (source / "linked").symlink_to(tmp_path / "elsewhere")
+    (source / "loop").symlink_to(source)
+    (source / "gone.map").symlink_to("nowhere")
+    (source / "UPPER.MAP").write_text(MAP)
+    run(source, "--output", tmp_path / "out")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in lines if ": imported: " in line] == [
+        "UPPER.MAP",
+        "linked/far.map",
+        "maps/small.map",
+        "puzzle.txt",
+    ]
+    assert "gone.map: left alone: is a link to 'nowhere', which does not exist" in lines
+
+
+def test_the_radius_of_a_placed_robot_can_be_asked_for(tmp_path, capsys):
+    sides = [(0, 0.4, 0.01, 0.4), (0.5, 0.4, 0.01, 0.4), (0.25, 0, 0.26, 0.01)]
+    sides += [(0.25, 0.8, 0.26, 0.01), (0.15, 0.4, 0.15, 0.01)]
+    walls = "".join(
+        f'<geom name="wall_{n}" type="box" pos="{x} {y} .1" size="{a} {b} .1"/>'
+        for n, (x, y, a, b) in enumerate(sides)
+    )
+    text = f'<mujoco><worldbody><geom type="plane" size="0 0 1"/>{walls}</worldbody></mujoco>'
+    (tmp_path / "small.xml").write_text(text)
+    for options, robot in (
+        (("--robot-radius", "0.05"), "robot 0.05 m"),
+        (("--scale", "4"), "robot 0.15 m"),
+    ):
+        capsys.readouterr()
+        assert run(tmp_path / "small.xml", "--output", tmp_path / "out", *options) == 0
+        assert f"small.xml: imported: 0 movables, 5 walls, {robot}; " in capsys.readouterr().out
+        read_scene(tmp_path / "out" / "small.xml")
+    unused = ("--format", "car", "--robot-radius", "1")
+    with pytest.raises(UsageError, match="--robot-radius: no file of"):
+        run(tmp_path / "small.xml", "--output", tmp_path / "o", *unused)
 
 
 def test_two_files_that_would_become_one_are_refused(source, tmp_path):

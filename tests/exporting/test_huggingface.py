@@ -100,11 +100,25 @@ def test_many_rows_become_several_shards_in_order(copied, datasets, tmp_path, mo
     assert data["poses_after"][:] == copied.pushes["poses_after"].to_pylist()
 
 
-def test_a_table_without_rows_has_no_configuration(copied, datasets, tmp_path):
-    pq.write_table(DATA_TABLES["plans"].empty_table(), copied.folder / "plans.parquet")
+@pytest.mark.parametrize("without", [("plans",), ("pushes",), ("pushes", "plans", "scenes")])
+def test_a_table_without_rows_is_a_configuration_with_0_rows(copied, datasets, tmp_path, without):
+    for name in without:
+        table = DATA_TABLES[TABLES[name]]
+        pq.write_table(table.empty_table(), copied.folder / f"{TABLES[name]}.parquet")
     exported(copied, "huggingface", tmp_path / "out")
-    names = datasets.get_dataset_config_names(str(tmp_path / "out"))
-    assert names == ["episodes", "pushes", "scenes"]
+    folder = str(tmp_path / "out")
+    assert sorted(datasets.get_dataset_config_names(folder)) == sorted(TABLES)
+    for name in TABLES:
+        data = datasets.load_dataset(folder, name, streaming=True)["train"]
+        assert (list(data) == []) == (name in without)
+        schema = DATA_TABLES[TABLES[name]]
+        files = tmp_path / "out" / name / "train-*.parquet"
+        assert (polars.read_parquet(files).height == 0) == (name in without)
+        if name not in without:
+            assert datasets.load_dataset(folder, name)["train"].column_names == data.column_names
+        assert data.column_names == [one for one in schema.names if one not in LEFT_OUT]
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"Without rows: {', '.join(f'`{one}`' for one in TABLES if one in without)}." in card
 
 
 def test_splits_come_from_the_manifest(collection, datasets, tmp_path):

@@ -35,7 +35,7 @@ def identity(environment: int, episode: int = 0) -> Record:
     return {
         "env_id": env_id,
         "env_index": environment,
-        "episode_id": f"{env_id}_episode_{episode:03d}",
+        "episode_id": f"{env_id}_episode_{episode}",
         "episode": episode,
     }
 

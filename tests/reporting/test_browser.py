@@ -10,7 +10,7 @@ CELLS = "[...document.querySelectorAll('#rows tbody tr')].map(row => row.cells[{
 ENVIRONMENTS = CELLS.format(0)
 ROBOT = "document.querySelector('#stage .robot').getAttribute('transform')"
 BOX = "document.querySelectorAll('#stage .movable')[1].getAttribute('transform')"
-TWO_PUSHES = "host_env_000002_episode_000"
+TWO_PUSHES = "host_env_000002_episode_0"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ def table(folder, shown=frozenset()):
 
 
 def test_small_collections_are_listed_completely(collection):
-    found = table(collection, {"host_env_000002_episode_000"})
+    found = table(collection, {"host_env_000002_episode_0"})
     columns = found.columns
     assert found.note == ""
     assert columns["environment"] == list(range(9))
@@ -21,7 +21,7 @@ def test_small_collections_are_listed_completely(collection):
         "solved",
     ]
     assert columns["length"] == [0, 1, 2, None, None, None, None, None, 1]
-    assert columns["shown"] == {"2": "host_env_000002_episode_000"}
+    assert columns["shown"] == {"2": "host_env_000002_episode_0"}
     assert columns["folder"] == ""  # "scenes" and "scènes"
     assert columns["file"][4] == NASTY
 

@@ -129,7 +129,7 @@ def test_cards_with_a_plan_are_buttons(page):
     cards = {value["data-plan"]: tag for tag, value in page.tags if "data-plan" in value}
     assert plans.keys() == cards.keys()
     assert set(cards.values()) == {"button"}
-    assert [push["name"] for push in plans["host_env_000002_episode_000"]] == ["box 2", "box 2"]
+    assert [push["name"] for push in plans["host_env_000002_episode_0"]] == ["box 2", "box 2"]
 
 
 def test_cards_name_the_episode_of_an_environment(make_collection):

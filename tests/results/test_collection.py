@@ -54,7 +54,7 @@ def test_an_episode_is_found_without_reading_a_table_as_a_whole(opened, monkeypa
 
 
 def test_an_unknown_episode_is_named_with_the_nearest(opened):
-    with pytest.raises(UsageError, match="did you mean 'host_env_000001_episode_000'"):
+    with pytest.raises(UsageError, match="did you mean 'host_env_000001_episode_0'"):
         opened.episode("host_env_000001_episode_00")
 
 

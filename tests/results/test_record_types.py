@@ -22,9 +22,9 @@ from namo.results.record_types import (
     EpisodeRecord,
     ErrorRecord,
     MetricsRow,
+    ObjectInfo,
     SceneReference,
     SceneRow,
-    SolidInfo,
 )
 from namo.results.schema import FILES, METRICS, SCENES
 from namo.results.summary_types import (
@@ -57,9 +57,9 @@ def test_records_of_environments_have_the_declared_keys(collected):
     require_keys(records, EnvironmentRecord)
     require_keys(episodes, EpisodeRecord)
     require_keys((each["algorithm_stats"] for each in episodes), AlgorithmStats)
-    require_keys((action for each in episodes for action in each["action_sequence"]), Action)
-    solids = [solid for each in episodes for solid in each["static_object_info"].values()]
-    require_keys(solids, SolidInfo)
+    require_keys((action for each in episodes for action in each["action_sequence"] or ()), Action)
+    objects = [info for each in episodes for info in each["static_object_info"].values()]
+    require_keys(objects, ObjectInfo)
     require_keys((record["error"] for record in records if record["error"]), ErrorRecord)
     require_keys((row for record in records for row in record["metrics"]), MetricsRow)
     require_keys((record["scene"] for record in records if record["scene"]), SceneRow)

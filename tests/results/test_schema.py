@@ -67,7 +67,9 @@ class OtherDescriptions(pq.ParquetWriter):
 
     def __init__(self, where, schema, **options):
         fields = [field.with_metadata({"description": "other", "unit": ""}) for field in schema]
-        super().__init__(where, pa.schema(fields, {"what": "other"}), **options)
+        super().__init__(
+            where, pa.schema(fields, {**schema.metadata, b"what": b"other"}), **options
+        )
 
 
 def described(path):

@@ -90,7 +90,7 @@ def test_averages_count_zeros(summary_of):
 def test_averages_and_rates_exclude_failures(summary_of):
     stats = summary_of(row(0, time_ms=30.0, nodes=6), row(1, "error"))["performance_stats"]
     assert (stats["total_environments"], stats["failed_environments"]) == (2, 1)
-    assert (stats["total_episodes"], stats["success_rate"]) == (1, 1.0)
+    assert (stats["total_episodes"], stats["success_rate"]) == (1, 100.0)
     assert (stats["avg_search_time_ms"], stats["avg_nodes_expanded"]) == (30.0, 6.0)
     assert stats["terminations"] == {"solved": 1}
 
@@ -99,7 +99,7 @@ def test_unsolved_searches_count_in_averages_and_rates(summary_of):
     stats = summary_of(
         row(0, time_ms=10.0, nodes=1), row(1, "exhausted", time_ms=50.0, nodes=9), row(2, "timeout")
     )["performance_stats"]
-    assert stats["success_rate"] == pytest.approx(1 / 3)
+    assert stats["success_rate"] == pytest.approx(100 / 3)
     assert stats["avg_nodes_expanded"] == 4.0
     assert stats["terminations"] == {"exhausted": 1, "solved": 1, "timeout": 1}
     assert stats["nodes_expanded_solved"]["mean"] == 1.0
@@ -137,7 +137,33 @@ def test_episodes_that_the_filter_dropped_are_counted_and_failures_are_not(summa
     stats = summary_of(row(0), row(0, kept=False), row(0), row(0), row(1, "error"))
     assert stats["filtering_stats"]["episodes_before_filtering"] == 4
     assert stats["filtering_stats"]["episodes_filtered_out"] == 1
-    assert stats["filtering_stats"]["filter_rate"] == 0.25
+    assert stats["filtering_stats"]["filter_rate"] == 25.0
+
+
+def test_episodes_are_those_in_the_files_and_searches_are_all(summary_of):
+    stats = summary_of(
+        row(0, depth=1, time_ms=10.0, nodes=2),
+        row(0, depth=3, time_ms=40.0, nodes=9, kept=False),
+        row(0, "exhausted", time_ms=20.0, nodes=4),
+        row(1, depth=2, time_ms=90.0, nodes=1, kept=False),
+        row(2, "error"),
+    )
+    performance, filtering = stats["performance_stats"], stats["filtering_stats"]
+    assert (performance["total_episodes"], performance["successful_episodes"]) == (2, 1)
+    assert performance["success_rate"] == 50.0
+    assert (performance["searches"], performance["solved_searches"]) == (4, 3)
+    assert (performance["avg_search_time_ms"], performance["avg_nodes_expanded"]) == (15.0, 3.0)
+    assert performance["search_time_ms"]["total"] == 160.0, "effort is that of every search"
+    assert (filtering["episodes_before_filtering"], filtering["filter_rate"]) == (4, 50.0)
+
+
+def test_a_filter_that_drops_every_episode_gives_no_rate(summary_of, tmp_path):
+    summary = summary_of(row(0, kept=False), row(1, kept=False))
+    performance = summary["performance_stats"]
+    assert (performance["total_episodes"], performance["success_rate"]) == (0, 0.0)
+    assert (performance["avg_search_time_ms"], performance["searches"]) == (0.0, 2)
+    assert summary["filtering_stats"]["filter_rate"] == 100.0
+    assert "nan" not in summary_text(summary, tmp_path).lower()
 
 
 def test_failures_are_listed_with_cause_and_command(summary_of):
@@ -175,7 +201,7 @@ def test_a_collection_without_successes_has_a_summary_and_its_text(summary_of, r
     stats = summary["performance_stats"]
     solved = sum(one["solution_found"] for one in rows)
     assert stats["successful_episodes"] == solved
-    assert stats["success_rate"] == float(solved > 0)
+    assert stats["success_rate"] == 100.0 * (solved > 0)
     text = summary_text(summary, tmp_path)
     assert "nan" not in text.lower()
     assert f"solved                  {solved} (" in text
@@ -186,6 +212,8 @@ def test_a_real_summary_agrees_with_its_table(collected):
     rows = [row for row in collected.table("metrics") if row["termination"] != "error"]
     assert stats["total_episodes"] == len(rows) == 5
     assert stats["successful_episodes"] == sum(row["solution_found"] for row in rows) == 4
+    assert (stats["searches"], stats["solved_searches"]) == (5, 4)
+    assert stats["success_rate"] == 80.0
     assert stats["avg_nodes_expanded"] == sum(row["nodes_expanded"] for row in rows) / 5
     assert sum(stats["push_outcomes"].values()) == sum(row["pushes_simulated"] for row in rows)
 

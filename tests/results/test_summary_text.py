@@ -61,7 +61,11 @@ def test_without_failures_there_is_no_section_on_them(summary, tmp_path):
 
 def test_filtering_is_listed(filtered, several, tmp_path):
     dropped = filtered.summary()["filtering_stats"]["episodes_filtered_out"]
-    assert f"{dropped} of 12 episodes dropped" in summary_text(filtered.summary(), tmp_path)
+    text = summary_text(filtered.summary(), tmp_path)
+    assert f"{dropped} of 12 episodes dropped ({dropped / 0.12:.0f} %)" in text
+    kept = [row for row in filtered.table("metrics") if row["kept"]]
+    solved = sum(row["solution_found"] for row in kept)
+    assert f"{len(kept)}, of which {solved} solved ({100 * solved / len(kept):.0f} %)" in text
     assert "off, all episodes kept" in summary_text(several.summary(), tmp_path)
 
 

@@ -139,7 +139,7 @@ def test_a_diverged_replay_is_named(copy):
     rewritten(copy, index, change)
     problem = the_problem(copy.output)
     assert problem.environment == index
-    assert f"host_env_{index:06d}_episode_000: state after push 1" in problem.text
+    assert f"host_env_{index:06d}_episode_0: state after push 1" in problem.text
     assert problems(copy.output, replays=False) == []
 
 

@@ -81,8 +81,8 @@ def test_an_invalid_robot_or_goal_is_refused(plain_scene, change, said):
 
 
 def test_a_wall_must_rise_from_the_floor(plain_scene):
-    hanging = Wall("wall_5", Pose2D(0.0, -1.0, 0.0), Rectangle(0.1, 0.1), 0.3, 0.5)
-    with pytest.raises(SceneError, match=r"wall 'wall_5' spans z = 0\.2 to 0\.8 m"):
+    hanging = Wall("wall_5", Pose2D(0.0, -1.0, 0.0), Rectangle(0.1, 0.1), 0.3, 0.55)
+    with pytest.raises(SceneError, match=r"wall 'wall_5' spans z = 0\.25 to 0\.85 m"):
         check_scene(replace(plain_scene, walls=(*plain_scene.walls, hanging)))
 
 

@@ -8,8 +8,9 @@ from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.checking import check_scene
 from namo.scenes.footprint import Rectangle, footprint_of
-from namo.scenes.inspection import RemarkKind, inspect_scene
+from namo.scenes.inspection import inspect_scene
 from namo.scenes.reading import read_scene
+from namo.scenes.remarks import RemarkKind
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
 from namo.world.reachability import Reachability
 from namo.world.static_map import StaticMap

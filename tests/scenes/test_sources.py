@@ -103,6 +103,36 @@ def test_invalid_manifests_are_refused_with_the_line(folder):
     assert "not UTF-8" in refusal(manifest=manifest)
 
 
+def test_links_and_upper_case_are_followed_and_broken_links_are_named(folder, tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "C.XML").write_text("<mujoco/>")
+    (folder / "more").symlink_to(tmp_path / "more")
+    names = [path.relative_to(folder).as_posix() for path in environments_from(folder, None).paths]
+    assert names == ["B/1.xml", "a.xml", "b.xml", "b/10.xml", "b/2.xml", "more/C.XML"]
+    (folder / "gone.xml").symlink_to("nowhere.xml")
+    assert refusal(xml_dir=folder) == (
+        f"--xml-dir {folder}: 'gone.xml' is a link to 'nowhere.xml', which does not exist; repair "
+        "it or remove it"
+    )
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "null"), ("", "empty")])
+@pytest.mark.parametrize("look", [True, False])
+def test_a_row_without_a_file_is_refused(folder, value, said, look):
+    manifest = folder / "list.parquet"
+    parquet.write_table(pa.table({"file": pa.array(["a.xml", value], pa.string())}), manifest)
+    assert refusal(manifest=manifest, look=look) == (
+        f"--manifest {manifest}: row 2: column 'file' is {said}; expected the path of a scene"
+    )
+
+
+@pytest.mark.parametrize("name", ["list.txt", "list.parquet"])
+def test_a_pointer_of_git_lfs_is_no_manifest(folder, name):
+    (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:a\nsize 3\n")
+    said = "a Git LFS pointer, not the file itself; fetch the file with 'git lfs pull'"
+    assert refusal(manifest=folder / name) == f"--manifest {folder / name}: {said}"
+
+
 @pytest.mark.parametrize(
     ("columns", "kind"),
     [

@@ -88,7 +88,7 @@ def test_a_cluster_gives_the_results_of_a_workstation(pipeline):
 def test_a_chunk_whose_process_dies_resumes_in_its_next_job(pipeline):
     pipeline.copy_rooms((0, 7, 6, 1, 11))
     with pipeline.submitted(environment=injected(pipeline, DIES)) as run:
-        said, _ = run.communicate(timeout=240)
+        said, _ = run.communicate(timeout=pipeline.patience_s)
     assert run.returncode == 0, said
     assert [row["env_index"] for row in pipeline.table("metrics")] == [0, 1, 2, 3, 4]
     attempts = pipeline.attempts("000002-000004")
@@ -106,7 +106,7 @@ def test_a_cancelled_job_loses_only_the_environment_it_was_in(pipeline):
         wait_until(lambda: len(pipeline.made()) >= 2)
         before = pipeline.made()
         subprocess.run(["scancel", *jobs()], check=True)
-        said, _ = run.communicate(timeout=240)
+        said, _ = run.communicate(timeout=pipeline.patience_s)
     assert run.returncode == 0, said
     after = pipeline.made()
     assert {number: after[number] for number in before} == before
@@ -124,7 +124,7 @@ def test_a_time_limit_ends_a_job_cleanly_and_the_next_resumes(pipeline):
         status = status_of(pipeline.output)
         assert 0 < status.done < 5
         before = pipeline.made()
-        said, _ = run.communicate(timeout=240)
+        said, _ = run.communicate(timeout=pipeline.patience_s)
     assert run.returncode == 0, said
     assert "TIMEOUT" in said
     after = pipeline.made()
@@ -152,7 +152,7 @@ def test_a_gpu_is_requested_and_counted(pipeline):
             check=True,
             text=True,
         ).stdout
-        said, _ = run.communicate(timeout=240)
+        said, _ = run.communicate(timeout=pipeline.patience_s)
     assert run.returncode == 0, said
     assert re.search(r"Tres\w*=gres:gpu:1|TresPerNode=\S*gpu:1", asked), asked
     spans = sorted(

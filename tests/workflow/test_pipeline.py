@@ -60,7 +60,7 @@ def test_a_run_writes_the_report(finished):
     pipeline, _ = finished
     page = html.unescape((pipeline.output / "report.html").read_text("utf-8"))
     assert pipeline.record(1)["error"]["command"] in page
-    assert "unsolved: every sampled push was tried" in page
+    assert "unsolved: search space exhausted (every sampled push was tried)" in page
 
 
 def test_every_rule_leaves_its_log_and_its_benchmark(finished):

@@ -29,7 +29,7 @@ rule collect:
         gpu=RUN.gpus,
     params:
         options=RUN.options,
-        versions=VERSIONS,
+        versions=versions_of,
         listed=lambda wildcards: RUN.list_digest(wildcards.chunk),
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],

@@ -87,6 +87,12 @@ def markers_to_merge(wildcards):
     return [OUT / "parts" / chunk / "part.json" for chunk in RUN.chunks]
 
 
+def versions_of(wildcards):
+    """Return what a chunk is collected again for when it changes, beside settings and inputs."""
+    unlisted = planned(RUN.unlisted_scenes_of, wildcards.chunk)
+    return f"{VERSIONS}, {unlisted}" if unlisted else VERSIONS
+
+
 def search_of(wildcards):
     """Return the collection in a place."""
     return planned(LEARN.search, wildcards.place, wildcards.what)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from namo.errors import UsageError
+from namo.option_checks import expanded_path
+from namo.scenes.folders import SCENE_SUFFIX, files_below
 from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 from namo.scenes.scene import DEFAULT_OPTIONS
 
@@ -103,14 +105,20 @@ def template_files(settings: GeneratorSettings) -> list[Path]:
     """Return the template files, sorted by path; none if the family `template` has no weight.
 
     Raises:
-        UsageError: the family has a weight, but there are no files.
+        UsageError: the family has a weight, but there are no files, or the folder holds a broken
+            link.
     """
     if not settings.families.get("template"):
         return []
     if settings.templates is None:
         raise UsageError("layout family 'template' needs 'templates', a folder of *.xml")
-    folder = Path(settings.templates)
-    files = sorted(folder.rglob("*.xml"), key=lambda path: path.relative_to(folder).as_posix())
+    folder = Path(expanded_path(settings.templates, "templates"))
+    if not folder.is_dir():
+        raise UsageError(f"templates {folder}: no such folder")
+    found = files_below(folder)
+    if problem := found.problem_of(SCENE_SUFFIX):
+        raise UsageError(f"templates {folder}: {problem}")
+    files = found.with_suffix(SCENE_SUFFIX)
     if not files:
         raise UsageError(f"templates {folder}: holds no .xml file at any depth")
     return files

@@ -17,6 +17,7 @@ from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.convex import Point
 from namo.scenes.footprint import Footprint, Polygon, Rectangle, footprint_of
+from namo.scenes.git_lfs import ADVICE, is_pointer
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.mjcf.convention import MOVABLE_MARK, WALL_MARKS
 from namo.scenes.scene import Bounds, Goal, Movable, Robot, Scene, Solid, Wall
@@ -37,10 +38,13 @@ class Imported:
     Attributes:
         scene: without path.
         remarks: on everything that was dropped, added or changed.
+        is_scaled: whether `ImportSettings.scale` has been applied already, because something was
+            placed in the scaled plan; otherwise the whole scene is scaled afterwards.
     """
 
     scene: Scene
     remarks: tuple[str, ...]
+    is_scaled: bool = False
 
 
 class Importer(Protocol):
@@ -77,17 +81,20 @@ def read_text(path: Path) -> str:
     """Return the text of a foreign file.
 
     Raises:
-        SceneError: the file is larger than 50 MB, not UTF-8, or cannot be read.
+        SceneError: the file is larger than 50 MB, not UTF-8, a Git LFS pointer, or cannot be read.
     """
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise SceneError(f"{path}: {size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB")
-        return path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise SceneError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SceneError(f"{path}: not UTF-8 text: {error}") from error
+    if is_pointer(text):
+        raise SceneError(f"{path}: {ADVICE}")
+    return text
 
 
 class Remarks:
@@ -219,14 +226,25 @@ def scaled(scene: Scene, factor: float) -> Scene:
     robot, goal = scene.robot, scene.goal
     return replace(
         scene,
-        walls=tuple(_scaled_solid(wall, factor) for wall in scene.walls),
-        movables=tuple(_scaled_solid(movable, factor) for movable in scene.movables),
-        robot=replace(robot, x=robot.x * factor, y=robot.y * factor, radius=robot.radius * factor),
-        goal=Goal(goal.x * factor, goal.y * factor, goal.radius * factor),
+        walls=tuple(scaled_solid(wall, factor) for wall in scene.walls),
+        movables=tuple(scaled_solid(movable, factor) for movable in scene.movables),
+        robot=scaled_robot(robot, factor),
+        goal=scaled_goal(goal, factor),
     )
 
 
-def _scaled_solid(solid: AnySolid, factor: float) -> AnySolid:
+def scaled_robot(robot: Robot, factor: float) -> Robot:
+    """Return a robot with its lengths scaled; its mass and force are unchanged."""
+    return replace(robot, x=robot.x * factor, y=robot.y * factor, radius=robot.radius * factor)
+
+
+def scaled_goal(goal: Goal, factor: float) -> Goal:
+    """Return a goal with its lengths scaled."""
+    return Goal(goal.x * factor, goal.y * factor, goal.radius * factor)
+
+
+def scaled_solid(solid: AnySolid, factor: float) -> AnySolid:
+    """Return a wall or movable with its lengths scaled; its mass is unchanged."""
     footprint = solid.footprint
     return replace(
         solid,

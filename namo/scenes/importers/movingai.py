@@ -1,8 +1,9 @@
 """Grid maps of the MovingAI path finding benchmarks (https://movingai.com/benchmarks/formats.html).
 
 `.map` files: a header `type octile`, `height H`, `width W`, `map`, then H rows of W characters.
-Row 0 is at the top. A scenario file in the same folder, NAME.map.scen or NAME.scen, gives start and
-goal; its first scenario is used.
+Row 0 is at the top. A scenario file in the same folder gives start and goal; its first scenario is
+used. It is found by its name, NAME.map.scen or NAME.scen, or else because it is of this map, as
+NAME-even-1.scen and NAME-random-1.scen of the multi-agent benchmarks are.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from namo.scenes.importers.importer import (
     read_text,
 )
 from namo.scenes.importers.placing import Cell, FreeCells, path_ends
+from namo.scenes.importers.scenario_files import find_scenario, first_scenario
 from namo.scenes.importers.settings import ImportSettings
 from namo.scenes.scene import Goal, Robot, Scene
 
@@ -102,33 +104,35 @@ def _cells(text: str) -> np.ndarray[tuple[int, int], np.dtype[np.str_]]:
 
 def _ends(path: Path, free: FreeCells, remarks: Remarks) -> tuple[Cell, Cell]:
     """Return the cells of robot and goal."""
-    for scenario in (path.with_name(f"{path.name}.scen"), path.with_suffix(".scen")):
-        if scenario.is_file():
-            remarks.add(f"robot and goal from line 2 of {scenario.name}; its other lines not used")
-            return _scenario_ends(scenario, free)
+    scenario = find_scenario(path)
+    if isinstance(scenario, Path):
+        start, end, line = _scenario_ends(scenario, free)
+        remarks.add(f"robot and goal from line {line} of {scenario.name}; its other lines not used")
+        return start, end
     start, end = path_ends(free, diagonal=False)
-    remarks.add(f"robot placed in cell {start[::-1]} and goal in cell {end[::-1]}: no scenario")
+    remarks.add(f"robot placed in cell {start[::-1]} and goal in cell {end[::-1]}: {scenario}")
     return start, end
 
 
-def _scenario_ends(path: Path, free: FreeCells) -> tuple[Cell, Cell]:
-    """Return start and goal of the first line after `version`."""
-    lines = read_text(path).splitlines()
-    fields = lines[1].split() if len(lines) > 1 else []
+def _scenario_ends(path: Path, free: FreeCells) -> tuple[Cell, Cell, int]:
+    """Return start and goal of the first scenario, and the number of its line."""
+    number, line = first_scenario(read_text(path))
     # Names of maps may contain blanks, so the numbers are counted from the end.
-    numbers = fields[-7:-1]
+    numbers = line.split()[-7:-1]
     if len(numbers) != 6 or not all(number.isdecimal() for number in numbers):
         raise SceneError(
-            f"{path.name}: line 2 is not a scenario: bucket, map, width, height, start x and y, "
-            "goal x and y, length"
+            f"{path.name}: line {number} is not a scenario: bucket, map, width, height, start x "
+            "and y, goal x and y, length"
         )
     width, height, start_x, start_y, goal_x, goal_y = map(int, numbers)
     if (height, width) != free.shape:
         raise SceneError(
-            f"{path.name}: line 2 is for a map of {width} x {height} cells; "
+            f"{path.name}: line {number} is for a map of {width} x {height} cells; "
             f"this has {free.shape[1]} x {free.shape[0]}"
         )
     for what, x, y in (("start", start_x, start_y), ("goal", goal_x, goal_y)):
         if x >= width or y >= height or not free[y, x]:
-            raise SceneError(f"{path.name}: line 2: the {what} ({x}, {y}) is not a free cell")
-    return (start_y, start_x), (goal_y, goal_x)
+            raise SceneError(
+                f"{path.name}: line {number}: the {what} ({x}, {y}) is not a free cell"
+            )
+    return (start_y, start_x), (goal_y, goal_x), number

@@ -9,6 +9,9 @@ is not SVG) are left out and remarked. `namo_config` names the robots (`agent_id
 (`goal_id`), drawn by the elements with these ids: a shape, or a group with a shape of type `shape`
 and a line of type `orientation`. How agents plan (behaviour, cell size) is not part of a scene.
 
+Walls and movables are what a viewer paints: the fill by its rule, and the stroke with its width,
+joins and caps. Robots and goals are their outline, filled or not.
+
 One robot is used. Others are left out rather than made obstacles, since they move.
 """
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -49,16 +52,19 @@ from namo.scenes.importers.svg import (
     SHAPES,
     SvgDocument,
     SvgElement,
+    css,
     parse_svg,
 )
-from namo.scenes.importers.svg_outlines import area_of
+from namo.scenes.importers.svg_outlines import Painted, area_of, painted_area_of
 from namo.scenes.scene import Bounds, Goal, Movable, Robot, Scene, Wall
-from namo.wording import did_you_mean
+from namo.wording import did_you_mean, truncated_list
 
 METRES_PER_UNIT = 0.01
 TOLERANCE_UNITS = 0.1
 """Outlines are simplified to within this distance (1 mm)."""
 BORDER_THICKNESS_M = 0.05
+_MAX_PARTS_NAMED = 5
+_MARKERS = ("marker", "marker-start", "marker-mid", "marker-end")
 _ROUND_FRACTION = 0.95
 """An outline that covers at least this fraction of its enclosing disc counts as round."""
 
@@ -192,7 +198,8 @@ class _Plan:
                 f"; a {one.tag} of that id is {one.invisible_reason}" for one in invisible[:1]
             )
             raise SceneError(
-                f"{what} '{identifier}' is drawn by {len(found)} outlines; one must{why}"
+                f"{what} '{identifier}' is drawn by {len(found)} outlines; one must"
+                f"{why or self.group_advice(identifier)}"
             )
         parts, _ = area_of(found[0], TOLERANCE_UNITS)
         if len(parts) != 1:
@@ -204,6 +211,20 @@ class _Plan:
                 self.remarks.add(f"part of the {what} without a type is not used", element.label)
         return shapely.Polygon(self.metres(np.array(parts[0].exterior.coords)))
 
+    def group_advice(self, identifier: str) -> str:
+        """Return what to do where a robot or goal is drawn by a group, as part of a message."""
+        parts = [
+            f"{one.label} (type {kind_of(one) or 'missing'})" if one.identifier else one.label
+            for one in self.document.visible
+            if one.is_in(identifier)
+        ]
+        if not parts:
+            return ""
+        return (
+            f"; it is a group of {truncated_list(parts, _MAX_PARTS_NAMED)}: give the one that is "
+            'its outline the attribute type="shape"'
+        )
+
     def solids(self, robot_radius: float) -> tuple[list[Wall], list[Movable]]:
         """Return walls and movables, in document order."""
         walls: list[Wall] = []
@@ -214,20 +235,24 @@ class _Plan:
                 not own_type(element) and draws_agent(element, self.agents)
             ):
                 continue
+            painted = self.painted(element)
+            if not painted.parts:
+                self.remarks.add(f"{kind} without fill and stroke left out", element.label)
+                continue
             if element.is_cut:
                 self.remarks.add("clip path or mask is not used", element.label)
             if not own_type(element) and group_type(element):
                 self.remarks.add(f"{kind} by the type of its group", element.label)
             if kind == "wall":
-                walls.extend(self.walls(element, robot_radius))
+                walls.extend(self.walls(element, painted, robot_radius))
             else:
-                movables.append(self.movable(element, robot_radius))
+                movables.append(self.movable(element, painted, robot_radius))
         return walls, movables
 
-    def walls(self, element: SvgElement, robot_radius: float) -> Iterator[Wall]:
+    def walls(self, element: SvgElement, painted: Painted, robot_radius: float) -> Iterator[Wall]:
         """Yield the parts of a wall, split at its holes."""
-        parts, repaired = self.area(element)
-        if repaired:
+        parts = painted.parts
+        if painted.is_repaired:
             self.remarks.add("wall that crosses itself repaired", element.label)
         if any(part.interiors for part in parts):
             self.remarks.add("wall cut along its holes", element.label)
@@ -240,16 +265,16 @@ class _Plan:
                 name = self.names.wall(element.label)
                 yield flat_wall(name, corners.tolist(), robot_radius)
 
-    def movable(self, element: SvgElement, robot_radius: float) -> Movable:
+    def movable(self, element: SvgElement, painted: Painted, robot_radius: float) -> Movable:
         """Return a movable, its holes filled.
 
         Raises:
             SceneError: it has several parts.
         """
-        parts, repaired = self.area(element)
+        parts = painted.parts
         if len(parts) != 1:
             raise SceneError(f"movable '{element.label}' is in {len(parts)} parts; it must be one")
-        if repaired:
+        if painted.is_repaired:
             self.remarks.add("movable that crosses itself repaired", element.label)
         if parts[0].interiors:
             self.remarks.add("movable with holes filled", element.label)
@@ -258,19 +283,24 @@ class _Plan:
         corners = self.metres(np.array(parts[0].exterior.coords[:-1]))
         return flat_movable(self.names.movable(element.label), corners.tolist(), robot_radius)
 
-    def area(self, element: SvgElement) -> tuple[list[shapely.Polygon], bool]:
-        """Return the simplified parts of a wall or movable; see `area_of`.
+    def painted(self, element: SvgElement) -> Painted:
+        """Return the simplified area of a wall or movable; see `painted_area_of`.
 
         Raises:
             SceneError: the element has no outline.
         """
+        kind = kind_of(element)
         if element.tag not in SHAPES:
             allowed = ", ".join(sorted(SHAPES))
-            raise SceneError(
-                f"{kind_of(element)} '{element.label}' is a {element.tag}; allowed: {allowed}"
-            )
-        parts, repaired = area_of(element, TOLERANCE_UNITS)
-        return list(shapely.simplify(parts, TOLERANCE_UNITS)), repaired
+            raise SceneError(f"{kind} '{element.label}' is a {element.tag}; allowed: {allowed}")
+        painted = painted_area_of(element, TOLERANCE_UNITS)
+        if painted.is_stroked:
+            self.remarks.add(f"{kind} with the width of its stroke", element.label)
+        if painted.is_dashed:
+            self.remarks.add(f"stroke of a {kind} without the gaps of its dashes", element.label)
+        if any(css(element.attributes, name) not in ("", "none") for name in _MARKERS):
+            self.remarks.add("markers are not used", element.label)
+        return replace(painted, parts=list(shapely.simplify(painted.parts, TOLERANCE_UNITS)))
 
 
 def _disc(outline: shapely.Polygon) -> tuple[float, float, float]:

@@ -6,6 +6,8 @@ the cell farthest from that. In a region without loops this is the longest short
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
@@ -15,7 +17,7 @@ from namo.errors import SceneError
 from namo.geometry import Floats
 from namo.scenes.convex import Point
 from namo.scenes.regions import free_regions
-from namo.scenes.scene import Bounds, Wall
+from namo.scenes.scene import GOAL_TOLERANCE_M, Bounds, Wall
 
 Cell = tuple[int, int]
 FreeCells = NDArray[np.bool_]
@@ -38,9 +40,7 @@ def ends_among_walls(
     Raises:
         SceneError: there is no free cell, or the known end is not in one.
     """
-    corners = np.concatenate([wall.corners() for wall in walls])
-    low, high = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-    regions = free_regions(Bounds(*low, *high), walls, radius)
+    regions = free_regions(_bounds(walls), walls, radius)
     known = robot or goal
     if known is None:
         labels = regions.labels == int(np.argmax(regions.cells))
@@ -59,6 +59,38 @@ def ends_among_walls(
     ends: Floats = regions.grid.centres(rows, columns)
     (robot_x, robot_y), (goal_x, goal_y) = ends.tolist()
     return robot or (robot_x, robot_y), goal or (goal_x, goal_y)
+
+
+def _bounds(walls: tuple[Wall, ...]) -> Bounds:
+    corners = np.concatenate([wall.corners() for wall in walls])
+    low, high = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return Bounds(*low, *high)
+
+
+def largest_radius(walls: tuple[Wall, ...], limit: float) -> float | None:
+    """Return the radius of the largest disc that can be placed away from its goal among walls.
+
+    Args:
+        walls: only their bounding rectangle is used.
+        limit: a radius that is too large (m).
+
+    Returns:
+        In whole millimetres (m); None if not even a disc of 1 mm finds a place.
+    """
+    low, high = 0, math.ceil(limit * 1000)  # mm; found by halving, as free space only shrinks
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if has_room(walls, middle / 1000) else (low, middle)
+    return low / 1000 if low else None
+
+
+def has_room(walls: tuple[Wall, ...], radius: float) -> bool:
+    """Return whether a disc of a radius (m) can be placed away from its goal among walls."""
+    try:
+        start, goal = ends_among_walls(walls, radius, None, None)
+    except SceneError:
+        return False
+    return math.dist(start, goal) > GOAL_TOLERANCE_M
 
 
 def path_ends(free: FreeCells, *, diagonal: bool) -> tuple[Cell, Cell]:

@@ -79,15 +79,25 @@ class PushWorld:
 
 def _masks(text: str) -> dict[str, CellMask]:
     """Return the cells of each token, in lower case, as masks (rows, columns)."""
-    rows = [line.split() for line in text.lower().rstrip().splitlines()]
-    if not rows or len({len(row) for row in rows}) != 1 or not rows[0]:
-        raise SceneError("rows differ in their number of tokens, or there is none")
+    lines = text.lower().splitlines()
+    written = [number for number, line in enumerate(lines, start=1) if line.strip()]
+    if not written:
+        raise SceneError(f"there is no row of tokens; allowed: {_ALLOWED}")
+    first = written[0]  # row of the file; blank ones around the puzzle do not count
+    rows = [line.split() for line in lines[first - 1 : written[-1]]]
+    for row, tokens in enumerate(rows, start=first):
+        if len(tokens) != len(rows[0]):
+            raise SceneError(
+                f"rows differ in their number of tokens: row {row} has {len(tokens)}, row {first} "
+                f"{len(rows[0])}"
+            )
     masks: dict[str, CellMask] = {}
     for row, tokens in enumerate(rows):
         for column, token in enumerate(tokens):
             if not _TOKEN.fullmatch(token):
                 raise SceneError(
-                    f"token '{token}' in row {row + 1}, column {column + 1}; allowed: {_ALLOWED}"
+                    f"token '{token}' in row {first + row}, column {column + 1}; allowed: "
+                    f"{_ALLOWED}"
                 )
             for thing in token.split("+"):
                 mask = masks.setdefault(thing, np.zeros((len(rows), len(tokens)), dtype=bool))

@@ -43,6 +43,11 @@ _MOVING = frozenset(
 _RESHAPING = frozenset({"x", "y", "width", "height", "cx", "cy", "r", "rx", "ry", "d"})
 _HIDING = {"display": ("none",), "visibility": ("hidden", "collapse")}
 _CUTTING = ("clip-path", "mask")
+_FILLING = frozenset({"fill-rule", "fill-opacity", "opacity"})
+_STROKING = frozenset(
+    {"stroke-width", "stroke-opacity", "stroke-linejoin", "stroke-linecap", "stroke-miterlimit"}
+    | {"stroke-dasharray", "vector-effect"}
+)
 _WITHOUT_EFFECT = frozenset({"", "none", "initial", "unset", "revert", "auto"})
 
 
@@ -57,6 +62,7 @@ class SvgElement:
         groups: attributes of its ancestors, outermost first, without the root.
         matrix: (3, 3) homogeneous, from its own coordinates to user units; for visible ones.
         invisible_reason: why a viewer does not show it; empty if it does.
+        root: attributes of the root element, whose paint is inherited.
     """
 
     tag: str
@@ -65,6 +71,7 @@ class SvgElement:
     groups: tuple[Mapping[str, str], ...]
     matrix: Floats
     invisible_reason: str = ""
+    root: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_cut(self) -> bool:
@@ -122,7 +129,7 @@ def parse_svg(text: str) -> SvgDocument:
     if root.get("transform"):
         raise SceneError("transform of the root element; not supported, put it on a group")
     _refuse_moving_css(root.attrib, "svg")
-    elements = list(_elements(root, _Around().inside(root.attrib, group=False)))
+    elements = list(_elements(root, _Around(root.attrib).inside(root.attrib, group=False)))
     visible = tuple(element for element in elements if not element.invisible_reason)
     invisible = tuple(element for element in elements if element.invisible_reason)
     return SvgDocument(root, view_box, visible, invisible)
@@ -143,11 +150,14 @@ def _declarations(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _refuse_style_sheets(root: ElementTree.Element) -> None:
-    """Refuse style sheets that do more than paint, since selectors are not evaluated."""
+    """Refuse style sheets that do more than colour, since selectors are not evaluated."""
+    is_stroked = any(css(one.attrib, "stroke") not in _WITHOUT_EFFECT for one in root.iter())
+    shaping = _MOVING | _RESHAPING | _FILLING | (_STROKING if is_stroked else set())
     for sheet in root.iterfind(".//{*}style"):
         for name, value in _declarations("".join(sheet.itertext())):
-            changes = name in _MOVING | _RESHAPING and value not in _WITHOUT_EFFECT
-            if changes or value in _HIDING.get(name, ()):
+            changes = value not in _WITHOUT_EFFECT and (name in shaping or name == "stroke")
+            unfills = name == "fill" and value in ("none", "transparent")
+            if changes or unfills or value in _HIDING.get(name, ()):
                 raise SceneError(
                     f"style sheet with '{name}: {value[:60]}'; write it at the elements themselves"
                 )
@@ -200,6 +210,7 @@ def finite_number(text: str, what: str) -> float:
 class _Around:
     """What an element inherits from its ancestors."""
 
+    root: Mapping[str, str]
     groups: tuple[Mapping[str, str], ...] = ()
     matrix: Floats = field(default_factory=lambda: np.eye(3))
     is_visible: bool = True
@@ -242,7 +253,9 @@ def _elements(parent: ElementTree.Element, around: _Around) -> Iterator[SvgEleme
             reason = reason or "of a kind that draws nothing"
         if draws or reason:
             identifier = element.get("id", "")
-            yield SvgElement(tag, identifier, attributes, around.groups, here.matrix, reason)
+            yield SvgElement(
+                tag, identifier, attributes, around.groups, here.matrix, reason, around.root
+            )
         if tag not in CONTAINERS:
             # Only containers show their children; those of a shape are its title or animation.
             here = replace(here, invisible_reason=here.invisible_reason or f"inside '{tag}'")

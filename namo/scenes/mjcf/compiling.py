@@ -17,7 +17,12 @@ from contextlib import contextmanager
 import mujoco
 
 from namo.errors import SceneError
-from namo.scenes.mjcf.limits import MAX_MAGNITUDE, is_excessive, refuse_excess
+from namo.scenes.mjcf.limits import (
+    MAX_MAGNITUDE,
+    is_excessive,
+    refuse_excess,
+    refuse_too_many_values,
+)
 from namo.scenes.safe_xml import XmlElement, xml_elements
 
 _log = logging.getLogger(__name__)
@@ -44,6 +49,7 @@ def scan_xml(xml: str, source: str) -> list[XmlElement]:
     """
     try:
         elements = xml_elements(xml, "mujoco")
+        refuse_too_many_values(elements)
         for element in elements:
             _refuse_unsafe(element)
         refuse_excess(elements)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from namo.errors import SceneError
@@ -10,17 +11,16 @@ from namo.geometry import Pose2D
 from namo.scenes.footprint import Footprint, Rectangle, centred
 from namo.scenes.mjcf.convention import MOVABLE_RULE, WALL_RULE
 from namo.scenes.mjcf.motors import slide_joints_max_force
-from namo.scenes.mjcf.prisms import footprint_of_body
+from namo.scenes.mjcf.prisms import Prism, footprint_of_body
+from namo.scenes.mjcf.robot_geom import RobotGeom
 from namo.scenes.mjcf.scene_model import (
-    BOX,
-    CYLINDER,
     MESH,
     PLANE,
-    SPHERE,
     UPRIGHT_TOLERANCE,
     SceneModel,
+    SolidGeoms,
+    box_axes,
     is_upright,
-    type_name,
     yaw,
 )
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Wall
@@ -29,8 +29,15 @@ _Shape = tuple[Pose2D, Footprint, float, float]
 """Pose, footprint, half height and z of the centre (m)."""
 
 
+@dataclass(frozen=True)
 class Extractor(SceneModel):
-    """A compiled scene whose parts are read one by one, each only if it follows the convention."""
+    """A compiled scene whose parts are read one by one, each only if it follows the convention.
+
+    Attributes:
+        prisms: the meshes of its solid geoms, by mesh name.
+    """
+
+    prisms: Mapping[str, Prism]
 
     def floor_friction(self) -> Friction:
         """Return the friction coefficients of the floor.
@@ -56,55 +63,45 @@ class Extractor(SceneModel):
     def walls(self) -> tuple[Wall, ...]:
         """Walls, in file order."""
         walls = []
-        polygons = set()
-        for geom in range(self.model.ngeom):
-            if self.carrier(geom) != 0 or not (name := self.wall_name(geom)):
-                continue
-            if self.model.geom_type[geom] == BOX:
-                walls.append(Wall(name, *self._box(geom, f"{self.geom_label(geom)}", WALL_RULE)))
-                continue
-            body = int(self.model.geom_bodyid[geom])
-            if body not in polygons:
-                polygons.add(body)
-                walls.append(Wall(self.body_name(body), *self._polygon(body, WALL_RULE)))
+        for solid in self.wall_solids:
+            label = self.geom_label(solid.geoms[0])
+            walls.append(Wall(solid.name, *self._shape(solid, label, WALL_RULE)))
         return tuple(walls)
 
     @cached_property
     def movables(self) -> tuple[Movable, ...]:
         """Movables, in file order."""
         movables = []
-        for body in self.movable_bodies:
-            name = self.body_name(body)
-            geoms = self.solid_geoms(body)
-            if {int(self.model.geom_type[geom]) for geom in geoms} == {MESH}:
-                shape: _Shape = self._polygon(body, MOVABLE_RULE)
-            else:
-                geom = self._only_geom(body, (BOX,), MOVABLE_RULE)
-                shape = self._box(geom, f"body '{name}'", MOVABLE_RULE)
-            frictions = {_floats(self.model.geom_friction[geom]) for geom in geoms}
+        for solid in self.movable_solids:
+            shape = self._shape(solid, f"body '{solid.name}'", MOVABLE_RULE)
+            frictions = {_floats(self.model.geom_friction[geom]) for geom in solid.geoms}
             if len(frictions) != 1:
-                raise self.error(f"body '{name}' has geoms of different friction; it has one")
-            mass = float(self.model.body_subtreemass[body])
-            movables.append(Movable(name, *shape, mass=mass, friction=frictions.pop()))
+                raise self.error(f"body '{solid.name}' has geoms of different friction; it has one")
+            mass = float(self.model.body_subtreemass[solid.body])
+            movables.append(Movable(solid.name, *shape, mass=mass, friction=frictions.pop()))
         return tuple(movables)
+
+    def _shape(self, solid: SolidGeoms, label: str, rule: str) -> _Shape:
+        return (
+            self._box(solid.geoms[0], label, rule)
+            if self.is_box(solid)
+            else self._polygon(solid, rule)
+        )
 
     def _box(self, geom: int, label: str, rule: str) -> _Shape:
         """Return pose, footprint, half height and z of a box geom."""
-        if not is_upright(self.data.geom_xmat[geom]):
+        if (axes := box_axes(self.data.geom_xmat[geom])) is None:
             raise self.error(f"{label} is tilted; {rule}")
-        half_x, half_y, half_z = _floats(self.model.geom_size[geom])
+        size = _floats(self.model.geom_size[geom])
+        half_x, half_y, half_z = (size[axis] for axis in axes)
         x, y, z = map(float, self.data.geom_xpos[geom])
-        pose = Pose2D(x, y, yaw(self.data.geom_xmat[geom]))
+        pose = Pose2D(x, y, yaw(self.data.geom_xmat[geom], axes[0]))
         return pose, Rectangle(half_x, half_y), half_z, z
 
-    def _polygon(self, body: int, rule: str) -> _Shape:
+    def _polygon(self, solid: SolidGeoms, rule: str) -> _Shape:
         """Return pose, footprint, half height and z of a body of mesh prisms."""
+        body, geoms = solid.body, solid.geoms
         label = f"body '{self.body_name(body)}'"
-        geoms = [
-            geom
-            for geom in range(self.model.ngeom)
-            if self.model.geom_bodyid[geom] == body and self.collides(geom)
-        ]
         if {int(self.model.geom_type[geom]) for geom in geoms} != {MESH}:
             raise self.error(f"{label} has meshes and other solid geoms; {rule}")
         if not is_upright(self.data.xmat[body]):
@@ -129,25 +126,17 @@ class Extractor(SceneModel):
             SceneError: there is none, or it is not as the convention says.
         """
         max_force = slide_joints_max_force(self.model, self.data, self.robot_body, self.source)
-        geom = self._only_geom(
-            self.robot_body, (SPHERE, CYLINDER), "the robot is one sphere or cylinder geom"
-        )
-        if self.model.geom_type[geom] == CYLINDER and not is_upright(self.data.geom_xmat[geom]):
-            raise self.error("body 'robot' is a tilted cylinder; its axis must be vertical")
-        x, y, z = map(float, self.data.geom_xpos[geom])
-        for solid in (*self.walls, *self.movables):
-            if abs(solid.z - z) > solid.half_z:
-                raise self.error(
-                    f"body 'robot' slides at z = {z:.3g} m and misses '{solid.name}', "
-                    f"z = {solid.z - solid.half_z:.3g} to {solid.z + solid.half_z:.3g} m; "
-                    "it must meet every wall and movable"
-                )
+        shape = RobotGeom.of(self)
+        for wall in self.walls:
+            shape.require_meeting_wall(wall)
+        for movable in self.movables:
+            shape.require_meeting_movable(movable)
         return Robot(
-            x=x,
-            y=y,
-            radius=float(self.model.geom_size[geom, 0]),
+            x=shape.x,
+            y=shape.y,
+            radius=shape.radius,
             mass=float(self.model.body_subtreemass[self.robot_body]),
-            friction=_floats(self.model.geom_friction[geom]),
+            friction=_floats(self.model.geom_friction[shape.geom]),
             max_force=max_force,
         )
 
@@ -168,14 +157,6 @@ class Extractor(SceneModel):
         rotation = self.data.xmat[body].reshape(3, 3)
         x, y, _ = map(float, self.data.xpos[body] + rotation @ self.model.site_pos[site])
         return Goal(x, y, float(self.model.site_size[site, 0]))
-
-    def _only_geom(self, body: int, kinds: tuple[int, ...], rule: str) -> int:
-        """Return the only colliding geom of a moving body."""
-        geoms = self.solid_geoms(body)
-        if len(geoms) != 1 or self.model.geom_type[geoms[0]] not in kinds:
-            types = ", ".join(type_name(self.model.geom_type[geom]) for geom in geoms) or "none"
-            raise self.error(f"body '{self.body_name(body)}' has solid geoms: {types}; {rule}")
-        return geoms[0]
 
 
 def _floats(values: Iterable[float]) -> tuple[float, float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mujoco
 import numpy as np
 
@@ -18,6 +20,8 @@ def slide_joints_max_force(
     model: mujoco.MjModel, data: mujoco.MjData, body: int, source: str
 ) -> float:
     """Return the force that both motors of the robot can exert in either direction (N).
+
+    It is what the control range, the motor's `forcerange` and the joint's `actuatorfrcrange` leave.
 
     Args:
         model: the compiled scene.
@@ -64,7 +68,10 @@ def slide_joints_max_force(
                 f"{source}: {_describe(model, data, joint)} of body 'robot' has "
                 f"{len(actuators)} motors; {_RULE}"
             )
-    return min(_force_limit(model, actuator, source) for actuator in range(model.nu))
+    return min(
+        *(_force_limit(model, actuator, source) for actuator in range(model.nu)),
+        *(_joint_limit(model, data, joint, source) for joint in joints),
+    )
 
 
 def _force_limit(model: mujoco.MjModel, actuator: int, source: str) -> float:
@@ -77,7 +84,12 @@ def _force_limit(model: mujoco.MjModel, actuator: int, source: str) -> float:
     ):
         raise SceneError(f"{source}: {label} is not a plain motor; {_RULE}")
     low, high = map(float, model.actuator_ctrlrange[actuator])
-    if not model.actuator_ctrllimited[actuator] or not low < 0.0 < high:
+    if not model.actuator_ctrllimited[actuator]:
+        raise SceneError(
+            f"{source}: {label} has no ctrlrange, so its force is unlimited; give it one around "
+            'zero, such as ctrlrange="-1 1"'
+        )
+    if not low < 0.0 < high:
         raise SceneError(f"{source}: {label} has ctrlrange {low:g} to {high:g}; {_RULE}")
     gain = float(model.actuator_gainprm[actuator, 0])
     gear = float(model.actuator_gear[actuator, 0])
@@ -86,8 +98,26 @@ def _force_limit(model: mujoco.MjModel, actuator: int, source: str) -> float:
     force = gain * min(-low, high)
     if model.actuator_forcelimited[actuator]:
         weakest, strongest = map(float, model.actuator_forcerange[actuator])
+        if not weakest < 0.0 < strongest:
+            raise SceneError(
+                f"{source}: {label} has forcerange {weakest:g} to {strongest:g}; it must allow "
+                "forces in both directions"
+            )
         force = min(force, -weakest, strongest)
     return gear * force
+
+
+def _joint_limit(model: mujoco.MjModel, data: mujoco.MjData, joint: int, source: str) -> float:
+    """Return how much force a joint takes from its motors in both directions (N)."""
+    if not model.jnt_actfrclimited[joint]:
+        return math.inf
+    low, high = map(float, model.jnt_actfrcrange[joint])
+    if not low < 0.0 < high:
+        raise SceneError(
+            f"{source}: {_describe(model, data, joint)} of body 'robot' has actuatorfrcrange "
+            f"{low:g} to {high:g}; {_RULE}"
+        )
+    return min(-low, high)
 
 
 def _label(model: mujoco.MjModel, actuator: int) -> str:

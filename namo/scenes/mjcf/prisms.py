@@ -8,7 +8,7 @@ are read from the text, and the compiled model is checked against them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import mujoco
@@ -18,6 +18,7 @@ from namo.errors import SceneError
 from namo.geometry import Floats
 from namo.scenes.convex import Point, joined
 from namo.scenes.footprint import Polygon
+from namo.scenes.mjcf.limits import MAX_PRISM_CORNERS
 from namo.scenes.safe_xml import XmlElement
 
 SINGLE_PRECISION_M = 1e-4
@@ -48,20 +49,26 @@ class Prism:
         return [v for z in (self.bottom, self.top) for x, y in self.corners for v in (x, y, z)]
 
 
-def prisms_of(elements: Iterable[XmlElement], source: str) -> dict[str, Prism]:
-    """Return the meshes of a scene file by name.
+def prisms_of(
+    elements: Iterable[XmlElement], solid: Collection[str], source: str
+) -> dict[str, Prism]:
+    """Return the meshes of walls and movables by name.
 
     Args:
         elements: of the file.
-        source: what messages call it.
+        solid: names of the meshes that collide; others may have any shape.
+        source: what messages call the file.
 
     Raises:
-        SceneError: a mesh is not the prism of a convex piece.
+        SceneError: a mesh that collides is not the prism of a convex piece.
     """
-    prisms = {}
+    prisms: dict[str, Prism] = {}
+    if not solid:
+        return prisms
     for element in elements:
         if element.path == "mujoco/asset/mesh":
-            prisms[element.attributes.get("name", "")] = _prism(element, source)
+            if (name := element.attributes.get("name", "")) in solid:
+                prisms[name] = _prism(element, source)
         elif element.path.startswith("mujoco/default") and element.path.endswith("/mesh"):
             raise SceneError(f"{source}: line {element.line}: defaults for meshes; {RULE}")
     return prisms
@@ -76,6 +83,10 @@ def _prism(element: XmlElement, source: str) -> Prism:
         corners = np.array(numbers).reshape(2, -1, 3)
     except ValueError:
         raise SceneError(f"{where}: not two rows of x y z; {RULE}") from None
+    if len(corners[0]) > MAX_PRISM_CORNERS:
+        raise SceneError(
+            f"{where} has {len(corners[0])} corners; at most {MAX_PRISM_CORNERS} are allowed"
+        )
     (bottom, top), (low, high) = corners[..., 2].min(axis=1), corners[..., 2].max(axis=1)
     if (
         len(corners[0]) < 3

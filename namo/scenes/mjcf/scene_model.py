@@ -1,19 +1,22 @@
-"""A compiled scene: what its bodies and geoms are called, and which of them are solid or fixed."""
+"""A compiled scene: what its bodies and geoms are called, and which of them are solid or fixed.
+
+`SceneModel.wall_solids` and `movable_solids` are the one place that says which geoms a wall or a
+movable consists of: reading extracts the scene from them, and simulating takes poses from them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from namo.errors import SceneError
 from namo.geometry import Floats, wrap_angle
-from namo.scenes.mjcf.convention import ROBOT_RULE, WALL_MARKS
-from namo.scenes.mjcf.prisms import Prism
+from namo.scenes.mjcf.convention import MOVABLE_RULE, ROBOT_RULE, WALL_MARKS
 
 UPRIGHT_TOLERANCE = 1e-3
 """Horizontal component of a unit z axis up to which a frame counts as upright."""
@@ -26,26 +29,38 @@ SPHERE = int(mujoco.mjtGeom.mjGEOM_SPHERE)
 CYLINDER = int(mujoco.mjtGeom.mjGEOM_CYLINDER)
 
 
+_BOX_AXES = {0: (1, 2, 0), 1: (0, 2, 1), 2: (0, 1, 2)}
+"""Axis of a box that is vertical -> its axes along x, y and z of the upright frame."""
+
+
+@dataclass(frozen=True)
+class SolidGeoms:
+    """The geoms that collide of one wall or movable.
+
+    Attributes:
+        name: of the wall or movable.
+        body: whose frame the footprint of a polygon is in.
+        geoms: one box, or the prisms of one polygon.
+    """
+
+    name: str
+    body: int
+    geoms: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class SceneModel:
-    """A compiled model at its initial configuration, the meshes of its file and its name.
+    """A compiled model at its initial configuration, and its name.
 
     Attributes:
         source: what messages call the scene.
         model: from `namo.scenes.mjcf.compiling.compile_model`.
-        prisms: by mesh name.
+        data: with world poses at the initial configuration; see `start_data`.
     """
 
     source: str
     model: mujoco.MjModel
-    prisms: Mapping[str, Prism]
-
-    @cached_property
-    def data(self) -> mujoco.MjData:
-        """World poses at the initial configuration."""
-        data = mujoco.MjData(self.model)
-        mujoco.mj_kinematics(self.model, data)
-        return data
+    data: mujoco.MjData
 
     def error(self, message: str) -> SceneError:
         """Return an error that names the scene."""
@@ -75,9 +90,10 @@ class SceneModel:
         return bool(self.model.geom_contype[geom] or self.model.geom_conaffinity[geom])
 
     def wall_name(self, geom: int) -> str:
-        """Return the name of a fixed geom as a wall; empty if it is not a wall.
+        """Return the name of a fixed geom as a wall; empty if it is not one by name.
 
         Its own name decides or, for a geom that collides or has no name, also that of its body.
+        One that does not collide is a decoration whatever its name.
         """
         own = self.name(mujoco.mjtObj.mjOBJ_GEOM, geom)
         body_id = int(self.model.geom_bodyid[geom])
@@ -86,6 +102,71 @@ class SceneModel:
         if any(mark in marked for mark in WALL_MARKS):
             return own or f"{body}_geom_{geom - self.model.body_geomadr[body_id] + 1}"
         return ""
+
+    @cached_property
+    def wall_solids(self) -> tuple[SolidGeoms, ...]:
+        """The geoms of every wall, in file order."""
+        walls, polygons = [], set()
+        for geom in range(self.model.ngeom):
+            if self.carrier(geom) != 0 or not self.collides(geom):
+                continue
+            if not (name := self.wall_name(geom)):
+                continue
+            body = int(self.model.geom_bodyid[geom])
+            if self.model.geom_type[geom] == BOX:
+                walls.append(SolidGeoms(name, body, (geom,)))
+            elif body not in polygons:
+                polygons.add(body)
+                geoms = tuple(filter(self.collides, self._geoms_of(body)))
+                walls.append(SolidGeoms(self.body_name(body), body, geoms))
+        return tuple(walls)
+
+    @cached_property
+    def movable_solids(self) -> tuple[SolidGeoms, ...]:
+        """The geoms of every movable, in file order.
+
+        Raises:
+            SceneError: they are neither one box nor meshes alone.
+        """
+        movables = []
+        for body in self.movable_bodies:
+            geoms = self.solid_geoms(body)
+            if {int(self.model.geom_type[geom]) for geom in geoms} != {MESH}:
+                geoms = [self.only_geom(body, (BOX,), MOVABLE_RULE)]
+            movables.append(SolidGeoms(self.body_name(body), body, tuple(geoms)))
+        return tuple(movables)
+
+    @property
+    def solid_meshes(self) -> set[str]:
+        """Names of the meshes of geoms that collide."""
+        geoms = filter(self.collides, np.flatnonzero(self.model.geom_type == MESH).tolist())
+        meshes = {int(self.model.geom_dataid[geom]) for geom in geoms}
+        return {self.name(mujoco.mjtObj.mjOBJ_MESH, mesh) for mesh in meshes}
+
+    def is_box(self, solid: SolidGeoms) -> bool:
+        """Return whether a wall or movable is a box, otherwise a polygon."""
+        return bool(self.model.geom_type[solid.geoms[0]] == BOX)
+
+    def only_geom(self, body: int, kinds: tuple[int, ...], rule: str) -> int:
+        """Return the only colliding geom of a moving body.
+
+        Args:
+            body: its id.
+            kinds: types that the geom may have.
+            rule: what messages say is allowed.
+
+        Raises:
+            SceneError: there are others, or it is of another type.
+        """
+        geoms = self.solid_geoms(body)
+        if len(geoms) != 1 or self.model.geom_type[geoms[0]] not in kinds:
+            types = ", ".join(type_name(self.model.geom_type[geom]) for geom in geoms) or "none"
+            raise self.error(f"body '{self.body_name(body)}' has solid geoms: {types}; {rule}")
+        return geoms[0]
+
+    def _geoms_of(self, body: int) -> range:
+        first = int(self.model.body_geomadr[body])
+        return range(first, first + int(self.model.body_geomnum[body]))
 
     @cached_property
     def movable_bodies(self) -> list[int]:
@@ -116,13 +197,41 @@ class SceneModel:
         names = [self.name(mujoco.mjtObj.mjOBJ_SITE, site) for site in range(self.model.nsite)]
         return {name: site for site, name in enumerate(names) if "goal" in name}
 
+    def dofs(self, body: int) -> NDArray[np.intp]:
+        """Return the degrees of freedom (n,) of a body's own joints; a free joint slides first."""
+        first = int(self.model.body_dofadr[body])
+        return np.arange(first, first + int(self.model.body_dofnum[body]))
+
     def solid_geoms(self, body: int) -> list[int]:
         """Return the colliding geoms that are rigidly attached to a moving body."""
-        return [
-            geom
-            for geom in range(self.model.ngeom)
-            if self.carrier(geom) == body and self.collides(geom)
-        ]
+        return list(self._solid_geoms_by_carrier.get(body, ()))
+
+    @cached_property
+    def _solid_geoms_by_carrier(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for geom in filter(self.collides, range(self.model.ngeom)):
+            found.setdefault(self.carrier(geom), []).append(geom)
+        return found
+
+
+def start_data(model: mujoco.MjModel) -> mujoco.MjData:
+    """Return data with world poses at the initial configuration."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    return data
+
+
+def box_axes(rotation: Floats) -> tuple[int, int, int] | None:
+    """Return which axes of a box are x, y and z of its upright frame; None if it is tilted.
+
+    A box that lies on its side is as upright as any other: its axes are permuted.
+
+    Args:
+        rotation: (9,) rotation matrix of the box, row-major; unit vectors.
+    """
+    up = int(np.argmax(np.abs(rotation[6:])))
+    sideways = np.hypot(rotation[up], rotation[3 + up])
+    return _BOX_AXES[up] if sideways <= UPRIGHT_TOLERANCE else None
 
 
 def is_upright(rotation: Floats) -> bool:
@@ -135,13 +244,14 @@ def is_upright(rotation: Floats) -> bool:
     return bool(sideways <= UPRIGHT_TOLERANCE and rotation[8] > 0)
 
 
-def yaw(rotation: Floats) -> float:
+def yaw(rotation: Floats, forward: int = 0) -> float:
     """Return the yaw of an upright frame (rad).
 
     Args:
         rotation: (9,) rotation matrix, row-major; unit vectors.
+        forward: which of its axes is x of the upright frame; see `box_axes`.
     """
-    return wrap_angle(math.atan2(float(rotation[3]), float(rotation[0])))
+    return wrap_angle(math.atan2(float(rotation[3 + forward]), float(rotation[forward])))
 
 
 def type_name(kind: int) -> str:

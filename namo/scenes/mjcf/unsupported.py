@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from namo.scenes.mjcf.convention import MOVABLE_MARK, MOVABLE_RULE, ROBOT_RULE, WALL_RULE
-from namo.scenes.mjcf.limits import TIMESTEP_S
+from namo.scenes.mjcf.decorations import refuse_false_walls
+from namo.scenes.mjcf.limits import MAX_SOLID_VERTICES, TIMESTEP_S
 from namo.scenes.mjcf.scene_model import BOX, MESH, PLANE, SceneModel, type_name
 
 
@@ -39,9 +40,25 @@ def refuse_unsupported(scene: SceneModel) -> None:
             f"option timestep is {model.opt.timestep:g} s; allowed are {shortest:g} to "
             f"{longest:g} s"
         )
+    _refuse_many_vertices(scene)
     for geom in range(model.ngeom):
         _refuse_unsupported_geom(scene, geom)
+    refuse_false_walls(scene)
     _refuse_disabled_collisions(scene)
+
+
+def _refuse_many_vertices(scene: SceneModel) -> None:
+    model = scene.model
+    total = sum(
+        int(model.mesh_vertnum[model.geom_dataid[geom]])
+        for geom in range(model.ngeom)
+        if model.geom_type[geom] == MESH and scene.collides(geom)
+    )
+    if total > MAX_SOLID_VERTICES:
+        raise scene.error(
+            f"its walls and movables have {total} vertices; at most {MAX_SOLID_VERTICES} are "
+            "allowed together"
+        )
 
 
 def _refuse_unsupported_geom(scene: SceneModel, geom: int) -> None:
@@ -49,12 +66,12 @@ def _refuse_unsupported_geom(scene: SceneModel, geom: int) -> None:
         return  # on a movable or the robot, whose geoms are checked on extraction
     kind = scene.model.geom_type[geom]
     label = scene.geom_label(geom)
+    if not scene.collides(geom):
+        return  # a decoration
     if scene.wall_name(geom):
-        if not scene.collides(geom):
-            raise scene.error(f"{label} is a wall by name but collides with nothing")
         if kind not in (BOX, MESH):
             raise scene.error(f"{label} is a {type_name(kind)}; {WALL_RULE}")
-    elif scene.collides(geom) and kind != PLANE:
+    elif kind != PLANE:
         raise scene.error(f"{label} is neither wall, movable, robot nor floor; {WALL_RULE}")
 
 

@@ -51,6 +51,49 @@ def test_a_scenario_file_gives_robot_and_goal(path, name):
     assert any(f"from line 2 of {name}" in remark for remark in imported.remarks)
 
 
+SCENARIO = "version 1\n0\t{}\t6\t4\t1\t2\t3\t1\t3.4\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("small-even-1.scen", "small.map"),
+        ("small-random-25.scen", "maps/small.map"),
+        ("SMALL-EVEN-1.SCEN", "small.map"),
+        ("any.scen", "small.map"),
+        ("windows.scen", r"maps\small.map"),
+    ],
+)
+def test_a_scenario_of_another_name_that_is_of_this_map_is_used(path, name, named):
+    (path.parent / name).write_text(SCENARIO.format(named))
+    imported = read(path, MAP, cell_size_m=1.0)
+    assert (imported.scene.robot.x, imported.scene.robot.y) == (-1.5, -0.5)
+    assert (imported.scene.goal.x, imported.scene.goal.y) == (0.5, 0.5)
+    assert any(f"from line 2 of {name}" in remark for remark in imported.remarks)
+
+
+def test_of_several_scenarios_the_first_in_natural_order_is_used(path):
+    for name in ("small-even-10.scen", "small-even-2.scen", "a.scen", "smaller-even-1.scen"):
+        (path.parent / name).write_text(SCENARIO.format("small.map"))
+    (path.parent / "smaller-even-1.scen").write_text(SCENARIO.format("smaller.map"))
+    assert any("small-even-2.scen" in remark for remark in read(path, MAP).remarks)
+    (path.parent / "small.scen").write_text(SCENARIO.format("renamed.map"))
+    assert any("line 2 of small.scen" in remark for remark in read(path, MAP).remarks)
+
+
+def test_scenarios_of_other_maps_are_remarked(path):
+    for name in ("other.scen", "small-1.scen"):
+        (path.parent / name).write_text(SCENARIO.format("other.map"))
+    (path.parent / "binary.scen").write_bytes(b"\xff\xfe\x00")
+    remarks = read(path, MAP).remarks
+    assert any(remark.endswith("3 scenario files of other maps") for remark in remarks)
+
+
+def test_blank_lines_before_the_first_scenario_do_not_count(path):
+    path.with_suffix(".scen").write_text("\nversion 1.0\n\n" + SCENARIO.format("m").split("\n")[1])
+    assert any("from line 4" in remark for remark in read(path, MAP).remarks)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

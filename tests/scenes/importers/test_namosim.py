@@ -328,3 +328,62 @@ def test_self_intersections_of_rounding_errors_are_not_remarked():
     imported = read(svg(CLOSED + wall))
     assert isinstance(imported.scene.walls[-1].footprint, Rectangle)
     assert not any("repaired" in remark for remark in imported.remarks)
+
+
+def areas_of(scene):
+    return {wall.name: wall.footprint.area for wall in scene.walls}
+
+
+def test_a_stroked_open_wall_is_the_band_that_a_viewer_draws():
+    bent = '<path id="s" type="wall" d="M 250,60 L 350,60 L 350,120"'
+    imported = read(svg(CLOSED + bent + ' style="fill:none;stroke:#000;stroke-width:4"/>'))
+    assert areas_of(imported.scene)["wall_s"] == pytest.approx((100 + 60) * 4 * 1e-4, rel=1e-3)
+    assert "wall with the width of its stroke: s" in imported.remarks
+
+
+def test_a_thick_stroked_rectangle_is_a_frame_that_is_cut_along_its_hole():
+    frame = '<rect id="s" type="wall" x="250" y="60" width="60" height="60"'
+    imported = read(svg(CLOSED + frame + ' style="fill:none;stroke:#000;stroke-width:10"/>'))
+    sides = [area for name, area in areas_of(imported.scene).items() if name.startswith("wall_s")]
+    assert sum(sides) == pytest.approx((70**2 - 50**2) * 1e-4)
+    assert "wall cut along its holes: rim, s" in imported.remarks
+
+
+def test_a_wall_without_fill_and_stroke_is_left_out_and_dashes_are_remarked():
+    body = """<rect id="a" type="wall" x="200" y="60" width="20" height="20" fill="none"/>
+      <path id="b" type="wall" d="M250,60 h60" stroke="red" stroke-width="4" stroke-dasharray="3"/>
+      <path id="c" type="wall" d="M250,90 h60" stroke="red" marker-end="url(#arrow)"/>"""
+    imported = read(svg(CLOSED + body))
+    assert [name for name in areas_of(imported.scene) if "rim" not in name] == ["wall_b", "wall_c"]
+    assert "wall without fill and stroke left out: a" in imported.remarks
+    assert "stroke of a wall without the gaps of its dashes: b" in imported.remarks
+    assert "markers are not used: c" in imported.remarks
+
+
+def test_a_movable_is_its_fill_and_stroke():
+    box = '<rect id="m" type="movable" x="250" y="60" width="36" height="26" stroke="red"'
+    (filled,) = read(svg(CLOSED + box + ' stroke-width="4"/>')).scene.movables
+    assert filled.footprint == Rectangle(pytest.approx(0.2), pytest.approx(0.15))
+    imported = read(svg(CLOSED + box + ' stroke-width="4" fill="none"/>'))
+    assert imported.scene.movables[0].footprint == filled.footprint
+    assert "movable with holes filled: m" in imported.remarks
+
+
+def test_robots_and_goals_are_their_outline_filled_or_not():
+    plain = read(svg(CLOSED)).scene
+    outlined = AGENTS.replace("<circle", '<circle fill="none" stroke="red" stroke-width="9"')
+    assert read(svg(CLOSED, outlined)).scene == plain
+
+
+def test_a_robot_drawn_by_a_group_without_a_shape_says_what_to_do():
+    circle = '<circle id="robot_0" type="shape" cx="60" cy="60" r="20"/>'
+    group = """<g id="robot_0"><circle id="disc" cx="60" cy="60" r="20"/>
+      <path d="M60,60 h20" stroke="red"/></g>"""
+    with pytest.raises(SceneError) as caught:
+        read(svg(CLOSED, AGENTS.replace(circle, group)))
+    assert str(caught.value) == (
+        "robot 'robot_0' is drawn by 0 outlines; one must; it is a group of disc (type missing), "
+        'path without id: give the one that is its outline the attribute type="shape"'
+    )
+    shaped = AGENTS.replace(circle, group.replace('id="disc"', 'id="disc" type="shape"'))
+    assert read(svg(CLOSED, shaped)).scene == read(svg(CLOSED)).scene

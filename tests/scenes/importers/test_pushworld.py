@@ -8,16 +8,14 @@ from namo.scenes.footprint import Polygon, Rectangle
 from namo.scenes.importers.pushworld import PushWorld
 from namo.scenes.importers.settings import ImportSettings
 
-PUZZLE = """
- A  A  .  W  .
+PUZZLE = """ A  A  .  W  .
  .  M1 M1 .  G2
  M2 .  M1 AW G2
- .  .  .  .  G1
-"""
+ .  .  .  .  G1"""
 
 
 def read(text, **settings):
-    imported = PushWorld().read(Path("p.pwp"), text.strip("\n"), ImportSettings(**settings))
+    imported = PushWorld().read(Path("p.pwp"), text, ImportSettings(**settings))
     check_scene(imported.scene)
     return imported
 
@@ -60,9 +58,20 @@ def test_agent_walls_under_a_movable_are_dropped():
     )
 
 
+@pytest.mark.parametrize("around", ["\n{}", "\n \n{}\n\n", "\r\n{}"])
+def test_blank_lines_around_a_puzzle_do_not_count(around):
+    puzzle = "W W W W\nA . M1 G\n"
+    assert read(around.format(puzzle)) == read(puzzle)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("", "there is no row of tokens; allowed"),
+        ("\n \n", "there is no row of tokens; allowed"),
+        ("\n. .\n.", "rows differ in their number of tokens: row 3 has 1, row 2 2"),
+        ("A .\n\n. G", "rows differ in their number of tokens: row 2 has 0, row 1 2"),
+        ("\nA S", "token 's' in row 2, column 2; allowed"),
         (". .\n.", "rows differ"),
         ("A S", "token 's' in row 1, column 2; allowed"),
         (". G", "no agent"),

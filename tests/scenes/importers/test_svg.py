@@ -33,6 +33,25 @@ def test_a_style_overrides_an_attribute():
     assert css({"display": " Inline "}, "display") == "inline"
 
 
+@pytest.mark.parametrize(
+    ("sheet", "shape"),
+    [
+        ("rect {fill: none}", ""),
+        (".a {stroke: red}", ""),
+        ("rect {fill-rule: evenodd}", ""),
+        ("rect {opacity: 0}", ""),
+        ("rect {stroke-width: 4px}", 'stroke="red"'),
+    ],
+)
+def test_style_sheets_that_change_what_is_painted_are_refused(sheet, shape):
+    with pytest.raises(SceneError, match=r"style sheet with .*; write it at the elements"):
+        document(f"<style>{sheet}</style><rect {shape}/>")
+
+
+def test_style_sheets_that_only_colour_are_read():
+    document("<style>* {fill: blue; stroke: none; stroke-linejoin: round}</style><rect/>")
+
+
 def test_style_sheets_that_move_elements_are_refused():
     with pytest.raises(SceneError, match="style sheet with 'transform: rotate"):
         document("<style>rect { transform: rotate(3deg) }</style>")

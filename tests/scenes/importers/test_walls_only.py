@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,66 @@ def test_movables_no_walls_and_unknown_geoms_are_refused(rooms, tmp_path):
             '<mujoco><worldbody><geom type="plane" size="0 0 1"/>'
             '<geom name="wall" type="box" size="1 1 1"/></worldbody></mujoco>'
         )
+
+
+SMALL = """<mujoco><worldbody><geom type="plane" size="0 0 1"/><body name="walls">
+  <geom name="wall_w" type="box" pos="0 .4 .1" size=".01 .41 .1"/>
+  <geom name="wall_e" type="box" pos=".6 .4 .1" size=".01 .41 .1"/>
+  <geom name="wall_s" type="box" pos=".3 0 .1" size=".31 .01 .1"/>
+  <geom name="wall_n" type="box" pos=".3 .8 .1" size=".31 .01 .1"/>
+  <geom name="wall_across" type="box" pos=".15 .4 .1" size=".15 .01 .1"/>
+</body>{}</worldbody>{}</mujoco>"""
+ROBOT = """<body name="robot" pos=".1 .1 .05"><joint name="x" type="slide" axis="1 0 0"/>
+  <joint name="y" type="slide" axis="0 1 0"/><geom type="sphere" size=".05" mass="1"/></body>"""
+MOTORS = """<actuator><motor joint="x" ctrlrange="-1 1"/><motor joint="y" ctrlrange="-1 1"/>
+  </actuator>"""
+
+
+def read_small(parts=("", ""), **settings):
+    imported = WallsOnly().read(Path("w.xml"), SMALL.format(*parts), ImportSettings(**settings))
+    assert imported.is_scaled
+    check_scene(imported.scene)
+    return imported
+
+
+@pytest.mark.parametrize(
+    ("settings", "radius"),
+    [
+        ({"scale": 3.0}, 0.15),
+        ({"scale": 10.0}, 0.15),
+        ({"robot_radius_m": 0.05}, 0.05),
+        ({"robot_radius_m": 0.2, "scale": 4.0}, 0.2),
+    ],
+)
+def test_a_robot_is_placed_in_the_scaled_plan_with_the_size_asked_for(settings, radius):
+    imported = read_small(**settings)
+    scene, scale = imported.scene, settings.get("scale", 1.0)
+    assert scene.robot.radius == radius
+    wall = next(wall for wall in scene.walls if wall.name == "wall_across")
+    assert wall.corners().max(axis=0) == pytest.approx((0.3 * scale, 0.41 * scale))
+    assert 0 < scene.robot.x < 0.6 * scale
+    assert 0 < scene.robot.y < 0.8 * scale
+    assert np.hypot(scene.robot.x - scene.goal.x, scene.robot.y - scene.goal.y) > 0.3 * scale
+    x, y = scene.robot.x, scene.robot.y
+    assert f"robot placed at ({x:.2f}, {y:.2f}) m, as the file has none" in imported.remarks
+
+
+def test_a_robot_of_the_file_is_scaled_along_unless_its_size_is_asked_for():
+    scene = read_small((ROBOT, MOTORS), scale=3.0).scene
+    assert (scene.robot.x, scene.robot.radius) == (pytest.approx(0.3), pytest.approx(0.15))
+    imported = read_small((ROBOT, MOTORS), scale=3.0, robot_radius_m=0.1)
+    assert imported.scene.robot.radius == 0.1
+    assert "robot of radius 0.15 m becomes one of 0.1 m" in imported.remarks
+
+
+def test_where_nothing_fits_the_sizes_that_would_are_named():
+    with pytest.raises(SceneError) as caught:
+        read_small(robot_radius_m=0.3)
+    found = re.search(r"--robot-radius (\S+), or --scale (\S+) for this", str(caught.value))
+    assert found
+    radius, scale = float(found[1]), float(found[2])
+    assert 0.1 < radius < 0.3
+    assert read_small(robot_radius_m=radius).scene.robot.radius == radius
+    assert read_small(robot_radius_m=0.3, scale=scale).scene.robot.radius == 0.3
+    with pytest.raises(SceneError, match="and a goal away from it"):
+        read_small(robot_radius_m=radius + 0.001)

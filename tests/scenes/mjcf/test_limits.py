@@ -1,8 +1,16 @@
+import math
+import tracemalloc
+from dataclasses import replace
+
 import pytest
 
 from namo.errors import SceneError
+from namo.geometry import Pose2D
+from namo.scenes.checking import check_scene
+from namo.scenes.footprint import Rectangle
 from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.reading import parse_scene, read_scene
+from namo.scenes.scene import Wall
 
 COPIES = '<replicate count="{}"><replicate count="{}"><site/></replicate></replicate><site name='
 
@@ -85,6 +93,104 @@ def test_the_shortest_and_the_longest_time_step_are_allowed(plain_xml, timestep)
 )
 def test_values_at_the_limits_are_accepted(plain_xml, inserted):
     scan_xml(plain_xml.replace("<worldbody>", f"{inserted}<worldbody>"), "room.xml")
+
+
+HFIELDS = '<hfield name="{}" nrow="{}" ncol="{}" size="1 1 1 1"/>'
+
+
+@pytest.mark.parametrize(
+    ("inserted", "said"),
+    [
+        (
+            "<asset>" + "".join(HFIELDS.format(f"h{n}", 600, 600) for n in range(3)) + "</asset>",
+            "1080000 cells of height fields up to here; at most 1000000 are allowed in a file",
+        ),
+        (
+            "<asset>"
+            + "".join(HFIELDS.format(f"h{n}", 1000, 1000) for n in range(3000))
+            + "</asset>",
+            "2000000 cells of height fields up to here",
+        ),
+        (
+            '<asset><mesh name="m" vertex="' + "0.1 " * 500_001 + '"/></asset>',
+            "more than 500000 numbers and words in the attributes of the file up to here",
+        ),
+        (
+            "<asset>"
+            + "".join(f'<mesh name="m{n}" vertex="{"1 2 3 " * 2501}"/>' for n in range(4))
+            + "</asset>",
+            "10004 vertices of meshes up to here; at most 10000 are allowed in a file",
+        ),
+        (
+            "".join(f'<site name="s{n}" user="{"1 " * 100_000}"/>' for n in range(6)),
+            "more than 500000 numbers and words",
+        ),
+        ("<body>" + "<joint/>" * 3001 + "</body>", "3001 joints and up to 1 copies of each"),
+        (
+            '<replicate count="600"><body>' + "<joint/>" * 6 + "</body></replicate>",
+            "6 joints and up to 600 copies of each; at most 3000 are allowed together",
+        ),
+        (
+            "<actuator>" + '<general actdim="1000" site="goal"/>' * 11 + "</actuator>",
+            "11000 actdim in total up to here; at most 10000 are allowed in a file",
+        ),
+    ],
+)
+def test_what_elements_add_up_to_is_limited_before_it_is_compiled(
+    refused, monkeypatch, inserted, said
+):
+    def compile_spec(*_):
+        raise AssertionError("MuJoCo has seen the file")
+
+    monkeypatch.setattr("mujoco.MjSpec.from_string", compile_spec)
+    assert said in refused("<worldbody>", f"{inserted}<worldbody>")
+
+
+def round_prism(corners):
+    angles = [2 * math.pi * number / corners for number in range(corners)]
+    ring = [(0.3 * math.cos(angle), 0.3 * math.sin(angle)) for angle in angles]
+    return " ".join(f"{x!r} {y!r} {z}" for z in (-0.3, 0.3) for x, y in ring)
+
+
+@pytest.mark.parametrize(("corners", "refused_for"), [(200, None), (201, "has 201 corners; at")])
+def test_the_corners_of_a_prism_are_limited(plain_xml, corners, refused_for):
+    mesh = f'<asset><mesh name="m" vertex="{round_prism(corners)}"/></asset>'
+    body = '<body name="wall_9" pos="-1 1 .3"><geom type="mesh" mesh="m"/></body>'
+    text = plain_xml.replace("<worldbody>", f"{mesh}<worldbody>{body}").encode()
+    if refused_for is None:
+        assert len(parse_scene(text, "room.xml").walls) == 5
+        return
+    with pytest.raises(SceneError, match=refused_for):
+        parse_scene(text, "room.xml")
+
+
+def test_the_vertices_of_all_solids_are_limited(plain_xml, monkeypatch):
+    mesh = f'<asset><mesh name="m" vertex="{round_prism(20)}"/></asset>'
+    body = '<body name="wall_{}" pos="{} 1 .3"><geom type="mesh" mesh="m"/></body>'
+    bodies = body.format(8, -1.4) + body.format(9, -0.7)
+    text = plain_xml.replace("<worldbody>", f"{mesh}<worldbody>{bodies}").encode()
+    limit = "namo.scenes.mjcf.unsupported.MAX_SOLID_VERTICES"
+    monkeypatch.setattr(limit, 80)
+    assert len(parse_scene(text, "room.xml").walls) == 6
+    monkeypatch.setattr(limit, 79)
+    with pytest.raises(SceneError, match="walls and movables have 80 vertices; at most 79"):
+        parse_scene(text, "room.xml")
+
+
+def test_memory_grows_with_the_number_of_walls_and_not_with_its_square(plain_scene):
+    def peak_mb(count):
+        walls = tuple(
+            Wall(f"wall_{n}", Pose2D(3.0 + n, 9.0, 0.0), Rectangle(0.1, 0.1), 0.3, 0.3)
+            for n in range(count)
+        )
+        scene = replace(plain_scene, walls=walls)
+        tracemalloc.start()
+        check_scene(scene)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak / 1e6
+
+    assert peak_mb(4000) < 20.0  # a square of booleans is 16 MB, and there were four
 
 
 def test_too_large_a_file_is_refused(tmp_path, monkeypatch, plain_xml):

@@ -10,7 +10,11 @@ import pytest
         ('<joint type="free" />', "", "body 'obstacle_1_movable' has no joint"),
         ("obstacle_1_movable", "crate", "body 'crate' has a free joint; what the robot pushes"),
         ('name="wall_1" type="box"', 'name="wall_1" type="capsule"', "'wall_1' is a capsule"),
-        ('name="wall_1"', 'name="wall_1" contype="0" conaffinity="0"', "collides with nothing"),
+        (
+            'name="wall_1"',
+            'name="wall_1" contype="0" conaffinity="0"',
+            "geom 'wall_1' is a wall by name, stands on the floor but collides with nothing",
+        ),
         ('name="wall_1"', 'name="wall_1" contype="2" conaffinity="2"', "do not collide"),
         ('type="plane" size="0 0 0.05"', 'type="box" size="9 9 1"', "'floor' is neither wall"),
         (

@@ -1,0 +1,228 @@
+"""Rewrite a collection of the schema version before in the form that this version reads.
+
+Every file is replaced atomically, so an upgrade that was killed resumes where it was: first the
+records, whose version says whether they are done; then the parts; then the tables of the whole
+collection. New tables of a part are written beside the old ones. A staged marker that lists their
+checksums is written last; from then on the part is renamed into place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from namo.errors import ResultFileError, SceneError
+from namo.files import sha256_of
+from namo.results.assemble import assemble
+from namo.results.parts import (
+    PARTS,
+    Part,
+    finished_parts,
+    read_marker,
+    require_idle,
+    started_parts,
+    write_marker,
+)
+from namo.results.record_types import ObjectInfo
+from namo.results.records import Record, file_entry, read_record, resolve_inside, write_record
+from namo.results.run_file import RUN_FILE, read_run_file
+from namo.results.run_lock import only_run_in
+from namo.results.scene_file import scene_of
+from namo.results.schema import FILES
+from namo.results.schema_version import is_upgradable, require_schema_version, table_version
+from namo.results.static_objects import static_object_info
+from namo.results.tables import DATA_TABLES, TABLES, row_groups, write_table
+from namo.results.upgraded_record import upgraded_record, upgraded_rows
+from namo.version import SCHEMA_VERSION
+from namo.wording import truncated_list
+from namo.world.simulation import Simulation
+
+RECORDS = "*_env_*_results.pkl"
+STAGED_SUFFIX = ".upgraded"
+SHOWN = 5
+"""Number of problems that a message lists."""
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """What was rewritten.
+
+    Attributes:
+        records: number of records of environments.
+        parts: number of parts.
+        tables: whether the tables and the summary of the whole collection were.
+    """
+
+    records: int
+    parts: int
+    tables: bool
+
+
+def upgrade(
+    folder: Path, run_from: Path = Path(), note: Callable[[str], None] = lambda _: None
+) -> Upgraded:
+    """Rewrite a collection in place; results, and which environments are done, stay the same.
+
+    Nothing is written unless every record can be rewritten, which takes the scene files.
+
+    Args:
+        folder: of the collection, finished or not.
+        run_from: folder in which it was run; relative scene paths start there.
+        note: called with a line before each stage that writes.
+
+    Raises:
+        ResultFileError: a file is damaged or of another version, or a scene file is missing or has
+            changed; names it.
+        BusyError: a process is working on the collection.
+        OSError: a file cannot be written.
+    """
+    with only_run_in(folder):
+        for part in started_parts(folder / PARTS):
+            require_idle(part)
+        records = _outdated_records(folder, run_from)
+        parts = [part for part in finished_parts(folder) if _is_outdated(part)]
+        if records:
+            note(f"records: {len(records)}")
+        for path in records:
+            record = read_record(path)
+            write_record(path, upgraded_record(record, _objects(record, run_from)))
+        if parts:
+            note(f"parts: {len(parts)}")
+        for part in parts:
+            _upgrade_part(part)
+        tables = bool(records or parts) or not _tables_are_current(folder)
+        if tables := tables and _is_assembled(folder):
+            note("tables and summary")
+            run = read_run_file(folder)
+            source = run["environments"]
+            assemble(folder, run["label"], source["source"], source["listed"], origin=run)
+    return Upgraded(len(records), len(parts), tables)
+
+
+def _outdated_records(folder: Path, run_from: Path) -> list[Path]:
+    """Return the records to rewrite.
+
+    Raises:
+        ResultFileError: one of them cannot be rewritten.
+    """
+    outdated, problems = [], []
+    for path in sorted(folder.glob(RECORDS)):
+        record = read_record(path)
+        version = record.get("schema_version")
+        if version == SCHEMA_VERSION:
+            continue
+        if not is_upgradable(version):
+            require_schema_version(version, path, folder)
+        outdated.append(path)
+        try:
+            upgraded_record(record, _objects(record, run_from))
+        except (SceneError, ResultFileError) as error:
+            problems.append(f"{path}: {error}")
+    if problems:
+        raise ResultFileError(
+            f"nothing was rewritten, since {len(problems)} of {len(outdated)} records cannot be: "
+            f"{truncated_list(problems, SHOWN, '; ')}"
+        )
+    return outdated
+
+
+def _objects(record: Record, run_from: Path) -> dict[str, ObjectInfo]:
+    """Return the geometry of the objects of a record's scene; none where it has no episode."""
+    if not record["episode_results"]:
+        return {}
+    scene = scene_of(
+        {
+            "env_id": record["env_id"],
+            "xml_file": record["xml_file"],
+            "scene_sha256": record["scene_sha256"],
+        },
+        "scene",
+        run_from,
+    )
+    return static_object_info(Simulation(scene))
+
+
+def _staged(path: Path) -> Path:
+    return path.with_name(f".{path.name}{STAGED_SUFFIX}")
+
+
+def _is_outdated(part: Part) -> bool:
+    """Return whether a part is to be rewritten, or to be completed.
+
+    Raises:
+        ResultFileError: it is damaged, or of a version that cannot be rewritten.
+    """
+    if _was_staged(part):
+        return True
+    hashes, outdated = part.metadata()["tables"], False
+    for name in TABLES:
+        path = part.table(name)
+        if not path.exists():
+            raise ResultFileError(f"{path}: is missing; delete {part.folder} and run again")
+        if sha256_of(path) != hashes.get(name):
+            raise ResultFileError(f"{path}: checksum mismatch; delete {part.folder} and run again")
+        version = table_version(pq.read_schema(path))
+        if is_upgradable(version):
+            outdated = True
+        else:
+            require_schema_version(version, path, part.folder.parents[1])
+    return outdated
+
+
+def _upgrade_part(part: Part) -> None:
+    staged_marker = _staged(part.marker)
+    if not _was_staged(part):
+        for name, schema in TABLES.items():
+            path = part.table(name)
+            rows = _files(part) if name == "files" else _rows(path, schema)
+            write_table(_staged(path), schema, rows)
+        hashes = {name: sha256_of(_staged(part.table(name))) for name in TABLES}
+        write_marker(staged_marker, {**part.metadata(), "tables": hashes})
+    metadata = read_marker(staged_marker)
+    for name in TABLES:
+        path = part.table(name)
+        if _staged(path).exists():
+            _staged(path).replace(path)
+    part.verify(metadata)
+    write_marker(part.marker, metadata)  # flushes the renamed tables too
+    staged_marker.unlink()
+
+
+def _was_staged(part: Part) -> bool:
+    """Return whether an earlier upgrade has staged this part, which was not collected again."""
+    if not _staged(part.marker).exists():
+        return False
+    staged, present = read_marker(_staged(part.marker)), part.metadata()
+    return {**staged, "tables": {}} == {**present, "tables": {}}
+
+
+def _rows(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
+    for rows in row_groups(path):
+        yield upgraded_rows(rows, schema)
+
+
+def _files(part: Part) -> Iterator[pa.Table]:
+    """Yield the file entries of a part, whose records have been rewritten."""
+    folder = part.folder.parents[1]
+    for rows in row_groups(part.table("files")):
+        entries = []
+        for row in rows.to_pylist():
+            path = resolve_inside(folder, row["path"])
+            if not path.is_file():
+                raise ResultFileError(f"{path}: is missing; delete {part.folder} and run again")
+            entries.append(file_entry(path, folder, row["rows"]))
+        yield pa.Table.from_pylist(entries, FILES)
+
+
+def _is_assembled(folder: Path) -> bool:
+    tables = (folder / f"{name}.parquet" for name in DATA_TABLES)
+    return all(path.exists() for path in (*tables, folder / RUN_FILE))
+
+
+def _tables_are_current(folder: Path) -> bool:
+    manifest = folder / "manifest.parquet"
+    return manifest.exists() and table_version(pq.read_schema(manifest)) == SCHEMA_VERSION

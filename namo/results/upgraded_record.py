@@ -1,0 +1,130 @@
+"""Records and tables of the schema version before, in the form of the present one.
+
+What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
+`error_message` in place of None, and `action_sequence` None when unsolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from namo.errors import ResultFileError
+from namo.results.record_types import EnvironmentRecord, ObjectInfo
+from namo.results.records import Record
+from namo.results.static_objects import ROBOT
+from namo.version import SCHEMA_VERSION, __version__
+from namo.wording import truncated_list
+
+ROUNDING = 1e-9
+"""Greatest difference (m, rad) between geometry that is read again and what is stored."""
+SHOWN = 5
+"""Number of objects that a message lists."""
+
+
+def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> EnvironmentRecord:
+    """Return the record of an environment in the present form.
+
+    Args:
+        record: of the schema version before.
+        objects: `static_object_info` of its scene; empty for a record without episodes.
+
+    Raises:
+        ResultFileError: the scene has other objects than those of the record.
+    """
+    return cast(
+        EnvironmentRecord,
+        {
+            **record,
+            "episode_results": [_episode(each, objects) for each in record["episode_results"]],
+            "schema_version": SCHEMA_VERSION,
+            "namo_version": __version__,
+            "metrics": [
+                {
+                    **row,
+                    "episode_id": _episode_id(row["episode_id"]),
+                    "schema_version": SCHEMA_VERSION,
+                }
+                for row in record["metrics"]
+            ],
+            **{
+                table: {
+                    **record[table],
+                    "episode_id": [_episode_id(each) for each in record[table]["episode_id"]],
+                }
+                for table in ("pushes", "plans")
+            },
+        },
+    )
+
+
+def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows of a table of the schema version before in the present form.
+
+    Args:
+        rows: of one of `namo.results.tables.TABLES` but `files`, which needs no other form.
+        schema: of the present version.
+    """
+    columns = {name: rows[name] for name in schema.names}
+    if "episode_id" in columns:
+        columns["episode_id"] = pc.replace_substring_regex(
+            columns["episode_id"], r"_episode_0*([0-9]+)$", r"_episode_\1"
+        )
+    if "schema_version" in columns:
+        columns["schema_version"] = pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int64()), len(rows))
+    return pa.table(columns, schema=schema)
+
+
+def _episode_id(text: str) -> str:
+    env_id, mark, number = text.rpartition("_episode_")
+    return f"{env_id}{mark}{int(number)}"
+
+
+def _episode(episode: Record, objects: Mapping[str, ObjectInfo]) -> Record:
+    return {
+        **episode,
+        "episode_id": _episode_id(episode["episode_id"]),
+        "action_sequence": episode["action_sequence"] if episode["solution_found"] else None,
+        "error_message": "",
+        "static_object_info": _objects(episode, objects),
+    }
+
+
+def _objects(episode: Record, objects: Mapping[str, ObjectInfo]) -> dict[str, Record]:
+    """Return the geometry of an episode's objects: what is stored, and what is new of the scene."""
+    stored: dict[str, Record] = episode["static_object_info"]
+    differing = [
+        name
+        for name in (*stored, *objects)
+        if name not in objects or (name in stored and not _same(stored[name], objects[name]))
+    ]
+    differing += [name for name in objects if name not in stored and name != ROBOT]
+    if differing:
+        raise ResultFileError(
+            f"{episode['episode_id']}: the scene {episode['xml_file']} is read otherwise than when "
+            f"it was collected: {truncated_list(dict.fromkeys(differing), SHOWN)}; collect again"
+        )
+    return {name: _with_stored(info, stored.get(name, {})) for name, info in objects.items()}
+
+
+def _same(stored: Record, now: ObjectInfo) -> bool:
+    """Return whether the geometry of an object is the same but for rounding."""
+    pairs = (
+        (stored["half_extents"], [now["size_x"], now["size_y"], now["size_z"]]),
+        (stored["start_pose"], now["start_pose"]),
+        (stored.get("outline", []), now.get("outline", [])),
+    )
+    return stored["movable"] == now["movable"] and all(
+        np.shape(one) == np.shape(other) and np.allclose(one, other, rtol=0.0, atol=ROUNDING)
+        for one, other in pairs
+    )
+
+
+def _with_stored(info: ObjectInfo, stored: Record) -> Record:
+    kept = {name: value for name, value in stored.items() if name != "half_extents"}
+    sizes = dict(zip(("size_x", "size_y", "size_z"), stored.get("half_extents", ()), strict=False))
+    return {**info, **kept, **sizes}

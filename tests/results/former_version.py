@@ -1,0 +1,114 @@
+"""Collections as schema version 4 wrote them, made from collections of the present version."""
+
+import json
+import pickle
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from namo.files import write_sealed
+from namo.results.parts import finished_parts, write_marker
+from namo.results.records import file_entry, read_record
+from namo.results.tables import DATA_TABLES, TABLES, write_table
+
+FORMER = 4
+
+
+def write_former(source, folder):
+    """Copy a finished collection, in the form of the version before."""
+    shutil.copytree(source, folder)
+    records = sorted(folder.glob("*_env_*_results.pkl"))
+    for path in records:
+        write_sealed(path, pickle.dumps(former_record(read_record(path))))
+    for part in finished_parts(folder):
+        for name, schema in TABLES.items():
+            rows = pq.read_table(part.table(name))
+            if name == "files":
+                paths = [folder / path for path in rows["path"].to_pylist()]
+                rows = _entries(folder, paths, rows["rows"].to_pylist())
+            write_former_table(part.table(name), schema, rows)
+        hashes = {name: file_entry(part.table(name), folder, None)["sha256"] for name in TABLES}
+        write_marker(part.marker, {**part.metadata(), "tables": hashes})
+    for name, schema in DATA_TABLES.items():
+        path = folder / f"{name}.parquet"
+        write_former_table(path, schema, pq.read_table(path))
+    (summary,) = folder.glob("collection_summary_*.pkl")
+    write_sealed(summary, pickle.dumps(_former_summary(read_record(summary))))
+    run = json.loads((folder / "run.json").read_text())
+    run["versions"] |= {"schema": FORMER, "namo": "0.0.9", "mujoco": "3.9.9"}
+    (folder / "run.json").write_text(json.dumps(run))
+    manifest = pq.read_table(folder / "manifest.parquet")
+    paths = [folder / path for path in manifest["path"].to_pylist()]
+    entries = _entries(folder, paths, manifest["rows"].to_pylist())
+    write_former_table(folder / "manifest.parquet", TABLES["files"], entries)
+    return folder
+
+
+def write_former_table(path, schema, rows):
+    schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
+    columns = {name: rows[name].to_pylist() for name in schema.names}
+    if "episode_id" in columns:
+        columns["episode_id"] = [_padded(name) for name in columns["episode_id"]]
+    if "schema_version" in columns:
+        columns["schema_version"] = [FORMER] * rows.num_rows
+    write_table(path, schema, [pa.table(columns, schema=schema)])
+
+
+def former_record(record):
+    record = {**record, "schema_version": FORMER, "namo_version": "0.0.9"}
+    record["metrics"] = [
+        {**row, "episode_id": _padded(row["episode_id"]), "schema_version": FORMER}
+        for row in record["metrics"]
+    ]
+    for name in ("pushes", "plans"):
+        ids = [_padded(each) for each in record[name]["episode_id"]]
+        record[name] = {**record[name], "episode_id": ids}
+    record["episode_results"] = [
+        {
+            **episode,
+            "episode_id": _padded(episode["episode_id"]),
+            "action_sequence": episode["action_sequence"] or [],
+            "error_message": None,
+            "static_object_info": {
+                name: _former_object(info)
+                for name, info in episode["static_object_info"].items()
+                if name != "robot"
+            },
+        }
+        for episode in record["episode_results"]
+    ]
+    return record
+
+
+def _former_object(info):
+    half = [info[f"size_{axis}"] for axis in "xyz"]
+    kept = {name: info[name] for name in ("movable", "start_pose", "outline") if name in info}
+    return {**kept, "half_extents": half}
+
+
+def _former_summary(summary):
+    performance = dict(summary["performance_stats"])
+    performance["total_episodes"] = performance.pop("searches")
+    performance["successful_episodes"] = performance.pop("solved_searches")
+    total = performance["total_episodes"]
+    performance["success_rate"] = performance["successful_episodes"] / total if total else 0.0
+    filtering = {**summary["filtering_stats"]}
+    filtering["filter_rate"] /= 100.0
+    metadata = {**summary["collection_metadata"], "schema_version": FORMER}
+    return {
+        **summary,
+        "collection_metadata": metadata,
+        "performance_stats": performance,
+        "filtering_stats": filtering,
+    }
+
+
+def _padded(episode_id):
+    head, _, number = episode_id.rpartition("_")
+    return f"{head}_{int(number):03d}"
+
+
+def _entries(folder, paths, rows):
+    entries = [file_entry(path, folder, row) for path, row in zip(paths, rows, strict=True)]
+    return pa.Table.from_pylist(entries, TABLES["files"])
