@@ -186,7 +186,7 @@ class RunPlan:
         return CollectionPlan(config.decisive, source, scenes, self.environments, self.label)
 
     def list_digest(self, chunk: str | None = None) -> str:
-        """Return a hash of the scenes as they are listed: another list is collected anew.
+        """Return a hash of the scenes as they are listed: another list is collected again.
 
         Args:
             chunk: only of its range; None for the whole list.

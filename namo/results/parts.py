@@ -103,9 +103,9 @@ class Part:
         try:
             numbers = json.loads(path.read_text())
         except (ValueError, RecursionError, OSError) as error:
-            raise _damaged(self.folder, path, str(error)) from None
+            raise ResultFileError(_damaged(self.folder, path, str(error))) from None
         if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
-            raise _damaged(self.folder, path, "not a list of whole numbers")
+            raise ResultFileError(_damaged(self.folder, path, "not a list of whole numbers"))
         return frozenset(numbers)
 
     def add_replaced(self, number: int) -> None:
@@ -133,17 +133,21 @@ class Part:
         """
         hashes = metadata["tables"]
         if hashes.keys() != TABLES.keys():
-            raise _damaged(self.folder, self.marker, "lists other tables than this version writes")
+            raise ResultFileError(
+                _damaged(self.folder, self.marker, "lists other tables than this version writes")
+            )
         for name in TABLES:
             path = self.table(name)
             if not path.exists():
-                raise _damaged(self.folder, path, "is missing")
+                raise ResultFileError(_damaged(self.folder, path, "is missing"))
             if sha256_of(path) != hashes[name]:
-                raise _damaged(self.folder, path, "checksum mismatch")
+                raise ResultFileError(_damaged(self.folder, path, "checksum mismatch"))
             schema = pq.read_schema(path)
             require_schema_version(table_version(schema), path, self.folder.parents[1])
             if not schema.equals(TABLES[name]):
-                raise _damaged(self.folder, path, "schema differs from the one this version writes")
+                raise ResultFileError(
+                    _damaged(self.folder, path, "schema differs from the one this version writes")
+                )
 
 
 def write_part(
@@ -173,17 +177,17 @@ def read_marker(path: Path) -> PartMarker:
     try:
         metadata = json.loads(path.read_text())
     except (ValueError, RecursionError, OSError) as error:
-        raise _damaged(path.parent, path, str(error)) from None
+        raise ResultFileError(_damaged(path.parent, path, str(error))) from None
     if not isinstance(metadata, dict):
-        raise _damaged(path.parent, path, "not a JSON object")
+        raise ResultFileError(_damaged(path.parent, path, "not a JSON object"))
     if metadata.pop("checksum", None) != _checksum(metadata):
-        raise _damaged(path.parent, path, "checksum mismatch; the file is damaged")
+        raise ResultFileError(_damaged(path.parent, path, "checksum mismatch; the file is damaged"))
     return cast(PartMarker, metadata)
 
 
-def _damaged(folder: Path, path: Path, problem: str) -> ResultFileError:
-    """Return the error of a damaged file of a part, with what repairs it."""
-    return ResultFileError(
+def _damaged(folder: Path, path: Path, problem: str) -> str:
+    """Return the message about a damaged file of a part, with what repairs it."""
+    return (
         f"{path}: {problem}; `rm -r {shlex.quote(str(folder))}` and rerun the same command: "
         "finished environments are kept"
     )
