@@ -44,11 +44,13 @@ def parse_dataclass(cls: type[Settings], values: Mapping[str, Any], source: str)
         except (TypeError, ValueError, OverflowError, yaml.YAMLError):
             wanted = describe_type(hints[name])
             raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
-        _require_bounded(f"{source}: {name}", checked[name], is_seed="seed" in name)
     try:
-        return cls(**checked)
+        settings = cls(**checked)
     except UsageError as error:
         raise UsageError(f"{source}: {error}") from None
+    for name, value in checked.items():
+        _require_bounded(f"{source}: {name}", value, is_seed="seed" in name)
+    return settings
 
 
 def _require_bounded(what: str, value: Any, *, is_seed: bool) -> None:  # noqa: ANN401 - of any type

@@ -128,3 +128,21 @@ def test_any_value_is_either_accepted_or_refused(values):
 def test_yaml_that_constructs_objects_is_refused():
     with pytest.raises(UsageError, match="it must be a whole number"):
         read(count="!!python/object/apply:os.system [exit]")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"count": 2**31}, "here: count is 2147483648; allowed: finite numbers up to 2147483647"),
+        ({"most": 10**30}, "here: most is 1000"),
+        ({"share": 1e300}, "here: share is 1e+300; allowed: finite numbers up to 1000000000"),
+        ({"share": math.inf}, "here: share is inf; allowed: finite numbers"),
+        ({"share": math.nan}, "here: share is nan; allowed: finite numbers"),
+        ({"sizes": [1, 2, -(2**40)]}, "here: sizes is -1099511627776; allowed: finite numbers"),
+        ({"parts": {"a": 1e10}}, "here: parts is 10000000000.0; allowed: finite numbers"),
+    ],
+)
+def test_a_number_beyond_all_reason_is_refused(values, said):
+    with pytest.raises(UsageError) as caught:
+        read(**values)
+    assert str(caught.value).startswith(said)

@@ -11,7 +11,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from namo.errors import UsageError
 from namo.wording import counted
 
 SCENE_SUFFIX = ".xml"
@@ -98,15 +97,3 @@ def _search(
                 )
             else:
                 found.problems[name_of(path)] = "is neither a file nor a folder"
-
-
-def require_unicode(path: Path, what: str) -> None:
-    """Make sure that the name of a file can be stored in a table.
-
-    Raises:
-        UsageError: it is not valid Unicode.
-    """
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"{what}: the name of {str(path)!r} is not UTF-8; rename it") from None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from namo.errors import UsageError
-from namo.scenes.folders import SCENE_SUFFIX, files_below, require_unicode
+from namo.scenes.folders import SCENE_SUFFIX, files_below
 from namo.scenes.git_lfs import ADVICE, HEAD_BYTES, is_pointer
 from namo.scenes.table_kinds import missing_columns
 from namo.wording import did_you_mean
@@ -149,8 +149,6 @@ def _found(folder: Path, label: str) -> tuple[ListedScene, ...]:
     paths = found.with_suffix(SCENE_SUFFIX)
     if not paths:
         raise UsageError(f"{label}: holds no .xml file at any depth")
-    for path in paths:
-        require_unicode(path, label)
     return tuple(map(ListedScene, paths))
 
 

@@ -61,9 +61,12 @@ _RANDOM = (
 )
 _FUZZ_RECORDS = "tests/faults/test_fuzz_records.py tests/faults/test_fuzz_bundles.py"
 _IMPORT = (
-    ".venv/bin/namo scenes import SOURCE --output FOLDER [--format NAME] [--robot NAME] [--scale F]"
+    ".venv/bin/namo scenes import SOURCE --output FOLDER [--format NAME] [--robot NAME] [--scale X]"
 )
-_CHECK = ".venv/bin/namo scenes check FOLDER_OR_MANIFEST [--sheet sheet.png]"
+_CHECK = (
+    ".venv/bin/namo scenes check FOLDER_OR_MANIFEST [--sheet sheet.png] [--time-limit SECONDS] "
+    "[--quiet]"
+)
 
 
 def _shorter(command: str, options: str) -> tuple[str, Instead]:

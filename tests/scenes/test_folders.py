@@ -2,8 +2,7 @@ import os
 
 import pytest
 
-from namo.errors import UsageError
-from namo.scenes.folders import files_below, require_unicode
+from namo.scenes.folders import files_below
 
 
 @pytest.fixture
@@ -74,9 +73,3 @@ def test_what_is_not_a_file_is_a_problem_where_it_may_hide_one(folder):
         "'c.xml' is a link to 'nowhere', which does not exist (1 more is like it); repair it or "
         "remove it"
     )
-
-
-def test_a_name_that_is_not_unicode_is_refused(tmp_path):
-    require_unicode(tmp_path / "ä.xml", "--xml-dir x")
-    with pytest.raises(UsageError, match=r"--xml-dir x: the name of .*\\udcff.* is not UTF-8"):
-        require_unicode(tmp_path / "\udcff.xml", "--xml-dir x")

@@ -191,3 +191,15 @@ def test_a_square_as_a_polygon_moves_like_the_box(rooms):
         straight = np.linalg.norm(library.displacements[middle, :, :2], axis=-1)
         np.testing.assert_allclose(straight[0], library.travels, atol=0.02)
         assert np.abs(library.displacements[middle, :, 2]).max() < 0.02
+
+
+def test_a_movable_below_the_centre_of_the_robot_is_simulated_as_high_as_that(rooms):
+    scene = rooms.room(replace(rooms.box(0.0, 0.0), half_z=0.05, z=0.05))
+    plain = rooms.room(rooms.box(0.0, 0.0))
+    low, usual = (PushClass.of(one, one.movables[0]) for one in (scene, plain))
+    assert low.half_z >= scene.robot.radius / primitives.CLASS_STEP
+    assert usual.half_z == pytest.approx(0.3, rel=0.08)
+    library = library_for(scene, scene.movables[0])
+    middle = slice(2, None, 5)
+    straight = np.linalg.norm(library.displacements[middle, :, :2], axis=-1)
+    np.testing.assert_allclose(straight[0], library.travels, atol=0.02)

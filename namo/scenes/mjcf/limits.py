@@ -18,7 +18,7 @@ MAX_ELEMENTS = 20_000
 """Elements of a file, including copies made by `replicate`."""
 MAX_VALUES = 500_000
 """Numbers and words in all attributes of a file; 20,000 boxes have about 300,000."""
-MAX_JOINTS = 3000
+MAX_JOINTS = 1000
 """Joints of a file, including copies; MuJoCo's time for compiling grows with their square."""
 MAX_HFIELD_CELLS = 1_000_000
 """Cells of all height fields of a file, which take 18 bytes each."""

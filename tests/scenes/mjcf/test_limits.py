@@ -125,10 +125,10 @@ HFIELDS = '<hfield name="{}" nrow="{}" ncol="{}" size="1 1 1 1"/>'
             "".join(f'<site name="s{n}" user="{"1 " * 100_000}"/>' for n in range(6)),
             "more than 500000 numbers and words",
         ),
-        ("<body>" + "<joint/>" * 3001 + "</body>", "3001 joints and up to 1 copies of each"),
+        ("<body>" + "<joint/>" * 1001 + "</body>", "1001 joints and up to 1 copies of each"),
         (
-            '<replicate count="600"><body>' + "<joint/>" * 6 + "</body></replicate>",
-            "6 joints and up to 600 copies of each; at most 3000 are allowed together",
+            '<replicate count="200"><body>' + "<joint/>" * 6 + "</body></replicate>",
+            "6 joints and up to 200 copies of each; at most 1000 are allowed together",
         ),
         (
             "<actuator>" + '<general actdim="1000" site="goal"/>' * 11 + "</actuator>",
