@@ -95,12 +95,11 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(f"{option}: not used by format {options.format}")
     import namo
     from namo.exporting.exporter import export_with
-    from namo.signals import TerminationRequested, ending_on_signals
+    from namo.signals import TerminationRequested
 
     collection = namo.load(options.folder, run_from=options.run_from)
     try:
-        with ending_on_signals():
-            lines = export_with(exporter, collection, options.output, settings)
+        lines = export_with(exporter, collection, options.output, settings)
     except TerminationRequested as end:
         print(f"interrupted by {end}; nothing was written", file=sys.stderr)
         return end.exit_code
