@@ -21,7 +21,7 @@ SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-faults test-slurm bench docs pictures learning-scenes models clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-slurm bench docs pictures learning-scenes models clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -67,6 +67,10 @@ test-slow: setup-test
 	PYTEST_XDIST_AUTO_NUM_WORKERS=$(SLOW_WORKERS) $(PYTEST) -m slow
 
 test-all: test test-slow
+
+# Property tests on a thousand examples that no run before has seen.
+test-explore: setup-test
+	$(PYTEST) -m hypothesis --hypothesis-profile=explore
 
 test-faults: setup-test
 	NAMO_KILLS=100 NAMO_INTERRUPTS=1000 NAMO_DAMAGED=1000 NAMO_FUZZ=2000 \

@@ -14,8 +14,11 @@ from namo.scenes.footprint import Rectangle, overlap_depth
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
 from namo.scenes.sources import DEMO_SCENES, environments_from
 
-# The first example of a test may have to wait for a compiler; no test asserts a time.
-hypothesis.settings.register_profile("namo", deadline=None)
+# The first example of a test may have to wait for a compiler; no test asserts a time. The same
+# examples in every run: whether a change passes must not depend on luck. Other examples are drawn
+# with --hypothesis-profile=explore.
+hypothesis.settings.register_profile("namo", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("namo")
 
 pytest_plugins = ["tests.collecting"]

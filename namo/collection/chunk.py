@@ -27,7 +27,7 @@ from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
 from namo.planning.planner import Planner
-from namo.results.parts import Part, locked, next_generation, write_part
+from namo.results.parts import Part, Replacement, locked, next_generation, write_part
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, write_record
 from namo.results.retries import FAILURES
@@ -115,16 +115,19 @@ def collect_chunk(
         remove_leftovers(part.folder, [*(path.name for path in part.files()), FAILURES])
         progress.info(f"[{part.folder.name}]  {_began(began)}")
         journal = Journal(part.folder)
-        failures = FailureCount(part, max_failed_fraction)
+        failures, replaces = FailureCount(part, max_failed_fraction), Replacement(part)
         if journal.last_crash is not None:
             progress.warn(journal.last_crash)
         for environment in journal.in_order(environments):
             check_termination()
             progress.working_on(environment.path.name)
             path, sha256 = output_dir / environment.file_name, environment.scene_sha256()
-            record = finished_record(path, environment, collector.config, sha256, progress.warn)
+            record = finished_record(
+                path, environment, collector.config, sha256, progress.warn, replaces
+            )
             resumed = record is not None
             if record is None:
+                replaces(environment.index, environment.label)
                 record = _collect(environment, collector, journal, path, sha256, progress.searching)
             progress.finished(record, resumed=resumed)
             builder.add(environment, record, resumed=resumed)
@@ -192,6 +195,7 @@ def finished_record(
     config: CollectionConfig,
     sha256: str,
     warn: Callable[[str], None],
+    replaces: Callable[[int, str], None] = lambda *_: None,
 ) -> EnvironmentRecord | None:
     """Return the record of an environment that is already done, else None.
 
@@ -205,6 +209,7 @@ def finished_record(
         config: current settings.
         sha256: hash of the scene file now; empty when it cannot be read.
         warn: called with a line that says why an existing file is not used.
+        replaces: called before the file is replaced.
     """
     if not path.exists():
         return None
@@ -223,5 +228,6 @@ def finished_record(
         return None
     if not is_listed_as(record, environment):
         record = relocated(record, environment)
+        replaces(environment.index, environment.label)
         write_record(path, record)
     return record

@@ -165,9 +165,19 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.collection.models import make_planner
     from namo.collection.rerun import rerun_command
     from namo.results.assemble import assemble
+    from namo.results.plan import CollectionPlan, SceneSource
+    from namo.results.run_lock import join_plan
 
+    places = (getattr(options, name) for name in ("xml_dir", "manifest", "split"))
+    plan = CollectionPlan(
+        config.decisive,
+        SceneSource(*(None if place is None else str(place) for place in places)),
+        source.scenes,
+        wanted,
+        label,
+    )
     if options.merge_only:
-        merged = assemble(options.output_dir, label, source.source, len(source.scenes))
+        merged = assemble(options.output_dir, label, source.source, len(source.scenes), plan)
         _print_summary(merged.text, options)
         return EXIT_DONE
     require_writable(cache_folder(), CACHE)
@@ -180,6 +190,8 @@ def _collect(options: argparse.Namespace) -> int:
     ]
     again = _arguments_of(config, options)
     options.output_dir.mkdir(parents=True, exist_ok=True)
+    if by_hand:
+        join_plan(options.output_dir, plan.as_record())
     try:
         result = collect_chunk(
             environments,
@@ -200,7 +212,7 @@ def _collect(options: argparse.Namespace) -> int:
         return EXIT_FAILED
     if options.part_only:
         return _part_exit_code(result.failed, result.environments, options)
-    merged = assemble(options.output_dir, label, source.source, len(source.scenes))
+    merged = assemble(options.output_dir, label, source.source, len(source.scenes), plan)
     _print_summary(merged.text, options)  # before what may go wrong with the report
 
     from namo.reporting.report import write_report  # chunk jobs need not load it

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from namo.errors import ResultFileError
+from namo.results.records import resolve_inside
 from namo.results.schema import FILES
 from namo.results.tables import read_table, require_schema
 
@@ -32,7 +33,8 @@ def listed_summary(folder: Path) -> SummaryFiles:
         folder: of a finished collection.
 
     Raises:
-        ResultFileError: the list is missing or damaged, or names no summary.
+        ResultFileError: the list is missing or damaged, names no summary, or leads out of the
+            folder.
     """
     return SummaryFiles(*(_first_listed(folder, start) for start in (_RECORD, _TEXT)))
 
@@ -41,7 +43,7 @@ def listed_summary_record(folder: Path) -> str:
     """Return the name of the file with the numbers of the summary, likewise.
 
     Raises:
-        ResultFileError: the list is missing or damaged, or names no summary.
+        ResultFileError: as for `listed_summary`.
     """
     return _first_listed(folder, _RECORD)
 
@@ -51,6 +53,7 @@ def _first_listed(folder: Path, start: str) -> str:
     name = next((name for name in names if name.startswith(start)), None)
     if name is None:
         raise ResultFileError(f"{folder / MANIFEST}: lists no summary")
+    resolve_inside(folder, name)
     return name
 
 

@@ -3,13 +3,15 @@
 A part is the folder `parts/START-END`. It holds one Parquet file per table of
 `namo.results.tables.TABLES` (metrics, pushes, plans, scenes, files) and, written last, the marker
 `part.json`: who made the part, when, and how long it took. A part without its marker is unfinished
-and is not read.
+and is not read. Where another part has collected some of its environments again since,
+`replaced.json` lists them: their files are no longer those that its tables were made from.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,17 +21,18 @@ from typing import cast
 import pyarrow as pa
 
 from namo.errors import BusyError, ResultFileError
-from namo.files import replacing, sha256_of
+from namo.files import replacing, require_inside, sha256_of
 from namo.locks import holder_of, lock_held
 from namo.results.index_range import require_range
-from namo.results.json_file import read_json_object
-from namo.results.metadata_types import PartMarker, PartMetadata
+from namo.results.json_file import read_json, read_json_object
+from namo.results.metadata_types import PartMarker, PartMetadata, ReplacedFile
 from namo.results.tables import TABLES, require_schema, write_table
 from namo.results.value_types import require_type
 from namo.scenes.sources import range_name
 
 PARTS = "parts"
 MARKER = "part.json"
+REPLACED = "replaced.json"
 LOCK = ".lock"
 
 
@@ -57,6 +60,11 @@ class Part:
         """The file that exists once the part is complete."""
         return self.folder / MARKER
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the marker exists."""
+        return self.marker.exists()
+
     def table(self, name: str) -> Path:
         """Return the path of one of `TABLES`."""
         return self.folder / f"{name}.parquet"
@@ -71,7 +79,8 @@ class Part:
         Raises:
             ResultFileError: the marker is damaged, or belongs to another range.
         """
-        marker = read_marker(self.marker, f"; delete {self.folder} and run again")
+        self.require_inside()
+        marker = read_marker(self.marker, _advice(self.folder))
         self._require_range(marker)
         return marker
 
@@ -81,14 +90,51 @@ class Part:
         if said != (self.start, self.end, self.end - self.start):
             raise ResultFileError(
                 f"{self.marker}: is of environments {said[0]} to {said[1] - 1}, {said[2]} in all; "
-                f"expected {self.start} to {self.end - 1}"
+                f"expected {self.start} to {self.end - 1}{_advice(self.folder)}"
             )
         for number in marker["failed"]:
             if not number.isdecimal() or not self.start <= int(number[:9]) < self.end:
                 raise ResultFileError(
                     f"{self.marker}: lists a failed environment {number!r:.20}, which is not in "
-                    "its range"
+                    f"its range{_advice(self.folder)}"
                 )
+
+    def require_inside(self) -> None:
+        """Make sure that the files of the part are inside the collection, symbolic links followed.
+
+        Raises:
+            ResultFileError: names the one that leads out of it.
+        """
+        collection = self.folder.parents[1]
+        for path in (self.folder.parent, self.folder, *self.files(), self.folder / REPLACED):
+            require_inside(collection, path)
+
+    def replaced(self) -> frozenset[int]:
+        """Return the environments that another part has collected again since.
+
+        Raises:
+            ResultFileError: the list of them is damaged.
+        """
+        try:
+            replaced = read_json(self.folder / REPLACED, ReplacedFile, _advice(self.folder))
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(replaced["environments"])
+
+    def add_replaced(self, number: int) -> None:
+        """Record, before its file is written, that an environment is collected again elsewhere.
+
+        Args:
+            number: of the environment.
+
+        Raises:
+            ResultFileError: the list of such environments is damaged.
+        """
+        known = self.replaced()
+        if number not in known:
+            with replacing(self.folder / REPLACED) as handle:
+                content: ReplacedFile = {"environments": sorted({*known, number})}
+                handle.write((json.dumps(content) + "\n").encode())
 
     def verify(self, metadata: PartMarker) -> None:
         """Make sure that the tables are the ones the marker was written for.
@@ -102,17 +148,14 @@ class Part:
         hashes = metadata["tables"]
         if hashes.keys() != TABLES.keys():
             raise ResultFileError(
-                f"{self.marker}: lists other tables than this version writes; delete {self.folder} "
-                "and run again"
+                f"{self.marker}: lists other tables than this version writes{_advice(self.folder)}"
             )
         for name in TABLES:
             path = self.table(name)
             if not path.exists():
-                raise ResultFileError(f"{path}: is missing; delete {self.folder} and run again")
+                raise ResultFileError(f"{path}: is missing{_advice(self.folder)}")
             if sha256_of(path) != hashes[name]:
-                raise ResultFileError(
-                    f"{path}: checksum mismatch; delete {self.folder} and run again"
-                )
+                raise ResultFileError(f"{path}: checksum mismatch{_advice(self.folder)}")
             require_schema(path, TABLES[name], self.folder.parents[1])
 
 
@@ -130,6 +173,7 @@ def write_part(
     for name, chunks in tables.items():
         write_table(part.table(name), TABLES[name], chunks)
     hashes = {name: sha256_of(part.table(name)) for name in tables}
+    (part.folder / REPLACED).unlink(missing_ok=True)
     write_marker(part.marker, {**metadata, "tables": hashes})
 
 
@@ -148,6 +192,14 @@ def read_marker(path: Path, advice: str = "") -> PartMarker:
         raise ResultFileError(f"{path}: checksum mismatch; the file is damaged{advice}")
     require_type(metadata, PartMarker, f"{path}: marker")
     return cast(PartMarker, metadata)
+
+
+def _advice(folder: Path) -> str:
+    """Return the end of a message about a damaged file of a part: what repairs it."""
+    return (
+        f"; `rm -r {shlex.quote(str(folder))}` and rerun the same command: finished environments "
+        "are kept"
+    )
 
 
 def write_marker(path: Path, metadata: PartMarker) -> None:
@@ -182,6 +234,39 @@ def overlapping(part: Part) -> list[Part]:
         for other in started_parts(part.folder.parent)
         if other.start < part.end and part.start < other.end and other.folder != part.folder
     ]
+
+
+class Replacement:
+    """Keeps finished parts true while the files of their environments are written again."""
+
+    def __init__(self, part: Part) -> None:
+        """Look for the finished parts that share environments with one.
+
+        Args:
+            part: that is being collected, and locked.
+
+        Raises:
+            ResultFileError: the marker of an overlapping part is damaged.
+        """
+        self._own = part
+        self._others = [
+            (other, other.metadata()["label"]) for other in overlapping(part) if other.is_finished
+        ]
+
+    def __call__(self, number: int, label: str) -> None:
+        """Record that the file of an environment is about to be replaced.
+
+        The part that is being collected is then unfinished; in the others the environment no longer
+        counts.
+
+        Args:
+            number: of the environment.
+            label: in the name of its file.
+        """
+        self._own.marker.unlink(missing_ok=True)
+        for other, written_as in self._others:
+            if written_as == label and other.start <= number < other.end:
+                other.add_replaced(number)
 
 
 def next_generation(part: Part) -> int:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import pyarrow as pa
 
 from namo.errors import ResultFileError
-from namo.files import read_sealed, sha256_of, write_sealed
+from namo.files import read_sealed, require_inside, sha256_of, write_sealed
 from namo.results.list_columns import list_problem
 from namo.results.metadata_types import FileEntry
 from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
@@ -197,11 +197,12 @@ def resolve_inside(folder: Path, path: str) -> Path:
         path: as listed, relative to the folder.
 
     Raises:
-        ResultFileError: the path leads out of the folder.
+        ResultFileError: the path leads out of the folder, as written or through a symbolic link.
     """
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts:
         raise ResultFileError(f"{folder}: lists '{path}', which leads out of the collection")
+    require_inside(folder, folder / pure)
     return folder / pure
 
 

@@ -42,7 +42,9 @@ _DISTRIBUTED = ("search_time_ms", "nodes_expanded")
 _CLOCKS = ("search", "physics", "reachability", "push_planning", "inference")
 
 
-def summarise(metrics: Path, pushes: Path, parts: Sequence[PartMetadata]) -> Summary:
+def summarise(
+    metrics: Path, pushes: Path, parts: Sequence[PartMetadata], notes: Sequence[str] = ()
+) -> Summary:
     """Return the content of the summary pickle: builtins only.
 
     Failures count as environments, not as episodes, so the rows of zeros that stand for them enter
@@ -52,6 +54,7 @@ def summarise(metrics: Path, pushes: Path, parts: Sequence[PartMetadata]) -> Sum
         metrics: the metrics table of the collection.
         pushes: its pushes table.
         parts: metadata of its parts.
+        notes: lines that say where the collection and its plan differ.
     """
     counts = _Counts()
     for rows in row_groups(metrics, _COLUMNS):
@@ -75,6 +78,7 @@ def summarise(metrics: Path, pushes: Path, parts: Sequence[PartMetadata]) -> Sum
             "execution_mode": "sequential",
             "ml_models_preloaded": any(part["models_preloaded"] for part in parts),
             "config": config,
+            "notes": list(notes),
             "configurations": len({str(sorted(part["config"].items())) for part in parts}),
             "processes": len(parts),
             "worker_hostnames": sorted({part["host"] for part in parts}),

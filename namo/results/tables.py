@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError
-from namo.files import replacing
+from namo.files import replacing, require_inside
 from namo.planning.planner import Termination
 from namo.regular_files import require_regular
 from namo.results.index_range import MAX_ENVIRONMENTS
@@ -156,9 +156,11 @@ def merged_table(folder: Path, name: str) -> Path:
     """Return the path of one of the `DATA_TABLES` of a finished collection.
 
     Raises:
-        ResultFileError: it is missing, cannot be read, or is of another version.
+        ResultFileError: it is missing, cannot be read, leads out of the collection, or is of
+            another version.
     """
     path = folder / f"{name}.parquet"
+    require_inside(folder, path)
     require_schema(path, DATA_TABLES[name], folder)
     return path
 

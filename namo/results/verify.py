@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ from namo.results.index_range import MAX_DIGITS
 from namo.results.listed_summary import MANIFEST, listed_files
 from namo.results.metadata_types import FileEntry
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
+from namo.results.plan_check import plan_problems, summary_problems
+from namo.results.problem import Problem
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay
@@ -31,27 +33,6 @@ REPLACED = "replaced"
 """Folder that `schedule_recollection` moves the files of environments to."""
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Something that is wrong with a collection.
-
-    Attributes:
-        path: of the file that is wrong, relative to the collection's folder.
-        text: what is wrong.
-        environment: number of the environment to collect again; None where a merge repairs it.
-        repairable: whether collecting or merging again repairs it; a missing scene file cannot be
-            repaired that way.
-    """
-
-    path: str
-    text: str
-    environment: int | None = None
-    repairable: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.text}"
-
-
 @dataclass
 class Verification:
     """The verification of a collection; iterate over `problems`, then read the counts.
@@ -63,6 +44,7 @@ class Verification:
         files: number of files compared with the manifest.
         environments: number of records read.
         plans: number of plans replayed.
+        notes: lines that say what could not be compared.
     """
 
     folder: Path
@@ -71,6 +53,7 @@ class Verification:
     files: int = 0
     environments: int = 0
     plans: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def problems(self) -> Iterator[Problem]:
         """Yield all problems.
@@ -79,8 +62,10 @@ class Verification:
             ResultFileError: there is no manifest to verify against, or it cannot be read.
         """
         listed = self._listed()
-        yield from self._parts()
         damaged = set()
+        for problem in self._parts():
+            damaged.add(problem.path)
+            yield problem
         for problem in self._files(listed):
             damaged.add(problem.path)
             yield problem
@@ -99,6 +84,9 @@ class Verification:
                 named = truncated_list(sorted(missing), SHOWN)
                 text = f"has rows of environments without a file: {named}"
                 yield Problem("metrics.parquet", text)
+        if not damaged:
+            yield from summary_problems(self.folder)
+            yield from plan_problems(self.folder, self.run_from, self.notes)
         for path in listed:
             check_termination()
             number = _environment_of(path)
@@ -138,7 +126,11 @@ class Verification:
                 yield Problem(path, text, number)
         for file in sorted(self.folder.glob("*_results.pkl")):
             if file.name not in listed:
-                yield Problem(file.name, f"is not listed in {MANIFEST}")
+                text = (
+                    f"is not listed in {MANIFEST}: its chunk is not merged yet, or it does not "
+                    "belong to what was asked for last; delete it if it is not needed"
+                )
+                yield Problem(file.name, text, repairable=False)
 
     def _table(
         self, path: str, schema: pa.Schema, rows: int | None

@@ -13,6 +13,7 @@ def rows_of(path):
     return pq.read_table(path).to_pylist()
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_chunks_or_order(small, tmp_path):
     whole = rows_of(make_chunk(small, range(6), tmp_path / "whole"))
     parts = [make_chunk(small, numbers, tmp_path / "parts") for numbers in (range(4, 6), range(4))]

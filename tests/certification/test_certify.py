@@ -38,6 +38,7 @@ def test_an_unrelated_box_makes_a_scene_harder(rooms):
     assert among.opening_share < alone.opening_share
 
 
+@pytest.mark.slow
 def test_no_plan_found_is_never_called_unsolvable(rooms):
     certificate = certify(rooms.sealed(rooms.box(-1.0, 0.0)), SMALL)
     assert certificate.difficulty is Difficulty.NOT_FOUND

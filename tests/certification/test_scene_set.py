@@ -48,7 +48,7 @@ def test_a_foreign_set_is_left_alone(small, tmp_path):
     [
         ({"options": {"banana": "1"}}, "options is .* unrecognized attribute: 'banana'"),
         ({"options": {"timestep": "-1"}}, "options is .* timestep"),
-        ({"families": {"template": 1.0}, "templates": "/nowhere"}, "holds no .xml file"),
+        ({"families": {"template": 1.0}, "templates": "/nowhere"}, "/nowhere: no such folder"),
     ],
 )
 def test_invalid_settings_are_refused_before_anything_is_written(small, tmp_path, values, said):

@@ -212,7 +212,9 @@ def test_the_manifest_describes_every_result_file_once(collected):
         assert (row["bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
     on_disk = {path.name for path in collected.output.iterdir() if path.is_file()}
     # The report is not a result: it can be regenerated at any time.
-    assert on_disk - set(paths) == {"manifest.parquet", ".merge.lock", "report.html"}
+    assert on_disk - set(paths) == {
+        *("manifest.parquet", ".merge.lock", ".plan.json", "report.html")
+    }
 
 
 def test_the_manifest_counts_the_rows_of_its_files(collected):

@@ -10,6 +10,7 @@ from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.convex import joined
 from namo.scenes.footprint import (
+    RIGHT_ANGLE_TOLERANCE,
     FootprintSet,
     Polygon,
     Rectangle,
@@ -84,9 +85,12 @@ def test_outlines_that_are_not_simple_polygons_are_refused(vertices, said):
 def test_a_footprint_is_recovered_from_its_corners_in_the_world(vertices, pose):
     world = pose.to_world(np.array(vertices))
     footprint, at = footprint_of(world.tolist())
-    wanted = shapely.Polygon(world)
-    found = shapely.Polygon(at.to_world(footprint.outline))
-    assert wanted.symmetric_difference(found).area < 1e-4 * wanted.area
+    wanted = shapely.LinearRing(world)
+    found = shapely.LinearRing(at.to_world(footprint.outline))
+    # Corners that are nearly right are made right. No overlay: that of two outlines which differ
+    # by rounding only is not reliable.
+    tolerance = RIGHT_ANGLE_TOLERANCE if isinstance(footprint, Rectangle) else 1e-9
+    assert wanted.hausdorff_distance(found) < tolerance * wanted.length
     if isinstance(footprint, Polygon):
         assert footprint.is_centred
 

@@ -83,6 +83,16 @@ def tries_in(folder, chunk):
     return planned(tries_of, folder / "parts" / chunk)
 
 
+def markers_to_merge(wildcards):
+    """Return what the chunks leave behind, and have those run again that are not what is asked for.
+
+    Their times, and Snakemake's own notes of settings, may say that nothing is to be done.
+    """
+    if workflow.is_main_process:
+        workflow.dag.forcefiles.update(planned(lambda: RUN.outdated))
+    return [OUT / "parts" / chunk / "part.json" for chunk in RUN.chunks]
+
+
 def versions_of(wildcards):
     """Return what a chunk is collected again for when it changes, beside settings and inputs."""
     unlisted = planned(RUN.unlisted_scenes_of, wildcards.chunk)
