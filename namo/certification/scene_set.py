@@ -21,6 +21,7 @@ from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError, UsageError
 from namo.scenes.generator.generation import Generator
 from namo.scenes.manifest import MANIFEST, SETTINGS
+from namo.signals import end_at_once_on_signals
 
 
 def make_scenes(
@@ -85,7 +86,8 @@ def _refuse_foreign_set(manifest: Path) -> None:
 
 
 def _end_with_parent() -> None:
-    """Make this worker exit with its parent, even if the parent was killed."""
+    """Make this worker exit with its parent, even if the parent was killed, and on a signal."""
+    end_at_once_on_signals()
     parent = parent_process()
     if parent is not None:
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from namo.arrow_fields import described_field
 from namo.errors import UsageError
 from namo.files import replacing, sha256_of
+from namo.regular_files import require_regular
 from namo.scenes.table_kinds import missing_columns
 
 MANIFEST = "scenes.parquet"
@@ -114,6 +115,7 @@ def audit_manifest(path: Path) -> list[str]:
         UsageError: the file is not a scene manifest.
     """
     try:
+        require_regular(path)
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{path}: not a scene manifest: {error}") from error
@@ -156,6 +158,7 @@ def listed_scenes(manifest: Path) -> dict[str, Listed]:
     """
     columns = ["sha256", "layout_id", "split"]
     try:
+        require_regular(manifest)
         names = pq.read_schema(manifest).names
         if problem := missing_columns(names, columns, _WITH_LAYOUTS):
             raise UsageError(f"--manifest {manifest}: {problem}")
