@@ -25,7 +25,7 @@ MAX_UNITED_PIECES = 100
 MIN_WIDTH_M = 1e-5
 """Width of a piece, so that one whose corners are moved by `SAME_POINT_M` is the same piece."""
 
-_RULE = "the pieces of one footprint must touch along an edge or overlap, and enclose no hole"
+_RULE = "the pieces of one footprint must enclose no hole, and touch along an edge or overlap"
 
 
 def joined(pieces: Sequence[Sequence[Point]]) -> tuple[Point, ...] | None:
@@ -145,7 +145,9 @@ def _refuse_parts(
     one, other, gap = here[row], there[column], float(gaps[row, column])
     at = _place(shapely.shortest_line(shapes[one], shapes[other]).centroid)
     how = f"are {gap:.3g} m apart" if gap > 0.0 else "touch in a corner only"
-    raise SceneError(f"{names[one]} and {names[other]} {how}, at {at}; {_RULE}")
+    raise SceneError(
+        f"{names[one]} and {names[other]} {how}, at {at}; {_RULE}, or be bodies of their own"
+    )
 
 
 def _place(point: shapely.Point) -> str:
