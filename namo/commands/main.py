@@ -19,6 +19,7 @@ from namo.commands import (
     replay,
     report,
     scenes_certify,
+    scenes_certify_candidates,
     scenes_check,
     scenes_generate,
     scenes_import,
@@ -74,9 +75,10 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     },
     "Scenes": {
         "scenes generate": scenes_generate,
-        "scenes certify-candidates": scenes_certify,
+        "scenes certify-candidates": scenes_certify_candidates,
         "scenes import": scenes_import,
         "scenes check": scenes_check,
+        "scenes certify": scenes_certify,
     },
 }
 """Title in the help -> name of a command, without `namo` -> its module."""

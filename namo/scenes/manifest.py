@@ -6,7 +6,6 @@ files of the same name; see `namo.scenes.table_kinds`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,8 @@ from namo.scenes.table_kinds import missing_columns
 
 MANIFEST = "scenes.parquet"
 MANIFEST_VERSION = 1
+LEFT_OUT = "left_out"
+"""Metadata key of the files that a manifest of a folder does not list, and why, as JSON."""
 SETTINGS = "settings"
 """Metadata key of the settings of the set."""
 
@@ -68,23 +69,6 @@ SCENES = pa.schema(
     ],
     metadata={"manifest_version": str(MANIFEST_VERSION)},
 )
-
-
-def split_of(layout_id: str, splits: Mapping[str, float]) -> str:
-    """Return the split of a layout, which does not depend on the rest of the set.
-
-    Args:
-        layout_id: see `Layout.layout_id`.
-        splits: fraction of the layouts in each split, adding up to 1.
-    """
-    digest = hashlib.sha256(layout_id.encode()).digest()
-    position = int.from_bytes(digest[:8], "big") / 2**64
-    passed = 0.0
-    for name, fraction in splits.items():
-        passed += fraction
-        if position < passed:
-            return name
-    return next(reversed([name for name, fraction in splits.items() if fraction > 0.0]))
 
 
 def write_manifest(path: Path, rows: list[dict[str, Any]], metadata: Mapping[str, str]) -> None:
@@ -139,7 +123,7 @@ class Listed:
     """The entries of a scene in a manifest that training needs.
 
     Attributes:
-        layout_id: see `Layout.layout_id`.
+        layout_id: see `namo.scenes.layout_id`.
         split: of its layout.
     """
 

@@ -10,9 +10,9 @@ from namo.scenes.manifest import (
     MANIFEST,
     audit_manifest,
     listed_scenes,
-    split_of,
     write_manifest,
 )
+from namo.scenes.splits import split_of
 
 SPLITS = {"train": 0.8, "val": 0.1, "test": 0.1}
 

@@ -1,0 +1,69 @@
+"""Measure one scene file; runs in a process of its own, see `namo.scenes.checker_process`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from threading import Thread
+
+from namo.certification.effort import Effort
+from namo.certification.figures import Row, scene_figures
+from namo.errors import PhysicsError, SceneError
+from namo.scenes.checking import warnings_collected
+from namo.scenes.layout_id import layout_id_of
+from namo.scenes.reading import read_scene
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to measure.
+
+    Attributes:
+        index: of the file.
+        path: of the file.
+        sha256: of its content.
+        effort: see `scene_figures`.
+    """
+
+    index: int
+    path: Path
+    sha256: str
+    effort: Effort | None
+
+
+def load() -> None:
+    """Let this process end with its parent, even if that is killed."""
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Make this worker exit with its parent, even if the parent was killed."""
+    parent = parent_process()
+    if parent is not None:
+
+        def wait() -> None:
+            connection.wait([parent.sentinel])
+            os._exit(1)
+
+        Thread(target=wait, daemon=True).start()
+
+
+def measure(task: Task) -> Row:
+    """Return the figures of a file, or a `problem`.
+
+    `is_final` says that measuring again would give the same, which no failure of the machine does.
+    """
+    try:
+        with warnings_collected():  # `namo scenes check` is for these
+            scene = read_scene(task.path)
+        if scene.sha256 != task.sha256:
+            return {"problem": "changed while it was measured; run again"}
+        figures = scene_figures(scene, task.effort)
+        return {**figures, "layout_id": layout_id_of(scene.walls), "is_final": True}
+    except (SceneError, PhysicsError) as error:
+        message = " ".join(str(error).removeprefix(f"{task.path}: ").split())
+        return {"problem": message, "is_final": True}
+    except Exception as error:  # noqa: BLE001 - one scene must not stop the others
+        return {"problem": f"{type(error).__name__}: {error}"}

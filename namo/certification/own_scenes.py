@@ -1,0 +1,241 @@
+"""Certify scenes that nobody generated: a manifest for the scene files of a folder or list.
+
+Figures belong to a file's SHA-256. Those of an earlier run are in the manifest itself, those of an
+interrupted one in an append-only log beside it; neither are measured again. A file that cannot be
+used is left out with its reason, and costs itself only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from namo.certification.append_log import AppendLog
+from namo.certification.counts import count_lines
+from namo.certification.earlier_manifest import CERTIFIED, EarlierManifest, fingerprint_of
+from namo.certification.effort import Effort
+from namo.certification.figures import Row
+from namo.certification.measuring import Task, load, measure
+from namo.errors import NamoError
+from namo.files import sha256_of
+from namo.locks import lock_held
+from namo.scenes.checker_pool import checked_in_parallel
+from namo.scenes.checker_process import CheckerProcess, GaveUpError
+from namo.scenes.manifest import LEFT_OUT, SCENES, write_manifest
+from namo.scenes.scene_files import SceneFiles
+from namo.scenes.splits import DEFAULT_SPLITS, require_splits, splits_of
+from namo.version import __version__
+from namo.wording import counted
+
+
+@dataclass(frozen=True)
+class CertifySettings:
+    """How scenes are certified.
+
+    Attributes:
+        effort: budget of the searches that measure difficulty; None to leave it out.
+        splits: fraction of the layouts in each split.
+        jobs: processes to run in parallel.
+        time_limit_s: time after which a scene is given up (s).
+
+    Raises:
+        UsageError: the fractions do not add up to 1.
+    """
+
+    effort: Effort | None = None
+    splits: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_SPLITS))
+    jobs: int = 1
+    time_limit_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        require_splits(self.splits)
+
+
+@dataclass
+class CertifiedScenes:
+    """What became of the scene files.
+
+    Attributes:
+        rows: of the manifest.
+        unusable: names of files that cannot be used -> why.
+        duplicates: names of files -> name of the file with the same content, which is listed.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    unusable: dict[str, str] = field(default_factory=dict)
+    duplicates: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Names of the files that the manifest does not list -> why."""
+        same = {name: f"the same scene as {first}" for name, first in self.duplicates.items()}
+        return self.unusable | same
+
+    def report(self, manifest: Path, splits: Mapping[str, float]) -> str:
+        """Return the counts of scenes and layouts by class and by split, as lines of text.
+
+        Args:
+            manifest: that lists them.
+            splits: fraction of the layouts in each split.
+        """
+        layouts = len({row["layout_id"] for row in self.rows})
+        lines = [
+            f"{manifest}: {counted(len(self.rows), 'scene', 'scenes')} of "
+            f"{counted(layouts, 'layout', 'layouts')}, {len(self.left_out)} left out"
+        ]
+        columns = ["split"]
+        if all(row["difficulty"] is not None for row in self.rows):
+            columns.insert(0, "difficulty")
+        for column in columns:
+            lines += ["", *count_lines(self.rows, column)]
+        there = {row["split"] for row in self.rows}
+        empty = [name for name, fraction in splits.items() if fraction > 0.0 and name not in there]
+        if empty:
+            lines += [
+                "",
+                f"no layout is left for {', '.join(empty)}: training needs scenes in train and "
+                "val, a comparison in test",
+            ]
+        return "\n".join(lines) + "\n"
+
+
+def certify_scenes(
+    files: SceneFiles,
+    manifest: Path,
+    settings: CertifySettings,
+    show: Callable[[str], None] = print,
+    known: Mapping[str, Row] | None = None,
+) -> CertifiedScenes:
+    """Write the manifest of scene files.
+
+    Args:
+        files: to list.
+        manifest: to write, or to bring up to date.
+        settings: how.
+        show: called with a line for each file that is measured or left out.
+        known: figures, by SHA-256, that the caller has measured with the same effort.
+
+    Raises:
+        UsageError: the manifest was not written by this function, or cannot be read.
+        BusyError: another process writes it.
+        NamoError: no file can be used; no manifest is written.
+    """
+    hidden = manifest.with_name(f".{manifest.stem}")
+    earlier = EarlierManifest.read(manifest)
+    with lock_held(hidden.with_suffix(".lock"), "which is certifying scenes", wait=False):
+        log = AppendLog(hidden.with_suffix(".journal"), fingerprint_of(settings.effort))
+        figures = dict(known or {}) | earlier.figures(settings.effort)
+        figures |= {row["sha256"]: row for row in log.rows}
+        certified = CertifiedScenes(unusable=dict(files.problems))
+        for name, why in files.problems.items():
+            show(f"{name}: left out: {why}")
+        hashes = _hashes(files, certified, show)
+        with log:
+            _measure_all(files, hashes, figures, certified, settings, log, show)
+        certified.rows = _rows(files, hashes, figures, manifest, settings)
+        if not certified.rows:
+            name, why = next(iter(certified.unusable.items()))
+            raise NamoError(
+                f"{manifest}: not written, none of {len(certified.unusable)} files can be used; "
+                f"{name}: {why}"
+            )
+        measured = any(row["difficulty"] is not None for row in certified.rows)
+        effort = settings.effort or (earlier.effort if measured else None)
+        metadata = {
+            CERTIFIED: fingerprint_of(effort),
+            LEFT_OUT: json.dumps(certified.left_out),
+            "namo_collect": __version__,
+        }
+        write_manifest(manifest, certified.rows, metadata)
+        log.path.unlink()
+    return certified
+
+
+def _hashes(
+    files: SceneFiles, certified: CertifiedScenes, show: Callable[[str], None]
+) -> dict[int, str]:
+    """Return the SHA-256 of the files by index, each once; others are noted as left out."""
+    hashes: dict[int, str] = {}
+    first: dict[str, str] = {}
+    for index, (scene, name) in enumerate(zip(files.listed, files.names, strict=True)):
+        try:
+            sha256 = sha256_of(scene.path)
+        except OSError as error:
+            certified.unusable[name] = f"cannot be read: {error.strerror}"
+            show(f"{name}: left out: {certified.unusable[name]}")
+            continue
+        if sha256 in first:
+            certified.duplicates[name] = first[sha256]
+            show(f"{name}: left out: the same scene as {first[sha256]}")
+            continue
+        first[sha256] = name
+        hashes[index] = sha256
+    return hashes
+
+
+def _measure_all(
+    files: SceneFiles,
+    hashes: Mapping[int, str],
+    figures: dict[str, Row],
+    certified: CertifiedScenes,
+    settings: CertifySettings,
+    log: AppendLog,
+    show: Callable[[str], None],
+) -> None:
+    """Add what is not known yet to the figures and to the log."""
+    tasks = [
+        Task(index, files.listed[index].path, sha256, settings.effort)
+        for index, sha256 in hashes.items()
+        if sha256 not in figures
+    ]
+    if len(tasks) < len(hashes):
+        show(f"{len(hashes) - len(tasks)} of {len(hashes)} scenes are known from an earlier run")
+    checker = partial(CheckerProcess[Task, Row], measure, load, settings.time_limit_s, "measured")
+    for task, result in checked_in_parallel(checker, tasks, settings.jobs):
+        row = {"problem": str(result)} if isinstance(result, GaveUpError) else result
+        figures[task.sha256] = {**row, "sha256": task.sha256}
+        if figures[task.sha256].pop("is_final", False):
+            log.append(figures[task.sha256])
+        show(f"{files.names[task.index]}: {_outcome(row)}")
+    for index, sha256 in hashes.items():
+        if problem := figures[sha256].get("problem"):
+            certified.unusable[files.names[index]] = problem
+
+
+def _outcome(row: Row) -> str:
+    if "problem" in row:
+        return f"left out: {row['problem']}"
+    return str(row.get("difficulty") or counted(row["box_count"], "movable", "movables"))
+
+
+def _rows(
+    files: SceneFiles,
+    hashes: Mapping[int, str],
+    figures: Mapping[str, Row],
+    manifest: Path,
+    settings: CertifySettings,
+) -> list[Row]:
+    """Return the rows of the manifest, in the order of the files."""
+    usable = {
+        index: figures[sha256]
+        for index, sha256 in hashes.items()
+        if "problem" not in figures[sha256]
+    }
+    splits = splits_of((row["layout_id"] for row in usable.values()), settings.splits)
+    folder = manifest.parent.resolve()
+    rows = []
+    for index, row in usable.items():
+        path = files.listed[index].path
+        rows.append(
+            {
+                **{name: row.get(name) for name in SCENES.names},
+                "index": len(rows),
+                "file": Path(os.path.relpath(path.parent.resolve() / path.name, folder)).as_posix(),
+                "split": splits[row["layout_id"]],
+            }
+        )
+    return rows
