@@ -14,6 +14,7 @@ from namo.errors import PhysicsError, SceneError
 from namo.scenes.checking import warnings_collected
 from namo.scenes.layout_id import layout_id_of
 from namo.scenes.reading import read_scene
+from namo.scenes.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,22 @@ def measure(task: Task) -> Row:
             scene = read_scene(task.path)
         if scene.sha256 != task.sha256:
             return {"problem": "changed while it was measured; run again"}
-        figures = scene_figures(scene, task.effort)
-        return {**figures, "layout_id": layout_id_of(scene.walls), "is_final": True}
+        return {**figures_of(scene, task.effort), "is_final": True}
     except (SceneError, PhysicsError) as error:
         message = " ".join(str(error).removeprefix(f"{task.path}: ").split())
         return {"problem": message, "is_final": True}
     except Exception as error:  # noqa: BLE001 - one scene must not stop the others
         return {"problem": f"{type(error).__name__}: {error}"}
+
+
+def figures_of(scene: Scene, effort: Effort | None = None) -> Row:
+    """Return the figures of a scene, its layout among them.
+
+    Args:
+        scene: as read from its file.
+        effort: see `scene_figures`.
+
+    Raises:
+        SceneError: as `scene_figures`.
+    """
+    return {**scene_figures(scene, effort), "layout_id": layout_id_of(scene.walls)}

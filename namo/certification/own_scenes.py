@@ -75,18 +75,26 @@ class CertifiedScenes:
         same = {name: f"the same scene as {first}" for name, first in self.duplicates.items()}
         return self.unusable | same
 
-    def report(self, manifest: Path, splits: Mapping[str, float]) -> str:
-        """Return the counts of scenes and layouts by class and by split, as lines of text.
+    def heading(self, manifest: Path) -> str:
+        """Return how many scenes and layouts a manifest lists, as a line of text.
 
         Args:
-            manifest: that lists them.
-            splits: fraction of the layouts in each split.
+            manifest: that was written.
         """
         layouts = len({row["layout_id"] for row in self.rows})
-        lines = [
+        return (
             f"{manifest}: {counted(len(self.rows), 'scene', 'scenes')} of "
             f"{counted(layouts, 'layout', 'layouts')}, {len(self.left_out)} left out"
-        ]
+        )
+
+    def report(self, manifest: Path, splits: Mapping[str, float]) -> str:
+        """Return the heading, and the counts by class and by split, as lines of text.
+
+        Args:
+            manifest: that was written.
+            splits: fraction of the layouts in each split.
+        """
+        lines = [self.heading(manifest)]
         columns = ["split"]
         if all(row["difficulty"] is not None for row in self.rows):
             columns.insert(0, "difficulty")

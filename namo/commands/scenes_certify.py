@@ -15,6 +15,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from namo.certification.effort import Effort
 from namo.commands.arguments import exceeds, require_fraction, use_one_thread
 from namo.errors import UsageError
 from namo.option_checks import MAX_INTEGER, MAX_SEED, MAX_THREADS, at_least
@@ -27,11 +28,11 @@ HELP = "make the manifest of your own scenes"
 
 MAX_TIME_LIMIT_S = 86_400.0
 _OF_EFFORT = {
-    "pushes": (150, "simulated pushes per search"),
-    "depth": (4, "maximum length of a plan (pushes)"),
-    "seed": (0, "random seed of the searches"),
+    "pushes": "simulated pushes per search",
+    "depth": "maximum length of a plan (pushes)",
+    "seed": "random seed of the searches",
 }
-"""Options that need --effort -> default and help."""
+"""Options that need --effort, the names of its fields -> help."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure difficulty, with at most --pushes simulated pushes per search",
     )
-    for name, (default, text) in _OF_EFFORT.items():
+    for name, text in _OF_EFFORT.items():
+        default = getattr(Effort(), name)
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
     parser.add_argument(
         "--split",
@@ -88,8 +90,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: an option is out of its range.
     """
-    for name, (default, _) in _OF_EFFORT.items():
-        value = getattr(options, name)
+    for name in _OF_EFFORT:
+        value, default = getattr(options, name), getattr(Effort(), name)
         at_least(name, value, min(default, 1), MAX_SEED if name == "seed" else MAX_INTEGER)
         if value != default and not options.effort:
             raise UsageError(f"--{name} {value}: only --effort searches; give it too")
@@ -109,7 +111,6 @@ def run(options: argparse.Namespace) -> int:
 
     files = scene_files(options.source, look=False)
 
-    from namo.certification.effort import Effort
     from namo.certification.own_scenes import CertifySettings, certify_scenes
 
     effort = Effort(options.pushes, options.depth, options.seed) if options.effort else None
