@@ -1,4 +1,4 @@
-"""The scene manifest of a generated set: one row per scene, with the splits for training.
+"""The scene manifest, generated or of scenes of others: one row per scene, with its split.
 
 Not to be confused with the scenes table of a collection and the scenes of a data set, which are
 files of the same name; see `namo.scenes.table_kinds`.
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from namo.arrow_fields import described_field
 from namo.errors import UsageError
 from namo.files import replacing, sha256_of
-from namo.scenes.table_kinds import missing_columns
+from namo.scenes.table_kinds import how_to_certify, missing_columns
 
 MANIFEST = "scenes.parquet"
 MANIFEST_VERSION = 1
@@ -27,7 +27,7 @@ LEFT_OUT = "left_out"
 SETTINGS = "settings"
 """Metadata key of the settings of the set."""
 
-_WITH_LAYOUTS = "the scene manifest of a generated set, or columns of these names"
+_WITH_LAYOUTS = "a scene manifest, or columns of these names"
 
 
 _field = partial(described_field, unit_first=True)
@@ -138,17 +138,31 @@ def listed_scenes(manifest: Path) -> dict[str, Listed]:
         UsageError: the manifest cannot be read, lacks a column, or has a layout or scene in two
             splits.
     """
-    columns = ["sha256", "layout_id", "split"]
-    try:
-        names = pq.read_schema(manifest).names
-        if problem := missing_columns(names, columns, _WITH_LAYOUTS):
-            raise UsageError(f"--manifest {manifest}: {problem}")
-        table = pq.read_table(manifest, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"--manifest {manifest}: {error}; needs {', '.join(columns)}") from error
+    table = read_columns(manifest, ["sha256", "layout_id", "split"])
     if problems := split_problems(table):
         raise UsageError(f"--manifest {manifest}: {'; '.join(problems[:3])}")
     return {row["sha256"]: Listed(row["layout_id"], row["split"]) for row in table.to_pylist()}
+
+
+def read_columns(manifest: Path, columns: list[str]) -> pa.Table:
+    """Return columns of a scene manifest.
+
+    Args:
+        manifest: Parquet file.
+        columns: names of the columns.
+
+    Raises:
+        UsageError: it does not exist, cannot be read or lacks a column; says what makes one.
+    """
+    if not manifest.exists():
+        raise UsageError(f"--manifest {manifest}: no such file; {how_to_certify(manifest)}")
+    try:
+        problem = missing_columns(pq.read_schema(manifest).names, columns, _WITH_LAYOUTS)
+        if not problem:
+            return pq.read_table(manifest, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        problem = f"not a Parquet file ({error})"
+    raise UsageError(f"--manifest {manifest}: {problem}; {how_to_certify()}")
 
 
 def split_problems(table: pa.Table) -> list[str]:
