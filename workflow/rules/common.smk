@@ -10,7 +10,12 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.enums import Quietness
 
 from namo.errors import NamoError
-from namo.pipeline.jobs import log_redirection, run_jobs_with_this_python
+from namo.pipeline.jobs import (
+    UNLESS_REFUSED,
+    forget_refusals,
+    log_redirection,
+    run_jobs_with_this_python,
+)
 from namo.pipeline.learning_plan import ONCE, ROUND, LearningPlan
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
 from namo.version import (
@@ -47,8 +52,10 @@ OUT, SCENES_OUT, LEARN_OUT = RUN.folder, RUN.scenes_folder, LEARN.folder
 def begin():
     """Keep other runs out of the folders that are written; write down what is to be collected."""
     global locks  # go with this process
-    written = [Path(file) for job in workflow.dag.needrun_jobs() for file in job.output]
+    jobs = list(workflow.dag.needrun_jobs())
+    written = [Path(file) for job in jobs for file in job.output]
     locks = planned(RUN.begin, written, LEARN_OUT)
+    forget_refusals(log for job in jobs for log in job.log)
 
 
 def say_how_to_resume():

@@ -38,6 +38,7 @@ rule search_chunk:
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --part-only {params.options} --output-dir {params.folder:q}"
         " --start-idx {params.start} --end-idx {params.end}"
         f" {KEPT}"
@@ -62,6 +63,7 @@ rule search_merge:
         start=lambda wildcards: search_range(wildcards)[0],
         end=lambda wildcards: search_range(wildcards)[1],
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --merge-only {params.options} --output-dir {params.folder:q}"
         " --start-idx {params.start} --end-idx {params.end}"
         f" {KEPT}"
@@ -95,6 +97,7 @@ rule make_dataset:
         manifest=lambda wildcards: LEARN.manifest_of(wildcards.place),
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} {params.collections:q} --manifest {params.manifest:q}"
         " --output {params.folder:q} --jobs {threads}"
         f" {SHOWN}"
@@ -130,6 +133,7 @@ rule train_model:
             else ""
         ),
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --kind {wildcards.kind} --dataset {params.dataset:q}"
         " --manifest {params.manifest:q} --output {params.folder:q}"
         " --settings {params.settings:q} {params.goal_model}"
@@ -157,6 +161,7 @@ rule choose_models:
         models=lambda wildcards: LEARN.models_up_to(int(wildcards.number)),
         folder=lambda wildcards: LEARN_OUT / f"round_{wildcards.number}" / "best",
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --models {params.models:q} --output {params.folder:q}"
         f" {KEPT}"
 
@@ -194,6 +199,7 @@ rule compare:
         manifest=LEARN.settings.test_manifest,
         max_pushes=LEARN.settings.compare_pushes,
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} {params.arms:q} --max-pushes {params.max_pushes}"
         " --manifest {params.manifest:q} {params.models:q}"
         " --output {params.folder:q}"

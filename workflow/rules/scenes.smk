@@ -29,6 +29,7 @@ rule certify:
         end=lambda wildcards: bounds(wildcards.chunk)[1],
         folder=SCENES_OUT,
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --start {params.start} --end {params.end}"
         " --output {params.folder:q} --settings {params.settings:q} --threads {threads}"
         f" {SHOWN}"
@@ -61,6 +62,7 @@ rule scenes:
         templates=list(RUN.templates),
         folder=SCENES_OUT,
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --output {params.folder:q} --settings {params.settings:q}"
         " --jobs {threads}"
         f" {SHOWN}"
