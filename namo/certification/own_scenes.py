@@ -1,35 +1,42 @@
 """Certify scenes that nobody generated: a manifest for the scene files of a folder or list.
 
-Figures belong to a file's SHA-256. Those of an earlier run are in the manifest itself, those of an
-interrupted one in an append-only log beside it; neither are measured again. A file that cannot be
-used is left out with its reason, and costs itself only.
+Figures belong to a file's SHA-256. They stay in an append-only log beside the manifest, from which
+an interrupted run resumes, and a later one takes what it has not to measure again. A file that
+cannot be used is left out with its reason, and costs itself only.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from namo.certification.append_log import AppendLog
 from namo.certification.counts import count_lines
-from namo.certification.earlier_manifest import CERTIFIED, EarlierManifest, fingerprint_of
 from namo.certification.effort import Effort
 from namo.certification.figures import Row
 from namo.certification.measuring import Task, load, measure
-from namo.errors import NamoError
+from namo.errors import NamoError, UsageError
 from namo.files import sha256_of
 from namo.locks import lock_held
+from namo.numeric_platform import numeric_platform
 from namo.scenes.checker_pool import checked_in_parallel
 from namo.scenes.checker_process import CheckerProcess, GaveUpError
 from namo.scenes.manifest import LEFT_OUT, SCENES, write_manifest
 from namo.scenes.scene_files import SceneFiles
 from namo.scenes.splits import DEFAULT_SPLITS, require_splits, splits_of
-from namo.version import __version__
+from namo.version import CERTIFICATION_VERSION, __version__
 from namo.wording import counted
+
+CERTIFIED = "certified"
+"""Metadata key of what decides the figures; marks a manifest that was written here."""
 
 
 @dataclass(frozen=True)
@@ -128,16 +135,17 @@ def certify_scenes(
         known: figures, by SHA-256, that the caller has measured with the same effort.
 
     Raises:
-        UsageError: the manifest was not written by this function, or cannot be read.
+        UsageError: the manifest was not written by this function.
         BusyError: another process writes it.
         NamoError: no file can be used; no manifest is written.
     """
+    require_own(manifest)
+    fingerprint = _fingerprint(settings.effort)
     hidden = manifest.with_name(f".{manifest.stem}")
-    earlier = EarlierManifest.read(manifest)
     with lock_held(hidden.with_suffix(".lock"), "which is certifying scenes", wait=False):
-        log = AppendLog(hidden.with_suffix(".journal"), fingerprint_of(settings.effort))
-        figures = dict(known or {}) | earlier.figures(settings.effort)
-        figures |= {row["sha256"]: row for row in log.rows}
+        digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:8]
+        log = AppendLog(hidden.with_suffix(f".{digest}.figures"), fingerprint)
+        figures = {**(known or {}), **{row["sha256"]: row for row in log.rows}}
         certified = CertifiedScenes(unusable=dict(files.problems))
         for name, why in files.problems.items():
             show(f"{name}: left out: {why}")
@@ -151,16 +159,44 @@ def certify_scenes(
                 f"{manifest}: not written, none of {len(certified.unusable)} files can be used; "
                 f"{name}: {why}"
             )
-        measured = any(row["difficulty"] is not None for row in certified.rows)
-        effort = settings.effort or (earlier.effort if measured else None)
         metadata = {
-            CERTIFIED: fingerprint_of(effort),
+            CERTIFIED: fingerprint,
             LEFT_OUT: json.dumps(certified.left_out),
             "namo_collect": __version__,
         }
         write_manifest(manifest, certified.rows, metadata)
-        log.path.unlink()
     return certified
+
+
+def require_own(manifest: Path) -> None:
+    """Make sure that an existing manifest may be replaced.
+
+    Args:
+        manifest: that `certify_scenes` is about to write; it need not exist.
+
+    Raises:
+        UsageError: it was not written by `certify_scenes`.
+    """
+    if not manifest.exists():
+        return
+    try:
+        metadata = pq.read_schema(manifest).metadata or {}
+    except (pa.ArrowException, OSError):
+        metadata = {}
+    if CERTIFIED.encode() not in metadata:
+        raise UsageError(
+            f"{manifest}: was not written by `namo scenes certify` or `import`; choose another file"
+        )
+
+
+def _fingerprint(effort: Effort | None) -> str:
+    """Return what decides the figures of a scene, as JSON."""
+    content = {
+        "effort": effort and asdict(effort),
+        "version": CERTIFICATION_VERSION,
+        "numerics": numeric_platform(),
+    }
+    return json.dumps(content, sort_keys=True)
 
 
 def _hashes(

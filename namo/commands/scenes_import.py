@@ -154,9 +154,9 @@ def run(options: argparse.Namespace) -> int:
             )
     jobs, others = _jobs(options.source, options.output, options.format)
     _check_usage(jobs, options.source, options.output, asked)
-    from namo.certification.earlier_manifest import EarlierManifest
+    from namo.certification.own_scenes import require_own
 
-    EarlierManifest.read(options.output / MANIFEST)  # refuses one that is not ours
+    require_own(options.output / MANIFEST)
     lines = []
     figures: dict[str, Row] = {}
     imported = 0
