@@ -97,12 +97,15 @@ def run(options: argparse.Namespace) -> int:
         from namo.scenes.contact_sheet import require_format
 
         require_format(sheet)
-    from namo.scenes.manifest import audit_manifest
+    from namo.scenes.manifest import audit_manifest, left_out_of
 
     source: Path = options.source
-    audit = audit_manifest(source) if source.suffix == ".parquet" and source.is_file() else []
+    is_manifest = source.suffix == ".parquet" and source.is_file()
+    audit = audit_manifest(source) if is_manifest else []
     for problem in audit:
         print(f"{source.name}: {problem}", flush=True)
+    for name, why in left_out_of(source).items() if is_manifest else ():
+        print(f"{source.name}: does not list {name}: {why}", flush=True)
     files = scene_files(source)
     findings = [Finding(name, None, problem=problem) for name, problem in files.problems.items()]
     for finding in findings:

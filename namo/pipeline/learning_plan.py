@@ -14,10 +14,11 @@ from typing import Any
 
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
-from namo.option_checks import MAX_SEED
+from namo.option_checks import MAX_SEED, odd_characters
 from namo.pipeline.run_plan import RunPlan, chunk_names, model_configs
 from namo.pipeline.settings import collector_options
 from namo.scenes.sources import DEMO_SCENES, environments_from
+from namo.scenes.table_kinds import how_to_certify
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 
@@ -96,6 +97,21 @@ class LearningPlan:
         if place == ONCE and not (self.run.settings.xml_dir or self.settings.collections):
             return own if Path(own).suffix == ".parquet" else self.settings.manifest
         return self.settings.manifest
+
+    def manifest_file(self, place: str) -> list[str]:
+        """Return that manifest as an input of the jobs that read it, unless its name is a pattern.
+
+        Raises:
+            UsageError: it does not exist, and the run does not make it either.
+        """
+        manifest = str(self.manifest_of(place))
+        makes = [str(self.run.scene_manifest), self.run.certified]
+        if manifest not in makes and not Path(manifest).is_file():
+            raise UsageError(
+                f"configuration: learning.manifest: {manifest}: no such file; "
+                f"{how_to_certify(manifest, self.run.settings.xml_dir or 'FOLDER')}"
+            )
+        return [] if odd_characters(manifest) else [manifest]
 
     def models_before(self, number: int) -> Path:
         """Return the folder of the best models before a round."""

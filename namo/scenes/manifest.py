@@ -6,6 +6,7 @@ files of the same name; see `namo.scenes.table_kinds`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -116,6 +117,17 @@ def audit_manifest(path: Path) -> list[str]:
                     f"{row['file']}: checksum mismatch; changed since the manifest was written"
                 )
     return problems
+
+
+def left_out_of(path: Path) -> dict[str, str]:
+    """Return the files that a manifest of a folder does not list, and why.
+
+    Args:
+        path: of a Parquet file; one of another kind leaves nothing out.
+    """
+    metadata = pq.read_schema(path).metadata or {}
+    left_out: dict[str, str] = json.loads(metadata.get(LEFT_OUT.encode(), b"{}"))
+    return left_out
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,14 @@ def missing_columns(columns: Collection[str], needed: Collection[str], expected:
     return f"no column {', '.join(missing)}; {found}; expected {expected}"
 
 
-def how_to_certify(manifest: Path | None = None) -> str:
+def how_to_certify(manifest: Path | str = "FILE.parquet", scenes: Path | str = "FOLDER") -> str:
     """Return the clause of a message on which command makes a scene manifest.
 
     Args:
-        manifest: to make; None for any.
+        manifest: to make.
+        scenes: that it lists.
     """
     return (
-        f"`namo scenes certify FOLDER --output {manifest or 'FILE.parquet'}` makes the manifest of "
-        "the scenes in a folder or list"
+        f"`namo scenes certify {scenes} --output {manifest}` makes the manifest of the scenes in a "
+        "folder or list"
     )

@@ -24,6 +24,8 @@ def test_the_exit_code_says_that_files_are_left_out(folder, tmp_path, capsys):
         "no layout is left for test: training needs scenes in train and val, a comparison in test\n"
     )
     assert main([*command, "--max-failed-fraction", "0.5"]) == 0
+    assert main(["scenes", "check", str(tmp_path / "scenes.parquet")]) == 0
+    assert "scenes.parquet: does not list broken.xml: not well-f" in capsys.readouterr().out
     (folder / "broken.xml").unlink()
     assert main(command) == 0
 

@@ -62,8 +62,8 @@ def test_a_job_that_refuses_its_input_runs_once(tmp_path, show):
         assert done.stdout + done.stderr == log.read_text() == "reason\n"
     assert (tmp_path / "runs").read_text() == "ran\n"
     forget_refusals([str(log)])
-    assert run("echo mended", log, show=show).returncode == 0
-    assert Path(f"{log}.all").read_text() == "reason\nmended\n"
+    assert run("echo repaired", log, show=show).returncode == 0
+    assert Path(f"{log}.all").read_text() == "reason\nrepaired\n"
 
 
 @pytest.mark.parametrize("code", [1, 137])

@@ -84,6 +84,11 @@ def scenes_of(wildcards):
     return planned(RUN.scenes_of, wildcards.chunk)
 
 
+def scenes_to_certify(wildcards):
+    """Return the scene files of one's own, so that a changed one is certified again."""
+    return planned(RUN.scenes_to_certify)
+
+
 def versions_of(wildcards):
     """Return what a chunk is collected again for when it changes, beside settings and inputs."""
     unlisted = planned(RUN.unlisted_scenes_of, wildcards.chunk)
@@ -104,6 +109,11 @@ def search_range(wildcards):
 def markers_of(wildcards):
     """Return what the chunks of a collection in a place leave behind."""
     return planned(LEARN.markers_of, wildcards.place, wildcards.what)
+
+
+def manifest_for(wildcards):
+    """Return the manifest that says which split the scenes of a place belong to."""
+    return planned(LEARN.manifest_file, wildcards.place)
 
 
 def goal_model_for(wildcards):

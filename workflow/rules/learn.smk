@@ -73,6 +73,7 @@ rule make_dataset:
     """Label the candidates of everything that was pushed."""
     input:
         script=SCRIPTS / "make_dataset.py",
+        manifest=manifest_for,
         pushes=lambda wildcards: [
             folder / "pushes.parquet"
             for folder in LEARN.collections_of(wildcards.place)
@@ -107,6 +108,7 @@ rule train_model:
     """Train a model; its checkpoint is not declared, so that a killed training resumes."""
     input:
         script=SCRIPTS / "train_model.py",
+        manifest=manifest_for,
         card=rules.make_dataset.output.card,
         goal_model=goal_model_for,
     output:
