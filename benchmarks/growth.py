@@ -30,9 +30,11 @@ from benchmarks.common import (
 )
 from benchmarks.reachability import room
 from namo.collection.config import CollectionConfig
-from namo.files import cache_folder
+from namo.files import cache_folder, from_here
+from namo.results.fingerprint import fingerprint_of
 from namo.results.metadata_types import PartMetadata
 from namo.results.parts import Part, write_part
+from namo.results.plan import recorded_name
 from namo.results.schema import FILES, METRICS, PUSHES
 from namo.scenes.physics import with_physics
 from namo.scenes.sources import environments_from
@@ -112,8 +114,8 @@ def measure_merge(counts: Sequence[int]) -> list[Figures]:
     figures = []
     for rows in counts:
         with tempfile.TemporaryDirectory() as folder:
-            _write_parts(Path(folder) / "out", rows)
             listed = manifest(Path(folder), rows)
+            _write_parts(Path(folder) / "out", environments_from(None, listed, look=False).paths)
             # The process of the merge reports its own peak.
             script = (
                 "import resource, runpy, sys; sys.argv = sys.argv[1:]\n"
@@ -136,13 +138,15 @@ def measure_merge(counts: Sequence[int]) -> list[Figures]:
     return figures
 
 
-def _write_parts(output_dir: Path, rows: int) -> None:
-    """Write the parts of a collection with one row per environment and no pushes."""
+def _write_parts(output_dir: Path, scenes: Sequence[Path]) -> None:
+    """Write the parts of a collection with one row per scene and no pushes, and empty records."""
+    config = CollectionConfig()
+    output_dir.mkdir()
     metadata: PartMetadata = {
         "start": 0,
         "end": 0,
         "label": "merged",
-        "config": CollectionConfig().as_dict(),
+        "config": config.as_dict(),
         "host": "merged",
         "process": 0,
         "numerics": "",
@@ -157,20 +161,27 @@ def _write_parts(output_dir: Path, rows: int) -> None:
         "models_preloaded": [],
     }
     plain = {pa.string(): "text", pa.int64(): 0, pa.float64(): 0.5, pa.bool_(): True}
-    for start in range(0, rows, ROWS_PER_PART):
+    for start in range(0, len(scenes), ROWS_PER_PART):
         numbers = range(start, start + ROWS_PER_PART)
         columns: dict[str, list[object]] = {
             field.name: [plain[field.type]] * ROWS_PER_PART for field in METRICS
         }
         columns |= {"env_index": [*numbers], "scene_sha256": [f"{i:064x}" for i in numbers]}
+        columns |= {
+            "xml_file": [recorded_name(from_here(scenes[i])) for i in numbers],
+            "difficulty": [None] * ROWS_PER_PART,
+            "fingerprint": [fingerprint_of(config.decisive, i, f"{i:064x}") for i in numbers],
+        }
         files: dict[str, list[object]] = {
             "path": [f"merged_env_{i:06d}_results.pkl" for i in numbers]
         }
         files |= {
-            "bytes": [*numbers],
+            "bytes": [0] * ROWS_PER_PART,
             "sha256": columns["scene_sha256"],
             "rows": [1] * ROWS_PER_PART,
         }
+        for name in files["path"]:
+            (output_dir / str(name)).touch()
         part = Part.of(output_dir, start, start + ROWS_PER_PART)
         tables = {
             "metrics": [pa.table(columns, schema=METRICS)],

@@ -71,3 +71,11 @@ class ConflictError(NamoError):
 
 class ResultFileError(NamoError):
     """A result file is damaged, of another schema, or not one of this package."""
+
+
+class NotRegularFileError(ResultFileError, OSError):
+    """A folder, device, pipe or socket stands where a file is expected; it is not opened."""
+
+
+class MachineError(NamoError):
+    """The machine or the installation failed, not an environment: it ends the run."""

@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import BinaryIO, cast
 from namo.errors import ResultFileError, UsageError
 from namo.locks import lock_held
 from namo.option_checks import expanded_path, require_writable
+from namo.regular_files import open_regular
 
 TEMPORARY_SUFFIX = ".partial"
 
@@ -85,8 +87,7 @@ def new_folder(path: Path) -> Iterator[Path]:
                 shutil.rmtree(temporary)
             temporary.mkdir()
             yield temporary
-            for each in temporary.rglob("*"):
-                _sync(each)
+            sync_tree(temporary)
             temporary.replace(path)
         except BaseException:
             if temporary.exists():  # it may not have been created yet
@@ -135,7 +136,11 @@ def read_sealed(path: Path) -> bytes:
         ResultFileError: the file is truncated, damaged, or not a sealed file.
         OSError: the file cannot be read.
     """
-    content = path.read_bytes()
+    with open_regular(path) as handle:
+        try:
+            content = handle.read()
+        except MemoryError:
+            raise ResultFileError(f"{path}: too large to be read") from None
     data, seal = content[:-_SEAL_BYTES], content[-_SEAL_BYTES:]
     if not seal.startswith(_SEAL):
         raise ResultFileError(
@@ -147,8 +152,13 @@ def read_sealed(path: Path) -> bytes:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as handle:
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        NotRegularFileError: it is a folder, device, pipe or socket.
+        OSError: the file cannot be read.
+    """
+    with open_regular(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
@@ -164,6 +174,69 @@ def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
         # ".NAME.RANDOM.partial"
         if path.name[1 : -len(TEMPORARY_SUFFIX)].rpartition(".")[0] in wanted:
             path.unlink(missing_ok=True)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush a folder, and all files and folders in it, to disk; links are not followed.
+
+    Args:
+        folder: to flush before it is renamed.
+
+    Raises:
+        OSError: the disk is full, and so on.
+    """
+    for each in (*folder.rglob("*"), folder):
+        if not each.is_symlink():
+            _sync(each)
+
+
+def copy_regular(source: Path, target: Path) -> None:
+    """Copy the content of a regular file; `sync_tree` flushes it to disk later.
+
+    Args:
+        source: the file; neither a symbolic link, which is not followed, nor a device or a pipe.
+        target: the copy; replaced if it exists.
+
+    Raises:
+        OSError: the source is something else, the disk is full, and so on.
+    """
+    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as content, target.open("wb") as handle:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(source))
+        shutil.copyfileobj(content, handle)
+
+
+def require_inside(folder: Path, path: Path) -> None:
+    """Make sure that a path does not lead out of a folder through a symbolic link.
+
+    Args:
+        folder: that the path starts with; it may itself be reached through links.
+        path: a file or folder in it; need not exist.
+
+    Raises:
+        ResultFileError: names the link and where it leads.
+    """
+    place = folder
+    for name in path.relative_to(folder).parts:
+        place = place / name
+        if place.is_symlink() and not place.resolve().is_relative_to(folder.resolve()):
+            raise ResultFileError(
+                f"{place}: a symbolic link to {place.resolve()}, which leads out of the "
+                f"collection {folder}; replace it by the file itself"
+            )
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the entries of a folder to disk, as after a rename in it.
+
+    Args:
+        folder: to flush.
+
+    Raises:
+        OSError: it cannot be read, and so on.
+    """
+    _sync(folder)
 
 
 def _sync(path: Path) -> None:

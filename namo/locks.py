@@ -9,13 +9,19 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from namo.errors import BusyError, NamoError
+from namo.regular_files import open_regular, require_regular
+from namo.signals import check_termination
 
+POLL_S = 0.1
+"""Time between two looks at a lock that is waited for (s)."""
+_MAX_HOLDER_BYTES = 1000
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EINVAL})
 
 
@@ -36,17 +42,21 @@ def lock_held(path: Path, work: str, *, wait: bool) -> Iterator[str | None]:
         NamoError: the file system does not support locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as handle:
+    if path.exists():
+        require_regular(path)
+    with path.open("ab+") as handle:
         waited_for = None
         if not _acquired(handle, path, fcntl.LOCK_EX | fcntl.LOCK_NB):
             waited_for = _holder(handle)
             if not wait:
                 raise BusyError(f"{path}: locked by {waited_for}, {work}; wait for it or stop it")
             print(f"waiting for {waited_for}, {work}", flush=True)
-            _acquired(handle, path, fcntl.LOCK_EX)
+            while not _acquired(handle, path, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                check_termination()
+                time.sleep(POLL_S)
         handle.seek(0)
         handle.truncate()
-        handle.write(f"{socket.gethostname()} (pid {os.getpid()})")
+        handle.write(f"{socket.gethostname()} (pid {os.getpid()})".encode())
         handle.flush()
         yield waited_for
 
@@ -60,7 +70,7 @@ def holder_of(path: Path) -> tuple[str, bool]:
         NamoError: the file system does not support locks.
     """
     try:
-        handle = path.open("r")
+        handle = open_regular(path)
     except FileNotFoundError:
         return "", False
     with handle:
@@ -68,7 +78,7 @@ def holder_of(path: Path) -> tuple[str, bool]:
         return holder, not _acquired(handle, path, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
-def _acquired(handle: IO[str], path: Path, operation: int) -> bool:
+def _acquired(handle: IO[bytes], path: Path, operation: int) -> bool:
     try:
         fcntl.flock(handle, operation)
     except BlockingIOError:
@@ -83,6 +93,6 @@ def _acquired(handle: IO[str], path: Path, operation: int) -> bool:
     return True
 
 
-def _holder(handle: IO[str]) -> str:
+def _holder(handle: IO[bytes]) -> str:
     handle.seek(0)
-    return handle.read().strip() or "another process"
+    return handle.read(_MAX_HOLDER_BYTES).decode(errors="replace").strip() or "another process"

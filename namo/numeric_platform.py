@@ -3,7 +3,7 @@
 MuJoCo promises equal bits within one version on one architecture. NumPy and OpenBLAS choose the
 code of some functions by the processor's instruction set, the C library chooses that of sine and
 its relatives, and the choices differ in the last bit. Networks are not covered: what torch computes
-depends on its own kernels and on the device, which `run.json` names with the models.
+depends on its own kernels and on the device, see `namo.learning.model_platform`.
 """
 
 from __future__ import annotations

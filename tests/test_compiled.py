@@ -1,12 +1,14 @@
 import os
+import pickle
 import subprocess
 import sys
-from types import SimpleNamespace
 
-import numba
+import pytest
 
+from namo import cache_files
 from namo import compiled as module
 from namo.compiled import compiled
+from namo.files import read_sealed, write_sealed
 
 SCRIPT = """
 import sys
@@ -49,16 +51,75 @@ def test_any_source_changes_the_cache_folder(tmp_path, monkeypatch):
     assert module._sources_digest() != before
 
 
-def test_without_a_cache_folder_functions_are_compiled_nevertheless(monkeypatch):
-    options_used = []
+def twice(number):
+    return 2 * number
 
-    def njit(**options):
-        options_used.append(options)
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return numba.njit(**options)
 
-    monkeypatch.setattr(module, "numba", SimpleNamespace(njit=njit))
-    twice = compiled(lambda number: 2 * number)
-    assert twice(21) == 42
-    assert options_used == [{"cache": True, "nogil": True}, {"nogil": True}]
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A folder for machine code, empty."""
+    monkeypatch.setattr(module, "_FOLDER", tmp_path / "compiled")
+    monkeypatch.setattr(cache_files, "_warned", set())
+    return tmp_path / "compiled"
+
+
+def hits(function):
+    """How often machine code was found on disk."""
+    return sum(function.stats.cache_hits.values())
+
+
+def files(cache):
+    return sorted(path for path in cache.rglob("*") if path.is_file())
+
+
+def test_machine_code_is_sealed_and_found_again(cache):
+    assert compiled(twice)(21) == 42
+    assert [path.suffix for path in files(cache)] == [".nbc", ".nbi"]
+    for path in files(cache):
+        read_sealed(path)
+    again = compiled(twice)
+    assert again(21) == 42
+    assert hits(again) == 1
+
+
+def emptied(data):
+    return b""
+
+
+def cut(data):
+    return data[: len(data) // 2]
+
+
+def flipped(data):
+    return data[:50] + bytes([data[50] ^ 1]) + data[51:]
+
+
+@pytest.mark.parametrize("suffix", [".nbc", ".nbi"])
+@pytest.mark.parametrize("damage", [emptied, cut, flipped])
+def test_damaged_machine_code_is_compiled_again(cache, suffix, damage):
+    compiled(twice)(21)
+    (path,) = cache.rglob(f"*{suffix}")
+    path.write_bytes(damage(path.read_bytes()))
+    for found in (0, 1):
+        function = compiled(twice)
+        assert function(21) == 42
+        assert hits(function) == found
+
+
+@pytest.mark.parametrize("suffix", [".nbc", ".nbi"])
+@pytest.mark.parametrize("content", [{}, 5, None, ("a", "b", {}), b"x"])
+def test_machine_code_of_another_content_is_compiled_again(cache, suffix, content):
+    """With the right checksum."""
+    compiled(twice)(21)
+    (path,) = cache.rglob(f"*{suffix}")
+    write_sealed(path, pickle.dumps(content))
+    for found in (0, 1):
+        function = compiled(twice)
+        assert function(21) == 42
+        assert hits(function) == found
+
+
+def test_without_a_cache_folder_functions_are_compiled_nevertheless(cache, caplog):
+    cache.write_text("a file in place of the folder")
+    assert compiled(twice)(21) == 42
+    assert "continuing without it" in caplog.text

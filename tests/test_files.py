@@ -8,6 +8,7 @@ from namo.errors import BusyError, UsageError
 from namo.files import (
     TEMPORARY_SUFFIX,
     cache_folder,
+    copy_regular,
     from_here,
     new_folder,
     replacing,
@@ -149,6 +150,39 @@ def test_a_new_folder_has_the_usual_permissions(tmp_path):
         pass
     usual, new = (stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("usual", "new"))
     assert new == usual
+
+
+def test_a_folder_is_flushed_with_all_it_holds_before_it_gets_its_name(tmp_path, monkeypatch):
+    flushed, names, real = [], {}, os.open
+
+    def opened(path, *rest, **options):
+        descriptor = real(path, *rest, **options)
+        names[descriptor] = Path(path)
+        return descriptor
+
+    def flush(descriptor):
+        flushed.append((names[descriptor], (tmp_path / "new").exists()))
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "fsync", flush)
+    with new_folder(tmp_path / "new") as folder:
+        (folder / "in" / "it").mkdir(parents=True)
+        (folder / "in" / "it" / "a").write_text("a")
+        (folder / "out").symlink_to("/dev/zero")
+        filled = {folder, folder / "in", folder / "in" / "it", folder / "in" / "it" / "a"}
+    assert {path for path, named in flushed if not named} == filled
+    assert (tmp_path, True) in flushed
+
+
+def test_only_regular_files_are_copied(tmp_path):
+    (tmp_path / "file").write_text("content")
+    copy_regular(tmp_path / "file", tmp_path / "copy")
+    assert (tmp_path / "copy").read_text() == "content"
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(OSError, match=name):
+            copy_regular(tmp_path / name, tmp_path / "other")
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])

@@ -42,6 +42,8 @@ BOTTOM = (
     "seeding",
     "registry",
     "files",
+    "regular_files",
+    "cache_files",
     "locks",
     "config_parsing",
     "numeric_platform",

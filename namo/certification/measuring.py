@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from multiprocessing import connection, parent_process
 from pathlib import Path
-from threading import Thread
 
 from namo.certification.effort import Effort
 from namo.certification.figures import Row, scene_figures
+from namo.certification.worker import end_with_parent
 from namo.errors import PhysicsError, SceneError
 from namo.scenes.checking import warnings_collected
 from namo.scenes.layout_id import layout_id_of
@@ -35,20 +33,8 @@ class Task:
 
 
 def load() -> None:
-    """Let this process end with its parent, even if that is killed."""
+    """Prepare this process; its libraries are loaded with this module."""
     end_with_parent()
-
-
-def end_with_parent() -> None:
-    """Make this worker exit with its parent, even if the parent was killed."""
-    parent = parent_process()
-    if parent is not None:
-
-        def wait() -> None:
-            connection.wait([parent.sentinel])
-            os._exit(1)
-
-        Thread(target=wait, daemon=True).start()
 
 
 def measure(task: Task) -> Row:

@@ -27,6 +27,7 @@ from namo.errors import NamoError, UsageError
 from namo.files import sha256_of
 from namo.locks import lock_held
 from namo.numeric_platform import numeric_platform
+from namo.regular_files import require_regular
 from namo.scenes.checker_pool import checked_in_parallel
 from namo.scenes.checker_process import CheckerProcess, GaveUpError
 from namo.scenes.manifest import LEFT_OUT, SCENES, write_manifest
@@ -180,6 +181,7 @@ def require_own(manifest: Path) -> None:
     if not manifest.exists():
         return
     try:
+        require_regular(manifest)
         metadata = pq.read_schema(manifest).metadata or {}
     except (pa.ArrowException, OSError):
         metadata = {}
@@ -271,7 +273,7 @@ def _rows(
     }
     splits = splits_of((row["layout_id"] for row in usable.values()), settings.splits)
     folder = manifest.parent.resolve()
-    rows = []
+    rows: list[Row] = []
     for index, row in usable.items():
         path = files.listed[index].path
         rows.append(

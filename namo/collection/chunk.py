@@ -20,16 +20,19 @@ from namo.collection.environment_record import (
     quarantined_record,
     relocated,
 )
+from namo.collection.failures import FailureCount
 from namo.collection.journal import GRACE_S, Journal
 from namo.collection.part_builder import PartBuilder
 from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
 from namo.planning.planner import Planner
-from namo.results.parts import Part, locked, next_generation, write_part
+from namo.results.parts import Part, Replacement, locked, next_generation, write_part
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, write_record
+from namo.results.retries import FAILURES
 from namo.scenes.sources import range_name
+from namo.signals import check_termination
 
 if TYPE_CHECKING:
     from namo.learning.scoring import Scorer
@@ -78,6 +81,7 @@ def collect_chunk(
     *,
     verbosity: Verbosity = Verbosity.NORMAL,
     wait: bool = False,
+    max_failed_fraction: float = 1.0,
 ) -> ChunkResult:
     """Collect a range of environments and write its part.
 
@@ -92,9 +96,12 @@ def collect_chunk(
         output_dir: folder of the collection.
         verbosity: how much to print.
         wait: wait for another process that is collecting this range, instead of refusing.
+        max_failed_fraction: stop when more than this ratio of environments, here and in the
+            neighbouring chunks, failed for other reasons than their scenes.
 
     Raises:
         BusyError: another process is collecting in this range.
+        MachineError: too many environments failed, or the machine did.
     """
     began, began_s = time.time(), time.monotonic()
     start, end = environments[0].index, environments[-1].index + 1
@@ -105,20 +112,26 @@ def collect_chunk(
         ProgressDisplay(range_name(start, end), len(environments), verbosity) as progress,
     ):
         remove_leftovers(output_dir, (environment.file_name for environment in environments))
-        remove_leftovers(part.folder, (path.name for path in part.files()))
+        remove_leftovers(part.folder, [*(path.name for path in part.files()), FAILURES])
         progress.info(f"[{part.folder.name}]  {_began(began)}")
         journal = Journal(part.folder)
+        failures, replaces = FailureCount(part, max_failed_fraction), Replacement(part)
         if journal.last_crash is not None:
             progress.warn(journal.last_crash)
         for environment in journal.in_order(environments):
+            check_termination()
             progress.working_on(environment.path.name)
             path, sha256 = output_dir / environment.file_name, environment.scene_sha256()
-            record = finished_record(path, environment, collector.config, sha256, progress.warn)
+            record = finished_record(
+                path, environment, collector.config, sha256, progress.warn, replaces
+            )
             resumed = record is not None
             if record is None:
+                replaces(environment.index, environment.label)
                 record = _collect(environment, collector, journal, path, sha256, progress.searching)
             progress.finished(record, resumed=resumed)
             builder.add(environment, record, resumed=resumed)
+            failures.add(record)
         metadata = builder.metadata(
             collector.config,
             [scorer.stats.as_record() for scorer in collector.scorers],
@@ -127,6 +140,7 @@ def collect_chunk(
             duration_s=time.monotonic() - began_s,
         )
         write_part(part, builder.tables(part.folder.name), metadata)
+        failures.finish()
     return ChunkResult(part, len(environments), builder.resumed, builder.failed)
 
 
@@ -181,6 +195,7 @@ def finished_record(
     config: CollectionConfig,
     sha256: str,
     warn: Callable[[str], None],
+    replaces: Callable[[int, str], None] = lambda *_: None,
 ) -> EnvironmentRecord | None:
     """Return the record of an environment that is already done, else None.
 
@@ -194,6 +209,7 @@ def finished_record(
         config: current settings.
         sha256: hash of the scene file now; empty when it cannot be read.
         warn: called with a line that says why an existing file is not used.
+        replaces: called before the file is replaced.
     """
     if not path.exists():
         return None
@@ -212,5 +228,6 @@ def finished_record(
         return None
     if not is_listed_as(record, environment):
         record = relocated(record, environment)
+        replaces(environment.index, environment.label)
         write_record(path, record)
     return record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.collection.environment_record import environment_record, failure
 from namo.collection.episode import EpisodeOutcome, run_episode
-from namo.errors import ModelError, SceneError
+from namo.errors import MachineError, ModelError, SceneError
 from namo.planning.planner import Planner
 from namo.results.record_types import EnvironmentRecord, ErrorRecord, SceneColumns
 from namo.results.scene_row import scene_columns
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from namo.learning.scoring import Scorer
 
 _log = logging.getLogger(__name__)
+
+_MACHINE_ERRORS = frozenset(
+    {
+        *(errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENXIO, errno.ENODEV),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT),
+    }
+)
+"""Errors of reading a scene file that say nothing about the scene."""
 
 
 def collect_environment(
@@ -56,6 +65,8 @@ def collect_environment(
 
     Raises:
         ModelError: a model failed, which is not the fault of this environment.
+        MachineError: the disk is full, a file cannot be read or written, or a library is missing,
+            which is not its fault either.
     """
     began = time.monotonic()
     if sha256 is None:
@@ -85,7 +96,11 @@ def collect_environment(
             outcomes.append(outcome)  # at once, so that a failure keeps the episodes before it
     except ModelError:
         raise
+    except (OSError, ImportError) as problem:
+        raise MachineError(_not_its_fault(environment, problem)) from problem
     except SceneError as problem:
+        if isinstance(problem.__cause__, OSError) and problem.__cause__.errno in _MACHINE_ERRORS:
+            raise MachineError(_not_its_fault(environment, problem.__cause__)) from problem
         message = str(problem)
         error = {"kind": SCENE, "message": message, "traceback": None, "command": rerun_command}
     except Exception as problem:  # noqa: BLE001 - one failed environment must not stop the others
@@ -93,3 +108,11 @@ def collect_environment(
         error = failure(environment, problem, rerun_command)
     took = time.monotonic() - began
     return environment_record(environment, config, sha256, outcomes, error, took, geometry)
+
+
+def _not_its_fault(environment: Environment, problem: OSError | ImportError) -> str:
+    return (
+        f"{type(problem).__name__} while environment {environment.index} was collected, which is "
+        f"not the fault of its scene {environment.xml_file}: {problem}; rerun the same command to "
+        "resume"
+    )

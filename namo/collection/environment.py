@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-
-import mujoco
 
 from namo.collection.config import CollectionConfig
 from namo.errors import SceneError
 from namo.files import sha256_of
-from namo.version import FINGERPRINTED_SCHEMA, RESULTS_VERSION
+from namo.results.fingerprint import fingerprint_of
+from namo.results.plan import recorded_name
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Environment:
     @property
     def xml_file(self) -> str:
         """The scene file as records name it; bytes that are not UTF-8 are escaped."""
-        return str(self.path).encode("utf-8", "backslashreplace").decode()
+        return recorded_name(self.path)
 
     @property
     def file_name(self) -> str:
@@ -72,12 +69,4 @@ class Environment:
 
     def fingerprint(self, config: CollectionConfig, scene_sha256: str) -> str:
         """Return the hash of everything that decides this environment's results."""
-        decisive = {
-            "config": config.decisive,
-            "env_index": self.index,
-            "scene_sha256": scene_sha256,
-            "results_version": RESULTS_VERSION,
-            "schema_version": FINGERPRINTED_SCHEMA,
-            "mujoco": mujoco.__version__,
-        }
-        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+        return fingerprint_of(config.decisive, self.index, scene_sha256)

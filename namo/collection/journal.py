@@ -21,15 +21,16 @@ import faulthandler
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO, TypedDict
 
 from namo.collection.environment import Environment
 from namo.errors import ResultFileError
 from namo.files import replacing
+from namo.results.json_file import read_json
 
 JOURNAL = ".journal.json"
 TRACE = ".trace.txt"
@@ -222,33 +223,55 @@ def running_in(folder: Path) -> Running | None:
 def _read(path: Path) -> tuple[dict[int, CrashRecord], Running | None]:
     if not path.exists():
         return {}, None
+    advice = "; it lists the environments that crashed a process: delete it to discard that"
+    content = read_json(path, _Stored, advice)
     try:
-        content = json.loads(path.read_text())
         crashes = {int(number): _restored(each) for number, each in content["deaths"].items()}
-        running = content["running"]
-        return crashes, None if running is None else Running(**running)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise ResultFileError(
-            f"{path}: {type(error).__name__}: {error}; it lists the environments that crashed a "
-            "process: delete it to discard that"
-        ) from None
+    except ValueError as error:
+        raise ResultFileError(f"{path}: {error}{advice}") from None
+    running = content["running"]
+    return crashes, None if running is None else Running(**running)
 
 
-def _stored(crashes: CrashRecord) -> dict[str, Any]:
-    """Return the JSON object of crashes, with the names that earlier versions read and write."""
-    stored = asdict(crashes)
-    stored["other"] = stored.pop("external")
-    return stored
+class _StoredCrashes(TypedDict):
+    """Crashes in the journal, under the names that earlier versions read and write."""
+
+    fingerprint: str
+    own: int
+    other: int
+    reason: str
 
 
-def _restored(stored: Mapping[str, Any]) -> CrashRecord:
-    fields = dict(stored)
-    return CrashRecord(external=fields.pop("other"), **fields)
+class _StoredRunning(TypedDict):
+    environment: int
+    fingerprint: str
+    host: str
+    process: int
+    boot: str
+    memory_kills: int
+
+
+class _Stored(TypedDict):
+    deaths: dict[str, _StoredCrashes]
+    running: _StoredRunning | None
+
+
+def _stored(crashes: CrashRecord) -> _StoredCrashes:
+    return {
+        "fingerprint": crashes.fingerprint,
+        "own": crashes.own,
+        "other": crashes.external,
+        "reason": crashes.reason,
+    }
+
+
+def _restored(stored: _StoredCrashes) -> CrashRecord:
+    return CrashRecord(stored["fingerprint"], stored["own"], stored["other"], stored["reason"])
 
 
 def _cause(running: Running, trace: Path) -> tuple[bool, str]:
     """Return whether an environment crashed its process by itself, and the reason."""
-    traced = trace.read_text(errors="replace").strip() if trace.exists() else ""
+    traced = trace.read_text(errors="replace").strip() if trace.is_file() else ""
     if traced:
         first = traced.partition("\n")[0]
         return True, f"hung\n{traced}" if first.startswith("Timeout") else traced

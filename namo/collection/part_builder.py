@@ -120,6 +120,7 @@ class PartBuilder:
             duration_s: wall time of the process (s).
         """
         environments = self._environments
+        platforms = [str(model["platform"]) for model in models]
         return {
             "start": environments[0].index,
             "end": environments[-1].index + 1,
@@ -127,7 +128,7 @@ class PartBuilder:
             "config": config.as_dict(),
             "host": socket.gethostname(),
             "process": os.getpid(),
-            "numerics": numeric_platform(),
+            "numerics": "; ".join([numeric_platform(), *platforms]),
             "work_s": self._work_s,
             "environments": len(environments),
             "resumed": self.resumed,

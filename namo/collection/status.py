@@ -8,21 +8,24 @@ it is working on.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from namo.collection.journal import running_in
 from namo.errors import ResultFileError
 from namo.locks import holder_of
+from namo.results.index_range import MAX_DIGITS
 from namo.results.parts import LOCK, PARTS, Part, started_parts
+from namo.results.plan import last_plan
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
 from namo.results.run_lock import planned_chunks
+from namo.results.selection import Selection, survey
+from namo.results.tables import read_table
 from namo.scenes.sources import range_name
 
 
@@ -35,6 +38,10 @@ class ChunkState(StrEnum):
     """It was started and is not finished, and no process is working on it."""
     WAITING = "waiting"
     """It was not started yet."""
+    OUTDATED = "outdated"
+    """It is finished, but damaged, or not as the last run asked for; the next run collects it."""
+    UNUSED = "not used"
+    """It is finished, and nothing of it belongs to what the last run asked for."""
 
 
 @dataclass
@@ -53,6 +60,8 @@ class Chunk:
         worker: process that works on it, or did last; empty when there was none.
         environment: the one it is working on, or stopped at; None when that is unknown.
         rate: environments per second; None before the first one.
+        objections: lines that say what of it does not belong to what was asked for, and why.
+        unasked: environments that do not belong to what was asked for, and lie outside its range.
     """
 
     start: int
@@ -65,6 +74,13 @@ class Chunk:
     worker: str = ""
     environment: int | None = None
     rate: float | None = None
+    objections: list[str] = field(default_factory=list)
+    unasked: set[int] = field(default_factory=set)
+
+    @property
+    def counted(self) -> set[int]:
+        """The environments that the chunk adds to the collection when it is finished."""
+        return set(range(self.start, self.end)) - self.unasked
 
     @property
     def name(self) -> str:
@@ -84,8 +100,8 @@ class Status:
 
     @cached_property
     def environments(self) -> int:
-        """Number of environments in all chunks."""
-        return len(set().union(*(range(chunk.start, chunk.end) for chunk in self.chunks)))
+        """Number of environments in all chunks, without what was not asked for."""
+        return len(set().union(*(chunk.counted for chunk in self.chunks)))
 
     @cached_property
     def _latest(self) -> dict[int, Chunk]:
@@ -134,15 +150,42 @@ class Status:
 def status_of(folder: Path) -> Status:
     """Return the progress of a collection.
 
+    Finished chunks are compared with what the last run asked for, as a merge would.
+
     Raises:
         ResultFileError: no collection was started in this folder, or one of its files is damaged.
     """
+    planned = planned_chunks(folder)
     started = [(part.start, part.end) for part in started_parts(folder / PARTS)]
-    bounds = [*planned_chunks(folder), *started]
+    bounds = sorted({*planned, *started})
     if not bounds:
         raise ResultFileError(f"{folder}: no collection was started here")
+    plan = last_plan(folder)
+    compared, damaged = (None, {}) if plan is None else survey(folder, plan, look=False)
     files = _files(folder)
-    return Status([_chunk(Part.of(folder, *each), files) for each in sorted(set(bounds))])
+    chunks = [_chunk(Part.of(folder, *each), files, damaged) for each in bounds]
+    if compared is not None:
+        _compare(chunks, compared)
+    return Status(chunks)
+
+
+def _compare(chunks: list[Chunk], selection: Selection) -> None:
+    """Take out of finished chunks what does not belong to the plan, and say why."""
+    examined = {(each.part.start, each.part.end): each for each in selection.parts}
+    stale = {each.part for each in selection.stale}
+    for chunk in chunks:
+        each = examined.get((chunk.start, chunk.end))
+        if each is None or not each.objections:
+            continue
+        chunk.objections = selection.left_out([each])
+        chunk.unasked = {n for n in each.objections if n not in selection.plan.wanted}
+        chunk.done -= each.objections.keys()
+        chunk.solved -= each.objections.keys()
+        chunk.failed = {n: text for n, text in chunk.failed.items() if n in chunk.done}
+        if each.part in stale:
+            chunk.state = ChunkState.OUTDATED
+        elif not chunk.done:
+            chunk.state = ChunkState.UNUSED
 
 
 def _files(folder: Path) -> dict[int, Path]:
@@ -150,13 +193,16 @@ def _files(folder: Path) -> dict[int, Path]:
     found = {}
     for path in folder.glob("*_env_*_results.pkl"):
         number = path.name.rpartition("_env_")[2].partition("_")[0]
-        if number.isdigit():
+        if number.isdecimal() and len(number) <= MAX_DIGITS:
             found[int(number)] = path
     return found
 
 
-def _chunk(part: Part, files: dict[int, Path]) -> Chunk:
+def _chunk(part: Part, files: dict[int, Path], damaged: Mapping[Part, str]) -> Chunk:
     chunk = Chunk(part.start, part.end)
+    if part in damaged:
+        chunk.state, chunk.objections = ChunkState.OUTDATED, [damaged[part]]
+        return chunk
     if part.marker.exists():
         return _finished(part, chunk)
     chunk.state, chunk.worker = _work(part)
@@ -186,7 +232,7 @@ def _finished(part: Part, chunk: Chunk) -> Chunk:
     chunk.generation = metadata.get("generation", 0)  # earlier versions wrote none
     chunk.worker = f"{metadata['host']} (pid {metadata['process']})"
     chunk.failed = {int(number): text for number, text in metadata["failed"].items()}
-    rows = pq.read_table(part.table("metrics"), columns=["env_index", "success"])
+    rows = read_table(part.table("metrics"), ["env_index", "success"])
     chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())
     collected = metadata["environments"] - metadata["resumed"]
     chunk.rate = collected / max(metadata["duration_s"], 1e-3) or None

@@ -34,10 +34,6 @@ from namo.signals import TerminationRequested, ending_on_signals
 HELP = "collect planning data in a range of environments"
 
 EXIT_DONE, EXIT_FAILED = 0, 1
-MIN_ENVIRONMENTS = 10
-"""A part of fewer environments is not given up for its fraction of failures: one bad scene in three
-says nothing about the installation."""
-
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -128,7 +124,8 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
     add_max_failed_fraction(
         group,
         "with --part-only: fail when more than this fraction of at least "
-        f"{MIN_ENVIRONMENTS} environments failed",
+        "10 environments failed; environments of finished parts nearby count where the failures "
+        "are not the fault of the scenes",
     )
 
 
@@ -148,7 +145,7 @@ def run(options: argparse.Namespace) -> int:
             f"interrupted{by}; finished environments are kept, rerun the same command to resume",
             file=sys.stderr,
         )
-        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
+        return end.exit_code if isinstance(end, TerminationRequested) else 128 + signal.SIGINT
 
 
 def _collect(options: argparse.Namespace) -> int:
@@ -168,9 +165,19 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.collection.models import make_planner
     from namo.collection.rerun import rerun_command
     from namo.results.assemble import assemble
+    from namo.results.plan import CollectionPlan, SceneSource
+    from namo.results.run_lock import join_plan
 
+    places = (getattr(options, name) for name in ("xml_dir", "manifest", "split"))
+    plan = CollectionPlan(
+        config.decisive,
+        SceneSource(*(None if place is None else str(place) for place in places)),
+        source.scenes,
+        wanted,
+        label,
+    )
     if options.merge_only:
-        merged = assemble(options.output_dir, label, source.source, len(source.scenes))
+        merged = assemble(options.output_dir, label, source.source, len(source.scenes), plan)
         _print_summary(merged.text, options)
         return EXIT_DONE
     require_writable(cache_folder(), CACHE)
@@ -183,6 +190,8 @@ def _collect(options: argparse.Namespace) -> int:
     ]
     again = _arguments_of(config, options)
     options.output_dir.mkdir(parents=True, exist_ok=True)
+    if by_hand:
+        join_plan(options.output_dir, plan.as_record())
     try:
         result = collect_chunk(
             environments,
@@ -196,13 +205,14 @@ def _collect(options: argparse.Namespace) -> int:
             options.output_dir,
             verbosity=options.verbosity,
             wait=options.part_only,  # a killed run may leave a process at work
+            max_failed_fraction=options.max_failed_fraction if options.part_only else 1.0,
         )
     except ModelError as error:  # not wrong usage any more: environments may have been collected
         print(f"{options.parser.prog}: error: {error}", file=sys.stderr)
         return EXIT_FAILED
     if options.part_only:
         return _part_exit_code(result.failed, result.environments, options)
-    merged = assemble(options.output_dir, label, source.source, len(source.scenes))
+    merged = assemble(options.output_dir, label, source.source, len(source.scenes), plan)
     _print_summary(merged.text, options)  # before what may go wrong with the report
 
     from namo.reporting.report import write_report  # chunk jobs need not load it
@@ -215,6 +225,8 @@ def _part_exit_code(
     failed: Mapping[int, str], environments: int, options: argparse.Namespace
 ) -> int:
     """Return the exit code of a part whose failures are all recorded: 1 when there are too many."""
+    from namo.collection.failures import MIN_ENVIRONMENTS
+
     allowed = options.max_failed_fraction
     if environments < MIN_ENVIRONMENTS or not exceeds(len(failed), environments, allowed):
         return EXIT_DONE

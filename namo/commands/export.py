@@ -9,7 +9,6 @@ Exit codes: 0 done; 1 something is missing, damaged or has changed since; 2 wron
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -96,15 +95,14 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(f"{option}: not used by format {options.format}")
     import namo
     from namo.exporting.exporter import export_with
-    from namo.signals import TerminationRequested, ending_on_signals
+    from namo.signals import TerminationRequested
 
     collection = namo.load(options.folder, run_from=options.run_from)
     try:
-        with ending_on_signals():
-            lines = export_with(exporter, collection, options.output, settings)
-    except KeyboardInterrupt as end:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return 128 + (end.number if isinstance(end, TerminationRequested) else signal.SIGINT)
+        lines = export_with(exporter, collection, options.output, settings)
+    except TerminationRequested as end:
+        print(f"interrupted by {end}; nothing was written", file=sys.stderr)
+        return end.exit_code
     for line in lines:
         print(line)
     return 0

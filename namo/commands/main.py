@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
 from namo.commands import (
@@ -32,6 +33,7 @@ from namo.commands import (
 from namo.commands.parsing import EXIT_USAGE, WIDTH, Parser
 from namo.commands.terminal import printable_output
 from namo.errors import NamoError, UsageError
+from namo.signals import TerminationRequested, ending_on_signals
 from namo.version import __version__
 
 
@@ -85,6 +87,8 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
 COMMANDS: Mapping[str, Command] = {
     name: module for group in GROUPS.values() for name, module in group.items()
 }
+_POOLS = (scenes_certify, scenes_generate)
+"""Commands that wait for worker processes, minutes at a time: a signal ends them at once."""
 _FAMILIES = {"scenes": "make, import and check scenes"}
 """First words that commands share -> help."""
 
@@ -98,11 +102,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        code = run(options)
+        with ending_on_signals() if options.orderly else nullcontext():
+            code = run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except KeyboardInterrupt as end:
+        print(f"{options.parser.prog}: interrupted by {end or 'SIGINT'}", file=sys.stderr)
+        return end.exit_code if isinstance(end, TerminationRequested) else 128 + signal.SIGINT
     except (NamoError, OSError) as error:
         print(f"{options.parser.prog}: error: {error}", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, UsageError) else 1
@@ -134,7 +142,7 @@ def make_parser() -> Parser:
             rest or first, help=module.HELP, description=module.__doc__
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, orderly=module not in _POOLS)
     return parser
 
 
@@ -145,7 +153,7 @@ def _let_help_run(parser: Parser) -> None:
         parser.print_help()
         return 0
 
-    parser.set_defaults(run=show)
+    parser.set_defaults(run=show, orderly=False)
 
 
 def _overview() -> Iterator[str]:

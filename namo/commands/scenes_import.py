@@ -23,6 +23,7 @@ from namo.files import replacing
 from namo.scenes.folders import files_below
 from namo.scenes.importers.registry import IMPORTERS
 from namo.scenes.importers.settings import DEFAULT_CELL_SIZE_M, ImportSettings
+from namo.signals import check_termination
 from namo.wording import printable, truncated_list
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def run(options: argparse.Namespace) -> int:
     figures: dict[str, Row] = {}
     imported = 0
     for job in jobs:
+        check_termination()
         try:
             line = f"imported: {_import(job, settings, figures)}"
             imported += 1

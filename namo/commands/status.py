@@ -2,7 +2,9 @@
 
 Works while the collection runs and on any machine that sees its folder.
 
-Exit codes: 0 nothing has failed or stopped; 1 something has; 2 wrong usage.
+Finished chunks are compared with what the last run asked for: its settings and its list of scenes.
+
+Exit codes: 0 nothing has failed or stopped or is outdated; 1 something has or is; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -33,13 +35,16 @@ def run(options: argparse.Namespace) -> int:
     from namo.collection.status import ChunkState, status_of
     from namo.wording import counted, duration
 
+    seldom = (ChunkState.OUTDATED, ChunkState.UNUSED)
+    resumed = (ChunkState.STOPPED, ChunkState.OUTDATED)
     status = status_of(folder)
     done, total, failed = status.done, status.environments, status.failed
     print(
         f"{folder}: {done} of {counted(total, 'environment', 'environments')} done "
-        f"({done / total:.0%}), {status.solved} solved, {len(failed)} failed"
+        f"({done / max(total, 1):.0%}), {status.solved} solved, {len(failed)} failed"
     )
-    numbers = ", ".join(f"{len(status.of(state))} {state}" for state in ChunkState)
+    shown = [state for state in ChunkState if status.of(state) or state not in seldom]
+    numbers = ", ".join(f"{len(status.of(state))} {state}" for state in shown)
     print(f"chunks: {numbers}")
     if status.rate is not None and status.left_s is not None:
         print(f"{60 * status.rate:.1f} environments per minute, {duration(status.left_s)} left")
@@ -49,10 +54,12 @@ def run(options: argparse.Namespace) -> int:
             at = "" if chunk.environment is None else f", environment {chunk.environment}"
             lines.append(f"{state} {chunk.name}: {chunk.worker}{at}")
         _print_some(lines)
+    _print_some([line for chunk in status.chunks for line in chunk.objections])
     _print_some([f"failed {number}: {text}" for number, text in failed.items()])
-    if status.of(ChunkState.STOPPED):
-        print("rerun the same command to resume stopped chunks")
-    return int(bool(failed) or bool(status.of(ChunkState.STOPPED)))
+    unfinished = [state for state in resumed if status.of(state)]
+    if unfinished:
+        print(f"rerun the same command to resume {' and '.join(unfinished)} chunks")
+    return int(bool(failed) or bool(unfinished))
 
 
 def _print_some(lines: list[str]) -> None:

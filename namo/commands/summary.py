@@ -37,12 +37,15 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     require_folder(folder)
     require_fraction(options.max_failed_fraction)
+    from namo.regular_files import open_regular
     from namo.results.listed_summary import listed_summary
-    from namo.results.records import read_record
+    from namo.results.records import read_listed_record, resolve_inside
+    from namo.results.summary_types import Summary
 
     files = listed_summary(folder)
-    text = (folder / files.text).read_text(encoding="utf-8")
-    performance = read_record(folder / files.record)["performance_stats"]
+    with open_regular(resolve_inside(folder, files.text)) as handle:
+        text = handle.read().decode("utf-8", "replace")
+    performance = read_listed_record(folder, files.record, Summary)["performance_stats"]
     print(text, flush=True)  # before the message below, whatever the two streams lead to
     failed, total = performance["failed_environments"], performance["total_environments"]
     if exceeds(failed, total, options.max_failed_fraction):

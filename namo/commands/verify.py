@@ -1,7 +1,8 @@
 """Verify a collection: check file integrity and replay every stored plan.
 
-Files are compared with the checksums in manifest.parquet, tables with their schemas and with the
-records of environments, and each plan is replayed in its scene.
+Files are compared with the checksums in manifest.parquet, tables with their schemas, with the
+records of environments, with the settings and the list of scenes that were asked for, summary and
+report with the tables, and each plan is replayed in its scene.
 
 Exit codes: 0 no problems found; 1 some found; 2 wrong usage.
 """
@@ -39,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     """
     folder: Path = options.folder
     require_folder(folder)
+    from namo.reporting.report import page_problem
     from namo.results.verify import Verification, schedule_recollection
     from namo.wording import counted
 
@@ -47,6 +49,12 @@ def run(options: argparse.Namespace) -> int:
     for problem in verification.problems():
         print(problem, flush=True)
         problems.append(problem)
+    page = None if problems else page_problem(folder)
+    if page is not None:
+        print(page, flush=True)
+        problems.append(page)
+    for note in verification.notes:
+        print(f"note: {note}")
     replayed = (
         "" if options.no_replay else f", {counted(verification.plans, 'plan', 'plans')} replayed"
     )
@@ -61,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     if environments:
         print(f"to collect again: {', '.join(map(str, environments))}")
     if not any(each.repairable for each in problems):
-        print("the collection is intact; only scenes have changed")
+        print("no result is damaged; nothing would be collected again")
     elif options.recollect:
         schedule_recollection(folder, problems)
         print("done: rerun the same command to collect them again; originals are in replaced/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from namo.errors import UsageError
 from namo.exporting.exporter import Export
@@ -70,7 +70,7 @@ class DatasetCard:
         citation = None if settings.citation is None else _bibtex(settings.citation)
         run = read_run_file(folder)
         name = f"collection_summary_{run['label']}.pkl"
-        summary = cast(Summary, read_listed_record(folder, name))
+        summary = read_listed_record(folder, name, Summary)
         return cls(export.name, run, summary, settings.licence, citation)
 
     @property

@@ -27,7 +27,14 @@ from namo.exporting.exporter import Export
 from namo.exporting.progress import track_progress
 from namo.files import replacing, sha256_of
 from namo.results.shards import SPLITS, ShardWriter, shard_name
-from namo.results.tables import DATA_TABLES, merged_table, row_groups, write_table
+from namo.results.tables import (
+    DATA_TABLES,
+    merged_table,
+    open_table,
+    read_table,
+    row_groups,
+    write_table,
+)
 from namo.scenes.manifest import listed_scenes
 from namo.wording import counted
 
@@ -109,7 +116,7 @@ def _write_table(
 
         return ShardWriter(write, SHARD_BYTES, size_of=lambda table: int(table.nbytes))
 
-    with pq.ParquetFile(path) as file:
+    with open_table(path) as file:
         groups = file.num_row_groups
     with ExitStack() as stack:
         shards = {split: stack.enter_context(writer(split)) for split in splits}
@@ -142,7 +149,7 @@ def _splits(metrics: Path, manifest: Path | None) -> tuple[Splits, int]:
     Raises:
         UsageError: the manifest is invalid, or does not list a scene of the collection.
     """
-    environments = pq.read_table(metrics, columns=["env_index"])["env_index"].to_numpy()
+    environments = read_table(metrics, ["env_index"])["env_index"].to_numpy()
     empty = np.zeros(int(environments.max(initial=-1)) + 1, np.bool_)
     if manifest is None:
         everything = empty.copy()

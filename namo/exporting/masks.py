@@ -14,7 +14,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from namo.errors import ResultFileError, UsageError
@@ -29,7 +28,7 @@ from namo.learning.rasters import Raster
 from namo.results.record_types import EnvironmentRecord
 from namo.results.scene_file import scene_of
 from namo.results.shards import ShardWriter, shard_name
-from namo.results.tables import merged_table
+from namo.results.tables import merged_table, read_table
 from namo.wording import counted
 from namo.world.reachability import Reachability
 from namo.world.static_map import StaticMap
@@ -66,7 +65,7 @@ class MaskExporter:
             ResultFileError: a file of the collection is missing or damaged.
         """
         metrics = merged_table(export.collection.folder, "metrics")
-        column = pq.read_table(metrics, columns=["env_id"])["env_id"]
+        column = read_table(metrics, ["env_id"])["env_id"]
         total = pc.count_distinct(column).as_py()
         environments = 0
 

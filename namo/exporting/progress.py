@@ -10,6 +10,7 @@ from typing import TextIO, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from namo.signals import check_termination
 from namo.wording import duration
 
 LINE_PERIOD_S = 10.0
@@ -21,7 +22,7 @@ Item = TypeVar("Item")
 def track_progress(
     items: Iterable[Item], total: int, unit: str, stream: TextIO | None = None
 ) -> Iterator[Item]:
-    """Yield items while showing how many are done.
+    """Yield items while showing how many are done, until a signal asks the process to end.
 
     Args:
         items: to yield.
@@ -35,10 +36,13 @@ def track_progress(
     if console.is_terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-            yield from bar.track(items, total, description=unit)
+            for item in bar.track(items, total, description=unit):
+                check_termination()
+                yield item
         return
     start = last_line = time.monotonic()
     for done, item in enumerate(items, start=1):
+        check_termination()
         yield item
         now = time.monotonic()
         if now - last_line >= LINE_PERIOD_S:

@@ -39,6 +39,7 @@ class InferenceStats:
         latencies: queries by latency bin.
         seconds: total time of all queries, rendering included.
         forward_s: the part of it spent in forward passes.
+        platform: what decides the last bits of its predictions, see `model_platform`.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class InferenceStats:
     latencies: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     forward_s: float = 0.0
+    platform: str = ""
 
     @property
     def calls(self) -> int:
@@ -79,6 +81,7 @@ class InferenceStats:
             "parameters": self.parameters,
             "bytes": self.bytes,
             "device": self.device,
+            "platform": self.platform,
             "load_s": self.load_s,
             "warm_up_s": self.warm_up_s,
             "loads": self.loads,
@@ -92,7 +95,8 @@ class InferenceStats:
 def without_counts(record: Record) -> Record:
     """Return a record of the same model with all counts zero, for a part counted elsewhere."""
     identity = {name: record[name] for name in _IDENTITY}
-    return InferenceStats(**identity, loads=0).as_record()
+    platform = record.get("platform", "")  # earlier versions wrote none
+    return InferenceStats(**identity, platform=platform, loads=0).as_record()
 
 
 def sum_stats(records: Iterable[Record]) -> list[Record]:

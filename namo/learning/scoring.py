@@ -17,6 +17,7 @@ from namo.errors import ModelError
 from namo.geometry import Floats
 from namo.learning.bundle import load_bundle
 from namo.learning.inference_stats import InferenceStats
+from namo.learning.model_platform import model_platform
 from namo.learning.networks import OUTPUTS, CandidateNet
 from namo.learning.queries import FEATURES, FRAMES, Query, by_view
 from namo.learning.rasters import CHANNELS, VIEWS, warm_up_kernels
@@ -89,8 +90,8 @@ class Scorer:
             load_s=loaded - began,
         )
         warm_up_kernels()
-        for batch in _WARM_UP_BATCHES:
-            self._forward(*_random_input(kind, batch))
+        logits = [self._forward(*_random_input(kind, batch)) for batch in _WARM_UP_BATCHES]
+        self.stats.platform = model_platform(kind, self._device, logits)
         self.stats.warm_up_s = time.perf_counter() - loaded
 
     @contextmanager

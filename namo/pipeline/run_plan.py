@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from namo.certification.settings import SceneSetSettings
+from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
 from namo.files import replacing, require_home_cache, sha256_of
 from namo.option_checks import odd_characters, require_writable
@@ -22,11 +27,17 @@ from namo.pipeline.settings import (
     with_models,
     with_new_keys,
 )
+from namo.regular_files import open_regular
 from namo.results.run_lock import only_run_in, run_label, write_plan
-from namo.scenes.sources import environments_from, range_name, resolve_range
+from namo.scenes.sources import ListedScene, environments_from, range_name, resolve_range
 
+if TYPE_CHECKING:
+    from namo.results.plan import CollectionPlan
+
+PARTS = "parts"
 LABEL = ".hostname"
 """File that keeps the label of a run."""
+MAX_LABEL_BYTES = 1000
 SCENE_MANIFEST = "scenes.parquet"
 
 
@@ -40,7 +51,7 @@ class RunPlan:
         scenes_folder: of the scenes that the run can make.
         scene_settings: of these scenes.
         templates: hashes of the template files of these scenes.
-        scenes: scene files by index; None where the run makes them first.
+        scenes: listed scenes by index; None where the run makes them first.
         environments: indices to collect.
         label: of the run, in file names.
     """
@@ -50,7 +61,7 @@ class RunPlan:
     scenes_folder: Path
     scene_settings: SceneSetSettings
     templates: tuple[str, ...]
-    scenes: tuple[Path, ...] | None
+    scenes: tuple[ListedScene, ...] | None
     environments: range
     label: str
 
@@ -139,7 +150,7 @@ class RunPlan:
             return [str(self.scene_manifest)]
         start, end = bounds(chunk)
         watched = self.scenes[start:end] if self.settings.watch_scenes else ()
-        return [str(path) for path in watched if not odd_characters(str(path))]
+        return [str(scene.path) for scene in watched if not odd_characters(str(scene.path))]
 
     @property
     def certified(self) -> str:
@@ -163,7 +174,7 @@ class RunPlan:
                 "--config xml_dir=FOLDER end_idx=-1"
             )
         watched = self.scenes if self.scenes and self.settings.watch_scenes else ()
-        return [str(path) for path in watched if not odd_characters(str(path))]
+        return [str(scene.path) for scene in watched if not odd_characters(str(scene.path))]
 
     @property
     def certify_options(self) -> list[str]:
@@ -188,10 +199,66 @@ class RunPlan:
         if self.scenes is None or not self.settings.watch_scenes:
             return ""
         start, end = bounds(chunk)
-        odd = [path for path in self.scenes[start:end] if odd_characters(str(path))]
+        paths = [scene.path for scene in self.scenes[start:end]]
+        odd = [path for path in paths if odd_characters(str(path))]
         return " ".join(
             f"{path.name}={sha256_of(path) if path.is_file() else 'missing'}" for path in odd
         )
+
+    @cached_property
+    def asked(self) -> CollectionPlan | None:
+        """What the run asks for, to compare with what is stored; None before scenes are made."""
+        from namo.results.plan import CollectionPlan, SceneSource
+
+        if self.scenes is None and not self.scene_manifest.exists():
+            return None
+        places = (self.values.get(name) for name in ("xml_dir", "manifest", "split"))
+        source = SceneSource(*places)
+        hints = typing.get_type_hints(CollectionConfig)
+        names = [name for name in CollectionConfig.names() if name in self.values]
+        given: dict[str, Any] = {name: self.values[name] for name in names}
+        # 300 in a configuration is 300.0 on the command line of a job.
+        floats = {name: float(each) for name, each in given.items() if hints[name] is float}
+        config = CollectionConfig(**(given | floats))
+        scenes = source.scenes() if self.scenes is None else self.scenes
+        return CollectionPlan(config.decisive, source, scenes, self.environments, self.label)
+
+    def list_digest(self, chunk: str | None = None) -> str:
+        """Return a hash of the scenes as they are listed: another list is collected again.
+
+        Args:
+            chunk: only of its range; None for the whole list.
+        """
+        if self.scenes is None:
+            return ""
+        start, end = (0, len(self.scenes)) if chunk is None else bounds(chunk)
+        listed = hashlib.sha256()
+        for scene in self.scenes[start:end]:
+            entry = (os.fsencode(scene.path).hex(), scene.difficulty, scene.sha256)
+            listed.update(json.dumps(entry).encode())
+        return listed.hexdigest()
+
+    @cached_property
+    def outdated(self) -> list[str]:
+        """The files whose jobs must run again, although they exist, as the run starts.
+
+        Snakemake compares times, and settings with what it has noted in its own folder; here what
+        is stored decides.
+        """
+        if not (self.folder / PARTS).is_dir() or self.asked is None:
+            return []
+        from namo.results.run_file import RUN_FILE, asked_in
+        from namo.results.selection import stale_parts
+
+        stale = {
+            part.folder.name: part
+            for part in stale_parts(self.folder, self.asked, look=self.settings.watch_scenes)
+        }
+        files = [stale[name].marker for name in self.chunks if name in stale]
+        run = self.folder / RUN_FILE
+        if run.exists() and asked_in(run) != self.asked.as_record():
+            files.append(run)
+        return [str(file) for file in files]
 
     def begin(self, written: Iterable[Path], *others: Path) -> ExitStack:
         """Lock the folders that are written, and write down what is to be collected.
@@ -222,7 +289,8 @@ class RunPlan:
 
     def _write_down(self) -> None:
         """Write down the label, and what is to be collected, before the first job starts."""
-        write_plan(self.folder, self.label, [bounds(chunk) for chunk in self.chunks])
+        asked = None if self.asked is None else self.asked.as_record()
+        write_plan(self.folder, self.label, [bounds(chunk) for chunk in self.chunks], asked)
         if not self.settings.hostname:
             with replacing(self.folder / LABEL) as handle:
                 handle.write(f"{self.label}\n".encode())
@@ -266,12 +334,12 @@ def _makes_its_scenes(settings: PipelineSettings, scenes_folder: Path) -> bool:
     return bool(given) and Path(given or "").resolve() == made.resolve() and not settings.split
 
 
-def _listed(settings: PipelineSettings) -> tuple[Path, ...]:
-    """Return the scene files to collect, in order."""
+def _listed(settings: PipelineSettings) -> tuple[ListedScene, ...]:
+    """Return the scenes to collect, in order."""
     xml_dir, manifest = (
         None if path is None else Path(path) for path in (settings.xml_dir, settings.manifest)
     )
-    return environments_from(xml_dir, manifest, settings.split, look=settings.watch_scenes).paths
+    return environments_from(xml_dir, manifest, settings.split, look=settings.watch_scenes).scenes
 
 
 def _label(hostname: str | None, folder: Path) -> str:
@@ -282,5 +350,6 @@ def _label(hostname: str | None, folder: Path) -> str:
     """
     kept = folder / LABEL
     if not hostname and kept.exists():
-        return run_label(kept.read_text().strip())
+        with open_regular(kept) as handle:
+            return run_label(handle.read(MAX_LABEL_BYTES).decode(errors="replace").strip())
     return run_label(hostname)

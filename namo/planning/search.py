@@ -15,6 +15,7 @@ from namo.planning.planner import (
     Termination,
     ignore_progress,
 )
+from namo.signals import check_termination
 from namo.world.push import Push, PushOutcome, PushStatus
 from namo.world.simulation import State
 from namo.world.world import Situation, World
@@ -237,5 +238,6 @@ class Search:
         )
 
     def _check_time(self) -> None:
+        check_termination()
         if time.monotonic() > self._deadline:
             raise BudgetSpentError(Termination.TIMEOUT)

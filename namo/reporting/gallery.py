@@ -10,12 +10,12 @@ from typing import Any, TypedDict, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from namo.reporting.episodes import Episodes, Integers, evenly_spaced, rows_at
 from namo.results.record_types import SceneRow
 from namo.results.records import Record
 from namo.results.schema import PLANS, SCENES
+from namo.results.tables import open_table
 
 MAX_PLANS, MAX_UNSOLVED = 36, 6
 BATCH_ROWS = 4096
@@ -128,7 +128,7 @@ def read_entries(folder: Path, selected: Integers) -> list[GalleryEntry]:
 def _rows_of(path: Path, environments: list[int], columns: list[str]) -> Iterator[Record]:
     """Yield the rows of some environments, skipping row groups that hold none of them."""
     wanted = np.array(environments)
-    with pq.ParquetFile(path) as file:
+    with open_table(path) as file:
         column = file.schema_arrow.get_field_index("env_index")
         groups = [
             group

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import cast
 
-import pyarrow.parquet as pq
-
-from namo.errors import ResultFileError, UsageError
+from namo.errors import UsageError
 from namo.files import remove_leftovers, replacing
 from namo.reporting.page import PageInputs, make_page
+from namo.results.listed_summary import listed_summary_record
+from namo.results.problem import Problem
 from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
 from namo.results.summary_types import Summary
 from namo.results.tables import DATA_TABLES, merged_table
-from namo.results.verify import MANIFEST
+from namo.version import __version__
 
 REPORT = "report.html"
 
@@ -35,7 +35,7 @@ def write_report(folder: Path) -> Path:
     run = read_run_file(folder)
     for name in DATA_TABLES:
         merged_table(folder, name)
-    summary = cast(Summary, read_listed_record(folder, _summary_name(folder)))
+    summary = read_listed_record(folder, listed_summary_record(folder), Summary)
     page = make_page(PageInputs(folder, run, summary))
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])
@@ -44,13 +44,25 @@ def write_report(folder: Path) -> Path:
     return path
 
 
-def _summary_name(folder: Path) -> str:
-    """Return the name of the latest summary; the folder may hold those of other labels too."""
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        raise ResultFileError(f"{manifest}: is missing; is the collection finished?")
-    names: list[str] = pq.read_table(manifest, columns=["path"])["path"].to_pylist()
-    name = next((name for name in names if name.startswith("collection_summary_")), None)
-    if name is None:
-        raise ResultFileError(f"{manifest}: lists no summary")
-    return name
+def page_problem(folder: Path) -> Problem | None:
+    """Return what is wrong with the report of a collection that is intact otherwise, or None.
+
+    A report of another version of this package is not compared, and none need be there.
+
+    Args:
+        folder: of the collection.
+
+    Raises:
+        ResultFileError: a file of the collection is damaged.
+    """
+    path = folder / REPORT
+    if not path.is_file():
+        return None
+    summary = read_listed_record(folder, listed_summary_record(folder), Summary)
+    if summary["collection_metadata"]["namo_version"] != __version__:
+        return None
+    page = make_page(PageInputs(folder, read_run_file(folder), summary))
+    if path.read_bytes() == page.encode():
+        return None
+    text = f"differs from the tables; `namo report {shlex.quote(str(folder))}` makes it again"
+    return Problem(REPORT, text, repairable=False)

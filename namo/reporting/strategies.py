@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from namo.reporting.episodes import Bools, Episodes, display_name
 from namo.reporting.statistics import EstimatedFraction, wilson_interval
+from namo.results.tables import open_table
 from namo.scenes.difficulty import EASY_FRACTION, MEDIUM_FRACTION, Difficulty
 from namo.wording import counted
 
@@ -150,7 +150,7 @@ def pushes_by_object(pushes: Path) -> list[ObjectPushes]:
         lambda: np.zeros(4, np.int64)
     )
     flags = ("moved", "goal_open", "on_plan")
-    with pq.ParquetFile(pushes, read_dictionary=["object_id"]) as file:
+    with open_table(pushes, ["object_id"]) as file:
         for rows in file.iter_batches(BATCH_ROWS, columns=["object_id", *flags]):
             names = rows["object_id"]
             indices, size = names.indices.to_numpy(), len(names.dictionary)

@@ -6,7 +6,7 @@ later, by `namo report`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,15 +15,19 @@ import pyarrow as pa
 
 from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
-from namo.results.metadata_types import RunFile
+from namo.results.metadata_types import AskedRecord, PartMarker, RunFile
+from namo.results.parts import Part
+from namo.results.plan import CollectionPlan
 from namo.results.records import file_entry, write_record
 from namo.results.run_file import RUN_FILE, write_run_file
 from namo.results.schema import FILES
-from namo.results.spans import IndexSpan, files_of, rows_of, used_parts
+from namo.results.selection import SHOWN, Selection, select, used_parts
+from namo.results.spans import IndexSpan, files_of, rows_of
 from namo.results.summary import summarise
 from namo.results.summary_text import summary_text
 from namo.results.summary_types import Summary
 from namo.results.tables import DATA_TABLES, write_table
+from namo.wording import truncated_list
 
 LOCK = ".merge.lock"
 
@@ -44,51 +48,105 @@ class Assembled:
 
 
 def assemble(
-    output_dir: Path, label: str, source: str, listed: int, origin: RunFile | None = None
+    output_dir: Path,
+    label: str,
+    source: str,
+    listed: int,
+    plan: CollectionPlan | None = None,
+    asked: AskedRecord | None = None,
+    final: Path | None = None,
+    origin: RunFile | None = None,
 ) -> Assembled:
     """Write tables, summary, run file and manifest of a collection from its parts.
 
-    Environments appear once and in order, whatever the parts are called. Where parts overlap, as
-    after a change of the chunk size, an environment's rows come from the part that was made last.
+    Environments appear once and in order, whatever the parts are called. What does not belong to
+    the plan is left out and named in the summary. Where parts overlap, as after a change of the
+    chunk size, an environment's rows come from the part that was made last.
 
     Args:
         output_dir: folder of the collection.
         label: of the run, in the names of the summary's files.
         source: folder or manifest that the environments come from.
         listed: number of environments in it.
+        plan: what the collection was asked to hold; None where all parts are known to belong
+            together.
+        asked: record of the plan for `run.json`, where `plan` is None.
+        final: folder that `output_dir` will be renamed to; None if it will not.
         origin: run file whose versions, machine and command are kept; None for those of this
             process.
 
     Raises:
-        ResultFileError: there is no finished part, or one is damaged.
+        ResultFileError: there is no finished part, one is damaged, or an environment that was asked
+            for is stored only as the plan does not ask for it.
     """
     with lock_held(output_dir / LOCK, f"which is merging {output_dir}", wait=True):
-        return _assemble(output_dir, label, source, listed, origin)
+        if plan is None:
+            spans, used = used_parts(output_dir)
+            notes: list[str] = []
+        else:
+            selection = select(output_dir, plan)
+            selection.require_current()
+            spans, used = selection.spans, selection.used
+            notes, asked = _notes(selection), plan.as_record()
+        run = _Run(label, source, listed, asked, notes, origin)
+        return _assemble(output_dir, final or output_dir, spans, used, run)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the run file and the summary say about a merge."""
+
+    label: str
+    source: str
+    listed: int
+    asked: AskedRecord | None
+    notes: list[str]
+    origin: RunFile | None
+
+
+def _notes(selection: Selection) -> list[str]:
+    """Return lines that say where the collection and the plan differ."""
+    outside, plan = selection.outside(), selection.plan
+    missing = selection.missing
+    bounds = f"{plan.wanted.start} to {plan.wanted.stop - 1}"
+    lines = [f"not used: {line}" for line in selection.left_out()]
+    if outside:
+        lines.append(
+            f"beside {bounds}, as they were collected in the same way: "
+            f"{truncated_list(outside, SHOWN)}"
+        )
+    if missing:
+        lines.append(f"of {bounds} not collected: {truncated_list(missing, SHOWN)}")
+    return lines
 
 
 def _assemble(
-    output_dir: Path, label: str, source: str, listed: int, origin: RunFile | None
+    output_dir: Path,
+    final: Path,
+    spans: list[IndexSpan],
+    used: Mapping[Part, PartMarker],
+    run: _Run,
 ) -> Assembled:
     run_path = output_dir / RUN_FILE
-    summary_path = output_dir / f"collection_summary_{label}.pkl"
-    text_path = output_dir / f"summary_{label}.txt"
+    summary_path = output_dir / f"collection_summary_{run.label}.pkl"
+    text_path = output_dir / f"summary_{run.label}.txt"
     others = [summary_path, text_path, run_path]
     tables = [f"{name}.parquet" for name in (*DATA_TABLES, "manifest")]
     remove_leftovers(output_dir, [*tables, *(path.name for path in others)])
-    spans, used = used_parts(output_dir)
     rows = {
         name: write_table(output_dir / f"{name}.parquet", schema, rows_of(spans, name))
         for name, schema in DATA_TABLES.items()
     }
     parts = list(used.values())
-    write_run_file(run_path, source, listed, output_dir / "metrics.parquet", parts, origin)
-    summary = summarise(output_dir / "metrics.parquet", output_dir / "pushes.parquet", parts)
+    metrics, pushes = (output_dir / f"{name}.parquet" for name in ("metrics", "pushes"))
+    write_run_file(run_path, run.source, run.listed, metrics, parts, run.asked, run.origin)
+    summary = summarise(metrics, pushes, parts, run.notes)
     write_record(summary_path, summary)
-    text = summary_text(summary, output_dir)
+    text = summary_text(summary, final)
     with replacing(text_path) as handle:
         handle.write(text.encode())
     _write_manifest(output_dir, spans, rows, others)
-    return Assembled(summary, text, text_path)
+    return Assembled(summary, text, final / text_path.name)
 
 
 def _write_manifest(

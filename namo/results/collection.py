@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from namo.errors import ResultFileError, UsageError
+from namo.errors import UsageError
 from namo.geometry import Pose2D
 from namo.results.record_types import EnvironmentRecord, EpisodeRecord, MetricsRow
-from namo.results.records import read_listed_environment
+from namo.results.records import read_listed_record
 from namo.results.scene_file import scene_of
-from namo.results.tables import DATA_TABLES, merged_table, row_groups
+from namo.results.tables import DATA_TABLES, merged_table, read_table, row_groups
 from namo.scenes.scene import Scene
 from namo.wording import did_you_mean
 from namo.world.push import Push
@@ -178,7 +177,7 @@ class Collection:
                 last = env_id
 
     def _record(self, env_id: str) -> EnvironmentRecord:
-        return read_listed_environment(self.folder, f"{env_id}_results.pkl")
+        return read_listed_record(self.folder, f"{env_id}_results.pkl", EnvironmentRecord)
 
     def _table(
         self,
@@ -187,8 +186,4 @@ class Collection:
         filters: list[tuple[str, str, str]] | None = None,
     ) -> pa.Table:
         """Return a table, optionally some columns of it, or the rows that match filters."""
-        path = merged_table(self.folder, name)
-        try:
-            return pq.read_table(path, columns=columns, filters=filters)
-        except (pa.ArrowException, OSError) as error:
-            raise ResultFileError(f"{path}: cannot be read: {error}") from None
+        return read_table(merged_table(self.folder, name), columns, filters)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError
+from namo.results.records import resolve_inside
+from namo.results.schema import FILES
+from namo.results.tables import read_table, require_schema
 
 MANIFEST = "manifest.parquet"
+_RECORD, _TEXT = "collection_summary_", "summary_"
 
 
 class SummaryFiles(NamedTuple):
@@ -29,17 +33,42 @@ def listed_summary(folder: Path) -> SummaryFiles:
         folder: of a finished collection.
 
     Raises:
-        ResultFileError: the list is missing or damaged, or names no summary.
+        ResultFileError: the list is missing or damaged, names no summary, or leads out of the
+            folder.
+    """
+    return SummaryFiles(*(_first_listed(folder, start) for start in (_RECORD, _TEXT)))
+
+
+def listed_summary_record(folder: Path) -> str:
+    """Return the name of the file with the numbers of the summary, likewise.
+
+    Raises:
+        ResultFileError: as for `listed_summary`.
+    """
+    return _first_listed(folder, _RECORD)
+
+
+def _first_listed(folder: Path, start: str) -> str:
+    names: list[str] = listed_files(folder, ["path"])["path"].to_pylist()
+    name = next((name for name in names if name.startswith(start)), None)
+    if name is None:
+        raise ResultFileError(f"{folder / MANIFEST}: lists no summary")
+    resolve_inside(folder, name)
+    return name
+
+
+def listed_files(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the list of files of a collection, see `namo.results.schema.FILES`.
+
+    Args:
+        folder: of a finished collection.
+        columns: only these; None for all.
+
+    Raises:
+        ResultFileError: it is missing, damaged or of another version.
     """
     path = folder / MANIFEST
-    if not path.is_file():
+    if not path.exists():
         raise ResultFileError(f"{path}: is missing; is the collection finished?")
-    try:
-        names: list[str] = pq.read_table(path, columns=["path"])["path"].to_pylist()
-    except pa.ArrowInvalid as error:
-        raise ResultFileError(f"{path}: {error}") from None
-    record = next((name for name in names if name.startswith("collection_summary_")), None)
-    text = next((name for name in names if name.startswith("summary_")), None)
-    if record is None or text is None:
-        raise ResultFileError(f"{path}: lists no summary")
-    return SummaryFiles(record, text)
+    require_schema(path, FILES, folder)
+    return read_table(path, columns)

@@ -9,10 +9,11 @@ collection, unless the environment failed there and not in a later one.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -20,16 +21,19 @@ import numpy as np
 import pyarrow as pa
 
 from namo.errors import ConflictError, ResultFileError, UsageError
-from namo.files import require_unused, sha256_of
+from namo.files import copy_regular, require_unused, sha256_of, sync_folder, sync_tree
 from namo.learning.inference_stats import without_counts
 from namo.results.assemble import Assembled, assemble
-from namo.results.metadata_types import ModelUseRecord, PartMarker, PartMetadata
-from namo.results.parts import PARTS, Part, write_part
+from namo.results.metadata_types import AskedRecord, ModelUseRecord, PartMarker, PartMetadata
+from namo.results.parts import Part, write_part
+from namo.results.plan_check import plan_of
 from namo.results.records import resolve_inside
 from namo.results.run_file import read_run_file
+from namo.results.run_lock import LOCK as RUN_LOCK
 from namo.results.run_lock import only_run_in, run_label
-from namo.results.spans import IndexSpan, files_of, rows_of, spans_of, used_parts
-from namo.results.tables import DATA_TABLES
+from namo.results.selection import used_parts
+from namo.results.spans import IndexSpan, files_of, rows_of, spans_of
+from namo.results.tables import DATA_TABLES, merged_table, row_groups
 from namo.wording import truncated_list
 
 STAGING_SUFFIX = ".partial"
@@ -73,7 +77,10 @@ class _Source:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.run = read_run_file(folder)
-        self.spans, self.parts = used_parts(folder)
+        self.plan = plan_of(folder)
+        if self.plan is not None:  # what the merge used, wherever this runs
+            self.plan = replace(self.plan, scenes=None)
+        self.spans, self.parts = used_parts(folder, self.plan, _merged_numbers(folder))
 
     def collection_settings(self) -> Iterator[dict[str, object]]:
         """Yield the conditions of each part that must be equal in all collections."""
@@ -103,7 +110,8 @@ def merge_collections(
 ) -> MergedCollections:
     """Write a new collection with all environments of several, which are left unchanged.
 
-    It is staged under a hidden name and renamed once the files of its environments are complete.
+    It is staged under a hidden name and renamed once it is complete and flushed to disk. What an
+    interrupted merge has staged is used by the next one.
 
     Args:
         folders: finished collections.
@@ -129,22 +137,27 @@ def merge_collections(
     markers = {part: metadata for source in sources for part, metadata in source.parts.items()}
     labels = {metadata["label"] for metadata in markers.values()}
     label = run_label(label or (labels.pop() if len(labels) == 1 else "merged"))
+    names = dict.fromkeys(source.run["environments"]["source"] for source in sources)
+    listed = max(source.run["environments"]["listed"] for source in sources)
 
     staging = output.with_name(f".{output.name}{STAGING_SUFFIX}")
     with only_run_in(staging):
         try:
             _fill(staging, _spans(chosen), markers, link=link)
+            merged = assemble(
+                staging, label, "; ".join(names), listed, asked=_common_plan(sources), final=output
+            )
+            sync_tree(staging)
             staging.rename(output)
-        except BaseException:
+            sync_folder(output.parent)
+        except Exception:
             shutil.rmtree(staging)
             raise
-    names = dict.fromkeys(source.run["environments"]["source"] for source in sources)
-    listed = max(source.run["environments"]["listed"] for source in sources)
     taken = Counter(each.folder for each in chosen.values())
     return MergedCollections(
         {folder: taken[folder] for folder in folders},
         sum(map(len, found)) - len(chosen),
-        assemble(output, label, "; ".join(names), listed),
+        merged,
     )
 
 
@@ -196,10 +209,15 @@ def _spans(chosen: Mapping[int, _Collected]) -> list[IndexSpan]:
 
 
 def _fill(
-    staging: Path, spans: Iterable[IndexSpan], markers: Mapping[Part, PartMarker], *, link: bool
+    staging: Path, spans: Sequence[IndexSpan], markers: Mapping[Part, PartMarker], *, link: bool
 ) -> None:
-    for left in (staging / PARTS, *staging.glob("*_results.pkl")):  # by a killed process
-        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    """Fill the staging folder; files of environments that an interrupted merge left are kept."""
+    kept = {path for span in spans for path in files_of(span)["path"].to_pylist()} | {RUN_LOCK}
+    for left in staging.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left.name not in kept or left.is_symlink():
+            left.unlink()
     counted: set[Part] = set()
     for span in spans:
         metadata: PartMetadata = markers[span.part]
@@ -216,6 +234,30 @@ def _without_costs(metadata: PartMetadata) -> PartMetadata:
     return {**metadata, "duration_s": 0.0, "work_s": 0.0, "models_preloaded": models}
 
 
+def _mismatch(folder: Path, file: Path, problem: str) -> ResultFileError:
+    return ResultFileError(
+        f"{file}: {problem}; `namo verify {shlex.quote(str(folder))} --recollect` marks it for "
+        "re-collection by the next run"
+    )
+
+
+def _merged_numbers(folder: Path) -> set[int]:
+    """Return the environments whose rows are in the tables of a collection."""
+    numbers: set[int] = set()
+    for table in row_groups(merged_table(folder, "metrics"), ["env_index"]):
+        numbers.update(table["env_index"].to_pylist())
+    return numbers
+
+
+def _common_plan(sources: Sequence[_Source]) -> AskedRecord | None:
+    """Return what all collections asked for, their ranges aside; None if their lists differ."""
+    plans = [None if source.plan is None else source.plan.as_record() for source in sources]
+    records = [{**plan, "start": 0, "end": 0, "label": ""} for plan in plans if plan is not None]
+    if len(records) < len(plans) or any(record != records[0] for record in records):
+        return None
+    return cast(AskedRecord, records[0])
+
+
 def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) -> None:
     """Copy the files of a span of environments, then write their rows as a part."""
     start, end = span.start, span.end
@@ -223,15 +265,16 @@ def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) 
     for entry in files.to_pylist():
         original = resolve_inside(folder, entry["path"])
         copy = resolve_inside(output, entry["path"])
-        if not original.is_file() or sha256_of(original) != entry["sha256"]:
-            raise ResultFileError(
-                f"{original}: checksum mismatch; `namo verify {folder} --recollect` marks it for "
-                "re-collection by the next run"
-            )
+        if original.is_symlink() or not original.is_file():
+            raise _mismatch(folder, original, "is missing or not a regular file")
         if link:
+            copy.unlink(missing_ok=True)
             os.link(original, copy)
-        else:
-            shutil.copyfile(original, copy)
+        elif not copy.is_file() or sha256_of(copy) != entry["sha256"]:
+            copy_regular(original, copy)
+        if sha256_of(copy) != entry["sha256"]:
+            copy.unlink()
+            raise _mismatch(folder, original, "checksum mismatch")
     failed = metadata["failed"]
     taken: PartMetadata = {
         **metadata,

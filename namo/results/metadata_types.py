@@ -66,10 +66,12 @@ class ModelUseRecord(ModelCosts):
     """One model in one process.
 
     Attributes:
+        platform: what decides the last bits of its predictions; absent in earlier versions.
         batches: number of forward passes by batch size.
         latencies: number of queries by bin of their duration.
     """
 
+    platform: NotRequired[str]
     batches: dict[str, int]
     latencies: dict[str, int]
 
@@ -100,7 +102,7 @@ class PartMetadata(TypedDict):
         config: settings of the collection.
         host: machine that did the work.
         process: id of the process.
-        numerics: what decides the last bits of its results.
+        numerics: what decides the last bits of its results, its models included.
         work_s: time spent on its environments, resumed ones included (s).
         environments: number of environments.
         resumed: number of these that an earlier run had finished.
@@ -140,6 +142,55 @@ class PartMarker(PartMetadata):
     tables: dict[str, str]
 
 
+class ReplacedFile(TypedDict):
+    """`replaced.json` of a part: what another part has collected again since.
+
+    Attributes:
+        environments: their numbers, in order.
+    """
+
+    environments: list[int]
+
+
+class AskedRecord(TypedDict):
+    """What a collection was asked to hold; see `namo.results.plan.CollectionPlan`.
+
+    Attributes:
+        settings: those that decide results, models identified by their hash.
+        xml_dir: folder of scenes, as given.
+        manifest: list of scenes, as given.
+        split: of the manifest.
+        start: first environment.
+        end: one past the last.
+        label: of the run.
+    """
+
+    settings: Settings
+    xml_dir: str | None
+    manifest: str | None
+    split: str | None
+    start: int
+    end: int
+    label: str
+
+
+class PlanFile(TypedDict):
+    """`.plan.json`: what the last run asked for.
+
+    Attributes:
+        label: of the run, as in file names.
+        chunks: first environment and one past the last of each; none when collected by hand.
+        asked: what was asked for; None where it is not known before scenes are made, and absent in
+            earlier versions.
+        run_from: folder in which the run was started; absent in earlier versions.
+    """
+
+    label: str
+    chunks: list[list[int]]
+    asked: NotRequired[AskedRecord | None]
+    run_from: NotRequired[str]
+
+
 class RunEnvironments(TypedDict):
     """What was collected.
 
@@ -164,12 +215,14 @@ class RunModel(TypedDict):
         sha256: of its weights.
         parameters: number of parameters.
         device: where it ran.
+        platform: what decides the last bits of its predictions there; absent in earlier versions.
     """
 
     path: str
     sha256: str
     parameters: int
     device: str
+    platform: NotRequired[str]
 
 
 class RunHost(TypedDict):
@@ -202,6 +255,8 @@ class RunFile(TypedDict):
         git_commit: of the code; None outside a git clone.
         host: machine that merged.
         command: command line that merged.
+        asked: the plan that was merged for; None for collections merged by `namo merge`, and absent
+            in earlier versions.
     """
 
     config: Settings
@@ -213,3 +268,4 @@ class RunFile(TypedDict):
     git_commit: str | None
     host: RunHost
     command: list[str]
+    asked: NotRequired[AskedRecord | None]

@@ -3,13 +3,15 @@
 A part is the folder `parts/START-END`. It holds one Parquet file per table of
 `namo.results.tables.TABLES` (metrics, pushes, plans, scenes, files) and, written last, the marker
 `part.json`: who made the part, when, and how long it took. A part without its marker is unfinished
-and is not read.
+and is not read. Where another part has collected some of its environments again since,
+`replaced.json` lists them: their files are no longer those that its tables were made from.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,18 +19,20 @@ from pathlib import Path
 from typing import cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from namo.errors import BusyError, ResultFileError
-from namo.files import replacing, sha256_of
+from namo.files import replacing, require_inside, sha256_of
 from namo.locks import holder_of, lock_held
-from namo.results.metadata_types import PartMarker, PartMetadata
-from namo.results.schema_version import require_schema_version, table_version
-from namo.results.tables import TABLES, write_table
+from namo.results.index_range import require_range
+from namo.results.json_file import read_json, read_json_object
+from namo.results.metadata_types import PartMarker, PartMetadata, ReplacedFile
+from namo.results.tables import TABLES, require_schema, write_table
+from namo.results.value_types import require_type
 from namo.scenes.sources import range_name
 
 PARTS = "parts"
 MARKER = "part.json"
+REPLACED = "replaced.json"
 LOCK = ".lock"
 
 
@@ -56,6 +60,11 @@ class Part:
         """The file that exists once the part is complete."""
         return self.folder / MARKER
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the marker exists."""
+        return self.marker.exists()
+
     def table(self, name: str) -> Path:
         """Return the path of one of `TABLES`."""
         return self.folder / f"{name}.parquet"
@@ -68,9 +77,64 @@ class Part:
         """Return the content of the marker.
 
         Raises:
-            ResultFileError: the marker is damaged.
+            ResultFileError: the marker is damaged, or belongs to another range.
         """
-        return read_marker(self.marker)
+        self.require_inside()
+        marker = read_marker(self.marker, _advice(self.folder))
+        self._require_range(marker)
+        return marker
+
+    def _require_range(self, marker: PartMarker) -> None:
+        """Make sure that a marker is that of this part."""
+        said = marker["start"], marker["end"], marker["environments"]
+        if said != (self.start, self.end, self.end - self.start):
+            raise ResultFileError(
+                f"{self.marker}: is of environments {said[0]} to {said[1] - 1}, {said[2]} in all; "
+                f"expected {self.start} to {self.end - 1}{_advice(self.folder)}"
+            )
+        for number in marker["failed"]:
+            if not number.isdecimal() or not self.start <= int(number[:9]) < self.end:
+                raise ResultFileError(
+                    f"{self.marker}: lists a failed environment {number!r:.20}, which is not in "
+                    f"its range{_advice(self.folder)}"
+                )
+
+    def require_inside(self) -> None:
+        """Make sure that the files of the part are inside the collection, symbolic links followed.
+
+        Raises:
+            ResultFileError: names the one that leads out of it.
+        """
+        collection = self.folder.parents[1]
+        for path in (self.folder.parent, self.folder, *self.files(), self.folder / REPLACED):
+            require_inside(collection, path)
+
+    def replaced(self) -> frozenset[int]:
+        """Return the environments that another part has collected again since.
+
+        Raises:
+            ResultFileError: the list of them is damaged.
+        """
+        try:
+            replaced = read_json(self.folder / REPLACED, ReplacedFile, _advice(self.folder))
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(replaced["environments"])
+
+    def add_replaced(self, number: int) -> None:
+        """Record, before its file is written, that an environment is collected again elsewhere.
+
+        Args:
+            number: of the environment.
+
+        Raises:
+            ResultFileError: the list of such environments is damaged.
+        """
+        known = self.replaced()
+        if number not in known:
+            with replacing(self.folder / REPLACED) as handle:
+                content: ReplacedFile = {"environments": sorted({*known, number})}
+                handle.write((json.dumps(content) + "\n").encode())
 
     def verify(self, metadata: PartMarker) -> None:
         """Make sure that the tables are the ones the marker was written for.
@@ -84,21 +148,15 @@ class Part:
         hashes = metadata["tables"]
         if hashes.keys() != TABLES.keys():
             raise ResultFileError(
-                f"{self.marker}: lists other tables than this version writes; delete {self.folder} "
-                "and run again"
+                f"{self.marker}: lists other tables than this version writes{_advice(self.folder)}"
             )
         for name in TABLES:
             path = self.table(name)
             if not path.exists():
-                raise ResultFileError(f"{path}: is missing; delete {self.folder} and run again")
+                raise ResultFileError(f"{path}: is missing{_advice(self.folder)}")
             if sha256_of(path) != hashes[name]:
-                raise ResultFileError(
-                    f"{path}: checksum mismatch; delete {self.folder} and run again"
-                )
-            schema = pq.read_schema(path)
-            require_schema_version(table_version(schema), path, self.folder.parents[1])
-            if not schema.equals(TABLES[name]):
-                raise ResultFileError(f"{path}: schema differs from the one this version writes")
+                raise ResultFileError(f"{path}: checksum mismatch{_advice(self.folder)}")
+            require_schema(path, TABLES[name], self.folder.parents[1])
 
 
 def write_part(
@@ -115,24 +173,33 @@ def write_part(
     for name, chunks in tables.items():
         write_table(part.table(name), TABLES[name], chunks)
     hashes = {name: sha256_of(part.table(name)) for name in tables}
+    (part.folder / REPLACED).unlink(missing_ok=True)
     write_marker(part.marker, {**metadata, "tables": hashes})
 
 
-def read_marker(path: Path) -> PartMarker:
+def read_marker(path: Path, advice: str = "") -> PartMarker:
     """Return the content of a marker.
+
+    Args:
+        path: of the marker.
+        advice: end of messages: what to do about a damaged one.
 
     Raises:
         ResultFileError: it is damaged.
     """
-    try:
-        metadata = json.loads(path.read_text())
-    except (ValueError, RecursionError) as error:
-        raise ResultFileError(f"{path}: {error}") from None
-    if not isinstance(metadata, dict):
-        raise ResultFileError(f"{path}: not a JSON object")
+    metadata = read_json_object(path, advice)
     if metadata.pop("checksum", None) != _checksum(metadata):
-        raise ResultFileError(f"{path}: checksum mismatch; the file is damaged")
+        raise ResultFileError(f"{path}: checksum mismatch; the file is damaged{advice}")
+    require_type(metadata, PartMarker, f"{path}: marker")
     return cast(PartMarker, metadata)
+
+
+def _advice(folder: Path) -> str:
+    """Return the end of a message about a damaged file of a part: what repairs it."""
+    return (
+        f"; `rm -r {shlex.quote(str(folder))}` and rerun the same command: finished environments "
+        "are kept"
+    )
 
 
 def write_marker(path: Path, metadata: PartMarker) -> None:
@@ -147,12 +214,16 @@ def _checksum(metadata: Mapping[str, object]) -> str:
 
 
 def started_parts(parts: Path) -> list[Part]:
-    """Return the parts in a folder, complete or not, sorted by start and end."""
+    """Return the parts in a folder, complete or not, sorted by start and end.
+
+    Raises:
+        ResultFileError: the range of one is empty or beyond all lists of environments.
+    """
     found = []
     for folder in sorted(parts.glob("*-*")):
         start, _, end = folder.name.partition("-")
-        if start.isdigit() and end.isdigit():
-            found.append(Part(folder, int(start), int(end)))
+        if start.isdecimal() and end.isdecimal():
+            found.append(Part(folder, *require_range(start, end, str(folder))))
     return found
 
 
@@ -163,6 +234,39 @@ def overlapping(part: Part) -> list[Part]:
         for other in started_parts(part.folder.parent)
         if other.start < part.end and part.start < other.end and other.folder != part.folder
     ]
+
+
+class Replacement:
+    """Keeps finished parts true while the files of their environments are written again."""
+
+    def __init__(self, part: Part) -> None:
+        """Look for the finished parts that share environments with one.
+
+        Args:
+            part: that is being collected, and locked.
+
+        Raises:
+            ResultFileError: the marker of an overlapping part is damaged.
+        """
+        self._own = part
+        self._others = [
+            (other, other.metadata()["label"]) for other in overlapping(part) if other.is_finished
+        ]
+
+    def __call__(self, number: int, label: str) -> None:
+        """Record that the file of an environment is about to be replaced.
+
+        The part that is being collected is then unfinished; in the others the environment no longer
+        counts.
+
+        Args:
+            number: of the environment.
+            label: in the name of its file.
+        """
+        self._own.marker.unlink(missing_ok=True)
+        for other, written_as in self._others:
+            if written_as == label and other.start <= number < other.end:
+                other.add_replaced(number)
 
 
 def next_generation(part: Part) -> int:

@@ -1,16 +1,14 @@
 """Types of the keys and values in the record of an environment, as this version writes them.
 
-The types are for the type checker: readers (`namo.results.records`) check that a file is intact and
-holds builtins only, but not its keys.
+Readers (`namo.results.records`) check the content of a file against them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
-if TYPE_CHECKING:
-    from namo.world.world import Observation
-
+Observation = dict[str, list[float]]
+"""Poses in a state, as in `namo.world.world`; importing that would load MuJoCo for a few types."""
 Columns = dict[str, list[Any]]
 """Columns of a table by name, of equal lengths; types and units are in `namo.results.schema`."""
 

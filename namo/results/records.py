@@ -11,14 +11,21 @@ import math
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any, TypeVar, cast
+
+import pyarrow as pa
 
 from namo.errors import ResultFileError
-from namo.files import read_sealed, sha256_of, write_sealed
+from namo.files import read_sealed, require_inside, sha256_of, write_sealed
 from namo.results.metadata_types import FileEntry
 from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
-from namo.results.record_types import EnvironmentRecord
+from namo.results.record_types import Columns, EnvironmentRecord
+from namo.results.schema import PLANS, PUSHES
 from namo.results.schema_version import require_schema_version
+from namo.results.tables import VALUES
+from namo.results.value_types import require_type
+
+Kind = TypeVar("Kind")
 
 Record = dict[str, Any]
 """Plain values by name, for records without a declared type."""
@@ -58,14 +65,69 @@ def read_record(path: Path) -> Record:
     return cast(Record, record)
 
 
-def read_environment(path: Path) -> EnvironmentRecord:
-    """Read the record of an environment, likewise; its other keys are not checked.
+def read_typed(path: Path, kind: type[Kind]) -> Kind:
+    """Read a record, likewise, and check its content against its declared type.
+
+    Args:
+        path: the file.
+        kind: a TypedDict; for `EnvironmentRecord` its columns are checked too.
 
     Raises:
-        ResultFileError: as for `read_record`; also when it is of another schema version.
+        ResultFileError: as for `read_record`, or the content has another type; names the value.
         OSError: likewise.
     """
-    return _environment(read_record(path), path)
+    record = read_record(path)
+    require_schema_version(_schema_version(record), path, path.parent)
+    require_type(record, kind, f"{path}: record")
+    if kind is EnvironmentRecord:
+        _require_columns(path, cast(EnvironmentRecord, record))
+    return cast(Kind, record)
+
+
+def _schema_version(record: Record) -> object:
+    """Return the schema version that a record names: summaries do so in their metadata."""
+    metadata = record.get("collection_metadata", record)
+    return metadata.get("schema_version") if isinstance(metadata, dict) else None
+
+
+def read_environment(path: Path) -> EnvironmentRecord:
+    """Read the record of an environment and check its content, likewise.
+
+    Raises:
+        ResultFileError: as for `read_typed`.
+        OSError: likewise.
+    """
+    return read_typed(path, EnvironmentRecord)
+
+
+def _require_columns(path: Path, record: EnvironmentRecord) -> None:
+    """Make sure that a record has a metrics row, and columns of its tables."""
+    if not record["metrics"]:
+        raise ResultFileError(f"{path}: record['metrics'] is empty; allowed: a row or more")
+    for number, row in enumerate(record["metrics"]):
+        for name in ("termination", "physics"):
+            if row[name] not in VALUES[name]:
+                raise ResultFileError(
+                    f"{path}: record['metrics'][{number}]['{name}'] is {row[name]!r:.40}; allowed: "
+                    f"{', '.join(sorted(VALUES[name]))}"
+                )
+    tables = {"pushes": (record["pushes"], PUSHES), "plans": (record["plans"], PLANS)}
+    for name, (columns, schema) in tables.items():
+        problem = _columns_problem(columns, schema)
+        if problem is not None:
+            raise ResultFileError(f"{path}: record['{name}']{problem}")
+
+
+def _columns_problem(columns: Columns, schema: pa.Schema) -> str | None:
+    if columns.keys() != set(schema.names):
+        wrong = sorted(columns.keys() ^ set(schema.names))
+        return f": column '{wrong[0]}' is missing or not one of the table"
+    try:
+        table = pa.table(columns, schema=schema)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        return f": {error}"
+    empty = next((name for name in schema.names if table[name].null_count), None)
+    return None if empty is None else f"['{empty}'] holds None"
 
 
 MAX_DEPTH = 100
@@ -132,47 +194,31 @@ def resolve_inside(folder: Path, path: str) -> Path:
         path: as listed, relative to the folder.
 
     Raises:
-        ResultFileError: the path leads out of the folder.
+        ResultFileError: the path leads out of the folder, as written or through a symbolic link.
     """
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts:
         raise ResultFileError(f"{folder}: lists '{path}', which leads out of the collection")
+    require_inside(folder, folder / pure)
     return folder / pure
 
 
-def read_listed_record(folder: Path, name: str) -> Record:
+def read_listed_record(folder: Path, name: str, kind: type[Kind]) -> Kind:
     """Return a record that must be in a collection.
 
     Args:
         folder: of the collection.
         name: of the file, relative to the folder.
+        kind: TypedDict that declares it.
 
     Raises:
         ResultFileError: it is missing or damaged, or leads out of the folder.
     """
     path = resolve_inside(folder, name)
     try:
-        return read_record(path)
+        return read_typed(path, kind)
     except FileNotFoundError:
         raise ResultFileError(f"{path}: is missing; `namo verify` lists all problems") from None
-
-
-def read_listed_environment(folder: Path, name: str) -> EnvironmentRecord:
-    """Return the record of an environment that must be in a collection.
-
-    Args:
-        folder: of the collection.
-        name: of the file, relative to the folder.
-
-    Raises:
-        ResultFileError: as for `read_listed_record`; also when it is of another schema version.
-    """
-    return _environment(read_listed_record(folder, name), folder / name)
-
-
-def _environment(record: Record, path: Path) -> EnvironmentRecord:
-    require_schema_version(record.get("schema_version"), path, path.parent)
-    return cast(EnvironmentRecord, record)
 
 
 def file_entry(path: Path, folder: Path, rows: int | None) -> FileEntry:

@@ -11,14 +11,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import pyarrow.compute as pc
 
 from namo.errors import ResultFileError
-from namo.files import replacing
+from namo.files import replacing, require_inside
 from namo.numeric_platform import numeric_platform
-from namo.results.metadata_types import PartMetadata, RunFile, RunModel
+from namo.results.json_file import read_json
+from namo.results.metadata_types import AskedRecord, PartMetadata, RunFile, RunModel
 from namo.results.parts import age_of
 from namo.results.tables import row_groups
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -34,6 +34,7 @@ def write_run_file(
     listed: int,
     metrics: Path,
     parts: Sequence[PartMetadata],
+    asked: AskedRecord | None = None,
     origin: RunFile | None = None,
 ) -> None:
     """Write `run.json`, which covers everything in a collection.
@@ -44,6 +45,7 @@ def write_run_file(
         listed: number of environments in it.
         metrics: the metrics table of the collection.
         parts: metadata of its parts, in order of their environments.
+        asked: the plan that was merged for; None if there was none.
         origin: run file whose versions, machine and command are kept; None for those of this
             process.
     """
@@ -58,6 +60,7 @@ def write_run_file(
             "sha256": use["sha256"],
             "parameters": use["parameters"],
             "device": use["device"],
+            "platform": use.get("platform", ""),
         }
         for use in latest["models_preloaded"]
     }
@@ -87,6 +90,7 @@ def write_run_file(
             "gpus": _gpus(),
         },
         "command": sys.argv,
+        "asked": asked,
     }
     if origin is not None:
         content |= {
@@ -95,6 +99,7 @@ def write_run_file(
             "git_commit": origin["git_commit"],
             "host": origin["host"],
             "command": origin["command"],
+            "asked": origin.get("asked") if asked is None else asked,
         }
     with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2) + "\n").encode())
@@ -107,15 +112,23 @@ def read_run_file(folder: Path) -> RunFile:
         ResultFileError: it is missing, damaged, or not the run file of a collection.
     """
     path = folder / RUN_FILE
+    require_inside(folder, path)
     try:
-        run: Any = json.loads(path.read_text())
+        return read_json(path, RunFile)
     except FileNotFoundError:
         raise ResultFileError(f"{path}: is missing; is the collection finished?") from None
-    except ValueError as error:
-        raise ResultFileError(f"{path}: {error}") from None
-    if not isinstance(run, dict) or not {"label", "versions", "environments"} <= run.keys():
-        raise ResultFileError(f"{path}: not the run file of a collection")
-    return cast(RunFile, run)
+
+
+def asked_in(path: Path) -> AskedRecord | None:
+    """Return the plan that a run file was merged for; None when it holds none or is damaged.
+
+    Args:
+        path: of the run file.
+    """
+    try:
+        return read_run_file(path.parent).get("asked")
+    except (ResultFileError, OSError):
+        return None
 
 
 def _version(package: str) -> str | None:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from namo.signals import check_termination
+
 SPLITS = ("train", "val", "test")
 """Usual splits of a data set, in the order in which they are listed."""
 
@@ -65,7 +67,9 @@ class ShardWriter(Generic[Item]):
 
         Raises:
             OSError: the shard cannot be written.
+            TerminationRequested: a signal asked the process to end.
         """
+        check_termination()
         self.items += 1
         self._pending.append(item)
         self._pending_size += self._size_of(item)

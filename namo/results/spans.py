@@ -1,4 +1,4 @@
-"""Which environments of a collection come from which of its parts, and their rows."""
+"""Spans of environments that come from one part, and their rows."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from namo.errors import ResultFileError
-from namo.results.metadata_types import PartMarker
-from namo.results.parts import Part, age_of, finished_parts
-from namo.results.tables import row_groups
+from namo.results.parts import Part, finished_parts
+from namo.results.tables import read_table, row_groups
 
 
 class IndexSpan(NamedTuple):
@@ -42,27 +40,6 @@ def require_parts(output_dir: Path) -> list[Part]:
     if not parts:
         raise ResultFileError(f"{output_dir}: no finished part to make a summary of")
     return parts
-
-
-def used_parts(output_dir: Path) -> tuple[list[IndexSpan], dict[Part, PartMarker]]:
-    """Return which environments come from which part, and the metadata of these parts.
-
-    Where parts overlap, environments come from the part that was made last.
-
-    Raises:
-        ResultFileError: there is no finished part, or one is damaged.
-    """
-    metadata = {part: part.metadata() for part in require_parts(output_dir)}
-    oldest_first = sorted(metadata, key=lambda part: age_of(metadata[part]))
-    owners = np.full(max(part.end for part in oldest_first), -1)
-    for place, part in enumerate(oldest_first):
-        owners[part.start : part.end] = place
-    numbers = np.flatnonzero(owners >= 0)
-    spans = spans_of(oldest_first, numbers, owners[numbers])
-    used = {span.part: metadata[span.part] for span in spans}
-    for part, marker in used.items():
-        part.verify(marker)
-    return spans, used
 
 
 def spans_of(
@@ -102,5 +79,5 @@ def rows_of(
 
 def files_of(span: IndexSpan) -> pa.Table:
     """Return the file entries of a span's environments, one row per environment, in order."""
-    table = pq.read_table(span.part.table("files"))
+    table = read_table(span.part.table("files"))
     return table.slice(span.start - span.part.start, span.end - span.start)

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from namo.learning.inference_stats import sum_stats
@@ -17,7 +16,7 @@ from namo.planning.planner import Termination
 from namo.results.metadata_types import ModelUseTotal, PartMetadata
 from namo.results.parts import age_of
 from namo.results.summary_types import Distribution, Failure, Summary
-from namo.results.tables import row_groups
+from namo.results.tables import read_table, row_groups
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
 MAX_LISTED_FAILURES = 1000
@@ -43,7 +42,9 @@ _DISTRIBUTED = ("search_time_ms", "nodes_expanded")
 _CLOCKS = ("search", "physics", "reachability", "push_planning", "inference")
 
 
-def summarise(metrics: Path, pushes: Path, parts: Sequence[PartMetadata]) -> Summary:
+def summarise(
+    metrics: Path, pushes: Path, parts: Sequence[PartMetadata], notes: Sequence[str] = ()
+) -> Summary:
     """Return the content of the summary pickle: builtins only.
 
     Failures count as environments, not as episodes, so the rows of zeros that stand for them enter
@@ -53,6 +54,7 @@ def summarise(metrics: Path, pushes: Path, parts: Sequence[PartMetadata]) -> Sum
         metrics: the metrics table of the collection.
         pushes: its pushes table.
         parts: metadata of its parts.
+        notes: lines that say where the collection and its plan differ.
     """
     counts = _Counts()
     for rows in row_groups(metrics, _COLUMNS):
@@ -76,6 +78,7 @@ def summarise(metrics: Path, pushes: Path, parts: Sequence[PartMetadata]) -> Sum
             "execution_mode": "sequential",
             "ml_models_preloaded": any(part["models_preloaded"] for part in parts),
             "config": config,
+            "notes": list(notes),
             "configurations": len({str(sorted(part["config"].items())) for part in parts}),
             "processes": len(parts),
             "worker_hostnames": sorted({part["host"] for part in parts}),
@@ -213,7 +216,7 @@ def _push_outcomes(pushes: Path) -> dict[str, int]:
 
 def _failures(metrics: Path) -> list[Failure]:
     columns = ["env_index", "xml_file", "error_message", "rerun_command"]
-    failed = pq.read_table(
+    failed = read_table(
         metrics, columns=columns, filters=[("termination", "=", Termination.ERROR.value)]
     )
     rows: list[Failure] = failed.slice(0, MAX_LISTED_FAILURES).to_pylist()

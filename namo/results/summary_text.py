@@ -71,6 +71,8 @@ def _heading(summary: Summary) -> list[str]:
                 f"results of {metadata['configurations']} configurations; the latest is shown",
             )
         )
+    for note in metadata.get("notes", ()):
+        lines += _wrapped_row("note", note)
     return lines
 
 

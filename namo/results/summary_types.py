@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from namo.results.metadata_types import ModelUseTotal, Settings
 
@@ -17,6 +17,7 @@ class CollectionMetadata(TypedDict):
         execution_mode: always "sequential".
         ml_models_preloaded: whether learned models were used.
         config: settings of the part that was made last.
+        notes: lines that say where the collection and its plan differ; absent in earlier versions.
         configurations: number of different settings among the parts.
         processes: number of parts.
         worker_hostnames: machines that did the work.
@@ -32,6 +33,7 @@ class CollectionMetadata(TypedDict):
     execution_mode: str
     ml_models_preloaded: bool
     config: Settings
+    notes: NotRequired[list[str]]
     configurations: int
     processes: int
     worker_hostnames: list[str]

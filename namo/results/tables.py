@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError
-from namo.files import replacing
+from namo.files import replacing, require_inside
+from namo.planning.planner import Termination
+from namo.regular_files import require_regular
+from namo.results.index_range import MAX_ENVIRONMENTS
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 from namo.results.schema_version import require_schema_version, table_version
+from namo.scenes.presets import PHYSICS_PRESETS
+from namo.signals import check_termination
+from namo.world.push import PushStatus
 
 DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
 """Schemas of the tables of a collection, which are assembled from those of its parts."""
@@ -19,6 +27,19 @@ TABLES = {**DATA_TABLES, "files": FILES}
 COMPRESSION = "zstd"
 ROW_GROUP = 65536
 """Rows per row group."""
+NULLABLE = frozenset(
+    {
+        *("difficulty", "solution_depth", "replayed"),
+        *("error_kind", "error_message", "rerun_command", "rows"),
+    }
+)
+"""Columns that may hold nulls."""
+VALUES = {
+    "termination": frozenset(each.value for each in Termination),
+    "status": frozenset(each.value for each in PushStatus),
+    "physics": frozenset(PHYSICS_PRESETS),
+}
+"""Columns that hold one of a few names -> these names."""
 
 
 def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
@@ -38,6 +59,7 @@ def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> in
         pq.ParquetWriter(handle, schema, compression=COMPRESSION) as writer,
     ):
         for table in tables:
+            check_termination()
             pending.append(table)
             rows, waiting = rows + table.num_rows, waiting + table.num_rows
             if waiting >= ROW_GROUP:
@@ -49,26 +71,102 @@ def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> in
 
 
 def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Yield the rows of a Parquet file, one row group at a time, so that memory stays bounded."""
-    with pq.ParquetFile(path) as file:
+    """Yield the rows of a Parquet file, one row group at a time, so that memory stays bounded.
+
+    Raises:
+        ResultFileError: as for `open_table`, or a value is not allowed in its column.
+    """
+    with open_table(path) as file:
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group, columns=columns)
+            check_termination()
+            table = file.read_row_group(group, columns=columns)
+            _require_values(path, table)
+            yield table
+
+
+def read_table(
+    path: Path,
+    columns: Sequence[str] | None = None,
+    filters: Sequence[tuple[str, str, str]] | None = None,
+) -> pa.Table:
+    """Return a Parquet file of a collection, optionally some columns or the rows of filters.
+
+    Raises:
+        ResultFileError: as for `row_groups`.
+    """
+    with open_table(path):
+        table = pq.read_table(path, columns=columns, filters=filters)
+    _require_values(path, table)
+    return table
+
+
+@contextmanager
+def open_table(path: Path, dictionaries: Sequence[str] | None = None) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file of a collection; errors of reading it within the block name it too.
+
+    Args:
+        path: the file.
+        dictionaries: columns to read as dictionaries.
+
+    Raises:
+        ResultFileError: it is missing, no regular file, or damaged.
+    """
+    try:
+        require_regular(path)
+        with pq.ParquetFile(path, read_dictionary=dictionaries) as file:
+            yield file
+    except FileNotFoundError:
+        raise ResultFileError(f"{path}: is missing; `namo verify` lists all problems") from None
+    except ResultFileError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise ResultFileError(f"{path}: cannot be read: {error}") from None
+
+
+def _require_values(path: Path, table: pa.Table) -> None:
+    """Make sure that there are no nulls where none are allowed, and no impossible index."""
+    for name in table.column_names:
+        if table[name].null_count and name not in NULLABLE:
+            raise ResultFileError(f"{path}: column '{name}' holds null")
+        if name in VALUES:
+            for value in pc.unique(table[name]).to_pylist():
+                if value not in VALUES[name]:
+                    raise ResultFileError(f"{path}: column '{name}' holds {value!r:.40}")
+    if "env_index" in table.column_names and table.num_rows:
+        bounds = pc.min_max(table["env_index"]).as_py()
+        if bounds["min"] < 0 or bounds["max"] >= MAX_ENVIRONMENTS:
+            raise ResultFileError(
+                f"{path}: column 'env_index' holds {bounds['min']} to {bounds['max']}; allowed: 0 "
+                f"to {MAX_ENVIRONMENTS - 1}"
+            )
 
 
 def merged_table(folder: Path, name: str) -> Path:
     """Return the path of one of the `DATA_TABLES` of a finished collection.
 
     Raises:
-        ResultFileError: it is missing, cannot be read, or is of another version.
+        ResultFileError: it is missing, cannot be read, leads out of the collection, or is of
+            another version.
     """
     path = folder / f"{name}.parquet"
-    try:
-        schema = pq.read_schema(path)
-    except FileNotFoundError:
-        raise ResultFileError(f"{path}: is missing; `namo verify` lists all problems") from None
-    except (pa.ArrowException, OSError) as error:
-        raise ResultFileError(f"{path}: cannot be read: {error}") from None
-    require_schema_version(table_version(schema), path, folder)
-    if not schema.equals(DATA_TABLES[name]):
-        raise ResultFileError(f"{path}: schema differs from the one this version writes")
+    require_inside(folder, path)
+    require_schema(path, DATA_TABLES[name], folder)
     return path
+
+
+def require_schema(path: Path, schema: pa.Schema, folder: Path) -> None:
+    """Make sure that a Parquet file has a schema.
+
+    Args:
+        path: the file.
+        schema: of this version.
+        folder: of the collection.
+
+    Raises:
+        ResultFileError: it has another one, is missing or cannot be read.
+    """
+    with open_table(path) as file:
+        found = file.schema_arrow
+    require_schema_version(table_version(found), path, folder)
+    if not found.equals(schema):
+        raise ResultFileError(f"{path}: schema differs from the one this version writes")

@@ -99,7 +99,7 @@ def upgrade(
             note("tables and summary")
             run = read_run_file(folder)
             source = run["environments"]
-            assemble(folder, run["label"], source["source"], source["listed"], run)
+            assemble(folder, run["label"], source["source"], source["listed"], origin=run)
     return Upgraded(len(records), len(parts), tables)
 
 

@@ -4,53 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
+from namo.results.index_range import MAX_DIGITS
+from namo.results.listed_summary import MANIFEST, listed_files
 from namo.results.metadata_types import FileEntry
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
+from namo.results.plan_check import plan_problems, summary_problems
+from namo.results.problem import Problem
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay
 from namo.results.run_lock import only_run_in
 from namo.results.scene_file import scene_of
-from namo.results.schema import FILES
-from namo.results.schema_version import require_schema_version, table_version
-from namo.results.tables import DATA_TABLES, row_groups
+from namo.results.tables import DATA_TABLES, require_schema, row_groups
+from namo.signals import check_termination
 from namo.wording import truncated_list
 from namo.world.world import World
 
-MANIFEST = "manifest.parquet"
 SHOWN = 5
 """Number of environments that a problem lists."""
 REPLACED = "replaced"
 """Folder that `schedule_recollection` moves the files of environments to."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that is wrong with a collection.
-
-    Attributes:
-        path: of the file that is wrong, relative to the collection's folder.
-        text: what is wrong.
-        environment: number of the environment to collect again; None where a merge repairs it.
-        repairable: whether collecting or merging again repairs it; a missing scene file cannot be
-            repaired that way.
-    """
-
-    path: str
-    text: str
-    environment: int | None = None
-    repairable: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.text}"
 
 
 @dataclass
@@ -64,6 +44,7 @@ class Verification:
         files: number of files compared with the manifest.
         environments: number of records read.
         plans: number of plans replayed.
+        notes: lines that say what could not be compared.
     """
 
     folder: Path
@@ -72,6 +53,7 @@ class Verification:
     files: int = 0
     environments: int = 0
     plans: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def problems(self) -> Iterator[Problem]:
         """Yield all problems.
@@ -80,8 +62,10 @@ class Verification:
             ResultFileError: there is no manifest to verify against, or it cannot be read.
         """
         listed = self._listed()
-        yield from self._parts()
         damaged = set()
+        for problem in self._parts():
+            damaged.add(problem.path)
+            yield problem
         for problem in self._files(listed):
             damaged.add(problem.path)
             yield problem
@@ -100,23 +84,17 @@ class Verification:
                 named = truncated_list(sorted(missing), SHOWN)
                 text = f"has rows of environments without a file: {named}"
                 yield Problem("metrics.parquet", text)
+        if not damaged:
+            yield from summary_problems(self.folder)
+            yield from plan_problems(self.folder, self.run_from, self.notes)
         for path in listed:
+            check_termination()
             number = _environment_of(path)
             if number is not None and path not in damaged:
                 yield from self._environment(path, number, counts)
 
     def _listed(self) -> dict[str, FileEntry]:
-        path = self.folder / MANIFEST
-        if not path.exists():
-            raise ResultFileError(f"{path}: is missing; is the collection finished?")
-        try:
-            table = pq.read_table(path)
-        except (pa.ArrowException, OSError) as error:
-            raise ResultFileError(f"{path}: cannot be read: {error}") from None
-        require_schema_version(table_version(table.schema), path, self.folder)
-        if not table.schema.equals(FILES):
-            raise ResultFileError(f"{path}: schema differs from the one this version writes")
-        return {row["path"]: row for row in table.to_pylist()}
+        return {row["path"]: row for row in listed_files(self.folder).to_pylist()}
 
     def _parts(self) -> Iterator[Problem]:
         for part in finished_parts(self.folder):
@@ -129,6 +107,7 @@ class Verification:
     def _files(self, listed: Mapping[str, FileEntry]) -> Iterator[Problem]:
         """Compare all files with the manifest."""
         for path, entry in listed.items():
+            check_termination()
             number = _environment_of(path)
             try:
                 file = resolve_inside(self.folder, path)
@@ -147,19 +126,25 @@ class Verification:
                 yield Problem(path, text, number)
         for file in sorted(self.folder.glob("*_results.pkl")):
             if file.name not in listed:
-                yield Problem(file.name, f"is not listed in {MANIFEST}")
+                text = (
+                    f"is not listed in {MANIFEST}: its chunk is not merged yet, or it does not "
+                    "belong to what was asked for last; delete it if it is not needed"
+                )
+                yield Problem(file.name, text, repairable=False)
 
     def _table(
         self, path: str, schema: pa.Schema, rows: int | None
     ) -> tuple[Problem | None, Counter[int]]:
         """Return the problem of a table, if any, and its number of rows by environment."""
         file = self.folder / path
-        if not pq.read_schema(file).equals(schema):
-            return Problem(path, "schema differs from the one this version writes"), Counter()
         counted: Counter[int] = Counter()
-        for table in row_groups(file, ["env_index"]):
-            for each in table["env_index"].value_counts().to_pylist():
-                counted[each["values"]] += each["counts"]
+        try:
+            require_schema(file, schema, self.folder)
+            for table in row_groups(file, ["env_index"]):
+                for each in table["env_index"].value_counts().to_pylist():
+                    counted[each["values"]] += each["counts"]
+        except ResultFileError as error:
+            return Problem(path, str(error).removeprefix(f"{file}: ")), Counter()
         if counted.total() != rows:
             text = f"has {counted.total()} rows, {MANIFEST} lists {rows}"
             return Problem(path, text), counted
@@ -243,4 +228,5 @@ def _environment_of(path: str) -> int | None:
     """Return the number of the environment that a file is the record of; None for other files."""
     name, mark, rest = path.rpartition("_env_")
     number, _, suffix = rest.partition("_")
-    return int(number) if mark and name and number.isdigit() and suffix == "results.pkl" else None
+    is_number = number.isdecimal() and len(number) <= MAX_DIGITS
+    return int(number) if mark and name and is_number and suffix == "results.pkl" else None

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from namo.arrow_fields import described_field
 from namo.errors import UsageError
 from namo.files import replacing, sha256_of
+from namo.regular_files import require_regular
 from namo.scenes.table_kinds import how_to_certify, missing_columns
 
 MANIFEST = "scenes.parquet"
@@ -99,6 +100,7 @@ def audit_manifest(path: Path) -> list[str]:
         UsageError: the file is not a scene manifest.
     """
     try:
+        require_regular(path)
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{path}: not a scene manifest: {error}") from error
@@ -124,10 +126,15 @@ def left_out_of(path: Path) -> dict[str, str]:
 
     Args:
         path: of a Parquet file; one of another kind leaves nothing out.
+
+    Raises:
+        UsageError: what it says of them is damaged.
     """
-    metadata = pq.read_schema(path).metadata or {}
-    left_out: dict[str, str] = json.loads(metadata.get(LEFT_OUT.encode(), b"{}"))
-    return left_out
+    stored = (pq.read_schema(path).metadata or {}).get(LEFT_OUT.encode(), b"{}")
+    try:
+        return {str(name): str(why) for name, why in json.loads(stored).items()}
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path}: its list of files left out is damaged: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -169,6 +176,7 @@ def read_columns(manifest: Path, columns: list[str]) -> pa.Table:
     if not manifest.exists():
         raise UsageError(f"--manifest {manifest}: no such file; {how_to_certify(manifest)}")
     try:
+        require_regular(manifest)
         problem = missing_columns(pq.read_schema(manifest).names, columns, _WITH_LAYOUTS)
         if not problem:
             return pq.read_table(manifest, columns=columns)

@@ -13,6 +13,7 @@ from pathlib import Path
 import mujoco
 
 from namo.errors import SceneError
+from namo.regular_files import open_regular
 from namo.scenes.checking import check_scene
 from namo.scenes.mjcf.compiling import compile_model, compile_spec, scan_xml
 from namo.scenes.mjcf.extraction import Extractor
@@ -23,6 +24,7 @@ from namo.scenes.mjcf.scene_model import SceneModel, start_data
 from namo.scenes.mjcf.unsupported import refuse_unsupported
 from namo.scenes.safe_xml import XmlElement
 from namo.scenes.scene import Friction, Goal, Movable, Robot, Scene, Wall
+from namo.signals import check_termination
 
 
 def read_scene(path: Path) -> Scene:
@@ -36,11 +38,12 @@ def read_scene(path: Path) -> Scene:
             pushing (see `refuse_impossible_pushes`), or is not a valid scene (see `check_scene`).
             The message names the file, the value and what is allowed.
     """
+    check_termination()
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SceneError(f"{path}: cannot be read: {error.strerror}") from error
+        raise SceneError(f"{path}: cannot be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
         raise SceneError(f"{path}: has more than {MAX_BYTES} bytes; a scene has a few thousand")
     return parse_scene(data, str(path))

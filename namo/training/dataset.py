@@ -27,10 +27,12 @@ import pyarrow.parquet as pq
 from namo.errors import PhysicsError, ResultFileError, SceneError, UsageError
 from namo.files import replacing, sha256_of
 from namo.planning.planner import Termination
+from namo.results.run_file import read_run_file
 from namo.results.shards import SPLITS, ShardWriter, shard_name
-from namo.results.tables import COMPRESSION, row_groups
+from namo.results.tables import COMPRESSION, read_table, row_groups
 from namo.scenes.manifest import Listed, listed_scenes
 from namo.scenes.table_kinds import how_to_certify
+from namo.signals import check_termination, end_at_once_on_signals
 from namo.training.card import card_text
 from namo.training.data_schema import (
     CANDIDATE_ROWS,
@@ -172,12 +174,15 @@ def _labelled(
 
     if jobs == 1:
         for scene in searched:
+            check_termination()
             yield from labelled(scene, partial(labelled_rows, scene))
         return
     # Forked processes would inherit locks held by threads that do not exist in them.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, end_at_once_on_signals) as pool:
         queue: list[tuple[SearchedScene, Future[LabelledRows]]] = []
         for scene in searched:
+            check_termination()
             queue.append((scene, pool.submit(labelled_rows, scene)))
             if len(queue) >= MAX_SCENES_AHEAD * jobs:
                 first, future = queue.pop(0)
@@ -194,7 +199,7 @@ def _searched(
     One whose file is gone or has changed is noted as left out.
     """
     columns = ["env_index", "xml_file", "scene_sha256", "difficulty", "physics", "termination"]
-    episodes = pq.read_table(folder / "metrics.parquet", columns=columns)
+    episodes = read_table(folder / "metrics.parquet", columns)
     error = pc.equal(episodes["termination"], Termination.ERROR.value)
     by_index = {row["env_index"]: row for row in episodes.filter(pc.invert(error)).to_pylist()}
     rows = (
@@ -258,7 +263,7 @@ def _card(
     files = {path.name: sha256_of(path) for path in sorted(output.glob("*.parquet"))}
     sources = []
     for folder in collections:
-        run = json.loads((folder / "run.json").read_text())
+        run = read_run_file(folder)
         sources.append(
             {"collection": folder.name, "config": run["config"], "models": run["models"]}
         )

@@ -31,6 +31,7 @@ from namo.learning.scoring import Scorer, device_named
 from namo.planning.best_first import BestFirst
 from namo.planning.planner import Budget
 from namo.seeding import Purpose, stream
+from namo.signals import check_termination
 from namo.strategies.learned import LearnedGoals, LearnedObjects
 from namo.strategies.object_order import NoHeuristic
 from namo.strategies.strategy import ObjectStrategy
@@ -183,6 +184,7 @@ class Training:
         for step, states in enumerate(self._batches()):
             if step < self._step:
                 continue
+            check_termination()
             batch = collate([self._data[state] for state in states])
             batch = mirrored(batch, self._kind, self._stream(Purpose.MIRRORING, step))
             self._losses.append(self._train_on(batch, steps))

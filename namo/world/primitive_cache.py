@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
-from namo.errors import ResultFileError
-from namo.files import cache_folder, read_sealed, write_sealed
+from namo.cache_files import read_cached, write_cached
+from namo.files import cache_folder
 from namo.scenes.scene import Movable, Scene
-from namo.world.cost_to_go import CostToGo
-from namo.world.primitives import PrimitiveLibrary, PushClass, simulate_library
+from namo.world.contacts import contact_points
+from namo.world.cost_to_go import SHAPE, CostToGo
+from namo.world.primitives import TRAVELS, PrimitiveLibrary, PushClass, simulate_library
 
 
 def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> PrimitiveLibrary:
@@ -25,7 +27,6 @@ def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> P
 
     Raises:
         SceneError: see `namo.world.primitives.simulate_library`.
-        OSError: the folder cannot be read or written.
     """
     return _library(PushClass.of(scene, movable), folder or cache_folder())
 
@@ -33,7 +34,7 @@ def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> P
 @lru_cache(maxsize=512)
 def _library(push_class: PushClass, folder: Path) -> PrimitiveLibrary:
     path = folder / "primitives" / f"{push_class.key()}.npz"
-    library = _load(path)
+    library = _load(path, push_class)
     if library is None:
         library = simulate_library(push_class)
         _store(path, library)
@@ -50,22 +51,47 @@ def _store(path: Path, library: PrimitiveLibrary) -> None:
         steps=library.steps,
         cost_to_go=library.cost_to_go.table,
     )
-    write_sealed(path, buffer.getvalue())
+    write_cached(path, buffer.getvalue())
 
 
-def _load(path: Path) -> PrimitiveLibrary | None:
-    """Return a cached library; None if there is none or it is damaged."""
-    try:
-        data = read_sealed(path)
-    except (FileNotFoundError, ResultFileError):
-        # Simulating a damaged entry again takes a second and overwrites it.
+def _load(path: Path, push_class: PushClass) -> PrimitiveLibrary | None:
+    """Return a cached library; None if there is none, or it is damaged or of another class.
+
+    Simulating a damaged entry again takes a second and overwrites it.
+    """
+    data = read_cached(path)
+    if data is None:
         return None
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        size = float(arrays["size"])
-        return PrimitiveLibrary(
-            size,
-            arrays["displacements"],
-            arrays["travels"],
-            arrays["steps"],
-            CostToGo(size, arrays["cost_to_go"]),
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            library = PrimitiveLibrary(
+                float(arrays["size"]),
+                arrays["displacements"],
+                arrays["travels"],
+                arrays["steps"],
+                CostToGo(float(arrays["size"]), arrays["cost_to_go"]),
+            )
+    except (ValueError, TypeError, LookupError, EOFError, OSError, BadZipFile):
+        return None
+    return library if _fits(library, push_class) else None
+
+
+def _fits(library: PrimitiveLibrary, push_class: PushClass) -> bool:
+    """Return whether a library has the size, and its arrays the shapes, of a class."""
+    contacts = len(contact_points(push_class.footprint, push_class.robot.radius).positions)
+    shape = contacts, len(TRAVELS)
+    found = [
+        (array.dtype, array.shape)
+        for array in (
+            library.displacements,
+            library.travels,
+            library.steps,
+            library.cost_to_go.table,
         )
+    ]
+    return library.size == push_class.footprint.size and found == [
+        (np.dtype(np.float64), (*shape, 3)),
+        (np.dtype(np.float64), (len(TRAVELS),)),
+        (np.dtype(np.float64), shape),
+        (np.dtype(np.float32), SHAPE),
+    ]

@@ -21,6 +21,7 @@ from namo.scenes.mjcf.pushing import refuse_impossible_pushes
 from namo.scenes.mjcf.scene_model import SceneModel, box_axes, is_upright
 from namo.scenes.scene import Scene
 from namo.scenes.writing import scene_xml
+from namo.signals import check_termination
 from namo.world.start_check import check_poses, check_solids
 
 STATE_SPEC = int(mujoco.mjtState.mjSTATE_INTEGRATION)
@@ -242,7 +243,12 @@ class Simulation:
         mujoco.mj_setState(self.model, self.data, state.integration, STATE_SPEC)
 
     def step(self, count: int) -> None:
-        """Advance by `count` MuJoCo steps."""
+        """Advance by `count` MuJoCo steps.
+
+        Raises:
+            TerminationRequested: a signal asked the process to end.
+        """
+        check_termination()
         began = time.perf_counter()
         mujoco.mj_step(self.model, self.data, nstep=count)
         self.physics_s += time.perf_counter() - began

@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import pytest
 from namo.collection.collect_environment import collect_environment
 from namo.collection.environment import Environment
 from namo.collection.models import make_planner
+from namo.errors import MachineError
 from namo.world.world import World
 from tests.conftest import room_file
 
@@ -170,3 +172,37 @@ def test_the_physics_preset_is_applied_and_recorded(collect):
     assert own["success"]
     assert other["success"]
     assert other["pushes"]["poses_after"] != own["pushes"]["poses_after"]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        OSError(errno.ENOSPC, "No space left on device", "/cache/file"),
+        OSError(errno.EIO, "Input/output error", "/cache/file"),
+        ImportError("No module named 'scipy', /cache/file"),
+    ],
+)
+def test_trouble_of_the_machine_ends_the_run_and_names_the_file(rig, collect, monkeypatch, problem):
+    def rank(*_):
+        raise problem
+
+    monkeypatch.setattr("namo.strategies.object_order.NearestFirst.rank", rank)
+    with pytest.raises(MachineError) as caught:
+        collect(rig.room(1))
+    assert "/cache/file" in str(caught.value)
+    assert str(rig.room(1)) in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])
+def test_a_scene_that_the_machine_cannot_read_ends_the_run(rig, collect, monkeypatch, number):
+    def broken(path):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr("namo.scenes.reading.open_regular", broken)
+    with pytest.raises(MachineError, match=os.strerror(number)):
+        collect(rig.room(1))
+
+
+def test_a_pipe_in_place_of_a_scene_is_a_record(collect, tmp_path):
+    os.mkfifo(tmp_path / "pipe.xml")
+    assert "is a named pipe" in collect(tmp_path / "pipe.xml")["error"]["message"]

@@ -34,5 +34,5 @@ def test_scene_index_and_version_are_part_of_the_fingerprint(rig, monkeypatch):
     first = environment.fingerprint(config, "hash")
     assert environment.fingerprint(config, "other") != first
     assert Environment(1, rig.room(0), "host").fingerprint(config, "hash") != first
-    monkeypatch.setattr("namo.collection.environment.RESULTS_VERSION", RESULTS_VERSION + 1)
+    monkeypatch.setattr("namo.results.fingerprint.RESULTS_VERSION", RESULTS_VERSION + 1)
     assert environment.fingerprint(config, "hash") != first

@@ -226,7 +226,6 @@ def run_episode(world, planner, config, index, *rest):
         time.sleep(600)
     if index == 1 and os.environ["END"] == "term":
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(600)
     if index == 1 and os.environ["END"] == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     return whole(world, planner, config, index, *rest)

@@ -1,5 +1,6 @@
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from namo.commands.main import main
 from namo.errors import ResultFileError
 from namo.results.parts import LOCK, Part, locked
 from namo.results.run_lock import write_plan
+from tests.walking import SCENES, Folder, contents
 
 
 @pytest.fixture
@@ -149,3 +151,63 @@ def test_the_command_prints_the_status(rig, begun, capsys):
     assert "failed 3: " in capsys.readouterr().out
     assert main(["status", str(begun / "nowhere")]) == 2
     assert main(["status", str(begun.parent / "scenes")]) == 1
+
+
+@pytest.fixture
+def asked(rig, tmp_path, monkeypatch):
+    """Three tiny scenes in the working directory, and runs over them that write down their plan."""
+    monkeypatch.chdir(tmp_path)
+    Path(SCENES).mkdir()
+    for name, text in zip("abc", contents().values(), strict=False):
+        (Path(SCENES) / f"{name}.xml").write_text(text)
+    here = Folder(Path("out"))
+
+    def run(wanted, chunks, **settings):
+        config = rig.config(**settings)
+        write_plan(here.output, "host", chunks, here.plan(config, wanted).as_record())
+        here.pipeline(config, wanted, chunks[0][1] - chunks[0][0])
+
+    here.output.mkdir()
+    here.run = run
+    return here
+
+
+def test_what_was_not_asked_for_is_named_and_not_counted(asked, capsys):
+    asked.run(range(3), [(0, 3)], seed=2)
+    asked.run(range(2), [(0, 2)], seed=1)
+    status = status_of(asked.output)
+    assert (status.environments, status.done) == (2, 2)
+    assert [chunk.state for chunk in status.chunks] == [ChunkState.DONE, ChunkState.UNUSED]
+    assert main(["status", "out"]) == 0
+    out = capsys.readouterr().out
+    assert "1 done, 0 running, 0 stopped, 0 waiting, 1 not used" in out
+    assert "environment 2: collected with other settings (seed is 2, now 1)" in out
+
+
+@pytest.mark.parametrize("damage", ["lost record", "empty marker", "empty table", "other settings"])
+def test_outdated_chunks_are_named_with_what_to_do(rig, asked, damage, capsys):
+    asked.run(range(3), [(0, 2), (2, 3)])
+    part = Part.of(asked.output, 0, 2)
+    if damage == "lost record":
+        (asked.output / "host_env_000001_results.pkl").unlink()
+    elif damage == "other settings":
+        plan = asked.plan(rig.config(seed=9), range(2))
+        write_plan(asked.output, "host", [(0, 2)], plan.as_record())
+    else:
+        (part.marker if "marker" in damage else part.table("plans")).write_bytes(b"")
+    chunk = status_of(asked.output).chunks[0]
+    assert chunk.state is ChunkState.OUTDATED
+    assert chunk.objections
+    assert main(["status", "out"]) == 1
+    out = capsys.readouterr().out
+    assert "1 outdated" in out
+    assert chunk.objections[0] in out
+    assert "rerun the same command to resume outdated chunks" in out
+
+
+def test_the_list_is_found_from_any_folder(asked, monkeypatch, tmp_path):
+    asked.run(range(3), [(0, 3)])
+    (Path(SCENES) / "c.xml").unlink()
+    monkeypatch.chdir("/")
+    (chunk,) = status_of(tmp_path / "out").chunks
+    assert chunk.objections == ["parts/000000-000003, environment 2: its scene is not listed"]

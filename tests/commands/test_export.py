@@ -1,17 +1,14 @@
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from namo.commands.main import main
+from namo.exporting import masks
+from namo.exporting.mask_drawing import draw_masks
 from tests.training.conftest import collect, write_scenes
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -77,29 +74,19 @@ def test_a_folder_without_a_collection_and_an_unknown_format_are_refused(tmp_pat
     assert "unknown value 'csv'" in capsys.readouterr().err
 
 
-WAITING = """
-import sys, time
-from namo.commands.main import main
-from namo.exporting import masks
-masks.draw_masks = lambda *_: time.sleep(60)
-sys.exit(main(sys.argv[1:]))
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_export_leaves_nothing(folder, tmp_path, number):
-    arguments = ["export", folder / "mine", "--format", "masks", "--pushes", "all"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", WAITING, *arguments, "--output", tmp_path / "out"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while not (tmp_path / ".out.partial").exists() and process.poll() is None:
-        time.sleep(0.05)
-    process.send_signal(number)
-    _, said = process.communicate()
-    assert process.returncode == 128 + number
-    assert "interrupted; nothing was written" in said
+def test_an_interrupted_export_leaves_nothing(folder, tmp_path, capsys, monkeypatch, number):
+    """It looks for a signal before every sample, not only between environments."""
+    drawn = []
+
+    def draw_and_interrupt(*arguments):
+        drawn.append(draw_masks(*arguments))
+        os.kill(os.getpid(), number)
+        return drawn[-1]
+
+    monkeypatch.setattr(masks, "draw_masks", draw_and_interrupt)
+    code = export(folder, "masks", tmp_path / "out", "--pushes", "all")
+    assert (code, len(drawn)) == (128 + number, 1)
+    said = f"interrupted by {number.name}; nothing was written"
+    assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

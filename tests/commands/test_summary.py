@@ -1,21 +1,27 @@
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from namo.commands.main import main
 from namo.results.records import write_record
+from namo.results.schema import FILES
+from namo.results.tables import write_table
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, collected):
     """A collection of 10 environments, as far as its summary is concerned."""
 
     def make(failed, names=("collection_summary_h.pkl", "summary_h.txt")):
         stats = {"failed_environments": failed, "total_environments": 10}
-        write_record(tmp_path / "collection_summary_h.pkl", {"performance_stats": stats})
+        summary = collected.summary()
+        performance = summary["performance_stats"] | stats
+        write_record(
+            tmp_path / "collection_summary_h.pkl", summary | {"performance_stats": performance}
+        )
         (tmp_path / "summary_h.txt").write_text("the summary, ü\n", encoding="utf-8")
         (tmp_path / "summary_other.txt").write_text("of another label\n")
-        pq.write_table(pa.table({"path": list(names)}), tmp_path / "manifest.parquet")
+        entries = [{"path": name, "bytes": 1, "sha256": "", "rows": None} for name in names]
+        write_table(tmp_path / "manifest.parquet", FILES, [pa.Table.from_pylist(entries, FILES)])
         return tmp_path
 
     return make

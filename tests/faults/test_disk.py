@@ -23,8 +23,10 @@ class Disk:
         monkeypatch.setattr(files.os, "fdopen", self._fdopen)
 
     def _fdopen(self, descriptor, mode):
-        self.written += 1
         handle = self.open(descriptor, mode)
+        if mode == "rb":
+            return handle
+        self.written += 1
         return _Full(handle) if self.written == self.full_at else handle
 
 

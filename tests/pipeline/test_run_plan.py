@@ -1,3 +1,4 @@
+import argparse
 import json
 import os
 import shlex
@@ -8,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from namo.certification.scene_set import make_scenes
+from namo.collection.chunk import Collector, collect_chunk
+from namo.collection.config import CollectionConfig
+from namo.collection.environment import Environment
+from namo.collection.models import make_planner
+from namo.commands import collect
 from namo.errors import BusyError, UsageError
 from namo.pipeline.run_plan import RunPlan, bounds, chunk_names, gpus, model_configs
+from namo.results.assemble import assemble
 from namo.results.run_lock import only_run_in, planned_chunks
 from tests.conftest import REPOSITORY, room_file
 
@@ -173,3 +180,54 @@ def test_own_scenes_are_certified_with_the_effort_of_generated_ones(config, tmp_
     assert RunPlan.from_config(unmeasured, REPOSITORY).certify_options[2:] == []
     with pytest.raises(UsageError, match="xml_dir is null; certify: name the folder"):
         RunPlan.from_config(config, REPOSITORY).scenes_to_certify()
+
+
+def test_what_is_asked_for_is_what_the_jobs_collect(config):
+    """Settings take another way to a job, through a shell."""
+    plan = plan_of(config, search_timeout=7, max_pushes=9, seed=3)
+    parser = argparse.ArgumentParser()
+    collect.add_arguments(parser)
+    bounds_of_job = ["--start-idx", "0", "--end-idx", "2"]
+    options = parser.parse_args([*shlex.split(plan.options), *bounds_of_job])
+    jobs = CollectionConfig(**{name: getattr(options, name) for name in CollectionConfig.names()})
+    assert json.dumps(plan.asked.settings) == json.dumps(jobs.decisive)
+    assert plan.asked.wanted == range(3)
+    assert plan.asked.as_record()["manifest"] == "list.txt"
+
+
+def test_another_list_has_another_digest(config):
+    before = plan_of(config)
+    chunks = before.chunks
+    digests = [before.list_digest(chunk) for chunk in chunks]
+    Path("list.txt").write_text("".join(f"{room_file(number)}\n" for number in (0, 0, 7)))
+    after = plan_of(config)
+    assert after.list_digest(chunks[0]) == digests[0]
+    assert after.list_digest(chunks[1]) != digests[1]
+    assert after.list_digest() != before.list_digest()
+
+
+def test_chunks_that_are_not_what_is_asked_for_are_outdated(config):
+    quick = {"algorithm": "idfs", "object_strategy": "nearest_first", "goal_strategy": "random"}
+    config |= quick
+    assert plan_of(config).outdated == []
+
+    def settle(**changes):
+        plan = plan_of(config, **changes)
+        paths = [scene.path for scene in plan.scenes]
+        names = CollectionConfig.names()
+        settings = {name: plan.values[name] for name in names if name in plan.values}
+        for chunk in plan.chunks:
+            start, end = bounds(chunk)
+            environments = [Environment(n, paths[n], plan.label) for n in range(start, end)]
+            asked = CollectionConfig(**{**settings, "search_timeout": 60.0})
+            planner, _ = make_planner(asked)
+            collect_chunk(environments, Collector(planner, asked, str), plan.folder)
+        assemble(plan.folder, plan.label, "list.txt", 3, plan.asked)
+
+    settle()
+    assert plan_of(config).outdated == []
+    first, second = (f"out/parts/{chunk}/part.json" for chunk in plan_of(config).chunks)
+    assert plan_of(config, seed=5).outdated == [first, second, "out/run.json"]
+    assert plan_of(config, end_idx=2).outdated == ["out/run.json"]
+    Path(first).write_text("")
+    assert plan_of(config).outdated == [first]

@@ -34,14 +34,30 @@ def metrics_row(index, mark):
     }
 
 
+def filled(rows, schema):
+    """A table of rows, whose missing values are made up."""
+    made_up = {
+        pa.string(): "",
+        pa.int64(): 0,
+        pa.float64(): 0.0,
+        pa.bool_(): False,
+        pa.list_(pa.string()): [],
+        pa.list_(pa.float64()): [],
+    }
+    rest = {field.name: made_up[field.type] for field in schema}
+    rest |= {"physics": "scene", "status": "reached"}
+    rows = [{name: (rest | row)[name] for name in schema.names} for row in rows]
+    return pa.Table.from_pylist(rows, schema)
+
+
 def made_up_part(output, start, end, began, mark):
-    """A part whose rows hold `mark` in the columns `fingerprint` (metrics) and `status` (pushes).
+    """A part whose rows hold `mark` in the columns `fingerprint` (metrics) and `detail` (pushes).
 
     The clock went backwards: the later a part, the earlier its time.
     """
     metrics = [metrics_row(index, mark) for index in range(start, end)]
     pushes = [
-        {"env_index": index, "push": push, "status": mark}
+        {"env_index": index, "push": push, "detail": mark}
         for index in range(start, end)
         for push in range(index % 3)
     ]
@@ -55,6 +71,12 @@ def made_up_part(output, start, end, began, mark):
         "label": "host",
         "config": CollectionConfig().as_dict(),
         "host": "worker",
+        "process": 1,
+        "numerics": "NumPy",
+        "environments": end - start,
+        "resumed": 0,
+        "failed": {},
+        "duration_s": 1.0,
         "generation": int(began),
         "began_unix_s": -began,
         "work_s": 1.0,
@@ -62,7 +84,7 @@ def made_up_part(output, start, end, began, mark):
         "models_preloaded": [],
     }
     tables = {
-        name: [pa.Table.from_pylist(rows, schema)]
+        name: [filled(rows, schema)]
         for name, rows, schema in (
             ("metrics", metrics, METRICS),
             ("pushes", pushes, PUSHES),
@@ -104,7 +126,7 @@ def test_where_parts_overlap_the_newest_wins(tmp_path, parts, expected):
     assemble(tmp_path, "host", *SOURCE)
     assert owners(tmp_path) == list(enumerate(expected))
     pushes = [(index, mark) for index, mark in enumerate(expected) for _ in range(index % 3)]
-    assert owners(tmp_path, "pushes", "status") == pushes
+    assert owners(tmp_path, "pushes", "detail") == pushes
     manifest = pq.read_table(tmp_path / "manifest.parquet").to_pylist()
     listed = {row["path"]: row["sha256"] for row in manifest if row["path"].endswith("pkl")}
     assert {f"{index}.pkl": mark for index, mark in enumerate(expected)}.items() <= listed.items()
@@ -190,7 +212,9 @@ def test_the_manifest_describes_every_result_file_once(collected):
         assert (row["bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
     on_disk = {path.name for path in collected.output.iterdir() if path.is_file()}
     # The report is not a result: it can be regenerated at any time.
-    assert on_disk - set(paths) == {"manifest.parquet", ".merge.lock", "report.html"}
+    assert on_disk - set(paths) == {
+        *("manifest.parquet", ".merge.lock", ".plan.json", "report.html")
+    }
 
 
 def test_the_manifest_counts_the_rows_of_its_files(collected):

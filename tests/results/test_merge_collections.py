@@ -1,6 +1,7 @@
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ from namo.results.schema import FILES
 from namo.results.tables import DATA_TABLES
 from namo.results.verify import Verification
 from tests.collecting import SOURCE
+from tests.walking import Folder
 
 ROOMS = (0, 1, 6, 8, 11)
 
@@ -210,6 +212,97 @@ def test_links_share_the_files_of_environments(halves, tmp_path):
     for half in halves:
         for path in half.glob("*_results.pkl"):
             assert (tmp_path / "all" / path.name).samefile(path)
+
+
+def test_a_link_out_of_a_collection_is_not_copied(halves, tmp_path):
+    copy = shutil.copytree(halves[1], tmp_path / "copy")
+    path = next(copy.glob("*_env_000003_results.pkl"))
+    path.rename(tmp_path / "secret")
+    path.symlink_to(tmp_path / "secret")
+    for link in (False, True):
+        with pytest.raises(ResultFileError, match=r"a symbolic link to .*secret, which leads out"):
+            merge_collections([halves[0], copy], tmp_path / "all", link=link)
+    assert not (tmp_path / "all").exists()
+
+
+def test_a_link_within_a_collection_is_named(halves, tmp_path):
+    copy = shutil.copytree(halves[1], tmp_path / "copy")
+    path = next(copy.glob("*_env_000003_results.pkl"))
+    path.rename(copy / "kept")
+    path.symlink_to("kept")
+    with pytest.raises(ResultFileError, match=r"000003_results\.pkl: is missing or not a regular"):
+        merge_collections([halves[0], copy], tmp_path / "all")
+
+
+class Killed(BaseException):
+    """What no handler in the house catches."""
+
+
+def test_everything_is_flushed_before_the_collection_gets_its_name(halves, tmp_path, monkeypatch):
+    flushed, real = set(), os.open
+    names = {}
+
+    def opened(path, *rest, **options):
+        descriptor = real(path, *rest, **options)
+        names[descriptor] = os.path.realpath(path)
+        return descriptor
+
+    def flush(descriptor):
+        flushed.add(names.get(descriptor))
+
+    rename = type(tmp_path).rename
+
+    def renamed(path, target):
+        there = {str(each) for each in (path, *path.rglob("*"))}
+        assert there <= flushed
+        assert (path / "metrics.parquet").exists(), "it is complete by then"
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(type(tmp_path), "rename", renamed)
+    merge_collections(halves, tmp_path / "all")
+    assert str(tmp_path) in flushed, "and so is its name"
+
+
+@pytest.mark.parametrize("place", ["assemble", "sync_tree", "write_part"])
+def test_a_killed_merge_leaves_no_collection_and_resumes(halves, tmp_path, monkeypatch, place):
+    def kill(*_, **__):
+        raise Killed
+
+    monkeypatch.setattr(f"namo.results.merge_collections.{place}", kill)
+    with pytest.raises(Killed):
+        merge_collections(halves, tmp_path / "all")
+    assert not (tmp_path / "all").exists()
+    staged = {
+        path.name: path.stat().st_mtime_ns for path in (tmp_path / ".all.partial").glob("*_env_*")
+    }
+    assert staged
+    monkeypatch.undo()
+    merge_collections(halves, tmp_path / "all")
+    made = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "all").glob("*_env_*")}
+    assert staged.items() <= made.items(), "what was copied is not copied again"
+    assert len(made) == 5
+    assert problems(tmp_path / "all")[0] == []
+
+
+def test_only_what_the_tables_hold_is_merged(rig, scenes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(scenes, tmp_path / "scenes")
+    first, second = Folder(Path("first")), Folder(Path("second"))
+    config = rig.config(seed=1)
+    first.by_hand(rig.config(seed=2), range(3))
+    first.by_hand(config, range(2))
+    second.by_hand(config, range(2, 5))
+    merge_collections([first.output, second.output], Path("all"))
+    merged = Folder(Path("all"))
+    assert [(row["env_index"], row["seed"]) for row in merged.rows()] == [
+        (number, 1) for number in range(5)
+    ]
+    assert problems(Path("all"))[0] == []
+    (second.output / "host_env_000003_results.pkl").unlink()
+    with pytest.raises(ResultFileError, match=r"environments 3, its parts do not: .*--recollect"):
+        merge_collections([first.output, second.output], Path("again"))
 
 
 def test_leftovers_of_a_killed_process_are_replaced(halves, tmp_path):

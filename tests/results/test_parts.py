@@ -19,9 +19,31 @@ def entries(*numbers):
     return pa.Table.from_pylist(rows, FILES)
 
 
-def empty_part(output, start, end):
+def metadata_of(part, **changes):
+    """Metadata of a part."""
+    return {
+        "start": part.start,
+        "end": part.end,
+        "label": "host",
+        "config": {},
+        "host": "here",
+        "process": 1,
+        "numerics": "NumPy",
+        "work_s": 1.0,
+        "environments": part.end - part.start,
+        "resumed": 0,
+        "failed": {},
+        "peak_memory_bytes": 1,
+        "models_preloaded": [],
+        "began_unix_s": 0.0,
+        "duration_s": 1.0,
+        **changes,
+    }
+
+
+def empty_part(output, start, end, **changes):
     part = Part.of(output, start, end)
-    write_part(part, {name: [] for name in TABLES}, {"start": start})
+    write_part(part, {name: [] for name in TABLES}, metadata_of(part, **changes))
     return part
 
 
@@ -80,8 +102,9 @@ def test_folders_that_are_not_parts_are_ignored(tmp_path):
 
 def test_a_marker_holds_the_metadata_and_the_hashes(tmp_path):
     part = Part.of(tmp_path, 0, 1)
-    write_part(part, {}, {"host": "ü", "began_unix_s": 1.5})
-    assert part.metadata() == {"host": "ü", "began_unix_s": 1.5, "tables": {}}
+    metadata = metadata_of(part, host="ü", began_unix_s=1.5)
+    write_part(part, {}, metadata)
+    assert part.metadata() == {**metadata, "tables": {}}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"[1]", b"\xff", b"null"])
@@ -159,10 +182,7 @@ def test_a_range_in_progress_is_rejected_with_the_name_of_its_process(tmp_path, 
 def test_the_generation_of_a_part_is_greater_than_those_of_overlapping_parts(tmp_path):
     assert next_generation(Part.of(tmp_path, 0, 3)) == 1
     for bounds, generation in (((0, 3), 1), ((2, 5), 7), ((3, 4), 9)):
-        part = Part.of(tmp_path, *bounds)
-        write_part(
-            part, {name: [] for name in TABLES}, {"generation": generation, "began_unix_s": 0}
-        )
+        empty_part(tmp_path, *bounds, generation=generation)
     Part.of(tmp_path, 1, 3).folder.mkdir()  # started, not complete
     assert next_generation(Part.of(tmp_path, 0, 3)) == 8
     assert next_generation(Part.of(tmp_path, 0, 1)) == 2
@@ -171,8 +191,7 @@ def test_the_generation_of_a_part_is_greater_than_those_of_overlapping_parts(tmp
 
 
 def test_a_part_of_a_version_without_generations_is_older_than_all_others(tmp_path):
-    part = Part.of(tmp_path, 0, 3)
-    write_part(part, {name: [] for name in TABLES}, {"began_unix_s": 9.0})
+    part = empty_part(tmp_path, 0, 3, began_unix_s=9.0)
     assert next_generation(Part.of(tmp_path, 0, 2)) == 1
     assert age_of(part.metadata()) < age_of({"generation": 1, "began_unix_s": 0.0})
 
@@ -190,6 +209,7 @@ def test_the_marker_is_readable_json(collected):
 
 def test_a_part_of_other_tables_is_named(tmp_path):
     part = Part.of(tmp_path, 0, 3)
-    write_part(part, {name: [] for name in TABLES if name != "plans"}, {})
+    tables = {name: [] for name in TABLES if name != "plans"}
+    write_part(part, tables, metadata_of(part))
     with pytest.raises(ResultFileError, match="lists other tables than this version writes"):
         part.verify(part.metadata())

@@ -19,6 +19,7 @@ def written(rig, folder):
     table = {"scene_sha256": [sha for sha, _ in rows], "episode": [number for _, number in rows]}
     pq.write_table(pa.table(table), folder / "metrics.parquet")
     use = InferenceStats("goal", "models/goal", "abc", 7, 28, "cpu", load_s=0.5)
+    use.platform = "torch 2, AVX512"
     old = {
         "start": 0,
         "end": 2,
@@ -57,7 +58,13 @@ def test_the_run_file_holds_settings_versions_and_host(rig, tmp_path):
 
 def test_the_run_file_identifies_the_models(rig, tmp_path):
     assert written(rig, tmp_path)["models"] == {
-        "goal": {"path": "models/goal", "sha256": "abc", "parameters": 7, "device": "cpu"}
+        "goal": {
+            "path": "models/goal",
+            "sha256": "abc",
+            "parameters": 7,
+            "device": "cpu",
+            "platform": "torch 2, AVX512",
+        }
     }
 
 

@@ -1,4 +1,6 @@
+import json
 import shutil
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -6,12 +8,14 @@ import pytest
 
 from namo.commands.main import main
 from namo.errors import ResultFileError
+from namo.reporting.report import write_report
 from namo.results.assemble import assemble
 from namo.results.records import file_entry, read_record, write_record
 from namo.results.schema import FILES
 from namo.results.tables import write_table
 from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
 from tests.collecting import SOURCE
+from tests.walking import SCENES, Folder, contents
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +83,9 @@ def test_missing_and_unlisted_files_are_named(copy):
     (copy.output / "host_env_000000_results.pkl").rename(
         copy.output / "other_env_000000_results.pkl"
     )
-    found = {(each.path, each.environment, each.text) for each in problems(copy.output)}
+    found = {
+        (each.path, each.environment, each.text.partition(":")[0]) for each in problems(copy.output)
+    }
     assert found == {
         ("host_env_000000_results.pkl", 0, "is missing"),
         ("other_env_000000_results.pkl", None, f"is not listed in {MANIFEST}"),
@@ -202,6 +208,132 @@ def test_a_damaged_table_is_repaired_by_assembling_alone(rig, copy, whole):
     assert not (copy.output / REPLACED).exists()
     assemble(copy.output, "host", *SOURCE)
     assert problems(copy.output) == []
+
+
+@pytest.fixture
+def asked(rig, tmp_path, monkeypatch):
+    """Three tiny environments, collected as they were asked for."""
+    monkeypatch.chdir(tmp_path)
+    Path(SCENES).mkdir()
+    for name, text in zip("abc", contents().values(), strict=False):
+        (Path(SCENES) / f"{name}.xml").write_text(text)
+    here = Folder(Path("out"))
+    here.by_hand(rig.config(seed=1), range(3))
+    assert problems(here.output) == []
+    return here
+
+
+def rewrite_run(here, change):
+    """Change what was asked for, and list the run file again."""
+    path = here.output / "run.json"
+    run = json.loads(path.read_text())
+    change(run["asked"])
+    path.write_text(json.dumps(run))
+    relisted(here, path)
+
+
+def relisted(here, path):
+    rows = pq.read_table(here.output / MANIFEST).to_pylist()
+    for number, row in enumerate(rows):
+        if row["path"] == path.name:
+            rows[number] = file_entry(path, here.output, row["rows"])
+    write_table(here.output / MANIFEST, FILES, [pa.Table.from_pylist(rows, FILES)])
+
+
+def test_rows_of_other_settings_are_named_and_collected_again(rig, asked):
+    rewrite_run(asked, lambda plan: plan["settings"].update(seed=2))
+    found = problems(asked.output)
+    assert [problem.environment for problem in found] == [0, 1, 2]
+    assert "environment 0 (scenes/a.xml): collected with other settings" in found[0].text
+    assert schedule_recollection(asked.output, found) == [0, 1, 2]
+    asked.by_hand(rig.config(seed=2), range(3))
+    unlisted = problems(asked.output)
+    assert unlisted == []
+
+
+def test_rows_of_scenes_that_are_not_listed_are_named(asked):
+    (Path(SCENES) / "a.xml").unlink()
+    texts = [problem.text for problem in problems(asked.output)]
+    assert texts == [
+        "environment 0 (scenes/a.xml): another scene is listed in its place",
+        "environment 1 (scenes/b.xml): another scene is listed in its place",
+        "environment 2 (scenes/c.xml): its scene is not listed",
+    ]
+
+
+def test_a_scene_that_changed_is_named_without_a_plan_to_replay(asked):
+    (Path(SCENES) / "b.xml").write_text("changed")
+    (problem,) = problems(asked.output, replays=False)
+    assert problem.text == "environment 1 (scenes/b.xml): its scene file has changed"
+    assert not problem.repairable
+
+
+def test_environments_that_were_asked_for_and_are_not_there_are_named(asked):
+    rewrite_run(asked, lambda plan: plan.update(end=5))
+    (problem,) = problems(asked.output)
+    assert problem.text == "has no rows of environments that were asked for: 3, 4"
+
+
+def test_a_list_that_cannot_be_read_is_noted(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    verification = Verification(tmp_path / "out")
+    assert [*verification.problems()] == []
+    (note,) = verification.notes
+    assert "scenes cannot be read from /: rows not compared" in note
+    assert "--run-from DIR" in note
+    there = Verification(tmp_path / "out", run_from=tmp_path)
+    assert [*there.problems()] == []
+    assert there.notes == []
+
+
+def test_a_collection_that_does_not_say_what_was_asked_for_is_noted(whole):
+    verification = Verification(whole.output)
+    assert [*verification.problems()] == []
+    assert verification.notes == [
+        "run.json does not say what was asked for: rows not compared with it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("performance_stats", "total_episodes"),
+        ("performance_stats", "successful_episodes"),
+        ("performance_stats", "physics_steps"),
+        ("filtering_stats", "episodes_filtered_out"),
+    ],
+)
+def test_sums_that_do_not_add_up_are_named(asked, section, key):
+    path = asked.output / "collection_summary_host.pkl"
+    summary = read_record(path)
+    summary[section][key] += 1
+    write_record(path, summary)
+    relisted(asked, path)
+    found = [problem for problem in problems(asked.output) if problem.path == path.name]
+    (problem,) = found
+    assert f"{section}['{key}'] is {summary[section][key]}; expected" in problem.text
+
+
+def test_a_summary_text_with_other_numbers_is_named(asked):
+    path = asked.output / "summary_host.txt"
+    text, row = path.read_text(), "episodes" + " " * 16
+    assert f"{row}3" in text
+    path.write_text(text.replace(f"{row}3", f"{row}4"))
+    relisted(asked, path)
+    (problem,) = problems(asked.output)
+    assert problem.path == path.name
+    assert "differs from the numbers in collection_summary_host.pkl" in problem.text
+
+
+def test_a_report_with_other_numbers_is_named(asked, capsys):
+    path = write_report(asked.output)
+    assert main(["verify", str(asked.output)]) == 0
+    path.write_text(path.read_text().replace("<dd>3</dd>", "<dd>4</dd>"))
+    capsys.readouterr()
+    assert main(["verify", str(asked.output)]) == 1
+    assert "report.html: differs from the tables; `namo report out` makes it again" in (
+        capsys.readouterr().out
+    )
 
 
 def test_the_command_prints_problems_and_advice(copy, whole, capsys):

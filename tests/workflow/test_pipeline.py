@@ -33,6 +33,24 @@ if "--part-only" in sys.orig_argv and "--start-idx 2 " in " ".join(sys.orig_argv
 """
 
 
+# Breaks the search in one scene; runs at every start of Python.
+BREAKING = """
+import sys
+
+if "--part-only" in sys.orig_argv and "--start-idx 2 " in " ".join(sys.orig_argv):
+    from namo.collection import collect_environment as module
+
+    run_episode = module.run_episode
+
+    def broken(world, planner, config, number, *others):
+        if number == 2:
+            raise RuntimeError("out of luck")
+        return run_episode(world, planner, config, number, *others)
+
+    module.run_episode = broken
+"""
+
+
 @pytest.fixture
 def killing(pipeline):
     """The environment variables with which the process of one chunk dies after an environment."""
@@ -149,6 +167,29 @@ def test_another_chunk_size_gives_the_same_tables_even_in_the_same_folder(finish
     assert rows(pipeline, "metrics") == rows(reference, "metrics")
     changed = [index for index in made if pipeline.made()[index] != made[index]]
     assert changed == ["000001"], "only the failed one is retried"
+
+
+@pytest.mark.slow
+def test_the_plain_rerun_tries_again_what_failed_for_another_reason_than_its_scene(pipeline):
+    pipeline.copy_rooms((0, 7, 0, 7))
+    modules = pipeline.folder / "modules"
+    modules.mkdir()
+    (modules / "sitecustomize.py").write_text(BREAKING)
+    breaking = {"PYTHONPATH": os.pathsep.join([str(modules), os.environ.get("PYTHONPATH", "")])}
+    for _ in range(2):
+        failed = pipeline.run(environment=breaking)
+        assert failed.returncode == 0, failed.stdout
+        assert pipeline.record(2)["error"]["kind"] == "RuntimeError"
+        assert "Nothing to be done" not in failed.stdout
+    before = pipeline.made()
+    done = pipeline.run()
+    assert done.returncode == 0, done.stdout
+    assert pipeline.record(2)["error"] is None
+    after = pipeline.made()
+    assert [index for index in before if before[index] != after[index]] == ["000002"]
+    assert [row["termination"] for row in pipeline.table("metrics")] == ["solved"] * 4
+    again = pipeline.run()
+    assert "Nothing to be done" in again.stdout
 
 
 @pytest.mark.slow

@@ -1,3 +1,5 @@
+import errno
+import io
 import os
 import shutil
 from dataclasses import replace
@@ -5,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from namo import cache_files
+from namo.files import read_sealed, write_sealed
 from namo.world import primitive_cache
 from namo.world.primitive_cache import library_for
 from namo.world.primitives import simulate_library
@@ -114,10 +118,45 @@ def test_a_file_with_flipped_bits_is_replaced(heavy, tmp_path, forgetful, simula
 def test_a_file_without_its_arrays_is_replaced(heavy, tmp_path, forgetful, simulations):
     made = library_for(heavy, heavy.movables[0], tmp_path)
     (path,) = (tmp_path / "primitives").iterdir()
-    with path.open("wb") as handle:
-        np.savez(handle, size=1.0)
+    buffer = io.BytesIO()
+    np.savez(buffer, size=1.0)
+    write_sealed(path, buffer.getvalue())
     forgetful()
     assert same(library_for(heavy, heavy.movables[0], tmp_path), made)
+
+
+@pytest.mark.parametrize("change", ["shape", "type", "size", "object"])
+def test_a_sealed_file_of_other_arrays_is_replaced(heavy, tmp_path, forgetful, simulations, change):
+    made = library_for(heavy, heavy.movables[0], tmp_path)
+    (path,) = (tmp_path / "primitives").iterdir()
+    with np.load(io.BytesIO(read_sealed(path))) as stored:
+        arrays = dict(stored)
+    arrays |= {
+        "shape": {"steps": arrays["steps"][:1]},
+        "type": {"steps": arrays["steps"].astype(np.float32)},
+        "size": {"size": 2 * arrays["size"]},
+        "object": {"steps": np.array([{}])},
+    }[change]
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_sealed(path, buffer.getvalue())
+    forgetful()
+    assert same(library_for(heavy, heavy.movables[0], tmp_path), made)
+    assert len(simulations) == 2
+
+
+def test_on_a_full_disk_primitives_are_simulated_and_kept_in_memory(
+    heavy, tmp_path, forgetful, simulations, monkeypatch, caplog
+):
+    def full(path, _):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(cache_files, "write_sealed", full)
+    monkeypatch.setattr(cache_files, "_warned", set())
+    first = library_for(heavy, heavy.movables[0], tmp_path)
+    assert library_for(heavy, heavy.movables[0], tmp_path) is first
+    assert str(tmp_path) in caplog.text
+    assert "No space left on device" in caplog.text
 
 
 @pytest.mark.parametrize(

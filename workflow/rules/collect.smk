@@ -30,6 +30,8 @@ rule collect:
     params:
         options=RUN.options,
         versions=versions_of,
+        tries=lambda wildcards: tries_in(OUT, wildcards.chunk),
+        listed=lambda wildcards: RUN.list_digest(wildcards.chunk),
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:

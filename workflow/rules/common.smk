@@ -18,6 +18,7 @@ from namo.pipeline.jobs import (
 )
 from namo.pipeline.learning_plan import ONCE, ROUND, LearningPlan
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
+from namo.results.retries import tries_of
 from namo.version import (
     CERTIFICATION_VERSION,
     GENERATOR_VERSION,
@@ -87,6 +88,21 @@ def scenes_of(wildcards):
 def scenes_to_certify(wildcards):
     """Return the scene files of one's own, so that a changed one is certified again."""
     return planned(RUN.scenes_to_certify)
+
+
+def tries_in(folder, chunk):
+    """Return a number that grows when failures of a chunk are to be tried again."""
+    return planned(tries_of, folder / "parts" / chunk)
+
+
+def markers_to_merge(wildcards):
+    """Return what the chunks leave behind, and have those run again that are not what is asked for.
+
+    Their times, and Snakemake's own notes of settings, may say that nothing is to be done.
+    """
+    if workflow.is_main_process:
+        workflow.dag.forcefiles.update(planned(lambda: RUN.outdated))
+    return [OUT / "parts" / chunk / "part.json" for chunk in RUN.chunks]
 
 
 def versions_of(wildcards):

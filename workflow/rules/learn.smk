@@ -35,6 +35,9 @@ rule search_chunk:
         options=lambda wildcards: search_of(wildcards).options,
         folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
         versions=VERSIONS,
+        tries=lambda wildcards: tries_in(
+            LEARN_OUT / wildcards.place / wildcards.what, wildcards.chunk
+        ),
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:

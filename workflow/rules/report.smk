@@ -5,7 +5,7 @@ rule merge:
     """Merge the parts into the tables, summary, list of files and run file of the whole folder."""
     input:
         script=SCRIPTS / "sequential_ml_collection.py",
-        markers=expand(OUT / "parts" / "{chunk}" / "part.json", chunk=RUN.chunks),
+        markers=markers_to_merge,
     output:
         metrics=OUT / "metrics.parquet",
         pushes=OUT / "pushes.parquet",
@@ -24,6 +24,7 @@ rule merge:
         ENVIRONMENT
     params:
         options=RUN.options,
+        listed=lambda wildcards: RUN.list_digest(),
         start=RUN.environments.start,
         end=RUN.environments.stop,
     shell:
