@@ -20,13 +20,13 @@ class Task:
     """A file to measure.
 
     Attributes:
-        index: of the file.
+        name: of the file, for messages.
         path: of the file.
         sha256: of its content.
         effort: see `scene_figures`.
     """
 
-    index: int
+    name: str
     path: Path
     sha256: str
     effort: Effort | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -148,12 +148,17 @@ def certify_scenes(
         log = AppendLog(hidden.with_suffix(f".{digest}.figures"), fingerprint)
         figures = {**(known or {}), **{row["sha256"]: row for row in log.rows}}
         certified = CertifiedScenes(unusable=dict(files.problems))
-        for name, why in files.problems.items():
+        tasks = _distinct(files, certified, settings.effort)
+        for name, why in certified.left_out.items():
             show(f"{name}: left out: {why}")
-        hashes = _hashes(files, certified, show)
         with log:
-            _measure_all(files, hashes, figures, certified, settings, log, show)
-        certified.rows = _rows(files, hashes, figures, manifest, settings)
+            _measure_missing(tasks, figures, settings, log, show)
+        certified.unusable |= {
+            task.name: figures[task.sha256]["problem"]
+            for task in tasks
+            if "problem" in figures[task.sha256]
+        }
+        certified.rows = _rows(tasks, figures, manifest, settings.splits)
         if not certified.rows:
             name, why = next(iter(certified.unusable.items()))
             raise NamoError(
@@ -201,55 +206,44 @@ def _fingerprint(effort: Effort | None) -> str:
     return json.dumps(content, sort_keys=True)
 
 
-def _hashes(
-    files: SceneFiles, certified: CertifiedScenes, show: Callable[[str], None]
-) -> dict[int, str]:
-    """Return the SHA-256 of the files by index, each once; others are noted as left out."""
-    hashes: dict[int, str] = {}
-    first: dict[str, str] = {}
-    for index, (scene, name) in enumerate(zip(files.listed, files.names, strict=True)):
+def _distinct(files: SceneFiles, certified: CertifiedScenes, effort: Effort | None) -> list[Task]:
+    """Return the files to list, of equal ones the first; others are noted as left out."""
+    tasks: dict[str, Task] = {}
+    for scene, name in zip(files.listed, files.names, strict=True):
         try:
             sha256 = sha256_of(scene.path)
         except OSError as error:
             certified.unusable[name] = f"cannot be read: {error.strerror}"
-            show(f"{name}: left out: {certified.unusable[name]}")
             continue
-        if sha256 in first:
-            certified.duplicates[name] = first[sha256]
-            show(f"{name}: left out: the same scene as {first[sha256]}")
-            continue
-        first[sha256] = name
-        hashes[index] = sha256
-    return hashes
+        first = tasks.setdefault(sha256, Task(name, scene.path, sha256, effort))
+        if first.name != name:
+            certified.duplicates[name] = first.name
+    return list(tasks.values())
 
 
-def _measure_all(
-    files: SceneFiles,
-    hashes: Mapping[int, str],
+def _measure_missing(
+    tasks: Sequence[Task],
     figures: dict[str, Row],
-    certified: CertifiedScenes,
     settings: CertifySettings,
     log: AppendLog,
     show: Callable[[str], None],
 ) -> None:
     """Add what is not known yet to the figures and to the log."""
-    tasks = [
-        Task(index, files.listed[index].path, sha256, settings.effort)
-        for index, sha256 in hashes.items()
-        if sha256 not in figures
-    ]
-    if len(tasks) < len(hashes):
-        show(f"{len(hashes) - len(tasks)} of {len(hashes)} scenes are known from an earlier run")
+    known = [task for task in tasks if task.sha256 in figures]
+    if known:
+        show(f"{len(known)} of {len(tasks)} scenes are known from an earlier run")
+    for task in known:
+        if "problem" in figures[task.sha256]:
+            show(f"{task.name}: {_outcome(figures[task.sha256])}")
+    missing = [task for task in tasks if task.sha256 not in figures]
     checker = partial(CheckerProcess[Task, Row], measure, load, settings.time_limit_s, "measured")
-    for task, result in checked_in_parallel(checker, tasks, settings.jobs):
+    for task, result in checked_in_parallel(checker, missing, settings.jobs):
         row = {"problem": str(result)} if isinstance(result, GaveUpError) else result
-        figures[task.sha256] = {**row, "sha256": task.sha256}
-        if figures[task.sha256].pop("is_final", False):
-            log.append(figures[task.sha256])
-        show(f"{files.names[task.index]}: {_outcome(row)}")
-    for index, sha256 in hashes.items():
-        if problem := figures[sha256].get("problem"):
-            certified.unusable[files.names[index]] = problem
+        is_final = row.pop("is_final", False)
+        figures[task.sha256] = row = {**row, "sha256": task.sha256}
+        if is_final:
+            log.append(row)
+        show(f"{task.name}: {_outcome(row)}")
 
 
 def _outcome(row: Row) -> str:
@@ -259,29 +253,22 @@ def _outcome(row: Row) -> str:
 
 
 def _rows(
-    files: SceneFiles,
-    hashes: Mapping[int, str],
-    figures: Mapping[str, Row],
-    manifest: Path,
-    settings: CertifySettings,
+    tasks: Sequence[Task], figures: Mapping[str, Row], manifest: Path, splits: Mapping[str, float]
 ) -> list[Row]:
     """Return the rows of the manifest, in the order of the files."""
-    usable = {
-        index: figures[sha256]
-        for index, sha256 in hashes.items()
-        if "problem" not in figures[sha256]
-    }
-    splits = splits_of((row["layout_id"] for row in usable.values()), settings.splits)
+    usable = [task for task in tasks if "problem" not in figures[task.sha256]]
+    split_of = splits_of((figures[task.sha256]["layout_id"] for task in usable), splits)
     folder = manifest.parent.resolve()
-    rows: list[Row] = []
-    for index, row in usable.items():
-        path = files.listed[index].path
+    rows = []
+    for index, task in enumerate(usable):
+        row = figures[task.sha256]
+        path = task.path.parent.resolve() / task.path.name
         rows.append(
             {
                 **{name: row.get(name) for name in SCENES.names},
-                "index": len(rows),
-                "file": Path(os.path.relpath(path.parent.resolve() / path.name, folder)).as_posix(),
-                "split": splits[row["layout_id"]],
+                "index": index,
+                "file": Path(os.path.relpath(path, folder)).as_posix(),
+                "split": split_of[row["layout_id"]],
             }
         )
     return rows
