@@ -27,6 +27,7 @@ ONCE, ROUND = "once", r"round_\d+"
 EXPLORATION, COMPARISON = "exploration", "comparison/"
 """What is searched for in a place; the name of an arm follows the latter."""
 LABEL = "learning"
+_GENERATED = "`make learning-scenes` generates scenes to learn from"
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class LearningPlan:
         if manifest not in makes and not Path(manifest).is_file():
             raise UsageError(
                 f"configuration: learning.manifest: {manifest}: no such file; "
-                f"{how_to_certify(manifest, self.run.settings.xml_dir or 'FOLDER')}"
+                f"{how_to_certify(manifest, self.run.settings.xml_dir or 'FOLDER')}; {_GENERATED}"
             )
         return [] if odd_characters(manifest) else [manifest]
 
@@ -220,6 +221,4 @@ def _scenes_in(manifest: str, split: str) -> int:
     try:
         return len(environments_from(None, Path(manifest), split).scenes)
     except UsageError as error:
-        raise UsageError(
-            f"{error}; `make learning-scenes` makes the scenes to learn from"
-        ) from None
+        raise UsageError(f"{error}; {_GENERATED}") from None
