@@ -20,6 +20,7 @@ from namo.commands import (
     replay,
     report,
     scenes_certify,
+    scenes_certify_candidates,
     scenes_check,
     scenes_generate,
     scenes_import,
@@ -76,16 +77,17 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     },
     "Scenes": {
         "scenes generate": scenes_generate,
-        "scenes certify-candidates": scenes_certify,
+        "scenes certify-candidates": scenes_certify_candidates,
         "scenes import": scenes_import,
         "scenes check": scenes_check,
+        "scenes certify": scenes_certify,
     },
 }
 """Title in the help -> name of a command, without `namo` -> its module."""
 COMMANDS: Mapping[str, Command] = {
     name: module for group in GROUPS.values() for name, module in group.items()
 }
-_POOLS = (scenes_generate,)
+_POOLS = (scenes_certify, scenes_generate)
 """Commands that wait for worker processes, minutes at a time: a signal ends them at once."""
 _FAMILIES = {"scenes": "make, import and check scenes"}
 """First words that commands share -> help."""

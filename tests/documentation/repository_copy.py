@@ -90,7 +90,8 @@ class Copy:
             shutil.copytree(made, self.folder / place)
         mine, theirs = (self.folder / "path" / "to" / name for name in ("scenes", "theirs"))
         mine.mkdir(parents=True)
-        shutil.copy(made / "scene_0000000.xml", mine)
+        for scene in sorted(made.glob("scene_*.xml"))[:4]:  # four floor plans
+            shutil.copy(scene, mine)
         theirs.mkdir()
         (theirs / "puzzle.pwp").write_text(PUZZLE)
 
