@@ -187,8 +187,8 @@ def write_collection(
         "host": "worker",
         "peak_memory_bytes": 1000,
     }
-    tables = folder / "metrics.parquet", folder / "pushes.parquet"
-    write_record(folder / "collection_summary_host.pkl", summarise(*tables, [part]))
+    summary = summarise(folder, [part], final=Path("out"))
+    write_record(folder / "collection_summary_host.pkl", summary)
     entry = file_entry(folder / "collection_summary_host.pkl", folder, None)
     write_table(folder / "manifest.parquet", FILES, [pa.Table.from_pylist([entry], FILES)])
     content = {
