@@ -82,6 +82,8 @@ def rerun(
 def _difference(stored: Path, present: Path) -> str | None:
     """Return in what the record of an environment differs from the stored one, clocks aside."""
     before, now = read_environment(stored), read_environment(present)
+    if before["scene_sha256"] != now["scene_sha256"]:
+        return "its scene file has changed"
     for old, new in zip(before["metrics"], now["metrics"], strict=False):
         for name, value in dict(new).items():
             if name in _COMPARED and value != dict(old)[name]:

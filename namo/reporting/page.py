@@ -33,7 +33,7 @@ from namo.reporting.strategies import (
 from namo.results.again import FAILED, redo_command
 from namo.results.metadata_types import RunFile
 from namo.results.summary_types import Summary
-from namo.results.unsolved import first_remark, listed_environments
+from namo.results.unsolved import listed_environments
 from namo.scenes import palette
 from namo.wording import counted, duration
 from namo.wording import number as rounded
@@ -101,7 +101,6 @@ def make_page(inputs: PageInputs) -> str:
         episodes=episodes,
         outcomes=outcomes(episodes),
         unsolved=inputs.summary["unsolved"],
-        first_remark=first_remark,
         listed_environments=listed_environments,
         difficulties=by_difficulty(episodes),
         solved_figures=solved_figures(episodes),

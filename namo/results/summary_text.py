@@ -7,7 +7,7 @@ from pathlib import Path
 
 from namo.results.again import FAILED, redo_command
 from namo.results.summary_types import FilteringStats, PerformanceStats, Summary, Unsolved
-from namo.results.unsolved import first_remark, listed_environments
+from namo.results.unsolved import listed_environments
 from namo.scenes.difficulty import Difficulty
 from namo.wording import counted, duration, number
 
@@ -211,7 +211,7 @@ def _unsolved(unsolved: Unsolved) -> list[str]:
     for group in unsolved["remarks"]:
         of = f"{group['unsolved']} of {group['environments']} unsolved"
         listed = listed_environments(group["listed"], group["unsolved"], SHOWN_ENVIRONMENTS)
-        lines += _wrapped_row(group["kind"], f"{of}: {first_remark(group)}")
+        lines += _wrapped_row(group["kind"], f"{of}: {group['text']}")
         lines += _wrapped_row("", f"environments {listed}")
     return lines
 

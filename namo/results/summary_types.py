@@ -177,8 +177,7 @@ class RemarkGroup(TypedDict):
 
     Attributes:
         kind: of the remarks, see `namo.scenes.remarks.RemarkKind`.
-        text: the first remark.
-        is_same: whether all remarks of the group have this text.
+        text: the remarks in one, see `namo.results.remark_text.MergedText`.
         unsolved: number of unsolved environments with such a remark.
         environments: number of all environments with one.
         listed: unsolved ones, the first `namo.results.unsolved.MAX_LISTED`.
@@ -186,7 +185,6 @@ class RemarkGroup(TypedDict):
 
     kind: str
     text: str
-    is_same: bool
     unsolved: int
     environments: int
     listed: list[int]

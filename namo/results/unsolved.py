@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from namo.planning.planner import Termination
+from namo.results.remark_text import MergedText
 from namo.results.summary_types import RemarkGroup, Unsolved
 from namo.results.tables import row_groups
 
@@ -54,11 +55,6 @@ def unsolved_environments(metrics: Path, scenes: Path) -> Unsolved:
         "unknown": unknown,
         "remarks": found,
     }
-
-
-def first_remark(group: RemarkGroup) -> str:
-    """Return the text of a group: its remark, or one of several."""
-    return group["text"] if group["is_same"] else f"for instance {group['text']}"
 
 
 def listed_environments(listed: Sequence[int], total: int, limit: int) -> str:
@@ -109,8 +105,7 @@ class _Group:
 
     environments: int = 0
     unsolved: int = 0
-    text: str = ""
-    is_same: bool = True
+    text: MergedText = field(default_factory=MergedText)
     listed: list[int] = field(default_factory=list)
     _last: int = -1
     _last_unsolved: int = -1
@@ -121,8 +116,7 @@ class _Group:
         self._last = number
         if not is_unsolved:
             return
-        self.text = self.text or text
-        self.is_same &= text == self.text
+        self.text.add(text)
         if number == self._last_unsolved:
             return
         self.unsolved, self._last_unsolved = self.unsolved + 1, number
@@ -132,8 +126,7 @@ class _Group:
     def as_record(self, kind: str) -> RemarkGroup:
         return {
             "kind": kind,
-            "text": self.text,
-            "is_same": self.is_same,
+            "text": str(self.text),
             "unsolved": self.unsolved,
             "environments": self.environments,
             "listed": self.listed,

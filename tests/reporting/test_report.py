@@ -88,15 +88,16 @@ def test_unexplained_outcomes_come_first_and_solved_last(page):
     assert places == sorted(places)
 
 
-def test_failures_and_slowest_episodes_have_rerun_commands(page):
+def test_failures_and_slowest_episodes_have_short_commands(page):
     rerun = page.text.split("Rerun")[-1]
-    assert "python collect.py --start-idx 4" in rerun
-    assert "python collect.py --start-idx 5" in rerun
+    for environment in (4, 5, "--failed"):
+        assert f"namo redo out {environment}" in rerun
+    assert "collect.py" not in rerun
     slowest = rerun.split("Slowest episodes")[1]
     assert slowest.index("60.0 s, 12 pushes simulated, unsolved (timeout)") < slowest.index(
         "9.00 s"
     )
-    assert "--output-dir out_rerun --start-idx 7 --end-idx 8" in slowest
+    assert "namo rerun out 7" in slowest
 
 
 def test_diverged_replays_are_listed_before_failures(page):
