@@ -21,7 +21,7 @@ from namo.commands.arguments import (
 )
 from namo.errors import UsageError
 
-HELP = "collect environments again, in place of stored results"
+HELP = "collect environments again, in place"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

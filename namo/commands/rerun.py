@@ -22,7 +22,7 @@ from namo.commands.arguments import (
     where_it_ran,
 )
 
-HELP = "collect environments again, beside a collection"
+HELP = "collect environments again, elsewhere, to look"
 
 SUFFIX = "_rerun"
 """End of the name of the folder beside a collection."""

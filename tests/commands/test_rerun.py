@@ -12,12 +12,12 @@ from tests.conftest import room_file
 
 @pytest.fixture(scope="module")
 def collected(rooms, tmp_path_factory):
-    """Four environments: two open goals, one in a room of a heavy box, one broken. Read only."""
+    """Four environments: two open goals, one cut off, one broken. Read only."""
     folder = tmp_path_factory.mktemp("collected")
     (folder / "scenes").mkdir()
     for number in (0, 2):
         shutil.copy(room_file(0), folder / "scenes" / f"{number}.xml")
-    write_scene(rooms.plugged(rooms.box(-1.0, 0.9, number=2, mass=9.0)), folder / "scenes" / "1.xml")
+    write_scene(rooms.sealed(rooms.box(-1.0, 0.9)), folder / "scenes" / "1.xml")
     (folder / "scenes" / "3.xml").write_text("<mujoco/>")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,15 +163,23 @@ MODEL = {
 
 
 def write_collection(
-    folder: Path, metrics: Sequence[Record], models: Sequence[Record] = (), **run: Any
+    folder: Path,
+    metrics: Sequence[Record],
+    models: Sequence[Record] = (),
+    remarks: Mapping[int, list[Record]] | None = None,
+    **run: Any,
 ) -> Path:
-    """Write the files of a collection with these metrics rows."""
+    """Write the files of a collection with these metrics rows and remarks on scenes by number."""
+    found = remarks or {}
     episodes = [row for row in metrics if row["termination"] != "error"]
     rows = {
         "metrics": list(metrics),
         "pushes": [push for row in episodes for push in pushes_of(row)],
         "plans": [push for row in episodes for push in plan_of(row)],
-        "scenes": [scene_of(row) for row in {row["env_index"]: row for row in episodes}.values()],
+        "scenes": [
+            scene_of(row) | {"remarks": found.get(number, [])}
+            for number, row in {row["env_index"]: row for row in episodes}.items()
+        ],
     }
     for name, schema in DATA_TABLES.items():
         table = pa.Table.from_pylist(rows[name], schema)
