@@ -16,7 +16,7 @@ from namo.collection.episode import EpisodeOutcome, run_episode
 from namo.errors import MachineError, ModelError, SceneError
 from namo.planning.planner import Planner
 from namo.results.record_types import EnvironmentRecord, ErrorRecord, SceneColumns
-from namo.results.scene_row import scene_columns
+from namo.results.scene_row import scene_columns, scene_remarks
 from namo.results.schema import SCENE
 from namo.scenes.physics import with_physics
 from namo.scenes.reading import read_scene
@@ -82,6 +82,7 @@ def collect_environment(
         environment.require_listed(sha256)
         world = World(with_physics(scene, config.physics), threads=threads)
         world.prepare()
+        geometry["remarks"] = scene_remarks(scene)
         for episode in range(config.episodes_per_env):
             begins()
             outcome = run_episode(

@@ -30,8 +30,10 @@ from namo.reporting.strategies import (
     first_push_success,
     pushes_by_object,
 )
+from namo.results.again import FAILED, redo_command
 from namo.results.metadata_types import RunFile
 from namo.results.summary_types import Summary
+from namo.results.unsolved import listed_environments
 from namo.scenes import palette
 from namo.wording import counted, duration
 from namo.wording import number as rounded
@@ -90,7 +92,7 @@ def make_page(inputs: PageInputs) -> str:
     episodes, performance = inputs.episodes, inputs.summary["performance_stats"]
     cards = [_card(entry) for entry in read_entries(inputs.folder, select_entries(episodes))]
     models = inputs.summary["model_stats"]["models"]
-    command = inputs.run["command"]
+    folder = inputs.summary["collection_metadata"]["folder"]
     script = _asset("page.js")
     return _template().render(
         run=inputs.run,
@@ -98,6 +100,8 @@ def make_page(inputs: PageInputs) -> str:
         performance=performance,
         episodes=episodes,
         outcomes=outcomes(episodes),
+        unsolved=inputs.summary["unsolved"],
+        listed_environments=listed_environments,
         difficulties=by_difficulty(episodes),
         solved_figures=solved_figures(episodes),
         effort_figures=effort_figures(episodes),
@@ -109,9 +113,10 @@ def make_page(inputs: PageInputs) -> str:
         cards=cards,
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
         frame_s=FRAME_S,
-        slowest=slowest_episodes(episodes, command),
-        diverged=diverged_replays(episodes, command),
-        failures=failed_environments(episodes, inputs.metrics),
+        slowest=slowest_episodes(episodes, folder),
+        diverged=diverged_replays(episodes, folder),
+        redo_failed=redo_command(folder, FAILED),
+        failures=failed_environments(episodes, inputs.metrics, folder),
         table=episode_table(episodes, inputs.metrics, {card.name for card in cards}),
         style=page_style(),
         script=script,
@@ -164,7 +169,8 @@ def _card(entry: GalleryEntry) -> GalleryCard:
     length = row["solution_depth"]
     difficulty = [f"difficulty {display_name(row['difficulty'])}"] if row["difficulty"] else []
     if length is None:
-        outcome = f"unsolved ({termination_name(row['termination'])})"
+        kinds = dict.fromkeys(remark["kind"] for remark in entry.scene["remarks"] or ())
+        outcome = ", ".join([f"unsolved ({termination_name(row['termination'])})", *kinds])
     else:
         outcome = f"{length}-push plan"
     text = ", ".join([*difficulty, outcome])

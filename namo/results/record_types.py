@@ -224,6 +224,18 @@ class MetricsRow(EnvironmentMetrics, SearchMetrics):
     episode_id: str
 
 
+class SceneRemark(TypedDict):
+    """A peculiarity of a scene, as `namo scenes check` prints it.
+
+    Attributes:
+        kind: its subject, one of `namo.scenes.remarks.RemarkKind` that is not a note.
+        text: a clause with the measured values.
+    """
+
+    kind: str
+    text: str
+
+
 class SceneColumns(TypedDict):
     """Columns of the scenes table that the scene decides; see `namo.results.schema.SCENES`.
 
@@ -235,6 +247,7 @@ class SceneColumns(TypedDict):
         movables: names, in file order.
         outlines: corners x, y of each movable (m; its own frame).
         poses: x, y, theta of each movable at the start (m, m, rad; world frame).
+        remarks: its peculiarities; None where they were not looked up.
     """
 
     bounds: list[float]
@@ -244,6 +257,7 @@ class SceneColumns(TypedDict):
     movables: list[str]
     outlines: list[list[float]]
     poses: list[float]
+    remarks: list[SceneRemark] | None
 
 
 class SceneRow(SceneIdentity, SceneColumns):

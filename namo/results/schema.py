@@ -193,6 +193,12 @@ SCENES = _schema(
         _field("movables", pa.list_(pa.string()), NO_UNIT, "names, in file order"),
         _field("outlines", pa.list_(_FLOATS), "m", f"of each movable: {_OUTLINE}, its own frame"),
         _field("poses", _FLOATS, "m, m, rad", "x, y, theta of each movable at the start"),
+        _field(
+            "remarks",
+            pa.list_(pa.struct([("kind", _TEXT), ("text", _TEXT)])),
+            NO_UNIT,
+            "what `namo scenes check` calls odd; null where an earlier version collected",
+        ),
     ],
     "one row per scene that could be read: geometry",
 )

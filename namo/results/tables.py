@@ -30,7 +30,7 @@ ROW_GROUP = 65536
 """Rows per row group."""
 NULLABLE = frozenset(
     {
-        *("difficulty", "solution_depth", "replayed"),
+        *("difficulty", "solution_depth", "replayed", "remarks"),
         *("error_kind", "error_message", "rerun_command", "rows"),
     }
 )

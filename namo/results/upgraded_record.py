@@ -1,7 +1,8 @@
 """Records and tables of the schema version before, in the form of the present one.
 
 What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
-`error_message` in place of None, and `action_sequence` None when unsolved.
+`error_message` in place of None, `action_sequence` None when unsolved, and remarks on scenes, which
+are unknown here.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
                 }
                 for row in record["metrics"]
             ],
+            "scene": record["scene"] and {"remarks": None, **record["scene"]},
             **{
                 table: {
                     **record[table],
@@ -69,7 +71,12 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
         rows: of one of `namo.results.tables.TABLES` but `files`, which needs no other form.
         schema: of the present version.
     """
-    columns = {name: rows[name] for name in schema.names}
+    columns = {
+        field.name: rows[field.name]
+        if field.name in rows.column_names
+        else pa.nulls(len(rows), field.type)
+        for field in schema
+    }
     if "episode_id" in columns:
         columns["episode_id"] = pc.replace_substring_regex(
             columns["episode_id"], r"_episode_0*([0-9]+)$", r"_episode_\1"

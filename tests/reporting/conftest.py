@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,15 +163,23 @@ MODEL = {
 
 
 def write_collection(
-    folder: Path, metrics: Sequence[Record], models: Sequence[Record] = (), **run: Any
+    folder: Path,
+    metrics: Sequence[Record],
+    models: Sequence[Record] = (),
+    remarks: Mapping[int, list[Record]] | None = None,
+    **run: Any,
 ) -> Path:
-    """Write the files of a collection with these metrics rows."""
+    """Write the files of a collection with these metrics rows and remarks on scenes by number."""
+    found = remarks or {}
     episodes = [row for row in metrics if row["termination"] != "error"]
     rows = {
         "metrics": list(metrics),
         "pushes": [push for row in episodes for push in pushes_of(row)],
         "plans": [push for row in episodes for push in plan_of(row)],
-        "scenes": [scene_of(row) for row in {row["env_index"]: row for row in episodes}.values()],
+        "scenes": [
+            scene_of(row) | {"remarks": found.get(number, [])}
+            for number, row in {row["env_index"]: row for row in episodes}.items()
+        ],
     }
     for name, schema in DATA_TABLES.items():
         table = pa.Table.from_pylist(rows[name], schema)
@@ -187,8 +195,8 @@ def write_collection(
         "host": "worker",
         "peak_memory_bytes": 1000,
     }
-    tables = folder / "metrics.parquet", folder / "pushes.parquet"
-    write_record(folder / "collection_summary_host.pkl", summarise(*tables, [part]))
+    summary = summarise(folder, [part], final=Path("out"))
+    write_record(folder / "collection_summary_host.pkl", summary)
     entry = file_entry(folder / "collection_summary_host.pkl", folder, None)
     write_table(folder / "manifest.parquet", FILES, [pa.Table.from_pylist([entry], FILES)])
     content = {

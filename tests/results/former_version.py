@@ -13,6 +13,8 @@ from namo.results.records import file_entry, read_record
 from namo.results.tables import DATA_TABLES, TABLES, write_table
 
 FORMER = 4
+ADDED = {"remarks"}
+"""Columns that it did not have."""
 
 
 def write_former(source, folder):
@@ -47,6 +49,7 @@ def write_former(source, folder):
 
 def write_former_table(path, schema, rows):
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
+    schema = pa.schema([field for field in schema if field.name not in ADDED], schema.metadata)
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
         columns["episode_id"] = [_padded(name) for name in columns["episode_id"]]
@@ -61,6 +64,8 @@ def former_record(record):
         {**row, "episode_id": _padded(row["episode_id"]), "schema_version": FORMER}
         for row in record["metrics"]
     ]
+    scene = record["scene"]
+    record["scene"] = scene and {name: scene[name] for name in scene if name not in ADDED}
     for name in ("pushes", "plans"):
         ids = [_padded(each) for each in record[name]["episode_id"]]
         record[name] = {**record[name], "episode_id": ids}
@@ -96,6 +101,7 @@ def _former_summary(summary):
     filtering = {**summary["filtering_stats"]}
     filtering["filter_rate"] /= 100.0
     metadata = {**summary["collection_metadata"], "schema_version": FORMER}
+    del metadata["folder"], summary["unsolved"]
     return {
         **summary,
         "collection_metadata": metadata,

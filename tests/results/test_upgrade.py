@@ -35,12 +35,16 @@ def former(present, tmp_path):
 
 
 def everything(rig, folder, scenes):
+    """What a collection holds, but for where it is and what an upgrade cannot know."""
     collection = rig.opened(folder, scenes)
-    return {
-        "records": {path.name: read_record(path) for path in collection.files()},
-        **{name: collection.table(name) for name in ("metrics", "pushes", "plans", "scenes")},
-        "summary": collection.summary(),
-    }
+    records = {path.name: read_record(path) for path in collection.files()}
+    tables = {name: collection.table(name) for name in ("metrics", "pushes", "plans", "scenes")}
+    for scene in (*(record["scene"] for record in records.values()), *tables["scenes"]):
+        if scene is not None:
+            scene["remarks"] = None
+    summary = collection.summary()
+    del summary["collection_metadata"]["folder"], summary["unsolved"]
+    return {"records": records, **tables, "summary": summary}
 
 
 def require_upgraded(rig, folder, present, *, replays=False):
@@ -248,3 +252,12 @@ def test_the_command_rewrites_the_report_too(present, former, capsys):
     assert main(["upgrade", str(former)]) == 0
     assert "nothing to rewrite" in capsys.readouterr().out
     assert main(["upgrade", str(former / "nowhere")]) == 2
+
+
+def test_remarks_are_unknown_after_an_upgrade(rig, present, former):
+    upgrade(former)
+    collection = rig.opened(former, present.scenes)
+    assert [row["remarks"] for row in collection.table("scenes")] == [None, None]
+    assert [row["remarks"] for row in present.table("scenes")] != [None, None]
+    unsolved = collection.summary()["unsolved"]
+    assert unsolved["unknown"] == unsolved["environments"]
