@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from namo.results.reach_columns import UNKNOWN_REACH
 from namo.results.record_types import SceneColumns
 from namo.results.schema import DRAWING_DECIMALS
 from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 
 
 def scene_columns(scene: Scene) -> SceneColumns:
-    """Return the columns of the scenes table that depend on the scene alone (m, rad)."""
+    """Return the columns of the scenes table that the scene decides (m, rad).
+
+    What the robot reaches takes a world; until there is one, it is not known.
+    """
     bounds, robot, goal = scene.bounds, scene.robot, scene.goal
     return {
         "bounds": _short(bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max),
@@ -20,6 +24,7 @@ def scene_columns(scene: Scene) -> SceneColumns:
             _short(*movable.footprint.outline.ravel().tolist()) for movable in scene.movables
         ],
         "poses": _short(*(value for movable in scene.movables for value in movable.pose)),
+        **UNKNOWN_REACH,
     }
 
 
