@@ -136,7 +136,7 @@ def outcome_counts(each: ObjectFacts) -> str:
 
 def way_text(facts: SearchFacts, state: SearchState) -> str:
     """Return the pushes that lead to a state, as text."""
-    return ", ".join(f"{push['push']} {push['object_id']}" for push in facts.way_to(state))
+    return ", ".join(f"{push['push']} ({push['object_id']})" for push in facts.way_to(state))
 
 
 def replay_command(facts: SearchFacts, state: SearchState, folder: Path) -> str:

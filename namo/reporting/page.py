@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,7 @@ from namo.reporting.strategies import (
     first_push_success,
     pushes_by_object,
 )
+from namo.reporting.unsolved_view import read_views
 from namo.results.metadata_types import RunFile
 from namo.results.summary_types import Summary
 from namo.scenes import palette
@@ -88,7 +90,9 @@ class GalleryCard:
 def make_page(inputs: PageInputs) -> str:
     """Return the page as HTML."""
     episodes, performance = inputs.episodes, inputs.summary["performance_stats"]
-    cards = [_card(entry) for entry in read_entries(inputs.folder, select_entries(episodes))]
+    selected = select_entries(episodes)
+    cards = [_card(entry) for entry in read_entries(inputs.folder, selected)]
+    unsolved = read_views(inputs.folder, selected[~episodes.solved[selected]])
     models = inputs.summary["model_stats"]["models"]
     command = inputs.run["command"]
     script = _asset("page.js")
@@ -107,6 +111,8 @@ def make_page(inputs: PageInputs) -> str:
         objects=pushes_by_object(inputs.folder / "pushes.parquet"),
         models=models,
         cards=cards,
+        unsolved=unsolved,
+        explain_command=f"namo explain {shlex.quote(str(inputs.folder))} ENV",
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
         frame_s=FRAME_S,
         slowest=slowest_episodes(episodes, command),

@@ -138,7 +138,7 @@ def _jammed(facts: SearchFacts) -> str | None:
     return (
         f"{jammed.name} was pushed up to {metres(jammed.farthest_m)} from its start, and "
         f"{jammed.against_obstacle} of its {jammed.pushes} pushes gave up with a wall or another "
-        f"movable between it and its target: it is jammed. {_closest(facts)}"
+        f"movable between it and its target, as when it is jammed. {_closest(facts)}"
     )
 
 
@@ -152,7 +152,7 @@ def _out_of_budget(facts: SearchFacts) -> str | None:
     return (
         f"The {_budget(facts)} ended the search after {counted(pushes, 'push', 'pushes')}, when "
         f"{counted(found, 'new state', 'new states')} had been found, the last by push {last}. "
-        f"{_closest(facts)}"
+        f"{_later(facts)}{_closest(facts)}"
     )
 
 
@@ -160,11 +160,9 @@ def _depth(facts: SearchFacts) -> str | None:
     if facts.search.metrics["termination"] != Termination.DEPTH:
         return None
     deepest = facts.search.metrics["max_depth_reached"]
-    later = [each for each in facts.objects if each.at_start is False and each.states_in_reach]
-    opened = f" {_names(later)} came within reach only after other pushes." if later else ""
     return (
         f"No sampled sequence of up to {counted(deepest, 'push', 'pushes')} opens the goal; longer "
-        f"ones were not allowed.{opened} {_closest(facts)}"
+        f"ones were not allowed. {_later(facts)}{_closest(facts)}"
     )
 
 
@@ -189,6 +187,15 @@ def _closest(facts: SearchFacts) -> str:
     if start is None or best >= start:
         return f"No state is closer to the goal than the start ({metres(start)})."
     return f"The closest state leaves {metres(best)} of {metres(start)} to the goal."
+
+
+def _later(facts: SearchFacts) -> str:
+    """Return a sentence on movables that other pushes brought within reach."""
+    later = [each for each in facts.objects if each.at_start is False and each.states_in_reach]
+    if not later:
+        return ""
+    pushes = counted(sum(each.pushes for each in later), "push", "pushes")
+    return f"Only after other pushes could the robot push {_names(later)} ({pushes}). "
 
 
 def _effort(facts: SearchFacts) -> str:
