@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from namo.scenes.scene import Scene
     from namo.world.world import World
 
-HELP = "replay a stored plan or push, as a video or in the viewer"
+HELP = "replay a plan or a push, as a video or in the viewer"
 
 DEFAULT_WIDTH = 640
 MAX_WIDTH = 8192
@@ -132,7 +132,7 @@ def _file(path: Path, environment: str | None) -> Path:
             raise UsageError(f"{path}: is a folder; name an environment too: DIR ENV")
         return environment_file(path, environment)
     if environment is not None:
-        raise UsageError(f"{path}: is no folder, so {environment} cannot be an environment in it")
+        raise UsageError(f"{path}: is not a folder; omit {environment}")
     return path
 
 

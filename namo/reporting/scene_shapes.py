@@ -37,7 +37,8 @@ class SceneShapes:
         self.radius = scene["robot"][2]
         self.outlines = [corners_of(outline) for outline in scene["outlines"]]
         self._walls = shapely.union_all([shapely.Polygon(corners_of(w)) for w in scene["walls"]])
-        self._floor = shapely.box(*scene["bounds"])
+        x_min, y_min, x_max, y_max = scene["bounds"]
+        self._floor = shapely.box(x_min, y_min, x_max, y_max)
 
     def reached(self, poses: Sequence[float]) -> shapely.Geometry:
         """Return the floor that the body of the robot can cover (m).
@@ -45,7 +46,7 @@ class SceneShapes:
         Args:
             poses: of the robot and of all movables, as in the pushes table.
         """
-        return self._centres(poses).buffer(self.radius - SKIN_M, quad_segs=6)
+        return shapely.buffer(self._centres(poses), self.radius - SKIN_M, quad_segs=6)
 
     def has_room(
         self,
@@ -85,14 +86,14 @@ class SceneShapes:
         spot = np.array(pose[:2]) + back * (depth + self.radius + SKIN_M + RESOLUTION_M)
         return bool(self._centres(poses).distance(shapely.Point(spot)) <= STANDOFF_M)
 
-    def _centres(self, poses: Sequence[float]) -> shapely.Geometry:
+    def _centres(self, poses: Sequence[float]) -> shapely.Polygon:
         """Return where the centre of the robot can be, connected to where it is (m)."""
         margin = self.radius + SKIN_M
         blocked = [shape.buffer(margin, quad_segs=6) for shape in self._movables(poses)]
         walls = self._walls.buffer(margin, quad_segs=6)
         free = self._floor.difference(shapely.union_all([walls, *blocked]))
         robot = shapely.Point(poses[:2])
-        parts = [part for part in shapely.get_parts(free) if part.geom_type == "Polygon"]
+        parts = [part for part in shapely.get_parts(free) if isinstance(part, shapely.Polygon)]
         return min(parts, key=robot.distance, default=shapely.Polygon())
 
     def _movables(self, poses: Sequence[float]) -> list[shapely.Polygon]:

@@ -45,6 +45,7 @@ class StateDrawings:
         """
         mark = SMALLEST_MARK * float((self._high - self._low).max())
         goal_x, goal_y, goal_radius = self._scene["goal"]
+        radius = max(self._shapes.radius, mark)
         movables = np.array(poses[3:], np.float64).reshape(-1, 3)
         moved = np.abs(movables - self._starts) > 2.0 * np.array([MOVED_M, MOVED_M, MOVED_RAD])
         body = [
@@ -57,7 +58,7 @@ class StateDrawings:
             ),
             *(self._movable("movable", place, pose) for place, pose in enumerate(movables)),
             circle("goal", goal_x, goal_y, max(goal_radius, mark)),
-            f'<g class="robot">{circle("", *poses[:2], max(self._shapes.radius, mark))}</g>',
+            f'<g class="robot">{circle("", poses[0], poses[1], radius)}</g>',
         ]
         return drawing(self._low, self._high, "".join(body), "", label)
 

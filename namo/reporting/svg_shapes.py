@@ -39,7 +39,7 @@ def view_of(
 
 
 def transform(pose: Sequence[float] | Floats) -> str:
-    """Return the attribute that places a shape at a pose x, y, theta (m, m, rad)."""
+    """Return the attribute that places a shape at a pose (3,): x, y, theta (m, m, rad)."""
     x, y = to_mm(pose[:2])
     return f'transform="translate({x} {y}) rotate({np.degrees(pose[2]):.1f})"'
 
@@ -66,7 +66,7 @@ def circle(kind: str, x: float, y: float, radius: float) -> str:
 
 
 def to_mm(lengths: Sequence[float] | Floats) -> list[int]:
-    """Return lengths (m) in whole millimetres."""
+    """Return lengths (n,) (m) in whole millimetres."""
     return [round(float(length) * MM_PER_M) for length in lengths]
 
 

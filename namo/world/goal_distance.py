@@ -21,7 +21,9 @@ CUT_OFF = np.iinfo(np.int32).max
 
 @compiled
 def goal_distances(walls: Mask, rows: Cells, columns: Cells) -> NDArray[np.int32]:
-    """Return the distance of every cell to the nearest goal cell, in units of `STEP` per cell.
+    """Return the distance (rows, columns) of every cell to the nearest goal cell.
+
+    A step to a neighbour in the same row or column counts as `STEP`.
 
     Shortest paths over eight neighbours, by sweeps over the grid until nothing changes: each sweep
     follows paths as far as they keep their direction.
@@ -61,7 +63,7 @@ def goal_distances(walls: Mask, rows: Cells, columns: Cells) -> NDArray[np.int32
 
 @compiled
 def least_distance(distances: NDArray[np.int32], runs: Runs, region: int) -> int:
-    """Return the least distance in a region of free cells; `CUT_OFF` if it is empty."""
+    """Return the least of the distances (rows, columns) in a region; `CUT_OFF` if it is empty."""
     least = CUT_OFF
     first, begin, end, regions = runs
     for row in range(len(distances)):

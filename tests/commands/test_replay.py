@@ -106,7 +106,7 @@ def test_a_push_is_replayed_by_its_number_in_a_folder(file, tmp_path, capsys):
     assert main(["replay", folder, "0", "--push", "99"]) == 2
     assert "episode 0 has no push 99; its" in capsys.readouterr().err
     assert main(["replay", str(file), "0", "--push", "0"]) == 2
-    assert "is no folder, so 0 cannot be an environment in it" in capsys.readouterr().err
+    assert "is not a folder; omit 0" in capsys.readouterr().err
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path, capsys):
