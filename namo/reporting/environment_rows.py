@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from namo.reporting.episodes import Integers
 from namo.results.records import Record
-from namo.results.tables import open_table
+from namo.results.tables import open_table, require_values
 
 BATCH_ROWS = 4096
 """Rows to load at once; a plan of a few pushes takes 10 kB."""
@@ -27,6 +27,9 @@ def rows_of_environments(
         path: of a table with the column `env_index`.
         environments: their indices.
         columns: to read.
+
+    Raises:
+        ResultFileError: the table is missing or damaged, or a value is not allowed in its column.
     """
     wanted = np.array(sorted(environments), np.int64)
     with open_table(path) as file:
@@ -39,6 +42,7 @@ def rows_of_environments(
         if not groups:
             return
         for rows in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=list(columns)):
+            require_values(path, rows)
             here = pc.is_in(rows["env_index"], pa.array(wanted))
             yield from rows.filter(here).to_pylist()
 
