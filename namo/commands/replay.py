@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from namo.scenes.scene import Scene
     from namo.world.world import World
 
-HELP = "replay a plan or a push, as a video or in the viewer"
+HELP = "replay a plan or push, as a video or in the viewer"
 
 DEFAULT_WIDTH = 640
 MAX_WIDTH = 8192
