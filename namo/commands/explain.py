@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     require_folder(folder)
     from namo.reporting.explanation_text import explained_collection, explained_search
     from namo.reporting.search_facts import SearchFacts
-    from namo.reporting.searches import unsolved_searches
+    from namo.reporting.searches import rows_of_environment, unsolved_searches
 
     if options.environment is None:
         lines = 0
@@ -53,5 +53,6 @@ def run(options: argparse.Namespace) -> int:
         searches += 1
         print(*explained_search(SearchFacts(search), folder), sep="\n")
     if not searches:
-        print(f"{env_id}: no unsolved search")
+        for row in rows_of_environment(folder, env_id):
+            print(f"{row['episode_id']}: {row['error_message'] or row['termination']}")
     return 0

@@ -14,7 +14,7 @@ from namo.reporting.environment_rows import rows_of_environments
 from namo.results.record_types import SceneRow
 from namo.results.records import Record
 from namo.results.schema import SCENES
-from namo.results.tables import merged_table, row_groups
+from namo.results.tables import merged_table, read_table, row_groups
 
 BLOCK = 256
 """Searches to hold in memory at a time."""
@@ -109,6 +109,25 @@ def read_searches(folder: Path, metrics: Sequence[Record]) -> list[Search]:
         for row in metrics
         if row["env_index"] in scenes
     ]
+
+
+def rows_of_environment(folder: Path, env_id: str) -> list[Record]:
+    """Return how the episodes of an environment ended, or why it failed.
+
+    Args:
+        folder: of the collection.
+        env_id: of the environment.
+
+    Returns:
+        Columns `episode_id`, `termination` and `error_message` of its rows of the metrics table.
+
+    Raises:
+        ResultFileError: the table is missing or damaged.
+    """
+    columns = ["episode_id", "termination", "error_message"]
+    path = merged_table(folder, "metrics")
+    rows: list[Record] = read_table(path, columns, [("env_id", "==", env_id)]).to_pylist()
+    return rows
 
 
 def unsolved_searches(folder: Path, env_id: str | None = None) -> Iterator[Search]:

@@ -82,7 +82,7 @@ def test_one_search_is_explained_in_detail_and_its_closest_state_replays(unsolve
     assert "replay matches" in capsys.readouterr().out
 
 
-def test_wrong_usage_and_nothing_to_explain_are_said(unsolved, collection, capsys):
+def test_wrong_usage_is_said(unsolved, capsys):
     assert main(["explain", str(unsolved.output), "9"]) == 2
     assert "no environment 9; allowed: number of the environment" in capsys.readouterr().err
     assert main(["explain", str(unsolved.output / "none")]) == 2

@@ -8,7 +8,7 @@ from namo.commands.main import main
 from namo.reporting.search_facts import SearchFacts
 from namo.reporting.search_tree import MAX_STATES, draw_tree
 from namo.reporting.searches import unsolved_searches
-from tests.reporting.conftest import episode_row
+from tests.reporting.conftest import episode_row, mixed
 
 
 def facts_of(folder):
@@ -34,6 +34,14 @@ def test_states_that_look_the_same_are_shown_once(make_collection):
     assert len(facts.closest) == 6
     places = sorted(state.poses[3] for state in facts.closest)
     assert min(b - a for a, b in itertools.pairwise(places)) > 0.1 - 1e-9
+
+
+def test_an_environment_without_an_unsolved_search_says_how_it_ended(make_collection, capsys):
+    collection = make_collection(mixed())
+    for environment, said in (("1", "episode_0: solved"), ("5", "no site named 'goal'")):
+        (collection / f"host_env_{int(environment):06d}_results.pkl").touch()
+        assert main(["explain", str(collection), environment]) == 0
+        assert said in capsys.readouterr().out
 
 
 def test_a_search_of_an_earlier_version_is_explained_without_what_it_did_not_store(
