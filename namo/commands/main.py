@@ -15,6 +15,7 @@ from namo.commands import (
     collect,
     dataset,
     evaluate,
+    explain,
     export,
     merge,
     redo,
@@ -69,6 +70,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     "Look at a collection": {
         "summary": summary,
         "report": report,
+        "explain": explain,
         "replay": replay,
         "rerun": rerun,
         "export": export,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,7 @@ from namo.reporting.strategies import (
     first_push_success,
     pushes_by_object,
 )
+from namo.reporting.unsolved_view import read_views
 from namo.results.again import FAILED, redo_command
 from namo.results.metadata_types import RunFile
 from namo.results.summary_types import Summary
@@ -90,7 +92,9 @@ class GalleryCard:
 def make_page(inputs: PageInputs) -> str:
     """Return the page as HTML."""
     episodes, performance = inputs.episodes, inputs.summary["performance_stats"]
-    cards = [_card(entry) for entry in read_entries(inputs.folder, select_entries(episodes))]
+    selected = select_entries(episodes)
+    cards = [_card(entry) for entry in read_entries(inputs.folder, selected)]
+    unsolved = read_views(inputs.folder, selected[~episodes.solved[selected]])
     models = inputs.summary["model_stats"]["models"]
     folder = inputs.summary["collection_metadata"]["folder"]
     script = _asset("page.js")
@@ -100,7 +104,7 @@ def make_page(inputs: PageInputs) -> str:
         performance=performance,
         episodes=episodes,
         outcomes=outcomes(episodes),
-        unsolved=inputs.summary["unsolved"],
+        unsolved_causes=inputs.summary["unsolved"],
         listed_environments=listed_environments,
         difficulties=by_difficulty(episodes),
         solved_figures=solved_figures(episodes),
@@ -111,6 +115,8 @@ def make_page(inputs: PageInputs) -> str:
         objects=pushes_by_object(inputs.folder / "pushes.parquet"),
         models=models,
         cards=cards,
+        unsolved=unsolved,
+        explain_command=f"namo explain {shlex.quote(str(inputs.folder))} ENV",
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
         frame_s=FRAME_S,
         slowest=slowest_episodes(episodes, folder),

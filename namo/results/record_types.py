@@ -236,7 +236,21 @@ class SceneRemark(TypedDict):
     text: str
 
 
-class SceneColumns(TypedDict):
+class ReachColumns(TypedDict):
+    """What the robot reaches in a state; all None where it is not known.
+
+    Attributes:
+        reachable: names of the movables that the robot can push, in file order.
+        reached_area: of the cells that the robot can reach (m²).
+        goal_gap: drive from there to the goal, through movables (m); None when walls cut it off.
+    """
+
+    reachable: list[str] | None
+    reached_area: float | None
+    goal_gap: float | None
+
+
+class SceneColumns(ReachColumns):
     """Columns of the scenes table that the scene decides; see `namo.results.schema.SCENES`.
 
     Attributes:

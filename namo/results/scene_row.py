@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from namo.results.reach_columns import UNKNOWN_REACH
 from namo.results.record_types import SceneColumns, SceneRemark
 from namo.results.schema import DRAWING_DECIMALS
 from namo.scenes.inspection import inspect_scene
@@ -11,7 +12,8 @@ from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 def scene_columns(scene: Scene) -> SceneColumns:
     """Return the columns of the scenes table that depend on the scene alone (m, rad).
 
-    Remarks are left to `scene_remarks`, which simulates.
+    Remarks are left to `scene_remarks`, which simulates, and what the robot reaches to
+    `reach_columns`, which takes a world; until then they are not known.
     """
     bounds, robot, goal = scene.bounds, scene.robot, scene.goal
     return {
@@ -25,6 +27,7 @@ def scene_columns(scene: Scene) -> SceneColumns:
         ],
         "poses": _short(*(value for movable in scene.movables for value in movable.pose)),
         "remarks": None,
+        **UNKNOWN_REACH,
     }
 
 

@@ -32,6 +32,7 @@ NULLABLE = frozenset(
     {
         *("difficulty", "solution_depth", "replayed", "remarks"),
         *("error_kind", "error_message", "rerun_command", "rows"),
+        *("reachable", "reached_area", "goal_gap"),
     }
 )
 """Columns that may hold nulls."""

@@ -101,6 +101,9 @@ def scene_of(row: Record) -> Record:
         movables=["box <1>", "box 2"],
         outlines=[BOX, BOX],
         poses=[0.0, 0.0, 0.5, 1.0, 1.0, 3.0],
+        reachable=["box <1>", "box 2"],
+        reached_area=9.0,
+        goal_gap=2.0,
     )
 
 
@@ -130,11 +133,22 @@ def pushes_of(row: Record) -> list[Record]:
     """The pushes of an episode; the last one of a solved episode opens the goal."""
     names = {name: row[name] for name in identity(0)}
     count = row["pushes_simulated"]
+    poses = [
+        [-1.5 + 0.01 * n, 0.0, 0.0, 0.02 * n, 0.0, 0.5, 1.0, 1.0, 3.0] for n in range(count + 1)
+    ]
     return [
         row_of(
             "pushes",
             **names,
             push=push,
+            state=push,
+            next_state=push + 1,
+            depth=push + 1,
+            poses_before=poses[push],
+            poses_after=poses[push + 1],
+            reachable=["box <1>"],
+            reached_area=9.0 - 0.01 * push,
+            goal_gap=2.0 - 0.1 * (push % 5),
             object_id="box 2" if push == count - 1 else "box <1>",
             status="reached",
             moved=push % 2 == 0,

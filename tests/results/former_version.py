@@ -13,8 +13,8 @@ from namo.results.records import file_entry, read_record
 from namo.results.tables import DATA_TABLES, TABLES, write_table
 
 FORMER = 4
-ADDED = {"remarks"}
-"""Columns that it did not have."""
+ADDED = frozenset({"reachable", "reached_area", "goal_gap", "remarks"})
+"""Columns that the version before did not have."""
 
 
 def write_former(source, folder):
@@ -48,8 +48,8 @@ def write_former(source, folder):
 
 
 def write_former_table(path, schema, rows):
-    schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     schema = pa.schema([field for field in schema if field.name not in ADDED], schema.metadata)
+    schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
         columns["episode_id"] = [_padded(name) for name in columns["episode_id"]]
@@ -64,11 +64,10 @@ def former_record(record):
         {**row, "episode_id": _padded(row["episode_id"]), "schema_version": FORMER}
         for row in record["metrics"]
     ]
-    scene = record["scene"]
-    record["scene"] = scene and {name: scene[name] for name in scene if name not in ADDED}
     for name in ("pushes", "plans"):
         ids = [_padded(each) for each in record[name]["episode_id"]]
-        record[name] = {**record[name], "episode_id": ids}
+        record[name] = _without_added(record[name]) | {"episode_id": ids}
+    record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
             **episode,
@@ -84,6 +83,21 @@ def former_record(record):
         for episode in record["episode_results"]
     ]
     return record
+
+
+def with_unknown(value):
+    """What is in a record or in rows, with None for what the version before did not have."""
+    if isinstance(value, dict):
+        numbers = value.get("push")  # of a row, or of all rows in columns
+        unknown = [None] * len(numbers) if isinstance(numbers, list) else None
+        return {
+            name: unknown if name in ADDED else with_unknown(item) for name, item in value.items()
+        }
+    return [with_unknown(item) for item in value] if isinstance(value, list) else value
+
+
+def _without_added(values):
+    return {name: value for name, value in values.items() if name not in ADDED}
 
 
 def _former_object(info):
