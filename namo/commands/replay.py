@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: two options do not go together or one is out of its range, or the file holds no
             such plan.
-        SceneError: the scene is gone, or has changed since the plan was made.
+        SceneError: the scene is not stored, and its file is gone or has changed.
     """
     videos = [getattr(options, name) for name in ("gif", "mp4") if hasattr(options, name)]
     for name in ("gif", "mp4"):
@@ -82,9 +82,9 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--width {options.width}: must be 16 or more, at most {MAX_WIDTH}")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
+    from namo.results.collected_scenes import CollectedScenes
     from namo.results.records import read_environment
     from namo.results.replay import replay
-    from namo.results.scene_file import scene_of
     from namo.wording import counted
     from namo.world.world import World
 
@@ -93,7 +93,8 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{file}: is a folder; name one environment's file, *_env_*_results.pkl")
     record = read_environment(file)
     episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
-    scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)
+    scenes = CollectedScenes(file.parent, options.run_from)
+    scene = scenes.scene(record, record["metrics"][0]["physics"])
     done = replay(World(scene), episode)
     pushes = counted(len(episode["state_observations"]), "push", "pushes")
     outcome = done.problem or "replay matches"

@@ -26,7 +26,6 @@ from namo.files import replacing
 from namo.geometry import Pose2D
 from namo.learning.rasters import Raster
 from namo.results.record_types import EnvironmentRecord
-from namo.results.scene_file import scene_of
 from namo.results.shards import ShardWriter, shard_name
 from namo.results.tables import merged_table, read_table
 from namo.wording import counted
@@ -61,7 +60,7 @@ class MaskExporter:
 
         Raises:
             UsageError: the collection has no push to export, or a scene does not fit its masks.
-            SceneError: a scene file is missing or changed.
+            SceneError: a scene is not stored, and its file is missing or has changed.
             ResultFileError: a file of the collection is missing or damaged.
         """
         metrics = merged_table(export.collection.folder, "metrics")
@@ -114,7 +113,8 @@ def _samples(export: Export, record: EnvironmentRecord) -> Iterator[MaskSample]:
         rows = _plan_rows(record, rows)
     if not rows:
         return
-    scene = scene_of(record, record["metrics"][0]["physics"], export.collection.run_from)
+    scenes = export.collection.collected_scenes
+    scene = scenes.scene(record, record["metrics"][0]["physics"])
     window = MaskWindow.around(scene.bounds, export.settings.metres_per_pixel)
     if not window.contains(scene.bounds):
         smallest = MaskWindow.around(scene.bounds).metres_per_pixel

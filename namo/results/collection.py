@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from namo.errors import UsageError
 from namo.geometry import Pose2D
+from namo.results.collected_scenes import CollectedScenes
 from namo.results.record_types import EnvironmentRecord, EpisodeRecord, MetricsRow
 from namo.results.records import read_listed_record
-from namo.results.scene_file import scene_of
 from namo.results.tables import DATA_TABLES, merged_table, read_table, row_groups
 from namo.scenes.scene import Scene
 from namo.wording import did_you_mean
@@ -35,14 +35,14 @@ class Episode:
         record: its entry in the environment's file, plain values.
         metrics: its row of the metrics table.
         pushes: its rows of the pushes table: the whole search, in order.
-        run_from: folder in which the collection was run; relative scene paths start there.
+        scenes: of the collection.
     """
 
     id: str
     record: EpisodeRecord
     metrics: MetricsRow
     pushes: pa.Table
-    run_from: Path
+    scenes: CollectedScenes
 
     @property
     def solved(self) -> bool:
@@ -74,12 +74,12 @@ class Episode:
 
     @property
     def scene(self) -> Scene:
-        """The scene, from its file, under the physics it was collected with.
+        """The scene, from its file or as stored, under the physics it was collected with.
 
         Raises:
-            SceneError: the file is missing, or differs from the one that was collected.
+            SceneError: the file is missing or has changed, and the scene is not stored.
         """
-        return scene_of(self.metrics, self.metrics["physics"], self.run_from)
+        return self.scenes.scene(self.metrics, self.metrics["physics"])
 
 
 class Collection:
@@ -112,6 +112,11 @@ class Collection:
         found = self._table("metrics", columns=["solution_found"])["solution_found"]
         solved = pc.sum(found).as_py() or 0  # no sum where there is no row
         return f"<collection {self.folder}: {len(found)} episodes, {solved} solved>"
+
+    @cached_property
+    def collected_scenes(self) -> CollectedScenes:
+        """Reads the scenes, from their files or as stored."""
+        return CollectedScenes(self.folder, self.run_from)
 
     @cached_property
     def episodes(self) -> pa.Table:
@@ -156,7 +161,7 @@ class Collection:
             if episode["episode_id"] == episode_id:
                 pushes = pa.table(record["pushes"], schema=DATA_TABLES["pushes"])
                 own = pushes.filter(pc.equal(pushes["episode"], row["episode"]))
-                return Episode(episode_id, episode, row, own, self.run_from)
+                return Episode(episode_id, episode, row, own, self.collected_scenes)
         why = row["error_message"] or "--filter-minimum-length dropped it"
         raise UsageError(f"{episode_id}: only its metrics row was kept: {why}")
 

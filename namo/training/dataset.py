@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError, UsageError
 from namo.files import replacing, sha256_of
 from namo.planning.planner import Termination
+from namo.results.collected_scenes import CollectedScenes
 from namo.results.run_file import read_run_file
 from namo.results.shards import SPLITS, ShardWriter, shard_name
 from namo.results.tables import COMPRESSION, read_table, row_groups
@@ -88,6 +89,7 @@ def make_dataset(
 
     Raises:
         UsageError: a collection or the manifest is missing, or does not cover the scenes.
+        SceneError: a scene is not stored, and its file is missing or has changed.
         ResultFileError: a table of a collection is damaged.
     """
     if not collections:
@@ -174,7 +176,11 @@ def _searched(
     folder: Path, listed: Mapping[str, Listed], manifest: Path
 ) -> Iterator[SearchedScene]:
     """Yield the environments of a collection, in order, without those that failed."""
-    columns = ["env_index", "xml_file", "scene_sha256", "difficulty", "physics", "termination"]
+    scenes = CollectedScenes(folder)
+    columns = [
+        *("env_id", "env_index", "xml_file", "scene_sha256"),
+        *("difficulty", "physics", "termination"),
+    ]
     episodes = read_table(folder / "metrics.parquet", columns)
     error = pc.equal(episodes["termination"], Termination.ERROR.value)
     by_index = {row["env_index"]: row for row in episodes.filter(pc.invert(error)).to_pylist()}
@@ -188,13 +194,7 @@ def _searched(
         row = by_index.get(index)
         if row is None:
             continue
-        path, sha256 = Path(row["xml_file"]), row["scene_sha256"]
-        try:
-            xml = path.read_bytes()
-        except OSError as problem:
-            raise UsageError(f"{problem}; it is a scene of {folder}") from None
-        if hashlib.sha256(xml).hexdigest() != sha256:
-            raise UsageError(f"{path}: has changed since the collection; expected sha256 {sha256}")
+        path, sha256 = row["xml_file"], row["scene_sha256"]
         if sha256 not in listed:
             raise UsageError(
                 f"{path}: is not listed in {manifest} (sha256 {sha256}), which assigns scenes to "
@@ -206,7 +206,7 @@ def _searched(
             "difficulty": row["difficulty"],
             "env_index": index,
         }
-        yield SearchedScene(xml, str(path), row["physics"], about, list(group))
+        yield SearchedScene(scenes.content(row), path, row["physics"], about, list(group))
 
 
 def _shard_writer(folder: Path, split: str) -> ShardWriter[Row]:

@@ -136,8 +136,9 @@ def set_scene_file(collection, path):
 
 
 def test_a_missing_scene_file_is_named_with_a_hint(copied, tmp_path):
+    (copied.folder / "scene_files.parquet").unlink()
     set_scene_file(copied, "gone/a.xml")
-    with pytest.raises(SceneError, match=r"gone/a\.xml: is missing; .*--run-from"):
+    with pytest.raises(SceneError, match=r"gone/a\.xml: is missing, .*--run-from"):
         exported(copied, "masks", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -146,6 +147,7 @@ def test_a_changed_scene_file_is_named(copied, collection, tmp_path):
     text = (collection.run_from / collection.scenes["xml_file"][0].as_py()).read_text()
     (tmp_path / "a.xml").write_text(text + "<!-- changed -->")
     set_scene_file(copied, tmp_path / "a.xml")
+    (copied.folder / "scene_files.parquet").unlink()
     with pytest.raises(SceneError, match=r"a\.xml: changed since host_env_000000 was collected"):
         exported(copied, "masks", tmp_path / "out")
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo import compiled
-from namo.errors import UsageError
+from namo.errors import SceneError, UsageError
 from namo.files import sha256_of
 from namo.geometry import Pose2D
 from namo.learning.queries import goal_query, object_query
@@ -46,7 +46,7 @@ def state_name(poses):
 def rewritten(learning, folder, **columns):
     """A copy of the collection with columns of the metrics replaced."""
     folder.mkdir()
-    for name in ("pushes.parquet", "run.json"):
+    for name in ("pushes.parquet", "scene_files.parquet", "run.json"):
         shutil.copy(learning.collection / name, folder / name)
     table = pq.read_table(learning.collection / "metrics.parquet")
     for name, value in columns.items():
@@ -299,15 +299,20 @@ def test_a_collection_that_is_not_merged_is_named_and_the_data_set_kept(learning
 def test_a_missing_scene_is_named(learning, tmp_path):
     missing = tmp_path / "missing.xml"
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(missing))
-    assert_refused([folder], learning.manifest, tmp_path / "data", missing)
+    make_dataset([folder], learning.manifest, tmp_path / "data")
+    assert rows_of(tmp_path / "data") == rows_of(learning.dataset), "of the stored scenes"
+    (folder / "scene_files.parquet").unlink()
+    with pytest.raises(SceneError, match=f"{missing}: is missing"):
+        make_dataset([folder], learning.manifest, tmp_path / "data")
 
 
 def test_a_scene_that_changed_is_named(learning, tmp_path):
     changed = tmp_path / "changed.xml"
     changed.write_text(learning.scenes[0].read_text() + "\n")
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(changed))
-    expected = changed, "has changed since the collection", sha256_of(learning.scenes[0])
-    assert_refused([folder], learning.manifest, tmp_path / "data", *expected)
+    (folder / "scene_files.parquet").unlink()
+    with pytest.raises(SceneError, match=f"{changed}: changed since"):
+        make_dataset([folder], learning.manifest, tmp_path / "data")
 
 
 def test_an_unlisted_scene_is_named(learning, tmp_path):
