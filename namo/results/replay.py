@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from namo.geometry import Pose2D
-from namo.results.record_types import SearchRecord
+from namo.results.record_types import PlanRecord
 from namo.world.push import Push
 from namo.world.recording import Recorder
 from namo.world.world import World
@@ -25,7 +25,7 @@ class Replay:
     problem: str | None = None
 
 
-def replay(world: World, episode: SearchRecord) -> Replay:
+def replay(world: World, episode: PlanRecord) -> Replay:
     """Replay the plan of a solved episode, up to the first difference from the stored plan.
 
     Every state along the plan must equal the stored one to the last bit, and the robot's goal must
@@ -44,7 +44,7 @@ def replay(world: World, episode: SearchRecord) -> Replay:
     return done
 
 
-def _replay(world: World, episode: SearchRecord, pushes: list[Recorder]) -> str | None:
+def _replay(world: World, episode: PlanRecord, pushes: list[Recorder]) -> str | None:
     """Append the motion of each push, and return the first difference."""
     plan, before = episode["action_sequence"] or [], episode["state_observations"]
     after = episode["post_action_state_observations"]

@@ -93,7 +93,7 @@ def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.
 def read_table(
     path: Path,
     columns: Sequence[str] | None = None,
-    filters: Sequence[tuple[str, str, str]] | None = None,
+    filters: Sequence[tuple[str, str, str | int]] | None = None,
 ) -> pa.Table:
     """Return a Parquet file of a collection, optionally some columns or the rows of filters.
 

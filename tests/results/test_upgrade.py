@@ -11,6 +11,7 @@ from namo.errors import BusyError, ResultFileError
 from namo.locks import lock_held
 from namo.results.parts import LOCK, finished_parts
 from namo.results.records import read_record, write_record
+from namo.results.tables import MERGED_TABLES
 from namo.results.upgrade import Upgraded, upgrade
 from namo.results.verify import Verification
 from namo.version import SCHEMA_VERSION
@@ -38,7 +39,7 @@ def everything(rig, folder, scenes):
     collection = rig.opened(folder, scenes)
     return {
         "records": {path.name: read_record(path) for path in collection.files()},
-        **{name: collection.table(name) for name in ("metrics", "pushes", "plans", "scenes")},
+        **{name: collection.table(name) for name in MERGED_TABLES},
         "summary": collection.summary(),
     }
 

@@ -352,6 +352,8 @@ def test_a_layout_in_two_splits_is_named(learning, tmp_path):
 def test_a_failed_run_invalidates_the_previous_data_set(learning, tmp_path):
     dataset = Path(shutil.copytree(learning.dataset, tmp_path / "data"))
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(tmp_path / "missing.xml"))
-    assert_refused([folder], learning.manifest, dataset)
+    (folder / "scene_files.parquet").unlink()
+    with pytest.raises(SceneError):
+        make_dataset([folder], learning.manifest, dataset)
     with pytest.raises(UsageError, match="not a data set"):
         CandidateData(dataset, "train", "goal")
