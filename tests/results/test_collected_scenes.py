@@ -96,3 +96,10 @@ def test_scenes_are_found_in_any_order_and_row_group(tmp_path, monkeypatch):
 def test_the_text_of_a_scene_is_its_file_byte_for_byte(scene_file, start):
     scene_file.write_bytes(start + scene_file.read_bytes().replace(b"\n", b"\r\n"))
     assert file_text(read_scene(scene_file)).encode() == scene_file.read_bytes()
+
+
+def test_a_stored_scene_takes_less_than_a_kilobyte(demo_scenes, tmp_path):
+    texts = {path.read_text() for path in demo_scenes.rglob("*.xml")}
+    stored(tmp_path, texts)
+    assert len(texts) >= 100
+    assert (tmp_path / "scene_files.parquet").stat().st_size <= 1000 * len(texts)
