@@ -1,5 +1,7 @@
 """Replay the plan of a stored episode, check that it leads to the stored states, and show it.
 
+With --check, every plan of a collection or of an exported data set.
+
 Exit codes: 0 the replay matches; 1 it diverged, or the scene is gone; 2 wrong usage or nothing to
 replay.
 """
@@ -32,7 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     absent = argparse.SUPPRESS
     parser.add_argument(
-        "file", metavar="FILE", type=Path, help="file of an environment, *_env_*_results.pkl"
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="file of an environment, *_env_*_results.pkl; with --check also the folder of a "
+        "collection or of an exported data set",
     )
     parser.add_argument(
         "--episode",
@@ -90,7 +96,12 @@ def run(options: argparse.Namespace) -> int:
 
     file: Path = options.file
     if file.is_dir():
-        raise UsageError(f"{file}: is a folder; name one environment's file, *_env_*_results.pkl")
+        if not options.check or hasattr(options, "episode"):
+            raise UsageError(
+                f"{file}: is a folder, whose plans can only be replayed all, with --check; name one "
+                "environment's file, *_env_*_results.pkl"
+            )
+        return _check_all(file, options.run_from)
     record = read_environment(file)
     episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
     scenes = CollectedScenes(file.parent, options.run_from)
@@ -107,6 +118,28 @@ def run(options: argparse.Namespace) -> int:
 
         show_in_viewer(scene, [joints for push in done.pushes for joints in push.joints])
     return int(done.problem is not None)
+
+
+def _check_all(folder: Path, run_from: Path) -> int:
+    """Replay every plan of a collection or of an exported data set, and return the exit code."""
+    from namo.results.collection import Collection
+    from namo.results.replay import replay
+    from namo.wording import counted
+    from namo.world.world import World
+
+    collection, plans, diverged = Collection(folder, run_from), 0, 0
+    for searched in collection.searched():
+        episodes = [episode for episode in searched.episodes if episode["action_sequence"]]
+        if not episodes:
+            continue
+        world = World(collection.collected_scenes.scene(searched.reference, searched.physics))
+        for episode in episodes:
+            plans += 1
+            if problem := replay(world, episode).problem:
+                diverged += 1
+                print(f"{episode['episode_id']}: {problem}", flush=True)
+    print(f"{counted(plans, 'plan', 'plans')} replayed: {plans - diverged} match")
+    return int(diverged > 0)
 
 
 def _episode(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> EpisodeRecord:

@@ -19,7 +19,7 @@ from namo.errors import ResultFileError, SceneError
 from namo.results.problem import Problem
 from namo.results.record_types import SceneReference
 from namo.results.schema import SCENE_FILES
-from namo.results.tables import merged_table, open_table, read_table, row_groups
+from namo.results.tables import merged_table, open_table, read_table, require_values, row_groups
 from namo.scenes.physics import with_physics
 from namo.scenes.reading import parse_scene, scene_bytes
 from namo.scenes.scene import Scene
@@ -122,7 +122,7 @@ class StoredScenes:
         hashes = np.array(read_table(path, ["scene_sha256"])["scene_sha256"].to_pylist(), "U64")
         self._order = np.argsort(hashes)
         self._hashes = hashes[self._order]
-        self._group, self._texts = -1, pa.chunked_array([], pa.string())
+        self._group, self._texts = -1, pa.chunked_array([], pa.binary())
 
     def content(self, sha256: str) -> bytes | None:
         """Return the content of a scene file by its hash; None where it is not stored.
@@ -137,10 +137,10 @@ class StoredScenes:
         group = int(np.searchsorted(self._starts, row, "right")) - 1
         if group != self._group:
             with open_table(self._path) as file:
-                self._texts = file.read_row_group(group, ["xml"])["xml"]
-            self._group = group
-        text: str = self._texts[row - int(self._starts[group])].as_py() or ""
-        content = text.encode()
+                table = file.read_row_group(group, ["xml"])
+            require_values(self._path, table)
+            self._group, self._texts = group, table["xml"].cast(pa.binary())
+        content: bytes = self._texts[row - int(self._starts[group])].as_py()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ResultFileError(f"{self._path}: row {row} holds another scene than its hash says")
         return content
@@ -160,8 +160,9 @@ def stored_scene_problems(folder: Path, rows: int | None, notes: list[str]) -> I
     try:
         for table in row_groups(merged_table(folder, TABLE)):
             count += table.num_rows
-            for sha256, text in zip(*table.to_pydict().values(), strict=True):
-                if hashlib.sha256(text.encode()).hexdigest() != sha256:
+            contents = table["xml"].cast(pa.binary()).to_pylist()
+            for sha256, content in zip(table["scene_sha256"].to_pylist(), contents, strict=True):
+                if hashlib.sha256(content).hexdigest() != sha256:
                     yield Problem(name, f"scene {sha256:.12} has another hash")
                 found.add(sha256)
     except ResultFileError as error:

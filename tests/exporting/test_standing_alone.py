@@ -78,7 +78,13 @@ def test_every_plan_of_a_collection_is_replayed(alone, capsys):
         assert main(["replay", str(record), "--check"]) == 0
 
 
-def test_every_plan_of_an_export_is_replayed(alone, capsys):
+@pytest.mark.parametrize("name", ["results/mine", "huggingface"])
+def test_all_plans_are_replayed_from_the_folder_alone(alone, name, capsys):
+    assert main(["replay", str(alone / name), "--check"]) == 0
+    assert capsys.readouterr().out == "6 plans replayed: 6 match\n"
+
+
+def test_an_export_is_verified_and_every_plan_of_it_replayed(alone, capsys):
     assert main(["verify", str(alone / "huggingface")]) == 0
     assert "6 plans replayed: no problems found" in capsys.readouterr().out
 
