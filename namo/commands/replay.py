@@ -98,8 +98,8 @@ def run(options: argparse.Namespace) -> int:
     if file.is_dir():
         if not options.check or hasattr(options, "episode"):
             raise UsageError(
-                f"{file}: is a folder, whose plans can only be replayed all, with --check; name one "
-                "environment's file, *_env_*_results.pkl"
+                f"{file}: is a folder; name one environment's file, *_env_*_results.pkl, or replay "
+                "all plans with --check"
             )
         return _check_all(file, options.run_from)
     record = read_environment(file)
