@@ -129,11 +129,6 @@ class Collection:
         """Reads the scenes, from their files or as stored."""
         return CollectedScenes(self.folder, self.run_from)
 
-    @property
-    def stored_scenes(self) -> Path:
-        """The file that holds the scenes, each distinct one once; raises if it is missing."""
-        return merged_table(self.folder, "scene_files")
-
     @cached_property
     def episodes(self) -> pa.Table:
         """One row per episode, failed environments included."""
@@ -153,6 +148,11 @@ class Collection:
     def scenes(self) -> pa.Table:
         """One row per environment whose scene could be read: its geometry."""
         return self._table("scenes")
+
+    @cached_property
+    def scene_files(self) -> pa.Table:
+        """One row per distinct scene that could be read: its file."""
+        return read_table(merged_table(self.folder, "scene_files"))
 
     def episode(self, episode_id: str) -> Episode:
         """Return one episode with its plan, states and search.
