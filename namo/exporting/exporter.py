@@ -9,7 +9,6 @@ from typing import ClassVar, Protocol
 from namo.exporting.settings import ExportSettings
 from namo.files import copy_regular, new_folder
 from namo.results.collection import Collection
-from namo.results.tables import merged_table
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,6 @@ def export_with(
         NamoError: see `Exporter.write`; nothing is left of the output.
     """
     with new_folder(output) as folder:
-        stored = merged_table(collection.folder, "scene_files")
+        stored = collection.scene_files_path()
         copy_regular(stored, folder / stored.name)
         return exporter.write(Export(collection, settings, folder, output))

@@ -152,7 +152,16 @@ class Collection:
     @cached_property
     def scene_files(self) -> pa.Table:
         """One row per distinct scene that could be read: its file."""
-        return read_table(merged_table(self.folder, "scene_files"))
+        return read_table(self.scene_files_path())
+
+    def scene_files_path(self) -> Path:
+        """Return the file that holds `scene_files`.
+
+        Raises:
+            ResultFileError: it is missing, or the collection is of another version.
+        """
+        self._files("metrics")  # a collection of an earlier version has no scene files to miss
+        return merged_table(self.folder, "scene_files")
 
     def episode(self, episode_id: str) -> Episode:
         """Return one episode with its plan, states and search.
