@@ -1,5 +1,7 @@
 """Replay a stored plan or simulated push, check its states against the stored ones, and show it.
 
+With --check, every plan of a collection or of an exported data set.
+
 Exit codes: 0 the replay matches; 1 it diverged, or the scene is gone; 2 wrong usage or nothing to
 replay.
 """
@@ -37,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         metavar="DIR|FILE",
         type=Path,
-        help="folder of a collection, or file of an environment, *_env_*_results.pkl",
+        help="folder of a collection, or file of an environment, *_env_*_results.pkl; with --check "
+        "also an exported data set",
     )
     add_environment(parser, "; needed with DIR")
     parser.add_argument(
@@ -83,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: two options do not go together or one is out of its range, or the file holds no
             such plan.
-        SceneError: the scene is gone, or has changed since the plan was made.
+        SceneError: the scene is not stored, and its file is gone or has changed.
     """
     videos = [getattr(options, name) for name in ("gif", "mp4") if hasattr(options, name)]
     for name in ("gif", "mp4"):
@@ -97,10 +100,13 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--width {options.width}: must be 16 or more, at most {MAX_WIDTH}")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
+    from namo.results.collected_scenes import CollectedScenes
     from namo.results.records import read_environment
-    from namo.results.scene_file import scene_of
     from namo.world.world import World
 
+    asks_for_one = options.environment is not None or hasattr(options, "episode")
+    if options.check and options.file.is_dir() and not (asks_for_one or hasattr(options, "push")):
+        return _check_all(options.file, options.run_from)
     file = _file(options.file, options.environment)
     record = read_environment(file)
     episode: int | None = getattr(options, "episode", None)
@@ -108,7 +114,8 @@ def run(options: argparse.Namespace) -> int:
         asked = _asked_push(file, record["pushes"], episode or 0, options.push)
     else:
         asked = _asked_plan(file, record["episode_results"], episode)
-    scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)
+    scenes = CollectedScenes(file.parent, options.run_from)
+    scene = scenes.scene(record, record["metrics"][0]["physics"])
     done = asked.replay(World(scene))
     print(f"{asked.name}: {done.problem or 'replay matches'}", flush=True)
     for video in videos:
@@ -129,7 +136,10 @@ def _file(path: Path, environment: str | None) -> Path:
     """
     if path.is_dir():
         if environment is None:
-            raise UsageError(f"{path}: is a folder; name an environment too: DIR ENV")
+            raise UsageError(
+                f"{path}: is a folder; name an environment too, DIR ENV, or replay all plans with "
+                "--check"
+            )
         return environment_file(path, environment)
     if environment is not None:
         raise UsageError(f"{path}: is not a folder; omit {environment}")
@@ -177,6 +187,28 @@ def _asked_push(file: Path, pushes: Columns, episode: int, number: int) -> _Aske
         f"{episode_id}: push {number}, at depth {depth}: {outcome}",
         lambda world: replay_push(world, pushes, episode, number),
     )
+
+
+def _check_all(folder: Path, run_from: Path) -> int:
+    """Replay every plan of a collection or of an exported data set, and return the exit code."""
+    from namo.results.collection import Collection
+    from namo.results.replay import replay
+    from namo.wording import counted
+    from namo.world.world import World
+
+    collection, plans, diverged = Collection(folder, run_from), 0, 0
+    for searched in collection.searched():
+        episodes = [episode for episode in searched.episodes if episode["action_sequence"]]
+        if not episodes:
+            continue
+        world = World(collection.collected_scenes.scene(searched.reference, searched.physics))
+        for episode in episodes:
+            plans += 1
+            if problem := replay(world, episode).problem:
+                diverged += 1
+                print(f"{episode['episode_id']}: {problem}", flush=True)
+    print(f"{counted(plans, 'plan', 'plans')} replayed: {plans - diverged} match")
+    return int(diverged > 0)
 
 
 def _episode(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> EpisodeRecord:

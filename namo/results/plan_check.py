@@ -49,17 +49,23 @@ def plan_problems(folder: Path, run_from: Path, notes: list[str]) -> Iterator[Pr
             f"{plan.source.name} cannot be read from {run_from.absolute()}: rows not compared with "
             "the list of scenes; --run-from DIR says where the collection was run"
         )
-    there = set()
+    there, changed = set(), []
     for result in results_in(folder / "metrics.parquet"):
         there.add(result.env_index)
         objection = plan.objection(result, look=True)
-        if objection is not None:
+        if objection is Objection.CHANGED:
+            changed.append(result.env_index)
+        elif objection is not None:
             yield Problem(
                 "metrics.parquet",
                 f"environment {result.env_index} ({result.xml_file}): {objection}",
                 result.env_index if objection is Objection.SETTINGS else None,
-                repairable=objection is not Objection.CHANGED,
             )
+    if changed:
+        notes.append(
+            "scene files are missing or have changed since these environments were collected: "
+            f"{truncated_list(changed, SHOWN)}"
+        )
     if missing := [number for number in plan.wanted if number not in there]:
         text = f"has no rows of environments that were asked for: {truncated_list(missing, SHOWN)}"
         yield Problem("metrics.parquet", text)

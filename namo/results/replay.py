@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from namo.errors import ResultFileError
 from namo.geometry import Pose2D
-from namo.results.record_types import Columns, Observation, SearchRecord
+from namo.results.record_types import Columns, Observation, PlanRecord
 from namo.world.push import Push, PushOutcome
 from namo.world.recording import Recorder
 from namo.world.world import World
@@ -30,7 +30,7 @@ class _DivergedError(Exception):
     """The replay differs from what is stored; the text says where."""
 
 
-def replay(world: World, episode: SearchRecord) -> Replay:
+def replay(world: World, episode: PlanRecord) -> Replay:
     """Replay the plan of a solved episode, up to the first difference from the stored plan.
 
     Every state along the plan must equal the stored one to the last bit, and the robot's goal must

@@ -231,6 +231,14 @@ SCENES = _schema(
     "one row per scene that could be read: geometry",
 )
 
+SCENE_FILES = _schema(
+    [
+        _field("scene_sha256", _TEXT, NO_UNIT, "hash of the scene file, as in metrics"),
+        _field("xml", _TEXT, NO_UNIT, "the scene file, which its UTF-8 text is byte for byte"),
+    ],
+    "one row per distinct scene that could be read: its file",
+)
+
 FILES = _schema(
     [
         _field("path", _TEXT, NO_UNIT, "relative to the collection's folder"),

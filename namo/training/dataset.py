@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from namo.errors import PhysicsError, ResultFileError, SceneError, UsageError
 from namo.files import replacing, sha256_of
 from namo.planning.planner import Termination
+from namo.results.collected_scenes import CollectedScenes
 from namo.results.run_file import read_run_file
 from namo.results.shards import SPLITS, ShardWriter, shard_name
 from namo.results.tables import COMPRESSION, read_table, row_groups
@@ -196,9 +197,13 @@ def _searched(
 ) -> Iterator[SearchedScene]:
     """Yield the environments of a collection, in order, without those that failed.
 
-    One whose file is gone or has changed is noted as left out.
+    One whose scene is not stored, and whose file is gone or has changed, is noted as left out.
     """
-    columns = ["env_index", "xml_file", "scene_sha256", "difficulty", "physics", "termination"]
+    scenes = CollectedScenes(folder)
+    columns = [
+        *("env_id", "env_index", "xml_file", "scene_sha256"),
+        *("difficulty", "physics", "termination"),
+    ]
     episodes = read_table(folder / "metrics.parquet", columns)
     error = pc.equal(episodes["termination"], Termination.ERROR.value)
     by_index = {row["env_index"]: row for row in episodes.filter(pc.invert(error)).to_pylist()}
@@ -212,15 +217,11 @@ def _searched(
         row = by_index.get(index)
         if row is None:
             continue
-        path, sha256 = Path(row["xml_file"]), row["scene_sha256"]
+        path, sha256 = row["xml_file"], row["scene_sha256"]
         try:
-            xml = path.read_bytes()
-        except OSError as problem:
-            left_out.setdefault(str(path), f"cannot be read: {problem.strerror}")
-            continue
-        if hashlib.sha256(xml).hexdigest() != sha256:
-            why = f"has changed since the collection; expected sha256 {sha256}"
-            left_out.setdefault(str(path), why)
+            xml = scenes.content(row)
+        except SceneError as problem:
+            left_out.setdefault(path, str(problem).removeprefix(f"{path}: "))
             continue
         if sha256 not in listed:
             raise UsageError(
@@ -233,7 +234,7 @@ def _searched(
             "difficulty": row["difficulty"],
             "env_index": index,
         }
-        yield SearchedScene(xml, str(path), row["physics"], about, list(group))
+        yield SearchedScene(xml, path, row["physics"], about, list(group))
 
 
 def _shard_writer(folder: Path, split: str) -> ShardWriter[Row]:

@@ -13,6 +13,7 @@ from namo.results.records import file_entry, read_record
 from namo.results.tables import DATA_TABLES, TABLES, write_table
 
 FORMER = 4
+FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "scene_files"}
 ADDED = frozenset({"reachable", "reached_area", "goal_gap", "remarks"})
 """Columns that the version before did not have."""
 
@@ -24,14 +25,18 @@ def write_former(source, folder):
     for path in records:
         write_sealed(path, pickle.dumps(former_record(read_record(path))))
     for part in finished_parts(folder):
-        for name, schema in TABLES.items():
+        part.table("scene_files").unlink()
+        for name, schema in FORMER_TABLES.items():
             rows = pq.read_table(part.table(name))
             if name == "files":
                 paths = [folder / path for path in rows["path"].to_pylist()]
                 rows = _entries(folder, paths, rows["rows"].to_pylist())
             write_former_table(part.table(name), schema, rows)
-        hashes = {name: file_entry(part.table(name), folder, None)["sha256"] for name in TABLES}
+        hashes = {
+            name: file_entry(part.table(name), folder, None)["sha256"] for name in FORMER_TABLES
+        }
         write_marker(part.marker, {**part.metadata(), "tables": hashes})
+    (folder / "scene_files.parquet").unlink()
     for name, schema in DATA_TABLES.items():
         path = folder / f"{name}.parquet"
         write_former_table(path, schema, pq.read_table(path))
@@ -40,7 +45,9 @@ def write_former(source, folder):
     run = json.loads((folder / "run.json").read_text())
     run["versions"] |= {"schema": FORMER, "namo": "0.0.9", "mujoco": "3.9.9"}
     (folder / "run.json").write_text(json.dumps(run))
-    manifest = pq.read_table(folder / "manifest.parquet")
+    manifest = pq.read_table(
+        folder / "manifest.parquet", filters=[("path", "!=", "scene_files.parquet")]
+    )
     paths = [folder / path for path in manifest["path"].to_pylist()]
     entries = _entries(folder, paths, manifest["rows"].to_pylist())
     write_former_table(folder / "manifest.parquet", TABLES["files"], entries)

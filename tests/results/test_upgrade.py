@@ -11,6 +11,7 @@ from namo.errors import BusyError, ResultFileError
 from namo.locks import lock_held
 from namo.results.parts import LOCK, finished_parts
 from namo.results.records import read_record, write_record
+from namo.results.tables import MERGED_TABLES
 from namo.results.upgrade import Upgraded, upgrade
 from namo.results.verify import Verification
 from namo.version import SCHEMA_VERSION
@@ -37,14 +38,13 @@ def former(present, tmp_path):
 def everything(rig, folder, scenes):
     """What a collection holds, but for where it is and what an upgrade cannot know."""
     collection = rig.opened(folder, scenes)
-    records = {path.name: read_record(path) for path in collection.files()}
-    tables = {name: collection.table(name) for name in ("metrics", "pushes", "plans", "scenes")}
-    for scene in (*(record["scene"] for record in records.values()), *tables["scenes"]):
-        if scene is not None:
-            scene["remarks"] = None
     summary = collection.summary()
     del summary["collection_metadata"]["folder"], summary["unsolved"]
-    return {"records": records, **tables, "summary": summary}
+    return {
+        "records": {path.name: read_record(path) for path in collection.files()},
+        **{name: collection.table(name) for name in MERGED_TABLES},
+        "summary": summary,
+    }
 
 
 def require_upgraded(rig, folder, present, *, replays=False):

@@ -48,7 +48,7 @@ def state_name(poses):
 def rewritten(learning, folder, **columns):
     """A copy of the collection with columns of the metrics replaced."""
     folder.mkdir()
-    for name in ("pushes.parquet", "run.json"):
+    for name in ("pushes.parquet", "scene_files.parquet", "run.json"):
         shutil.copy(learning.collection / name, folder / name)
     table = pq.read_table(learning.collection / "metrics.parquet")
     for name, value in columns.items():
@@ -320,15 +320,20 @@ def test_a_collection_that_is_not_merged_is_named_and_the_data_set_kept(learning
 def test_a_missing_scene_is_named(learning, tmp_path):
     missing = tmp_path / "missing.xml"
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(missing))
-    assert_refused([folder], learning.manifest, tmp_path / "data", missing)
+    make_dataset([folder], learning.manifest, tmp_path / "data")
+    assert rows_of(tmp_path / "data") == rows_of(learning.dataset), "of the stored scenes"
+    (folder / "scene_files.parquet").unlink()
+    with pytest.raises(SceneError, match=f"{missing}: is missing"):
+        make_dataset([folder], learning.manifest, tmp_path / "data")
 
 
 def test_a_scene_that_changed_is_named(learning, tmp_path):
     changed = tmp_path / "changed.xml"
     changed.write_text(learning.scenes[0].read_text() + "\n")
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(changed))
-    expected = changed, "has changed since the collection", sha256_of(learning.scenes[0])
-    assert_refused([folder], learning.manifest, tmp_path / "data", *expected)
+    (folder / "scene_files.parquet").unlink()
+    with pytest.raises(SceneError, match=f"{changed}: changed since"):
+        make_dataset([folder], learning.manifest, tmp_path / "data")
 
 
 def test_an_unlisted_scene_is_named(learning, tmp_path):
@@ -368,6 +373,8 @@ def test_a_layout_in_two_splits_is_named(learning, tmp_path):
 def test_a_failed_run_invalidates_the_previous_data_set(learning, tmp_path):
     dataset = Path(shutil.copytree(learning.dataset, tmp_path / "data"))
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(tmp_path / "missing.xml"))
-    assert_refused([folder], learning.manifest, dataset)
+    (folder / "scene_files.parquet").unlink()
+    with pytest.raises(SceneError):
+        make_dataset([folder], learning.manifest, dataset)
     with pytest.raises(UsageError, match="not a data set"):
         CandidateData(dataset, "train", "goal")
