@@ -27,6 +27,7 @@ from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
 from namo.planning.planner import Planner
+from namo.results.again import redo_command
 from namo.results.parts import Part, Replacement, locked, next_generation, write_part
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, write_record
@@ -133,7 +134,8 @@ def collect_chunk(
                     *(environment, collector, journal, path, sha256),
                     *(progress.searching, builder.keep),
                 )
-            progress.finished(record, resumed=resumed)
+            again = redo_command(str(output_dir), environment.index)
+            progress.finished(record, again, resumed=resumed)
             builder.add(environment, record, resumed=resumed)
             failures.add(record)
         metadata = builder.metadata(

@@ -15,8 +15,9 @@ from namo.collection.environment_record import environment_record, failure
 from namo.collection.episode import EpisodeOutcome, run_episode
 from namo.errors import MachineError, ModelError, SceneError
 from namo.planning.planner import Planner
+from namo.results.reach_columns import reach_columns
 from namo.results.record_types import EnvironmentRecord, ErrorRecord, SceneColumns
-from namo.results.scene_row import scene_columns
+from namo.results.scene_row import scene_columns, scene_remarks
 from namo.results.schema import SCENE
 from namo.scenes.physics import with_physics
 from namo.scenes.reading import read_scene
@@ -86,6 +87,11 @@ def collect_environment(
         environment.require_listed(sha256)
         world = World(with_physics(scene, config.physics), threads=threads)
         world.prepare()
+        geometry = {
+            **geometry,
+            "remarks": scene_remarks(scene),
+            **reach_columns(world.situation().reach),
+        }
         for episode in range(config.episodes_per_env):
             begins()
             outcome = run_episode(

@@ -1,9 +1,10 @@
-"""How the jobs of a run find their interpreter, and where their output goes."""
+"""How the jobs of a run find their interpreter, where their output goes, and when they end."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -16,17 +17,44 @@ def run_jobs_with_this_python() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
 
 
+REFUSED = ".refused"
+"""Suffix of the file beside a log that keeps the last lines of a job whose input was refused."""
+EXIT_USAGE = 2
+"""Exit code of a command that refuses its input; see `namo.errors`."""
+UNLESS_REFUSED = (
+    f"[ ! -e {{log:q}}{REFUSED} ] || (tee {{log:q}} < {{log:q}}{REFUSED} >&2; exit {EXIT_USAGE}); "
+)
+"""What precedes a job's command in its shell, with `{log:q}` for its log.
+
+Snakemake tries every failed job again, whatever its exit code. The next tries of a job that has
+refused its input repeat its last lines and end at once.
+"""
+
+
 def log_redirection(*, show: bool) -> str:
     """Return what follows a job's command in its shell, with `{log:q}` for its log.
 
     The log is emptied before each try; the output of all tries is in a file beside it, `.all`. A
-    signal to all processes of the job leaves `tee` the last words.
+    signal to all processes of the job leaves `tee` the last words. The exit code stays.
 
     Args:
         show: the job's lines too; otherwise only the last of them, on the error stream, and only
             when the job fails: a profile that is quiet about rules hides even Snakemake's message.
     """
-    keep = "2>&1 | (trap '' INT TERM USR1; tee -a {log:q} {log:q}.all"
-    if show:
-        return f"{keep})"
-    return f"{keep} > /dev/null) || (tail -n 20 {{log:q}} >&2; false)"
+    last_lines = "tail -n 20 {log:q}"
+    hidden = "" if show else " > /dev/null"
+    shown = "" if show else f"{last_lines} >&2; "
+    return (
+        f"2>&1 | (trap '' INT TERM USR1; tee -a {{log:q}} {{log:q}}.all{hidden}) || (code=$?; "
+        f"[ $code -ne {EXIT_USAGE} ] || {last_lines} > {{log:q}}{REFUSED}; {shown}exit $code)"
+    )
+
+
+def forget_refusals(logs: Iterable[str]) -> None:
+    """Let jobs of an earlier run that have refused their input be tried again.
+
+    Args:
+        logs: paths of the logs of the jobs.
+    """
+    for log in logs:
+        Path(f"{log}{REFUSED}").unlink(missing_ok=True)

@@ -140,9 +140,9 @@ def _assemble(
         for name, schema in MERGED_TABLES.items()
     }
     parts = list(used.values())
-    metrics, pushes = (output_dir / f"{name}.parquet" for name in ("metrics", "pushes"))
+    metrics = output_dir / "metrics.parquet"
     write_run_file(run_path, run.source, run.listed, metrics, parts, run.asked, run.origin)
-    summary = summarise(metrics, pushes, parts, run.notes)
+    summary = summarise(output_dir, parts, run.notes, final)
     write_record(summary_path, summary)
     text = summary_text(summary, final)
     with replacing(text_path) as handle:

@@ -23,7 +23,7 @@ from namo.wording import truncated_list
 
 SHOWN = 5
 """Number of environments that a problem lists."""
-_SUMS = ("performance_stats", "filtering_stats", "failures")
+_SUMS = ("performance_stats", "filtering_stats", "failures", "unsolved")
 """Sections of a summary that follow from the tables alone."""
 _NOT_SUMS = ("filtering_enabled",)
 """Entries of them that do not."""
@@ -98,8 +98,7 @@ def summary_problems(folder: Path) -> Iterator[Problem]:
         files = listed_summary(folder)
         stored = read_listed_record(folder, files.record, Summary)
         parts = [part.metadata() for part in finished_parts(folder)]
-        metrics, pushes = (folder / f"{name}.parquet" for name in ("metrics", "pushes"))
-        computed: Mapping[str, Any] = summarise(metrics, pushes, parts)
+        computed: Mapping[str, Any] = summarise(folder, parts)
         text = (folder / files.text).read_text(encoding="utf-8")
     except (ResultFileError, pa.ArrowException, OSError, ValueError) as error:
         yield Problem(RUN_FILE, f"the summary cannot be computed again: {error}")

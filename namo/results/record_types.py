@@ -242,7 +242,33 @@ class MetricsRow(EnvironmentMetrics, SearchMetrics):
     episode_id: str
 
 
-class SceneColumns(TypedDict):
+class SceneRemark(TypedDict):
+    """A peculiarity of a scene, as `namo scenes check` prints it.
+
+    Attributes:
+        kind: its subject, one of `namo.scenes.remarks.RemarkKind` that is not a note.
+        text: a clause with the measured values.
+    """
+
+    kind: str
+    text: str
+
+
+class ReachColumns(TypedDict):
+    """What the robot reaches in a state; all None where it is not known.
+
+    Attributes:
+        reachable: names of the movables that the robot can push, in file order.
+        reached_area: of the cells that the robot can reach (m²).
+        goal_gap: drive from there to the goal, through movables (m); None when walls cut it off.
+    """
+
+    reachable: list[str] | None
+    reached_area: float | None
+    goal_gap: float | None
+
+
+class SceneColumns(ReachColumns):
     """Columns of the scenes table that the scene decides; see `namo.results.schema.SCENES`.
 
     Attributes:
@@ -253,6 +279,7 @@ class SceneColumns(TypedDict):
         movables: names, in file order.
         outlines: corners x, y of each movable (m; its own frame).
         poses: x, y, theta of each movable at the start (m, m, rad; world frame).
+        remarks: its peculiarities; None where they were not looked up.
     """
 
     bounds: list[float]
@@ -262,6 +289,7 @@ class SceneColumns(TypedDict):
     movables: list[str]
     outlines: list[list[float]]
     poses: list[float]
+    remarks: list[SceneRemark] | None
 
 
 class SceneRow(SceneIdentity, SceneColumns):

@@ -14,6 +14,8 @@ from namo.results.tables import DATA_TABLES, TABLES, write_table
 
 FORMER = 4
 FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "scene_files"}
+ADDED = frozenset({"reachable", "reached_area", "goal_gap", "remarks"})
+"""Columns that the version before did not have."""
 
 
 def write_former(source, folder):
@@ -53,6 +55,7 @@ def write_former(source, folder):
 
 
 def write_former_table(path, schema, rows):
+    schema = pa.schema([field for field in schema if field.name not in ADDED], schema.metadata)
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
@@ -70,7 +73,8 @@ def former_record(record):
     ]
     for name in ("pushes", "plans"):
         ids = [_padded(each) for each in record[name]["episode_id"]]
-        record[name] = {**record[name], "episode_id": ids}
+        record[name] = _without_added(record[name]) | {"episode_id": ids}
+    record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
             **episode,
@@ -88,6 +92,21 @@ def former_record(record):
     return record
 
 
+def with_unknown(value):
+    """What is in a record or in rows, with None for what the version before did not have."""
+    if isinstance(value, dict):
+        numbers = value.get("push")  # of a row, or of all rows in columns
+        unknown = [None] * len(numbers) if isinstance(numbers, list) else None
+        return {
+            name: unknown if name in ADDED else with_unknown(item) for name, item in value.items()
+        }
+    return [with_unknown(item) for item in value] if isinstance(value, list) else value
+
+
+def _without_added(values):
+    return {name: value for name, value in values.items() if name not in ADDED}
+
+
 def _former_object(info):
     half = [info[f"size_{axis}"] for axis in "xyz"]
     kept = {name: info[name] for name in ("movable", "start_pose", "outline") if name in info}
@@ -103,6 +122,7 @@ def _former_summary(summary):
     filtering = {**summary["filtering_stats"]}
     filtering["filter_rate"] /= 100.0
     metadata = {**summary["collection_metadata"], "schema_version": FORMER}
+    del metadata["folder"], summary["unsolved"]
     return {
         **summary,
         "collection_metadata": metadata,

@@ -15,7 +15,7 @@ from namo.results.tables import MERGED_TABLES
 from namo.results.upgrade import Upgraded, upgrade
 from namo.results.verify import Verification
 from namo.version import SCHEMA_VERSION
-from tests.results.former_version import FORMER, write_former
+from tests.results.former_version import FORMER, with_unknown, write_former
 from tests.results.record_format import problems
 
 
@@ -36,18 +36,21 @@ def former(present, tmp_path):
 
 
 def everything(rig, folder, scenes):
+    """What a collection holds, but for where it is and what an upgrade cannot know."""
     collection = rig.opened(folder, scenes)
-    return {
-        "records": {path.name: read_record(path) for path in collection.files()},
-        **{name: collection.table(name) for name in MERGED_TABLES},
-        "summary": collection.summary(),
-    }
+    records = {path.name: read_record(path) for path in collection.files()}
+    tables = {name: collection.table(name) for name in MERGED_TABLES}
+    for scene in (*(record["scene"] for record in records.values()), *tables["scenes"]):
+        if scene is not None:
+            scene["remarks"] = None
+    summary = collection.summary()
+    del summary["collection_metadata"]["folder"], summary["unsolved"]
+    return {"records": records, **tables, "summary": summary}
 
 
 def require_upgraded(rig, folder, present, *, replays=False):
-    assert everything(rig, folder, present.scenes) == everything(
-        rig, present.output, present.scenes
-    )
+    expected = with_unknown(everything(rig, present.output, present.scenes))
+    assert everything(rig, folder, present.scenes) == expected
     verification = Verification(folder, replays)
     assert [str(problem) for problem in verification.problems()] == []
     assert verification.plans == 2 * replays
@@ -70,7 +73,7 @@ def test_filtered_and_unsolved_episodes_are_upgraded(rig, several, filtered, tmp
     for number, collection in enumerate((several, filtered)):
         folder = write_former(collection.output, tmp_path / str(number))
         upgrade(folder)
-        same = everything(rig, collection.output, collection.scenes)
+        same = with_unknown(everything(rig, collection.output, collection.scenes))
         assert everything(rig, folder, collection.scenes) == same
         assert problems(folder, Path()) == []
 
@@ -249,3 +252,12 @@ def test_the_command_rewrites_the_report_too(present, former, capsys):
     assert main(["upgrade", str(former)]) == 0
     assert "nothing to rewrite" in capsys.readouterr().out
     assert main(["upgrade", str(former / "nowhere")]) == 2
+
+
+def test_remarks_are_unknown_after_an_upgrade(rig, present, former):
+    upgrade(former)
+    collection = rig.opened(former, present.scenes)
+    assert [row["remarks"] for row in collection.table("scenes")] == [None, None]
+    assert [row["remarks"] for row in present.table("scenes")] != [None, None]
+    unsolved = collection.summary()["unsolved"]
+    assert unsolved["unknown"] == unsolved["environments"]

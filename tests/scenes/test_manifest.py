@@ -10,9 +10,9 @@ from namo.scenes.manifest import (
     MANIFEST,
     audit_manifest,
     listed_scenes,
-    split_of,
     write_manifest,
 )
+from namo.scenes.splits import split_of
 
 SPLITS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -89,7 +89,7 @@ def test_a_table_without_layouts_is_refused_with_what_it_is(tmp_path):
     pq.write_table(pa.table({name: ["x"] for name in ("path", "bytes", "sha256", "rows")}), path)
     with pytest.raises(
         UsageError,
-        match=r"no column 'layout_id', 'split'; this is the list of .* expected the scene m",
+        match=r"no column 'layout_id', 'split'; this is the list of .* expected a scene m",
     ):
         listed_scenes(path)
 

@@ -18,9 +18,11 @@ from namo.learning.queries import goal_query, object_query
 from namo.learning.rasters import CHANNELS, StateRaster
 from namo.results.shards import SPLITS
 from namo.scenes.reading import parse_scene, read_scene
+from namo.training import dataset as dataset_module
 from namo.training.data import UNKNOWN, CandidateData
 from namo.training.data_schema import CANDIDATE_ROWS, CARD, SCENE_ROWS
 from namo.training.dataset import make_dataset
+from namo.training.labelling import labelled_rows
 from namo.training.labels import Label
 from namo.training.raster_png import from_png
 from namo.world.candidates import candidate_pushes
@@ -200,15 +202,35 @@ def test_pushes_that_match_no_candidate_are_counted(rooms, tmp_path):
     assert not list((tmp_path / "data").glob("val-*"))
 
 
-def test_a_failed_environment_is_left_out(learning, rooms, tmp_path):
-    scenes = write_scenes(tmp_path / "scenes", {"a": rooms.plugged(options=rooms.SLEEPING)})
+def test_a_scene_that_failed_is_gone_or_cannot_be_read_costs_itself(
+    learning, rooms, tmp_path, monkeypatch
+):
+    plugged = rooms.plugged(options=rooms.SLEEPING)
+    names = ("a", "a_gone", "a_refused")
+    scenes = write_scenes(tmp_path / "scenes", dict.fromkeys(names, plugged))
     broken = tmp_path / "scenes" / "broken.xml"
     broken.write_text("<mujoco/>")
+    for number, path in enumerate(scenes):
+        path.write_text(path.read_text() + f"<!-- {number} -->")
     collection = collect([broken, *scenes], tmp_path / "out", max_pushes=4)
     manifest = manifest_of(tmp_path / "scenes.parquet", scenes)
+    scenes[1].unlink()
+    (collection / "scene_files.parquet").unlink()
+
+    def refusing(scene):
+        if scene.path == str(scenes[2]):
+            raise SceneError(f"{scene.path}: refused")
+        return labelled_rows(scene)
+
+    monkeypatch.setattr(dataset_module, "labelled_rows", refusing)
     card = make_dataset([collection], manifest, tmp_path / "data")
     assert card["splits"]["train"]["scenes"] == 1
     assert {row["env_index"] for row in rows_of(tmp_path / "data")} == {1}
+    assert card["scenes_left_out"] == {
+        str(scenes[1]): f"is missing, and {collection} does not hold the scene",
+        str(scenes[2]): "refused",
+    }
+    assert f"left out: {scenes[2]}: refused" in (tmp_path / "data" / "README.md").read_text()
 
 
 # ---- bytes -------------------------------------------------------------------------------------
@@ -302,8 +324,7 @@ def test_a_missing_scene_is_named(learning, tmp_path):
     make_dataset([folder], learning.manifest, tmp_path / "data")
     assert rows_of(tmp_path / "data") == rows_of(learning.dataset), "of the stored scenes"
     (folder / "scene_files.parquet").unlink()
-    with pytest.raises(SceneError, match=f"{missing}: is missing"):
-        make_dataset([folder], learning.manifest, tmp_path / "data")
+    assert_refused([folder], learning.manifest, tmp_path / "data", f"{missing}: is missing")
 
 
 def test_a_scene_that_changed_is_named(learning, tmp_path):
@@ -311,8 +332,7 @@ def test_a_scene_that_changed_is_named(learning, tmp_path):
     changed.write_text(learning.scenes[0].read_text() + "\n")
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(changed))
     (folder / "scene_files.parquet").unlink()
-    with pytest.raises(SceneError, match=f"{changed}: changed since"):
-        make_dataset([folder], learning.manifest, tmp_path / "data")
+    assert_refused([folder], learning.manifest, tmp_path / "data", f"{changed}: changed since")
 
 
 def test_an_unlisted_scene_is_named(learning, tmp_path):
@@ -353,7 +373,6 @@ def test_a_failed_run_invalidates_the_previous_data_set(learning, tmp_path):
     dataset = Path(shutil.copytree(learning.dataset, tmp_path / "data"))
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(tmp_path / "missing.xml"))
     (folder / "scene_files.parquet").unlink()
-    with pytest.raises(SceneError):
-        make_dataset([folder], learning.manifest, dataset)
+    assert_refused([folder], learning.manifest, dataset)
     with pytest.raises(UsageError, match="not a data set"):
         CandidateData(dataset, "train", "goal")
