@@ -39,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         metavar="DIR|FILE",
         type=Path,
-        help="folder of a collection, or file of an environment, *_env_*_results.pkl; with --check "
-        "also an exported data set",
+        help="folder of a collection, or file of an environment, *_env_*_results.pkl",
     )
     add_environment(parser, "; needed with DIR")
     parser.add_argument(
@@ -104,9 +103,8 @@ def run(options: argparse.Namespace) -> int:
     from namo.results.records import read_environment
     from namo.world.world import World
 
-    asks_for_one = options.environment is not None or hasattr(options, "episode")
-    if options.check and options.file.is_dir() and not (asks_for_one or hasattr(options, "push")):
-        return _check_all(options.file, options.run_from)
+    if options.check and options.file.is_dir() and options.environment is None:
+        return _check_all(options)
     file = _file(options.file, options.environment)
     record = read_environment(file)
     episode: int | None = getattr(options, "episode", None)
@@ -128,6 +126,36 @@ def run(options: argparse.Namespace) -> int:
     return int(done.problem is not None)
 
 
+def _check_all(options: argparse.Namespace) -> int:
+    """Replay every plan of a collection or of an exported data set, and return the exit code.
+
+    Raises:
+        UsageError: an option chooses among the plans of one environment.
+        SceneError: a scene is not stored, and its file is gone or has changed.
+    """
+    from namo.results.collection import Collection
+    from namo.results.replay import replay
+    from namo.wording import counted
+    from namo.world.world import World
+
+    for name in ("episode", "push"):
+        if hasattr(options, name):
+            raise UsageError(f"--{name}: needs an environment: DIR ENV")
+    collection, plans, diverged = Collection(options.file, options.run_from), 0, 0
+    for searched in collection.searched():
+        episodes = [episode for episode in searched.episodes if episode["action_sequence"]]
+        if not episodes:
+            continue
+        world = World(collection.collected_scenes.scene(searched.reference, searched.physics))
+        for episode in episodes:
+            plans += 1
+            if problem := replay(world, episode).problem:
+                diverged += 1
+                print(f"{episode['episode_id']}: {problem}", flush=True)
+    print(f"{counted(plans, 'plan', 'plans')} replayed: {plans - diverged} match")
+    return int(diverged > 0)
+
+
 def _file(path: Path, environment: str | None) -> Path:
     """Return the file of the environment to replay.
 
@@ -137,8 +165,8 @@ def _file(path: Path, environment: str | None) -> Path:
     if path.is_dir():
         if environment is None:
             raise UsageError(
-                f"{path}: is a folder; name an environment too, DIR ENV, or replay all plans with "
-                "--check"
+                f"{path}: is a folder; name an environment too: DIR ENV; --check replays all plans "
+                "without one"
             )
         return environment_file(path, environment)
     if environment is not None:
@@ -187,28 +215,6 @@ def _asked_push(file: Path, pushes: Columns, episode: int, number: int) -> _Aske
         f"{episode_id}: push {number}, at depth {depth}: {outcome}",
         lambda world: replay_push(world, pushes, episode, number),
     )
-
-
-def _check_all(folder: Path, run_from: Path) -> int:
-    """Replay every plan of a collection or of an exported data set, and return the exit code."""
-    from namo.results.collection import Collection
-    from namo.results.replay import replay
-    from namo.wording import counted
-    from namo.world.world import World
-
-    collection, plans, diverged = Collection(folder, run_from), 0, 0
-    for searched in collection.searched():
-        episodes = [episode for episode in searched.episodes if episode["action_sequence"]]
-        if not episodes:
-            continue
-        world = World(collection.collected_scenes.scene(searched.reference, searched.physics))
-        for episode in episodes:
-            plans += 1
-            if problem := replay(world, episode).problem:
-                diverged += 1
-                print(f"{episode['episode_id']}: {problem}", flush=True)
-    print(f"{counted(plans, 'plan', 'plans')} replayed: {plans - diverged} match")
-    return int(diverged > 0)
 
 
 def _episode(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> EpisodeRecord:

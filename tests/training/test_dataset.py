@@ -215,6 +215,7 @@ def test_a_scene_that_failed_is_gone_or_cannot_be_read_costs_itself(
     collection = collect([broken, *scenes], tmp_path / "out", max_pushes=4)
     manifest = manifest_of(tmp_path / "scenes.parquet", scenes)
     scenes[1].unlink()
+    (collection / "scene_files.parquet").unlink()
 
     def refusing(scene):
         if scene.path == str(scenes[2]):
@@ -226,7 +227,7 @@ def test_a_scene_that_failed_is_gone_or_cannot_be_read_costs_itself(
     assert card["splits"]["train"]["scenes"] == 1
     assert {row["env_index"] for row in rows_of(tmp_path / "data")} == {1}
     assert card["scenes_left_out"] == {
-        str(scenes[1]): "cannot be read: No such file or directory",
+        str(scenes[1]): f"is missing, and {collection} does not hold the scene",
         str(scenes[2]): "refused",
     }
     assert f"left out: {scenes[2]}: refused" in (tmp_path / "data" / "README.md").read_text()
@@ -323,8 +324,7 @@ def test_a_missing_scene_is_named(learning, tmp_path):
     make_dataset([folder], learning.manifest, tmp_path / "data")
     assert rows_of(tmp_path / "data") == rows_of(learning.dataset), "of the stored scenes"
     (folder / "scene_files.parquet").unlink()
-    with pytest.raises(SceneError, match=f"{missing}: is missing"):
-        make_dataset([folder], learning.manifest, tmp_path / "data")
+    assert_refused([folder], learning.manifest, tmp_path / "data", f"{missing}: is missing")
 
 
 def test_a_scene_that_changed_is_named(learning, tmp_path):
@@ -332,8 +332,7 @@ def test_a_scene_that_changed_is_named(learning, tmp_path):
     changed.write_text(learning.scenes[0].read_text() + "\n")
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(changed))
     (folder / "scene_files.parquet").unlink()
-    with pytest.raises(SceneError, match=f"{changed}: changed since"):
-        make_dataset([folder], learning.manifest, tmp_path / "data")
+    assert_refused([folder], learning.manifest, tmp_path / "data", f"{changed}: changed since")
 
 
 def test_an_unlisted_scene_is_named(learning, tmp_path):
@@ -374,7 +373,6 @@ def test_a_failed_run_invalidates_the_previous_data_set(learning, tmp_path):
     dataset = Path(shutil.copytree(learning.dataset, tmp_path / "data"))
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(tmp_path / "missing.xml"))
     (folder / "scene_files.parquet").unlink()
-    with pytest.raises(SceneError):
-        make_dataset([folder], learning.manifest, dataset)
+    assert_refused([folder], learning.manifest, dataset)
     with pytest.raises(UsageError, match="not a data set"):
         CandidateData(dataset, "train", "goal")
