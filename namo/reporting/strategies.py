@@ -10,7 +10,7 @@ import numpy as np
 
 from namo.reporting.episodes import Bools, Episodes, display_name
 from namo.reporting.statistics import EstimatedFraction, wilson_interval
-from namo.results.tables import open_table
+from namo.results.tables import open_table, require_values
 from namo.scenes.difficulty import EASY_FRACTION, MEDIUM_FRACTION, Difficulty
 from namo.wording import counted
 
@@ -152,6 +152,7 @@ def pushes_by_object(pushes: Path) -> list[ObjectPushes]:
     flags = ("moved", "goal_open", "on_plan")
     with open_table(pushes, ["object_id"]) as file:
         for rows in file.iter_batches(BATCH_ROWS, columns=["object_id", *flags]):
+            require_values(pushes, rows)
             names = rows["object_id"]
             indices, size = names.indices.to_numpy(), len(names.dictionary)
             counts = np.stack(
