@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         type=float,
         default=3600.0,
-        help="leave a scene out after this time, which a busy machine needs too",
+        help="leave a scene out after this time (wall clock)",
     )
     parser.add_argument(
         "--max-failed-fraction",
