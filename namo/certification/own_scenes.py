@@ -57,7 +57,7 @@ class CertifySettings:
     effort: Effort | None = None
     splits: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_SPLITS))
     jobs: int = 1
-    time_limit_s: float = 600.0
+    time_limit_s: float = 3600.0
 
     def __post_init__(self) -> None:
         require_splits(self.splits)

@@ -69,8 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--time-limit",
         metavar="SECONDS",
         type=float,
-        default=600.0,
-        help="leave a scene out after this time",
+        default=3600.0,
+        help="leave a scene out after this time (wall clock)",
     )
     parser.add_argument(
         "--max-failed-fraction",

@@ -180,7 +180,7 @@ class RunPlan:
     def certify_options(self) -> list[str]:
         """Options of `namo scenes certify`, as the settings of scenes say."""
         made = self.scene_settings
-        options = [f"--split={name}={fraction:g}" for name, fraction in made.splits.items()]
+        options = [f"--split={name}={fraction}" for name, fraction in made.splits.items()]
         if made.certify:
             effort = made.effort
             options += ["--effort", f"--pushes={effort.pushes}", f"--depth={effort.depth}"]

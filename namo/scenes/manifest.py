@@ -7,7 +7,7 @@ files of the same name; see `namo.scenes.table_kinds`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -105,9 +105,8 @@ def audit_manifest(path: Path) -> list[str]:
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{path}: not a scene manifest: {error}") from error
     names = table.column_names
-    for name in ("file", "sha256", "layout_id", "split"):
-        if name in names and (not pa.types.is_string(table[name].type) or table[name].null_count):
-            raise UsageError(f"{path}: column '{name}' must be text in every row")
+    if problem := _not_text(table, ("file", "sha256", "layout_id", "split")):
+        raise UsageError(f"{path}: {problem}")
     problems = split_problems(table)
     if {"sha256", "file"} <= set(names):
         for row in table.select(["file", "sha256"]).to_pylist():
@@ -168,7 +167,7 @@ def read_columns(manifest: Path, columns: list[str]) -> pa.Table:
 
     Args:
         manifest: Parquet file.
-        columns: names of the columns.
+        columns: names of the columns, which hold text.
 
     Raises:
         UsageError: it does not exist, cannot be read or lacks a column; says what makes one.
@@ -179,10 +178,23 @@ def read_columns(manifest: Path, columns: list[str]) -> pa.Table:
         require_regular(manifest)
         problem = missing_columns(pq.read_schema(manifest).names, columns, _WITH_LAYOUTS)
         if not problem:
-            return pq.read_table(manifest, columns=columns)
+            table = pq.read_table(manifest, columns=columns)
+            problem = _not_text(table, columns)
+            if not problem:
+                return table
     except (OSError, pa.ArrowInvalid) as error:
         problem = f"not a Parquet file ({error})"
     raise UsageError(f"--manifest {manifest}: {problem}; {how_to_certify()}")
+
+
+def _not_text(table: pa.Table, columns: Iterable[str]) -> str:
+    """Return what is wrong with the first of some columns that is not text in every row."""
+    for name in columns:
+        if name in table.column_names:
+            column = table[name]
+            if not pa.types.is_string(column.type) or column.null_count:
+                return f"column '{name}' must be text in every row"
+    return ""
 
 
 def split_problems(table: pa.Table) -> list[str]:
