@@ -36,7 +36,7 @@ class SceneShapes:
         """Take the geometry from a row of the scenes table."""
         self.radius = scene["robot"][2]
         self.outlines = [corners_of(outline) for outline in scene["outlines"]]
-        self._walls = shapely.union_all([shapely.Polygon(corners_of(w)) for w in scene["walls"]])
+        self._walls = shapely.union_all([_solid(corners_of(wall)) for wall in scene["walls"]])
         x_min, y_min, x_max, y_max = scene["bounds"]
         self._floor = shapely.box(x_min, y_min, x_max, y_max)
 
@@ -69,7 +69,7 @@ class SceneShapes:
         moved = outline + way * _direction(poses, movable, towards)
         swept = shapely.MultiPoint(np.concatenate([outline, moved])).convex_hull.buffer(-TOUCH_M)
         others = [shape for place, shape in enumerate(self._movables(poses)) if place != movable]
-        return not any(swept.intersects(other) for other in (self._walls, *others))
+        return not any(shapely.intersects(swept, other) for other in (self._walls, *others))
 
     def can_stand_behind(
         self, poses: Sequence[float], movable: int, towards: tuple[float, float]
@@ -89,16 +89,16 @@ class SceneShapes:
     def _centres(self, poses: Sequence[float]) -> shapely.Polygon:
         """Return where the centre of the robot can be, connected to where it is (m)."""
         margin = self.radius + SKIN_M
-        blocked = [shape.buffer(margin, quad_segs=6) for shape in self._movables(poses)]
-        walls = self._walls.buffer(margin, quad_segs=6)
-        free = self._floor.difference(shapely.union_all([walls, *blocked]))
+        solids = [self._walls, *self._movables(poses)]
+        blocked = shapely.union_all([shapely.buffer(one, margin, quad_segs=6) for one in solids])
+        free = shapely.difference(self._floor, blocked)
         robot = shapely.Point(poses[:2])
         parts = [part for part in shapely.get_parts(free) if isinstance(part, shapely.Polygon)]
         return min(parts, key=robot.distance, default=shapely.Polygon())
 
-    def _movables(self, poses: Sequence[float]) -> list[shapely.Polygon]:
+    def _movables(self, poses: Sequence[float]) -> list[shapely.Geometry]:
         return [
-            shapely.Polygon(placed(outline, _pose(poses, place)))
+            _solid(placed(outline, _pose(poses, place)))
             for place, outline in enumerate(self.outlines)
         ]
 
@@ -112,6 +112,11 @@ def placed(outline: Floats, pose: Sequence[float]) -> Floats:
     """Return an outline (n, 2) at a pose x, y, theta (m, m, rad) in the world (m)."""
     x, y, theta = pose
     return Pose2D(x, y, theta).to_world(outline)
+
+
+def _solid(corners: Floats) -> shapely.Geometry:
+    """Return an outline as a shape; rounded corners of a thin one may cross."""
+    return shapely.make_valid(shapely.Polygon(corners))
 
 
 def _pose(poses: Sequence[float], movable: int) -> Sequence[float]:

@@ -119,11 +119,13 @@ def _untried(facts: SearchFacts) -> str | None:
     pushed = [each for each in facts.objects if each.pushes]
     if not left or not pushed:
         return None
-    when = "from the start" if left[0].at_start else "after other pushes"
+    from_start = [each for each in left if each.at_start]
+    left, when = (from_start, "from the start") if from_start else (left, "after other pushes")
+    advice = " Another order of movables could do better." if from_start else ""
     return (
         f"The {_budget(facts)} ended the search before it pushed {_names(left)}, which the robot "
         f"could push {when}; all {len(facts.search.pushes)} pushes went to "
-        f"{_names(pushed)}. Another order of movables could do better."
+        f"{_names(pushed)}.{advice}"
     )
 
 
