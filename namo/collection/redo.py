@@ -75,7 +75,9 @@ def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.
         for environments in chunks:
             failed |= collect_chunk(environments, collector, folder, verbosity=verbosity).failed
         source = run["environments"]
-        assemble(folder, run["label"], source["source"], source["listed"], plan, origin=run)
+        # A collection that was merged from others has no range of its own.
+        asked = plan if plan is not None and plan.wanted else None
+        assemble(folder, run["label"], source["source"], source["listed"], asked, origin=run)
     redone = [each for environments in chunks for each in environments if each.index in wanted]
     outcomes = {each.index: describe(read_environment(folder / each.file_name)) for each in redone}
     return Redone(outcomes, {key: text for key, text in failed.items() if key in wanted})

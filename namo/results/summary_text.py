@@ -210,9 +210,10 @@ def _unsolved(unsolved: Unsolved) -> list[str]:
     lines = _section(f"Unsolved environments: {count}, of which {odd} in odd scenes")
     for group in unsolved["remarks"]:
         of = f"{group['unsolved']} of {group['environments']} unsolved"
+        noun = "environment" if group["unsolved"] == 1 else "environments"
         listed = listed_environments(group["listed"], group["unsolved"], SHOWN_ENVIRONMENTS)
         lines += _wrapped_row(group["kind"], f"{of}: {group['text']}")
-        lines += _wrapped_row("", f"environments {listed}")
+        lines += _wrapped_row("", f"{noun} {listed}")
     return lines
 
 

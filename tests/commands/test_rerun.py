@@ -161,6 +161,22 @@ def test_marked_environments_are_collected_by_the_next_run(here, capsys):
     assert main(["verify", "out", "--no-replay"]) == 0
 
 
+def test_merged_collections_are_redone_too(here, capsys):
+    shutil.copytree(here / "out", here / "copy")
+    assert main(["merge", "out", "copy", "-o", "all"]) == 0
+    merged = json.loads((here / "all" / "run.json").read_text())
+    for asked in (merged["asked"], None):  # with one list of scenes, and with several
+        (here / "all" / "run.json").write_text(json.dumps(merged | {"asked": asked}))
+        assert main(["redo", "all", "0"]) == 0
+        assert main(["rerun", "all", "0"]) == 0
+        assert json.loads((here / "all" / "run.json").read_text())["asked"] == asked
+        assert main(["verify", "all", "--no-replay"]) == 0
+        (summary,) = (here / "all").glob("summary_*.txt")
+        assert "note" not in summary.read_text()
+    assert main(["rerun", "all", "0", "--print"]) == 2
+    assert "all: names no list of scenes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -68,7 +68,7 @@ def test_odd_scenes_of_unsolved_environments_are_listed_once_for_each_kind(summa
         f"{'-' * WIDTH}\n"
         "goal cut off            1 of 1 unsolved: no way to the goal even with all\n"
         "                        movables gone\n"
-        "                        environments 4\n"
+        "                        environment 4\n"
     ) in summary_text(summary, tmp_path)
     group = {
         "kind": "too heavy",
