@@ -185,7 +185,14 @@ def _collect(options: argparse.Namespace) -> int:
     if scorers:  # "auto" is not the same on every machine
         config = replace(config, ml_device=scorers[0].stats.device)
     environments = [
-        Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)
+        Environment(
+            index,
+            from_here(scene.path),
+            label,
+            scene.difficulty,
+            scene.sha256,
+            scene.opening_fraction,
+        )
         for index, scene in ((index, source.scenes[index]) for index in wanted)
     ]
     again = _arguments_of(config, options)

@@ -40,7 +40,7 @@ from namo.wording import counted
 
 TABLES = {"episodes": "metrics", "pushes": "pushes", "plans": "plans", "scenes": "scenes"}
 """Name of the configuration -> table of the collection."""
-LEFT_OUT = ("hostname", "worker_hostname", "rerun_command")
+LEFT_OUT = ("hostname", "worker_hostname", "worker_process", "rerun_command")
 ONLY_SPLIT = "train"
 """Name of the single split without a manifest; the library requires one."""
 SHARD_BYTES = 256_000_000

@@ -29,7 +29,7 @@ ROW_GROUP = 65536
 """Rows per row group."""
 NULLABLE = frozenset(
     {
-        *("difficulty", "solution_depth", "replayed"),
+        *("difficulty", "opening_fraction", "worker_process", "solution_depth", "replayed"),
         *("error_kind", "error_message", "rerun_command", "rows"),
     }
 )

@@ -1,7 +1,8 @@
 """Records and tables of the schema version before, in the form of the present one.
 
 What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
-`error_message` in place of None, and `action_sequence` None when unsolved.
+`error_message` in place of None, and `action_sequence` None when unsolved. What was not stored is
+null.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
                     **row,
                     "episode_id": _episode_id(row["episode_id"]),
                     "schema_version": SCHEMA_VERSION,
+                    "opening_fraction": None,
+                    "worker_process": None,
                 }
                 for row in record["metrics"]
             ],
@@ -58,6 +61,7 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
                 }
                 for table in ("pushes", "plans")
             },
+            "models": None,
         },
     )
 
@@ -69,7 +73,12 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
         rows: of one of `namo.results.tables.TABLES` but `files`, which needs no other form.
         schema: of the present version.
     """
-    columns = {name: rows[name] for name in schema.names}
+    columns = {
+        field.name: rows[field.name]
+        if field.name in rows.column_names
+        else pa.nulls(len(rows), field.type)
+        for field in schema
+    }
     if "episode_id" in columns:
         columns["episode_id"] = pc.replace_substring_regex(
             columns["episode_id"], r"_episode_0*([0-9]+)$", r"_episode_\1"

@@ -13,6 +13,8 @@ from namo.results.records import file_entry, read_record
 from namo.results.tables import DATA_TABLES, TABLES, write_table
 
 FORMER = 4
+NEW = {"opening_fraction", "worker_process"}
+"""Columns that the version before did not have."""
 
 
 def write_former(source, folder):
@@ -47,6 +49,7 @@ def write_former(source, folder):
 
 def write_former_table(path, schema, rows):
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
+    schema = pa.schema([field for field in schema if field.name not in NEW], schema.metadata)
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
         columns["episode_id"] = [_padded(name) for name in columns["episode_id"]]
@@ -57,8 +60,13 @@ def write_former_table(path, schema, rows):
 
 def former_record(record):
     record = {**record, "schema_version": FORMER, "namo_version": "0.0.9"}
+    del record["models"]
     record["metrics"] = [
-        {**row, "episode_id": _padded(row["episode_id"]), "schema_version": FORMER}
+        {
+            **{name: value for name, value in row.items() if name not in NEW},
+            "episode_id": _padded(row["episode_id"]),
+            "schema_version": FORMER,
+        }
         for row in record["metrics"]
     ]
     for name in ("pushes", "plans"):

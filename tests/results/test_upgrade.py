@@ -14,7 +14,7 @@ from namo.results.records import read_record, write_record
 from namo.results.upgrade import Upgraded, upgrade
 from namo.results.verify import Verification
 from namo.version import SCHEMA_VERSION
-from tests.results.former_version import FORMER, write_former
+from tests.results.former_version import FORMER, NEW, write_former
 from tests.results.record_format import problems
 
 
@@ -35,10 +35,16 @@ def former(present, tmp_path):
 
 
 def everything(rig, folder, scenes):
+    """What is stored, without what the version before did not store."""
     collection = rig.opened(folder, scenes)
+    records = {path.name: read_record(path) for path in collection.files()}
+    metrics = collection.table("metrics")
+    for row in (*metrics, *(row for record in records.values() for row in record["metrics"])):
+        row |= dict.fromkeys(NEW)
     return {
-        "records": {path.name: read_record(path) for path in collection.files()},
-        **{name: collection.table(name) for name in ("metrics", "pushes", "plans", "scenes")},
+        "records": {name: record | {"models": None} for name, record in records.items()},
+        "metrics": metrics,
+        **{name: collection.table(name) for name in ("pushes", "plans", "scenes")},
         "summary": collection.summary(),
     }
 
