@@ -7,9 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.enums import Quietness
-
 from namo.errors import NamoError
+from namo.pipeline.closing import closing_lines
 from namo.pipeline.jobs import log_redirection, run_jobs_with_this_python
 from namo.pipeline.learning_plan import ONCE, ROUND, LearningPlan
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
@@ -50,10 +49,26 @@ def begin():
     global locks  # go with this process
     written = [Path(file) for job in workflow.dag.needrun_jobs() for file in job.output]
     locks = planned(RUN.begin, written, LEARN_OUT)
+    if ONE_LINE or (workflow.non_local_exec and not SILENT):
+        show_progress(RUN.parts, written)
+
+
+def say_what_was_found():
+    """Say what to look at; the last lines of a run that collected something."""
+    stop_progress()
+    if not SILENT and OUT / "metrics.parquet" in written_files():
+        for line in planned(closing_lines, OUT):
+            note(line)
+
+
+def written_files():
+    """Return the files that the jobs of this run have written."""
+    return {Path(file) for job in workflow.dag.finished_jobs for file in job.output}
 
 
 def say_how_to_resume():
     """Say where to look, and that nothing is lost; the last lines of a run that failed."""
+    stop_progress()
     note(
         f"Finished environments are kept; rerun the same command to resume. Progress: "
         f"namo status {shlex.quote(str(OUT))}. Logs: {OUT / 'logs'}"
@@ -61,9 +76,7 @@ def say_how_to_resume():
 
 
 # How a command's output is logged: shown too, or only when the job fails.
-SHOWN = log_redirection(
-    show=Quietness.ALL not in (workflow.output_settings.quiet or ())
-)
+SHOWN = log_redirection(show=not SILENT)
 KEPT = log_redirection(show=False)
 
 # Results of another version are collected again.
