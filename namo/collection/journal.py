@@ -214,11 +214,13 @@ class Journal:
         self._write(None)
 
     def _write(self, running: Running | None) -> None:
-        content = {
-            "progress": self._progress(),
+        content: dict[str, object] = {
             "deaths": {str(number): _stored(each) for number, each in self._crashes.items()},
             "running": None if running is None else asdict(running),
         }
+        progress = self._progress()
+        if progress is not None:
+            content["progress"] = progress
         with replacing(self._path) as handle:
             handle.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
@@ -305,7 +307,7 @@ class _StoredRunning(TypedDict):
 class _Stored(TypedDict):
     deaths: dict[str, _StoredCrashes]
     running: _StoredRunning | None
-    progress: NotRequired[ChunkProgress | None]
+    progress: NotRequired[ChunkProgress]
 
 
 def _stored(crashes: CrashRecord) -> _StoredCrashes:

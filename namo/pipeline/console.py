@@ -9,6 +9,9 @@ _EVENTS = frozenset(
     {"JOB_FINISHED", "JOB_STARTED", "RESOURCES_INFO", "RUN_INFO", "WORKFLOW_STARTED"}
 )
 """Events that the progress of the run stands for."""
+_INTERRUPTED = "Terminating processes on user request"
+_AFTER_INTERRUPT = ("RuleException", "WorkflowError:\nAt least one job did not complete")
+"""Beginnings of errors that only repeat that a job was interrupted."""
 _CHATTER = (
     "Assuming unrestricted shared filesystem",
     "Building DAG",
@@ -18,7 +21,7 @@ _CHATTER = (
     "Elapsed time",
     "Execute ",
     "Select jobs",
-    "Terminating processes on user request",
+    _INTERRUPTED,
     "Touching output file",
     "Using shell",
 )
@@ -31,21 +34,24 @@ class WithoutChatter(logging.Filter):
     Attributes:
         before_line: called before a line is shown.
         progress: whether "3 of 14 steps" is shown.
+        interrupted: whether a user has asked the run to end; what its jobs say of it is not shown.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.before_line: Callable[[], object] = lambda: None
         self.progress = True
+        self.interrupted = False
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a line is shown."""
-        event = getattr(getattr(record, "event", None), "name", None)
-        shown = record.levelno > logging.INFO or not (
-            event in _EVENTS
-            or (event == "PROGRESS" and not self.progress)
-            or (event is None and str(record.msg).startswith(_CHATTER))
-        )
+        event, text = getattr(getattr(record, "event", None), "name", None), str(record.msg)
+        self.interrupted |= text.startswith(_INTERRUPTED)
+        if record.levelno > logging.INFO:
+            shown = not (self.interrupted and text.startswith(_AFTER_INTERRUPT))
+        else:
+            quiet = event in _EVENTS or (event == "PROGRESS" and not self.progress)
+            shown = not quiet and not (event is None and text.startswith(_CHATTER))
         if shown:
             self.before_line()
         return shown

@@ -129,7 +129,7 @@ class RunProgress:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether one line can be drawn over and over."""
+        """Whether one line can be drawn again in place."""
         return self.stream.isatty() and os.environ.get("TERM") != "dumb"
 
     def run(self) -> None:
@@ -165,7 +165,8 @@ class RunProgress:
             return True
         if self.is_terminal:
             end = "\n" if finished else ""
-            self.stream.write(f"{_CLEAR}{self._bar()}  {self.text()}"[: self._width()] + end)
+            columns = shutil.get_terminal_size().columns - BAR - 3
+            self.stream.write(f"{_CLEAR}{self._bar()}  {self.text()[:columns]}{end}")
             self._drawn = not finished
         elif finished or now >= self._next_line_s:
             self.stream.write(f"{self.text()}\n")
@@ -203,10 +204,6 @@ class RunProgress:
         mark = "━" if "utf" in (self.stream.encoding or "").lower() else "="
         rest = mark if colours else " "
         return f"{green}{mark * full}{plain}{dim}{rest * (BAR - full)}{plain}"
-
-    def _width(self) -> int:
-        """Return how many characters fit, those that choose colours included."""
-        return shutil.get_terminal_size().columns + len(_CLEAR) + 16
 
     def _show_notes(self, chunk: _Chunk) -> None:
         """Show the warnings and failures that are new, above the line."""

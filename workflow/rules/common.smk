@@ -69,9 +69,10 @@ def written_files():
 def say_how_to_resume():
     """Say where to look, and that nothing is lost; the last lines of a run that failed."""
     stop_progress()
+    interrupted = "Interrupted. " if CHATTER.interrupted else ""
     note(
-        f"Finished environments are kept; rerun the same command to resume. Progress: "
-        f"namo status {shlex.quote(str(OUT))}. Logs: {OUT / 'logs'}"
+        f"{interrupted}Finished environments are kept; rerun the same command to resume. "
+        f"Progress: namo status {shlex.quote(str(OUT))}. Logs: {OUT / 'logs'}"
     )
 
 
