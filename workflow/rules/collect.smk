@@ -39,4 +39,4 @@ rule collect:
         " --start-idx {params.start} --end-idx {params.end}"
         " --threads {threads}"
         f" --max-failed-fraction {RUN.settings.max_failed_fraction}"  # no param: it changes no result
-        f" {KEPT if ONE_LINE else SHOWN}"  # the line of progress stands for theirs
+        f" {COUNTED}"
