@@ -73,7 +73,8 @@ test-explore: setup-test
 	$(PYTEST) -m hypothesis --hypothesis-profile=explore
 
 test-faults: setup-test
-	NAMO_KILLS=100 NAMO_INTERRUPTS=1000 NAMO_FUZZ=2000 pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py
+	NAMO_KILLS=100 NAMO_INTERRUPTS=1000 NAMO_DAMAGED=1000 NAMO_FUZZ=2000 \
+		pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py
 	NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py
 
 test-slurm: setup-test

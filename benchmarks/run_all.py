@@ -17,6 +17,7 @@ from benchmarks import (
     page,
     physics,
     push_skill,
+    random_goals,
     reachability,
     rooms,
     siblings,
@@ -32,7 +33,7 @@ def main() -> None:
     parser.set_defaults(json=REPOSITORY / "benchmarks" / "results.json")
     arguments = parser.parse_args()
     scenes = arguments.scenes
-    rooms_there = not skipped("determinism, throughput, push_skill and rooms", scenes)
+    rooms_there = not skipped("determinism, throughput, push_skill, random_goals and rooms", scenes)
     parts: list[tuple[str, bool, Callable[[], Figures], Callable[[Figures], None]]] = [
         (
             "determinism",
@@ -72,6 +73,12 @@ def main() -> None:
             rooms_there,
             lambda: push_skill.measure(scenes, seeds=1, targets=10, searches=1),
             push_skill.show,
+        ),
+        (
+            "random_goals",
+            rooms_there,
+            lambda: random_goals.measure(scenes, seeds=2, demo_scenes=2),
+            random_goals.show,
         ),
         (
             "scenes",

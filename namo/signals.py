@@ -110,11 +110,11 @@ def ending_on_signals() -> Iterator[None]:
     before = {number: signal.signal(number, _receive) for number in heard}
     try:
         yield
-        check_termination()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        _request = _Request()
+        request, _request = _request, _Request()
+    request.check()  # only now: a signal until here is one within the block
 
 
 def end_at_once_on_signals() -> None:

@@ -55,6 +55,21 @@ def test_a_request_that_nothing_looked_at_is_raised_at_the_end():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def test_a_signal_is_not_lost_while_the_handlers_are_restored(monkeypatch):
+    restore, received = signal.signal, []
+
+    def restore_after_a_signal(number, handler):
+        if not received and handler is not signals._receive:
+            received.append(number)
+            os.kill(os.getpid(), number)
+        return restore(number, handler)
+
+    monkeypatch.setattr(signals.signal, "signal", restore_after_a_signal)
+    with pytest.raises(TerminationRequested), ending_on_signals():
+        pass
+    assert received
+
+
 def test_a_request_is_raised_once_so_that_the_work_can_tidy_up():
     with ending_on_signals():
         os.kill(os.getpid(), signal.SIGTERM)

@@ -114,7 +114,7 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
         "--part-only",
         action="store_true",
         help="collect the part of this range and leave the merge to a later step; environments "
-        "with a recorded failure then count as done (for chunk jobs)",
+        "that failed then do not decide the exit code (for chunk jobs)",
     )
     stage.add_argument(
         "--merge-only",

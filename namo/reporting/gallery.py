@@ -15,7 +15,7 @@ from namo.reporting.episodes import Episodes, Integers, evenly_spaced, rows_at
 from namo.results.record_types import SceneRow
 from namo.results.records import Record
 from namo.results.schema import PLANS, SCENES
-from namo.results.tables import open_table
+from namo.results.tables import open_table, require_values
 
 MAX_PLANS, MAX_UNSOLVED = 36, 6
 BATCH_ROWS = 4096
@@ -138,6 +138,7 @@ def _rows_of(path: Path, environments: list[int], columns: list[str]) -> Iterato
         if not groups:
             return
         for rows in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=columns):
+            require_values(path, rows)
             here = pc.is_in(rows["env_index"], pa.array(environments, pa.int64()))
             yield from rows.filter(here).to_pylist()
 

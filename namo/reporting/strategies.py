@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from namo.reporting.episodes import Bools, Episodes, display_name
 from namo.reporting.statistics import EstimatedFraction, wilson_interval
-from namo.results.tables import open_table, row_groups
+from namo.results.tables import open_table, require_values, row_groups
 from namo.scenes.difficulty import EASY_FRACTION, MEDIUM_FRACTION, Difficulty
 from namo.wording import counted
 
@@ -177,6 +177,7 @@ def pushes_by_object(pushes: Path) -> list[ObjectPushes]:
     flags = ("moved", "goal_open", "on_plan")
     with open_table(pushes, ["object_id"]) as file:
         for rows in file.iter_batches(BATCH_ROWS, columns=["object_id", *flags]):
+            require_values(pushes, rows)
             names = rows["object_id"]
             indices, size = names.indices.to_numpy(), len(names.dictionary)
             counts = np.stack(

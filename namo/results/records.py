@@ -17,12 +17,12 @@ import pyarrow as pa
 
 from namo.errors import ResultFileError
 from namo.files import read_sealed, require_inside, sha256_of, write_sealed
+from namo.results.list_columns import list_problem
 from namo.results.metadata_types import FileEntry
 from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
 from namo.results.record_types import Columns, EnvironmentRecord
-from namo.results.schema import PLANS, PUSHES
 from namo.results.schema_version import require_schema_version
-from namo.results.tables import VALUES
+from namo.results.tables import DATA_TABLES, VALUES
 from namo.results.value_types import require_type
 
 Kind = TypeVar("Kind")
@@ -111,14 +111,14 @@ def _require_columns(path: Path, record: EnvironmentRecord) -> None:
                     f"{path}: record['metrics'][{number}]['{name}'] is {row[name]!r:.40}; allowed: "
                     f"{', '.join(sorted(VALUES[name]))}"
                 )
-    tables = {"pushes": (record["pushes"], PUSHES), "plans": (record["plans"], PLANS)}
-    for name, (columns, schema) in tables.items():
-        problem = _columns_problem(columns, schema)
+    for name, columns in (("pushes", record["pushes"]), ("plans", record["plans"])):
+        problem = _columns_problem(name, columns)
         if problem is not None:
             raise ResultFileError(f"{path}: record['{name}']{problem}")
 
 
-def _columns_problem(columns: Columns, schema: pa.Schema) -> str | None:
+def _columns_problem(name: str, columns: Columns) -> str | None:
+    schema = DATA_TABLES[name]
     if columns.keys() != set(schema.names):
         wrong = sorted(columns.keys() ^ set(schema.names))
         return f": column '{wrong[0]}' is missing or not one of the table"
@@ -127,7 +127,10 @@ def _columns_problem(columns: Columns, schema: pa.Schema) -> str | None:
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         return f": {error}"
     empty = next((name for name in schema.names if table[name].null_count), None)
-    return None if empty is None else f"['{empty}'] holds None"
+    if empty is not None:
+        return f"['{empty}'] holds None"
+    problem = list_problem(name, table)
+    return None if problem is None else f": {problem}"
 
 
 MAX_DEPTH = 100

@@ -15,6 +15,7 @@ from namo.files import replacing, require_inside
 from namo.planning.planner import Termination
 from namo.regular_files import require_regular
 from namo.results.index_range import MAX_ENVIRONMENTS
+from namo.results.list_columns import list_problem
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
 from namo.results.schema_version import require_schema_version, table_version
 from namo.scenes.presets import PHYSICS_PRESETS
@@ -80,7 +81,7 @@ def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.
         for group in range(file.num_row_groups):
             check_termination()
             table = file.read_row_group(group, columns=columns)
-            _require_values(path, table)
+            require_values(path, table)
             yield table
 
 
@@ -96,7 +97,7 @@ def read_table(
     """
     with open_table(path):
         table = pq.read_table(path, columns=columns, filters=filters)
-    _require_values(path, table)
+    require_values(path, table)
     return table
 
 
@@ -123,8 +124,16 @@ def open_table(path: Path, dictionaries: Sequence[str] | None = None) -> Iterato
         raise ResultFileError(f"{path}: cannot be read: {error}") from None
 
 
-def _require_values(path: Path, table: pa.Table) -> None:
-    """Make sure that there are no nulls where none are allowed, and no impossible index."""
+def require_values(path: Path, table: pa.Table | pa.RecordBatch) -> None:
+    """Make sure that the values of a table are allowed: for rows not read by `row_groups`.
+
+    Args:
+        path: of the table.
+        table: some of its rows and columns.
+
+    Raises:
+        ResultFileError: a value is null, an impossible index or name, or a list of a wrong length.
+    """
     for name in table.column_names:
         if table[name].null_count and name not in NULLABLE:
             raise ResultFileError(f"{path}: column '{name}' holds null")
@@ -139,6 +148,8 @@ def _require_values(path: Path, table: pa.Table) -> None:
                 f"{path}: column 'env_index' holds {bounds['min']} to {bounds['max']}; allowed: 0 "
                 f"to {MAX_ENVIRONMENTS - 1}"
             )
+    if problem := list_problem(path.stem, table):
+        raise ResultFileError(f"{path}: {problem}")
 
 
 def merged_table(folder: Path, name: str) -> Path:

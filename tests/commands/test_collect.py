@@ -138,7 +138,11 @@ def test_a_run_without_failures_ends_with_0_and_prints_the_summary(call, tmp_pat
     assert code == 0
     assert "NAMO collection" in out
     assert "3 (100 %)" in out
-    names = {path.name for path in (tmp_path / "out").iterdir()} - {"parts", ".merge.lock", ".plan.json"}
+    names = {path.name for path in (tmp_path / "out").iterdir()} - {
+        "parts",
+        ".merge.lock",
+        ".plan.json",
+    }
     assert names == {
         "label-1_env_000000_results.pkl",
         "label-1_env_000001_results.pkl",

@@ -14,7 +14,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from namo.errors import ResultFileError
-from namo.results.records import MAX_DEPTH, file_entry, read_record, write_record
+from namo.results.records import (
+    MAX_DEPTH,
+    file_entry,
+    read_environment,
+    read_record,
+    write_record,
+)
 
 RECORD = {
     "env_id": "host_env_000003",
@@ -234,6 +240,15 @@ def test_a_rejected_record_leaves_the_old_file(path):
     with pytest.raises(ResultFileError):
         write_record(path, {"new": np.float64(1.0)})
     assert read_record(path) == RECORD
+
+
+def test_a_list_of_poses_that_is_too_short_is_named(collected, path):
+    record = next(record for record in collected.records() if record["pushes"]["push"])
+    poses = record["pushes"]["poses_after"]
+    poses[0] = poses[0][:-1]
+    write_record(path, record)
+    with pytest.raises(ResultFileError, match="column 'poses_after' holds a list of length"):
+        read_environment(path)
 
 
 def test_an_entry_of_the_manifest_describes_the_file(path):
