@@ -13,6 +13,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+include: "workflow/rules/console.smk"  # before Snakemake has something to say
+
+
 configfile: f"{workflow.basedir}/config/config.yaml"
 configfile: f"{workflow.basedir}/config/scenes.yaml"
 configfile: f"{workflow.basedir}/config/learning.yaml"
@@ -31,6 +34,10 @@ include: "workflow/rules/learn.smk"
 
 onstart:
     begin()
+
+
+onsuccess:
+    say_what_was_found()
 
 
 onerror:

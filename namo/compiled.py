@@ -13,7 +13,6 @@ anything; here they are sealed (`namo.cache_files`), and what does not load is c
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import pickle
 from collections.abc import Callable
@@ -26,23 +25,14 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
 from namo.cache_files import read_cached, write_cached
-from namo.files import cache_folder
+from namo.machine_code import FOLDER
 
 _log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def _sources_digest() -> str:
-    """Return a hash of all source files of the package."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-_FOLDER = cache_folder() / "compiled" / _sources_digest()
+_FOLDER = FOLDER
 
 
 def compiled(function: F) -> F:

@@ -30,7 +30,10 @@ Record = dict[str, Any]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SCRIPT = REPOSITORY / "workflow" / "scripts" / "sequential_ml_collection.py"
-CLOCKS = re.compile(r".*_time_ms|processing_time|chunk|began_unix_s|duration_s|process")
+CLOCKS = re.compile(
+    r".*_time_ms|processing_time|chunk|(began|ended)_unix_s|duration_s|(worker_)?process"
+    r"|seconds|(forward|load|warm_up)_s|loads|latencies|latency_ms"
+)
 
 
 def _without_clocks(value: Any) -> Any:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from namo import cache_files
+from namo import cache_files, machine_code
 from namo import compiled as module
 from namo.compiled import compiled
 from namo.files import read_sealed, write_sealed
@@ -32,7 +32,7 @@ def run(tmp_path, cache, home):
 def test_machine_code_is_cached_by_the_hash_of_its_sources(tmp_path):
     printed = run(tmp_path, tmp_path / "cache", tmp_path)
     (folder,) = (tmp_path / "cache" / "compiled").iterdir()
-    assert folder.name == module._sources_digest()
+    assert folder.name == machine_code._sources_digest()
     cached = set(folder.rglob("*.nbc"))
     assert cached
     assert run(tmp_path, tmp_path / "cache", tmp_path) == printed
@@ -44,11 +44,11 @@ def test_any_source_changes_the_cache_folder(tmp_path, monkeypatch):
     (package / "world").mkdir(parents=True)
     (package / "compiled.py").write_text("one")
     (package / "world" / "other.py").write_text("two")
-    monkeypatch.setattr(module, "__file__", str(package / "compiled.py"))
-    before = module._sources_digest()
-    assert module._sources_digest() == before
+    monkeypatch.setattr(machine_code, "__file__", str(package / "compiled.py"))
+    before = machine_code._sources_digest()
+    assert machine_code._sources_digest() == before
     (package / "world" / "other.py").write_text("three")
-    assert module._sources_digest() != before
+    assert machine_code._sources_digest() != before
 
 
 def twice(number):

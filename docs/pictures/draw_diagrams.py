@@ -44,6 +44,7 @@ BOTTOM = (
     "files",
     "regular_files",
     "cache_files",
+    "machine_code",
     "locks",
     "config_parsing",
     "numeric_platform",

@@ -116,7 +116,7 @@ def collect_chunk(
         remove_leftovers(output_dir, (environment.file_name for environment in environments))
         remove_leftovers(part.folder, [*(path.name for path in part.files()), FAILURES])
         progress.info(f"[{part.folder.name}]  {_began(began)}")
-        journal = Journal(part.folder)
+        journal = Journal(part.folder, progress.written)
         failures, replaces = FailureCount(part, max_failed_fraction), Replacement(part)
         if journal.last_crash is not None:
             progress.warn(journal.last_crash)
@@ -138,6 +138,7 @@ def collect_chunk(
             progress.finished(record, again, resumed=resumed)
             builder.add(environment, record, resumed=resumed)
             failures.add(record)
+        journal.write_progress()
         metadata = builder.metadata(
             collector.config,
             [scorer.stats.as_record() for scorer in collector.scorers],

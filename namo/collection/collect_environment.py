@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
@@ -15,6 +15,7 @@ from namo.collection.environment_record import environment_record, failure
 from namo.collection.episode import EpisodeOutcome, run_episode
 from namo.errors import MachineError, ModelError, SceneError
 from namo.planning.planner import Planner
+from namo.results.metadata_types import ModelUseRecord
 from namo.results.reach_columns import reach_columns
 from namo.results.record_types import EnvironmentRecord, ErrorRecord, SceneColumns
 from namo.results.scene_row import scene_columns, scene_remarks
@@ -86,7 +87,7 @@ def collect_environment(
         sha256 = scene.sha256  # the file may have changed since the hash above
         environment.require_listed(sha256)
         world = World(with_physics(scene, config.physics), threads=threads)
-        world.prepare()
+        began += _time_to_prepare(world)
         geometry = {
             **geometry,
             "remarks": scene_remarks(scene),
@@ -117,7 +118,17 @@ def collect_environment(
         _log.exception("environment %d failed", environment.index)
         error = failure(environment, problem, rerun_command)
     took = time.monotonic() - began
-    return environment_record(environment, config, sha256, outcomes, error, took, geometry)
+    loading = [cast(ModelUseRecord, scorer.stats.take_loading()) for scorer in scorers]
+    return environment_record(
+        environment, config, sha256, outcomes, error, took, geometry, models=loading
+    )
+
+
+def _time_to_prepare(world: World) -> float:
+    """Return how long preparing took (s): motion primitives are made once, for all environments."""
+    began = time.monotonic()
+    world.prepare()
+    return time.monotonic() - began
 
 
 def _not_its_fault(environment: Environment, problem: OSError | ImportError) -> str:

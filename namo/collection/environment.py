@@ -24,6 +24,8 @@ class Environment:
         label: of the run, as in file names.
         difficulty: class of the scene, from its manifest; None if the manifest has none.
         listed_sha256: hash of the scene file in the manifest; None if the manifest has none.
+        opening_fraction: fraction of candidate pushes that open the goal at once, 0 to 1, from the
+            manifest; None if it has none.
     """
 
     index: int
@@ -31,6 +33,7 @@ class Environment:
     label: str
     difficulty: str | None = None
     listed_sha256: str | None = None
+    opening_fraction: float | None = None
 
     @property
     def env_id(self) -> str:

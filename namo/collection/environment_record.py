@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 import traceback
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from typing import cast
 
 import pyarrow as pa
 
@@ -11,7 +17,9 @@ from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.collection.episode import IDENTITY, EpisodeOutcome
 from namo.collection.journal import CrashRecord
+from namo.learning.inference_stats import add_up
 from namo.planning.planner import Termination
+from namo.results.metadata_types import ModelUseRecord
 from namo.results.record_types import (
     Columns,
     EnvironmentMetrics,
@@ -79,6 +87,7 @@ def environment_record(
     error: ErrorRecord | None,
     processing_s: float,
     geometry: SceneColumns | None = None,
+    models: Sequence[ModelUseRecord] = (),
 ) -> EnvironmentRecord:
     """Return the record of an environment.
 
@@ -90,7 +99,9 @@ def environment_record(
         error: why the environment failed; None when it did not.
         processing_s: wall time spent on it (s).
         geometry: columns of its row of the scenes table; None for a scene that could not be read.
+        models: costs of each model that are counted with this environment beside its episodes.
     """
+    uses = [*models, *chain.from_iterable(outcome.models for outcome in outcomes)]
     fingerprint = environment.fingerprint(config, sha256)
     kept = _kept(outcomes, config)
     common = _common_metrics(environment, config, fingerprint, sha256)
@@ -121,19 +132,21 @@ def environment_record(
         "pushes": _columns(environment, PUSHES, [outcome.pushes for outcome in outcomes]),
         "plans": _columns(environment, PLANS, [outcome.plans for outcome in outcomes]),
         "scene": _scene_row(common, geometry),
+        "models": cast(list[ModelUseRecord], add_up(map(dict, uses))),
     }
 
 
 def relocated(record: EnvironmentRecord, environment: Environment) -> EnvironmentRecord:
-    """Return a record with the scene path and difficulty that the environment is listed with now.
+    """Return a record with what the environment is listed with now: scene path and difficulty.
 
-    Neither the path of the scene file nor its class of difficulty affects the results.
+    Neither the path of the scene file nor how difficult it is affects the results.
 
     Args:
         record: of the same scene, as it was listed before.
         environment: as it is listed now.
     """
     xml_file, difficulty = environment.xml_file, environment.difficulty
+    listed = {"difficulty": difficulty, "opening_fraction": environment.opening_fraction}
     scene = record["scene"]
     return {
         **record,
@@ -142,7 +155,7 @@ def relocated(record: EnvironmentRecord, environment: Environment) -> Environmen
             {**episode, "xml_file": xml_file} for episode in record["episode_results"]
         ],
         "metrics": [
-            {**row, "xml_file": xml_file, "difficulty": difficulty} for row in record["metrics"]
+            cast(MetricsRow, {**row, "xml_file": xml_file, **listed}) for row in record["metrics"]
         ],
         "scene": scene and {**scene, "xml_file": xml_file, "difficulty": difficulty},
     }
@@ -156,8 +169,16 @@ def is_listed_as(record: EnvironmentRecord, environment: Environment) -> bool:
         environment: as it is listed now.
     """
     return record["xml_file"] == environment.xml_file and all(
-        row["difficulty"] == environment.difficulty for row in record["metrics"]
+        (row["difficulty"], row["opening_fraction"])
+        == (environment.difficulty, environment.opening_fraction)
+        for row in record["metrics"]
     )
+
+
+@cache
+def _process() -> str:
+    """Return a name of this process that no other process on this machine has: id and start."""
+    return f"{os.getpid()} {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}"
 
 
 def _episode_id(environment: Environment, number: int) -> str:
@@ -182,6 +203,7 @@ def _common_metrics(
         "xml_file": environment.xml_file,
         "scene_sha256": sha256,
         "difficulty": environment.difficulty,
+        "opening_fraction": environment.opening_fraction,
         "algorithm": config.algorithm,
         "object_strategy": config.object_strategy,
         "goal_strategy": config.goal_strategy,
@@ -189,6 +211,7 @@ def _common_metrics(
         "seed": config.seed,
         "hostname": environment.label,
         "worker_hostname": socket.gethostname(),
+        "worker_process": _process(),
         "fingerprint": fingerprint,
         "schema_version": SCHEMA_VERSION,
     }

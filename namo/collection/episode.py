@@ -6,13 +6,14 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
+from namo.results.metadata_types import ModelUseRecord
 from namo.results.reach_columns import reach_columns
 from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord
 from namo.results.replay import replay
@@ -39,12 +40,14 @@ class EpisodeOutcome:
         metrics: columns of the metrics row that the search decides.
         pushes: columns of the pushes table, without those of `IDENTITY`.
         plans: columns of the plans table, likewise.
+        models: use of each model in the search.
     """
 
     record: SearchRecord
     metrics: SearchMetrics
     pushes: Columns
     plans: Columns
+    models: Sequence[ModelUseRecord] = ()
 
 
 def run_episode(
@@ -68,8 +71,7 @@ def run_episode(
         progress: called after every simulated push.
     """
     world.reset()
-    before = (*world.wall_times(), _inference_s(scorers))
-    calls = sum(scorer.stats.calls for scorer in scorers)
+    before, stats = world.wall_times(), [scorer.stats.snapshot() for scorer in scorers]
     budget = Budget(
         depth=config.max_depth,
         seconds=config.search_timeout,
@@ -78,10 +80,13 @@ def run_episode(
     )
     streams = Streams.for_episode(config.seed, env_index, episode)
     result = planner.search(world, budget, streams, progress)
-    after = (*world.wall_times(), _inference_s(scorers))
-    physics_ms, reachability_ms, planning_ms, inference_ms = (
-        1000.0 * (end - start) for start, end in zip(before, after, strict=True)
+    physics_ms, reachability_ms, planning_ms = (
+        1000.0 * (end - start) for start, end in zip(before, world.wall_times(), strict=True)
     )
+    models = [
+        cast(ModelUseRecord, scorer.stats.since(each))
+        for scorer, each in zip(scorers, stats, strict=True)
+    ]
     metrics: SearchMetrics = {
         "success": result.solved,
         "solution_found": result.solved,
@@ -96,8 +101,8 @@ def run_episode(
         "physics_time_ms": physics_ms,
         "reachability_time_ms": reachability_ms,
         "push_planning_time_ms": planning_ms,
-        "inference_time_ms": inference_ms,
-        "inference_calls": sum(scorer.stats.calls for scorer in scorers) - calls,
+        "inference_time_ms": 1000.0 * sum(use["seconds"] for use in models),
+        "inference_calls": sum(sum(use["latencies"].values()) for use in models),
         "error_kind": None,
         "error_message": None,
         "replayed": None,
@@ -110,11 +115,7 @@ def run_episode(
         if replayed.problem is not None:
             _log.error("%s: replay diverged: %s", world.scene.path, replayed.problem)
     plans = _plans(world, record["action_sequence"] or [], recorders)
-    return EpisodeOutcome(record, metrics, pushes, plans)
-
-
-def _inference_s(scorers: Sequence[Scorer]) -> float:
-    return sum(scorer.stats.seconds for scorer in scorers)
+    return EpisodeOutcome(record, metrics, pushes, plans, models)
 
 
 def _record(

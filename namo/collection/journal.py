@@ -21,11 +21,11 @@ import faulthandler
 import json
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TextIO, TypedDict
+from typing import NamedTuple, NotRequired, TextIO, TypedDict
 
 from namo.collection.environment import Environment
 from namo.errors import ResultFileError
@@ -99,6 +99,30 @@ class Running:
     memory_kills: int = field(default_factory=lambda: _memory_kills())
 
 
+class ChunkProgress(TypedDict):
+    """How far the process of a chunk is.
+
+    Attributes:
+        done: environments that are done, by this process or an earlier one.
+        resumed: those of `done` that an earlier process collected.
+        solved: those of `done` with a plan.
+        failed: those of `done` that ended in an error.
+        notes: number of warnings and failures so far.
+        latest: the latest of these, in order.
+    """
+
+    done: int
+    resumed: int
+    solved: int
+    failed: int
+    notes: int
+    latest: list[str]
+
+
+def none() -> None:
+    """Return that there is nothing to write down."""
+
+
 class Journal:
     """The journal of one chunk; only the holder of the chunk's lock may open it.
 
@@ -106,18 +130,21 @@ class Journal:
         last_crash: how the last process died and in which environment; None if it did not.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, progress: Callable[[], ChunkProgress | None] = none) -> None:
         """Read the journal and determine how the last process ended.
 
         Args:
             folder: of the part.
+            progress: returns what to write down of the progress, for others to read.
 
         Raises:
             ResultFileError: the journal is damaged.
             OSError: it cannot be read or written.
         """
         self._path, self._trace = folder / JOURNAL, folder / TRACE
-        self._crashes, running = _read(self._path)
+        self._progress = progress
+        content = _read(self._path)
+        self._crashes, running = content.crashes, content.running
         self.last_crash: str | None = None
         if running is not None:
             own, reason = _cause(running, self._trace)
@@ -182,11 +209,18 @@ class Journal:
             self._trace.unlink(missing_ok=True)
             self._write(None)
 
+    def write_progress(self) -> None:
+        """Write down the progress after the last environment."""
+        self._write(None)
+
     def _write(self, running: Running | None) -> None:
-        content = {
+        content: dict[str, object] = {
             "deaths": {str(number): _stored(each) for number, each in self._crashes.items()},
             "running": None if running is None else asdict(running),
         }
+        progress = self._progress()
+        if progress is not None:
+            content["progress"] = progress
         with replacing(self._path) as handle:
             handle.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
@@ -217,12 +251,29 @@ def running_in(folder: Path) -> Running | None:
     Raises:
         ResultFileError: the journal is damaged.
     """
-    return _read(folder / JOURNAL)[1]
+    return _read(folder / JOURNAL).running
 
 
-def _read(path: Path) -> tuple[dict[int, CrashRecord], Running | None]:
+def progress_in(folder: Path) -> ChunkProgress | None:
+    """Return the progress of a chunk as its process last wrote it down, if any.
+
+    Raises:
+        ResultFileError: the journal is damaged.
+    """
+    return _read(folder / JOURNAL).progress
+
+
+class _Content(NamedTuple):
+    """The content of a journal."""
+
+    crashes: dict[int, CrashRecord]
+    running: Running | None
+    progress: ChunkProgress | None
+
+
+def _read(path: Path) -> _Content:
     if not path.exists():
-        return {}, None
+        return _Content({}, None, None)
     advice = "; it lists the environments that crashed a process: delete it to discard that"
     content = read_json(path, _Stored, advice)
     try:
@@ -230,7 +281,9 @@ def _read(path: Path) -> tuple[dict[int, CrashRecord], Running | None]:
     except ValueError as error:
         raise ResultFileError(f"{path}: {error}{advice}") from None
     running = content["running"]
-    return crashes, None if running is None else Running(**running)
+    return _Content(
+        crashes, None if running is None else Running(**running), content.get("progress")
+    )
 
 
 class _StoredCrashes(TypedDict):
@@ -254,6 +307,7 @@ class _StoredRunning(TypedDict):
 class _Stored(TypedDict):
     deaths: dict[str, _StoredCrashes]
     running: _StoredRunning | None
+    progress: NotRequired[ChunkProgress]
 
 
 def _stored(crashes: CrashRecord) -> _StoredCrashes:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pyarrow as pa
 
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
+from namo.learning.inference_stats import add_up, without_counts
 from namo.numeric_platform import numeric_platform
 from namo.results.collected_scenes import file_text, scene_file_row
 from namo.results.metadata_types import FileEntry, ModelUseRecord, PartMetadata
@@ -58,6 +59,7 @@ class PartBuilder:
         self._rows: dict[int, _Rows] = {}
         self._texts: dict[str, str] = {}
         self._work_s = 0.0
+        self._uses: list[dict[str, Any]] = []
         self.resumed = 0
         self.failed: dict[int, str] = {}
 
@@ -78,6 +80,7 @@ class PartBuilder:
         """
         self.resumed += resumed
         self._work_s += record["processing_time"]
+        self._uses = add_up([*self._uses, *map(dict, record["models"] or ())])
         if record["error"]:
             self.failed[environment.index] = record["error"]["message"]
         if record["scene"] and record["scene_sha256"] not in self._texts:
@@ -123,7 +126,7 @@ class PartBuilder:
     def metadata(
         self,
         config: CollectionConfig,
-        models: Sequence[dict[str, object]],
+        models: Sequence[dict[str, Any]],
         generation: int,
         began_unix_s: float,
         duration_s: float,
@@ -132,7 +135,8 @@ class PartBuilder:
 
         Args:
             config: settings.
-            models: use of each model, see `namo.results.metadata_types.ModelUseRecord`.
+            models: those of the process, see `namo.results.metadata_types.ModelUseRecord`; what
+                they were used for is in the records.
             generation: of the part.
             began_unix_s: when the process began (s since 1970).
             duration_s: wall time of the process (s).
@@ -152,7 +156,9 @@ class PartBuilder:
             "resumed": self.resumed,
             "failed": {str(index): message for index, message in self.failed.items()},
             "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT,
-            "models_preloaded": cast(list[ModelUseRecord], models),
+            "models_preloaded": cast(
+                list[ModelUseRecord], add_up([*map(without_counts, models), *self._uses])
+            ),
             "generation": generation,
             "began_unix_s": began_unix_s,
             "duration_s": duration_s,

@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from namo.collection.journal import ChunkProgress
 from namo.results.record_types import EnvironmentRecord, MetricsRow
 from namo.wording import counted, duration, number, printable
 
@@ -34,6 +35,10 @@ class Verbosity(IntEnum):
     """A progress bar on a terminal; elsewhere one line per environment."""
     VERBOSE = 2
     """One line per environment on a terminal too, above the progress bar."""
+
+
+MAX_LATEST = 5
+"""Warnings and failures that are written down for who shows the progress of all chunks."""
 
 
 @dataclass
@@ -118,6 +123,7 @@ class ProgressDisplay:
             highlight=False,
             soft_wrap=True,
         )
+        self._notes: list[str] = []
         self._current = _Current()
         self._bar: _Bar | None = None
         if self._console.is_terminal and verbosity is not Verbosity.QUIET:
@@ -168,6 +174,10 @@ class ProgressDisplay:
             self._bar.advance(self._bar.task_ids[0])
         prints_all = self._verbosity >= (Verbosity.VERBOSE if self._bar else Verbosity.NORMAL)
         error = record["error"]
+        if error:
+            self._notes.append(
+                printable(f"environment {record['env_index']} failed: {error['message']}")
+            )
         if prints_all or error:
             style = "red" if error else ""
             self._console.print(
@@ -179,10 +189,26 @@ class ProgressDisplay:
     def info(self, text: str) -> None:
         """Print a line, unless the display is quiet."""
         if self._verbosity > Verbosity.QUIET:
-            self.warn(text)
+            self._print(text)
+
+    def written(self) -> ChunkProgress:
+        """Return the progress as a chunk's journal holds it."""
+        counts = self.counts
+        return {
+            "done": counts.done,
+            "resumed": counts.resumed,
+            "solved": counts.solved,
+            "failed": counts.failed,
+            "notes": len(self._notes),
+            "latest": self._notes[-MAX_LATEST:],
+        }
 
     def warn(self, text: str) -> None:
         """Print a line, even if the display is quiet."""
+        self._notes.append(printable(text))
+        self._print(text)
+
+    def _print(self, text: str) -> None:
         self._console.print(printable(text), markup=False)
 
     def _line(self, record: EnvironmentRecord, *, resumed: bool) -> str:

@@ -164,6 +164,8 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.collection.command_line import collect_arguments, collect_command
     from namo.collection.environment import Environment
     from namo.collection.models import make_planner
+    from namo.collection.warm_up import warm_up
+    from namo.machine_code import COMPILING
     from namo.results.assemble import assemble
     from namo.results.plan import CollectionPlan, SceneSource
     from namo.results.run_lock import join_plan
@@ -181,11 +183,19 @@ def _collect(options: argparse.Namespace) -> int:
         _print_summary(merged.text, options)
         return EXIT_DONE
     require_writable(cache_folder(), CACHE)
+    warm_up(lambda: _say(COMPILING, options))
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
     if scorers:  # "auto" is not the same on every machine
         config = replace(config, ml_device=scorers[0].stats.device)
     environments = [
-        Environment(index, from_here(scene.path), label, scene.difficulty, scene.sha256)
+        Environment(
+            index,
+            from_here(scene.path),
+            label,
+            scene.difficulty,
+            scene.sha256,
+            scene.opening_fraction,
+        )
         for index, scene in ((index, source.scenes[index]) for index in wanted)
     ]
     again = collect_arguments(config, options.output_dir, plan.source, options.hostname)
@@ -236,6 +246,11 @@ def _part_exit_code(
         file=sys.stderr,
     )
     return EXIT_FAILED
+
+
+def _say(line: str, options: argparse.Namespace) -> None:
+    if options.verbosity is not Verbosity.QUIET:
+        print(line, file=sys.stderr, flush=True)
 
 
 def _print_summary(summary: str, options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Cost of inference per process: loading, calls, batch sizes and latency, in figures that add up.
+"""Cost of inference: loading, calls, batch sizes and latency, in figures that add up.
 
 Latencies are counted in logarithmic bins one per cent wide, so quantiles over any number of calls
 and processes need a few kilobytes.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 BIN_RATIO = 1.01
@@ -19,6 +20,8 @@ Record = dict[str, Any]
 
 _IDENTITY = ("kind", "path", "sha256", "parameters", "bytes", "device")
 """Keys that identify a model and where it runs."""
+_KEY = itemgetter("kind", "sha256", "device")
+_COSTS = ("loads", "load_s", "warm_up_s", "seconds", "forward_s")
 
 
 @dataclass
@@ -72,6 +75,32 @@ class InferenceStats:
         self.latencies[math.floor(math.log(max(seconds, 1e-9)) / math.log(BIN_RATIO))] += 1
         self.seconds += seconds
 
+    def snapshot(self) -> InferenceStats:
+        """Return a copy of the statistics, to compare with later."""
+        return replace(self, batches=Counter(self.batches), latencies=Counter(self.latencies))
+
+    def since(self, before: InferenceStats) -> Record:
+        """Return the queries since a snapshot as JSON values, without the cost of loading."""
+        return replace(
+            self,
+            load_s=0.0,
+            warm_up_s=0.0,
+            loads=0,
+            batches=self.batches - before.batches,
+            latencies=self.latencies - before.latencies,
+            seconds=self.seconds - before.seconds,
+            forward_s=self.forward_s - before.forward_s,
+        ).as_record()
+
+    def take_loading(self) -> Record:
+        """Return the cost of loading as JSON values, without queries; the next call finds none.
+
+        So that it can be stored with the first environment that the model is used for.
+        """
+        taken = replace(self, batches=Counter(), latencies=Counter(), seconds=0.0, forward_s=0.0)
+        self.load_s, self.warm_up_s, self.loads = 0.0, 0.0, 0
+        return taken.as_record()
+
     def as_record(self) -> Record:
         """Return the statistics as JSON values."""
         return {
@@ -93,31 +122,46 @@ class InferenceStats:
 
 
 def without_counts(record: Record) -> Record:
-    """Return a record of the same model with all counts zero, for a part counted elsewhere."""
+    """Return a record of the same model with all counts zero."""
     identity = {name: record[name] for name in _IDENTITY}
     platform = record.get("platform", "")  # earlier versions wrote none
     return InferenceStats(**identity, platform=platform, loads=0).as_record()
 
 
-def sum_stats(records: Iterable[Record]) -> list[Record]:
-    """Return the totals per model over all processes, with quantiles of the latency (ms)."""
+def add_up(records: Iterable[Record]) -> list[Record]:
+    """Return one record per model, with the sums of those that are given."""
     by_model: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
-        key = record["kind"], record["sha256"], record["device"]
-        by_model.setdefault(key, []).append(record)
-    return [_sum(by_model[key]) for key in sorted(by_model)]
+        by_model.setdefault(_KEY(record), []).append(record)
+    return [_added(each) for each in by_model.values()]
 
 
-def _sum(records: list[Record]) -> Record:
-    batches, latencies = (
-        _add_counts(record[name] for record in records) for name in ("batches", "latencies")
-    )
-    calls, passes = latencies.total(), batches.total()
-    rasters = sum(size * count for size, count in batches.items())
-    added = ("loads", "load_s", "warm_up_s", "seconds", "forward_s")
+def _added(records: list[Record]) -> Record:
+    counts = {
+        name: _add_counts(record[name] for record in records) for name in ("batches", "latencies")
+    }
     return {
         **{name: records[0][name] for name in _IDENTITY},
-        **{name: sum(record[name] for record in records) for name in added},
+        "platform": records[0].get("platform", ""),  # earlier versions wrote none
+        **{name: sum(record[name] for record in records) for name in _COSTS},
+        **{
+            name: {str(key): count for key, count in sorted(counted.items())}
+            for name, counted in counts.items()
+        },
+    }
+
+
+def sum_stats(records: Iterable[Record]) -> list[Record]:
+    """Return the totals per model, in order of the kinds, with quantiles of the latency (ms)."""
+    return [_with_quantiles(record) for record in sorted(add_up(records), key=_KEY)]
+
+
+def _with_quantiles(record: Record) -> Record:
+    batches, latencies = (_add_counts([record[name]]) for name in ("batches", "latencies"))
+    calls, passes = latencies.total(), batches.total()
+    rasters = sum(size * count for size, count in batches.items())
+    return {
+        **{name: record[name] for name in (*_IDENTITY, *_COSTS)},
         "calls": calls,
         "mean_batch": rasters / passes if passes else 0.0,
         "largest_batch": max(batches, default=0),

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+ENDED_BY_SIGNAL = "129|130|138|143"
+"""Exit codes of a command that HUP, INT, USR1 or TERM has asked to end."""
+
 
 def run_jobs_with_this_python() -> None:
     """Let `python` in the jobs be the one that runs the pipeline, wherever that was started from.
@@ -39,14 +42,19 @@ def log_redirection(*, show: bool) -> str:
 
     Args:
         show: the job's lines too; otherwise only the last of them, on the error stream, and only
-            when the job fails: a profile that is quiet about rules hides even Snakemake's message.
+            when the job fails by itself: a profile that is quiet about rules hides even Snakemake's
+            message.
     """
+    keep = "2>&1 | (trap '' INT TERM USR1; tee -a {log:q} {log:q}.all"
     last_lines = "tail -n 20 {log:q}"
-    hidden = "" if show else " > /dev/null"
-    shown = "" if show else f"{last_lines} >&2; "
+    refused = f"[ $code -ne {EXIT_USAGE} ] || {last_lines} > {{log:q}}{REFUSED}"
+    if show:
+        return f"{keep}) || (code=$?; {refused}; exit $code)"
+    # A job that a signal has ended says in its log what happened to it, and the run says it once.
+    shown = f"test ! -t 2 || echo >&2; {last_lines} >&2"
     return (
-        f"2>&1 | (trap '' INT TERM USR1; tee -a {{log:q}} {{log:q}}.all{hidden}) || (code=$?; "
-        f"[ $code -ne {EXIT_USAGE} ] || {last_lines} > {{log:q}}{REFUSED}; {shown}exit $code)"
+        f"{keep} > /dev/null) || (code=$?; {refused}; "
+        f"case $code in {ENDED_BY_SIGNAL}) ;; *) {shown} ;; esac; exit $code)"
     )
 
 

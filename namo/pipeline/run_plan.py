@@ -28,6 +28,7 @@ from namo.pipeline.settings import (
     with_new_keys,
 )
 from namo.regular_files import open_regular
+from namo.results.parts import Part
 from namo.results.run_lock import only_run_in, run_label, write_plan
 from namo.scenes.sources import ListedScene, environments_from, range_name, resolve_range
 
@@ -121,6 +122,11 @@ class RunPlan:
     def chunks(self) -> list[str]:
         """Names of the chunks, in order."""
         return chunk_names(self.environments, self.settings.chunk_size)
+
+    @property
+    def parts(self) -> list[Part]:
+        """What the chunks leave behind, in order."""
+        return [Part.of(self.folder, *bounds(chunk)) for chunk in self.chunks]
 
     @property
     def candidates(self) -> list[Path]:

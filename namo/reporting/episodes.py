@@ -33,7 +33,7 @@ NO_PLAN = -1
 _CLOSED = (Termination.EXHAUSTED.value, Termination.DEPTH.value)
 _COLUMNS = [
     *("env_index", "difficulty", "termination", "solution_found", "solution_depth", "replayed"),
-    *("pushes_simulated", "nodes_expanded", "search_time_ms", "error_kind"),
+    *("pushes_simulated", "nodes_expanded", "search_time_ms", "error_kind", "opening_fraction"),
     *STRATEGY,
 ]
 
@@ -54,6 +54,8 @@ class Episodes:
         nodes: expanded nodes, that is, pushes tried, (n,).
         seconds: wall time of the search (s), (n,).
         difficulty: index into `classes`, (n,).
+        opening: fraction of candidate pushes that open the goal at once, 0 to 1, as it was
+            measured for the scene; NaN where it is unknown, (n,).
         strategy: index into `strategies`, (n,).
         termination: index into `terminations`, (n,).
         classes: difficulty classes that occur, easiest first; "" for scenes without one.
@@ -73,6 +75,7 @@ class Episodes:
     nodes: Integers
     seconds: Floats
     difficulty: Integers
+    opening: NDArray[np.float32]
     strategy: Integers
     termination: Integers
     classes: tuple[str, ...]
@@ -113,6 +116,7 @@ def read_episodes(metrics: Path) -> Episodes:
                 "nodes": _to_numpy(rows["nodes_expanded"], 0),
                 "seconds": _to_numpy(rows["search_time_ms"], 0.0) / 1000.0,
                 "difficulty": classes.encode(rows["difficulty"].fill_null("")),
+                "opening": _to_numpy(rows["opening_fraction"], np.nan).astype(np.float32),
                 "strategy": strategies.encode_tuples(rows, STRATEGY),
                 "termination": terminations.encode(termination),
             }

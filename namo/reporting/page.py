@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,15 +27,17 @@ from namo.reporting.rerun_list import (
     slowest_episodes,
 )
 from namo.reporting.strategies import (
+    ObjectPushes,
     by_difficulty,
     by_strategy,
     first_push_success,
+    has_one_scene,
     pushes_by_object,
 )
 from namo.reporting.unsolved_view import read_views
 from namo.results.again import FAILED, redo_command
 from namo.results.metadata_types import RunFile
-from namo.results.summary_types import Summary
+from namo.results.summary_types import CollectionMetadata, Summary
 from namo.results.unsolved import listed_environments
 from namo.scenes import palette
 from namo.wording import counted, duration
@@ -69,6 +72,12 @@ class PageInputs:
         """The episodes of the collection."""
         return read_episodes(self.metrics)
 
+    def pushes_by_object(self) -> list[ObjectPushes]:
+        """Return the pushes of each object of the only scene; none where there are several."""
+        if not has_one_scene(self.folder / "scenes.parquet"):
+            return []
+        return pushes_by_object(self.folder / "pushes.parquet")
+
 
 @dataclass(frozen=True)
 class GalleryCard:
@@ -100,6 +109,8 @@ def make_page(inputs: PageInputs) -> str:
     script = _asset("page.js")
     return _template().render(
         run=inputs.run,
+        name=inputs.run.get("name", inputs.folder.resolve().name),  # earlier versions stored none
+        dates=_dates(inputs.summary["collection_metadata"]),
         metadata=inputs.summary["collection_metadata"],
         performance=performance,
         episodes=episodes,
@@ -112,7 +123,7 @@ def make_page(inputs: PageInputs) -> str:
         components=_time_by_component(performance["time_ms"]),
         strategies=by_strategy(episodes),
         first_pushes=first_push_success(episodes) if models else [],
-        objects=pushes_by_object(inputs.folder / "pushes.parquet"),
+        objects=inputs.pushes_by_object(),
         models=models,
         cards=cards,
         unsolved=unsolved,
@@ -221,6 +232,15 @@ def _percent(fraction: float) -> str:
     return "< 0.1 %" if fraction > 0.0 and text == "0.0 %" else text
 
 
+def _dates(metadata: CollectionMetadata) -> str:
+    """Return when a collection was made, in days of UTC."""
+    first, last = (
+        time.strftime("%Y-%m-%d", time.gmtime(metadata[key]))
+        for key in ("began_unix_s", "ended_unix_s")
+    )
+    return first if first == last else f"{first} to {last}"
+
+
 def _provenance(run: RunFile) -> list[tuple[str, str]]:
     """Return what the results were made from, as pairs of name and text."""
     environments, host = run["environments"], run["host"]
@@ -232,6 +252,7 @@ def _provenance(run: RunFile) -> list[tuple[str, str]]:
     ]
     gpus = f", {', '.join(host['gpus'])}" if host["gpus"] else ""
     return [
+        ("label in file names", run["label"]),
         ("scenes", f"{environments['source']}, {environments['listed']:,} listed"),
         ("sha256 of all scene hashes", environments["scenes_sha256"]),
         *models,

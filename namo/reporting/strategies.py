@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 
 from namo.reporting.episodes import Bools, Episodes, display_name
 from namo.reporting.statistics import EstimatedFraction, wilson_interval
-from namo.results.tables import open_table, require_values
+from namo.results.tables import open_table, require_values, row_groups
 from namo.scenes.difficulty import EASY_FRACTION, MEDIUM_FRACTION, Difficulty
 from namo.wording import counted
 
@@ -57,7 +58,8 @@ class FirstPushSuccess:
         episodes: number of episodes.
         opened: number of those whose first push opened the goal.
         fraction: opened, with its confidence interval.
-        random: bounds on the success probability of a random candidate push.
+        random: bounds on the success probability of a random candidate push, 0 to 1: equal where
+            it was measured for every scene, otherwise by the definition of the class.
     """
 
     name: str
@@ -67,16 +69,23 @@ class FirstPushSuccess:
     random: tuple[float, float]
 
     @property
+    def measured(self) -> bool:
+        """Whether the success rate of a random push was measured."""
+        return self.random[0] == self.random[1]
+
+    @property
     def lift(self) -> str:
-        """Ratio to the success rate of a random push, as a range."""
+        """Ratio to the success rate of a random push, as a range where that was not measured."""
         lowest, highest = self.random
+        if self.measured:
+            return f"{self.fraction.estimate / highest:.1f}" if highest else "-"
         low = f"{self.fraction.estimate / highest:.1f}"
         return f"{low} to {self.fraction.estimate / lowest:.1f}" if lowest else f"> {low}"
 
 
 @dataclass(frozen=True)
 class ObjectPushes:
-    """Pushes of all objects with one name.
+    """Pushes of an object of the only scene.
 
     Attributes:
         name: of the objects, or how many other names the line sums up.
@@ -132,7 +141,7 @@ def _group(episodes: Episodes, name: str, rows: Bools) -> EpisodeGroup:
 def first_push_success(episodes: Episodes) -> list[FirstPushSuccess]:
     """Return the success of first pushes by difficulty class, beside that of random pushes."""
     found = []
-    for name, random in RANDOM_FIRST_PUSH.items():
+    for name, bounds in RANDOM_FIRST_PUSH.items():
         if name not in episodes.classes:
             continue
         rows = episodes.ran & (episodes.difficulty == episodes.classes.index(name))
@@ -140,8 +149,24 @@ def first_push_success(episodes: Episodes) -> list[FirstPushSuccess]:
         if count:
             opened = int((rows & episodes.solved & (episodes.pushes == 1)).sum())
             fraction = wilson_interval(opened / count, episodes.environments(rows))
+            measured = float(episodes.opening[rows].mean(dtype=np.float64))
+            random = bounds if np.isnan(measured) else (measured, measured)
             found.append(FirstPushSuccess(display_name(name), count, opened, fraction, random))
     return found
+
+
+def has_one_scene(scenes: Path) -> bool:
+    """Return whether all environments have the same scene, so that a name is one object.
+
+    Args:
+        scenes: the scenes table of the collection.
+    """
+    found: set[str] = set()
+    for rows in row_groups(scenes, ["scene_sha256"]):
+        found.update(pc.unique(rows["scene_sha256"]).slice(0, 2).to_pylist())
+        if len(found) > 1:
+            return False
+    return bool(found)
 
 
 def pushes_by_object(pushes: Path) -> list[ObjectPushes]:

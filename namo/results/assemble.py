@@ -16,6 +16,7 @@ import pyarrow as pa
 from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
 from namo.results.metadata_types import AskedRecord, PartMarker, RunFile
+from namo.results.part_costs import used_costs
 from namo.results.parts import Part
 from namo.results.plan import CollectionPlan
 from namo.results.records import file_entry, write_record
@@ -139,9 +140,18 @@ def _assemble(
         name: write_table(output_dir / f"{name}.parquet", schema, content[name])
         for name, schema in MERGED_TABLES.items()
     }
-    parts = list(used.values())
+    parts = used_costs(spans, used)
     metrics = output_dir / "metrics.parquet"
-    write_run_file(run_path, run.source, run.listed, metrics, parts, run.asked, run.origin)
+    write_run_file(
+        run_path,
+        final.resolve().name,
+        run.source,
+        run.listed,
+        metrics,
+        parts,
+        run.asked,
+        run.origin,
+    )
     summary = summarise(output_dir, parts, run.notes, final)
     write_record(summary_path, summary)
     text = summary_text(summary, final)

@@ -15,7 +15,7 @@ from namo.results.tables import DATA_TABLES, require_schema
 
 EXPORTED = {"episodes": "metrics", "pushes": "pushes", "plans": "plans", "scenes": "scenes"}
 """Folder of shards -> table of the collection."""
-LEFT_OUT = ("hostname", "worker_hostname", "rerun_command")
+LEFT_OUT = ("hostname", "worker_hostname", "worker_process", "rerun_command")
 """Columns that exports do not have."""
 CARD = "README.md"
 

@@ -22,9 +22,9 @@ import pyarrow as pa
 
 from namo.errors import ConflictError, ResultFileError, UsageError
 from namo.files import copy_regular, require_unused, sha256_of, sync_folder, sync_tree
-from namo.learning.inference_stats import without_counts
 from namo.results.assemble import Assembled, assemble
-from namo.results.metadata_types import AskedRecord, ModelUseRecord, PartMarker, PartMetadata
+from namo.results.metadata_types import AskedRecord, PartMarker, PartMetadata
+from namo.results.part_costs import costs_of
 from namo.results.parts import Part, write_part
 from namo.results.plan_check import plan_of
 from namo.results.records import resolve_inside
@@ -218,20 +218,8 @@ def _fill(
             shutil.rmtree(left)
         elif left.name not in kept or left.is_symlink():
             left.unlink()
-    counted: set[Part] = set()
     for span in spans:
-        metadata: PartMetadata = markers[span.part]
-        if span.part in counted:
-            metadata = _without_costs(metadata)
-        counted.add(span.part)
-        _take(staging, span, metadata, link=link)
-
-
-def _without_costs(metadata: PartMetadata) -> PartMetadata:
-    """Return a part's metadata without costs, which are counted with another span of the part."""
-    uses = metadata["models_preloaded"]
-    models = [cast(ModelUseRecord, without_counts(dict(use))) for use in uses]
-    return {**metadata, "duration_s": 0.0, "work_s": 0.0, "models_preloaded": models}
+        _take(staging, span, markers[span.part], link=link)
 
 
 def _mismatch(folder: Path, file: Path, problem: str) -> ResultFileError:
@@ -277,7 +265,7 @@ def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) 
             raise _mismatch(folder, original, "checksum mismatch")
     failed = metadata["failed"]
     taken: PartMetadata = {
-        **metadata,
+        **costs_of([span], metadata),
         "start": start,
         "end": end,
         "environments": end - start,

@@ -63,7 +63,7 @@ class ModelCosts(ModelIdentity):
 
 
 class ModelUseRecord(ModelCosts):
-    """One model in one process.
+    """One model in an environment or a part.
 
     Attributes:
         platform: what decides the last bits of its predictions; absent in earlier versions.
@@ -108,7 +108,7 @@ class PartMetadata(TypedDict):
         resumed: number of these that an earlier run had finished.
         failed: messages of failed environments, by number.
         peak_memory_bytes: of the process.
-        models_preloaded: use of each model.
+        models_preloaded: use of each model by its environments, resumed ones included.
         generation: greater than that of every part it replaces; absent in the first versions.
         began_unix_s: when the process began (s since 1970).
         duration_s: wall time of the process (s).
@@ -245,6 +245,7 @@ class RunFile(TypedDict):
     """`run.json`: what was run, with which versions, on which machine.
 
     Attributes:
+        name: of the collection: that of its folder when it was merged; absent in earlier versions.
         config: settings of the part that was made last.
         label: of the run, as in file names.
         environments: what was collected.
@@ -259,6 +260,7 @@ class RunFile(TypedDict):
             in earlier versions.
     """
 
+    name: NotRequired[str]
     config: Settings
     label: str
     environments: RunEnvironments

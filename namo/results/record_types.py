@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
+from namo.results.metadata_types import ModelUseRecord
+
 Observation = dict[str, list[float]]
 """Poses in a state, as in `namo.world.world`; importing that would load MuJoCo for a few types."""
 Columns = dict[str, list[Any]]
@@ -213,8 +215,14 @@ class SceneIdentity(TypedDict):
 
 
 class EnvironmentMetrics(SceneIdentity):
-    """Columns of a metrics row that are equal for all episodes of an environment."""
+    """Columns of a metrics row that are equal for all episodes of an environment.
 
+    Attributes:
+        opening_fraction: of candidate pushes that open the goal at once, 0 to 1; None if unknown.
+        worker_process: process that collected the environment; None in earlier versions.
+    """
+
+    opening_fraction: float | None
     algorithm: str
     object_strategy: str
     goal_strategy: str
@@ -222,6 +230,7 @@ class EnvironmentMetrics(SceneIdentity):
     seed: int
     hostname: str
     worker_hostname: str
+    worker_process: str | None
     fingerprint: str
     schema_version: int
 
@@ -332,6 +341,8 @@ class EnvironmentRecord(TypedDict):
         pushes: columns of the pushes table, dropped episodes included.
         plans: columns of the plans table, likewise.
         scene: row of the scenes table; None for a scene that could not be read.
+        models: use of each model by the episodes, and the cost of loading it with the first
+            environment of a process; None in earlier versions.
     """
 
     env_id: str
@@ -352,3 +363,4 @@ class EnvironmentRecord(TypedDict):
     pushes: Columns
     plans: Columns
     scene: SceneRow | None
+    models: list[ModelUseRecord] | None

@@ -30,6 +30,7 @@ _PACKAGES = ("mujoco", "numpy", "scipy", "opencv-python-headless", "pyarrow", "s
 
 def write_run_file(
     path: Path,
+    name: str,
     source: str,
     listed: int,
     metrics: Path,
@@ -41,6 +42,7 @@ def write_run_file(
 
     Args:
         path: the file.
+        name: of the collection: that of its folder.
         source: folder or manifest that the environments come from.
         listed: number of environments in it.
         metrics: the metrics table of the collection.
@@ -65,6 +67,7 @@ def write_run_file(
         for use in latest["models_preloaded"]
     }
     content: RunFile = {
+        "name": name,
         "config": latest["config"],
         "label": latest["label"],
         "environments": {
@@ -94,6 +97,7 @@ def write_run_file(
     }
     if origin is not None:
         content |= {
+            "name": origin.get("name", name),
             "versions": {**origin["versions"], "schema": SCHEMA_VERSION},
             "numerics": origin["numerics"],
             "git_commit": origin["git_commit"],

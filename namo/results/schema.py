@@ -38,6 +38,13 @@ METRICS = _schema(
             NO_UNIT,
             "class of the scene, from its manifest; null if the manifest has none",
         ),
+        _field(
+            "opening_fraction",
+            _REAL,
+            NO_UNIT,
+            "fraction of candidate pushes that open the goal at once, 0 to 1, from the manifest of "
+            "the scenes; null if it has none",
+        ),
         _field("algorithm", _TEXT, NO_UNIT, "planner"),
         _field(
             "object_strategy", _TEXT, NO_UNIT, "name of the object strategy: which object to push"
@@ -104,6 +111,12 @@ METRICS = _schema(
         ),
         _field("hostname", _TEXT, NO_UNIT, "label of the run, as in the file names"),
         _field("worker_hostname", _TEXT, NO_UNIT, "machine that collected the environment"),
+        _field(
+            "worker_process",
+            _TEXT,
+            NO_UNIT,
+            "process on that machine, by its id and start; null when an earlier version collected",
+        ),
         _field("chunk", _TEXT, NO_UNIT, "range of environments of the process, START-END"),
         _field("fingerprint", _TEXT, NO_UNIT, "hash of everything that decides this result"),
         _field("schema_version", _INT, NO_UNIT, "of this table"),

@@ -24,6 +24,9 @@ from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 MAX_LISTED_FAILURES = 1000
 """Number of failures that a summary lists; the metrics table holds all of them."""
 
+WORKER = ("worker_hostname", "worker_process", "chunk")
+"""Columns that tell the processes apart; an earlier version named none, and one made each chunk."""
+
 _COLUMNS = [
     "env_index",
     "difficulty",
@@ -39,6 +42,7 @@ _COLUMNS = [
     "inference_time_ms",
     "inference_calls",
     "kept",
+    *WORKER,
 ]
 _DISTRIBUTED = ("search_time_ms", "nodes_expanded")
 _CLOCKS = ("search", "physics", "reachability", "push_planning", "inference")
@@ -89,8 +93,10 @@ def summarise(
             "config": config,
             "notes": list(notes),
             "configurations": len({str(sorted(part["config"].items())) for part in parts}),
-            "processes": len(parts),
-            "worker_hostnames": sorted({part["host"] for part in parts}),
+            "processes": len(counts.processes),
+            "worker_hostnames": sorted({host for host, _ in counts.processes}),
+            "began_unix_s": min(part["began_unix_s"] for part in parts),
+            "ended_unix_s": max(part["began_unix_s"] + part["duration_s"] for part in parts),
             "peak_memory_bytes": max(part["peak_memory_bytes"] for part in parts),
             "namo_version": __version__,
             "results_version": RESULTS_VERSION,
@@ -153,6 +159,7 @@ class _Counts:
         self.solved_by_difficulty: Counter[str] = Counter()
         self.found: list[NDArray[np.bool_]] = []
         self.kept: list[NDArray[np.bool_]] = []
+        self.processes: set[tuple[str, str]] = set()
         self.values: dict[str, list[NDArray[np.float64]]] = {name: [] for name in _DISTRIBUTED}
         self._last: dict[str, int | None] = {"environments": None, "failed": None}
 
@@ -182,6 +189,10 @@ class _Counts:
             counter.update(pc.drop_null(table["difficulty"]).to_pylist())
         self.found.append(episodes["solution_found"].to_numpy())
         self.kept.append(episodes["kept"].to_numpy())
+        workers = rows.select(WORKER).group_by(list(WORKER)).aggregate([])
+        columns = (workers[name].to_pylist() for name in WORKER)
+        for host, process, chunk in zip(*columns, strict=True):
+            self.processes.add((host, process or chunk))
         for name, values in self.values.items():
             values.append(episodes[name].to_numpy().astype(np.float64))
 

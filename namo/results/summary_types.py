@@ -20,8 +20,10 @@ class CollectionMetadata(TypedDict):
         config: settings of the part that was made last.
         notes: lines that say where the collection and its plan differ; absent in earlier versions.
         configurations: number of different settings among the parts.
-        processes: number of parts.
+        processes: number of processes that collected an environment.
         worker_hostnames: machines that did the work.
+        began_unix_s: when the first of the processes that made the parts began (s since 1970).
+        ended_unix_s: when the last of them ended (s since 1970).
         peak_memory_bytes: largest of any process.
         namo_version: of the package that merged.
         results_version: likewise.
@@ -39,6 +41,8 @@ class CollectionMetadata(TypedDict):
     configurations: int
     processes: int
     worker_hostnames: list[str]
+    began_unix_s: float
+    ended_unix_s: float
     peak_memory_bytes: int
     namo_version: str
     results_version: int

@@ -34,9 +34,9 @@ GROUP_BYTES = 64_000_000
 """Size in memory at which a row group is written with fewer rows, for rows of any size (bytes)."""
 NULLABLE = frozenset(
     {
-        *("difficulty", "solution_depth", "replayed", "remarks"),
+        *("difficulty", "opening_fraction", "worker_process", "solution_depth", "replayed"),
         *("error_kind", "error_message", "rerun_command", "rows"),
-        *("reachable", "reached_area", "goal_gap"),
+        *("remarks", "reachable", "reached_area", "goal_gap"),
     }
 )
 """Columns that may hold nulls."""

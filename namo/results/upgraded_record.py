@@ -1,8 +1,7 @@
 """Records and tables of the schema version before, in the form of the present one.
 
 What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
-`error_message` in place of None, `action_sequence` None when unsolved. Remarks on scenes, and what
-the robot reaches in a state, are not known of the version before.
+`error_message` in place of None, `action_sequence` None when unsolved. What was not stored is null.
 """
 
 from __future__ import annotations
@@ -50,6 +49,8 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
                     **row,
                     "episode_id": _episode_id(row["episode_id"]),
                     "schema_version": SCHEMA_VERSION,
+                    "opening_fraction": None,
+                    "worker_process": None,
                 }
                 for row in record["metrics"]
             ],
@@ -59,6 +60,7 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
             },
             "plans": _renamed(record["plans"]),
             "scene": record["scene"] and {"remarks": None, **record["scene"], **UNKNOWN_REACH},
+            "models": None,
         },
     )
 

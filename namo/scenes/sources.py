@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from namo.errors import UsageError
 from namo.scenes.folders import SCENE_SUFFIX, files_below
@@ -20,6 +21,9 @@ from namo.wording import did_you_mean
 DEMO_SCENES = (
     Path(__file__).resolve().parents[2] / "resources" / "scenes" / "demo" / "scenes.parquet"
 )
+
+OPENING = "opening_share"
+"""Column of a scene manifest with the opening fraction, see `namo.scenes.manifest`."""
 
 TO_THE_END = -1
 
@@ -34,11 +38,14 @@ class ListedScene:
         path: of the file.
         difficulty: its class; None if unknown.
         sha256: of the file when the manifest was written; None if unknown.
+        opening_fraction: fraction of candidate pushes that open the goal at once, 0 to 1; None if
+            unknown.
     """
 
     path: Path
     difficulty: str | None = None
     sha256: str | None = None
+    opening_fraction: float | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,8 @@ def environments_from(
     that an index is the same scene on every machine.
     A manifest keeps its own order. It is a text file with one scene per line (blank lines and lines
     that start with `#` are skipped) or a Parquet file with a column `file` and optionally
-    `difficulty`, `sha256` and `split`; paths are relative to the folder of the manifest.
+    `difficulty`, `sha256`, `opening_share` and `split`; paths are relative to the folder of the
+    manifest.
 
     Args:
         xml_dir: a folder of scenes.
@@ -175,12 +183,12 @@ def _listed(manifest: Path, split: str | None, *, look: bool) -> Iterator[Listed
         path = manifest.parent / str(row["file"])
         if look and not path.is_file():
             raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
-        yield ListedScene(path, row.get("difficulty"), row.get("sha256"))
+        yield ListedScene(path, row.get("difficulty"), row.get("sha256"), row.get(OPENING))
     if empty:
         raise UsageError(f"--manifest {manifest}: lists no scene; expected one path per line")
 
 
-_Row = tuple[str, dict[str, str | None]]
+_Row = tuple[str, dict[str, Any]]
 """Its place in the manifest, and its entries."""
 
 
@@ -207,6 +215,22 @@ def _require_text(manifest: Path, columns: list[str]) -> None:
             raise UsageError(f"--manifest {manifest}: column '{name}' is {kind}; it must be text")
 
 
+def _opening_column(manifest: Path) -> list[str]:
+    """Return the name of the column with opening fractions, if the manifest has one.
+
+    A column of this name that holds no numbers is something else, and not read.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = parquet.read_schema(manifest)
+    return (
+        [OPENING]
+        if OPENING in schema.names and pa.types.is_floating(schema.field(OPENING).type)
+        else []
+    )
+
+
 def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
     import pyarrow as pa
     from pyarrow import parquet
@@ -217,6 +241,7 @@ def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
             raise UsageError(f"--manifest {manifest}: {problem}")
         wanted = [name for name in ("file", "difficulty", "sha256", "split") if name in columns]
         _require_text(manifest, wanted)
+        wanted += _opening_column(manifest)
         found = parquet.read_table(manifest, columns=wanted).to_pylist()
     except pa.ArrowInvalid as error:
         with manifest.open("rb") as handle:

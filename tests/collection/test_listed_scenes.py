@@ -18,6 +18,7 @@ def manifest(rig, tmp_path):
         files = ["00.xml", "01.xml"]
         hashes = [sha256_of(scenes / name) for name in files]
         listed = {"file": files, "sha256": hashes, "difficulty": ["open", "hard"]}
+        listed["opening_share"] = [None, 0.125]
         parquet.write_table(pa.table(listed | columns), scenes / "scenes.parquet")
         return scenes / "scenes.parquet"
 
@@ -36,7 +37,9 @@ def metrics(output):
 
 def test_difficulty_is_in_the_metrics(manifest, tmp_path):
     assert collect(manifest(), tmp_path / "out") == 0
-    assert [row["difficulty"] for row in metrics(tmp_path / "out")] == ["open", "hard"]
+    rows = metrics(tmp_path / "out")
+    assert [row["difficulty"] for row in rows] == ["open", "hard"]
+    assert [row["opening_fraction"] for row in rows] == [None, 0.125]
 
 
 def test_a_changed_class_of_difficulty_is_stored_without_collecting_again(
@@ -44,9 +47,11 @@ def test_a_changed_class_of_difficulty_is_stored_without_collecting_again(
 ):
     assert collect(manifest(), tmp_path / "out") == 0
     before = metrics(tmp_path / "out")
-    assert collect(manifest(difficulty=["easy", None]), tmp_path / "out") == 0
+    changed = manifest(difficulty=["easy", None], opening_share=[0.5, None])
+    assert collect(changed, tmp_path / "out") == 0
     after = metrics(tmp_path / "out")
     assert [row["difficulty"] for row in after] == ["easy", None]
+    assert [row["opening_fraction"] for row in after] == [0.5, None]
     assert [row["search_time_ms"] for row in after] == [row["search_time_ms"] for row in before]
 
 

@@ -200,8 +200,11 @@ def test_finished_environments_stay_finished_when_the_models_are_moved(
     settings = config.as_dict() | {"ml_object_model": str(moved)}
     result = rig.collect(scenes, output, rig.config(**settings))
     assert result.resumed == len(ROOMS)
-    (use, _) = result.part.metadata()["models_preloaded"]
-    assert use["latencies"] == {}
+    metadata = result.part.metadata()
+    calls = sum(sum(use["latencies"].values()) for use in metadata["models_preloaded"])
+    rows = learned.table("metrics")
+    assert calls == sum(row["inference_calls"] for row in rows), "those of the environments"
+    assert [use["loads"] for use in metadata["models_preloaded"]] == [1, 1]
 
 
 # ---- the command

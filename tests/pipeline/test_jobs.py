@@ -42,6 +42,14 @@ def test_a_failed_job_is_shown_and_fails(tmp_path, show):
     assert (done.stderr if show else done.stdout) == ""
 
 
+@pytest.mark.parametrize("number", [1, 2, 10, 15])
+def test_a_job_that_was_asked_to_end_is_not_shown(tmp_path, number):
+    done = run(f"(echo interrupted; exit {128 + number})", tmp_path / "job.log", show=False)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", "")
+    killed = run("(echo before; exit 137)", tmp_path / "job.log", show=False)
+    assert (killed.returncode, killed.stderr.splitlines()[-1]) == (137, "before")
+
+
 def test_the_output_of_all_tries_is_kept_beside_that_of_the_last(tmp_path):
     log = tmp_path / "job.log"
     run("echo first", log, show=False)

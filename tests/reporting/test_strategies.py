@@ -1,3 +1,7 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
 from namo.reporting.episodes import read_episodes
 from namo.reporting.statistics import wilson_interval
 from namo.reporting.strategies import (
@@ -5,8 +9,11 @@ from namo.reporting.strategies import (
     by_difficulty,
     by_strategy,
     first_push_success,
+    has_one_scene,
     pushes_by_object,
 )
+from namo.results.schema import SCENES
+from namo.results.tables import write_table
 from tests.reporting.conftest import episode_row
 
 
@@ -53,6 +60,31 @@ def test_first_push_success_covers_scenes_that_one_push_can_solve(make_collectio
     assert medium.random == (0.05, 0.30)
     assert medium.lift == "2.5 to 15.0"
     assert (hard.episodes, hard.opened, hard.lift) == (2, 1, "> 10.0")
+
+
+def test_the_first_push_is_compared_with_the_measured_fraction_where_every_scene_has_one(
+    make_collection,
+):
+    measured = [(0, "easy", 0.5), (1, "easy", 0.3), (2, "hard", 0.01), (3, "hard", None)]
+    rows = [episode_row(n, difficulty=name, opening_fraction=f) for n, name, f in measured]
+    easy, hard = first_push_success(read_episodes(make_collection(rows) / "metrics.parquet"))
+    assert easy.measured
+    assert easy.random == pytest.approx((0.4, 0.4))
+    assert easy.lift == "2.5"
+    assert not hard.measured
+    assert hard.random == (0.0, 0.05)
+
+
+def test_objects_of_different_scenes_are_not_summed(make_collection):
+    folder = make_collection([episode_row(0), episode_row(1)])
+    scenes = folder / "scenes.parquet"
+    assert has_one_scene(scenes)
+    table = pq.read_table(scenes)
+    for hashes, one in ((["a", "a"], True), (["a", "b"], False), ([], False)):
+        rows = table.slice(0, len(hashes)).to_pylist()
+        rows = [row | {"scene_sha256": each} for row, each in zip(rows, hashes, strict=True)]
+        write_table(scenes, SCENES, [pa.Table.from_pylist(rows, SCENES)])
+        assert has_one_scene(scenes) is one
 
 
 def test_pushes_are_counted_by_object_name(make_collection):

@@ -14,8 +14,10 @@ from namo.results.tables import DATA_TABLES, TABLES, write_table
 
 FORMER = 4
 FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "scene_files"}
-ADDED = frozenset({"reachable", "reached_area", "goal_gap", "remarks"})
-"""Columns that the version before did not have."""
+NEW = frozenset({"opening_fraction", "worker_process"})
+"""Columns of metrics that the version before did not have."""
+ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
+"""Columns that it did not have."""
 
 
 def write_former(source, folder):
@@ -67,8 +69,13 @@ def write_former_table(path, schema, rows):
 
 def former_record(record):
     record = {**record, "schema_version": FORMER, "namo_version": "0.0.9"}
+    del record["models"]
     record["metrics"] = [
-        {**row, "episode_id": _padded(row["episode_id"]), "schema_version": FORMER}
+        {
+            **{name: value for name, value in row.items() if name not in NEW},
+            "episode_id": _padded(row["episode_id"]),
+            "schema_version": FORMER,
+        }
         for row in record["metrics"]
     ]
     for name in ("pushes", "plans"):

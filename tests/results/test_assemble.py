@@ -8,6 +8,7 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.errors import ResultFileError
+from namo.results import part_costs
 from namo.results.assemble import assemble
 from namo.results.parts import Part, write_part
 from namo.results.records import read_record, write_record
@@ -97,6 +98,13 @@ def made_up_part(output, start, end, began, mark):
     return part
 
 
+@pytest.fixture(autouse=True)
+def made_up_records(monkeypatch):
+    """Records of half a second; made-up parts have none on disk."""
+    record = {"processing_time": 0.5, "models": []}
+    monkeypatch.setattr(part_costs, "read_environment", lambda path: record)
+
+
 def owners(output, table="metrics", column="fingerprint"):
     rows = pq.read_table(output / f"{table}.parquet").to_pylist()
     return [(row["env_index"], row[column]) for row in rows]
@@ -123,8 +131,14 @@ def test_environments_appear_in_order_whatever_the_names_and_times_of_parts(tmp_
 def test_where_parts_overlap_the_newest_wins(tmp_path, parts, expected):
     for number, (start, end, began) in enumerate(parts):
         made_up_part(tmp_path, start, end, began, str(number))
-    assemble(tmp_path, "host", *SOURCE)
+    summary = assemble(tmp_path, "host", *SOURCE).summary
     assert owners(tmp_path) == list(enumerate(expected))
+    counts = [expected.count(str(number)) for number in range(len(parts))]
+    sizes = [end - start for start, end, _ in parts]
+    spent = sum(
+        1.0 if count == size else count / 2 for count, size in zip(counts, sizes, strict=True)
+    )
+    assert summary["collection_metadata"]["total_duration_seconds"] == spent
     pushes = [(index, mark) for index, mark in enumerate(expected) for _ in range(index % 3)]
     assert owners(tmp_path, "pushes", "detail") == pushes
     manifest = pq.read_table(tmp_path / "manifest.parquet").to_pylist()

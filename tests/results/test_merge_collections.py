@@ -14,6 +14,7 @@ from namo.locks import lock_held
 from namo.results.assemble import assemble
 from namo.results.merge_collections import merge_collections
 from namo.results.parts import Part, finished_parts, write_part
+from namo.results.records import read_record
 from namo.results.schema import FILES
 from namo.results.tables import MERGED_TABLES
 from namo.results.verify import Verification
@@ -106,14 +107,15 @@ def test_environments_that_failed_in_the_first_are_taken_from_the_second(
 def test_costs_of_a_split_part_are_counted_once(collect, models, tmp_path):
     settings = {**models, "max_pushes": 5, "algorithm": "idfs"}
     middle, whole = collect((1, 2), **settings), collect((0, 3), **settings)
-    spent = [
-        part.metadata()["work_s"] for folder in (middle, whole) for part in finished_parts(folder)
-    ]
     merged = merge_collections([middle, whole], tmp_path / "all").merged
     assert [part.start for part in finished_parts(tmp_path / "all")] == [0, 1, 2]
-    assert [use["loads"] for use in merged.summary["model_stats"]["models"]] == [2, 2]
+    models = merged.summary["model_stats"]["models"]
+    assert [use["loads"] for use in models] == [2, 2]
+    records = [read_record(path) for path in sorted((tmp_path / "all").glob("*_results.pkl"))]
+    calls = sum(row["inference_calls"] for record in records for row in record["metrics"])
+    assert sum(use["calls"] for use in models) == calls > 0
     duration = merged.summary["collection_metadata"]["total_duration_seconds"]
-    assert duration == pytest.approx(sum(spent))
+    assert duration == pytest.approx(sum(record["processing_time"] for record in records))
 
 
 def test_a_merged_collection_can_be_merged_again(rig, scenes, collect, halves, tmp_path):

@@ -35,14 +35,15 @@ def written(rig, folder):
         {**new, "config": rig.config(seed=3).as_dict()},
         {**old, "config": rig.config(seed=2).as_dict()},
     ]
-    write_run_file(folder / "run.json", "my scenes", 100, folder / "metrics.parquet", parts)
+    metrics = folder / "metrics.parquet"
+    write_run_file(folder / "run.json", "my folder", "my scenes", 100, metrics, parts)
     return json.loads((folder / "run.json").read_text())
 
 
 def test_the_run_file_holds_settings_versions_and_host(rig, tmp_path):
     run = written(rig, tmp_path)
     assert run["config"] == rig.config(seed=3).as_dict()
-    assert run["label"] == "my-label"
+    assert (run["name"], run["label"]) == ("my folder", "my-label")
     assert run["environments"]["listed"] == 100
     assert run["environments"]["collected"] == [[5, 6], [0, 2]]
     assert run["environments"]["scenes_sha256"] == hashlib.sha256(b"abc").hexdigest()

@@ -29,6 +29,9 @@ def row(index, termination="solved", depth=1, time_ms=10.0, nodes=2, **more):
         "inference_calls": 0,
         "kept": not failed,
         "fingerprint": "f",
+        "worker_hostname": "worker",
+        "worker_process": "7 then",
+        "chunk": "000000-000009",
         "error_kind": "scene" if failed else None,
         "error_message": f"scenes/{index}.xml: no goal" if failed else None,
         "rerun_command": f"python collect.py --start-idx {index}" if failed else None,
@@ -42,6 +45,7 @@ def part(**more):
         "host": "worker",
         "generation": 1,
         "began_unix_s": 1.0,
+        "duration_s": 3.0,
         "work_s": 2.5,
         "peak_memory_bytes": 1000,
         "models_preloaded": [],
@@ -187,11 +191,23 @@ def test_parts_are_summed(summary_of):
         part(host="b", work_s=4.0),
     ]
     metadata = summary_of(row(0), parts=parts)["collection_metadata"]
-    assert metadata["worker_hostnames"] == ["a", "b"]
+    assert (metadata["began_unix_s"], metadata["ended_unix_s"]) == (1.0, 12.0)
     assert metadata["total_duration_seconds"] == 7.0
     assert metadata["peak_memory_bytes"] == 1000
-    assert (metadata["processes"], metadata["configurations"]) == (3, 2)
+    assert metadata["configurations"] == 2
     assert metadata["config"]["seed"] == 3, "the settings of the newest part"
+
+
+def test_processes_and_machines_are_those_of_the_rows(summary_of):
+    workers = [("b", "7 then"), ("b", "9 later"), ("a", "7 then"), ("b", "9 later")]
+    rows = [
+        row(number, worker_hostname=host, worker_process=process)
+        for number, (host, process) in enumerate(workers)
+    ]
+    earlier = [row(number, worker_process=None, chunk=f"{number // 2}") for number in (4, 5, 6)]
+    metadata = summary_of(*rows, *earlier)["collection_metadata"]
+    assert metadata["worker_hostnames"] == ["a", "b", "worker"]
+    assert metadata["processes"] == 3 + 2, "before they were named, one process made each chunk"
 
 
 @pytest.mark.parametrize(

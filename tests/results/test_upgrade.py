@@ -41,7 +41,7 @@ def everything(rig, folder, scenes):
     summary = collection.summary()
     del summary["collection_metadata"]["folder"], summary["unsolved"]
     return {
-        "records": {path.name: read_record(path) for path in collection.files()},
+        "records": {path.name: read_record(path) | {"models": None} for path in collection.files()},
         **{name: collection.table(name) for name in MERGED_TABLES},
         "summary": summary,
     }

@@ -74,6 +74,15 @@ def test_a_manifest_gives_difficulty_and_checksum(folder):
     parquet.write_table(pa.table(columns), manifest)
     (scene,) = environments_from(None, manifest).scenes
     assert (scene.difficulty, scene.sha256) == ("hard", "0" * 64)
+    assert scene.opening_fraction is None
+
+
+@pytest.mark.parametrize(("column", "read"), [([0.25], 0.25), (["a quarter"], None)])
+def test_a_manifest_gives_the_measured_opening_fraction(folder, column, read):
+    manifest = folder / "list.parquet"
+    parquet.write_table(pa.table({"file": ["a.xml"], "opening_share": column}), manifest)
+    (scene,) = environments_from(None, manifest).scenes
+    assert scene.opening_fraction == read
 
 
 def test_missing_demo_scenes_are_reported_with_the_options(monkeypatch, tmp_path):

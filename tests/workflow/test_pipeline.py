@@ -92,10 +92,14 @@ def test_every_rule_leaves_its_log_and_its_benchmark(finished):
     assert "env 000002" in pipeline.log(CHUNKS[1])
 
 
-def test_progress_is_shown_while_the_chunks_run(finished):
-    _, done = finished
-    for number in range(5):
-        assert f"env {number:06d}" in done.stdout
+def test_progress_is_one_line_for_all_chunks_and_the_last_lines_say_what_to_do(finished):
+    pipeline, done = finished
+    lines = done.stdout.splitlines()
+    assert "5/5 environments, 3 solved, 1 failed" in lines
+    assert f"[{CHUNKS[0]}] environment 1 failed: {pipeline.record(1)['error']['message']}" in lines
+    assert "env 000002" not in done.stdout
+    assert "Finished jobid" not in done.stdout
+    assert [line.split()[0] for line in lines[-4:]] == ["solved", "failed", "open", "next"]
 
 
 def test_the_label_is_kept_in_the_results(finished):
@@ -200,7 +204,7 @@ def test_too_many_failures_fail_the_run_and_leave_the_tables(pipeline):
         done = pipeline.run(*quiet, max_failed_share=0.4)
         assert done.returncode != 0
         assert "1 of 2 environments failed" in done.stdout
-        assert ("env 00000" in done.stdout) == (not quiet)
+        assert ("2/2 environments" in done.stdout) == (not quiet)
         assert len(pipeline.table("metrics")) == 2
         assert (pipeline.output / "report.html").exists()
     done = pipeline.run("--quiet", "all", max_failed_share=0.5)

@@ -40,4 +40,4 @@ rule collect:
         " --start-idx {params.start} --end-idx {params.end}"
         " --threads {threads}"
         f" --max-failed-fraction {RUN.settings.max_failed_fraction}"  # no param: it changes no result
-        f" {SHOWN}"
+        f" {COUNTED}"

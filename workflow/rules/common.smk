@@ -7,9 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.enums import Quietness
-
 from namo.errors import NamoError
+from namo.pipeline.closing import closing_lines
 from namo.pipeline.jobs import (
     UNLESS_REFUSED,
     forget_refusals,
@@ -57,21 +56,37 @@ def begin():
     written = [Path(file) for job in jobs for file in job.output]
     locks = planned(RUN.begin, written, LEARN_OUT)
     forget_refusals(log for job in jobs for log in job.log)
+    if ONE_LINE or (workflow.non_local_exec and not SILENT):
+        show_progress(RUN.parts, written)
+
+
+def say_what_was_found():
+    """Say what to look at; the last lines of a run that collected something."""
+    stop_progress()
+    if not SILENT and OUT / "metrics.parquet" in written_files():
+        for line in planned(closing_lines, OUT):
+            note(line)
+
+
+def written_files():
+    """Return the files that the jobs of this run have written."""
+    return {Path(file) for job in workflow.dag.finished_jobs for file in job.output}
 
 
 def say_how_to_resume():
     """Say where to look, and that nothing is lost; the last lines of a run that failed."""
+    stop_progress()
+    interrupted = "Interrupted. " if CHATTER.interrupted else ""
     note(
-        f"Finished environments are kept; rerun the same command to resume. Progress: "
-        f"namo status {shlex.quote(str(OUT))}. Logs: {OUT / 'logs'}"
+        f"{interrupted}Finished environments are kept; rerun the same command to resume. "
+        f"Progress: namo status {shlex.quote(str(OUT))}. Logs: {OUT / 'logs'}"
     )
 
 
 # How a command's output is logged: shown too, or only when the job fails.
-SHOWN = log_redirection(
-    show=Quietness.ALL not in (workflow.output_settings.quiet or ())
-)
+SHOWN = log_redirection(show=not SILENT)
 KEPT = log_redirection(show=False)
+COUNTED = KEPT if ONE_LINE else SHOWN  # the line of progress stands for those of chunks
 
 # Results of another version are collected again.
 VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"
