@@ -92,7 +92,7 @@ def made_up_part(output, start, end, began, mark):
             ("files", files, FILES),
         )
     }
-    tables |= {"plans": [], "scenes": []}
+    tables |= {"plans": [], "scenes": [], "scene_files": []}
     part = Part.of(output, start, end)
     write_part(part, tables, metadata)
     return part
