@@ -77,7 +77,10 @@ def said(collection, folder):
     write_table(folder / "metrics.parquet", METRICS, [pa.Table.from_pylist(rows, METRICS)])
     summary = without_clocks(copy.deepcopy(collection.summary()))
     run = {**read_run_file(folder), "name": "the same", "command": ["collect"]}
-    return make_page(PageInputs(folder, run, summary)), summary_text(summary, Path("out"))
+    page, text = make_page(PageInputs(folder, run, summary)), summary_text(summary, Path("out"))
+    for path in (folder, collection.output):  # in commands
+        page, text = (said.replace(str(path), "out") for said in (page, text))
+    return page, text
 
 
 @pytest.mark.slow
