@@ -8,6 +8,9 @@ from pathlib import Path
 
 ENDED_BY_SIGNAL = "129|130|138|143"
 """Exit codes of a command that HUP, INT, USR1 or TERM has asked to end."""
+HIDING = "NAMO_HIDE_JOB_OUTPUT"
+"""Environment variable; where it is set, the lines of chunks go to their logs alone."""
+_DEAF = "trap '' INT TERM USR1"
 
 
 def run_jobs_with_this_python() -> None:
@@ -19,7 +22,7 @@ def run_jobs_with_this_python() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
 
 
-def log_redirection(*, show: bool) -> str:
+def log_redirection(*, show: bool | None) -> str:
     """Return what follows a job's command in its shell, with `{log:q}` for its log.
 
     The log is emptied before each try; the output of all tries is in a file beside it, `.all`. A
@@ -28,14 +31,29 @@ def log_redirection(*, show: bool) -> str:
     Args:
         show: the job's lines too; otherwise only the last of them, on the error stream, and only
             when the job fails by itself: a profile that is quiet about rules hides even Snakemake's
-            message.
+            message. None: whether the environment variable `HIDING` is unset decides when the job
+            runs, since Snakemake runs jobs again whose shell command has changed.
     """
-    keep = "2>&1 | (trap '' INT TERM USR1; tee -a {log:q} {log:q}.all"
-    if show:
-        return f"{keep})"
+    keep = "tee -a {log:q} {log:q}.all"
     # A job that a signal has ended says in its log what happened to it, and the run says it once.
-    last = "test ! -t 2 || echo >&2; tail -n 20 {log:q} >&2"
-    return (
-        f"{keep} > /dev/null)"
-        f" || (code=$?; case $code in {ENDED_BY_SIGNAL}) ;; *) {last} ;; esac; exit $code)"
+    last = (
+        f"case $code in {ENDED_BY_SIGNAL}) ;; "
+        "*) test ! -t 2 || echo >&2; tail -n 20 {log:q} >&2 ;; esac"
     )
+    if show:
+        return f"2>&1 | ({_DEAF}; {keep})"
+    if show is None:
+        hiding = f"printenv {HIDING} > /dev/null"
+        keep = f"if {hiding}; then {keep} > /dev/null; else {keep}; fi"
+        last = f"if {hiding}; then {last}; fi"
+    else:
+        keep = f"{keep} > /dev/null"
+    return f"2>&1 | ({_DEAF}; {keep}) || (code=$?; {last}; exit $code)"
+
+
+def hide_output(*, hide: bool) -> None:
+    """Hide or show the lines of jobs that leave it to `HIDING`, in this process and its jobs."""
+    if hide:
+        os.environ[HIDING] = "1"
+    else:
+        os.environ.pop(HIDING, None)
