@@ -4,8 +4,8 @@
                   ^                                  |
                   +---- models <--- train <--- dataset
 
-`snakemake` collects, makes the report and prints the summary; `scenes`, `dataset`, `train`, `evaluate` and `rounds` are targets
-of their own. Settings: config/. Rules: workflow/rules/, one file per stage.
+`snakemake` collects, makes the report and prints the summary; `scenes`, `certify`, `dataset`, `train`, `evaluate` and `rounds`
+are targets of their own. Settings: config/. Rules: workflow/rules/, one file per stage.
 """
 
 from snakemake.utils import min_version

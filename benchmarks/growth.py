@@ -31,12 +31,17 @@ from benchmarks.common import (
 from benchmarks.reachability import room
 from namo.collection.config import CollectionConfig
 from namo.files import cache_folder, from_here
+from namo.planning.planner import Termination
+from namo.results.collected_scenes import file_text, scene_file_row
 from namo.results.fingerprint import fingerprint_of
 from namo.results.metadata_types import PartMetadata
 from namo.results.parts import Part, write_part
 from namo.results.plan import recorded_name
+from namo.results.scene_row import scene_columns
 from namo.results.schema import FILES, METRICS, PUSHES
+from namo.results.schema import SCENES as SCENES_TABLE
 from namo.scenes.physics import with_physics
+from namo.scenes.reading import read_scene
 from namo.scenes.sources import environments_from
 from namo.strategies.goal_random import RandomGoals
 from namo.world.push import Push
@@ -141,6 +146,7 @@ def measure_merge(counts: Sequence[int]) -> list[Figures]:
 def _write_parts(output_dir: Path, scenes: Sequence[Path]) -> None:
     """Write the parts of a collection with one row per scene and no pushes, and empty records."""
     config = CollectionConfig()
+    read = {path: read_scene(path) for path in dict.fromkeys(scenes)}
     output_dir.mkdir()
     metadata: PartMetadata = {
         "start": 0,
@@ -170,6 +176,8 @@ def _write_parts(output_dir: Path, scenes: Sequence[Path]) -> None:
         columns |= {
             "xml_file": [recorded_name(from_here(scenes[i])) for i in numbers],
             "difficulty": [None] * ROWS_PER_PART,
+            "termination": [Termination.EXHAUSTED.value] * ROWS_PER_PART,
+            "physics": [config.physics] * ROWS_PER_PART,
             "fingerprint": [fingerprint_of(config.decisive, i, f"{i:064x}") for i in numbers],
         }
         files: dict[str, list[object]] = {
@@ -182,12 +190,24 @@ def _write_parts(output_dir: Path, scenes: Sequence[Path]) -> None:
         }
         for name in files["path"]:
             (output_dir / str(name)).touch()
+        rows = [
+            {
+                "env_id": f"merged_env_{number:06d}",
+                "env_index": number,
+                "xml_file": columns["xml_file"][place],
+                "scene_sha256": read[scenes[number]].sha256,
+                "difficulty": None,
+                **scene_columns(read[scenes[number]]),
+            }
+            for place, number in enumerate(numbers)
+        ]
         part = Part.of(output_dir, start, start + ROWS_PER_PART)
         tables = {
             "metrics": [pa.table(columns, schema=METRICS)],
             "pushes": [PUSHES.empty_table()],
             "plans": [],
-            "scenes": [],
+            "scenes": [pa.Table.from_pylist(rows, SCENES_TABLE)],
+            "scene_files": [scene_file_row(each.sha256, file_text(each)) for each in read.values()],
             "files": [pa.table(files, schema=FILES)],
         }
         write_part(part, tables, {**metadata, "start": part.start, "end": part.end})

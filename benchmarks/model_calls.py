@@ -121,7 +121,7 @@ def measure(models: Mapping[str, Path], queries: int) -> list[Figures]:
             break
         world.static.clear_cache()
         world.restore(state)
-        names = [*world.situation().reachable]  # as a search enters a state
+        names = [*world.situation().reach.objects]  # as a search enters a state
         objects = learned.LearnedObjects(scorers["object"], config.ml_samples)
         add("object", partial(objects.rank, world, names, rng))
         for name in names:

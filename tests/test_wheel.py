@@ -95,27 +95,23 @@ def test_it_collects_and_reports(installed, collected):
     assert installed.namo("summary", "out").stdout.strip() in collected.stdout
 
 
-def test_the_command_in_the_report_collects_beside_the_collection(installed, collected):
+def test_the_commands_in_the_report_collect_again_as_printed(installed, collected):
     assert collected.returncode == 1
     page = (installed.work / "out" / "report.html").read_text("utf-8")
-    found = re.findall(r">([^<>]* -m namo collect [^<>]*)<", page)
-    command = next(html.unescape(one) for one in found if "out_" in one)
-    done = installed.run(*shlex.split(command))
+    rerun, redo = (
+        shlex.split(html.unescape(re.findall(f">(namo {name} [^<>]*)<", page)[0]))[1:]
+        for name in ("rerun", "redo")
+    )
+    done = installed.namo(*rerun)
     assert done.returncode in (0, 1), done.stderr
     assert "Traceback" not in done.stderr
-    assert len(list(installed.work.glob("out_*/h_env_*_results.pkl"))) == 1
-
-
-def test_the_rerun_command_works_as_printed_once_the_scene_is_fixed(installed, collected):
-    path = installed.work / "out" / "h_env_000001_results.pkl"
-    command = read_record(path)["error"]["command"]
-    assert command in collected.stdout
-    assert "workflow" not in command
+    assert len(list(installed.work.glob("out_rerun/h_env_*_results.pkl"))) == 1
+    assert f"{' '.join(redo[:2])} --failed" in collected.stdout
     shutil.copy(room_file(0), installed.work / "my rooms" / "1.xml")
-    done = installed.run(*shlex.split(command))
+    done = installed.namo(*redo)
     assert done.returncode == 0, done.stderr
-    assert read_record(path)["success"]
-    assert "Failed environments" not in done.stdout
+    assert read_record(installed.work / "out" / "h_env_000001_results.pkl")["success"]
+    assert "Failed environments" not in installed.namo("summary", "out").stdout
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "pushes": schema.PUSHES,
     "plans": schema.PLANS,
     "scenes": schema.SCENES,
+    "scene_files": schema.SCENE_FILES,
     "manifest": schema.FILES,
     "scene_set": manifest.SCENES,
     "candidates": data_schema.CANDIDATE_ROWS,

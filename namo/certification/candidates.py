@@ -7,30 +7,24 @@ last complete line. A finished chunk is its Parquet file; the log is then remove
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.certification.append_log import AppendLog
-from namo.certification.certify import certify
+from namo.certification.figures import Row, scene_figures
 from namo.certification.settings import SceneSetSettings
-from namo.errors import SceneError
+from namo.errors import PhysicsError, SceneError
 from namo.files import replacing
 from namo.locks import lock_held
 from namo.scenes.generator.generation import Generator
 from namo.scenes.reading import parse_scene
-from namo.scenes.regions import free_regions
-from namo.scenes.scene import Scene
 from namo.scenes.sources import range_name
 from namo.scenes.writing import scene_xml
 
 FOLDER = "candidates"
 FINGERPRINT = b"fingerprint"
-
-Row = dict[str, Any]
 
 CANDIDATES = pa.schema(
     [
@@ -135,17 +129,10 @@ def _row(generator: Generator, settings: SceneSetSettings, number: int, threads:
         # As the collector will read it from the file.
         xml = scene_xml(candidate.scene)
         scene = parse_scene(xml.encode(), candidate.file_name)
-    except SceneError as error:
-        return {**row, "rejection": f"refused by the reader: {error}"}
-    row |= {
-        "xml": xml,
-        "sha256": scene.sha256,
-        "box_count": len(scene.movables),
-        "free_area_m2": free_area(scene),
-    }
-    if settings.certify:
-        row |= asdict(certify(scene, settings.effort, threads))
-    return row
+        effort = settings.effort if settings.certify else None
+        return {**row, "xml": xml, **scene_figures(scene, effort, threads)}
+    except (SceneError, PhysicsError) as error:
+        return {**row, "rejection": f"cannot be used: {error}"}
 
 
 def outcome_of(row: Row) -> str:
@@ -153,9 +140,3 @@ def outcome_of(row: Row) -> str:
     if row["rejection"]:
         return "rejected"
     return str(row.get("difficulty") or "unmeasured")
-
-
-def free_area(scene: Scene) -> float:
-    """Return the free area for the robot's centre at the start, over all regions (m²)."""
-    solids = (*scene.walls, *scene.movables)
-    return round(float(free_regions(scene.bounds, solids, scene.robot.radius).areas.sum()), 4)

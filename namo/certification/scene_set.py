@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +16,7 @@ import pyarrow.parquet as pq
 from namo.certification.candidates import chunk_path, is_done, make_chunk, outcome_of
 from namo.certification.selection import Selection, read_candidates, select, shortage
 from namo.certification.settings import SceneSetSettings
+from namo.certification.worker import end_with_parent
 from namo.errors import NamoError, UsageError
 from namo.scenes.generator.generation import Generator
 from namo.scenes.manifest import MANIFEST, SETTINGS
@@ -45,7 +44,7 @@ def make_scenes(
     fingerprint = settings.fingerprint()
     selection = Selection(settings)
     chunks: list[range] = []
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _end_with_parent) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker) as pool:
         for end in settings.quota_checks():
             added = settings.chunks(end)[len(chunks) :]
             chunks += added
@@ -85,17 +84,10 @@ def _refuse_foreign_set(manifest: Path) -> None:
         raise UsageError(f"{manifest}: was not made by the generator; choose another folder")
 
 
-def _end_with_parent() -> None:
-    """Make this worker exit with its parent, even if the parent was killed, and on a signal."""
+def _start_worker() -> None:
+    """Make this worker exit with its parent, and on a signal."""
     end_at_once_on_signals()
-    parent = parent_process()
-    if parent is not None:
-
-        def wait() -> None:
-            connection.wait([parent.sentinel])
-            os._exit(1)
-
-        Thread(target=wait, daemon=True).start()
+    end_with_parent()
 
 
 def _make_chunk(task: tuple[SceneSetSettings, range, Path]) -> str:

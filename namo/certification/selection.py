@@ -15,7 +15,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from namo.certification.candidates import CANDIDATES, Row
+from namo.certification.candidates import CANDIDATES
+from namo.certification.counts import count_lines
+from namo.certification.figures import Row
 from namo.certification.owned_files import OwnedFiles, has_checksum
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError, ResultFileError
@@ -26,10 +28,10 @@ from namo.scenes.manifest import (
     MANIFEST,
     SCENES,
     SETTINGS,
-    split_of,
     split_problems,
     write_manifest,
 )
+from namo.scenes.splits import split_of
 from namo.version import GENERATOR_VERSION, __version__
 
 REPORT = "scenes.txt"
@@ -217,8 +219,5 @@ def report_text(selection: Selection, rows: list[Row]) -> str:
         f"{number:>8}  {selection.examples.get(reason, reason)}" for reason, number in reasons
     ] or ["       -"]
     for column in ("family", "split"):
-        layouts = {(row[column], row["layout_id"]) for row in rows}
-        lines += ["", f"{column:<16}{'scenes':>8}{'layouts':>8}"]
-        for name, number in sorted(Counter(row[column] for row in rows).items()):
-            lines.append(f"{name:<16}{number:>8}{sum(one[0] == name for one in layouts):>8}")
+        lines += ["", *count_lines(rows, column)]
     return "\n".join(lines) + "\n"

@@ -17,6 +17,7 @@ from namo.errors import UsageError
 from namo.files import sha256_of
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.generator.settings import GeneratorSettings, template_files
+from namo.scenes.splits import DEFAULT_SPLITS, require_splits
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
 from namo.wording import did_you_mean
 
@@ -24,8 +25,6 @@ _CHUNKING = frozenset(
     {"candidates", "candidates_per_chunk", "candidates_per_round", "max_candidates"}
 )
 _KEEPING = frozenset({"count", "quotas", "splits"}) | _CHUNKING
-
-DEFAULT_SPLITS: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,7 @@ class SceneSetSettings(GeneratorSettings):
                 raise UsageError(f"{name} is {getattr(self, name)}; at least 1")
         if self.candidates is not None and self.candidates < 1:
             raise UsageError(f"candidates is {self.candidates}; at least 1, or null")
-        fractions = list(self.splits.values())
-        if not fractions or not min(fractions) >= 0.0 or not abs(sum(fractions) - 1.0) <= 1e-6:
-            raise UsageError(f"splits is {dict(self.splits)}; fractions from 0 that add up to 1")
+        require_splits(self.splits)
         if self.quotas is None:
             return
         if not self.certify:

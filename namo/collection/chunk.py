@@ -27,10 +27,12 @@ from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
 from namo.planning.planner import Planner
+from namo.results.again import redo_command
 from namo.results.parts import Part, Replacement, locked, next_generation, write_part
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, write_record
 from namo.results.retries import FAILURES
+from namo.scenes.scene import Scene
 from namo.scenes.sources import range_name
 from namo.signals import check_termination
 
@@ -128,8 +130,12 @@ def collect_chunk(
             resumed = record is not None
             if record is None:
                 replaces(environment.index, environment.label)
-                record = _collect(environment, collector, journal, path, sha256, progress.searching)
-            progress.finished(record, resumed=resumed)
+                record = _collect(
+                    *(environment, collector, journal, path, sha256),
+                    *(progress.searching, builder.keep),
+                )
+            again = redo_command(str(output_dir), environment.index)
+            progress.finished(record, again, resumed=resumed)
             builder.add(environment, record, resumed=resumed)
             failures.add(record)
         journal.write_progress()
@@ -158,6 +164,7 @@ def _collect(
     path: Path,
     sha256: str,
     watch: Callable[[int, int, int], None],
+    has_read: Callable[[Scene], None],
 ) -> EnvironmentRecord:
     """Collect an environment, entered in the journal meanwhile, and write its record."""
     config, command = collector.config, collector.rerun_command(environment.index)
@@ -178,6 +185,7 @@ def _collect(
             lambda: watchdog.watch(config.search_timeout + GRACE_S),
             watch,
             sha256,
+            has_read,
         )
         try:
             write_record(path, record)

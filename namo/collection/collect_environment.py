@@ -16,11 +16,13 @@ from namo.collection.episode import EpisodeOutcome, run_episode
 from namo.errors import MachineError, ModelError, SceneError
 from namo.planning.planner import Planner
 from namo.results.metadata_types import ModelUseRecord
+from namo.results.reach_columns import reach_columns
 from namo.results.record_types import EnvironmentRecord, ErrorRecord, SceneColumns
-from namo.results.scene_row import scene_columns
+from namo.results.scene_row import scene_columns, scene_remarks
 from namo.results.schema import SCENE
 from namo.scenes.physics import with_physics
 from namo.scenes.reading import read_scene
+from namo.scenes.scene import Scene
 from namo.world.world import World
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def collect_environment(
     begins: Callable[[], None] = lambda: None,
     watch: Callable[[int, int, int], None] = lambda *_: None,
     sha256: str | None = None,
+    has_read: Callable[[Scene], None] = lambda _: None,
 ) -> EnvironmentRecord:
     """Return the record of an environment: its episodes, or why there are none.
 
@@ -63,6 +66,7 @@ def collect_environment(
         sha256: hash of the scene file, as just read by the caller, to record if the scene cannot be
             read; computed here if None. A scene that is read is recorded with the hash of the bytes
             that were used.
+        has_read: called with the scene as it was read.
 
     Raises:
         ModelError: a model failed, which is not the fault of this environment.
@@ -78,11 +82,17 @@ def collect_environment(
     begins()
     try:
         scene = read_scene(environment.path)
+        has_read(scene)
         geometry = scene_columns(scene)
         sha256 = scene.sha256  # the file may have changed since the hash above
         environment.require_listed(sha256)
         world = World(with_physics(scene, config.physics), threads=threads)
         began += _time_to_prepare(world)
+        geometry = {
+            **geometry,
+            "remarks": scene_remarks(scene),
+            **reach_columns(world.situation().reach),
+        }
         for episode in range(config.episodes_per_env):
             begins()
             outcome = run_episode(

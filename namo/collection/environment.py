@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from namo.errors import SceneError
 from namo.files import sha256_of
 from namo.results.fingerprint import fingerprint_of
 from namo.results.plan import recorded_name
+from namo.scenes.reading import scene_bytes
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,20 @@ class Environment:
             return sha256_of(self.path)
         except OSError:
             return ""
+
+    def scene_text(self, sha256: str) -> str:
+        """Return the text of the scene file.
+
+        Args:
+            sha256: hash that the file had when the process last looked at it.
+
+        Raises:
+            SceneError: it cannot be read, or has changed since.
+        """
+        content = scene_bytes(self.path)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise SceneError(f"{self.xml_file}: changed just now; rerun the same command to resume")
+        return content.decode()
 
     def require_listed(self, scene_sha256: str) -> None:
         """Make sure that the scene has the hash that its manifest lists, if it lists one.

@@ -14,6 +14,7 @@ from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
 from namo.results.metadata_types import ModelUseRecord
+from namo.results.reach_columns import reach_columns
 from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord
 from namo.results.replay import replay
 from namo.results.schema import DRAWING_DECIMALS, PLANS, PUSHES
@@ -166,6 +167,7 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     names = [movable.name for movable in world.scene.movables]
     plan_edges = set(zip(result.plan_states, result.plan_states[1:], strict=False))
     flat = [_flat(observation, names) for observation in result.states]
+    reach = [reach_columns(each) for each in result.reach]
     rows = [
         {
             "push": number,
@@ -180,6 +182,7 @@ def _pushes(world: World, result: SearchResult) -> Columns:
             "physics_steps": push.outcome.physics_steps,
             "moved": push.outcome.moved,
             "goal_open": push.goal_open,
+            **reach[push.next_state],
             "on_plan": (push.state, push.next_state) in plan_edges,
             "object_names": names,
             "poses_before": flat[push.state],

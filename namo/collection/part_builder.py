@@ -19,10 +19,12 @@ from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.learning.inference_stats import add_up, without_counts
 from namo.numeric_platform import numeric_platform
+from namo.results.collected_scenes import file_text, scene_file_row
 from namo.results.metadata_types import FileEntry, ModelUseRecord, PartMetadata
 from namo.results.record_types import EnvironmentRecord, MetricsRow
 from namo.results.records import file_entry, read_environment
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
+from namo.scenes.scene import Scene
 
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes per unit of `ru_maxrss`, which differs between operating systems."""
@@ -55,10 +57,15 @@ class PartBuilder:
         """
         self._output_dir, self._environments = output_dir, environments
         self._rows: dict[int, _Rows] = {}
+        self._texts: dict[str, str] = {}
         self._work_s = 0.0
         self._uses: list[dict[str, Any]] = []
         self.resumed = 0
         self.failed: dict[int, str] = {}
+
+    def keep(self, scene: Scene) -> None:
+        """Keep the text of a scene that was read to be collected in."""
+        self._texts[scene.sha256] = file_text(scene)
 
     def add(self, environment: Environment, record: EnvironmentRecord, *, resumed: bool) -> None:
         """Add an environment whose file has been written.
@@ -67,12 +74,17 @@ class PartBuilder:
             environment: which one.
             record: content of its file.
             resumed: whether an earlier run had finished it.
+
+        Raises:
+            SceneError: its scene was not kept, and the file is no longer that of the record.
         """
         self.resumed += resumed
         self._work_s += record["processing_time"]
         self._uses = add_up([*self._uses, *map(dict, record["models"] or ())])
         if record["error"]:
             self.failed[environment.index] = record["error"]["message"]
+        if record["scene"] and record["scene_sha256"] not in self._texts:
+            self._texts[record["scene_sha256"]] = environment.scene_text(record["scene_sha256"])
         path = self._output_dir / environment.file_name
         self._rows[environment.index] = _Rows(
             metrics=record["metrics"],
@@ -102,6 +114,12 @@ class PartBuilder:
             ),
             "plans": [each.plans for each in rows],
             "scenes": [each.scene for each in rows],
+            "scene_files": (
+                scene_file_row(sha256, self._texts[sha256])
+                for sha256 in dict.fromkeys(
+                    chain.from_iterable(each.scene["scene_sha256"].to_pylist() for each in rows)
+                )
+            ),
             "files": [pa.Table.from_pylist([each.file for each in rows], FILES)],
         }
 

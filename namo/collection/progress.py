@@ -160,11 +160,12 @@ class ProgressDisplay:
             f"{which}, depth {depth}, {counted(pushes, 'push', 'pushes')} simulated"
         )
 
-    def finished(self, record: EnvironmentRecord, *, resumed: bool) -> None:
+    def finished(self, record: EnvironmentRecord, again: str, *, resumed: bool) -> None:
         """Show that an environment is done.
 
         Args:
             record: of the environment.
+            again: command that collects it again.
             resumed: whether an earlier run had collected it.
         """
         self.counts.add(record, resumed=resumed)
@@ -183,7 +184,7 @@ class ProgressDisplay:
                 printable(self._line(record, resumed=resumed)), markup=False, style=style
             )
         if error and self._verbosity is Verbosity.QUIET:  # no summary follows that would print it
-            self._console.print(printable(f"  rerun: {error['command']}"), markup=False)
+            self._console.print(printable(f"  to collect it again: {again}"), markup=False)
 
     def info(self, text: str) -> None:
         """Print a line, unless the display is quiet."""
@@ -266,7 +267,10 @@ def describe(record: EnvironmentRecord) -> str:
     """Return the outcome of an environment in a few words."""
     if record["error"]:
         return f"FAILED, {record['error']['message']}"
-    return ", ".join(map(_outcome, record["metrics"]))
+    outcomes = list(map(_outcome, record["metrics"]))
+    if not record["success"] and record["scene"]:
+        outcomes += dict.fromkeys(each["kind"] for each in record["scene"]["remarks"] or ())
+    return ", ".join(outcomes)
 
 
 def _outcome(row: MetricsRow) -> str:

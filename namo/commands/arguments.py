@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
 from namo.commands.parsing import add_old_name
 from namo.errors import UsageError
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Of every library that a process of a collection loads."""
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +80,31 @@ def require_folder(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
+
+
+@contextmanager
+def where_it_ran(folder: Path, run_from: Path) -> Iterator[Path]:
+    """Change to the folder that a collection was run from, where its relative paths start.
+
+    That is the one given, else the one that its plan names, as far as it is there, else this one.
+
+    Args:
+        folder: of the collection.
+        run_from: see `add_run_from`.
+
+    Yields:
+        The folder of the collection, as seen from there.
+
+    Raises:
+        ResultFileError: the plan is damaged.
+    """
+    from namo.files import from_here
+    from namo.results.run_lock import run_from as recorded_in
+
+    place = run_from if run_from != Path() else recorded_in(folder)
+    absolute = folder.absolute()
+    with chdir(place if place.is_dir() else Path()):
+        yield from_here(absolute)
 
 
 def mapping_from_json(text: str, option: str) -> Any:  # noqa: ANN401 - settings check what it is

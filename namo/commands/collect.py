@@ -18,15 +18,16 @@ from pathlib import Path
 from namo.collection.config import LEARNED, SEARCH, CollectionConfig
 from namo.collection.progress import Verbosity
 from namo.commands.arguments import (
+    THREAD_VARIABLES,
     add_max_failed_fraction,
     exceeds,
     require_fraction,
     use_one_thread,
 )
-from namo.declared_settings import add_options, option_name
+from namo.declared_settings import add_options
 from namo.errors import ModelError
 from namo.files import CACHE, cache_folder, from_here
-from namo.option_checks import MAX_THREADS, at_least, option_with, require_writable
+from namo.option_checks import MAX_THREADS, at_least, require_writable
 from namo.results.run_lock import run_label
 from namo.scenes.sources import environments_from, resolve_range
 from namo.signals import TerminationRequested, ending_on_signals
@@ -34,7 +35,6 @@ from namo.signals import TerminationRequested, ending_on_signals
 HELP = "collect planning data in a range of environments"
 
 EXIT_DONE, EXIT_FAILED = 0, 1
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: an option is wrong; nothing is written.
     """
-    use_one_thread(*_THREAD_VARIABLES)
+    use_one_thread(*THREAD_VARIABLES)
     try:
         with ending_on_signals():
             return _collect(options)
@@ -161,9 +161,9 @@ def _collect(options: argparse.Namespace) -> int:
 
     # What is above needs neither MuJoCo nor OpenCV; what is below does.
     from namo.collection.chunk import Collector, collect_chunk
+    from namo.collection.command_line import collect_arguments, collect_command
     from namo.collection.environment import Environment
     from namo.collection.models import make_planner
-    from namo.collection.rerun import rerun_command
     from namo.collection.warm_up import warm_up
     from namo.machine_code import COMPILING
     from namo.results.assemble import assemble
@@ -198,7 +198,7 @@ def _collect(options: argparse.Namespace) -> int:
         )
         for index, scene in ((index, source.scenes[index]) for index in wanted)
     ]
-    again = _arguments_of(config, options)
+    again = collect_arguments(config, options.output_dir, plan.source, options.hostname)
     options.output_dir.mkdir(parents=True, exist_ok=True)
     if by_hand:
         join_plan(options.output_dir, plan.as_record())
@@ -208,7 +208,7 @@ def _collect(options: argparse.Namespace) -> int:
             Collector(
                 planner,
                 config,
-                lambda index: rerun_command(again, index),
+                lambda index: collect_command(again, index, index + 1),
                 scorers,
                 options.threads,
             ),
@@ -256,18 +256,3 @@ def _say(line: str, options: argparse.Namespace) -> None:
 def _print_summary(summary: str, options: argparse.Namespace) -> None:
     if options.verbosity is not Verbosity.QUIET:
         print(summary, flush=True)
-
-
-def _arguments_of(config: CollectionConfig, options: argparse.Namespace) -> list[str]:
-    """Return the arguments that set this configuration again, without the range."""
-    default, arguments = CollectionConfig(), []
-    for option in ("output_dir", "xml_dir", "manifest", "split", "hostname"):
-        value = getattr(options, option)
-        if value is not None:
-            is_path = isinstance(value, Path)
-            arguments += option_with(option_name(option), value, is_path=is_path)
-    for name, value in config.as_dict().items():
-        if value != getattr(default, name):
-            is_path = name in ("ml_object_model", "ml_goal_model")
-            arguments += option_with(option_name(name), value, is_path=is_path)
-    return arguments

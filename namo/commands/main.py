@@ -15,11 +15,15 @@ from namo.commands import (
     collect,
     dataset,
     evaluate,
+    explain,
     export,
     merge,
+    redo,
     replay,
     report,
+    rerun,
     scenes_certify,
+    scenes_certify_candidates,
     scenes_check,
     scenes_generate,
     scenes_import,
@@ -59,13 +63,16 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "collect": collect,
         "status": status,
         "verify": verify,
+        "redo": redo,
         "merge": merge,
         "upgrade": upgrade,
     },
     "Look at a collection": {
         "summary": summary,
         "report": report,
+        "explain": explain,
         "replay": replay,
+        "rerun": rerun,
         "export": export,
     },
     "Learn": {
@@ -76,16 +83,17 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     },
     "Scenes": {
         "scenes generate": scenes_generate,
-        "scenes certify-candidates": scenes_certify,
+        "scenes certify-candidates": scenes_certify_candidates,
         "scenes import": scenes_import,
         "scenes check": scenes_check,
+        "scenes certify": scenes_certify,
     },
 }
 """Title in the help -> name of a command, without `namo` -> its module."""
 COMMANDS: Mapping[str, Command] = {
     name: module for group in GROUPS.values() for name, module in group.items()
 }
-_POOLS = (scenes_generate,)
+_POOLS = (scenes_certify, scenes_generate)
 """Commands that wait for worker processes, minutes at a time: a signal ends them at once."""
 _FAMILIES = {"scenes": "make, import and check scenes"}
 """First words that commands share -> help."""

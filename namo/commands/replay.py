@@ -1,4 +1,6 @@
-"""Replay the plan of a stored episode, check that it leads to the stored states, and show it.
+"""Replay a stored plan or simulated push, check its states against the stored ones, and show it.
+
+With --check, every plan of a collection or of an exported data set.
 
 Exit codes: 0 the replay matches; 1 it diverged, or the scene is gone; 2 wrong usage or nothing to
 replay.
@@ -9,20 +11,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from namo.commands.arguments import add_run_from
+from namo.commands.environments import add_environment, environment_file
 from namo.errors import UsageError
 
 if TYPE_CHECKING:
     from namo.reporting.topdown import RgbImage
-    from namo.results.record_types import EpisodeRecord
+    from namo.results.record_types import Columns, EpisodeRecord
     from namo.results.replay import Replay
     from namo.scenes.scene import Scene
+    from namo.world.world import World
 
-HELP = "replay a stored plan, as a video or in the viewer"
+HELP = "replay a plan or push, as a video or in the viewer"
 
 DEFAULT_WIDTH = 640
 MAX_WIDTH = 8192
@@ -32,14 +36,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     absent = argparse.SUPPRESS
     parser.add_argument(
-        "file", metavar="FILE", type=Path, help="file of an environment, *_env_*_results.pkl"
+        "file",
+        metavar="DIR|FILE",
+        type=Path,
+        help="folder of a collection, or file of an environment, *_env_*_results.pkl",
     )
+    add_environment(parser, "; needed with DIR")
     parser.add_argument(
         "--episode",
         metavar="N",
         type=int,
         default=absent,
-        help="number of the episode (default: the first with a plan of at least one push)",
+        help="number of the episode (default: the first with a plan of at least one push; with "
+        "--push 0)",
+    )
+    parser.add_argument(
+        "--push",
+        metavar="N",
+        type=int,
+        default=absent,
+        help="replay this push of the search (column push of pushes.parquet), and before it the "
+        "pushes that lead to its state, instead of the plan",
     )
     parser.add_argument("--check", action="store_true", help="only check that the replay matches")
     parser.add_argument("--gif", metavar="FILE", type=Path, default=absent, help="write a GIF")
@@ -68,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: two options do not go together or one is out of its range, or the file holds no
             such plan.
-        SceneError: the scene is gone, or has changed since the plan was made.
+        SceneError: the scene is not stored, and its file is gone or has changed.
     """
     videos = [getattr(options, name) for name in ("gif", "mp4") if hasattr(options, name)]
     for name in ("gif", "mp4"):
@@ -82,22 +99,23 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--width {options.width}: must be 16 or more, at most {MAX_WIDTH}")
     if options.render and sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
+    from namo.results.collected_scenes import CollectedScenes
     from namo.results.records import read_environment
-    from namo.results.replay import replay
-    from namo.results.scene_file import scene_of
-    from namo.wording import counted
     from namo.world.world import World
 
-    file: Path = options.file
-    if file.is_dir():
-        raise UsageError(f"{file}: is a folder; name one environment's file, *_env_*_results.pkl")
+    if options.check and options.file.is_dir() and options.environment is None:
+        return _check_all(options)
+    file = _file(options.file, options.environment)
     record = read_environment(file)
-    episode = _episode(file, record["episode_results"], getattr(options, "episode", None))
-    scene = scene_of(record, record["metrics"][0]["physics"], options.run_from)
-    done = replay(World(scene), episode)
-    pushes = counted(len(episode["state_observations"]), "push", "pushes")
-    outcome = done.problem or "replay matches"
-    print(f"{episode['episode_id']}: plan of {pushes}: {outcome}", flush=True)
+    episode: int | None = getattr(options, "episode", None)
+    if hasattr(options, "push"):
+        asked = _asked_push(file, record["pushes"], episode or 0, options.push)
+    else:
+        asked = _asked_plan(file, record["episode_results"], episode)
+    scenes = CollectedScenes(file.parent, options.run_from)
+    scene = scenes.scene(record, record["metrics"][0]["physics"])
+    done = asked.replay(World(scene))
+    print(f"{asked.name}: {done.problem or 'replay matches'}", flush=True)
     for video in videos:
         _write_video(video, scene, done, options.width, rendered=options.render)
         print(f"wrote {video}")
@@ -106,6 +124,97 @@ def run(options: argparse.Namespace) -> int:
 
         show_in_viewer(scene, [joints for push in done.pushes for joints in push.joints])
     return int(done.problem is not None)
+
+
+def _check_all(options: argparse.Namespace) -> int:
+    """Replay every plan of a collection or of an exported data set, and return the exit code.
+
+    Raises:
+        UsageError: an option chooses among the plans of one environment.
+        SceneError: a scene is not stored, and its file is gone or has changed.
+    """
+    from namo.results.collection import Collection
+    from namo.results.replay import replay
+    from namo.wording import counted
+    from namo.world.world import World
+
+    for name in ("episode", "push"):
+        if hasattr(options, name):
+            raise UsageError(f"--{name}: needs an environment: DIR ENV")
+    collection, plans, diverged = Collection(options.file, options.run_from), 0, 0
+    for searched in collection.searched():
+        episodes = [episode for episode in searched.episodes if episode["action_sequence"]]
+        if not episodes:
+            continue
+        world = World(collection.collected_scenes.scene(searched.reference, searched.physics))
+        for episode in episodes:
+            plans += 1
+            if problem := replay(world, episode).problem:
+                diverged += 1
+                print(f"{episode['episode_id']}: {problem}", flush=True)
+    print(f"{counted(plans, 'plan', 'plans')} replayed: {plans - diverged} match")
+    return int(diverged > 0)
+
+
+def _file(path: Path, environment: str | None) -> Path:
+    """Return the file of the environment to replay.
+
+    Raises:
+        UsageError: the arguments name none, or no single one.
+    """
+    if path.is_dir():
+        if environment is None:
+            raise UsageError(
+                f"{path}: is a folder; name an environment too: DIR ENV; --check replays all plans "
+                "without one"
+            )
+        return environment_file(path, environment)
+    if environment is not None:
+        raise UsageError(f"{path}: is not a folder; omit {environment}")
+    return path
+
+
+class _Asked(NamedTuple):
+    """What to replay: its name for messages, and the function that replays it in a world."""
+
+    name: str
+    replay: Callable[[World], Replay]
+
+
+def _asked_plan(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> _Asked:
+    from namo.results.replay import replay
+    from namo.wording import counted
+
+    episode = _episode(file, episodes, number)
+    pushes = counted(len(episode["state_observations"]), "push", "pushes")
+    return _Asked(
+        f"{episode['episode_id']}: plan of {pushes}", lambda world: replay(world, episode)
+    )
+
+
+def _asked_push(file: Path, pushes: Columns, episode: int, number: int) -> _Asked:
+    """Return the replay of a push of a search.
+
+    Raises:
+        UsageError: there is no such push.
+    """
+    from namo.results.replay import replay_push
+
+    rows = [row for row, each in enumerate(pushes["episode"]) if each == episode]
+    if not 0 <= number < len(rows):
+        raise UsageError(
+            f"{file}: episode {episode} has no push {number}; its {len(rows)} pushes are numbered "
+            "from 0"
+        )
+    name, status, moved, depth, episode_id = (
+        pushes[column][rows[number]]
+        for column in ("object_id", "status", "moved", "depth", "episode_id")
+    )
+    outcome = f"{name} {status}{'' if moved else ', nothing moved'}"
+    return _Asked(
+        f"{episode_id}: push {number}, at depth {depth}: {outcome}",
+        lambda world: replay_push(world, pushes, episode, number),
+    )
 
 
 def _episode(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> EpisodeRecord:

@@ -1,9 +1,12 @@
-"""Generate a range of candidate scenes and measure how hard each is.
+"""Certify scenes that nobody generated: write the manifest that splits and data sets need.
 
-The candidates are a part of the set that `namo scenes generate` makes with the same settings. Rerun
-the same command to resume.
+The manifest lists every usable scene with layout, split, number of movables and free area; with
+--effort also difficulty and opening fraction, which takes seconds per scene. Scenes with the same
+walls have the same layout, and a layout is in one split. Files that cannot be used, and copies of
+others, are named and left out. Rerun the same command to resume, or to add new scenes: what was
+measured before is kept.
 
-Exit codes: 0 done; 1 something failed; 2 wrong usage.
+Exit codes: 0 all scenes can be used; 1 some cannot, the manifest lists the others; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -12,65 +15,126 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from namo.commands.arguments import mapping_from_json, use_one_thread
+from namo.certification.effort import Effort
+from namo.commands.arguments import exceeds, require_fraction, use_one_thread
 from namo.errors import UsageError
-from namo.option_checks import MAX_INTEGER, MAX_THREADS, at_least
+from namo.option_checks import MAX_INTEGER, MAX_SEED, MAX_THREADS, at_least
+from namo.scenes.splits import DEFAULT_SPLITS, require_splits
 
 if TYPE_CHECKING:
-    from namo.certification.candidates import Row
+    from namo.certification.own_scenes import CertifiedScenes
 
-HELP = "measure a range of candidates (a chunk job)"
+HELP = "make the manifest of your own scenes"
+
+MAX_TIME_LIMIT_S = 86_400.0
+_OF_EFFORT = {
+    "pushes": "simulated pushes per search",
+    "depth": "maximum length of a plan (pushes)",
+    "seed": "random seed of the searches",
+}
+"""Options that need --effort, the names of its fields -> help."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.add_argument(
-        "--settings",
-        required=True,
-        metavar="JSON",
-        help="settings under `scenes` of config/scenes.yaml",
+        "source",
+        metavar="SOURCE",
+        type=Path,
+        help="a folder (*.xml, searched recursively) or a list of scenes",
     )
     parser.add_argument(
-        "--start", type=int, required=True, metavar="N", help="first candidate, from 0"
+        "--output", type=Path, required=True, metavar="FILE", help="manifest to write: .parquet"
     )
     parser.add_argument(
-        "--end", type=int, required=True, metavar="N", help="one past the last candidate"
+        "--effort",
+        action="store_true",
+        help="measure difficulty, with at most --pushes simulated pushes per search",
+    )
+    for name, text in _OF_EFFORT.items():
+        default = getattr(Effort(), name)
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
+    parser.add_argument(
+        "--split",
+        type=_split,
+        action="append",
+        metavar="NAME=FRACTION",
+        help="fraction of the layouts in train, val or test; may be repeated (default: "
+        f"{', '.join(f'{name}={fraction}' for name, fraction in DEFAULT_SPLITS.items())})",
     )
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="DIR", help="folder of the set of scenes"
+        "--jobs", type=int, default=1, metavar="N", help="processes to run in parallel"
     )
     parser.add_argument(
-        "--threads",
-        type=int,
-        default=1,
-        metavar="N",
-        help="pushes to simulate in parallel; results do not change",
+        "--time-limit",
+        metavar="SECONDS",
+        type=float,
+        default=3600.0,
+        help="leave a scene out after this time (wall clock)",
+    )
+    parser.add_argument(
+        "--max-failed-fraction",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="exit with 1 only when more than this fraction of the files cannot be used",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="print only what is left out, and the counts"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure the candidates, print each and return the exit code.
+    """Write the manifest, print what it lists, and return the exit code.
 
     Raises:
-        UsageError: a setting or option is wrong.
+        UsageError: an option is out of its range.
     """
-    use_one_thread()
-    from namo.certification.settings import SceneSetSettings
-
-    values = mapping_from_json(options.settings, "--settings")
-    settings = SceneSetSettings.from_mapping(values, "--settings")
-    if not 0 <= options.start < options.end <= MAX_INTEGER:
+    for name in _OF_EFFORT:
+        value, default = getattr(options, name), getattr(Effort(), name)
+        at_least(name, value, min(default, 1), MAX_SEED if name == "seed" else MAX_INTEGER)
+        if value != default and not options.effort:
+            raise UsageError(f"--{name} {value}: only --effort searches; give it too")
+    at_least("jobs", options.jobs, 1, MAX_THREADS)
+    require_fraction(options.max_failed_fraction)
+    splits = dict(options.split or DEFAULT_SPLITS)
+    require_splits(splits)
+    if options.output.suffix != ".parquet":
+        raise UsageError(f"--output {options.output}: must end with .parquet")
+    if not 0.0 < options.time_limit <= MAX_TIME_LIMIT_S:
         raise UsageError(
-            f"--start {options.start} --end {options.end}: leave no candidate; allowed: 0 to "
-            f"{MAX_INTEGER}, the start below the end"
+            f"--time-limit {options.time_limit:g}: must be more than 0 and at most "
+            f"{MAX_TIME_LIMIT_S:g} s"
         )
-    at_least("threads", options.threads, 1, MAX_THREADS)
+    use_one_thread()
+    from namo.scenes.scene_files import scene_files
 
-    from namo.certification.candidates import make_chunk, outcome_of
+    files = scene_files(options.source, look=False)
 
-    def show(row: Row) -> None:
-        print(f"candidate {row['candidate']}: {outcome_of(row)}", flush=True)
+    from namo.certification.own_scenes import CertifySettings, certify_scenes
 
-    candidates = range(options.start, options.end)
-    print(make_chunk(settings, candidates, options.output, show, options.threads))
-    return 0
+    effort = Effort(options.pushes, options.depth, options.seed) if options.effort else None
+    settings = CertifySettings(effort, splits, options.jobs, options.time_limit)
+
+    def show(line: str) -> None:
+        if not options.quiet or ": left out: " in line:
+            print(line, flush=True)
+
+    certified = certify_scenes(files, options.output, settings, show)
+    print(certified.report(options.output, splits), end="")
+    return int(_too_many_failed(certified, options.max_failed_fraction))
+
+
+def _too_many_failed(certified: CertifiedScenes, allowed: float) -> bool:
+    failed = len(certified.unusable)
+    return exceeds(failed, failed + len(certified.rows), allowed)
+
+
+def _split(text: str) -> tuple[str, float]:
+    name, _, fraction = text.partition("=")
+    if name not in DEFAULT_SPLITS:
+        raise argparse.ArgumentTypeError(f"'{text}': expected train=X, val=X or test=X")
+    try:
+        return name, float(fraction)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}': the fraction is not a number") from None

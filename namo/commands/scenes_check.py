@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from namo.errors import SceneError, UsageError
 from namo.scenes.checker_process import CheckerProcess, GaveUpError
-from namo.scenes.folders import SCENE_SUFFIX, files_below
-from namo.scenes.sources import ListedScene, environments_from
+from namo.scenes.scene_files import scene_files
+from namo.scenes.sources import ListedScene
 
 if TYPE_CHECKING:
     from namo.scenes.remarks import Remark
@@ -97,22 +97,22 @@ def run(options: argparse.Namespace) -> int:
         from namo.scenes.contact_sheet import require_format
 
         require_format(sheet)
-    from namo.scenes.manifest import audit_manifest
+    from namo.scenes.manifest import audit_manifest, left_out_of
 
     source: Path = options.source
-    audit = audit_manifest(source) if source.suffix == ".parquet" and source.is_file() else []
+    is_manifest = source.suffix == ".parquet" and source.is_file()
+    audit = audit_manifest(source) if is_manifest else []
     for problem in audit:
         print(f"{source.name}: {problem}", flush=True)
-    listed = scene_files(source)
-    names = _names(source, [scene.path for scene in listed])
-    findings = [
-        Finding(name, None, problem=problem) for name, problem in _passed_over(source).items()
-    ]
+    for name, why in left_out_of(source).items() if is_manifest else ():
+        print(f"{source.name}: does not list {name}: {why}", flush=True)
+    files = scene_files(source)
+    findings = [Finding(name, None, problem=problem) for name, problem in files.problems.items()]
     for finding in findings:
         print(finding.line, flush=True)
     thumbnails = 0 if sheet is None else options.limit
     with CheckerProcess(_check, _load, options.time_limit) as checker:
-        for scene, name in zip(listed, names, strict=True):
+        for scene, name in zip(files.listed, files.names, strict=True):
             try:
                 finding = checker((scene, name, len(findings) < thumbnails))
             except GaveUpError as error:
@@ -168,34 +168,6 @@ class Finding:
         return replace(self, scene=None)
 
 
-def scene_files(source: Path) -> tuple[ListedScene, ...]:
-    """Return the scene files of a file, folder or manifest, in its order.
-
-    Raises:
-        UsageError: it does not exist, is empty or names a missing file.
-    """
-    if not source.exists():
-        raise UsageError(f"{source}: no such file or folder")
-    if source.is_dir():
-        found = files_below(source).with_suffix(SCENE_SUFFIX)
-        return tuple(map(ListedScene, found)) or _environments(source, None)
-    return (
-        (ListedScene(source),) if source.suffix.lower() == ".xml" else _environments(None, source)
-    )
-
-
-def _passed_over(source: Path) -> dict[str, str]:
-    """Return what lies below a folder and may be or hold scenes, but cannot be read, and why."""
-    if not source.is_dir():
-        return {}
-    problems = files_below(source).problems
-    return {
-        name: why
-        for name, why in problems.items()
-        if Path(name).suffix.lower() in ("", SCENE_SUFFIX)
-    }
-
-
 def _load() -> None:
     """Load what checking a file needs."""
     import namo.scenes.inspection
@@ -228,24 +200,6 @@ def check_file(listed: ListedScene, name: str) -> Finding:
     except SceneError as error:
         message = " ".join(str(error).removeprefix(f"{listed.path}: ").split())
         return Finding(name, None, problem=message)
-
-
-def _environments(folder: Path | None, manifest: Path | None) -> tuple[ListedScene, ...]:
-    try:
-        return environments_from(folder, manifest).scenes
-    except UsageError as error:
-        # The messages name options of `namo collect`, which this command does not have.
-        message = str(error).removeprefix("--xml-dir ").removeprefix("--manifest ")
-        raise UsageError(message) from None
-
-
-def _names(source: Path, paths: Sequence[Path]) -> list[str]:
-    """Return the paths relative to the folder of the source, where they lie in it."""
-    folder = source if source.is_dir() else source.parent
-    return [
-        path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
-        for path in paths
-    ]
 
 
 def _spelled_out(remarks: Sequence[Remark]) -> Iterator[str]:

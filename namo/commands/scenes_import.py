@@ -1,7 +1,8 @@
 """Import scenes of other projects, and print one line per file.
 
 The line names what was left out of a scene. The lines are also written to import.txt in DIR, with
-one for each file that only its suffix makes look like a scene. Formats are described in
+one for each file that only its suffix makes look like a scene. The manifest scenes.parquet in DIR
+lists all its scenes, as `namo scenes certify` does without --effort. Formats are described in
 docs/scenes.md.
 
 Exit codes: 0 all files imported; 1 some not; 2 wrong usage, nothing is written.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,12 +27,13 @@ from namo.signals import check_termination
 from namo.wording import printable, truncated_list
 
 if TYPE_CHECKING:
+    from namo.certification.figures import Row
     from namo.scenes.importers.importer import Importer
 
 HELP = "import scenes of other projects"
 
 AUTO = "auto"
-REPORT = "import.txt"
+REPORT, MANIFEST = "import.txt", "scenes.parquet"
 _MAX_PRINTED_UNKNOWN = 10
 _SETTING_OPTIONS = {
     "robot": "--robot",
@@ -153,12 +155,16 @@ def run(options: argparse.Namespace) -> int:
             )
     jobs, others = _jobs(options.source, options.output, options.format)
     _check_usage(jobs, options.source, options.output, asked)
+    from namo.certification.own_scenes import require_own
+
+    require_own(options.output / MANIFEST)
     lines = []
+    figures: dict[str, Row] = {}
     imported = 0
     for job in jobs:
         check_termination()
         try:
-            line = f"imported: {_import(job, settings)}"
+            line = f"imported: {_import(job, settings, figures)}"
             imported += 1
         except SceneError as error:
             line = f"not imported: {_reason(error, job)}"
@@ -168,6 +174,8 @@ def run(options: argparse.Namespace) -> int:
     lines.extend(unknown)
     for line in unknown if len(unknown) <= _MAX_PRINTED_UNKNOWN else ():
         print(line)
+    if imported:
+        _write_manifest(options.output, figures)
     rest = f"; {_count(others.count, 'other file')} left alone" if others.count else ""
     lines.append(f"{imported} of {_count(len(jobs), 'file')} imported{rest}")
     print(lines[-1])
@@ -269,12 +277,18 @@ def _check_usage(
             raise UsageError(f"{option}: no file of {source} is of a format that uses it")
 
 
-def _import(job: _Job, settings: ImportSettings) -> str:
+def _import(job: _Job, settings: ImportSettings, figures: dict[str, Row]) -> str:
     """Import one file and return its line.
+
+    Args:
+        job: the file.
+        settings: of the importer.
+        figures: by SHA-256; those of the scene are added.
 
     Raises:
         SceneError: it cannot be imported; nothing is written.
     """
+    from namo.certification.measuring import figures_of
     from namo.scenes.checking import warnings_collected
     from namo.scenes.grid import Grid
     from namo.scenes.importers.importer import read_text, scaled
@@ -290,6 +304,7 @@ def _import(job: _Job, settings: ImportSettings) -> str:
     Grid.over(scene.bounds)  # refuses what is too large for the collector
     with warnings_collected() as warnings:
         written = write_scene(scene, job.target)
+    figures[written.sha256] = figures_of(written)
     start, goal = (written.robot.x, written.robot.y), (written.goal.x, written.goal.y)
     at_goal = math.dist(start, goal) <= GOAL_TOLERANCE_M
     facts = [
@@ -301,6 +316,21 @@ def _import(job: _Job, settings: ImportSettings) -> str:
         *dict.fromkeys(_without_prefix(warning, job) for warning in warnings),
     ]
     return "; ".join(facts)
+
+
+def _write_manifest(folder: Path, figures: Mapping[str, Row]) -> None:
+    """Write the manifest of all scenes of a folder, and print what it lists."""
+    from namo.certification.own_scenes import CertifySettings, certify_scenes
+    from namo.scenes.scene_files import scene_files
+
+    def show(line: str) -> None:
+        if ": left out: " in line:
+            print(line)
+
+    settings = CertifySettings()
+    manifest = folder / MANIFEST
+    certified = certify_scenes(scene_files(folder), manifest, settings, show, figures)
+    print(certified.heading(manifest))
 
 
 def _count(number: int, what: str) -> str:

@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 
     values = mapping_from_json(options.settings, "--settings")
     settings = parse_dataclass(TrainingSettings, values, "--settings")
-    held_out = environments_from(None, options.manifest, "val").paths
+    held_out = environments_from(None, options.manifest, "val", look=False).paths
 
     from namo.training.train import Training  # loads torch
 

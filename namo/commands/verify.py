@@ -1,8 +1,9 @@
-"""Verify a collection: check file integrity and replay every stored plan.
+"""Verify a collection or an exported data set: check its files and replay every stored plan.
 
 Files are compared with the checksums in manifest.parquet, tables with their schemas, with the
 records of environments, with the settings and the list of scenes that were asked for, summary and
-report with the tables, and each plan is replayed in its scene.
+report with the tables, and each plan is replayed in its scene. The tables of an exported data set
+are compared with the checksums on its card.
 
 Exit codes: 0 no problems found; 1 some found; 2 wrong usage.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from namo.commands.arguments import add_folder, add_run_from, require_folder
 from namo.commands.parsing import add_old_name
+from namo.errors import UsageError
 
 HELP = "check file integrity and replay every plan"
 
@@ -36,20 +38,26 @@ def run(options: argparse.Namespace) -> int:
     """Verify and return the exit code.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or an exported data set is to be collected again.
     """
     folder: Path = options.folder
     require_folder(folder)
+    from namo.exporting.verification import ExportVerification
     from namo.reporting.report import page_problem
+    from namo.results.export_folder import is_export
     from namo.results.verify import Verification, schedule_recollection
     from namo.wording import counted
 
-    verification = Verification(folder, not options.no_replay, options.run_from)
+    exported = is_export(folder)
+    if exported and options.recollect:
+        raise UsageError(f"{folder}: is an exported data set; --recollect needs the collection")
+    kind = ExportVerification if exported else Verification
+    verification = kind(folder, not options.no_replay, options.run_from)
     problems = []
     for problem in verification.problems():
         print(problem, flush=True)
         problems.append(problem)
-    page = None if problems else page_problem(folder)
+    page = None if problems or exported else page_problem(folder)
     if page is not None:
         print(page, flush=True)
         problems.append(page)

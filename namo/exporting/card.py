@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from namo.errors import UsageError
@@ -90,7 +91,10 @@ def _bibtex(path: Path) -> str:
 
 
 def front_matter(
-    card: DatasetCard, splits: Sequence[Split], tables: Mapping[str, str]
+    card: DatasetCard,
+    splits: Sequence[Split],
+    tables: Mapping[str, str],
+    files: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the metadata that the Hub reads.
 
@@ -99,6 +103,7 @@ def front_matter(
         splits: exported splits.
         tables: description of each table by name, the default one first. It must differ with the
             content: the `datasets` library caches by folder name and front matter.
+        files: description of each table that is one file and not split, likewise.
     """
     largest = max(sum(split.rows[name] for split in splits) for name in tables)
     chosen = {"license": card.licence}
@@ -120,6 +125,10 @@ def front_matter(
                 ],
             }
             for index, name in enumerate(tables)
+        ]
+        + [
+            {"config_name": name, "description": text, "data_files": f"{name}.parquet"}
+            for name, text in files.items()
         ],
     }
 

@@ -10,10 +10,13 @@ import yaml
 
 from namo.exporting.card import DatasetCard, Split, front_matter
 from namo.markdown import markdown_table
+from namo.results.schema import SCENE_FILES
 from namo.results.summary_types import Solved
 
 _MODEL_PATHS = ("ml_object_model", "ml_goal_model")
 """Settings with local paths of models; the card identifies models by hash instead."""
+_FILES = {"scene_files": SCENE_FILES}
+"""Tables that are one file, whatever the splits."""
 
 
 def card_text(
@@ -29,14 +32,15 @@ def card_text(
         card: content of the card.
         splits: exported splits.
         schemas: of the tables, by configuration.
-        digests: hash over the files of each table, likewise.
+        digests: hash over the files of each table, likewise, and of the stored scenes.
         unassigned: number of environments that are in no split, and so not exported.
     """
     tables = {
         name: f"{schema.metadata[b'what'].decode()}; sha256 {digests[name]}"
-        for name, schema in schemas.items()
+        for name, schema in {**schemas, **_FILES}.items()
     }
-    front = front_matter(card, splits, tables)
+    files = {name: tables.pop(name) for name in _FILES}
+    front = front_matter(card, splits, tables, files)
     lines = [
         "---",
         yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000).rstrip(),
@@ -51,7 +55,7 @@ def card_text(
         *_usage(schemas, [one for one in schemas if not any(s.rows[one] for s in splits)]),
         *_counts(card, splits, schemas, unassigned),
         *_collection(card),
-        *_columns(schemas),
+        *_columns({**schemas, **_FILES}),
         *_omissions(),
         *_licence(card),
         *_citation(card),
@@ -68,7 +72,9 @@ def _usage(schemas: Mapping[str, pa.Schema], empty: Sequence[str]) -> list[str]:
         "```",
         "",
         f"There is one configuration per table: {', '.join(f'`{name}`' for name in schemas)}. "
-        "Join them on `env_id` and `episode_id`.",
+        "Join them on `env_id` and `episode_id`. `scene_files` has the scenes themselves, each "
+        "distinct one once; join it on `scene_sha256`. The data can be replayed with this folder "
+        "alone: `namo verify` replays every plan in it, and `namo.load` opens it.",
         "",
         *(
             [
@@ -215,10 +221,8 @@ def _omissions() -> list[str]:
     return [
         "## What is left out",
         "",
-        "- The scene files. `scenes` has their geometry, which is enough to draw and to learn "
-        "from; simulating a push again needs the file, identified by `scene_sha256`. "
-        "`xml_file` is its name at collection time; absolute paths are relative to the common "
-        "folder of all scenes.",
+        "- The folder of the scenes: `xml_file` is a name at collection time, and absolute paths "
+        "are relative to the common folder of all scenes.",
         "- The records of the environments (pickles). Beyond these tables they hold heights, "
         "statistics of the planner, and tracebacks of failures.",
         "- Host names, and commands that only run on the machine of the collection. Ids begin "

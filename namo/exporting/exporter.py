@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from namo.exporting.settings import ExportSettings
-from namo.files import new_folder
+from namo.files import copy_regular, new_folder
 from namo.results.collection import Collection
 
 
@@ -35,6 +35,8 @@ class Export:
 
 class Exporter(Protocol):
     """Writes collections in one format, with the same bytes for the same collection.
+
+    Whatever the format, `scene_files.parquet` of the collection lies beside what it has written.
 
     Attributes:
         SETTINGS: names of the `ExportSettings` that it uses.
@@ -73,4 +75,6 @@ def export_with(
         NamoError: see `Exporter.write`; nothing is left of the output.
     """
     with new_folder(output) as folder:
+        stored = collection.scene_files_path()
+        copy_regular(stored, folder / stored.name)
         return exporter.write(Export(collection, settings, folder, output))

@@ -26,9 +26,9 @@ from namo.exporting.card_text import card_text
 from namo.exporting.exporter import Export
 from namo.exporting.progress import track_progress
 from namo.files import replacing, sha256_of
+from namo.results.export_folder import CARD, EXPORTED, exported_schema
 from namo.results.shards import SPLITS, ShardWriter, shard_name
 from namo.results.tables import (
-    DATA_TABLES,
     merged_table,
     open_table,
     read_table,
@@ -38,9 +38,6 @@ from namo.results.tables import (
 from namo.scenes.manifest import listed_scenes
 from namo.wording import counted
 
-TABLES = {"episodes": "metrics", "pushes": "pushes", "plans": "plans", "scenes": "scenes"}
-"""Name of the configuration -> table of the collection."""
-LEFT_OUT = ("hostname", "worker_hostname", "worker_process", "rerun_command")
 ONLY_SPLIT = "train"
 """Name of the single split without a manifest; the library requires one."""
 SHARD_BYTES = 256_000_000
@@ -66,10 +63,10 @@ class HuggingFaceExporter:
         """
         card = DatasetCard.of(export)
         folder = export.collection.folder
-        paths = {name: merged_table(folder, table) for name, table in TABLES.items()}
+        paths = {name: merged_table(folder, table) for name, table in EXPORTED.items()}
         splits, unassigned = _splits(paths["episodes"], export.settings.manifest)
         common = _common_folder(paths["episodes"])
-        schemas = {name: _exported_schema(DATA_TABLES[table]) for name, table in TABLES.items()}
+        schemas = {name: exported_schema(table) for name, table in EXPORTED.items()}
         rows = {
             name: _write_table(export.folder / name, path, schemas[name], splits, common)
             for name, path in paths.items()
@@ -78,15 +75,16 @@ class HuggingFaceExporter:
             Split(split, int(members.sum()), {name: rows[name][split] for name in rows})
             for split, members in splits.items()
         ]
-        digests = {name: _digest(export.folder / name) for name in TABLES}
-        with replacing(export.folder / "README.md") as handle:
+        digests = {name: digest_of(export.folder / name) for name in EXPORTED}
+        digests["scene_files"] = sha256_of(export.folder / "scene_files.parquet")
+        with replacing(export.folder / CARD) as handle:
             handle.write(card_text(card, exported, schemas, digests, unassigned).encode())
         return list(_messages(export, exported, unassigned))
 
 
 def _messages(export: Export, splits: Sequence[Split], unassigned: int) -> Iterator[str]:
     count = counted(sum(split.environments for split in splits), "environment", "environments")
-    rows = [f"{sum(split.rows[name] for split in splits):,} rows of {name}" for name in TABLES]
+    rows = [f"{sum(split.rows[name] for split in splits):,} rows of {name}" for name in EXPORTED]
     yield f"{export.output}: {count}, {', '.join(rows)}"
     if unassigned:
         count = counted(unassigned, "environment", "environments")
@@ -136,7 +134,7 @@ def _write_table(
     return counts
 
 
-def _digest(folder: Path) -> str:
+def digest_of(folder: Path) -> str:
     """Return a hash over the files of a table."""
     files = sorted(folder.glob("*.parquet"))
     lines = [f"{sha256_of(path)}  {path.name}\n" for path in files]
@@ -196,11 +194,6 @@ def _common_folder(metrics: Path) -> str:
             if path.is_absolute():
                 common = os.path.commonpath([common or path.parent, path.parent])
     return "" if common is None else common.rstrip("/") + "/"
-
-
-def _exported_schema(schema: pa.Schema) -> pa.Schema:
-    kept = [field for field in schema if field.name not in LEFT_OUT]
-    return pa.schema(kept, metadata=schema.metadata)
 
 
 def _portable(table: pa.Table, common: str) -> pa.Table:

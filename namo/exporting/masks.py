@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from namo.errors import ResultFileError, UsageError
@@ -25,18 +24,13 @@ from namo.exporting.settings import PLAN
 from namo.files import replacing
 from namo.geometry import Pose2D
 from namo.learning.rasters import Raster
-from namo.results.record_types import EnvironmentRecord
-from namo.results.scene_file import scene_of
+from namo.results.searched_environment import PushRow, SearchedEnvironment
 from namo.results.shards import ShardWriter, shard_name
-from namo.results.tables import merged_table, read_table
 from namo.wording import counted
 from namo.world.reachability import Reachability
 from namo.world.static_map import StaticMap
 
 SAMPLES_PER_SHARD = 256
-
-PushRow = dict[str, Any]
-"""A row of the pushes table; see `namo.results.schema.PUSHES`."""
 
 
 class MaskSample(NamedTuple):
@@ -61,21 +55,19 @@ class MaskExporter:
 
         Raises:
             UsageError: the collection has no push to export, or a scene does not fit its masks.
-            SceneError: a scene file is missing or changed.
+            SceneError: a scene is not stored, and its file is missing or has changed.
             ResultFileError: a file of the collection is missing or damaged.
         """
-        metrics = merged_table(export.collection.folder, "metrics")
-        column = read_table(metrics, ["env_id"])["env_id"]
-        total = pc.count_distinct(column).as_py()
+        total = export.collection.searched_environments
         environments = 0
 
         def write_shard(number: int, samples: list[MaskSample]) -> None:
             _write_shard(export.folder / _file_name(number), samples)
 
         with ShardWriter(write_shard, SAMPLES_PER_SHARD) as shards:
-            for record in track_progress(export.collection.records(), total, "environments"):
+            for searched in track_progress(export.collection.searched(), total, "environments"):
                 before = shards.items
-                for sample in _samples(export, record):
+                for sample in _samples(export, searched):
                     shards.add(sample)
                 environments += shards.items > before
         if not shards.items:
@@ -107,14 +99,15 @@ def _write_shard(path: Path, samples: list[MaskSample]) -> None:
         np.savez_compressed(handle, allow_pickle=False, **arrays)
 
 
-def _samples(export: Export, record: EnvironmentRecord) -> Iterator[MaskSample]:
+def _samples(export: Export, searched: SearchedEnvironment) -> Iterator[MaskSample]:
     """Yield the samples of an environment."""
-    rows = _push_rows(record)
+    rows = searched.pushes
     if export.settings.pushes == PLAN:
-        rows = _plan_rows(record, rows)
+        rows = _plan_rows(searched)
     if not rows:
         return
-    scene = scene_of(record, record["metrics"][0]["physics"], export.collection.run_from)
+    scenes = export.collection.collected_scenes
+    scene = scenes.scene(searched.reference, searched.physics)
     window = MaskWindow.around(scene.bounds, export.settings.metres_per_pixel)
     if not window.contains(scene.bounds):
         smallest = MaskWindow.around(scene.bounds).metres_per_pixel
@@ -125,8 +118,8 @@ def _samples(export: Export, record: EnvironmentRecord) -> Iterator[MaskSample]:
     static = StaticMap(scene)
     names = ["robot", *static.index]
     scene_labels = {
-        "difficulty": record["metrics"][0]["difficulty"] or "",
-        "scene_sha256": record["scene_sha256"],
+        "difficulty": searched.difficulty or "",
+        "scene_sha256": searched.reference["scene_sha256"],
         "origin": (window.x_min, window.y_min),
         "metres_per_pixel": window.metres_per_pixel,
     }
@@ -145,24 +138,20 @@ def _samples(export: Export, record: EnvironmentRecord) -> Iterator[MaskSample]:
             yield MaskSample(draw_masks(reachability, name, target, window), labels)
 
 
-def _push_rows(record: EnvironmentRecord) -> list[PushRow]:
-    """Return the rows of an environment in the pushes table."""
-    columns = record["pushes"]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _plan_rows(record: EnvironmentRecord, rows: list[PushRow]) -> list[PushRow]:
+def _plan_rows(searched: SearchedEnvironment) -> list[PushRow]:
     """Return the pushes of an environment's plans, in the order of the plans.
 
     Raises:
         ResultFileError: a push of a plan is not among the simulated pushes.
     """
     # Several pushes may lead to the same state, so `on_plan` alone does not identify them.
-    found = {(row["episode_id"], *_push_key(row), *row["poses_before"]): row for row in rows}
+    found = {
+        (row["episode_id"], *_push_key(row), *row["poses_before"]): row for row in searched.pushes
+    }
     try:
         return [
             found[(episode["episode_id"], *action, *chain(*state.values()))]
-            for episode in record["episode_results"]
+            for episode in searched.episodes
             for action, state in zip(
                 ((each["object_id"], *each["target"]) for each in episode["action_sequence"] or ()),
                 episode["state_observations"],
@@ -171,8 +160,8 @@ def _plan_rows(record: EnvironmentRecord, rows: list[PushRow]) -> list[PushRow]:
         ]
     except KeyError as error:
         raise ResultFileError(
-            f"{record['env_id']}: a push of its plan is not among its simulated pushes: {error}; "
-            "`namo verify` lists all problems"
+            f"{searched.reference['env_id']}: a push of its plan is not among its simulated "
+            f"pushes: {error}; `namo verify` lists all problems"
         ) from None
 
 

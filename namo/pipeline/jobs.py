@@ -1,16 +1,16 @@
-"""How the jobs of a run find their interpreter, and where their output goes."""
+"""How the jobs of a run find their interpreter, where their output goes, and when they end."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 ENDED_BY_SIGNAL = "129|130|138|143"
 """Exit codes of a command that HUP, INT, USR1 or TERM has asked to end."""
 HIDING = "NAMO_HIDE_JOB_OUTPUT"
 """Environment variable; where it is set, the lines of chunks go to their logs alone."""
-_DEAF = "trap '' INT TERM USR1"
 
 
 def run_jobs_with_this_python() -> None:
@@ -22,11 +22,25 @@ def run_jobs_with_this_python() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
 
 
+REFUSED = ".refused"
+"""Suffix of the file beside a log that keeps the last lines of a job whose input was refused."""
+EXIT_USAGE = 2
+"""Exit code of a command that refuses its input; see `namo.errors`."""
+UNLESS_REFUSED = (
+    f"[ ! -e {{log:q}}{REFUSED} ] || (tee {{log:q}} < {{log:q}}{REFUSED} >&2; exit {EXIT_USAGE}); "
+)
+"""What precedes a job's command in its shell, with `{log:q}` for its log.
+
+Snakemake tries every failed job again, whatever its exit code. The next tries of a job that has
+refused its input repeat its last lines and end at once.
+"""
+
+
 def log_redirection(*, show: bool | None) -> str:
     """Return what follows a job's command in its shell, with `{log:q}` for its log.
 
     The log is emptied before each try; the output of all tries is in a file beside it, `.all`. A
-    signal to all processes of the job leaves `tee` the last words.
+    signal to all processes of the job leaves `tee` the last words. The exit code stays.
 
     Args:
         show: the job's lines too; otherwise only the last of them, on the error stream, and only
@@ -34,21 +48,23 @@ def log_redirection(*, show: bool | None) -> str:
             message. None: whether the environment variable `HIDING` is unset decides when the job
             runs, since Snakemake runs jobs again whose shell command has changed.
     """
-    keep = "tee -a {log:q} {log:q}.all"
+    keep, last_lines = "tee -a {log:q} {log:q}.all", "tail -n 20 {log:q}"
+    refused = f"[ $code -ne {EXIT_USAGE} ] || {last_lines} > {{log:q}}{REFUSED}"
     # A job that a signal has ended says in its log what happened to it, and the run says it once.
-    last = (
+    ended = (
         f"case $code in {ENDED_BY_SIGNAL}) ;; "
-        "*) test ! -t 2 || echo >&2; tail -n 20 {log:q} >&2 ;; esac"
+        f"*) test ! -t 2 || echo >&2; {last_lines} >&2 ;; esac"
     )
     if show:
-        return f"2>&1 | ({_DEAF}; {keep})"
-    if show is None:
+        ended = ":"
+    elif show is None:
         hiding = f"printenv {HIDING} > /dev/null"
         keep = f"if {hiding}; then {keep} > /dev/null; else {keep}; fi"
-        last = f"if {hiding}; then {last}; fi"
+        ended = f"if {hiding}; then {ended}; fi"
     else:
         keep = f"{keep} > /dev/null"
-    return f"2>&1 | ({_DEAF}; {keep}) || (code=$?; {last}; exit $code)"
+    deaf = "trap '' INT TERM USR1"
+    return f"2>&1 | ({deaf}; {keep}) || (code=$?; {refused}; {ended}; exit $code)"
 
 
 def hide_output(*, hide: bool) -> None:
@@ -57,3 +73,13 @@ def hide_output(*, hide: bool) -> None:
         os.environ[HIDING] = "1"
     else:
         os.environ.pop(HIDING, None)
+
+
+def forget_refusals(logs: Iterable[str]) -> None:
+    """Let jobs of an earlier run that have refused their input be tried again.
+
+    Args:
+        logs: paths of the logs of the jobs.
+    """
+    for log in logs:
+        Path(f"{log}{REFUSED}").unlink(missing_ok=True)

@@ -14,10 +14,11 @@ from typing import Any
 
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
-from namo.option_checks import MAX_SEED
+from namo.option_checks import MAX_SEED, odd_characters
 from namo.pipeline.run_plan import RunPlan, chunk_names, model_configs
 from namo.pipeline.settings import collector_options
 from namo.scenes.sources import DEMO_SCENES, environments_from
+from namo.scenes.table_kinds import how_to_certify
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 
@@ -26,6 +27,7 @@ ONCE, ROUND = "once", r"round_\d+"
 EXPLORATION, COMPARISON = "exploration", "comparison/"
 """What is searched for in a place; the name of an arm follows the latter."""
 LABEL = "learning"
+_GENERATED = "`make learning-scenes` generates scenes to learn from"
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,21 @@ class LearningPlan:
         if place == ONCE and not (self.run.settings.xml_dir or self.settings.collections):
             return own if Path(own).suffix == ".parquet" else self.settings.manifest
         return self.settings.manifest
+
+    def manifest_file(self, place: str) -> list[str]:
+        """Return that manifest as an input of the jobs that read it, unless its name is a pattern.
+
+        Raises:
+            UsageError: it does not exist, and the run does not make it either.
+        """
+        manifest = str(self.manifest_of(place))
+        makes = [str(self.run.scene_manifest), self.run.certified]
+        if manifest not in makes and not Path(manifest).is_file():
+            raise UsageError(
+                f"configuration: learning.manifest: {manifest}: no such file; "
+                f"{how_to_certify(manifest, self.run.settings.xml_dir or 'FOLDER')}; {_GENERATED}"
+            )
+        return [] if odd_characters(manifest) else [manifest]
 
     def models_before(self, number: int) -> Path:
         """Return the folder of the best models before a round."""
@@ -204,6 +221,4 @@ def _scenes_in(manifest: str, split: str) -> int:
     try:
         return len(environments_from(None, Path(manifest), split).scenes)
     except UsageError as error:
-        raise UsageError(
-            f"{error}; `make learning-scenes` makes the scenes to learn from"
-        ) from None
+        raise UsageError(f"{error}; {_GENERATED}") from None

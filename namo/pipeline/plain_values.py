@@ -61,7 +61,7 @@ def require_plain_paths(settings: Settings) -> None:
     Raises:
         UsageError: names the key, its value and what is not allowed in it.
     """
-    places = {"output_dir": settings["output_dir"]}
+    places = {key: settings[key] for key in ("output_dir", "certified") if key in settings}
     places |= {f"{one}.output_dir": settings[one]["output_dir"] for one in PATHS_BELOW}
     places |= {
         key: settings[key]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from namo.certification.settings import SceneSetSettings
 from namo.collection.config import CollectionConfig
+from namo.errors import UsageError
 from namo.files import replacing, require_home_cache, sha256_of
 from namo.option_checks import odd_characters, require_writable
 from namo.pipeline.plain_values import require_plain_paths, with_plain_values
@@ -156,6 +157,41 @@ class RunPlan:
         start, end = bounds(chunk)
         watched = self.scenes[start:end] if self.settings.watch_scenes else ()
         return [str(scene.path) for scene in watched if not odd_characters(str(scene.path))]
+
+    @property
+    def certified(self) -> str:
+        """Manifest that the target `certify` writes.
+
+        Without a folder of scenes that is a name on which nothing depends, so that a manifest which
+        an earlier run has written is a plain input.
+        """
+        given = self.settings.xml_dir is not None
+        return self.settings.certified if given else f"{self.settings.certified}.without_xml_dir"
+
+    def scenes_to_certify(self) -> list[str]:
+        """Return the scene files that the target `certify` depends on.
+
+        Raises:
+            UsageError: no folder of scenes is given.
+        """
+        if self.settings.xml_dir is None:
+            raise UsageError(
+                "configuration: xml_dir is null; certify: name the folder of your scenes, "
+                "--config xml_dir=FOLDER end_idx=-1"
+            )
+        watched = self.scenes if self.scenes and self.settings.watch_scenes else ()
+        return [str(scene.path) for scene in watched if not odd_characters(str(scene.path))]
+
+    @property
+    def certify_options(self) -> list[str]:
+        """Options of `namo scenes certify`, as the settings of scenes say."""
+        made = self.scene_settings
+        options = [f"--split={name}={fraction}" for name, fraction in made.splits.items()]
+        if made.certify:
+            effort = made.effort
+            options += ["--effort", f"--pushes={effort.pushes}", f"--depth={effort.depth}"]
+            options += [f"--seed={effort.seed}"]
+        return options
 
     def unlisted_scenes_of(self, chunk: str) -> str:
         """Return what changes with the files that `scenes_of` leaves out, empty without such files.

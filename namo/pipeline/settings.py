@@ -103,6 +103,13 @@ class PipelineSettings:
         min_length=1,
         is_path=True,
     )
+    certified: str = setting(
+        "results/certified/scenes.parquet",
+        help="manifest that the target certify writes for the scenes of xml_dir",
+        min_length=1,
+        pattern=r".*\.parquet",
+        is_path=True,
+    )
     split: str | None = setting(
         None, help="split of a Parquet manifest: train, val, test", none="all", min_length=1
     )

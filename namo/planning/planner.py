@@ -10,7 +10,7 @@ from typing import Protocol
 from namo.seeding import Streams
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.push import Push, PushOutcome
-from namo.world.world import Observation, World
+from namo.world.world import Observation, Reach, World
 
 
 class Termination(StrEnum):
@@ -80,6 +80,7 @@ class SearchResult:
         plan: the pushes of the solution, in order; empty if the goal was open or not reached.
         plan_states: numbers of the states along the plan, the start first.
         states: observations (m, rad; world frame) by state number.
+        reach: what the robot reaches, by state number.
         pushes: every simulated push, in order.
         pushes_tried: pushes requested by the planner, including those whose result was known from
             an earlier simulation in the same state.
@@ -92,6 +93,7 @@ class SearchResult:
     plan: tuple[Push, ...]
     plan_states: tuple[int, ...]
     states: tuple[Observation, ...]
+    reach: tuple[Reach, ...] = field(repr=False)
     pushes: tuple[PushRecord, ...] = field(repr=False)
     pushes_tried: int
     terminal_checks: int

@@ -132,6 +132,7 @@ class Search:
             plan=tuple(node.push for node in path if node.push is not None),
             plan_states=tuple(node.number for node in path),
             states=tuple(situation.observation for situation in self._situations),
+            reach=tuple(situation.reach for situation in self._situations),
             pushes=tuple(self._pushes),
             pushes_tried=self._pushes_tried,
             terminal_checks=self._terminal_checks,
@@ -232,7 +233,7 @@ class Search:
             state=situation.state,
             depth=0 if parent is None else parent.depth + 1,
             goal_open=situation.goal_open,
-            reachable=situation.reachable,
+            reachable=situation.reach.objects,
             parent=parent,
             push=push,
         )

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from namo.reporting.environment_rows import rows_of_environments
 from namo.reporting.episodes import Episodes, Integers, evenly_spaced, rows_at
 from namo.results.record_types import SceneRow
-from namo.results.records import Record
 from namo.results.schema import PLANS, SCENES
-from namo.results.tables import open_table, require_values
 
 MAX_PLANS, MAX_UNSOLVED = 36, 6
-BATCH_ROWS = 4096
-"""Rows of plans or scenes to load at once; a plan of a few pushes takes 10 kB."""
 
 
 class CardMetrics(TypedDict):
@@ -112,10 +106,10 @@ def read_entries(folder: Path, selected: Integers) -> list[GalleryEntry]:
     environments = sorted({row["env_index"] for row in metrics})
     scenes = {
         row["env_index"]: cast(SceneRow, row)
-        for row in _rows_of(folder / "scenes.parquet", environments, SCENES.names)
+        for row in rows_of_environments(folder / "scenes.parquet", environments, SCENES.names)
     }
     pushes: dict[str, list[PlanRow]] = {row["episode_id"]: [] for row in metrics}
-    for row in _rows_of(folder / "plans.parquet", environments, PLANS.names):
+    for row in rows_of_environments(folder / "plans.parquet", environments, PLANS.names):
         if row["episode_id"] in pushes:
             pushes[row["episode_id"]].append(cast(PlanRow, row))
     return [
@@ -123,27 +117,3 @@ def read_entries(folder: Path, selected: Integers) -> list[GalleryEntry]:
         for row in metrics
         if row["env_index"] in scenes
     ]
-
-
-def _rows_of(path: Path, environments: list[int], columns: list[str]) -> Iterator[Record]:
-    """Yield the rows of some environments, skipping row groups that hold none of them."""
-    wanted = np.array(environments)
-    with open_table(path) as file:
-        column = file.schema_arrow.get_field_index("env_index")
-        groups = [
-            group
-            for group in range(file.num_row_groups)
-            if _may_hold(file.metadata.row_group(group).column(column).statistics, wanted)
-        ]
-        if not groups:
-            return
-        for rows in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=columns):
-            require_values(path, rows)
-            here = pc.is_in(rows["env_index"], pa.array(environments, pa.int64()))
-            yield from rows.filter(here).to_pylist()
-
-
-def _may_hold(statistics: Any, wanted: Integers) -> bool:  # noqa: ANN401 - pyarrow is untyped
-    if statistics is None or not statistics.has_min_max:
-        return True
-    return bool(((wanted >= statistics.min) & (wanted <= statistics.max)).any())

@@ -192,7 +192,7 @@
     draw();
     if (running) requestAnimationFrame(tick);
   };
-  document.querySelectorAll("button.card").forEach((card) =>
+  document.querySelectorAll("button.card[data-plan]").forEach((card) =>
     card.addEventListener("click", () => open(card)));
   get("toggle").addEventListener("click", () => run(!playing.running));
   get("seek").addEventListener("input", () => {
@@ -205,6 +205,14 @@
   player.addEventListener("close", () => {
     playing = null;
     get("stage").replaceChildren();
+  });
+
+  // ---- why a search found no plan ------------------------------------------------------------
+  document.querySelectorAll("button.card[data-dialog]").forEach((card) => {
+    const why = get(card.dataset.dialog);
+    card.addEventListener("click", () => why.showModal());
+    why.querySelector(".close").addEventListener("click", () => why.close());
+    why.addEventListener("click", (event) => { if (event.target === why) why.close(); });
   });
 
   // ---- commands -------------------------------------------------------------------------------

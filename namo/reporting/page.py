@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,8 +34,11 @@ from namo.reporting.strategies import (
     has_one_scene,
     pushes_by_object,
 )
+from namo.reporting.unsolved_view import read_views
+from namo.results.again import FAILED, redo_command
 from namo.results.metadata_types import RunFile
 from namo.results.summary_types import CollectionMetadata, Summary
+from namo.results.unsolved import listed_environments
 from namo.scenes import palette
 from namo.wording import counted, duration
 from namo.wording import number as rounded
@@ -97,9 +101,11 @@ class GalleryCard:
 def make_page(inputs: PageInputs) -> str:
     """Return the page as HTML."""
     episodes, performance = inputs.episodes, inputs.summary["performance_stats"]
-    cards = [_card(entry) for entry in read_entries(inputs.folder, select_entries(episodes))]
+    selected = select_entries(episodes)
+    cards = [_card(entry) for entry in read_entries(inputs.folder, selected)]
+    unsolved = read_views(inputs.folder, selected[~episodes.solved[selected]])
     models = inputs.summary["model_stats"]["models"]
-    command = inputs.run["command"]
+    folder = inputs.summary["collection_metadata"]["folder"]
     script = _asset("page.js")
     return _template().render(
         run=inputs.run,
@@ -109,6 +115,8 @@ def make_page(inputs: PageInputs) -> str:
         performance=performance,
         episodes=episodes,
         outcomes=outcomes(episodes),
+        unsolved_causes=inputs.summary["unsolved"],
+        listed_environments=listed_environments,
         difficulties=by_difficulty(episodes),
         solved_figures=solved_figures(episodes),
         effort_figures=effort_figures(episodes),
@@ -118,11 +126,14 @@ def make_page(inputs: PageInputs) -> str:
         objects=inputs.pushes_by_object(),
         models=models,
         cards=cards,
+        unsolved=unsolved,
+        explain_command=f"namo explain {shlex.quote(str(inputs.folder))} ENV",
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
         frame_s=FRAME_S,
-        slowest=slowest_episodes(episodes, command),
-        diverged=diverged_replays(episodes, command),
-        failures=failed_environments(episodes, inputs.metrics),
+        slowest=slowest_episodes(episodes, folder),
+        diverged=diverged_replays(episodes, folder),
+        redo_failed=redo_command(folder, FAILED),
+        failures=failed_environments(episodes, inputs.metrics, folder),
         table=episode_table(episodes, inputs.metrics, {card.name for card in cards}),
         style=page_style(),
         script=script,
@@ -175,7 +186,8 @@ def _card(entry: GalleryEntry) -> GalleryCard:
     length = row["solution_depth"]
     difficulty = [f"difficulty {display_name(row['difficulty'])}"] if row["difficulty"] else []
     if length is None:
-        outcome = f"unsolved ({termination_name(row['termination'])})"
+        kinds = dict.fromkeys(remark["kind"] for remark in entry.scene["remarks"] or ())
+        outcome = ", ".join([f"unsolved ({termination_name(row['termination'])})", *kinds])
     else:
         outcome = f"{length}-push plan"
     text = ", ".join([*difficulty, outcome])

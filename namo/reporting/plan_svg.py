@@ -1,7 +1,6 @@
 """A scene and its plan as SVG, with the frames of its animation.
 
-Lengths are whole millimetres. A group flips the y axis up, so coordinates and angles are those of
-the tables. Colours come from CSS classes (`page.css`).
+Lengths are whole millimetres (`svg_shapes`). Colours come from CSS classes (`page.css`).
 """
 
 from __future__ import annotations
@@ -16,10 +15,19 @@ from markupsafe import Markup
 
 from namo.geometry import Floats
 from namo.reporting.gallery import GalleryEntry, PlanRow
-from namo.results.record_types import SceneRow
-from namo.scenes.drawing import OPEN_MARGIN, SMALLEST_MARK
+from namo.reporting.scene_shapes import corners_of
+from namo.reporting.svg_shapes import (
+    MM_PER_M,
+    circle,
+    drawing,
+    floor_path,
+    path_data,
+    to_mm,
+    transform,
+    view_of,
+)
+from namo.scenes.drawing import SMALLEST_MARK
 
-MM_PER_M = 1000.0
 NUMBER_SIZE = 0.04
 """Font size of push numbers as a fraction of the view."""
 PATH_TOLERANCE_M = 0.01
@@ -63,9 +71,9 @@ def draw_plan(entry: GalleryEntry, label: str) -> PlanDrawing:
     """
     scene, names = entry.scene, entry.scene["movables"]
     poses = np.array(scene["poses"], np.float64).reshape(-1, 3)
-    outlines = [_corners(outline) for outline in scene["outlines"]]
-    walls = [_corners(wall) for wall in scene["walls"]]
-    low, high = _view(scene, poses, outlines, walls)
+    outlines = [corners_of(outline) for outline in scene["outlines"]]
+    walls = [corners_of(wall) for wall in scene["walls"]]
+    low, high = view_of(scene, poses, outlines, walls)
     mark = SMALLEST_MARK * float((high - low).max())
     x, y, radius = scene["robot"]
     goal_x, goal_y, goal_radius = scene["goal"]
@@ -74,25 +82,19 @@ def draw_plan(entry: GalleryEntry, label: str) -> PlanDrawing:
     ghosts, numbers = _ghosts(steps, outlines, high - low)
     end = steps[-1].robot[-1] if steps else None
     body = [
-        f'<path class="floor" d="{_path([np.array(shapely.box(*low, *high).exterior.coords)])}"/>',
-        f'<path class="wall" d="{_path(walls)}"/>',
+        floor_path(low, high),
+        f'<path class="wall" d="{path_data(walls)}"/>',
         *(
-            f'<g class="movable" {_transform(pose)}><path d="{_path([outline])}"/></g>'
+            f'<g class="movable" {transform(pose)}><path d="{path_data([outline])}"/></g>'
             for pose, outline in zip(poses, outlines, strict=True)
         ),
         *ghosts,
         _robot_path(steps),
-        _circle("end", end[0], end[1], radius) if end is not None else "",
-        _circle("goal", goal_x, goal_y, goal_radius),
-        f'<g class="robot" {_transform((x, y, 0.0))}>{_circle("", 0.0, 0.0, radius)}</g>',
+        circle("end", end[0], end[1], radius) if end is not None else "",
+        circle("goal", goal_x, goal_y, goal_radius),
+        f'<g class="robot" {transform((x, y, 0.0))}>{circle("", 0.0, 0.0, radius)}</g>',
     ]
-    width, height = _mm(high - low)
-    left, top = _mm((low[0], -high[1]))
-    # The label is the only text from outside; `format` escapes it.
-    svg = Markup(  # noqa: S704
-        f'<svg viewBox="{left} {top} {width} {height}" role="img" aria-label="{{}}">'
-        f'<g transform="scale(1 -1)">{"".join(body)}</g>{"".join(numbers)}</svg>'
-    ).format(label)
+    svg = drawing(low, high, "".join(body), "".join(numbers), label)
     return PlanDrawing(svg, [step.frames() for step in steps])
 
 
@@ -123,18 +125,6 @@ class _Step:
         return {"name": self.name, "moved": self.moved, "frames": steps.ravel().tolist()}
 
 
-def _view(
-    scene: SceneRow, poses: Floats, outlines: Sequence[Floats], walls: Sequence[Floats]
-) -> tuple[Floats, Floats]:
-    """Return the lower and upper corner of the view (m), with a margin around everything."""
-    bounds = np.array(scene["bounds"], np.float64).reshape(2, 2)
-    placed = [_moved(outline, pose) for outline, pose in zip(outlines, poses, strict=True)]
-    points = np.concatenate([bounds, *walls, *placed])
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = OPEN_MARGIN * float((high - low).max()) / 3.0
-    return low - margin, high + margin
-
-
 def _ghosts(
     steps: Sequence[_Step], outlines: Sequence[Floats], size: Floats
 ) -> tuple[list[str], list[str]]:
@@ -142,11 +132,10 @@ def _ghosts(
     ghosts, numbers = [], []
     for number, step in enumerate(steps, start=1):
         for movable, pose in zip(step.moved, step.poses[-1], strict=True):
-            ghosts.append(
-                f'<g class="ghost" {_transform(pose)}><path d="{_path([outlines[movable]])}"/></g>'
-            )
+            outline = path_data([outlines[movable]])
+            ghosts.append(f'<g class="ghost" {transform(pose)}><path d="{outline}"/></g>')
             if movable == step.object and len(steps) > 1:
-                x, y = _mm((pose[0], -pose[1]))
+                x, y = to_mm((pose[0], -pose[1]))
                 font = round(NUMBER_SIZE * MM_PER_M * float(size.max()))
                 numbers.append(f'<text x="{x}" y="{y}" font-size="{font}">{number}</text>')
     return ghosts, numbers
@@ -157,36 +146,5 @@ def _robot_path(steps: Sequence[_Step]) -> str:
         return ""
     positions = np.concatenate([step.robot for step in steps])
     line = shapely.simplify(shapely.LineString(positions), PATH_TOLERANCE_M)
-    path = _path([shapely.get_coordinates(line)], close=False)
+    path = path_data([shapely.get_coordinates(line)], close=False)
     return f'<path class="robot-path" d="{path}"/>'
-
-
-def _corners(flat: Sequence[float]) -> Floats:
-    return np.array(flat, np.float64).reshape(-1, 2)
-
-
-def _moved(outline: Floats, pose: Floats) -> Floats:
-    x, y, theta = pose
-    rotation = np.array([[np.cos(theta), np.sin(theta)], [-np.sin(theta), np.cos(theta)]])
-    return np.asarray(outline @ rotation + (x, y))
-
-
-def _transform(pose: Sequence[float] | Floats) -> str:
-    x, y = _mm(pose[:2])
-    return f'transform="translate({x} {y}) rotate({np.degrees(pose[2]):.1f})"'
-
-
-def _path(loops: Sequence[Floats], *, close: bool = True) -> str:
-    end = "Z" if close else ""
-    return "".join(
-        "M" + "L".join(f"{x} {y}" for x, y in map(_mm, loop)) + end for loop in loops if len(loop)
-    )
-
-
-def _circle(kind: str, x: float, y: float, radius: float) -> str:
-    x, y, radius = _mm((x, y, radius))
-    return f'<circle class="{kind}" cx="{x}" cy="{y}" r="{radius}"/>'
-
-
-def _mm(lengths: Sequence[float] | Floats) -> list[int]:
-    return [round(float(length) * MM_PER_M) for length in lengths]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 from namo.reporting.episodes import Episodes, evenly_spaced, rows_at
 from namo.reporting.failure_causes import failure_cause_of
 from namo.reporting.outcomes import termination_name
-from namo.reporting.rerun_command import rerun_command
+from namo.results.again import redo_command, rerun_command
 from namo.wording import number as rounded
 
 MAX_SLOWEST = 10
@@ -25,12 +24,12 @@ class RerunEntry:
     Attributes:
         environment: environment index.
         text: outcome and effort, or the error message.
-        command: that collects it again; None if there is none.
+        command: that collects it again.
     """
 
     environment: int
     text: str
-    command: str | None
+    command: str
 
 
 @dataclass(frozen=True)
@@ -46,43 +45,45 @@ class FailureList:
     listed: list[RerunEntry]
 
 
-def slowest_episodes(episodes: Episodes, command: Sequence[str]) -> list[RerunEntry]:
+def slowest_episodes(episodes: Episodes, folder: str) -> list[RerunEntry]:
     """Return the episodes with the longest searches, the longest first.
 
     Args:
         episodes: of the collection.
-        command: that made the collection, see `rerun_command`.
+        folder: of the collection, as commands name it.
     """
     seconds = np.where(episodes.ran, episodes.seconds, -1.0)
     order = np.argsort(-seconds, kind="stable")[:MAX_SLOWEST]
-    return [_entry(episodes, int(row), command) for row in order if episodes.ran[row]]
+    return [_entry(episodes, int(row), folder) for row in order if episodes.ran[row]]
 
 
-def diverged_replays(episodes: Episodes, command: Sequence[str]) -> list[RerunEntry]:
+def diverged_replays(episodes: Episodes, folder: str) -> list[RerunEntry]:
     """Return the episodes whose replay diverged, evenly spaced if there are very many.
 
     Args:
         episodes: of the collection.
-        command: that made the collection, see `rerun_command`.
+        folder: of the collection, as commands name it.
     """
     rows = evenly_spaced(np.flatnonzero(episodes.diverged), MAX_LISTED)
-    return [_entry(episodes, row, command) for row in rows.tolist()]
+    return [_entry(episodes, row, folder) for row in rows.tolist()]
 
 
-def failed_environments(episodes: Episodes, metrics: Path) -> FailureList:
+def failed_environments(episodes: Episodes, metrics: Path, folder: str) -> FailureList:
     """Return failed environments, unexplained ones first, evenly spaced if there are very many.
 
     Args:
         episodes: of the collection.
         metrics: path of its metrics table.
+        folder: of the collection, as commands name it.
     """
     failed = np.flatnonzero(episodes.failed)
-    columns = ["env_index", "error_kind", "error_message", "rerun_command"]
+    columns = ["env_index", "error_kind", "error_message"]
     rows = rows_at(metrics, evenly_spaced(failed, MAX_LISTED), columns)
     rows.sort(key=lambda row: failure_cause_of(row["error_kind"]))
+    numbered = [(row["env_index"], row["error_message"]) for row in rows]
     return FailureList(
         int(failed.size),
-        [RerunEntry(row["env_index"], row["error_message"], row["rerun_command"]) for row in rows],
+        [RerunEntry(number, text, redo_command(folder, number)) for number, text in numbered],
     )
 
 
@@ -91,7 +92,7 @@ def pushes_text(count: int) -> str:
     return f"{count:,} {'push' if count == 1 else 'pushes'}"
 
 
-def _entry(episodes: Episodes, row: int, command: Sequence[str]) -> RerunEntry:
+def _entry(episodes: Episodes, row: int, folder: str) -> RerunEntry:
     if episodes.solved[row]:
         outcome = f"solved with {pushes_text(int(episodes.length[row]))}"
     else:
@@ -100,4 +101,4 @@ def _entry(episodes: Episodes, row: int, command: Sequence[str]) -> RerunEntry:
     simulated = pushes_text(int(episodes.pushes[row]))
     seconds, environment = float(episodes.seconds[row]), int(episodes.environment[row])
     text = f"{rounded(seconds)} s, {simulated} simulated, {outcome}"
-    return RerunEntry(environment, text, rerun_command(command, environment))
+    return RerunEntry(environment, text, rerun_command(folder, environment))

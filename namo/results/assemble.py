@@ -1,7 +1,7 @@
 """From parts to a collection: its tables, summary, run file and manifest.
 
-The tables are metrics, pushes, plans and scenes. The report (`report.html`) is made from them
-later, by `namo report`.
+The tables are metrics, pushes, plans, scenes and scene files. The report (`report.html`) is made
+from them later, by `namo report`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from namo.results.records import file_entry, write_record
 from namo.results.run_file import RUN_FILE, write_run_file
 from namo.results.schema import FILES
 from namo.results.selection import SHOWN, Selection, select, used_parts
-from namo.results.spans import IndexSpan, files_of, rows_of
+from namo.results.spans import IndexSpan, files_of, rows_of, scene_files_of
 from namo.results.summary import summarise
 from namo.results.summary_text import summary_text
 from namo.results.summary_types import Summary
-from namo.results.tables import DATA_TABLES, write_table
+from namo.results.tables import DATA_TABLES, MERGED_TABLES, write_table
 from namo.wording import truncated_list
 
 LOCK = ".merge.lock"
@@ -132,14 +132,16 @@ def _assemble(
     summary_path = output_dir / f"collection_summary_{run.label}.pkl"
     text_path = output_dir / f"summary_{run.label}.txt"
     others = [summary_path, text_path, run_path]
-    tables = [f"{name}.parquet" for name in (*DATA_TABLES, "manifest")]
+    tables = [f"{name}.parquet" for name in (*MERGED_TABLES, "manifest")]
     remove_leftovers(output_dir, [*tables, *(path.name for path in others)])
+    content = {name: rows_of(spans, name) for name in DATA_TABLES}
+    content["scene_files"] = scene_files_of(spans)
     rows = {
-        name: write_table(output_dir / f"{name}.parquet", schema, rows_of(spans, name))
-        for name, schema in DATA_TABLES.items()
+        name: write_table(output_dir / f"{name}.parquet", schema, content[name])
+        for name, schema in MERGED_TABLES.items()
     }
     parts = used_costs(spans, used)
-    metrics, pushes = (output_dir / f"{name}.parquet" for name in ("metrics", "pushes"))
+    metrics = output_dir / "metrics.parquet"
     write_run_file(
         run_path,
         final.resolve().name,
@@ -150,7 +152,7 @@ def _assemble(
         run.asked,
         run.origin,
     )
-    summary = summarise(metrics, pushes, parts, run.notes)
+    summary = summarise(output_dir, parts, run.notes, final)
     write_record(summary_path, summary)
     text = summary_text(summary, final)
     with replacing(text_path) as handle:

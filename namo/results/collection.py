@@ -1,4 +1,4 @@
-"""A finished collection as a Python object: `namo.load(DIR)`.
+"""A finished collection, or an export of one, as a Python object: `namo.load(DIR)`.
 
 Tables are Arrow tables: use `.to_pandas()`, `polars.from_arrow(...)`, or query them with DuckDB.
 The metadata of each field holds the meaning of the column and its unit.
@@ -16,9 +16,16 @@ import pyarrow.compute as pc
 
 from namo.errors import UsageError
 from namo.geometry import Pose2D
-from namo.results.record_types import EnvironmentRecord, EpisodeRecord, MetricsRow
+from namo.results.collected_scenes import CollectedScenes
+from namo.results.export_folder import exported_shards, is_export
+from namo.results.record_types import EnvironmentRecord, EpisodePlan, MetricsRow
 from namo.results.records import read_listed_record
-from namo.results.scene_file import scene_of
+from namo.results.searched_environment import (
+    SearchedEnvironment,
+    plan_in_tables,
+    searched_in_record,
+    searched_in_tables,
+)
 from namo.results.tables import DATA_TABLES, merged_table, read_table, row_groups
 from namo.scenes.scene import Scene
 from namo.wording import did_you_mean
@@ -32,17 +39,18 @@ class Episode:
 
     Attributes:
         id: `episode_id` of the tables.
-        record: its entry in the environment's file, plain values.
+        record: its entry in the environment's file, plain values; of an exported data set, which
+            has no such files, only the keys of `EpisodePlan`.
         metrics: its row of the metrics table.
         pushes: its rows of the pushes table: the whole search, in order.
-        run_from: folder in which the collection was run; relative scene paths start there.
+        scenes: of the collection.
     """
 
     id: str
-    record: EpisodeRecord
+    record: EpisodePlan
     metrics: MetricsRow
     pushes: pa.Table
-    run_from: Path
+    scenes: CollectedScenes
 
     @property
     def solved(self) -> bool:
@@ -74,22 +82,24 @@ class Episode:
 
     @property
     def scene(self) -> Scene:
-        """The scene, from its file, under the physics it was collected with.
+        """The scene, from its file or as stored, under the physics it was collected with.
 
         Raises:
-            SceneError: the file is missing, or differs from the one that was collected.
+            SceneError: the file is missing or has changed, and the scene is not stored.
         """
-        return scene_of(self.metrics, self.metrics["physics"], self.run_from)
+        return self.scenes.scene(self.metrics, self.metrics["physics"])
 
 
 class Collection:
-    """A finished collection; its tables are read on first access.
+    """A finished collection, or an export of one; its tables are read on first access.
 
-    Access to a table that is missing, damaged or of another version raises `ResultFileError`.
+    An exported data set has no records of environments, and its tables lack a few columns. Access
+    to a table that is missing, damaged or of another version raises `ResultFileError`.
 
     Attributes:
         folder: of the collection.
         run_from: folder in which it was run; relative scene paths start there.
+        is_export: whether it is an exported data set.
     """
 
     def __init__(self, folder: Path, run_from: Path = Path()) -> None:
@@ -100,11 +110,12 @@ class Collection:
             run_from: folder in which it was run.
 
         Raises:
-            UsageError: there is no finished collection in this folder.
+            UsageError: there is neither a finished collection nor an export in this folder.
         """
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder")
-        if not (folder / "metrics.parquet").is_file():
+        self.is_export = is_export(folder)
+        if not self.is_export and not (folder / "metrics.parquet").is_file():
             raise UsageError(f"{folder}: no finished collection is here (no metrics.parquet)")
         self.folder, self.run_from = folder, run_from
 
@@ -112,6 +123,11 @@ class Collection:
         found = self._table("metrics", columns=["solution_found"])["solution_found"]
         solved = pc.sum(found).as_py() or 0  # no sum where there is no row
         return f"<collection {self.folder}: {len(found)} episodes, {solved} solved>"
+
+    @cached_property
+    def collected_scenes(self) -> CollectedScenes:
+        """Reads the scenes, from their files or as stored."""
+        return CollectedScenes(self.folder, self.run_from)
 
     @cached_property
     def episodes(self) -> pa.Table:
@@ -133,6 +149,20 @@ class Collection:
         """One row per environment whose scene could be read: its geometry."""
         return self._table("scenes")
 
+    @cached_property
+    def scene_files(self) -> pa.Table:
+        """One row per distinct scene that could be read: its file."""
+        return read_table(self.scene_files_path())
+
+    def scene_files_path(self) -> Path:
+        """Return the file that holds `scene_files`.
+
+        Raises:
+            ResultFileError: it is missing, or the collection is of another version.
+        """
+        self._files("metrics")  # a collection of an earlier version has no scene files to miss
+        return merged_table(self.folder, "scene_files")
+
     def episode(self, episode_id: str) -> Episode:
         """Return one episode with its plan, states and search.
 
@@ -151,13 +181,19 @@ class Collection:
             hint = did_you_mean(episode_id, known.slice(0, 1000).to_pylist())
             raise UsageError(f"{self.folder}: no episode '{episode_id}'; {hint[:200]}")
         (row,) = rows
+        why = row["error_message"] or "--filter-minimum-length dropped it"
+        if self.is_export:
+            if not row["kept"]:
+                raise UsageError(f"{episode_id}: only its metrics row was kept: {why}")
+            own = self._table("pushes", filters=[("episode_id", "==", episode_id)])
+            plan = plan_in_tables(row, own.to_pylist())
+            return Episode(episode_id, plan, row, own, self.collected_scenes)
         record = self._record(row["env_id"])
         for episode in record["episode_results"]:
             if episode["episode_id"] == episode_id:
                 pushes = pa.table(record["pushes"], schema=DATA_TABLES["pushes"])
                 own = pushes.filter(pc.equal(pushes["episode"], row["episode"]))
-                return Episode(episode_id, episode, row, own, self.run_from)
-        why = row["error_message"] or "--filter-minimum-length dropped it"
+                return Episode(episode_id, episode, row, own, self.collected_scenes)
         raise UsageError(f"{episode_id}: only its metrics row was kept: {why}")
 
     def records(self) -> Iterator[EnvironmentRecord]:
@@ -167,14 +203,41 @@ class Collection:
         before the failure.
 
         Raises:
+            UsageError: it is an exported data set, which has no records.
             ResultFileError: a file is missing or damaged.
         """
+        if self.is_export:
+            raise UsageError(
+                f"{self.folder}: an exported data set has tables and no records of environments"
+            )
         last = None
         for table in row_groups(merged_table(self.folder, "metrics"), ["env_id"]):
             for env_id in table["env_id"].to_pylist():
                 if env_id != last:
                     yield self._record(env_id)
                 last = env_id
+
+    @property
+    def searched_environments(self) -> int:
+        """How many environments have a push."""
+        rows = self._table("metrics", ["env_index"], [("pushes_simulated", ">", 0)])
+        count: int = pc.count_distinct(rows["env_index"]).as_py()
+        return count
+
+    def searched(self) -> Iterator[SearchedEnvironment]:
+        """Yield the environments with a push, in the order of the pushes table.
+
+        One is in memory at a time, and a row for every episode.
+
+        Raises:
+            ResultFileError: a file is missing or damaged.
+        """
+        if self.is_export:
+            yield from searched_in_tables(self._files("metrics"), self._files("pushes"))
+            return
+        for record in self.records():
+            if record["pushes"]["push"]:
+                yield searched_in_record(record)
 
     def _record(self, env_id: str) -> EnvironmentRecord:
         return read_listed_record(self.folder, f"{env_id}_results.pkl", EnvironmentRecord)
@@ -183,7 +246,14 @@ class Collection:
         self,
         name: str,
         columns: list[str] | None = None,
-        filters: list[tuple[str, str, str]] | None = None,
+        filters: list[tuple[str, str, str | int]] | None = None,
     ) -> pa.Table:
         """Return a table, optionally some columns of it, or the rows that match filters."""
-        return read_table(merged_table(self.folder, name), columns, filters)
+        found = [read_table(path, columns, filters) for path in self._files(name)]
+        return pa.concat_tables(found) if len(found) > 1 else found[0]
+
+    def _files(self, name: str) -> list[Path]:
+        """Return the files of a table."""
+        if self.is_export:
+            return exported_shards(self.folder, name)
+        return [merged_table(self.folder, name)]

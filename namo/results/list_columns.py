@@ -108,6 +108,10 @@ def _content_problem(values: Any) -> str | None:  # noqa: ANN401
             return "a list with null"
         if pa.types.is_list(values.type) and (problem := _length_problem(_OUTLINE, values)):
             return problem
+    if pa.types.is_struct(values.type):
+        fields = (pc.struct_field(values, number) for number in range(values.type.num_fields))
+        if any(field.null_count for field in fields):
+            return "a list with null"
     if pa.types.is_floating(values.type) and not pc.all(pc.is_finite(values), min_count=0).as_py():
         return (
             "a list with a number that is not finite" if inside else "a number that is not finite"

@@ -32,7 +32,7 @@ from namo.results.run_file import read_run_file
 from namo.results.run_lock import LOCK as RUN_LOCK
 from namo.results.run_lock import only_run_in, run_label
 from namo.results.selection import used_parts
-from namo.results.spans import IndexSpan, files_of, rows_of, spans_of
+from namo.results.spans import IndexSpan, files_of, rows_of, scene_files_of, spans_of
 from namo.results.tables import DATA_TABLES, merged_table, row_groups
 from namo.wording import truncated_list
 
@@ -274,6 +274,7 @@ def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) 
     }
     tables: dict[str, Iterable[pa.Table]] = {
         **{name: rows_of([span], name) for name in DATA_TABLES},
+        "scene_files": scene_files_of([span]),
         "files": [files],
     }
     write_part(Part.of(output, start, end), tables, taken)

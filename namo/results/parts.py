@@ -1,9 +1,9 @@
 """Parts: the tables of one range of environments, as written by one process.
 
 A part is the folder `parts/START-END`. It holds one Parquet file per table of
-`namo.results.tables.TABLES` (metrics, pushes, plans, scenes, files) and, written last, the marker
-`part.json`: who made the part, when, and how long it took. A part without its marker is unfinished
-and is not read. Where another part has collected some of its environments again since,
+`namo.results.tables.TABLES` (metrics, pushes, plans, scenes, scene files, files) and, written last,
+the marker `part.json`: who made the part, when, and how long it took. A part without its marker is
+unfinished and is not read. Where another part has collected some of its environments again since,
 `replaced.json` lists them: their files are no longer those that its tables were made from.
 """
 
@@ -99,6 +99,11 @@ class Part:
                     f"its range{_advice(self.folder)}"
                 )
 
+    @staticmethod
+    def listed(metadata: PartMarker) -> list[str]:
+        """Return which of `TABLES` a marker lists: earlier versions wrote fewer."""
+        return [name for name in TABLES if name in metadata["tables"]]
+
     def require_inside(self) -> None:
         """Make sure that the files of the part are inside the collection, symbolic links followed.
 
@@ -146,17 +151,17 @@ class Part:
             ResultFileError: names the file that is missing, damaged or of another version.
         """
         hashes = metadata["tables"]
-        if hashes.keys() != TABLES.keys():
-            raise ResultFileError(
-                f"{self.marker}: lists other tables than this version writes{_advice(self.folder)}"
-            )
-        for name in TABLES:
+        for name in self.listed(metadata):
             path = self.table(name)
             if not path.exists():
                 raise ResultFileError(f"{path}: is missing{_advice(self.folder)}")
             if sha256_of(path) != hashes[name]:
                 raise ResultFileError(f"{path}: checksum mismatch{_advice(self.folder)}")
             require_schema(path, TABLES[name], self.folder.parents[1])
+        if hashes.keys() != TABLES.keys():
+            raise ResultFileError(
+                f"{self.marker}: lists other tables than this version writes{_advice(self.folder)}"
+            )
 
 
 def write_part(

@@ -23,7 +23,7 @@ from namo.wording import truncated_list
 
 SHOWN = 5
 """Number of environments that a problem lists."""
-_SUMS = ("performance_stats", "filtering_stats", "failures")
+_SUMS = ("performance_stats", "filtering_stats", "failures", "unsolved")
 """Sections of a summary that follow from the tables alone."""
 _NOT_SUMS = ("filtering_enabled",)
 """Entries of them that do not."""
@@ -49,17 +49,23 @@ def plan_problems(folder: Path, run_from: Path, notes: list[str]) -> Iterator[Pr
             f"{plan.source.name} cannot be read from {run_from.absolute()}: rows not compared with "
             "the list of scenes; --run-from DIR says where the collection was run"
         )
-    there = set()
+    there, changed = set(), []
     for result in results_in(folder / "metrics.parquet"):
         there.add(result.env_index)
         objection = plan.objection(result, look=True)
-        if objection is not None:
+        if objection is Objection.CHANGED:
+            changed.append(result.env_index)
+        elif objection is not None:
             yield Problem(
                 "metrics.parquet",
                 f"environment {result.env_index} ({result.xml_file}): {objection}",
                 result.env_index if objection is Objection.SETTINGS else None,
-                repairable=objection is not Objection.CHANGED,
             )
+    if changed:
+        notes.append(
+            "scene files are missing or have changed since these environments were collected: "
+            f"{truncated_list(changed, SHOWN)}"
+        )
     if missing := [number for number in plan.wanted if number not in there]:
         text = f"has no rows of environments that were asked for: {truncated_list(missing, SHOWN)}"
         yield Problem("metrics.parquet", text)
@@ -92,8 +98,7 @@ def summary_problems(folder: Path) -> Iterator[Problem]:
         files = listed_summary(folder)
         stored = read_listed_record(folder, files.record, Summary)
         parts = [part.metadata() for part in finished_parts(folder)]
-        metrics, pushes = (folder / f"{name}.parquet" for name in ("metrics", "pushes"))
-        computed: Mapping[str, Any] = summarise(metrics, pushes, parts)
+        computed: Mapping[str, Any] = summarise(folder, parts)
         text = (folder / files.text).read_text(encoding="utf-8")
     except (ResultFileError, pa.ArrowException, OSError, ValueError) as error:
         yield Problem(RUN_FILE, f"the summary cannot be computed again: {error}")

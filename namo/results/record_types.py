@@ -87,24 +87,47 @@ class AlgorithmStats(TypedDict):
     inference_calls: int
 
 
-class SearchRecord(TypedDict):
+class PlanRecord(TypedDict):
+    """The plan of an episode and the states along it: what a replay needs.
+
+    Attributes:
+        solution_found: a plan opens the robot's goal.
+        solution_depth: length of the plan (pushes); None when unsolved.
+        action_sequence: the plan, in order; empty where the goal was open, None when unsolved.
+        state_observations: state before each push of the plan (m, rad; world frame).
+        post_action_state_observations: state after each push of the plan, likewise.
+    """
+
+    solution_found: bool
+    solution_depth: int | None
+    action_sequence: list[Action] | None
+    state_observations: list[Observation]
+    post_action_state_observations: list[Observation]
+
+
+class EpisodePlan(PlanRecord):
+    """A plan with the name of its episode.
+
+    Attributes:
+        episode_id: as in the tables.
+    """
+
+    episode_id: str
+
+
+class SearchRecord(PlanRecord):
     """What a search decides of an entry in `episode_results`.
 
     Attributes:
         algorithm: name of the planner.
         algorithm_version: package version and results version.
         success: same as `solution_found`.
-        solution_found: a plan opens the robot's goal.
-        solution_depth: length of the plan (pushes); None when unsolved.
         search_time_ms: wall time of the search (ms).
         nodes_expanded: number of pushes the search tried.
         terminal_checks: number of goal-reachability checks.
         max_depth_reached: longest sequence of pushes that was tried.
-        action_sequence: the plan, in order; empty where the goal was open, None when unsolved.
         algorithm_stats: effort and timing.
         error_message: always empty; failures stand in the environment's record.
-        state_observations: state before each push of the plan (m, rad; world frame).
-        post_action_state_observations: state after each push of the plan, likewise.
         static_object_info: geometry of every wall, movable and the robot, by name.
         robot_goal: x, y, 0 (m, m, rad; world frame).
     """
@@ -112,17 +135,12 @@ class SearchRecord(TypedDict):
     algorithm: str
     algorithm_version: str
     success: bool
-    solution_found: bool
-    solution_depth: int | None
     search_time_ms: float
     nodes_expanded: int
     terminal_checks: int
     max_depth_reached: int
-    action_sequence: list[Action] | None
     algorithm_stats: AlgorithmStats
     error_message: str
-    state_observations: list[Observation]
-    post_action_state_observations: list[Observation]
     static_object_info: dict[str, ObjectInfo]
     robot_goal: tuple[float, float, float]
 
@@ -233,7 +251,33 @@ class MetricsRow(EnvironmentMetrics, SearchMetrics):
     episode_id: str
 
 
-class SceneColumns(TypedDict):
+class SceneRemark(TypedDict):
+    """A peculiarity of a scene, as `namo scenes check` prints it.
+
+    Attributes:
+        kind: its subject, one of `namo.scenes.remarks.RemarkKind` that is not a note.
+        text: a clause with the measured values.
+    """
+
+    kind: str
+    text: str
+
+
+class ReachColumns(TypedDict):
+    """What the robot reaches in a state; all None where it is not known.
+
+    Attributes:
+        reachable: names of the movables that the robot can push, in file order.
+        reached_area: of the cells that the robot can reach (m²).
+        goal_gap: drive from there to the goal, through movables (m); None when walls cut it off.
+    """
+
+    reachable: list[str] | None
+    reached_area: float | None
+    goal_gap: float | None
+
+
+class SceneColumns(ReachColumns):
     """Columns of the scenes table that the scene decides; see `namo.results.schema.SCENES`.
 
     Attributes:
@@ -244,6 +288,7 @@ class SceneColumns(TypedDict):
         movables: names, in file order.
         outlines: corners x, y of each movable (m; its own frame).
         poses: x, y, theta of each movable at the start (m, m, rad; world frame).
+        remarks: its peculiarities; None where they were not looked up.
     """
 
     bounds: list[float]
@@ -253,6 +298,7 @@ class SceneColumns(TypedDict):
     movables: list[str]
     outlines: list[list[float]]
     poses: list[float]
+    remarks: list[SceneRemark] | None
 
 
 class SceneRow(SceneIdentity, SceneColumns):

@@ -22,7 +22,7 @@ from namo.results.metadata_types import FileEntry
 from namo.results.plain_pickle import KEYS, LEAVES, PLAIN, PROTOCOL, load_plain
 from namo.results.record_types import Columns, EnvironmentRecord
 from namo.results.schema_version import require_schema_version
-from namo.results.tables import DATA_TABLES, VALUES
+from namo.results.tables import DATA_TABLES, NULLABLE, VALUES
 from namo.results.value_types import require_type
 
 Kind = TypeVar("Kind")
@@ -126,7 +126,9 @@ def _columns_problem(name: str, columns: Columns) -> str | None:
         table = pa.table(columns, schema=schema)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         return f": {error}"
-    empty = next((name for name in schema.names if table[name].null_count), None)
+    empty = next(
+        (name for name in schema.names if table[name].null_count and name not in NULLABLE), None
+    )
     if empty is not None:
         return f"['{empty}'] holds None"
     problem = list_problem(name, table)

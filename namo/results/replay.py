@@ -1,31 +1,36 @@
-"""Replay a stored plan, record its motion, and compare the states with the stored ones."""
+"""Replay stored pushes, record their motion, and compare the states with the stored ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from namo.errors import ResultFileError
 from namo.geometry import Pose2D
-from namo.results.record_types import SearchRecord
-from namo.world.push import Push
+from namo.results.record_types import Columns, Observation, PlanRecord
+from namo.world.push import Push, PushOutcome
 from namo.world.recording import Recorder
 from namo.world.world import World
 
 
 @dataclass
 class Replay:
-    """The replay of a plan.
+    """The replay of a plan, or of the pushes that lead to a simulated push, and of that push.
 
     Attributes:
         pushes: recorded motion of each replayed push; the last one includes the drive to the
-            robot's goal.
-        problem: where the replay diverged from the stored plan; None when it matches.
+            robot's goal, if it is reachable then.
+        problem: where the replay diverged from what is stored; None when it matches.
     """
 
     pushes: list[Recorder] = field(default_factory=list)
     problem: str | None = None
 
 
-def replay(world: World, episode: SearchRecord) -> Replay:
+class _DivergedError(Exception):
+    """The replay differs from what is stored; the text says where."""
+
+
+def replay(world: World, episode: PlanRecord) -> Replay:
     """Replay the plan of a solved episode, up to the first difference from the stored plan.
 
     Every state along the plan must equal the stored one to the last bit, and the robot's goal must
@@ -35,37 +40,130 @@ def replay(world: World, episode: SearchRecord) -> Replay:
         world: of the episode's scene, under the physics it was collected with; its state changes.
         episode: an entry of `episode_results` with a solution.
     """
-    done = Replay()
-    world.reset()
-    try:
-        done.problem = _replay(world, episode, done.pushes)
-    finally:
-        world.observer = None
-    return done
-
-
-def _replay(world: World, episode: SearchRecord, pushes: list[Recorder]) -> str | None:
-    """Append the motion of each push, and return the first difference."""
     plan, before = episode["action_sequence"] or [], episode["state_observations"]
     after = episode["post_action_state_observations"]
     if not len(plan) == len(before) == len(after) == episode["solution_depth"]:
-        return "plan, states and length of the plan are inconsistent"
-    movables = {movable.name for movable in world.scene.movables}
-    for number, (action, start, end) in enumerate(zip(plan, before, after, strict=True), start=1):
+        return Replay(problem="plan, states and length of the plan are inconsistent")
+    player = _Player(world)
+    try:
+        for action, start, end in zip(plan, before, after, strict=True):
+            player.play(Push(action["object_id"], Pose2D(*action["target"])), start, end)
+        player.require_open_goal()
+    except _DivergedError as difference:
+        return player.end(str(difference))
+    return player.end()
+
+
+def replay_push(world: World, pushes: Columns, episode: int, number: int) -> Replay:
+    """Replay one simulated push of a search, after the pushes that lead to the state before it.
+
+    Every state on the way must equal the stored one to the last bit; so must the status of the
+    push and its number of physics steps.
+
+    Args:
+        world: of the episode's scene, under the physics it was collected with; its state changes.
+        pushes: of the environment's record.
+        episode: number of the episode.
+        number: of the push in it.
+
+    Raises:
+        ResultFileError: no pushes lead to the state before the push.
+    """
+    rows = [row for row, each in enumerate(pushes["episode"]) if each == episode]
+    states, next_states = ([pushes[name][row] for row in rows] for name in ("state", "next_state"))
+    player = _Player(world)
+    try:
+        for row in (rows[place] for place in push_chain(states, next_states, number)):
+            goal = Pose2D(*(pushes[f"goal_{part}"][row] for part in ("x", "y", "theta")))
+            names = ["robot", *pushes["object_names"][row]]
+            start, end = (
+                _observation(names, pushes[which][row]) for which in ("poses_before", "poses_after")
+            )
+            player.play(Push(pushes["object_id"][row], goal), start, end)
+            player.require_outcome(pushes["status"][row], pushes["physics_steps"][row])
+    except _DivergedError as difference:
+        return player.end(str(difference))
+    return player.end()
+
+
+def push_chain(states: list[int], next_states: list[int], number: int) -> list[int]:
+    """Return the pushes that lead from the start to a push and include it, in order.
+
+    Args:
+        states: number of the state before each push of a search.
+        next_states: number of the state after it; the same if nothing moved.
+        number: of the push.
+
+    Raises:
+        ResultFileError: no pushes lead to the state before it.
+    """
+    found_by: dict[int, int] = {}  # the push that first led to a state
+    for push, (state, next_state) in enumerate(zip(states, next_states, strict=True)):
+        if next_state not in (state, 0):
+            found_by.setdefault(next_state, push)
+    chain = [number]
+    while (state := states[chain[-1]]) != 0:
+        before = found_by.get(state, number)
+        if before >= chain[-1]:  # a state is found before anything is pushed in it
+            raise ResultFileError(f"push {number}: no stored pushes lead to state {state}")
+        chain.append(before)
+    return chain[::-1]
+
+
+class _Player:
+    """Replays pushes one after another, from the scene's start."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.done = world, Replay()
+        self._outcome: PushOutcome | None = None
+        self._movables = {movable.name for movable in world.scene.movables}
+        world.reset()
+
+    def play(self, push: Push, start: Observation, end: Observation) -> None:
+        """Replay a push between two stored states."""
+        world, number = self.world, len(self.done.pushes) + 1
         if world.observation() != start:
-            return f"state before push {number} differs from the stored state"
+            raise _DivergedError(f"state before push {number} differs from the stored state")
         if world.reachability().goal_reachable:
-            return f"goal is already reachable before push {number}"
-        if action["object_id"] not in movables:
-            return f"push {number} moves '{action['object_id']}', which is not in the scene"
+            raise _DivergedError(f"goal is already reachable before push {number}")
+        if push.object_name not in self._movables:
+            raise _DivergedError(
+                f"push {number} moves '{push.object_name}', which is not in the scene"
+            )
         world.observer = recorder = Recorder(world)
-        world.push(Push(action["object_id"], Pose2D(*action["target"])))
-        recorder.finish()
-        pushes.append(recorder)
+        try:
+            self._outcome = world.push(push)
+            recorder.finish()
+        finally:
+            world.observer = None
+        self.done.pushes.append(recorder)
         if world.observation() != end:
-            return f"state after push {number} differs from the stored state"
-    if not world.reachability().goal_reachable:
-        return "goal is not reachable at the end of the plan"
-    if pushes:
-        pushes[-1].on_drive(world.scene.goal.x, world.scene.goal.y)
-    return None
+            raise _DivergedError(f"state after push {number} differs from the stored state")
+
+    def require_outcome(self, status: str, physics_steps: int) -> None:
+        """Make sure that the last push ended as stored."""
+        outcome = self._outcome
+        if outcome and (outcome.status.value, outcome.physics_steps) != (status, physics_steps):
+            raise _DivergedError(
+                f"push {len(self.done.pushes)} ends as {outcome.status.value} after "
+                f"{outcome.physics_steps} physics steps; stored: {status} after {physics_steps}"
+            )
+
+    def require_open_goal(self) -> None:
+        """Make sure that the robot's goal is reachable."""
+        if not self.world.reachability().goal_reachable:
+            raise _DivergedError("goal is not reachable at the end of the plan")
+
+    def end(self, problem: str | None = None) -> Replay:
+        """Return the replay, with the drive to the goal if that is reachable."""
+        self.done.problem = problem
+        if problem is None and self.done.pushes and self.world.reachability().goal_reachable:
+            goal = self.world.scene.goal
+            self.world.observer = None
+            self.done.pushes[-1].on_drive(goal.x, goal.y)
+        return self.done
+
+
+def _observation(names: list[str], poses: list[float]) -> Observation:
+    """Return poses of the pushes table as an observation."""
+    return {f"{name}_pose": poses[3 * place : 3 * place + 3] for place, name in enumerate(names)}

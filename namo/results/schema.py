@@ -127,6 +127,32 @@ METRICS = _schema(
 _POSES = pa.list_(pa.float64())
 _POSES_TEXT = "x, y, theta of the robot, then of each object in the order of object_names"
 
+_UNKNOWN = "null when it is not known (collections of schema version 4)"
+
+
+def _reach(when: str) -> list[pa.Field]:
+    """Return the fields of what the robot reaches in a state."""
+    return [
+        _field(
+            "reachable",
+            pa.list_(pa.string()),
+            NO_UNIT,
+            f"movables that the robot can push {when}; {_UNKNOWN}",
+        ),
+        _field(
+            "reached_area", _REAL, "m²", f"floor area that the robot can reach {when}; {_UNKNOWN}"
+        ),
+        _field(
+            "goal_gap",
+            _REAL,
+            "m",
+            f"drive from the area that the robot can reach {when} to its goal, as if movables were "
+            "not there; 0 when the goal is reachable; null when walls alone cut it off, when the "
+            "robot is wedged in, or when reached_area is null",
+        ),
+    ]
+
+
 PUSHES = _schema(
     [
         _field("env_id", _TEXT, NO_UNIT, "as in metrics"),
@@ -151,6 +177,7 @@ PUSHES = _schema(
         _field("physics_steps", _INT, "steps", "MuJoCo steps of the push"),
         _field("moved", _BOOL, NO_UNIT, "whether any object moved by 1 mm or 0.01 rad"),
         _field("goal_open", _BOOL, NO_UNIT, "whether the robot's goal is reachable after the push"),
+        *_reach("after the push"),
         _field("on_plan", _BOOL, NO_UNIT, "whether the push is part of the plan that was found"),
         _field("object_names", pa.list_(pa.string()), NO_UNIT, "movables in file order"),
         _field("poses_before", _POSES, "m, m, rad", _POSES_TEXT),
@@ -206,8 +233,23 @@ SCENES = _schema(
         _field("movables", pa.list_(pa.string()), NO_UNIT, "names, in file order"),
         _field("outlines", pa.list_(_FLOATS), "m", f"of each movable: {_OUTLINE}, its own frame"),
         _field("poses", _FLOATS, "m, m, rad", "x, y, theta of each movable at the start"),
+        _field(
+            "remarks",
+            pa.list_(pa.struct([("kind", _TEXT), ("text", _TEXT)])),
+            NO_UNIT,
+            "what `namo scenes check` calls odd; null where an earlier version collected",
+        ),
+        *_reach("at the start"),
     ],
     "one row per scene that could be read: geometry",
+)
+
+SCENE_FILES = _schema(
+    [
+        _field("scene_sha256", _TEXT, NO_UNIT, "hash of the scene file, as in metrics"),
+        _field("xml", _TEXT, NO_UNIT, "the scene file, which its UTF-8 text is byte for byte"),
+    ],
+    "one row per distinct scene that could be read: its file",
 )
 
 FILES = _schema(

@@ -19,7 +19,7 @@ from namo.results.parts import Part, age_of, finished_parts
 from namo.results.plan import CollectionPlan, Objection, StoredResult
 from namo.results.records import resolve_inside
 from namo.results.spans import IndexSpan, require_parts, spans_of
-from namo.results.tables import TABLES, read_table, row_groups
+from namo.results.tables import read_table, row_groups
 from namo.wording import truncated_list
 
 SHOWN = 8
@@ -206,7 +206,7 @@ def examine(
     if thorough:
         part.verify(metadata)
     else:
-        _require_whole_tables(part)
+        _require_whole_tables(part, metadata)
     objections: dict[int, Objection] = {}
     for result in results_in(part.table("metrics")):
         number = result.env_index
@@ -221,13 +221,13 @@ def examine(
     return ExaminedPart(part, metadata, dict(sorted(objections.items())))
 
 
-def _require_whole_tables(part: Part) -> None:
+def _require_whole_tables(part: Part, metadata: PartMarker) -> None:
     """Make sure that all tables of a part are there and end as Parquet files do.
 
     Raises:
         ResultFileError: one is missing or truncated.
     """
-    for name in TABLES:
+    for name in part.listed(metadata):
         path = part.table(name)
         if not path.is_file() or path.stat().st_size < len(_PARQUET):
             raise ResultFileError(f"{path}: is missing or truncated")

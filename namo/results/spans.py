@@ -77,6 +77,24 @@ def rows_of(
             yield table.filter(pc.and_(pc.greater_equal(index, start), pc.less(index, end)))
 
 
+def scene_files_of(spans: Sequence[IndexSpan]) -> Iterator[pa.Table]:
+    """Yield the scene files of environments, each distinct one once, one row group at a time.
+
+    Args:
+        spans: which environments, and the parts they come from.
+    """
+    taken: set[str] = set()
+    for span in spans:
+        wanted: set[str] = set()
+        for table in rows_of([span], "scenes", ["env_index", "scene_sha256"]):
+            wanted.update(pc.unique(table["scene_sha256"]).to_pylist())
+        wanted -= taken
+        allowed = pa.array(wanted, pa.string())
+        for table in row_groups(span.part.table("scene_files")) if wanted else ():
+            yield table.filter(pc.is_in(table["scene_sha256"], allowed))
+        taken |= wanted
+
+
 def files_of(span: IndexSpan) -> pa.Table:
     """Return the file entries of a span's environments, one row per environment, in order."""
     table = read_table(span.part.table("files"))

@@ -15,8 +15,10 @@ from namo.learning.inference_stats import sum_stats
 from namo.planning.planner import Termination
 from namo.results.metadata_types import ModelUseTotal, PartMetadata
 from namo.results.parts import age_of
+from namo.results.plan import recorded_name
 from namo.results.summary_types import Distribution, Failure, Summary
 from namo.results.tables import read_table, row_groups
+from namo.results.unsolved import unsolved_environments
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
 
 MAX_LISTED_FAILURES = 1000
@@ -47,7 +49,10 @@ _CLOCKS = ("search", "physics", "reachability", "push_planning", "inference")
 
 
 def summarise(
-    metrics: Path, pushes: Path, parts: Sequence[PartMetadata], notes: Sequence[str] = ()
+    folder: Path,
+    parts: Sequence[PartMetadata],
+    notes: Sequence[str] = (),
+    final: Path | None = None,
 ) -> Summary:
     """Return the content of the summary pickle: builtins only.
 
@@ -55,11 +60,14 @@ def summarise(
     no average.
 
     Args:
-        metrics: the metrics table of the collection.
-        pushes: its pushes table.
+        folder: of the collection, with its tables.
         parts: metadata of its parts.
         notes: lines that say where the collection and its plan differ.
+        final: folder that `folder` will be renamed to; None if it will not.
     """
+    metrics, pushes, scenes = (
+        folder / f"{name}.parquet" for name in ("metrics", "pushes", "scenes")
+    )
     counts = _Counts()
     for rows in row_groups(metrics, _COLUMNS):
         counts.add(rows)
@@ -76,6 +84,7 @@ def summarise(
     config = latest["config"]
     return {
         "collection_metadata": {
+            "folder": recorded_name(final or folder),
             "hostname": latest["label"],
             "algorithm": config["algorithm"],
             "total_duration_seconds": sum(part["work_s"] for part in parts),
@@ -132,6 +141,7 @@ def summarise(
             ),
         },
         "failures": _failures(metrics),
+        "unsolved": unsolved_environments(metrics, scenes),
     }
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from namo.results.summary_types import FilteringStats, PerformanceStats, Summary
+from namo.results.again import FAILED, redo_command
+from namo.results.summary_types import FilteringStats, PerformanceStats, Summary, Unsolved
+from namo.results.unsolved import listed_environments
 from namo.scenes.difficulty import Difficulty
 from namo.wording import counted, duration, number
 
 WIDTH = 78
 LABEL = 24
 SHOWN_FAILURES = 20
+SHOWN_ENVIRONMENTS = 8
 
 
 def summary_text(summary: Summary, output_dir: Path) -> str:
@@ -28,6 +31,7 @@ def summary_text(summary: Summary, output_dir: Path) -> str:
         *_time(summary["performance_stats"]),
         *_filtering(summary["filtering_stats"], summary["performance_stats"]),
         *_models(summary),
+        *_unsolved(summary["unsolved"]),
         *_failures(summary),
         *_files(summary, output_dir),
     ]
@@ -198,6 +202,21 @@ def _models(summary: Summary) -> list[str]:
     return lines
 
 
+def _unsolved(unsolved: Unsolved) -> list[str]:
+    """Return what is odd about the scenes of unsolved environments, once for each kind."""
+    if not unsolved["remarks"]:
+        return []
+    count, odd = unsolved["environments"], unsolved["remarked"]
+    lines = _section(f"Unsolved environments: {count}, of which {odd} in odd scenes")
+    for group in unsolved["remarks"]:
+        of = f"{group['unsolved']} of {group['environments']} unsolved"
+        noun = "environment" if group["unsolved"] == 1 else "environments"
+        listed = listed_environments(group["listed"], group["unsolved"], SHOWN_ENVIRONMENTS)
+        lines += _wrapped_row(group["kind"], f"{of}: {group['text']}")
+        lines += _wrapped_row("", f"{noun} {listed}")
+    return lines
+
+
 def _failures(summary: Summary) -> list[str]:
     failures = summary["failures"]
     if not failures:
@@ -206,10 +225,10 @@ def _failures(summary: Summary) -> list[str]:
     lines = _section(f"Failed environments: {count}")
     for failure in failures[:SHOWN_FAILURES]:
         lines.append(f"{failure['env_index']:06d}  {failure['error_message']}")
-        lines.append(f"        {failure['rerun_command']}")
     if count > SHOWN_FAILURES:
         lines.append(f"... and {count - SHOWN_FAILURES} more, in metrics.parquet")
-    return lines
+    redo = redo_command(summary["collection_metadata"]["folder"], FAILED)
+    return [*lines, _row("to collect them again", redo)]
 
 
 def _files(summary: Summary, output_dir: Path) -> list[str]:

@@ -11,6 +11,7 @@ class CollectionMetadata(TypedDict):
     """What ran, where and for how long.
 
     Attributes:
+        folder: of the collection, as it was named when it was merged.
         hostname: label of the run.
         algorithm: planner of the part that was made last.
         total_duration_seconds: time spent on environments, summed over processes (s).
@@ -29,6 +30,7 @@ class CollectionMetadata(TypedDict):
         schema_version: likewise.
     """
 
+    folder: str
     hostname: str
     algorithm: str
     total_duration_seconds: float
@@ -174,6 +176,41 @@ class Failure(TypedDict):
     rerun_command: str
 
 
+class RemarkGroup(TypedDict):
+    """Unsolved environments whose scenes have remarks of one kind.
+
+    Attributes:
+        kind: of the remarks, see `namo.scenes.remarks.RemarkKind`.
+        text: the remarks in one, see `namo.results.remark_text.MergedText`.
+        unsolved: number of unsolved environments with such a remark.
+        environments: number of all environments with one.
+        listed: unsolved ones, the first `namo.results.unsolved.MAX_LISTED`.
+    """
+
+    kind: str
+    text: str
+    unsolved: int
+    environments: int
+    listed: list[int]
+
+
+class Unsolved(TypedDict):
+    """Environments of which no episode has a plan; failed ones do not count.
+
+    Attributes:
+        environments: number of them.
+        remarked: number of these whose scene has a remark.
+        unknown: number of these for which remarks were not looked up.
+        remarks: groups, those with the greatest fraction of unsolved environments first. An
+            environment is in every group that it has a remark for.
+    """
+
+    environments: int
+    remarked: int
+    unknown: int
+    remarks: list[RemarkGroup]
+
+
 class Summary(TypedDict):
     """The summary of a collection.
 
@@ -183,6 +220,7 @@ class Summary(TypedDict):
         filtering_stats: what the filter dropped.
         model_stats: use of learned models.
         failures: failed environments, at most `namo.results.summary.MAX_LISTED_FAILURES`.
+        unsolved: unsolved environments, and what is odd about their scenes.
     """
 
     collection_metadata: CollectionMetadata
@@ -190,3 +228,4 @@ class Summary(TypedDict):
     filtering_stats: FilteringStats
     model_stats: ModelStats
     failures: list[Failure]
+    unsolved: Unsolved

@@ -16,22 +16,27 @@ from namo.planning.planner import Termination
 from namo.regular_files import require_regular
 from namo.results.index_range import MAX_ENVIRONMENTS
 from namo.results.list_columns import list_problem
-from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENES
+from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENE_FILES, SCENES
 from namo.results.schema_version import require_schema_version, table_version
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.signals import check_termination
 from namo.world.push import PushStatus
 
 DATA_TABLES = {"metrics": METRICS, "pushes": PUSHES, "plans": PLANS, "scenes": SCENES}
+"""Schemas of the tables of a collection whose rows belong to environments."""
+MERGED_TABLES = {**DATA_TABLES, "scene_files": SCENE_FILES}
 """Schemas of the tables of a collection, which are assembled from those of its parts."""
-TABLES = {**DATA_TABLES, "files": FILES}
+TABLES = {**MERGED_TABLES, "files": FILES}
 COMPRESSION = "zstd"
 ROW_GROUP = 65536
 """Rows per row group."""
+GROUP_BYTES = 64_000_000
+"""Size in memory at which a row group is written with fewer rows, for rows of any size (bytes)."""
 NULLABLE = frozenset(
     {
         *("difficulty", "opening_fraction", "worker_process", "solution_depth", "replayed"),
         *("error_kind", "error_message", "rerun_command", "rows"),
+        *("remarks", "reachable", "reached_area", "goal_gap"),
     }
 )
 """Columns that may hold nulls."""
@@ -49,12 +54,13 @@ def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> in
     Args:
         path: the file.
         schema: of every table.
-        tables: any number, including none; their rows are gathered into row groups of `ROW_GROUP`.
+        tables: any number, including none; their rows are gathered into row groups of `ROW_GROUP`
+            rows, or of `GROUP_BYTES` if that is less.
 
     Returns:
         The number of rows written.
     """
-    rows, waiting, pending = 0, 0, [schema.empty_table()]
+    rows, waiting, waiting_bytes, pending = 0, 0, 0, [schema.empty_table()]
     with (
         replacing(path) as handle,
         pq.ParquetWriter(handle, schema, compression=COMPRESSION) as writer,
@@ -63,9 +69,10 @@ def write_table(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> in
             check_termination()
             pending.append(table)
             rows, waiting = rows + table.num_rows, waiting + table.num_rows
-            if waiting >= ROW_GROUP:
+            waiting_bytes += table.nbytes
+            if waiting >= ROW_GROUP or waiting_bytes >= GROUP_BYTES:
                 writer.write_table(pa.concat_tables(pending), ROW_GROUP)
-                waiting, pending = 0, []
+                waiting, waiting_bytes, pending = 0, 0, []
         if pending:
             writer.write_table(pa.concat_tables(pending), ROW_GROUP)
     return rows
@@ -88,7 +95,7 @@ def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.
 def read_table(
     path: Path,
     columns: Sequence[str] | None = None,
-    filters: Sequence[tuple[str, str, str]] | None = None,
+    filters: Sequence[tuple[str, str, str | int]] | None = None,
 ) -> pa.Table:
     """Return a Parquet file of a collection, optionally some columns or the rows of filters.
 
@@ -148,12 +155,13 @@ def require_values(path: Path, table: pa.Table | pa.RecordBatch) -> None:
                 f"{path}: column 'env_index' holds {bounds['min']} to {bounds['max']}; allowed: 0 "
                 f"to {MAX_ENVIRONMENTS - 1}"
             )
-    if problem := list_problem(path.stem, table):
+    shards = path.parent.name  # of an export, in whose folder of a table they are
+    if problem := list_problem(path.stem if path.stem in TABLES else shards, table):
         raise ResultFileError(f"{path}: {problem}")
 
 
 def merged_table(folder: Path, name: str) -> Path:
-    """Return the path of one of the `DATA_TABLES` of a finished collection.
+    """Return the path of one of the `MERGED_TABLES` of a finished collection.
 
     Raises:
         ResultFileError: it is missing, cannot be read, leads out of the collection, or is of
@@ -161,7 +169,7 @@ def merged_table(folder: Path, name: str) -> Path:
     """
     path = folder / f"{name}.parquet"
     require_inside(folder, path)
-    require_schema(path, DATA_TABLES[name], folder)
+    require_schema(path, MERGED_TABLES[name], folder)
     return path
 
 

@@ -9,6 +9,7 @@ checksums is written last; from then on the part is renamed into place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
 from namo.results.assemble import assemble
+from namo.results.collected_scenes import CollectedScenes, scene_file_row
 from namo.results.parts import (
     PARTS,
     Part,
@@ -27,11 +29,10 @@ from namo.results.parts import (
     started_parts,
     write_marker,
 )
-from namo.results.record_types import ObjectInfo
+from namo.results.record_types import ObjectInfo, SceneReference
 from namo.results.records import Record, file_entry, read_record, resolve_inside, write_record
 from namo.results.run_file import RUN_FILE, read_run_file
 from namo.results.run_lock import only_run_in
-from namo.results.scene_file import scene_of
 from namo.results.schema import FILES
 from namo.results.schema_version import is_upgradable, require_schema_version, table_version
 from namo.results.static_objects import static_object_info
@@ -83,17 +84,18 @@ def upgrade(
     with only_run_in(folder):
         for part in started_parts(folder / PARTS):
             require_idle(part)
-        records = _outdated_records(folder, run_from)
+        scenes = CollectedScenes(folder, run_from)
+        records = _outdated_records(folder, scenes)
         parts = [part for part in finished_parts(folder) if _is_outdated(part)]
         if records:
             note(f"records: {len(records)}")
         for path in records:
             record = read_record(path)
-            write_record(path, upgraded_record(record, _objects(record, run_from)))
+            write_record(path, upgraded_record(record, _objects(record, scenes)))
         if parts:
             note(f"parts: {len(parts)}")
         for part in parts:
-            _upgrade_part(part)
+            _upgrade_part(part, scenes)
         tables = bool(records or parts) or not _tables_are_current(folder)
         if tables := tables and _is_assembled(folder):
             note("tables and summary")
@@ -103,7 +105,7 @@ def upgrade(
     return Upgraded(len(records), len(parts), tables)
 
 
-def _outdated_records(folder: Path, run_from: Path) -> list[Path]:
+def _outdated_records(folder: Path, scenes: CollectedScenes) -> list[Path]:
     """Return the records to rewrite.
 
     Raises:
@@ -119,7 +121,7 @@ def _outdated_records(folder: Path, run_from: Path) -> list[Path]:
             require_schema_version(version, path, folder)
         outdated.append(path)
         try:
-            upgraded_record(record, _objects(record, run_from))
+            upgraded_record(record, _objects(record, scenes))
         except (SceneError, ResultFileError) as error:
             problems.append(f"{path}: {error}")
     if problems:
@@ -130,19 +132,16 @@ def _outdated_records(folder: Path, run_from: Path) -> list[Path]:
     return outdated
 
 
-def _objects(record: Record, run_from: Path) -> dict[str, ObjectInfo]:
+def _objects(record: Record, scenes: CollectedScenes) -> dict[str, ObjectInfo]:
     """Return the geometry of the objects of a record's scene; none where it has no episode."""
     if not record["episode_results"]:
         return {}
-    scene = scene_of(
-        {
-            "env_id": record["env_id"],
-            "xml_file": record["xml_file"],
-            "scene_sha256": record["scene_sha256"],
-        },
-        "scene",
-        run_from,
-    )
+    reference: SceneReference = {
+        "env_id": record["env_id"],
+        "xml_file": record["xml_file"],
+        "scene_sha256": record["scene_sha256"],
+    }
+    scene = scenes.scene(reference, "scene")
     return static_object_info(Simulation(scene))
 
 
@@ -158,8 +157,9 @@ def _is_outdated(part: Part) -> bool:
     """
     if _was_staged(part):
         return True
-    hashes, outdated = part.metadata()["tables"], False
-    for name in TABLES:
+    hashes = part.metadata()["tables"]
+    outdated = "scene_files" not in hashes
+    for name in part.listed(part.metadata()):
         path = part.table(name)
         if not path.exists():
             raise ResultFileError(f"{path}: is missing; delete {part.folder} and run again")
@@ -173,12 +173,17 @@ def _is_outdated(part: Part) -> bool:
     return outdated
 
 
-def _upgrade_part(part: Part) -> None:
+def _upgrade_part(part: Part, scenes: CollectedScenes) -> None:
     staged_marker = _staged(part.marker)
     if not _was_staged(part):
         for name, schema in TABLES.items():
             path = part.table(name)
-            rows = _files(part) if name == "files" else _rows(path, schema)
+            if name == "files":
+                rows = _files(part)
+            elif name == "scene_files" and not path.exists():
+                rows = _scene_files(part, scenes)
+            else:
+                rows = _rows(path, schema)
             write_table(_staged(path), schema, rows)
         hashes = {name: sha256_of(_staged(part.table(name))) for name in TABLES}
         write_marker(staged_marker, {**part.metadata(), "tables": hashes})
@@ -203,6 +208,18 @@ def _was_staged(part: Part) -> bool:
 def _rows(path: Path, schema: pa.Schema) -> Iterator[pa.Table]:
     for rows in row_groups(path):
         yield upgraded_rows(rows, schema)
+
+
+def _scene_files(part: Part, scenes: CollectedScenes) -> Iterator[pa.Table]:
+    """Yield the scene files of a part, without those that are gone or have changed."""
+    seen = set()
+    for rows in row_groups(part.table("scenes"), ["env_id", "xml_file", "scene_sha256"]):
+        for row in rows.to_pylist():
+            sha256 = row["scene_sha256"]
+            if sha256 not in seen:
+                seen.add(sha256)
+                with suppress(SceneError):
+                    yield scene_file_row(sha256, scenes.content(row).decode())
 
 
 def _files(part: Part) -> Iterator[pa.Table]:

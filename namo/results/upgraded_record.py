@@ -1,8 +1,7 @@
 """Records and tables of the schema version before, in the form of the present one.
 
 What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
-`error_message` in place of None, and `action_sequence` None when unsolved. What was not stored is
-null.
+`error_message` in place of None, `action_sequence` None when unsolved. What was not stored is null.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from namo.errors import ResultFileError
-from namo.results.record_types import EnvironmentRecord, ObjectInfo
+from namo.results.reach_columns import UNKNOWN_REACH
+from namo.results.record_types import Columns, EnvironmentRecord, ObjectInfo
 from namo.results.records import Record
 from namo.results.static_objects import ROBOT
 from namo.version import SCHEMA_VERSION, __version__
@@ -54,13 +54,12 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
                 }
                 for row in record["metrics"]
             ],
-            **{
-                table: {
-                    **record[table],
-                    "episode_id": [_episode_id(each) for each in record[table]["episode_id"]],
-                }
-                for table in ("pushes", "plans")
+            "pushes": {
+                **_renamed(record["pushes"]),
+                **{name: [None] * len(record["pushes"]["push"]) for name in UNKNOWN_REACH},
             },
+            "plans": _renamed(record["plans"]),
+            "scene": record["scene"] and {"remarks": None, **record["scene"], **UNKNOWN_REACH},
             "models": None,
         },
     )
@@ -86,6 +85,11 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     if "schema_version" in columns:
         columns["schema_version"] = pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int64()), len(rows))
     return pa.table(columns, schema=schema)
+
+
+def _renamed(columns: Columns) -> Columns:
+    """Return columns of a table with episode ids of the present form."""
+    return {**columns, "episode_id": [_episode_id(each) for each in columns["episode_id"]]}
 
 
 def _episode_id(text: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
 
 from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
+from namo.results.collected_scenes import CollectedScenes, stored_scene_problems
 from namo.results.index_range import MAX_DIGITS
 from namo.results.listed_summary import MANIFEST, listed_files
 from namo.results.metadata_types import FileEntry
@@ -21,8 +23,7 @@ from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay
 from namo.results.run_lock import only_run_in
-from namo.results.scene_file import scene_of
-from namo.results.tables import DATA_TABLES, require_schema, row_groups
+from namo.results.tables import DATA_TABLES, MERGED_TABLES, require_schema, row_groups
 from namo.signals import check_termination
 from namo.wording import truncated_list
 from namo.world.world import World
@@ -70,11 +71,16 @@ class Verification:
             damaged.add(problem.path)
             yield problem
         counts: dict[str, Counter[int]] = {}
-        for name, schema in DATA_TABLES.items():
+        for name, schema in MERGED_TABLES.items():
             path = f"{name}.parquet"
             if path not in listed:
                 yield Problem(path, f"is not listed in {MANIFEST}")
-            elif path not in damaged:
+            elif path in damaged:
+                continue
+            elif name not in DATA_TABLES:
+                if "scenes.parquet" not in damaged:
+                    yield from stored_scene_problems(self.folder, listed[path]["rows"], self.notes)
+            else:
                 wrong, counts[name] = self._table(path, schema, listed[path]["rows"])
                 if wrong is not None:
                     yield wrong
@@ -92,6 +98,10 @@ class Verification:
             number = _environment_of(path)
             if number is not None and path not in damaged:
                 yield from self._environment(path, number, counts)
+
+    @cached_property
+    def _scenes(self) -> CollectedScenes:
+        return CollectedScenes(self.folder, self.run_from, self.notes.append)
 
     def _listed(self) -> dict[str, FileEntry]:
         return {row["path"]: row for row in listed_files(self.folder).to_pylist()}
@@ -181,8 +191,8 @@ class Verification:
         if not solved:
             return
         try:
-            scene = scene_of(record, record["metrics"][0]["physics"], self.run_from)
-        except SceneError as error:
+            scene = self._scenes.scene(record, record["metrics"][0]["physics"])
+        except (SceneError, ResultFileError) as error:
             yield Problem(path, f"cannot be replayed: {error}", repairable=False)
             return
         world = World(scene)
@@ -219,7 +229,7 @@ def _invalidate(folder: Path, problems: list[Problem]) -> list[int]:
         if any(part.start <= number < part.end for number in numbers):
             part.marker.unlink()
     if problems:
-        for name in DATA_TABLES:
+        for name in MERGED_TABLES:
             (folder / f"{name}.parquet").unlink(missing_ok=True)
     return numbers
 

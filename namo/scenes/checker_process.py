@@ -33,7 +33,11 @@ class CheckerProcess(Generic[Given, Result]):
     """
 
     def __init__(
-        self, check: Callable[[Given], Result], prepare: Callable[[], None], limit_s: float
+        self,
+        check: Callable[[Given], Result],
+        prepare: Callable[[], None],
+        limit_s: float,
+        work: str = "read",
     ) -> None:
         """Start nothing yet.
 
@@ -41,8 +45,10 @@ class CheckerProcess(Generic[Given, Result]):
             check: a function of a module.
             prepare: likewise; called first, outside the time limit, to load libraries.
             limit_s: time that a call may take (s).
+            work: what the function does with a scene, in the past tense, for messages.
         """
         self._check, self._prepare, self._limit_s = check, prepare, limit_s
+        self._work = work
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
 
@@ -68,10 +74,12 @@ class CheckerProcess(Generic[Given, Result]):
             connection.send(given)
             if not connection.poll(self._limit_s):
                 self._end()
-                raise GaveUpError(f"still being read after {self._limit_s:g} s (--time-limit)")
+                raise GaveUpError(
+                    f"still being {self._work} after {self._limit_s:g} s (--time-limit)"
+                )
             result: Result = connection.recv()
         except (EOFError, OSError):
-            raise GaveUpError(f"the process that read it died ({self._end(1.0)})") from None
+            raise GaveUpError(f"the process that {self._work} it died ({self._end(1.0)})") from None
         return result
 
     def _started(self) -> Connection:

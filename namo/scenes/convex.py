@@ -1,4 +1,4 @@
-"""Decompose polygons into convex pieces, and join pieces to polygons.
+"""Decompose polygons into convex pieces, which `namo.scenes.joining` joins again.
 
 Pieces have only corners of the polygon and share whole edges, so that joining them restores the
 polygon exactly.
@@ -7,11 +7,10 @@ polygon exactly.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import shapely
 
-from namo.errors import SceneError
 from namo.geometry import Floats
 
 Point = tuple[float, float]
@@ -68,39 +67,6 @@ def turn(before: Point, at: Point, after: Point) -> float:
     """Return twice the area of the triangle, positive for a turn to the left (m²)."""
     (ax, ay), (bx, by), (cx, cy) = before, at, after
     return (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
-
-
-def joined(pieces: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
-    """Return the outline of convex pieces that share whole edges.
-
-    A shared edge occurs once in each direction and cancels out; the rest is the outline.
-
-    Args:
-        pieces: corners of each, counter-clockwise (m).
-
-    Raises:
-        SceneError: the pieces do not form one outline without holes.
-    """
-    after: dict[Point, list[Point]] = {}
-    for piece in pieces:
-        for start, end in pairs(list(piece)):
-            if start in after.get(end, ()):
-                after[end].remove(start)
-            else:
-                after.setdefault(start, []).append(end)
-    after = {start: ends for start, ends in after.items() if ends}
-    first = min(after, default=None)
-    outline: list[Point] = []
-    corner = first
-    while corner is not None and len(after.get(corner, ())) == 1:
-        outline.append(corner)
-        corner = after.pop(corner)[0]
-    if corner != first or after or not outline:
-        raise SceneError(
-            f"its {len(pieces)} pieces do not form a single outline; convex pieces of one "
-            "footprint must share whole edges, with identical corners, and leave no hole"
-        )
-    return tuple(outline)
 
 
 def pairs(points: list[Point]) -> Iterable[tuple[Point, Point]]:

@@ -1,4 +1,4 @@
-"""The scene manifest of a generated set: one row per scene, with the splits for training.
+"""The scene manifest, generated or of scenes of others: one row per scene, with its split.
 
 Not to be confused with the scenes table of a collection and the scenes of a data set, which are
 files of the same name; see `namo.scenes.table_kinds`.
@@ -6,8 +6,8 @@ files of the same name; see `namo.scenes.table_kinds`.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,14 +20,16 @@ from namo.arrow_fields import described_field
 from namo.errors import UsageError
 from namo.files import replacing, sha256_of
 from namo.regular_files import require_regular
-from namo.scenes.table_kinds import missing_columns
+from namo.scenes.table_kinds import how_to_certify, missing_columns
 
 MANIFEST = "scenes.parquet"
 MANIFEST_VERSION = 1
+LEFT_OUT = "left_out"
+"""Metadata key of the files that a manifest of a folder does not list, and why, as JSON."""
 SETTINGS = "settings"
 """Metadata key of the settings of the set."""
 
-_WITH_LAYOUTS = "the scene manifest of a generated set, or columns of these names"
+_WITH_LAYOUTS = "a scene manifest, or columns of these names"
 
 
 _field = partial(described_field, unit_first=True)
@@ -71,23 +73,6 @@ SCENES = pa.schema(
 )
 
 
-def split_of(layout_id: str, splits: Mapping[str, float]) -> str:
-    """Return the split of a layout, which does not depend on the rest of the set.
-
-    Args:
-        layout_id: see `Layout.layout_id`.
-        splits: fraction of the layouts in each split, adding up to 1.
-    """
-    digest = hashlib.sha256(layout_id.encode()).digest()
-    position = int.from_bytes(digest[:8], "big") / 2**64
-    passed = 0.0
-    for name, fraction in splits.items():
-        passed += fraction
-        if position < passed:
-            return name
-    return next(reversed([name for name, fraction in splits.items() if fraction > 0.0]))
-
-
 def write_manifest(path: Path, rows: list[dict[str, Any]], metadata: Mapping[str, str]) -> None:
     """Write a scene manifest atomically.
 
@@ -120,9 +105,8 @@ def audit_manifest(path: Path) -> list[str]:
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{path}: not a scene manifest: {error}") from error
     names = table.column_names
-    for name in ("file", "sha256", "layout_id", "split"):
-        if name in names and (not pa.types.is_string(table[name].type) or table[name].null_count):
-            raise UsageError(f"{path}: column '{name}' must be text in every row")
+    if problem := _not_text(table, ("file", "sha256", "layout_id", "split")):
+        raise UsageError(f"{path}: {problem}")
     problems = split_problems(table)
     if {"sha256", "file"} <= set(names):
         for row in table.select(["file", "sha256"]).to_pylist():
@@ -136,12 +120,28 @@ def audit_manifest(path: Path) -> list[str]:
     return problems
 
 
+def left_out_of(path: Path) -> dict[str, str]:
+    """Return the files that a manifest of a folder does not list, and why.
+
+    Args:
+        path: of a Parquet file; one of another kind leaves nothing out.
+
+    Raises:
+        UsageError: what it says of them is damaged.
+    """
+    stored = (pq.read_schema(path).metadata or {}).get(LEFT_OUT.encode(), b"{}")
+    try:
+        return {str(name): str(why) for name, why in json.loads(stored).items()}
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path}: its list of files left out is damaged: {error}") from error
+
+
 @dataclass(frozen=True)
 class Listed:
     """The entries of a scene in a manifest that training needs.
 
     Attributes:
-        layout_id: see `Layout.layout_id`.
+        layout_id: see `namo.scenes.layout_id`.
         split: of its layout.
     """
 
@@ -156,18 +156,45 @@ def listed_scenes(manifest: Path) -> dict[str, Listed]:
         UsageError: the manifest cannot be read, lacks a column, or has a layout or scene in two
             splits.
     """
-    columns = ["sha256", "layout_id", "split"]
-    try:
-        require_regular(manifest)
-        names = pq.read_schema(manifest).names
-        if problem := missing_columns(names, columns, _WITH_LAYOUTS):
-            raise UsageError(f"--manifest {manifest}: {problem}")
-        table = pq.read_table(manifest, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"--manifest {manifest}: {error}; needs {', '.join(columns)}") from error
+    table = read_columns(manifest, ["sha256", "layout_id", "split"])
     if problems := split_problems(table):
         raise UsageError(f"--manifest {manifest}: {'; '.join(problems[:3])}")
     return {row["sha256"]: Listed(row["layout_id"], row["split"]) for row in table.to_pylist()}
+
+
+def read_columns(manifest: Path, columns: list[str]) -> pa.Table:
+    """Return columns of a scene manifest.
+
+    Args:
+        manifest: Parquet file.
+        columns: names of the columns, which hold text.
+
+    Raises:
+        UsageError: it does not exist, cannot be read or lacks a column; says what makes one.
+    """
+    if not manifest.exists():
+        raise UsageError(f"--manifest {manifest}: no such file; {how_to_certify(manifest)}")
+    try:
+        require_regular(manifest)
+        problem = missing_columns(pq.read_schema(manifest).names, columns, _WITH_LAYOUTS)
+        if not problem:
+            table = pq.read_table(manifest, columns=columns)
+            problem = _not_text(table, columns)
+            if not problem:
+                return table
+    except (OSError, pa.ArrowInvalid) as error:
+        problem = f"not a Parquet file ({error})"
+    raise UsageError(f"--manifest {manifest}: {problem}; {how_to_certify()}")
+
+
+def _not_text(table: pa.Table, columns: Iterable[str]) -> str:
+    """Return what is wrong with the first of some columns that is not text in every row."""
+    for name in columns:
+        if name in table.column_names:
+            column = table[name]
+            if not pa.types.is_string(column.type) or column.null_count:
+                return f"column '{name}' must be text in every row"
+    return ""
 
 
 def split_problems(table: pa.Table) -> list[str]:

@@ -91,7 +91,8 @@ def _heavy(scene: Scene, compiled: SceneModel) -> Iterator[Remark]:
     bodies = {solid.name: solid for solid in compiled.movable_solids}
     for movable in scene.movables:
         solid = bodies[movable.name]
-        sliding = _friction(model, floor, solid.geoms[0]) * movable.mass * gravity
+        friction = max(_friction(model, floor, geom) for geom in solid.geoms)
+        sliding = friction * movable.mass * gravity
         extra = dict(_joint_resistances(compiled, solid.body))
         needed = sliding + sum(extra.values())
         if needed <= scene.robot.max_force:

@@ -34,9 +34,16 @@ def read_scene(path: Path) -> Scene:
         path: a MuJoCo XML file.
 
     Raises:
-        SceneError: the file cannot be read, does not follow `namo.scenes.mjcf.convention`, forbids
-            pushing (see `refuse_impossible_pushes`), or is not a valid scene (see `check_scene`).
-            The message names the file, the value and what is allowed.
+        SceneError: as for `scene_bytes` and `parse_scene`.
+    """
+    return parse_scene(scene_bytes(path), str(path))
+
+
+def scene_bytes(path: Path) -> bytes:
+    """Return the contents of a scene file.
+
+    Raises:
+        SceneError: it cannot be read, or is larger than any scene.
     """
     check_termination()
     try:
@@ -46,7 +53,7 @@ def read_scene(path: Path) -> Scene:
         raise SceneError(f"{path}: cannot be read: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
         raise SceneError(f"{path}: has more than {MAX_BYTES} bytes; a scene has a few thousand")
-    return parse_scene(data, str(path))
+    return data
 
 
 def parse_scene(data: bytes, source: str) -> Scene:
@@ -57,7 +64,9 @@ def parse_scene(data: bytes, source: str) -> Scene:
         source: the path for `Scene.path` and messages.
 
     Raises:
-        SceneError: as for `read_scene`.
+        SceneError: the file is not UTF-8, does not follow `namo.scenes.mjcf.convention`, forbids
+            pushing (see `refuse_impossible_pushes`), or is not a valid scene (see `check_scene`).
+            The message names the file, the value and what is allowed.
     """
     try:
         xml = data.decode("utf-8-sig")

@@ -15,7 +15,7 @@ from typing import Any
 from namo.errors import UsageError
 from namo.scenes.folders import SCENE_SUFFIX, files_below
 from namo.scenes.git_lfs import ADVICE, HEAD_BYTES, is_pointer
-from namo.scenes.table_kinds import missing_columns
+from namo.scenes.table_kinds import how_to_certify, missing_columns
 from namo.wording import did_you_mean
 
 DEMO_SCENES = (
@@ -163,7 +163,8 @@ def _found(folder: Path, label: str) -> tuple[ListedScene, ...]:
 def _listed(manifest: Path, split: str | None, *, look: bool) -> Iterator[ListedScene]:
     """Yield the scenes that a manifest names, in its order."""
     if not manifest.is_file():
-        raise UsageError(f"--manifest {manifest}: no such file")
+        advice = f"; {how_to_certify(manifest)}" if manifest.suffix == ".parquet" else ""
+        raise UsageError(f"--manifest {manifest}: no such file{advice}")
     rows: Iterable[_Row]
     if manifest.suffix == ".parquet":
         rows = _parquet_rows(manifest, split)
@@ -252,5 +253,6 @@ def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
         return rows
     there = sorted({str(row.get("split")) for row in found} - {"None"})
     if split not in there:
-        raise UsageError(f"--manifest {manifest}: --split: {did_you_mean(split, there)}")
+        hint = did_you_mean(split, there) if there else how_to_certify()
+        raise UsageError(f"--manifest {manifest}: --split: no scene of split '{split}'; {hint}")
     return [(where, row) for where, row in rows if row["split"] == split]

@@ -7,6 +7,7 @@ table of a collection, or the scenes of a data set; `manifest.parquet` lists res
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 _KINDS = (
     ({"path", "bytes", "sha256", "rows"}, "the list of result files of a collection"),
@@ -33,3 +34,16 @@ def missing_columns(columns: Collection[str], needed: Collection[str], expected:
     kind = next((kind for marks, kind in _KINDS if marks <= set(columns)), "")
     found = f"this is {kind}" if kind else f"it has: {', '.join(columns) or 'none'}"
     return f"no column {', '.join(missing)}; {found}; expected {expected}"
+
+
+def how_to_certify(manifest: Path | str = "FILE.parquet", scenes: Path | str = "FOLDER") -> str:
+    """Return the clause of a message on which command makes a scene manifest.
+
+    Args:
+        manifest: to make.
+        scenes: that it lists.
+    """
+    return (
+        f"`namo scenes certify {scenes} --output {manifest}` makes the manifest of the scenes in a "
+        "folder or list"
+    )

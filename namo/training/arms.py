@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ class ArmEpisodes:
         solved: whether a plan was found, (n,) bool.
         pushes: simulated pushes, (n,).
         seconds: wall time of the search (s), (n,).
+        failed: indices of environments that failed, of which no episode is here.
     """
 
     name: str
@@ -44,6 +46,22 @@ class ArmEpisodes:
     solved: NDArray[np.bool_] = field(repr=False)
     pushes: Floats = field(repr=False)
     seconds: Floats = field(repr=False)
+    failed: frozenset[int] = frozenset()
+
+    def without(self, environments: Collection[int]) -> ArmEpisodes:
+        """Return the episodes of all other environments.
+
+        Args:
+            environments: indices.
+        """
+        kept = ~np.isin(self.pairs["env_index"].to_numpy(), sorted(environments))
+        return replace(
+            self,
+            pairs=self.pairs.filter(pa.array(kept)),
+            solved=self.solved[kept],
+            pushes=self.pushes[kept],
+            seconds=self.seconds[kept],
+        )
 
 
 def read_arm(name: str, folder: Path) -> ArmEpisodes:
@@ -54,7 +72,7 @@ def read_arm(name: str, folder: Path) -> ArmEpisodes:
         folder: of its collection.
 
     Raises:
-        UsageError: the collection is missing or empty, or some of its environments failed.
+        UsageError: the collection is missing or empty, or all its environments failed.
         ResultFileError: the table is damaged, or lacks a column or a value.
     """
     path = folder / "metrics.parquet"
@@ -70,12 +88,14 @@ def read_arm(name: str, folder: Path) -> ArmEpisodes:
         raise ResultFileError(f"{path}: cannot be read as Parquet: {error}") from error
     if not table.num_rows:
         raise UsageError(f"--arm {name}: {path} has no episodes")
-    failed = table.filter(pc.equal(table["termination"], Termination.ERROR.value))
-    if failed.num_rows:
-        numbers = pc.unique(failed["env_index"]).to_pylist()
-        which = truncated_list((f"environment {index}" for index in numbers), MAX_NAMED_PAIRS)
+    failed_rows = table.filter(pc.equal(table["termination"], Termination.ERROR.value))
+    failed = frozenset(failed_rows["env_index"].to_pylist())
+    table = table.filter(
+        pc.invert(pc.is_in(table["env_index"], pa.array(sorted(failed), pa.int64())))
+    )
+    if not table.num_rows:
         raise UsageError(
-            f"--arm {name}: {which} failed in {path}; collect them again, or leave them out"
+            f"--arm {name}: all environments failed in {path}; `namo status` names why"
         )
     for column in table.column_names:
         if column not in _MAY_BE_NULL and table[column].null_count:
@@ -89,7 +109,8 @@ def read_arm(name: str, folder: Path) -> ArmEpisodes:
         raise ResultFileError(f"{path}: search_time_ms has non-finite values")
     solved = table["solution_found"].to_numpy()
     pushes = table["pushes_simulated"].to_numpy().astype(np.float64)
-    return ArmEpisodes(name, folder, table.select([*_KEYS, *_SAME]), solved, pushes, seconds)
+    pairs = table.select([*_KEYS, *_SAME])
+    return ArmEpisodes(name, folder, pairs, solved, pushes, seconds, failed)
 
 
 def require_pairs(arm: ArmEpisodes, baseline: ArmEpisodes) -> None:

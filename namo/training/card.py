@@ -61,6 +61,8 @@ def card_text(card: dict[str, Any]) -> str:
         f"{card['pushes']:,} simulated pushes, of which {card['pushes_without_candidate']:,} match "
         "no candidate and are left out.",
         "",
+        *(f"- left out: {scene}: {why}" for scene, why in card["scenes_left_out"].items()),
+        "",
         *(_source(source) for source in card["sources"]),
         "",
         f"namo-collect {card['namo_version']}, data sha256 `{card['data_sha256']}`.",

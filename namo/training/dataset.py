@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,13 +24,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from namo.errors import ResultFileError, UsageError
+from namo.errors import PhysicsError, ResultFileError, SceneError, UsageError
 from namo.files import replacing, sha256_of
 from namo.planning.planner import Termination
+from namo.results.collected_scenes import CollectedScenes
 from namo.results.run_file import read_run_file
 from namo.results.shards import SPLITS, ShardWriter, shard_name
 from namo.results.tables import COMPRESSION, read_table, row_groups
 from namo.scenes.manifest import Listed, listed_scenes
+from namo.scenes.table_kinds import how_to_certify
 from namo.signals import check_termination, end_at_once_on_signals
 from namo.training.card import card_text
 from namo.training.data_schema import (
@@ -59,6 +62,7 @@ class _Counts:
     scenes: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     pushes: int = 0
     unmatched: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def add(self, split: str, rows: Sequence[Row]) -> None:
         self.rows[split] += len(rows)
@@ -87,7 +91,8 @@ def make_dataset(
         jobs: number of processes.
 
     Raises:
-        UsageError: a collection or the manifest is missing, or does not cover the scenes.
+        UsageError: a collection or the manifest is missing, or does not cover the scenes, or none
+            of these can be used.
         ResultFileError: a table of a collection is damaged.
     """
     if not collections:
@@ -102,7 +107,12 @@ def make_dataset(
     with ExitStack() as stack:
         shards = {split: stack.enter_context(_shard_writer(output, split)) for split in SPLITS}
         scenes: dict[tuple[str, str], bytes] = {}
-        for scene, rows, unmatched, pushes in _labelled(collections, listed, manifest, jobs):
+        searched = (
+            scene
+            for folder in collections
+            for scene in _searched(folder, listed, manifest, counts.left_out)
+        )
+        for scene, rows, unmatched, pushes in _labelled(searched, counts.left_out, jobs):
             sha256 = scene.about["scene_sha256"]
             split = listed[sha256].split
             for row in rows:
@@ -110,6 +120,9 @@ def make_dataset(
             counts.add(split, rows)
             counts.pushes, counts.unmatched = counts.pushes + pushes, counts.unmatched + unmatched
             scenes[sha256, scene.physics] = scene.xml
+    if counts.left_out and not scenes:
+        path, why = next(iter(counts.left_out.items()))
+        raise UsageError(f"no scene of the collections can be used: {path}: {why}")
     _write_scenes(output / SCENES, scenes)
     card = _card(counts, collections, manifest, output)
     with replacing(output / CARD) as handle:
@@ -143,38 +156,54 @@ def _listed(manifest: Path) -> dict[str, Listed]:
     return listed
 
 
+LabelledRows = tuple[list[Row], int]
+"""The rows of a scene, and the number of pushes that match no candidate."""
 Labelled = tuple[SearchedScene, list[Row], int, int]
 """A scene, its rows, the number of pushes that match no candidate, the number of pushes."""
 
 
 def _labelled(
-    collections: Sequence[Path], listed: Mapping[str, Listed], manifest: Path, jobs: int
+    searched: Iterator[SearchedScene], left_out: dict[str, str], jobs: int
 ) -> Iterator[Labelled]:
-    searched = (scene for folder in collections for scene in _searched(folder, listed, manifest))
+    """Yield the scenes with their rows, in order; one that cannot be used is noted as left out."""
+
+    def labelled(scene: SearchedScene, rows: Callable[[], LabelledRows]) -> Iterator[Labelled]:
+        try:
+            yield (scene, *rows(), len(scene.pushes))
+        except (SceneError, PhysicsError) as error:
+            left_out[scene.path] = str(error).removeprefix(f"{scene.path}: ")
+
     if jobs == 1:
         for scene in searched:
             check_termination()
-            yield (scene, *labelled_rows(scene), len(scene.pushes))
+            yield from labelled(scene, partial(labelled_rows, scene))
         return
     # Forked processes would inherit locks held by threads that do not exist in them.
     context = get_context("spawn")
     with ProcessPoolExecutor(jobs, context, end_at_once_on_signals) as pool:
-        queue: list[tuple[SearchedScene, Future[tuple[list[Row], int]]]] = []
+        queue: list[tuple[SearchedScene, Future[LabelledRows]]] = []
         for scene in searched:
             check_termination()
             queue.append((scene, pool.submit(labelled_rows, scene)))
             if len(queue) >= MAX_SCENES_AHEAD * jobs:
                 first, future = queue.pop(0)
-                yield (first, *future.result(), len(first.pushes))
+                yield from labelled(first, future.result)
         for first, future in queue:
-            yield (first, *future.result(), len(first.pushes))
+            yield from labelled(first, future.result)
 
 
 def _searched(
-    folder: Path, listed: Mapping[str, Listed], manifest: Path
+    folder: Path, listed: Mapping[str, Listed], manifest: Path, left_out: dict[str, str]
 ) -> Iterator[SearchedScene]:
-    """Yield the environments of a collection, in order, without those that failed."""
-    columns = ["env_index", "xml_file", "scene_sha256", "difficulty", "physics", "termination"]
+    """Yield the environments of a collection, in order, without those that failed.
+
+    One whose scene is not stored, and whose file is gone or has changed, is noted as left out.
+    """
+    scenes = CollectedScenes(folder)
+    columns = [
+        *("env_id", "env_index", "xml_file", "scene_sha256"),
+        *("difficulty", "physics", "termination"),
+    ]
     episodes = read_table(folder / "metrics.parquet", columns)
     error = pc.equal(episodes["termination"], Termination.ERROR.value)
     by_index = {row["env_index"]: row for row in episodes.filter(pc.invert(error)).to_pylist()}
@@ -188,17 +217,16 @@ def _searched(
         row = by_index.get(index)
         if row is None:
             continue
-        path, sha256 = Path(row["xml_file"]), row["scene_sha256"]
+        path, sha256 = row["xml_file"], row["scene_sha256"]
         try:
-            xml = path.read_bytes()
-        except OSError as problem:
-            raise UsageError(f"{problem}; it is a scene of {folder}") from None
-        if hashlib.sha256(xml).hexdigest() != sha256:
-            raise UsageError(f"{path}: has changed since the collection; expected sha256 {sha256}")
+            xml = scenes.content(row)
+        except SceneError as problem:
+            left_out.setdefault(path, str(problem).removeprefix(f"{path}: "))
+            continue
         if sha256 not in listed:
             raise UsageError(
                 f"{path}: is not listed in {manifest} (sha256 {sha256}), which assigns scenes to "
-                "splits"
+                f"splits; {how_to_certify()}"
             )
         about = {
             "scene_sha256": sha256,
@@ -206,7 +234,7 @@ def _searched(
             "difficulty": row["difficulty"],
             "env_index": index,
         }
-        yield SearchedScene(xml, str(path), row["physics"], about, list(group))
+        yield SearchedScene(xml, path, row["physics"], about, list(group))
 
 
 def _shard_writer(folder: Path, split: str) -> ShardWriter[Row]:
@@ -251,6 +279,7 @@ def _card(
         "manifest_sha256": sha256_of(manifest),
         "pushes": counts.pushes,
         "pushes_without_candidate": counts.unmatched,
+        "scenes_left_out": counts.left_out,
         "splits": {
             split: {
                 "rows": counts.rows[split],

@@ -132,12 +132,15 @@ class Evaluation:
         max_pushes: budget of a search (simulated pushes).
         groups: non-empty groups: difficulty classes, easiest first, then `one_push` (easy, medium
             and hard together) and `all`.
+        left_out: index of an environment that failed -> names of the arms in which it did; its
+            episodes count in no arm.
     """
 
     baseline: str
     folders: dict[str, str]
     max_pushes: int
     groups: dict[str, SceneGroup]
+    left_out: dict[int, list[str]]
 
     def record(self) -> dict[str, Any]:
         """Return all results and the parameters of the method as JSON values."""
@@ -160,8 +163,9 @@ def evaluate(arms: Sequence[ArmEpisodes], baseline: str, max_pushes: int) -> Eva
         max_pushes: budget of the searches (simulated pushes), at least 1.
 
     Raises:
-        UsageError: a name is duplicate or unknown, the episodes of the arms do not match, or a
-            search simulated more pushes than the budget.
+        UsageError: a name is duplicate or unknown, the episodes of the arms do not match, no
+            environment was collected in all of them, or a search simulated more pushes than the
+            budget.
     """
     by_name = {arm.name: arm for arm in arms}
     if len(by_name) < len(arms):
@@ -173,6 +177,12 @@ def evaluate(arms: Sequence[ArmEpisodes], baseline: str, max_pushes: int) -> Eva
         )
     if max_pushes < 1:
         raise UsageError(f"--max-pushes {max_pushes}: at least 1")
+    failed = sorted(frozenset[int]().union(*(arm.failed for arm in arms)))
+    left_out = {index: [arm.name for arm in arms if index in arm.failed] for index in failed}
+    arms = [arm.without(failed) for arm in arms]
+    by_name = {arm.name: arm for arm in arms}
+    if not by_name[baseline].pairs.num_rows:
+        raise UsageError(f"--arm {baseline}: every environment failed in one of the arms")
     for arm in arms:
         require_pairs(arm, by_name[baseline])
         if arm.pushes.max() > max_pushes:
@@ -190,7 +200,7 @@ def evaluate(arms: Sequence[ArmEpisodes], baseline: str, max_pushes: int) -> Eva
             rng = np.random.default_rng([SEED, number])
             groups[name] = _group(arms, baseline, max_pushes, rows, scenes[rows], rng)
     folders = {arm.name: str(arm.folder) for arm in arms}
-    return Evaluation(baseline, folders, max_pushes, groups)
+    return Evaluation(baseline, folders, max_pushes, groups, left_out)
 
 
 def _classes(found: NDArray[np.str_]) -> Mapping[str, list[str]]:

@@ -15,10 +15,13 @@ from namo.training.evaluation import (
     SceneGroup,
 )
 from namo.training.resampling import CONFIDENCE, FLIPS, RESAMPLES, Interval
+from namo.wording import truncated_list
 
 NAME, FRACTION, EFFORT, DIFFERENCE, P_VALUE = 16, 7, 24, 13, 10
 """Minimum width of the column with the names of the arms, and widths of the others."""
 UNDEFINED = "-"
+MAX_NAMED = 10
+"""Environments that are named in a sentence."""
 _TITLES = {ONE_PUSH: "One push (easy, medium and hard together)", ALL: "All scenes"}
 
 
@@ -49,6 +52,22 @@ def _heading(evaluation: Evaluation) -> list[str]:
             f"scenes' mean log(pushes), {FLIPS:,} flips; there and in the geometric mean an "
             f"unsolved search counts {UNSOLVED_BUDGETS * evaluation.max_pushes:,.0f} pushes. Not "
             "corrected for multiple comparisons.",
+            width,
+        ),
+        *_left_out(evaluation, width),
+    ]
+
+
+def _left_out(evaluation: Evaluation, width: int) -> list[str]:
+    failed = evaluation.left_out
+    if not failed:
+        return []
+    which = (f"environment {index} ({', '.join(arms)})" for index, arms in failed.items())
+    return [
+        "",
+        *textwrap.wrap(
+            "Left out of all arms, since they failed in those in brackets: "
+            f"{truncated_list(which, MAX_NAMED)}.",
             width,
         ),
     ]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from namo.errors import UsageError
 from namo.learning.bundle_files import trained_layouts
+from namo.scenes.manifest import read_columns
+from namo.scenes.table_kinds import how_to_certify
 
 
 def require_unseen(models: Iterable[Path], manifest: Path, scenes: Iterable[str]) -> int:
@@ -27,15 +26,14 @@ def require_unseen(models: Iterable[Path], manifest: Path, scenes: Iterable[str]
         UsageError: a scene is not in the manifest, or a model was trained on its layout.
         ModelError: the training layouts of a bundle cannot be read.
     """
-    try:
-        table = pq.read_table(manifest, columns=["sha256", "layout_id"])
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UsageError(f"--manifest {manifest}: {error}") from error
+    table = read_columns(manifest, ["sha256", "layout_id"])
     layout_of = dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
     layouts = {}
     for scene in scenes:
         if scene not in layout_of:
-            raise UsageError(f"--manifest {manifest}: lists no scene with sha256 {scene}")
+            raise UsageError(
+                f"--manifest {manifest}: lists no scene with sha256 {scene}; {how_to_certify()}"
+            )
         layouts[layout_of[scene]] = scene
     for model in models:
         for layout in sorted(trained_layouts(model) & set(layouts)):

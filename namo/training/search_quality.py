@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from namo.errors import UsageError
+from namo.errors import PhysicsError, SceneError, UsageError
 from namo.planning.planner import Budget, Planner
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
+from namo.wording import truncated_list
 from namo.world.world import World
 
 
@@ -34,10 +35,15 @@ class SearchQuality:
 
 
 class HeldOut:
-    """Held-out scenes for repeated searches, kept compiled."""
+    """Held-out scenes for repeated searches, kept compiled.
+
+    Attributes:
+        read: SHA-256 of the scenes that could be read.
+        left_out: scene files that cannot be used -> why.
+    """
 
     def __init__(self, scenes: Sequence[Path], budget: Budget, seed: int) -> None:
-        """Read the scenes, without those whose goal is open from the start.
+        """Read the scenes; those whose goal is open from the start are not searched.
 
         Args:
             scenes: scene files.
@@ -45,22 +51,29 @@ class HeldOut:
             seed: of the searches.
 
         Raises:
-            SceneError: a scene is invalid.
             UsageError: no scene needs a push.
         """
         self._budget, self._seed = budget, seed
-        worlds = []
+        self._worlds: list[tuple[int, World]] = []
+        self.read: list[str] = []
+        self.left_out: dict[Path, str] = {}
         for number, path in enumerate(scenes):
-            world = World(read_scene(path))
-            if not world.reachability().goal_reachable:
-                world.prepare()
-                worlds.append((number, world))
-        if not worlds:
+            try:
+                scene = read_scene(path)
+                world = World(scene)
+                if not world.reachability().goal_reachable:
+                    world.prepare()
+                    self._worlds.append((number, world))
+            except (SceneError, PhysicsError) as error:
+                self.left_out[path] = str(error).removeprefix(f"{path}: ")
+                continue
+            self.read.append(scene.sha256)
+        if not self._worlds:
+            bad = truncated_list((f"{path}: {why}" for path, why in self.left_out.items()), 3, "; ")
             raise UsageError(
                 f"held-out scenes: {len(scenes)} given, none of which needs a push; models cannot "
-                "be compared in them"
+                f"be compared in them{f'; {bad}' if bad else ''}"
             )
-        self._worlds = worlds
 
     def search(self, planner: Planner) -> SearchQuality:
         """Search all scenes, with the same random streams in every call."""

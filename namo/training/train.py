@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from namo.errors import UsageError
-from namo.files import replacing, sha256_of
+from namo.files import replacing
 from namo.learning.architecture import new_network
 from namo.learning.bundle import write_bundle
 from namo.learning.bundle_files import bundle_sha256, copy_bundle
@@ -96,7 +96,9 @@ class Training:
             depth=settings.search_depth, seconds=math.inf, pushes=settings.search_pushes
         )
         self._held_out = HeldOut(held_out, budget, settings.search_seed)
-        searched_with = [sha256_of(scene) for scene in held_out]
+        for scene, why in self._held_out.left_out.items():
+            show(f"held-out scene left out: {scene}: {why}")
+        searched_with = list(self._held_out.read)
         if goal_model is not None:
             searched_with.append(bundle_sha256(goal_model))
         self._checkpoint = Checkpoint(

@@ -152,6 +152,17 @@ def any_in_region(runs: Runs, region: int, rows: Cells, columns: Cells) -> bool:
 
 
 @compiled
+def cells_in_region(runs: Runs, region: int) -> int:
+    """Return the number of cells of a region."""
+    _, begin, end, regions = runs
+    count = 0
+    for run in range(len(regions)):
+        if regions[run] == region:
+            count += end[run] - begin[run]
+    return count
+
+
+@compiled
 def in_region(runs: Runs, region: int, points: Floats, frame: Frame) -> NDArray[np.bool_]:
     """Return which world points (n, 2) (m) have their cell in a region, (n,)."""
     inside = np.zeros(len(points), np.bool_)

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from namo.geometry import Floats, Pose2D, placed
 from namo.scenes.grid import Mask
 from namo.world.clearance import Solids, contacts_after, reachable_contacts
-from namo.world.free_runs import NO_REGION, any_in_region, in_region, paint
+from namo.world.free_runs import NO_REGION, any_in_region, cells_in_region, in_region, paint
 from namo.world.free_space import Connected
+from namo.world.goal_distance import CUT_OFF, STEP, least_distance
 from namo.world.obstacle_map import ObstacleMap
 from namo.world.outlines import Outlines
 from namo.world.static_map import StaticMap
@@ -124,6 +125,23 @@ class Reachability:
     def goal_reachable(self) -> bool:
         """Whether the robot can drive to its goal."""
         return any_in_region(self.connected.runs, self.connected.region, *self.static.goal_cells)
+
+    @property
+    def reached_area(self) -> float:
+        """Area of the cells that the robot can reach (m²)."""
+        cells = cells_in_region(self.connected.runs, self.connected.region)
+        return float(cells * self.static.grid.resolution**2)
+
+    @property
+    def goal_gap(self) -> float | None:
+        """Drive from the cells that the robot can reach to its goal, through movables (m).
+
+        0 exactly when the goal is reachable; None when walls alone cut it off, and for a robot that
+        is wedged in.
+        """
+        distances, connected = self.static.goal_distances, self.connected
+        least = least_distance(distances, connected.runs, connected.region)
+        return None if least == CUT_OFF else least / STEP * self.static.grid.resolution
 
     def reached(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which world points (..., 2) (m) the robot's centre can reach, (...)."""

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+import shapely
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
@@ -94,23 +95,24 @@ def _check_box(solid: Solid, footprint: Rectangle, geoms: SolidGeoms, compiled: 
 
 
 def _check_polygon(solid: Solid, geoms: SolidGeoms, compiled: SceneModel) -> None:
-    """Compare corners with those of the meshes, which MuJoCo has in single precision."""
-    model, data = compiled.model, compiled.data
-    corners = []
-    for geom in geoms.geoms:
-        mesh = int(model.geom_dataid[geom])
-        first, count = int(model.mesh_vertadr[mesh]), int(model.mesh_vertnum[mesh])
-        local = model.mesh_vert[first : first + count].astype(np.float64)
-        corners.append(local @ data.geom_xmat[geom].reshape(3, 3).T + data.geom_xpos[geom])
-    found, wanted = np.concatenate(corners)[:, :2], solid.corners()
-    tilt = float(np.hypot(data.xmat[geoms.body][2], data.xmat[geoms.body][5]))
-    tolerance = SINGLE_PRECISION_M * max(1.0, float(np.abs(wanted).max())) + tilt * solid.half_z
-    for one, other in ((found, wanted), (wanted, found)):
-        distance = max(float(np.hypot(*(other - point).T).min()) for point in one)
-        if distance > tolerance:
-            raise compiled.error(
-                f"'{solid.name}': a corner is {distance:.3g} m from where the scene has it"
-            )
+    """Compare the outline with that of its geoms; MuJoCo has meshes in single precision."""
+    rotation = compiled.data.xmat[geoms.body]
+    tilt = float(np.hypot(rotation[2], rotation[5]))
+    wanted = shapely.Polygon(solid.corners())
+    tolerance = SINGLE_PRECISION_M * max(1.0, float(np.abs(wanted.bounds).max()))
+    tolerance += tilt * solid.half_z
+    outlines = [
+        shapely.MultiPoint(compiled.corners(geom)[:, :2]).convex_hull for geom in geoms.geoms
+    ]
+    # Grown before they are united: pieces that touch may be apart by rounding.
+    grown = shapely.union_all(shapely.buffer(outlines, tolerance, join_style="mitre"))
+    outside = wanted.buffer(tolerance, join_style="mitre")
+    if not grown.covers(wanted) or not all(outside.covers(outline) for outline in outlines):
+        found = shapely.union_all(outlines)
+        distance = shapely.hausdorff_distance(found.boundary, wanted.boundary)
+        raise compiled.error(
+            f"'{solid.name}': its outline is up to {distance:.3g} m from where the scene has it"
+        )
 
 
 def _compare(solid: Solid, found: Pose2D, source: str) -> None:

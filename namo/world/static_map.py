@@ -6,9 +6,11 @@ obstacles around a movable.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NoReturn, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from namo.errors import SceneError, UnknownMovableError
 from namo.geometry import Floats, Pose2D, placed
@@ -18,6 +20,7 @@ from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 from namo.world.clearance import Solids
 from namo.world.contacts import contact_points
 from namo.world.free_space import FreeSpace
+from namo.world.goal_distance import goal_distances
 from namo.world.grid_lookup import any_set
 from namo.world.obstacle_map import ObstacleMap
 from namo.world.outlines import OutlineTable
@@ -94,6 +97,11 @@ class StaticMap:
         self._free = FreeSpace(self.grid, self.walls)
         self._by_outlines: _Cache = {}
         self._by_poses: _Cache = {}
+
+    @cached_property
+    def goal_distances(self) -> NDArray[np.int32]:
+        """Distances to the robot's goal, (rows + 2, columns + 2); see `goal_distance`."""
+        return goal_distances(self.walls, *self.goal_cells)
 
     def fits(self, name: str, pose: Pose2D) -> bool:
         """Return whether a movable at a world pose stays inside the bounds and out of the walls.

@@ -87,6 +87,20 @@ class WallTimes(NamedTuple):
     planning_s: float
 
 
+class Reach(NamedTuple):
+    """What the robot reaches in a state.
+
+    Attributes:
+        objects: names of the objects the robot can push, in file order.
+        area: of the cells that the robot can reach (m²).
+        goal_gap: drive from there to its goal, through movables (m); see `Reachability.goal_gap`.
+    """
+
+    objects: tuple[str, ...]
+    area: float
+    goal_gap: float | None
+
+
 @dataclass(frozen=True)
 class Situation:
     """A state and what planners need to know about it.
@@ -94,13 +108,13 @@ class Situation:
     Attributes:
         state: exact snapshot.
         goal_open: whether the robot's goal is reachable.
-        reachable: names of the objects the robot can push, in file order.
+        reach: what the robot reaches.
         observation: poses of the robot and all movables.
     """
 
     state: State
     goal_open: bool
-    reachable: tuple[str, ...]
+    reach: Reach
     observation: Observation
 
 
@@ -187,12 +201,10 @@ class World:
     def situation(self) -> Situation:
         """Return the present state and what planners need to know about it."""
         reachability = self.reachability()
-        return Situation(
-            self.save(),
-            reachability.goal_reachable,
-            reachability.reachable_objects,
-            self.observation(),
+        reach = Reach(
+            reachability.reachable_objects, reachability.reached_area, reachability.goal_gap
         )
+        return Situation(self.save(), reachability.goal_reachable, reach, self.observation())
 
     def observation(self) -> Observation:
         """Return the poses in the format of records: `{name}_pose` -> [x, y, theta]."""
@@ -281,6 +293,7 @@ class World:
         reachability = self.reachability()
         robot = reachability.poses["robot"]
         reachability.reached(np.array([[robot.x, robot.y]]))
+        self.situation()
         if self.scene.movables:
             name = self.scene.movables[0].name
             pose = reachability.poses[name]

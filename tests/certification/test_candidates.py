@@ -25,7 +25,7 @@ def test_results_do_not_depend_on_chunks_or_order(small, tmp_path):
 def test_a_finished_chunk_is_not_repeated(small, tmp_path, monkeypatch):
     path = make_chunk(small, range(2), tmp_path)
     assert is_done(path, small.fingerprint())
-    monkeypatch.setattr(candidates, "certify", None)
+    monkeypatch.setattr(candidates, "scene_figures", None)
     assert make_chunk(small, range(2), tmp_path) == path
     # What is selected does not affect candidates.
     assert make_chunk(replace(small, count=99, quotas={"hard": 3}), range(2), tmp_path) == path

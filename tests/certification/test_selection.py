@@ -45,7 +45,7 @@ def test_larger_quotas_keep_what_smaller_ones_select(small):
 def test_rejections_are_counted_by_reason(small):
     rows = [
         row(0, rejection="no place for its boxes"),
-        row(1, rejection="refused by the reader: scene_1.xml: something"),
+        row(1, rejection="cannot be used: scene_1.xml: something"),
         row(2),
         row(3, sha256="2"),
         row(4),
@@ -53,7 +53,7 @@ def test_rejections_are_counted_by_reason(small):
     _, selection = taken(replace(small, count=1), rows)
     assert selection.rejected == {
         "no place for its boxes": 1,
-        "refused by the reader": 1,
+        "cannot be used": 1,
         "the same scene as an earlier one": 1,
         "quota reached": 1,
     }

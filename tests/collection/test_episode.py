@@ -192,6 +192,26 @@ def test_states_of_the_search_have_unique_numbers(collection):
         assert (row["state"] != row["next_state"]) == row["moved"]
 
 
+def test_what_the_robot_reaches_is_stored_of_every_state(collection):
+    scenes = {row["env_index"]: row for row in collection.table("scenes")}
+    reach = {}
+    for row in collection.table("pushes"):
+        stored = row["reachable"], row["reached_area"], row["goal_gap"]
+        assert reach.setdefault((row["episode_id"], row["next_state"]), stored) == stored
+        assert (row["goal_gap"] == 0.0) == row["goal_open"]
+        assert row["reached_area"] > 0.0
+    starts = 0
+    for row in collection.table("pushes"):
+        scene = scenes[row["env_index"]]
+        start = scene["reachable"], scene["reached_area"], scene["goal_gap"]
+        if row["state"] == 0:
+            assert reach.get((row["episode_id"], 0), start) == start
+            starts += 1
+        reachable, *_ = start if row["state"] == 0 else reach[row["episode_id"], row["state"]]
+        assert row["object_id"] in reachable
+    assert starts
+
+
 def test_stored_numbers_agree_with_the_metrics(collection):
     metrics = {row["episode_id"]: row for row in collection.table("metrics")}
     for record in collection.records():

@@ -7,7 +7,9 @@ from namo.collection import progress
 from namo.collection.progress import EnvironmentCounts, ProgressDisplay, Verbosity, describe
 
 
-def record(index=3, *, depth=1, termination="solved", tried=4, error=None, seconds=1.25):
+def record(
+    index=3, *, depth=1, termination="solved", tried=4, error=None, seconds=1.25, remarks=()
+):
     row = {"solution_depth": depth, "termination": termination, "pushes_simulated": tried}
     return {
         "env_index": index,
@@ -15,6 +17,7 @@ def record(index=3, *, depth=1, termination="solved", tried=4, error=None, secon
         "processing_time": seconds,
         "error": {"message": error, "command": "redo it"} if error else None,
         "metrics": [row],
+        "scene": None,
     }
 
 
@@ -28,7 +31,7 @@ def shown(*records, total=5, resumed=False, stream=None, verbosity=Verbosity.NOR
     with ProgressDisplay("000000-000005", total, verbosity, stream) as display:
         for one in records:
             display.working_on("room.xml")
-            display.finished(one, resumed=resumed)
+            display.finished(one, "redo it", resumed=resumed)
     return stream.getvalue()
 
 
@@ -142,11 +145,11 @@ def test_a_quiet_display_prints_failures_and_warnings_only(terminal, is_terminal
         display.info("process 1 began")
         display.working_on("room.xml")
         display.searching(0, 1, 1)
-        display.finished(record(), resumed=False)
+        display.finished(record(), "redo it", resumed=False)
         assert stream.getvalue() == ""
-        display.finished(record(error="broken"), resumed=False)
+        display.finished(record(error="broken"), "redo it", resumed=False)
         assert "FAILED, broken" in stream.getvalue()
-        assert "rerun: redo it\n" in stream.getvalue()
+        assert "to collect it again: redo it\n" in stream.getvalue()
         display.warn("collected again")
         assert stream.getvalue().endswith("collected again\n")
 

@@ -234,14 +234,14 @@ def test_quiet_says_nothing_but_what_went_wrong(rig, tmp_path, broken_room):
     done = rig.run(*arguments, "--start-idx", 0, "--end-idx", 2, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     line, again = done.stderr.splitlines()
-    assert "--start-idx 1 --end-idx 2" in again
+    assert again == f"  to collect it again: namo redo {tmp_path / 'out'} 1"
     merged = rig.run(*arguments, "--start-idx", 0, "--end-idx", 2, "--merge-only", cwd=tmp_path)
     assert (merged.returncode, merged.stdout, merged.stderr) == (0, "", "")
     assert "env 000001" in line
     assert "FAILED, " in line
 
 
-def test_the_rerun_command_collects_a_fixed_scene_and_nothing_else(rig, tmp_path, broken_room):
+def test_the_stored_command_collects_a_fixed_scene_and_nothing_else(rig, tmp_path, broken_room):
     scenes = rig.copy_rooms(tmp_path / "some rooms", (0, 7, 0))
     (scenes / "01.xml").write_text(broken_room)
     output = tmp_path / "out put"
@@ -250,7 +250,8 @@ def test_the_rerun_command_collects_a_fixed_scene_and_nothing_else(rig, tmp_path
     assert first.returncode == 1, first.stderr
     collection = rig.opened(output, scenes)
     command = collection.record(1)["error"]["command"]
-    assert f"        {command}\n" in first.stdout
+    assert command not in first.stdout
+    assert f"namo redo '{output}' --failed\n" in first.stdout
     before = {path: path.stat().st_mtime_ns for path in collection.files()}
     shutil.copy(rig.room(7), scenes / "01.xml")
     again = subprocess.run(
@@ -269,7 +270,7 @@ def test_the_rerun_command_collects_a_fixed_scene_and_nothing_else(rig, tmp_path
     assert "Failed environments" not in again.stdout
 
 
-def test_the_rerun_command_works_in_the_folder_where_the_run_was_started(
+def test_the_stored_command_works_in_the_folder_where_the_run_was_started(
     rig, tmp_path, broken_room
 ):
     scenes = rig.copy_rooms(tmp_path / "rooms", (0,))

@@ -85,7 +85,28 @@ def test_an_environment_without_a_push_to_show_says_so(file, capsys):
 
 def test_a_folder_cannot_be_replayed(tmp_path, capsys):
     assert main(["replay", str(tmp_path)]) == 2
-    assert "is a folder; name one environment's file" in capsys.readouterr().err
+    assert "is a folder; name an environment too: DIR ENV" in capsys.readouterr().err
+    assert main(["replay", str(tmp_path), "3"]) == 2
+    assert "no environment 3; allowed: number of the environment, or its env_id" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_push_is_replayed_by_its_number_in_a_folder(file, tmp_path, capsys):
+    folder = str(file.parent)
+    last = len(read_record(file)["pushes"]["push"]) // 2 - 1  # of two equal episodes
+    asked = ["--push", str(last), "--episode", "1", "--gif", str(tmp_path / "push.gif")]
+    assert main(["replay", folder, "0", *asked]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"h_env_000000_episode_1: push {last}, at depth ")
+    assert "goal_open: replay matches" in out
+    assert (tmp_path / "push.gif").stat().st_size > 1000
+    assert main(["replay", folder, "h_env_000000", "--push", "0", "--check"]) == 0
+    capsys.readouterr()
+    assert main(["replay", folder, "0", "--push", "99"]) == 2
+    assert "episode 0 has no push 99; its" in capsys.readouterr().err
+    assert main(["replay", str(file), "0", "--push", "0"]) == 2
+    assert "is not a folder; omit 0" in capsys.readouterr().err
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path, capsys):

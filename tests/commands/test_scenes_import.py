@@ -8,6 +8,7 @@ from namo.commands import scenes_import
 from namo.errors import UsageError
 from namo.scenes.importers.registry import IMPORTERS
 from namo.scenes.reading import read_scene
+from namo.scenes.sources import environments_from
 from namo.scenes.writing import scene_xml
 
 MAP = "type octile\nheight 3\nwidth 4\nmap\n@@@@\n@..@\n@@@@\n"
@@ -33,6 +34,18 @@ def source(tmp_path, rooms):
     return folder
 
 
+def test_the_manifest_lists_what_is_imported_and_what_was_there(source, tmp_path, capsys):
+    output = tmp_path / "out"
+    run(source / "maps", "--output", output)
+    run(source / "puzzle.txt", "--output", output)
+    assert "scenes.parquet: 2 scenes of 2 layouts, 0 left out" in capsys.readouterr().out
+    environments = environments_from(None, output / "scenes.parquet")
+    assert [path.name for path in environments.paths] == ["puzzle.xml", "small.xml"]
+    (output / "scenes.parquet").write_text("theirs")
+    with pytest.raises(UsageError, match="was not written by"):
+        run(source / "puzzle.txt", "--output", output)
+
+
 def test_every_importer_can_be_chosen_and_loaded():
     parser = argparse.ArgumentParser()
     scenes_import.add_arguments(parser)
@@ -55,9 +68,11 @@ def test_a_folder_is_imported_file_by_file_and_each_gets_a_line(source, tmp_path
         "notes.txt: left alone: no importer recognises it",
         "ours.xml: left alone: already a scene in this project's format, nothing to import; check "
         "it with `namo scenes check`, collect it with --xml-dir",
+        f"{output / 'scenes.parquet'}: 2 scenes of 2 layouts, 0 left out",
         "2 of 3 files imported; 2 other files left alone",
     ]
-    assert (output / "import.txt").read_text() == printed
+    report = (output / "import.txt").read_text().splitlines()
+    assert report == [*lines[:5], lines[-1]]
     assert {path.relative_to(output).as_posix() for path in output.rglob("*.xml")} == {
         "maps/small.xml",
         "puzzle.xml",

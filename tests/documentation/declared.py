@@ -13,6 +13,9 @@ NOT_COMMANDS: Mapping[str, str] = {
     "results/demo/": "the files of a collection",
     "Snakefile               the pipeline on one page": "the files of the project",
     "results of searches --> data set --> training --> models --> searches --> ...": "a diagram",
+    "your scenes --> check --> certify --> collect --> data set --> models --> comparison": (
+        "a diagram"
+    ),
     "opens + (1 - opens) * discount * leads": "a formula",
 }
 """First lines of blocks without commands -> what the block shows."""
@@ -58,6 +61,11 @@ _BOTH_MODELS = (
 _RANDOM = (
     ".venv/bin/namo collect --output-dir results/random --start-idx 0 --end-idx 24 "
     "--max-pushes 300 --algorithm idfs --object-strategy random --goal-strategy random"
+)
+_OWN_MODELS = (
+    "snakemake --cores all train evaluate --config manifest=results/certified/scenes.parquet "
+    "output_dir=results/explored end_idx=-1 algorithm=exploration object_strategy=random "
+    "goal_strategy=primitive 'learning={test_manifest: results/certified/scenes.parquet}'"
 )
 _FUZZ_RECORDS = "tests/faults/test_fuzz_records.py tests/faults/test_fuzz_bundles.py"
 _IMPORT = (
@@ -131,6 +139,21 @@ DECLARED: Mapping[str, Instead] = dict(
             "end_idx=-1",
             _AS_ELSEWHERE,
         ),
+        _shorter(
+            "namo scenes certify path/to/scenes --output results/certified/scenes.parquet "
+            "--effort --jobs 2",
+            "--pushes 2 --depth 1",
+        ),
+        _planned(
+            "snakemake --cores all certify --config xml_dir=path/to/scenes end_idx=-1",
+            _AS_ELSEWHERE,
+        ),
+        _planned(
+            "snakemake --cores all --config manifest=results/certified/scenes.parquet "
+            "output_dir=results/mine end_idx=-1",
+            _AS_ELSEWHERE,
+        ),
+        _planned(_OWN_MODELS, _AS_ELSEWHERE),
         _planned(
             ".venv/bin/snakemake --cores all dataset", "docs/learning.md runs it, its PATH aside"
         ),

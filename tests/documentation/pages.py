@@ -57,6 +57,12 @@ class Block:
         """Page and line, for messages."""
         return f"{self.page}:{self.line}"
 
+    @property
+    def file(self) -> str | None:
+        """The file that it shows whole, from its title; None if it shows none."""
+        title = re.search(r'title="([^"]+)"', self.about) if self.language in DATA else None
+        return title[1] if title else None
+
     def commands(self) -> list[str]:
         """Return its commands, one per line: continued lines joined, without comments."""
         lines = self.text.replace("\\\n", " ").splitlines()
@@ -85,7 +91,7 @@ def blocks(page: str, text: str) -> list[Block]:
 
 
 def steps(page: str, text: str) -> Iterator[Block | Program]:
-    """Yield the steps of a reader, in order: blocks of commands, and programs with their output.
+    """Yield the steps of a reader, in order: files, commands, and programs with their output.
 
     A block of `text` after a program is what that prints.
 
@@ -98,13 +104,25 @@ def steps(page: str, text: str) -> Iterator[Block | Program]:
         if block.language == "python":
             printed = left.pop(0) if left and left[0].language == "text" else None
             yield Program(block, printed)
-        elif block.language in SHELL:
+        elif block.language in SHELL or block.file:
             yield block
         elif block.language not in DATA:
             raise ValueError(
                 f"{block.place}: a block of '{block.language}'; known are python, "
                 f"{', '.join(sorted(SHELL - {''}))} and {', '.join(sorted(DATA))}"
             )
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of all rows of tables in a page, as written, without headings."""
+    found: list[list[str]] = []
+    tokens = _MARKDOWN.parse(text)
+    for opening, content in pairwise(tokens):
+        if opening.type == "tr_open":
+            found.append([])
+        elif opening.type == "td_open":
+            found[-1].append(content.content)
+    return [row for row in found if row]
 
 
 def _inline(text: str) -> Iterator[Token]:

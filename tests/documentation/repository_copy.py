@@ -90,12 +90,13 @@ class Copy:
             shutil.copytree(made, self.folder / place)
         mine, theirs = (self.folder / "path" / "to" / name for name in ("scenes", "theirs"))
         mine.mkdir(parents=True)
-        shutil.copy(made / "scene_0000000.xml", mine)
+        for scene in sorted(made.glob("scene_*.xml"))[:4]:  # four floor plans
+            shutil.copy(scene, mine)
         theirs.mkdir()
         (theirs / "puzzle.pwp").write_text(PUZZLE)
 
     def run_page(self, page: str, text: str) -> None:
-        """Run all commands and programs of a page, in order, in this folder.
+        """Write all files and run all commands and programs of a page, in order, in this folder.
 
         Raises:
             AssertionError: a command fails, or a program prints something else.
@@ -104,6 +105,10 @@ class Copy:
         for step in steps(page, text):
             if isinstance(step, Program):
                 _run_program(step, names)
+            elif step.file:
+                path = self.folder / step.file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(step.text, encoding="utf-8")
             elif step.text.splitlines()[0].strip() not in NOT_COMMANDS:
                 self._run_commands(step)
 

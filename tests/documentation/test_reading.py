@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.documentation.pages import Program, anchors, blocks, links, spans, steps
+from tests.documentation.pages import Program, anchors, blocks, links, rows, spans, steps
 from tests.documentation.repository_copy import Copy
 
 PAGE = """# Title, with `code`
@@ -79,6 +79,16 @@ def test_a_page_runs_in_one_session(here):
         "```python\nseven = open('there').read()\n```\n\n"
         "```python\nprint('it is', int(seven))\n```\n\n```text\nit ... 7\n```\n",
     )
+
+
+def test_a_block_with_the_name_of_a_file_is_that_file(here):
+    page = '```xml title="own/a.xml"\n<a/>\n```\n\n    cat own/a.xml\n\n```json\n{}\n```\n'
+    here.run_page("README.md", page)
+    assert (here.folder / "own" / "a.xml").read_text() == "<a/>\n"
+
+
+def test_rows_of_tables_are_their_cells():
+    assert rows("| a | b |\n| --- | --- |\n| `<c/>` | d |\n") == [["`<c/>`", "d"]]
 
 
 @pytest.mark.parametrize("command", ["false", "nobody-has-this-program --now", "false | cat"])

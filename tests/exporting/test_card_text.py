@@ -24,7 +24,7 @@ def card(collection, tmp_path):
 
 def text_of(card, pushes=20, splits=("train",)):
     written = [Split(name, 5, {"episodes": 9, "pushes": pushes}) for name in splits]
-    return card_text(card, written, SCHEMAS, dict.fromkeys(SCHEMAS, "0123"))
+    return card_text(card, written, SCHEMAS, dict.fromkeys((*SCHEMAS, "scene_files"), "0123"))
 
 
 def front_of(text):

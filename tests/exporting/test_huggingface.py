@@ -6,7 +6,7 @@ import yaml
 
 from namo.errors import ResultFileError, UsageError
 from namo.exporting import huggingface
-from namo.exporting.huggingface import LEFT_OUT, TABLES
+from namo.results.export_folder import EXPORTED, LEFT_OUT
 from namo.results.tables import DATA_TABLES
 from tests.exporting.conftest import exported
 from tests.training.conftest import manifest_of
@@ -36,7 +36,7 @@ def expected(collection, name):
     return [{key: row[key] for key in row if key not in LEFT_OUT} for row in rows]
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", EXPORTED)
 def test_the_library_reads_every_table_of_the_collection(collection, written, datasets, name):
     data = datasets.load_dataset(str(written), name)
     assert list(data) == ["train"]
@@ -49,7 +49,7 @@ def test_polars_reads_the_shards(collection, written):
 
 
 def test_fields_keep_their_metadata(written):
-    for name, table in TABLES.items():
+    for name, table in EXPORTED.items():
         schema = pq.read_schema(written / name / "train-00000.parquet")
         for field in schema:
             assert field.metadata == DATA_TABLES[table].field(field.name).metadata
@@ -103,22 +103,22 @@ def test_many_rows_become_several_shards_in_order(copied, datasets, tmp_path, mo
 @pytest.mark.parametrize("without", [("plans",), ("pushes",), ("pushes", "plans", "scenes")])
 def test_a_table_without_rows_is_a_configuration_with_0_rows(copied, datasets, tmp_path, without):
     for name in without:
-        table = DATA_TABLES[TABLES[name]]
-        pq.write_table(table.empty_table(), copied.folder / f"{TABLES[name]}.parquet")
+        table = DATA_TABLES[EXPORTED[name]]
+        pq.write_table(table.empty_table(), copied.folder / f"{EXPORTED[name]}.parquet")
     exported(copied, "huggingface", tmp_path / "out")
     folder = str(tmp_path / "out")
-    assert sorted(datasets.get_dataset_config_names(folder)) == sorted(TABLES)
-    for name in TABLES:
+    assert sorted(datasets.get_dataset_config_names(folder)) == sorted((*EXPORTED, "scene_files"))
+    for name in EXPORTED:
         data = datasets.load_dataset(folder, name, streaming=True)["train"]
         assert (list(data) == []) == (name in without)
-        schema = DATA_TABLES[TABLES[name]]
+        schema = DATA_TABLES[EXPORTED[name]]
         files = tmp_path / "out" / name / "train-*.parquet"
         assert (polars.read_parquet(files).height == 0) == (name in without)
         if name not in without:
             assert datasets.load_dataset(folder, name)["train"].column_names == data.column_names
         assert data.column_names == [one for one in schema.names if one not in LEFT_OUT]
     card = (tmp_path / "out" / "README.md").read_text()
-    assert f"Without rows: {', '.join(f'`{one}`' for one in TABLES if one in without)}." in card
+    assert f"Without rows: {', '.join(f'`{one}`' for one in EXPORTED if one in without)}." in card
 
 
 def test_splits_come_from_the_manifest(collection, datasets, tmp_path):
@@ -191,5 +191,8 @@ def test_a_missing_table_is_named(copied, tmp_path):
 
 def test_the_card_has_valid_front_matter(written):
     _, front, body = (written / "README.md").read_text().split("---\n", 2)
-    assert [each["config_name"] for each in yaml.safe_load(front)["configs"]] == list(TABLES)
+    assert [each["config_name"] for each in yaml.safe_load(front)["configs"]] == [
+        *EXPORTED,
+        "scene_files",
+    ]
     assert body.lstrip().startswith("# NAMO planning data: mine")

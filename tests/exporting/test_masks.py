@@ -6,6 +6,8 @@ from namo.exporting import masks
 from namo.exporting.mask_drawing import CHANNELS, PIXELS, MaskWindow, draw_masks
 from namo.exporting.mask_text import LABELS
 from namo.results.records import read_record, write_record
+from namo.results.schema import SCENE_FILES
+from namo.results.tables import write_table
 from namo.world.world import World
 from tests.exporting.conftest import exported
 
@@ -136,8 +138,9 @@ def set_scene_file(collection, path):
 
 
 def test_a_missing_scene_file_is_named_with_a_hint(copied, tmp_path):
+    write_table(copied.folder / "scene_files.parquet", SCENE_FILES, [])
     set_scene_file(copied, "gone/a.xml")
-    with pytest.raises(SceneError, match=r"gone/a\.xml: is missing; .*--run-from"):
+    with pytest.raises(SceneError, match=r"gone/a\.xml: is missing, .*--run-from"):
         exported(copied, "masks", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -146,6 +149,7 @@ def test_a_changed_scene_file_is_named(copied, collection, tmp_path):
     text = (collection.run_from / collection.scenes["xml_file"][0].as_py()).read_text()
     (tmp_path / "a.xml").write_text(text + "<!-- changed -->")
     set_scene_file(copied, tmp_path / "a.xml")
+    write_table(copied.folder / "scene_files.parquet", SCENE_FILES, [])
     with pytest.raises(SceneError, match=r"a\.xml: changed since host_env_000000 was collected"):
         exported(copied, "masks", tmp_path / "out")
 

@@ -197,7 +197,9 @@ def test_a_manifest_with_other_columns_is_named(folder, try_all, table):
         assert "manifest.parquet" in text
 
 
-@pytest.mark.parametrize("name", ["metrics", "pushes", "plans", "scenes", "manifest"])
+@pytest.mark.parametrize(
+    "name", ["metrics", "pushes", "plans", "scenes", "scene_files", "manifest"]
+)
 @pytest.mark.parametrize("kind", ["nulls", "pipe", "device", "folder"])
 def test_a_table_that_is_none_is_named(folder, try_all, name, kind):
     path = folder / f"{name}.parquet"

@@ -5,12 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from namo.pipeline.jobs import HIDING, hide_output, log_redirection, run_jobs_with_this_python
+from namo.pipeline.jobs import (
+    HIDING,
+    UNLESS_REFUSED,
+    forget_refusals,
+    hide_output,
+    log_redirection,
+    run_jobs_with_this_python,
+)
 
 
 def run(command, log, *, show):
     """Run a job's command the way Snakemake does: strict bash, the log's path filled in."""
-    shell = f"set -euo pipefail; {command} {log_redirection(show=show)}"
+    shell = f"set -euo pipefail; {UNLESS_REFUSED}{command} {log_redirection(show=show)}"
     return subprocess.run(
         ["bash", "-c", shell.replace("{log:q}", str(log))], capture_output=True, text=True
     )
@@ -30,7 +37,7 @@ def test_both_streams_are_kept_and_shown_only_if_asked(tmp_path, show):
 def test_a_failed_job_is_shown_and_fails(tmp_path, show):
     log = tmp_path / "job.log"
     done = run("(seq 30; echo reason >&2; exit 3)", log, show=show)
-    assert done.returncode != 0
+    assert done.returncode == 3
     shown = done.stdout if show else done.stderr
     assert shown.endswith("30\nreason\n")
     assert len(shown.splitlines()) == (31 if show else 20)
@@ -64,6 +71,29 @@ def test_the_output_of_all_tries_is_kept_beside_that_of_the_last(tmp_path):
     run("echo second", log, show=False)
     assert log.read_text() == "second\n"
     assert Path(f"{log}.all").read_text() == "first\nsecond\n"
+
+
+@pytest.mark.parametrize("show", [True, False])
+def test_a_job_that_refuses_its_input_runs_once(tmp_path, show):
+    log = tmp_path / "job.log"
+    command = f"(echo ran >> {tmp_path / 'runs'}; echo reason; exit 2)"
+    for _ in range(3):
+        log.unlink(missing_ok=True)  # as Snakemake does before each try
+        done = run(command, log, show=show)
+        assert done.returncode == 2
+        assert done.stdout + done.stderr == log.read_text() == "reason\n"
+    assert (tmp_path / "runs").read_text() == "ran\n"
+    forget_refusals([str(log)])
+    assert run("echo repaired", log, show=show).returncode == 0
+    assert Path(f"{log}.all").read_text() == "reason\nrepaired\n"
+
+
+@pytest.mark.parametrize("code", [1, 137])
+def test_a_job_that_fails_otherwise_is_tried_again(tmp_path, code):
+    log = tmp_path / "job.log"
+    for _ in range(2):
+        assert run(f"(echo ran >> {tmp_path / 'runs'}; exit {code})", log, show=True).returncode
+    assert (tmp_path / "runs").read_text() == "ran\nran\n"
 
 
 def test_the_log_gets_the_last_words_of_a_job_that_a_signal_ends(tmp_path):

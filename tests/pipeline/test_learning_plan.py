@@ -120,3 +120,17 @@ def test_files_of_a_place(plan):
 def test_scenes_must_be_made_first(plan):
     with pytest.raises(UsageError, match="make learning-scenes"):
         plan(manifest="none.parquet").search("round_1", "exploration")
+
+
+def test_a_manifest_that_is_missing_is_named_with_what_makes_it(plan, tmp_path):
+    scenes = tmp_path / "mine"
+    scenes.mkdir()
+    (scenes / "a.xml").write_text("<mujoco/>")
+    run = {"xml_dir": str(scenes), "manifest": None}
+    assert plan(run).manifest_file("once") == [str(tmp_path / "seen.parquet")]
+    missing = plan(run, manifest="mine.parquet")
+    with pytest.raises(UsageError) as caught:
+        missing.manifest_file("once")
+    assert f"`namo scenes certify {scenes} --output mine.parquet`" in str(caught.value)
+    made = plan(run | {"certified": "mine.parquet"}, manifest="mine.parquet")
+    assert made.manifest_file("once") == ["mine.parquet"]

@@ -164,6 +164,24 @@ def test_only_models_on_a_gpu_take_one(config):
     assert model_configs({"ml_goal_model": "m"}) == ["m/config.json"]
 
 
+def test_own_scenes_are_certified_with_the_effort_of_generated_ones(config, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in ("a.xml", "{b}.xml"):
+        (tmp_path / "mine" / name).write_text("<mujoco/>")
+    made = config["scenes"] | {"certify_pushes": 7, "seed": 3, "splits": {"train": 0.7, "val": 0.3}}
+    given = config | {"manifest": None, "xml_dir": "mine", "scenes": made}
+    run = RunPlan.from_config(given, REPOSITORY)
+    assert run.scenes_to_certify() == ["mine/a.xml"]  # the name of the other is a pattern
+    assert run.certify_options == [
+        *("--split=train=0.7", "--split=val=0.3"),
+        *("--effort", "--pushes=7", "--depth=4", "--seed=3"),
+    ]
+    unmeasured = config | {"scenes": made | {"certify": False}}
+    assert RunPlan.from_config(unmeasured, REPOSITORY).certify_options[2:] == []
+    with pytest.raises(UsageError, match="xml_dir is null; certify: name the folder"):
+        RunPlan.from_config(config, REPOSITORY).scenes_to_certify()
+
+
 def test_what_is_asked_for_is_what_the_jobs_collect(config):
     """Settings take another way to a job, through a shell."""
     plan = plan_of(config, search_timeout=7, max_pushes=9, seed=3)

@@ -13,7 +13,7 @@ import pytest
 from namo.geometry import Pose2D
 from namo.world.push import Push, PushOutcome, PushStatus
 from namo.world.push_pool import PushPool
-from namo.world.world import Situation
+from namo.world.world import Reach, Situation
 
 Path = tuple[str, ...]
 
@@ -68,7 +68,8 @@ class NamedWorld:
 
     def situation(self) -> Situation:
         now = self.reachability()
-        return Situation(self.state, now.goal_reachable, now.reachable_objects, self.observation())
+        reach = Reach(now.reachable_objects, 1.0, 0.0 if now.goal_reachable else 1.0)
+        return Situation(self.state, now.goal_reachable, reach, self.observation())
 
     def push_from(
         self, state: Path, push: Push, deadline: float = math.inf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,9 @@ def scene_of(row: Record) -> Record:
         movables=["box <1>", "box 2"],
         outlines=[BOX, BOX],
         poses=[0.0, 0.0, 0.5, 1.0, 1.0, 3.0],
+        reachable=["box <1>", "box 2"],
+        reached_area=9.0,
+        goal_gap=2.0,
     )
 
 
@@ -131,11 +134,22 @@ def pushes_of(row: Record) -> list[Record]:
     """The pushes of an episode; the last one of a solved episode opens the goal."""
     names = {name: row[name] for name in identity(0)}
     count = row["pushes_simulated"]
+    poses = [
+        [-1.5 + 0.01 * n, 0.0, 0.0, 0.02 * n, 0.0, 0.5, 1.0, 1.0, 3.0] for n in range(count + 1)
+    ]
     return [
         row_of(
             "pushes",
             **names,
             push=push,
+            state=push,
+            next_state=push + 1,
+            depth=push + 1,
+            poses_before=poses[push],
+            poses_after=poses[push + 1],
+            reachable=["box <1>"],
+            reached_area=9.0 - 0.01 * push,
+            goal_gap=2.0 - 0.1 * (push % 5),
             object_id="box 2" if push == count - 1 else "box <1>",
             status="reached",
             moved=push % 2 == 0,
@@ -164,15 +178,23 @@ MODEL = {
 
 
 def write_collection(
-    folder: Path, metrics: Sequence[Record], models: Sequence[Record] = (), **run: Any
+    folder: Path,
+    metrics: Sequence[Record],
+    models: Sequence[Record] = (),
+    remarks: Mapping[int, list[Record]] | None = None,
+    **run: Any,
 ) -> Path:
-    """Write the files of a collection with these metrics rows."""
+    """Write the files of a collection with these metrics rows and remarks on scenes by number."""
+    found = remarks or {}
     episodes = [row for row in metrics if row["termination"] != "error"]
     rows = {
         "metrics": list(metrics),
         "pushes": [push for row in episodes for push in pushes_of(row)],
         "plans": [push for row in episodes for push in plan_of(row)],
-        "scenes": [scene_of(row) for row in {row["env_index"]: row for row in episodes}.values()],
+        "scenes": [
+            scene_of(row) | {"remarks": found.get(number, [])}
+            for number, row in {row["env_index"]: row for row in episodes}.items()
+        ],
     }
     for name, schema in DATA_TABLES.items():
         table = pa.Table.from_pylist(rows[name], schema)
@@ -189,8 +211,8 @@ def write_collection(
         "host": "worker",
         "peak_memory_bytes": 1000,
     }
-    tables = folder / "metrics.parquet", folder / "pushes.parquet"
-    write_record(folder / "collection_summary_host.pkl", summarise(*tables, [part]))
+    summary = summarise(folder, [part], final=Path("out"))
+    write_record(folder / "collection_summary_host.pkl", summary)
     entry = file_entry(folder / "collection_summary_host.pkl", folder, None)
     write_table(folder / "manifest.parquet", FILES, [pa.Table.from_pylist([entry], FILES)])
     content = {

@@ -158,3 +158,13 @@ def test_all_controls_have_an_accessible_name(page):
         " each.closest('label')?.textContent.trim())).map(each => each.outerHTML)"
     )
     assert page.value(unnamed) == []
+
+
+def test_an_unsolved_card_opens_its_explanation(page):
+    card = "host_env_000003_episode_0"
+    why = f"document.getElementById('why-{card}')"
+    play(page, card)
+    assert page.value(f"{why}.open")
+    assert page.value(f"{why}.querySelectorAll('figure svg').length") > 1
+    page.value(f"{why}.querySelector('.close').click()")
+    assert not page.value(f"{why}.open")

@@ -88,15 +88,16 @@ def test_unexplained_outcomes_come_first_and_solved_last(page):
     assert places == sorted(places)
 
 
-def test_failures_and_slowest_episodes_have_rerun_commands(page):
+def test_failures_and_slowest_episodes_have_short_commands(page):
     rerun = page.text.split("Rerun")[-1]
-    assert "python collect.py --start-idx 4" in rerun
-    assert "python collect.py --start-idx 5" in rerun
+    for environment in (4, 5, "--failed"):
+        assert f"namo redo out {environment}" in rerun
+    assert "collect.py" not in rerun.partition("Provenance")[0]
     slowest = rerun.split("Slowest episodes")[1]
     assert slowest.index("60.0 s, 12 pushes simulated, unsolved (timeout)") < slowest.index(
         "9.00 s"
     )
-    assert "--output-dir out_rerun --start-idx 7 --end-idx 8" in slowest
+    assert "namo rerun out 7" in slowest
 
 
 def test_diverged_replays_are_listed_before_failures(page):
@@ -112,9 +113,29 @@ def test_diverged_replays_are_listed_before_failures(page):
 def test_long_lists_of_failures_are_complete_but_folded(make_collection):
     folder = make_collection([failure(n, "no robot") for n in range(30)])
     page = Page(write_report(folder).read_text("utf-8"))
-    assert all(f"python collect.py --start-idx {n}" in page.text for n in range(30))
+    assert all(f"namo redo out {n}" in page.text for n in range(30))
     assert "10 more Environment 20 scenes/0020.xml: no robot" in page.text
     assert [tag for tag, _ in page.tags].count("details") == 1
+
+
+def test_odd_scenes_are_shown_beside_unsolved_environments(make_collection):
+    def heavy(force):
+        return {"kind": "too heavy", "text": f"'<box>' needs {force} N"}
+
+    rows = [episode_row(n, "pushes") for n in range(6)] + [episode_row(6)]
+    remarks = {n: [heavy(29 + n), heavy(40)] for n in range(6)}
+    wide = {"kind": "too wide for doors", "text": "'box' is 1 m wide"}
+    remarks |= {5: [*remarks[5], wide], 6: [wide]}
+    text = Page(write_report(make_collection(rows, remarks=remarks)).read_text("utf-8")).text
+    assert "finds something odd in 6 of 6 unsolved environments" in text
+    first = "too heavy 6 of 6 unsolved '<box>' needs 29 to 40 N environments 0, 1, 2, 3, 4, 5"
+    second = "too wide for doors 1 of 2 unsolved 'box' is 1 m wide environment 5"
+    assert f"{first} {second}" in text
+    assert "unsolved (push budget), too heavy; 1 push simulated" in text
+
+
+def test_without_odd_scenes_there_is_no_section_on_them(page):
+    assert "odd" not in page.text.partition("Solved vs.")[0]
 
 
 def test_rare_outcomes_do_not_read_zero_percent(make_collection):

@@ -13,8 +13,11 @@ from namo.results.records import file_entry, read_record
 from namo.results.tables import DATA_TABLES, TABLES, write_table
 
 FORMER = 4
-NEW = {"opening_fraction", "worker_process"}
-"""Columns that the version before did not have."""
+FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "scene_files"}
+NEW = frozenset({"opening_fraction", "worker_process"})
+"""Columns of metrics that the version before did not have."""
+ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
+"""Columns that it did not have."""
 
 
 def write_former(source, folder):
@@ -24,14 +27,18 @@ def write_former(source, folder):
     for path in records:
         write_sealed(path, pickle.dumps(former_record(read_record(path))))
     for part in finished_parts(folder):
-        for name, schema in TABLES.items():
+        part.table("scene_files").unlink()
+        for name, schema in FORMER_TABLES.items():
             rows = pq.read_table(part.table(name))
             if name == "files":
                 paths = [folder / path for path in rows["path"].to_pylist()]
                 rows = _entries(folder, paths, rows["rows"].to_pylist())
             write_former_table(part.table(name), schema, rows)
-        hashes = {name: file_entry(part.table(name), folder, None)["sha256"] for name in TABLES}
+        hashes = {
+            name: file_entry(part.table(name), folder, None)["sha256"] for name in FORMER_TABLES
+        }
         write_marker(part.marker, {**part.metadata(), "tables": hashes})
+    (folder / "scene_files.parquet").unlink()
     for name, schema in DATA_TABLES.items():
         path = folder / f"{name}.parquet"
         write_former_table(path, schema, pq.read_table(path))
@@ -40,7 +47,9 @@ def write_former(source, folder):
     run = json.loads((folder / "run.json").read_text())
     run["versions"] |= {"schema": FORMER, "namo": "0.0.9", "mujoco": "3.9.9"}
     (folder / "run.json").write_text(json.dumps(run))
-    manifest = pq.read_table(folder / "manifest.parquet")
+    manifest = pq.read_table(
+        folder / "manifest.parquet", filters=[("path", "!=", "scene_files.parquet")]
+    )
     paths = [folder / path for path in manifest["path"].to_pylist()]
     entries = _entries(folder, paths, manifest["rows"].to_pylist())
     write_former_table(folder / "manifest.parquet", TABLES["files"], entries)
@@ -48,8 +57,8 @@ def write_former(source, folder):
 
 
 def write_former_table(path, schema, rows):
+    schema = pa.schema([field for field in schema if field.name not in ADDED], schema.metadata)
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
-    schema = pa.schema([field for field in schema if field.name not in NEW], schema.metadata)
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
         columns["episode_id"] = [_padded(name) for name in columns["episode_id"]]
@@ -71,7 +80,8 @@ def former_record(record):
     ]
     for name in ("pushes", "plans"):
         ids = [_padded(each) for each in record[name]["episode_id"]]
-        record[name] = {**record[name], "episode_id": ids}
+        record[name] = _without_added(record[name]) | {"episode_id": ids}
+    record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
             **episode,
@@ -89,6 +99,21 @@ def former_record(record):
     return record
 
 
+def with_unknown(value):
+    """What is in a record or in rows, with None for what the version before did not have."""
+    if isinstance(value, dict):
+        numbers = value.get("push")  # of a row, or of all rows in columns
+        unknown = [None] * len(numbers) if isinstance(numbers, list) else None
+        return {
+            name: unknown if name in ADDED else with_unknown(item) for name, item in value.items()
+        }
+    return [with_unknown(item) for item in value] if isinstance(value, list) else value
+
+
+def _without_added(values):
+    return {name: value for name, value in values.items() if name not in ADDED}
+
+
 def _former_object(info):
     half = [info[f"size_{axis}"] for axis in "xyz"]
     kept = {name: info[name] for name in ("movable", "start_pose", "outline") if name in info}
@@ -104,6 +129,7 @@ def _former_summary(summary):
     filtering = {**summary["filtering_stats"]}
     filtering["filter_rate"] /= 100.0
     metadata = {**summary["collection_metadata"], "schema_version": FORMER}
+    del metadata["folder"], summary["unsolved"]
     return {
         **summary,
         "collection_metadata": metadata,

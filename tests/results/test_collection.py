@@ -91,6 +91,7 @@ def test_a_missing_table_and_a_missing_record_are_named(rig, tmp_path):
     (collection.output / "plans.parquet").unlink()
     with pytest.raises(ResultFileError, match=r"plans\.parquet: is missing"):
         opened.plans  # noqa: B018 - reads it
+    (collection.output / "scene_files.parquet").unlink()
     (scenes / "00.xml").write_bytes(rig.room(0).read_bytes())
     with pytest.raises(SceneError, match="changed since host_env_000000 was"):
         episode.scene  # noqa: B018 - reads it

@@ -24,6 +24,7 @@ ROWS = {
         "movables": ["a", "b"],
         "outlines": [SQUARE, SQUARE],
         "poses": [0.0] * 6,
+        "remarks": [{"kind": "too heavy", "text": "'a' needs 29 N"}],
     },
 }
 
@@ -35,7 +36,7 @@ def table(name, *rows):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_nothing_is_wrong_with_rows_of_different_lengths(name):
-    empty = {"moved": [], "poses": [], "walls": [], "movables": [], "outlines": []}
+    empty = {"remarks": None, "moved": [], "poses": [], "walls": [], "movables": [], "outlines": []}
     empty |= {"object_names": [], "poses_before": [0.0] * 3, "poses_after": [0.0] * 3}
     other = {column: empty.get(column, values) for column, values in ROWS[name].items()}
     assert list_problem(name, table(name, ROWS[name], other)) is None
@@ -57,6 +58,7 @@ def test_nothing_is_wrong_with_rows_of_different_lengths(name):
         ("scenes", "goal", [0.0, 0.0, None], "a list with null"),
         ("scenes", "walls", [SQUARE, None], "a list with null"),
         ("scenes", "walls", [SQUARE, SQUARE[:7]], "a list of length 7; allowed: 2 for each of 3"),
+        ("scenes", "remarks", [{"kind": "too heavy", "text": None}], "a list with null"),
         ("scenes", "outlines", [SQUARE], "a list of length 1; allowed: one for each of 'movables'"),
         ("scenes", "outlines", [SQUARE, [0.0] * 4], "a list of length 4; allowed: 2 for each of 3"),
         ("scenes", "poses", [0.0] * 9, "a list of length 9; allowed: 3 for each of 'movables'"),

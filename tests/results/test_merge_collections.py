@@ -16,7 +16,7 @@ from namo.results.merge_collections import merge_collections
 from namo.results.parts import Part, finished_parts, write_part
 from namo.results.records import read_record
 from namo.results.schema import FILES
-from namo.results.tables import DATA_TABLES
+from namo.results.tables import MERGED_TABLES
 from namo.results.verify import Verification
 from tests.collecting import SOURCE
 from tests.walking import Folder
@@ -176,7 +176,7 @@ def test_a_list_of_files_that_leads_out_of_a_collection_is_not_followed(halves, 
     (part,) = finished_parts(copy)
     rows = pq.read_table(part.table("files")).to_pylist()
     rows[0]["path"] = "../secret"
-    tables = {name: [pq.read_table(part.table(name))] for name in DATA_TABLES}
+    tables = {name: [pq.read_table(part.table(name))] for name in MERGED_TABLES}
     tables["files"] = [pa.Table.from_pylist(rows, FILES)]
     write_part(part, tables, part.metadata())
     with pytest.raises(ResultFileError, match=r"'\.\./secret', which leads out of the collection"):

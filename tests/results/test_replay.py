@@ -2,7 +2,8 @@ import copy
 
 import pytest
 
-from namo.results.replay import replay
+from namo.errors import ResultFileError
+from namo.results.replay import push_chain, replay, replay_push
 from namo.scenes.reading import read_scene
 from namo.world.world import World
 
@@ -73,3 +74,47 @@ def test_a_diverged_replay_names_the_difference(solved, change, problem):
     world, episode = solved
     assert len(episode["action_sequence"]) == 1
     assert problem in replay(world, changed(episode, change)).problem
+
+
+def pushes_of(collection):
+    """World, columns and number of rows of the environments that simulated pushes."""
+    for record in collection.records():
+        if record["pushes"]["push"]:
+            world = World(read_scene(collection.scenes.parent / record["xml_file"]))
+            yield world, record["pushes"], len(record["pushes"]["push"])
+
+
+def test_any_push_of_a_search_replays_to_the_last_bit(collected):
+    replayed = 0
+    for world, pushes, count in pushes_of(collected):
+        for number in sorted({0, count // 2, count - 1}):
+            done = replay_push(world, pushes, 0, number)
+            assert (done.problem, len(done.pushes)) == (None, pushes["depth"][number])
+            replayed += 1
+    assert replayed > 3
+
+
+def test_the_chain_of_a_push_follows_states_back_to_the_start():
+    # Push 1 moves nothing, push 3 leads back to the start, push 4 to a state that is known.
+    states, next_states = [0, 0, 1, 2, 0, 2], [1, 0, 2, 0, 2, 3]
+    assert push_chain(states, next_states, 5) == [0, 2, 5]
+    assert push_chain(states, next_states, 1) == [1]
+    with pytest.raises(ResultFileError, match="push 0: no stored pushes lead to state 7"):
+        push_chain([7], [8], 0)
+    with pytest.raises(ResultFileError, match="no stored pushes lead to state 1"):
+        push_chain([1, 2], [2, 1], 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "said"),
+    [
+        ("status", lambda _: "stuck", "push 1 ends as "),
+        ("physics_steps", lambda steps: steps + 1, "physics steps; stored: "),
+        ("poses_after", lambda poses: [poses[0] + 1e-9, *poses[1:]], "state after push 1 differs"),
+        ("poses_before", lambda poses: [poses[0] + 1e-9, *poses[1:]], "state before push 1"),
+    ],
+)
+def test_a_push_that_replays_otherwise_is_said(collected, column, change, said):
+    world, pushes, _ = next(pushes_of(collected))
+    other = {**pushes, column: [change(value) for value in pushes[column]]}
+    assert said in replay_push(world, other, 0, 0).problem

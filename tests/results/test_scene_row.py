@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 
 from namo.geometry import Pose2D
-from namo.results.scene_row import scene_columns
+from namo.results.scene_row import scene_columns, scene_remarks
 from namo.results.schema import SCENES
 from namo.scenes.reading import read_scene
 
@@ -48,3 +48,15 @@ def test_every_environment_that_was_read_has_a_row_and_its_plan_frames(collected
     np.testing.assert_allclose(
         first["robot"][:2], scenes[first["env_index"]]["robot"][:2], atol=1e-3
     )
+
+
+def test_remarks_are_those_of_the_check_without_its_notes(rooms):
+    heavy = rooms.plugged(rooms.box(-1.0, 0.9, number=2, mass=9.0))
+    (remark,) = scene_remarks(heavy)
+    assert remark["kind"] == "too heavy"
+    assert "'obstacle_2_movable' needs 44.1 N to slide" in remark["text"]
+    assert [each["kind"] for each in scene_remarks(rooms.sealed())] == [
+        "goal cut off",
+        "floor cut off",
+    ]
+    assert scene_remarks(rooms.room()) == [], "an open goal is a note"

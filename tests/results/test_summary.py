@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from namo.collection.config import CollectionConfig
-from namo.results.schema import METRICS, PUSHES
+from namo.results.schema import METRICS, PUSHES, SCENES
 from namo.results.summary import summarise
 from namo.results.summary_text import WIDTH, summary_text
 from namo.results.tables import write_table
@@ -54,13 +54,16 @@ def part(**more):
 
 @pytest.fixture
 def summary_of(tmp_path):
-    def summary(*rows, pushes=(), parts=None):
-        metrics = tmp_path / "metrics.parquet"
-        write_table(metrics, METRICS, [pa.Table.from_pylist(list(rows), METRICS)])
-        pushed = tmp_path / "pushes.parquet"
-        table = pa.Table.from_pylist([{"status": status} for status in pushes], PUSHES)
-        write_table(pushed, PUSHES, [table])
-        return summarise(metrics, pushed, parts or [part()])
+    def summary(*rows, pushes=(), scenes=(), parts=None):
+        pushed = [{"status": status} for status in pushes]
+        for name, schema, values in (
+            ("metrics", METRICS, list(rows)),
+            ("pushes", PUSHES, pushed),
+            ("scenes", SCENES, list(scenes)),
+        ):
+            table = pa.Table.from_pylist(values, schema)
+            write_table(tmp_path / f"{name}.parquet", schema, [table])
+        return summarise(tmp_path, parts or [part()])
 
     return summary
 

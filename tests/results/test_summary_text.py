@@ -3,7 +3,7 @@ import re
 import pytest
 
 from namo.learning.inference_stats import InferenceStats, sum_stats
-from namo.results.summary_text import SHOWN_FAILURES, summary_text
+from namo.results.summary_text import SHOWN_FAILURES, WIDTH, summary_text
 
 
 @pytest.fixture
@@ -36,12 +36,14 @@ def test_the_text_shows_medians_and_totals_of_times_and_nodes(summary, tmp_path)
     assert line.endswith("12,345")
 
 
-def test_the_text_shows_failures_with_cause_and_command(collected, tmp_path):
+def test_the_text_shows_failures_with_cause_and_the_command_for_all(collected, tmp_path):
     (text,) = [path.read_text("utf-8") for path in collected.output.glob("summary_*.txt")]
     (row,) = [row for row in collected.table("metrics") if row["termination"] == "error"]
     assert f"000005  {row['error_message']}" in text
     assert "kaputt ü.xml" in row["error_message"]
-    assert row["rerun_command"] in text
+    assert f"namo redo '{collected.output}' --failed" in text
+    assert "namo collect" not in text, "the long command stays in the tables"
+    assert "namo collect" in row["rerun_command"]
 
 
 def test_many_failures_are_truncated_and_counted(summary, tmp_path):
@@ -49,7 +51,8 @@ def test_many_failures_are_truncated_and_counted(summary, tmp_path):
     summary["failures"] = [failure | {"env_index": 100 + number} for number in range(30)]
     summary["performance_stats"]["failed_environments"] = 500
     text = summary_text(summary, tmp_path)
-    assert text.count(failure["rerun_command"]) == SHOWN_FAILURES
+    assert text.count(failure["error_message"]) == SHOWN_FAILURES
+    assert text.count("namo redo") == 1
     assert f"... and {500 - SHOWN_FAILURES} more, in metrics.parquet" in text
 
 
@@ -57,6 +60,37 @@ def test_without_failures_there_is_no_section_on_them(summary, tmp_path):
     summary["failures"] = []
     summary["performance_stats"]["failed_environments"] = 0
     assert "failed" not in summary_text(summary, tmp_path).lower()
+
+
+def test_odd_scenes_of_unsolved_environments_are_listed_once_for_each_kind(summary, tmp_path):
+    assert (
+        "Unsolved environments: 1, of which 1 in odd scenes\n"
+        f"{'-' * WIDTH}\n"
+        "goal cut off            1 of 1 unsolved: no way to the goal even with all\n"
+        "                        movables gone\n"
+        "                        environment 4\n"
+    ) in summary_text(summary, tmp_path)
+    group = {
+        "kind": "too heavy",
+        "text": "'box' needs 29 N to slide, the robot pushes with 15 N",
+        "unsolved": 12,
+        "environments": 13,
+        "listed": [*range(12)],
+    }
+    summary["unsolved"] = {
+        "environments": 20,
+        "remarked": 12,
+        "unknown": 0,
+        "remarks": [group],
+    }
+    text = summary_text(summary, tmp_path)
+    assert "Unsolved environments: 20, of which 12 in odd scenes\n" in text
+    assert " ".join(text.split("odd scenes")[1].split())[79:].startswith(
+        "too heavy 12 of 13 unsolved: 'box' needs 29 N to slide, the robot pushes with 15 N "
+        "environments 0, 1, 2, 3, 4, 5, 6, 7 and 4 more "
+    )
+    summary["unsolved"] |= {"remarked": 0, "remarks": []}
+    assert "odd scenes" not in summary_text(summary, tmp_path)
 
 
 def test_filtering_is_listed(filtered, several, tmp_path):

@@ -11,10 +11,11 @@ from namo.errors import BusyError, ResultFileError
 from namo.locks import lock_held
 from namo.results.parts import LOCK, finished_parts
 from namo.results.records import read_record, write_record
+from namo.results.tables import MERGED_TABLES
 from namo.results.upgrade import Upgraded, upgrade
 from namo.results.verify import Verification
 from namo.version import SCHEMA_VERSION
-from tests.results.former_version import FORMER, NEW, write_former
+from tests.results.former_version import FORMER, with_unknown, write_former
 from tests.results.record_format import problems
 
 
@@ -35,24 +36,20 @@ def former(present, tmp_path):
 
 
 def everything(rig, folder, scenes):
-    """What is stored, without what the version before did not store."""
+    """What a collection holds, but for where it is and what an upgrade cannot know."""
     collection = rig.opened(folder, scenes)
-    records = {path.name: read_record(path) for path in collection.files()}
-    metrics = collection.table("metrics")
-    for row in (*metrics, *(row for record in records.values() for row in record["metrics"])):
-        row |= dict.fromkeys(NEW)
+    summary = collection.summary()
+    del summary["collection_metadata"]["folder"], summary["unsolved"]
     return {
-        "records": {name: record | {"models": None} for name, record in records.items()},
-        "metrics": metrics,
-        **{name: collection.table(name) for name in ("pushes", "plans", "scenes")},
-        "summary": collection.summary(),
+        "records": {path.name: read_record(path) | {"models": None} for path in collection.files()},
+        **{name: collection.table(name) for name in MERGED_TABLES},
+        "summary": summary,
     }
 
 
 def require_upgraded(rig, folder, present, *, replays=False):
-    assert everything(rig, folder, present.scenes) == everything(
-        rig, present.output, present.scenes
-    )
+    expected = with_unknown(everything(rig, present.output, present.scenes))
+    assert everything(rig, folder, present.scenes) == expected
     verification = Verification(folder, replays)
     assert [str(problem) for problem in verification.problems()] == []
     assert verification.plans == 2 * replays
@@ -75,7 +72,7 @@ def test_filtered_and_unsolved_episodes_are_upgraded(rig, several, filtered, tmp
     for number, collection in enumerate((several, filtered)):
         folder = write_former(collection.output, tmp_path / str(number))
         upgrade(folder)
-        same = everything(rig, collection.output, collection.scenes)
+        same = with_unknown(everything(rig, collection.output, collection.scenes))
         assert everything(rig, folder, collection.scenes) == same
         assert problems(folder, Path()) == []
 
@@ -254,3 +251,12 @@ def test_the_command_rewrites_the_report_too(present, former, capsys):
     assert main(["upgrade", str(former)]) == 0
     assert "nothing to rewrite" in capsys.readouterr().out
     assert main(["upgrade", str(former / "nowhere")]) == 2
+
+
+def test_remarks_are_unknown_after_an_upgrade(rig, present, former):
+    upgrade(former)
+    collection = rig.opened(former, present.scenes)
+    assert [row["remarks"] for row in collection.table("scenes")] == [None, None]
+    assert [row["remarks"] for row in present.table("scenes")] != [None, None]
+    unsolved = collection.summary()["unsolved"]
+    assert unsolved["unknown"] == unsolved["environments"]

@@ -11,7 +11,7 @@ from namo.errors import ResultFileError
 from namo.reporting.report import write_report
 from namo.results.assemble import assemble
 from namo.results.records import file_entry, read_record, write_record
-from namo.results.schema import FILES
+from namo.results.schema import FILES, SCENE_FILES
 from namo.results.tables import write_table
 from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
 from tests.collecting import SOURCE
@@ -143,19 +143,41 @@ def test_a_diverged_replay_is_named(copy):
     assert problems(copy.output, replays=False) == []
 
 
-def test_a_scene_that_changed_cannot_be_replayed(copy, whole, tmp_path):
+def without_stored_scenes(copy):
+    """Leave the table of scene files without rows, as an upgrade may, and list it."""
+    path = copy.output / "scene_files.parquet"
+    write_table(path, SCENE_FILES, [])
+    relisted(copy, path, rows=0)
+
+
+def test_a_scene_that_changed_or_is_gone_is_replayed_as_it_is_stored(copy, whole, tmp_path):
     index = with_a_plan(copy)
     scene = tmp_path / "scene.xml"
     original = copy.record(index)["xml_file"]
     scene.write_text((whole.scenes / original).read_text() + "<!-- -->\n")
     rewritten(copy, index, lambda record: record.update(xml_file=str(scene)))
-    assert f"{scene}: changed since" in the_problem(copy.output).text
-    scene.unlink()
+    for change, said in ((lambda: None, "changed since"), (scene.unlink, "is missing")):
+        change()
+        verification = Verification(copy.output)
+        assert [*verification.problems()] == []
+        assert f"{scene}: {said}" in verification.notes[-1]
+    without_stored_scenes(copy)
     problem = the_problem(copy.output)
-    assert "cannot be replayed" in problem.text
+    assert f"cannot be replayed: {scene}: is missing, and {copy.output} does not" in problem.text
     before = {path.name for path in copy.output.rglob("*")}
     assert schedule_recollection(copy.output, [problem]) == [], "the collection is not damaged"
     assert {path.name for path in copy.output.rglob("*")} - before <= {".run.lock"}
+
+
+def test_a_stored_scene_that_is_not_what_its_hash_says_is_named(copy):
+    path = copy.output / "scene_files.parquet"
+    table = pq.read_table(path)
+    texts = [f"{text}\n" for text in table["xml"].to_pylist()]
+    write_table(path, SCENE_FILES, [table.set_column(1, table.schema.field(1), pa.array(texts))])
+    relisted(copy, path)
+    found = problems(copy.output)
+    assert {problem.path for problem in found} == {path.name}
+    assert "has another hash" in found[0].text
 
 
 def test_row_counts_that_differ_from_the_tables_are_named(copy):
@@ -232,11 +254,11 @@ def rewrite_run(here, change):
     relisted(here, path)
 
 
-def relisted(here, path):
+def relisted(here, path, **changes):
     rows = pq.read_table(here.output / MANIFEST).to_pylist()
     for number, row in enumerate(rows):
         if row["path"] == path.name:
-            rows[number] = file_entry(path, here.output, row["rows"])
+            rows[number] = {**file_entry(path, here.output, row["rows"]), **changes}
     write_table(here.output / MANIFEST, FILES, [pa.Table.from_pylist(rows, FILES)])
 
 
@@ -261,11 +283,12 @@ def test_rows_of_scenes_that_are_not_listed_are_named(asked):
     ]
 
 
-def test_a_scene_that_changed_is_named_without_a_plan_to_replay(asked):
+def test_a_scene_file_that_changed_is_noted_without_a_plan_to_replay(asked):
     (Path(SCENES) / "b.xml").write_text("changed")
-    (problem,) = problems(asked.output, replays=False)
-    assert problem.text == "environment 1 (scenes/b.xml): its scene file has changed"
-    assert not problem.repairable
+    verification = Verification(asked.output, replays=False)
+    assert [*verification.problems()] == []
+    (note,) = verification.notes
+    assert note.endswith("have changed since these environments were collected: 1")
 
 
 def test_environments_that_were_asked_for_and_are_not_there_are_named(asked):

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
-from namo.scenes.convex import joined
 from namo.scenes.footprint import (
     RIGHT_ANGLE_TOLERANCE,
     FootprintSet,
@@ -19,6 +18,7 @@ from namo.scenes.footprint import (
     overlap_depth,
     without_holes,
 )
+from namo.scenes.joining import joined
 
 L_SHAPE = ((0.0, 0.0), (2.0, 0.0), (2.0, 1.0), (1.0, 1.0), (1.0, 2.0), (0.0, 2.0))
 U_SHAPE = (
@@ -115,22 +115,6 @@ def test_centring_moves_the_frame_but_not_the_polygon():
     assert polygon.is_centred
     assert not Polygon(L_SHAPE).is_centred
     np.testing.assert_allclose(at.to_world(polygon.outline), Polygon(L_SHAPE).outline)
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        [((0, 0), (1, 0), (1, 1), (0, 1)), ((2, 0), (3, 0), (3, 1), (2, 1))],  # apart
-        [((0, 0), (2, 0), (2, 1), (0, 1)), ((0, 1), (1, 1), (1, 2), (0, 2))],  # half an edge
-    ],
-)
-def test_pieces_that_do_not_share_whole_edges_are_refused(pieces):
-    if pieces[1][0] == (0, 1):  # half an edge still closes one outline, which touches itself
-        with pytest.raises(SceneError):
-            Polygon(joined(pieces))
-    else:
-        with pytest.raises(SceneError, match="do not form a single outline"):
-            joined(pieces)
 
 
 @given(stars(), poses, st.lists(st.tuples(st.floats(-4, 4), st.floats(-4, 4)), min_size=1))

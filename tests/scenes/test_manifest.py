@@ -10,9 +10,9 @@ from namo.scenes.manifest import (
     MANIFEST,
     audit_manifest,
     listed_scenes,
-    split_of,
     write_manifest,
 )
+from namo.scenes.splits import split_of
 
 SPLITS = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -89,9 +89,24 @@ def test_a_table_without_layouts_is_refused_with_what_it_is(tmp_path):
     pq.write_table(pa.table({name: ["x"] for name in ("path", "bytes", "sha256", "rows")}), path)
     with pytest.raises(
         UsageError,
-        match=r"no column 'layout_id', 'split'; this is the list of .* expected the scene m",
+        match=r"no column 'layout_id', 'split'; this is the list of .* expected a scene m",
     ):
         listed_scenes(path)
+
+
+def test_a_missing_or_odd_manifest_is_refused_with_what_makes_one(tmp_path):
+    missing = tmp_path / "none.parquet"
+    with pytest.raises(UsageError) as caught:
+        listed_scenes(missing)
+    assert f"no such file; `namo scenes certify FOLDER --output {missing}`" in str(caught.value)
+    odd = tmp_path / "odd.parquet"
+    columns = {"sha256": ["a", None], "layout_id": ["b", "b"], "split": ["train", "train"]}
+    pq.write_table(pa.table(columns), odd)
+    with pytest.raises(UsageError, match="column 'sha256' must be text in every row; `namo scenes"):
+        listed_scenes(odd)
+    (tmp_path / "list.txt").write_text("a.xml")
+    with pytest.raises(UsageError, match=r"not a Parquet file .*`namo scenes certify FOLDER"):
+        listed_scenes(tmp_path / "list.txt")
 
 
 @given(st.text(min_size=1))

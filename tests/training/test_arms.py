@@ -4,6 +4,7 @@ import pytest
 from namo.errors import ResultFileError, UsageError
 from namo.training.arms import read_arm
 from namo.training.evaluation import evaluate
+from namo.training.evaluation_text import evaluation_text
 from tests.training.conftest import BUDGET, rows_of
 
 
@@ -36,11 +37,29 @@ def test_only_a_few_of_many_missing_episodes_are_named(arm):
         evaluate([arm("a", np.ones((20, 1))), arm("b", np.ones((1, 1)))], "a", BUDGET)
 
 
-def test_failed_environments_are_refused_by_number(arm):
-    rows = rows_of(np.ones((4, 1)))
-    rows[2].update(termination="error", solution_found=False)
-    with pytest.raises(UsageError, match="--arm b: environment 2 failed"):
+def test_an_environment_that_failed_in_one_arm_counts_in_none(arm):
+    rows = rows_of(np.ones((4, 2)))
+    rows[4].update(termination="error", solution_found=False, search_time_ms=None)
+    found = evaluate([arm("a", np.ones((4, 2))), arm("b", rows=rows)], "a", BUDGET)
+    assert found.left_out == {2: ["b"]}
+    assert found.groups["all"].episodes == 6
+    kept = np.ones((4, 2))[:3]
+    alone = evaluate([arm("a", kept), arm("b", kept)], "a", BUDGET)
+    assert found.groups["all"].arms == alone.groups["all"].arms
+    assert "failed in those in brackets: environment 2 (b)." in evaluation_text(found)
+    assert "Left out" not in evaluation_text(alone)
+
+
+def test_arms_without_a_common_environment_are_refused(arm):
+    rows = rows_of(np.ones((2, 1)))
+    for row in rows:
+        row.update(termination="error")
+    with pytest.raises(UsageError, match="--arm b: all environments failed"):
         arm("b", rows=rows)
+    one, other = rows_of(np.ones((2, 1))), rows_of(np.ones((2, 1)))
+    one[0]["termination"] = other[1]["termination"] = "error"
+    with pytest.raises(UsageError, match="every environment failed in one of the arms"):
+        evaluate([arm("a", rows=one), arm("b", rows=other)], "a", BUDGET)
 
 
 def test_a_folder_without_a_collection_is_refused(tmp_path):

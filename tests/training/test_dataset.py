@@ -11,16 +11,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo import compiled
-from namo.errors import UsageError
+from namo.errors import SceneError, UsageError
 from namo.files import sha256_of
 from namo.geometry import Pose2D
 from namo.learning.queries import goal_query, object_query
 from namo.learning.rasters import CHANNELS, StateRaster
 from namo.results.shards import SPLITS
 from namo.scenes.reading import parse_scene, read_scene
+from namo.training import dataset as dataset_module
 from namo.training.data import UNKNOWN, CandidateData
 from namo.training.data_schema import CANDIDATE_ROWS, CARD, SCENE_ROWS
 from namo.training.dataset import make_dataset
+from namo.training.labelling import labelled_rows
 from namo.training.labels import Label
 from namo.training.raster_png import from_png
 from namo.world.candidates import candidate_pushes
@@ -46,7 +48,7 @@ def state_name(poses):
 def rewritten(learning, folder, **columns):
     """A copy of the collection with columns of the metrics replaced."""
     folder.mkdir()
-    for name in ("pushes.parquet", "run.json"):
+    for name in ("pushes.parquet", "scene_files.parquet", "run.json"):
         shutil.copy(learning.collection / name, folder / name)
     table = pq.read_table(learning.collection / "metrics.parquet")
     for name, value in columns.items():
@@ -200,15 +202,35 @@ def test_pushes_that_match_no_candidate_are_counted(rooms, tmp_path):
     assert not list((tmp_path / "data").glob("val-*"))
 
 
-def test_a_failed_environment_is_left_out(learning, rooms, tmp_path):
-    scenes = write_scenes(tmp_path / "scenes", {"a": rooms.plugged(options=rooms.SLEEPING)})
+def test_a_scene_that_failed_is_gone_or_cannot_be_read_costs_itself(
+    learning, rooms, tmp_path, monkeypatch
+):
+    plugged = rooms.plugged(options=rooms.SLEEPING)
+    names = ("a", "a_gone", "a_refused")
+    scenes = write_scenes(tmp_path / "scenes", dict.fromkeys(names, plugged))
     broken = tmp_path / "scenes" / "broken.xml"
     broken.write_text("<mujoco/>")
+    for number, path in enumerate(scenes):
+        path.write_text(path.read_text() + f"<!-- {number} -->")
     collection = collect([broken, *scenes], tmp_path / "out", max_pushes=4)
     manifest = manifest_of(tmp_path / "scenes.parquet", scenes)
+    scenes[1].unlink()
+    (collection / "scene_files.parquet").unlink()
+
+    def refusing(scene):
+        if scene.path == str(scenes[2]):
+            raise SceneError(f"{scene.path}: refused")
+        return labelled_rows(scene)
+
+    monkeypatch.setattr(dataset_module, "labelled_rows", refusing)
     card = make_dataset([collection], manifest, tmp_path / "data")
     assert card["splits"]["train"]["scenes"] == 1
     assert {row["env_index"] for row in rows_of(tmp_path / "data")} == {1}
+    assert card["scenes_left_out"] == {
+        str(scenes[1]): f"is missing, and {collection} does not hold the scene",
+        str(scenes[2]): "refused",
+    }
+    assert f"left out: {scenes[2]}: refused" in (tmp_path / "data" / "README.md").read_text()
 
 
 # ---- bytes -------------------------------------------------------------------------------------
@@ -299,15 +321,18 @@ def test_a_collection_that_is_not_merged_is_named_and_the_data_set_kept(learning
 def test_a_missing_scene_is_named(learning, tmp_path):
     missing = tmp_path / "missing.xml"
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(missing))
-    assert_refused([folder], learning.manifest, tmp_path / "data", missing)
+    make_dataset([folder], learning.manifest, tmp_path / "data")
+    assert rows_of(tmp_path / "data") == rows_of(learning.dataset), "of the stored scenes"
+    (folder / "scene_files.parquet").unlink()
+    assert_refused([folder], learning.manifest, tmp_path / "data", f"{missing}: is missing")
 
 
 def test_a_scene_that_changed_is_named(learning, tmp_path):
     changed = tmp_path / "changed.xml"
     changed.write_text(learning.scenes[0].read_text() + "\n")
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(changed))
-    expected = changed, "has changed since the collection", sha256_of(learning.scenes[0])
-    assert_refused([folder], learning.manifest, tmp_path / "data", *expected)
+    (folder / "scene_files.parquet").unlink()
+    assert_refused([folder], learning.manifest, tmp_path / "data", f"{changed}: changed since")
 
 
 def test_an_unlisted_scene_is_named(learning, tmp_path):
@@ -347,6 +372,7 @@ def test_a_layout_in_two_splits_is_named(learning, tmp_path):
 def test_a_failed_run_invalidates_the_previous_data_set(learning, tmp_path):
     dataset = Path(shutil.copytree(learning.dataset, tmp_path / "data"))
     folder = rewritten(learning, tmp_path / "collection", xml_file=str(tmp_path / "missing.xml"))
+    (folder / "scene_files.parquet").unlink()
     assert_refused([folder], learning.manifest, dataset)
     with pytest.raises(UsageError, match="not a data set"):
         CandidateData(dataset, "train", "goal")

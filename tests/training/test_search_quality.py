@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from namo.errors import SceneError, UsageError
+from namo.errors import UsageError
+from namo.files import sha256_of
 from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget
 from namo.strategies.goal_random import RandomGoals
@@ -49,8 +50,14 @@ def test_at_least_one_scene_must_need_a_push(rooms, tmp_path):
             HeldOut(given, BUDGET, seed=7)
 
 
-def test_an_invalid_scene_is_named(tmp_path):
-    path = tmp_path / "broken.xml"
-    path.write_text("<mujoco/>")
-    with pytest.raises(SceneError, match=r"broken\.xml"):
-        HeldOut([path], BUDGET, seed=7)
+def test_a_bad_scene_is_named_and_costs_itself(learning, planner, tmp_path):
+    broken, gone = tmp_path / "broken.xml", tmp_path / "gone.xml"
+    broken.write_text("<mujoco/>")
+    alone = HeldOut([learning.scenes[0]], BUDGET, seed=7)
+    among = HeldOut([learning.scenes[0], broken, gone], BUDGET, seed=7)
+    assert among.left_out.keys() == {broken, gone}
+    assert among.left_out[broken].startswith("no body 'robot'")
+    assert among.read == alone.read == [sha256_of(learning.scenes[0])]
+    assert among.search(planner) == alone.search(planner)
+    with pytest.raises(UsageError, match=r"none of which .*broken\.xml: no body 'robot'"):
+        HeldOut([broken], BUDGET, seed=7)

@@ -18,6 +18,7 @@ SCRIPTS = {
     "choose_models": "choose-models",
     "make_scenes": "scenes generate",
     "certify_candidates": "scenes certify-candidates",
+    "certify_scenes": "scenes certify",
 }
 
 

@@ -264,5 +264,5 @@ def test_a_corner_of_a_polygon_elsewhere_is_refused(rooms):
     scene = parse_scene(scene_xml(rooms.room(ell)).encode(), "room.xml")
     vertices = [(x + (0.001 if n == 2 else 0.0), y) for n, (x, y) in enumerate(ELL.vertices)]
     bent = replace(scene.movables[0], footprint=Polygon(tuple(vertices)))
-    with pytest.raises(SceneError, match=r"'ell_movable': a corner is 0\.001 m from where"):
+    with pytest.raises(SceneError, match=r"'ell_movable': its outline is up to 0\.001 m from"):
         Simulation(replace(scene, movables=(bent,)))

@@ -35,6 +35,7 @@ rule collect:
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --part-only {params.options}"
         " --start-idx {params.start} --end-idx {params.end}"
         " --threads {threads}"

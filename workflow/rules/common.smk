@@ -9,7 +9,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from namo.errors import NamoError
 from namo.pipeline.closing import closing_lines
-from namo.pipeline.jobs import log_redirection, run_jobs_with_this_python
+from namo.pipeline.jobs import (
+    UNLESS_REFUSED,
+    forget_refusals,
+    log_redirection,
+    run_jobs_with_this_python,
+)
 from namo.pipeline.learning_plan import ONCE, ROUND, LearningPlan
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
 from namo.results.retries import tries_of
@@ -47,8 +52,10 @@ OUT, SCENES_OUT, LEARN_OUT = RUN.folder, RUN.scenes_folder, LEARN.folder
 def begin():
     """Keep other runs out of the folders that are written; write down what is to be collected."""
     global locks  # go with this process
-    written = [Path(file) for job in workflow.dag.needrun_jobs() for file in job.output]
+    jobs = list(workflow.dag.needrun_jobs())
+    written = [Path(file) for job in jobs for file in job.output]
     locks = planned(RUN.begin, written, LEARN_OUT)
+    forget_refusals(log for job in jobs for log in job.log)
     if ONE_LINE or (workflow.non_local_exec and not SILENT):
         show_progress(RUN.parts, written)
 
@@ -95,6 +102,11 @@ def scenes_of(wildcards):
     return planned(RUN.scenes_of, wildcards.chunk)
 
 
+def scenes_to_certify(wildcards):
+    """Return the scene files of one's own, so that a changed one is certified again."""
+    return planned(RUN.scenes_to_certify)
+
+
 def tries_in(folder, chunk):
     """Return a number that grows when failures of a chunk are to be tried again."""
     return planned(tries_of, folder / "parts" / chunk)
@@ -130,6 +142,11 @@ def search_range(wildcards):
 def markers_of(wildcards):
     """Return what the chunks of a collection in a place leave behind."""
     return planned(LEARN.markers_of, wildcards.place, wildcards.what)
+
+
+def manifest_for(wildcards):
+    """Return the manifest that says which split the scenes of a place belong to."""
+    return planned(LEARN.manifest_file, wildcards.place)
 
 
 def goal_model_for(wildcards):

@@ -41,6 +41,7 @@ rule search_chunk:
         start=lambda wildcards: bounds(wildcards.chunk)[0],
         end=lambda wildcards: bounds(wildcards.chunk)[1],
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --part-only {params.options} --output-dir {params.folder:q}"
         " --start-idx {params.start} --end-idx {params.end}"
         f" {KEPT}"
@@ -65,6 +66,7 @@ rule search_merge:
         start=lambda wildcards: search_range(wildcards)[0],
         end=lambda wildcards: search_range(wildcards)[1],
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --merge-only {params.options} --output-dir {params.folder:q}"
         " --start-idx {params.start} --end-idx {params.end}"
         f" {KEPT}"
@@ -74,6 +76,7 @@ rule make_dataset:
     """Label the candidates of everything that was pushed."""
     input:
         script=SCRIPTS / "make_dataset.py",
+        manifest=manifest_for,
         pushes=lambda wildcards: [
             folder / "pushes.parquet"
             for folder in LEARN.collections_of(wildcards.place)
@@ -98,6 +101,7 @@ rule make_dataset:
         manifest=lambda wildcards: LEARN.manifest_of(wildcards.place),
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "dataset",
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} {params.collections:q} --manifest {params.manifest:q}"
         " --output {params.folder:q} --jobs {threads}"
         f" {SHOWN}"
@@ -107,6 +111,7 @@ rule train_model:
     """Train a model; its checkpoint is not declared, so that a killed training resumes."""
     input:
         script=SCRIPTS / "train_model.py",
+        manifest=manifest_for,
         card=rules.make_dataset.output.card,
         goal_model=goal_model_for,
     output:
@@ -133,6 +138,7 @@ rule train_model:
             else ""
         ),
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --kind {wildcards.kind} --dataset {params.dataset:q}"
         " --manifest {params.manifest:q} --output {params.folder:q}"
         " --settings {params.settings:q} {params.goal_model}"
@@ -160,6 +166,7 @@ rule choose_models:
         models=lambda wildcards: LEARN.models_up_to(int(wildcards.number)),
         folder=lambda wildcards: LEARN_OUT / f"round_{wildcards.number}" / "best",
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --models {params.models:q} --output {params.folder:q}"
         f" {KEPT}"
 
@@ -197,6 +204,7 @@ rule compare:
         manifest=LEARN.settings.test_manifest,
         max_pushes=LEARN.settings.compare_pushes,
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} {params.arms:q} --max-pushes {params.max_pushes}"
         " --manifest {params.manifest:q} {params.models:q}"
         " --output {params.folder:q}"

@@ -1,7 +1,7 @@
-"""Scenes: draw candidates and measure them in chunks, then fill the quotas."""
+"""Scenes: draw candidates and measure them in chunks, then fill the quotas; certify one's own."""
 
 
-rule certify:
+rule certify_candidates:
     """Draw a chunk of candidates and measure how hard each is.
 
     The journal of a chunk is not declared: Snakemake deletes what a failed job declares, and a rerun
@@ -29,6 +29,7 @@ rule certify:
         end=lambda wildcards: bounds(wildcards.chunk)[1],
         folder=SCENES_OUT,
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --start {params.start} --end {params.end}"
         " --output {params.folder:q} --settings {params.settings:q} --threads {threads}"
         f" {SHOWN}"
@@ -61,6 +62,39 @@ rule scenes:
         templates=list(RUN.templates),
         folder=SCENES_OUT,
     shell:
+        f"{UNLESS_REFUSED}"
         "python {input.script:q} --output {params.folder:q} --settings {params.settings:q}"
         " --jobs {threads}"
+        f" {SHOWN}"
+
+
+rule certify:
+    """Write the manifest of one's own scenes: layouts, splits, difficulty.
+
+    The log of figures is not declared, so that scenes are measured once.
+    """
+    input:
+        script=SCRIPTS / "certify_scenes.py",
+        scenes=scenes_to_certify,
+    output:
+        RUN.certified,
+    log:
+        Path(RUN.settings.certified).parent / "logs" / "certify.log",
+    benchmark:
+        Path(RUN.settings.certified).parent / "benchmarks" / "certify.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, threads: threads * RUN.settings.mem_mb,
+        runtime=RUN.settings.runtime,
+    params:
+        folder=RUN.settings.xml_dir,
+        options=RUN.certify_options,
+        versions=SCENE_VERSIONS,
+    shell:
+        f"{UNLESS_REFUSED}"
+        "python {input.script:q} {params.folder:q} --output {output:q} {params.options:q}"
+        " --jobs {threads}"
+        f" --max-failed-fraction {RUN.settings.max_failed_fraction}"  # no param: it changes no result
         f" {SHOWN}"

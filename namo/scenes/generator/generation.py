@@ -34,7 +34,7 @@ class Candidate:
     Attributes:
         number: of the candidate, from 0.
         family: layout family of its walls.
-        layout_id: see `Layout.layout_id`.
+        layout_id: see `namo.scenes.layout_id`.
         scene: None for a rejected candidate.
         rejection: why it was rejected; the part before a colon is the kind of reason.
     """

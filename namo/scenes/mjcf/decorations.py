@@ -7,14 +7,11 @@ driven through; it is refused.
 
 from __future__ import annotations
 
-from itertools import product
-
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from namo.scenes.checking import FLOOR_TOLERANCE_M
-from namo.scenes.mjcf.scene_model import MESH, PLANE, SceneModel
+from namo.scenes.mjcf.scene_model import PLANE, SceneModel
 
 NEAR_WALL_M = 0.05
 """Decorations may stick out of a wall so far."""
@@ -61,16 +58,7 @@ def _outline_on_floor(scene: SceneModel, geom: int) -> BaseGeometry | None:
 
     That of a round geom is that of its bounding box.
     """
-    model = scene.model
-    if model.geom_type[geom] == MESH:
-        mesh = int(model.geom_dataid[geom])
-        first = int(model.mesh_vertadr[mesh])
-        corners = model.mesh_vert[first : first + int(model.mesh_vertnum[mesh])].astype(np.float64)
-    else:
-        box = model.geom_aabb[geom]
-        corners = box[:3] + box[3:] * np.array(list(product((-1.0, 1.0), repeat=3)))
-    rotation = scene.data.geom_xmat[geom].reshape(3, 3)
-    world = corners @ rotation.T + scene.data.geom_xpos[geom]
+    world = scene.corners(geom)
     low, high = world[:, 2].min(), world[:, 2].max()
     if low > FLOOR_TOLERANCE_M or high <= FLOOR_TOLERANCE_M:
         return None

@@ -11,10 +11,10 @@ from namo.geometry import Pose2D
 from namo.scenes.footprint import Footprint, Rectangle, centred
 from namo.scenes.mjcf.convention import MOVABLE_RULE, WALL_RULE
 from namo.scenes.mjcf.motors import slide_joints_max_force
-from namo.scenes.mjcf.prisms import Prism, footprint_of_body
+from namo.scenes.mjcf.pieces import footprint_of_body
+from namo.scenes.mjcf.prisms import Prism
 from namo.scenes.mjcf.robot_geom import RobotGeom
 from namo.scenes.mjcf.scene_model import (
-    MESH,
     PLANE,
     UPRIGHT_TOLERANCE,
     SceneModel,
@@ -99,19 +99,15 @@ class Extractor(SceneModel):
         return pose, Rectangle(half_x, half_y), half_z, z
 
     def _polygon(self, solid: SolidGeoms, rule: str) -> _Shape:
-        """Return pose, footprint, half height and z of a body of mesh prisms."""
-        body, geoms = solid.body, solid.geoms
+        """Return pose, footprint, half height and z of a body of several pieces."""
+        body = solid.body
         label = f"body '{self.body_name(body)}'"
-        if {int(self.model.geom_type[geom]) for geom in geoms} != {MESH}:
-            raise self.error(f"{label} has meshes and other solid geoms; {rule}")
         if not is_upright(self.data.xmat[body]):
             raise self.error(f"{label} is tilted; {rule}")
         try:
-            footprint, bottom, top = footprint_of_body(
-                self.model, self.data, body, geoms, self.prisms, label
-            )
+            footprint, bottom, top = footprint_of_body(self, body, solid.geoms, self.prisms)
         except SceneError as error:
-            raise self.error(str(error)) from None
+            raise self.error(f"{label}: {error}") from None
         x, y, z = map(float, self.data.xpos[body])
         pose = Pose2D(x, y, yaw(self.data.xmat[body]))
         if not footprint.is_centred:

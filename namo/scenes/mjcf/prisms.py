@@ -1,23 +1,21 @@
 """Polygons as mesh prisms in scene files, written and read without loss of precision.
 
-A body whose solid geoms are all meshes is one wall or movable. Each mesh is a convex piece of its
-footprint, defined by `vertex` alone: the corners at the bottom, then the same corners at the top,
-in the body's frame. MuJoCo stores meshes in single precision and in a frame of its own, so corners
-are read from the text, and the compiled model is checked against them.
+Each mesh is a convex piece of the footprint of its body, defined by `vertex` alone: the corners at
+the bottom, then the same corners at the top, in the body's frame. MuJoCo stores meshes in single
+precision and in a frame of its own, so corners are read from the text, and
+`namo.scenes.mjcf.pieces` checks the compiled model against them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 
 from namo.errors import SceneError
 from namo.geometry import Floats
-from namo.scenes.convex import Point, joined
-from namo.scenes.footprint import Polygon
+from namo.scenes.convex import Point
 from namo.scenes.mjcf.limits import MAX_PRISM_CORNERS
 from namo.scenes.safe_xml import XmlElement
 
@@ -106,69 +104,3 @@ def _is_convex(corners: Floats) -> bool:
     after = np.roll(edges, -1, axis=0)
     turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
     return bool((turns >= -1e-9 * np.abs(edges).max() ** 2).all() and turns.max() > 0.0)
-
-
-def footprint_of_body(
-    model: mujoco.MjModel,
-    data: mujoco.MjData,
-    body: int,
-    geoms: Iterable[int],
-    prisms: Mapping[str, Prism],
-    label: str,
-) -> tuple[Polygon, float, float]:
-    """Return the footprint of a body made of meshes.
-
-    Args:
-        model: the compiled scene.
-        data: with world poses computed.
-        body: id of the body.
-        geoms: its solid geoms, all of them meshes.
-        prisms: of the file, by mesh name.
-        label: what messages call the body.
-
-    Returns:
-        The footprint in the body's frame; z of its bottom and top in that frame (m).
-
-    Raises:
-        SceneError: the pieces differ in height or do not share whole edges, or a geom displaces its
-            mesh.
-    """
-    pieces = []
-    for geom in geoms:
-        mesh = int(model.geom_dataid[geom])
-        name = mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_MESH, mesh) or ""
-        piece = prisms[name]
-        pieces.append(piece)
-        _check_position(model, data, body, geom, piece, f"{label}, mesh '{name}'")
-    heights = {(piece.bottom, piece.top) for piece in pieces}
-    if len(heights) != 1:
-        raise SceneError(f"{label}: its meshes differ in height; a solid is one upright prism")
-    try:
-        footprint = Polygon(joined([piece.corners for piece in pieces]))
-    except SceneError as error:
-        raise SceneError(f"{label}: {error}") from None
-    return footprint, *heights.pop()
-
-
-def _check_position(
-    model: mujoco.MjModel,
-    data: mujoco.MjData,
-    body: int,
-    geom: int,
-    piece: Prism,
-    label: str,
-) -> None:
-    """Make sure that the compiled mesh is at the corners of its text, in the body's frame."""
-    mesh = int(model.geom_dataid[geom])
-    first, count = int(model.mesh_vertadr[mesh]), int(model.mesh_vertnum[mesh])
-    compiled = model.mesh_vert[first : first + count] @ data.geom_xmat[geom].reshape(3, 3).T
-    in_body = (compiled + data.geom_xpos[geom] - data.xpos[body]) @ data.xmat[body].reshape(3, 3)
-    written = np.array(piece.vertices()).reshape(-1, 3)
-    tolerance = SINGLE_PRECISION_M * max(1.0, float(np.abs(written).max()))
-    for one, other in ((in_body, written), (written, in_body)):
-        nearest = np.linalg.norm(one[:, None] - other[None], axis=-1).min(axis=1)
-        if nearest.max() > tolerance:
-            raise SceneError(
-                f"{label}: its geom displaces a corner by {nearest.max():.3g} m; {RULE}; "
-                "its geom has no pos, euler or other transform"
-            )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import mujoco
 import numpy as np
@@ -32,6 +33,8 @@ CYLINDER = int(mujoco.mjtGeom.mjGEOM_CYLINDER)
 _BOX_AXES = {0: (1, 2, 0), 1: (0, 2, 1), 2: (0, 1, 2)}
 """Axis of a box that is vertical -> its axes along x, y and z of the upright frame."""
 
+_CORNERS = np.array(list(product((-1.0, 1.0), repeat=3)))
+
 
 @dataclass(frozen=True)
 class SolidGeoms:
@@ -40,7 +43,7 @@ class SolidGeoms:
     Attributes:
         name: of the wall or movable.
         body: whose frame the footprint of a polygon is in.
-        geoms: one box, or the prisms of one polygon.
+        geoms: one box, or the pieces of one polygon: boxes and meshes.
     """
 
     name: str
@@ -89,6 +92,22 @@ class SceneModel:
         """Return whether a geom takes part in collisions."""
         return bool(self.model.geom_contype[geom] or self.model.geom_conaffinity[geom])
 
+    def corners(self, geom: int) -> Floats:
+        """Return the vertices of a mesh, or the corners of any other geom's bounding box.
+
+        Returns:
+            (n, 3) world positions (m).
+        """
+        if self.model.geom_type[geom] == MESH:
+            mesh = int(self.model.geom_dataid[geom])
+            first, count = int(self.model.mesh_vertadr[mesh]), int(self.model.mesh_vertnum[mesh])
+            local = self.model.mesh_vert[first : first + count].astype(np.float64)
+        else:
+            box = self.model.geom_aabb[geom]
+            local = box[:3] + box[3:] * _CORNERS
+        rotation = self.data.geom_xmat[geom].reshape(3, 3)
+        return np.asarray(local @ rotation.T + self.data.geom_xpos[geom])
+
     def wall_name(self, geom: int) -> str:
         """Return the name of a fixed geom as a wall; empty if it is not one by name.
 
@@ -117,8 +136,8 @@ class SceneModel:
                 walls.append(SolidGeoms(name, body, (geom,)))
             elif body not in polygons:
                 polygons.add(body)
-                geoms = tuple(filter(self.collides, self._geoms_of(body)))
-                walls.append(SolidGeoms(self.body_name(body), body, geoms))
+                meshes = filter(self._is_solid_mesh, self._geoms_of(body))
+                walls.append(SolidGeoms(self.body_name(body), body, tuple(meshes)))
         return tuple(walls)
 
     @cached_property
@@ -126,26 +145,26 @@ class SceneModel:
         """The geoms of every movable, in file order.
 
         Raises:
-            SceneError: they are neither one box nor meshes alone.
+            SceneError: one has none, or others than boxes and meshes.
         """
         movables = []
         for body in self.movable_bodies:
             geoms = self.solid_geoms(body)
-            if {int(self.model.geom_type[geom]) for geom in geoms} != {MESH}:
-                geoms = [self.only_geom(body, (BOX,), MOVABLE_RULE)]
+            if not geoms or any(self.model.geom_type[geom] not in (BOX, MESH) for geom in geoms):
+                raise self._geoms_error(body, MOVABLE_RULE)
             movables.append(SolidGeoms(self.body_name(body), body, tuple(geoms)))
         return tuple(movables)
 
     @property
     def solid_meshes(self) -> set[str]:
         """Names of the meshes of geoms that collide."""
-        geoms = filter(self.collides, np.flatnonzero(self.model.geom_type == MESH).tolist())
+        geoms = filter(self._is_solid_mesh, range(self.model.ngeom))
         meshes = {int(self.model.geom_dataid[geom]) for geom in geoms}
         return {self.name(mujoco.mjtObj.mjOBJ_MESH, mesh) for mesh in meshes}
 
     def is_box(self, solid: SolidGeoms) -> bool:
         """Return whether a wall or movable is a box, otherwise a polygon."""
-        return bool(self.model.geom_type[solid.geoms[0]] == BOX)
+        return len(solid.geoms) == 1 and bool(self.model.geom_type[solid.geoms[0]] == BOX)
 
     def only_geom(self, body: int, kinds: tuple[int, ...], rule: str) -> int:
         """Return the only colliding geom of a moving body.
@@ -160,9 +179,16 @@ class SceneModel:
         """
         geoms = self.solid_geoms(body)
         if len(geoms) != 1 or self.model.geom_type[geoms[0]] not in kinds:
-            types = ", ".join(type_name(self.model.geom_type[geom]) for geom in geoms) or "none"
-            raise self.error(f"body '{self.body_name(body)}' has solid geoms: {types}; {rule}")
+            raise self._geoms_error(body, rule)
         return geoms[0]
+
+    def _geoms_error(self, body: int, rule: str) -> SceneError:
+        kinds = (type_name(self.model.geom_type[geom]) for geom in self.solid_geoms(body))
+        found = ", ".join(kinds) or "none"
+        return self.error(f"body '{self.body_name(body)}' has solid geoms: {found}; {rule}")
+
+    def _is_solid_mesh(self, geom: int) -> bool:
+        return bool(self.model.geom_type[geom] == MESH) and self.collides(geom)
 
     def _geoms_of(self, body: int) -> range:
         first = int(self.model.body_geomadr[body])

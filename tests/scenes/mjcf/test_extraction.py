@@ -30,13 +30,6 @@ def test_parts_that_break_the_convention_are_refused(refused, old, new, said):
     assert said in refused(old, new)
 
 
-def test_a_movable_of_two_boxes_is_refused(refused):
-    extra = '<geom type="box" size="0.1 0.1 0.1" pos="0 0 0.3"/><joint type="free" />'
-    assert "'obstacle_1_movable' has solid geoms: box, box" in refused(
-        '<joint type="free" />', extra
-    )
-
-
 EXTRA = "<site name="
 
 

@@ -6,8 +6,6 @@ walls (`namo.scenes.generator.passages`), so that templates are populated like a
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -18,12 +16,10 @@ from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
 from namo.scenes.generator.settings import GeneratorSettings, Interval
+from namo.scenes.layout_id import layout_id_of
 from namo.scenes.scene import Bounds, Wall
 
 WALL_HALF_HEIGHT_M = 0.3
-SAME_PLACE_M = 1e-5
-"""Resolution at which corners are compared for `layout_id`; much finer than the grids that plans
-are drawn on, so that no corner lies on a rounding tie."""
 
 Door = tuple[float, float]
 """Centre of an opening along its wall, and width of the opening (m)."""
@@ -50,22 +46,8 @@ class Layout:
 
     @cached_property
     def layout_id(self) -> str:
-        """ID that is the same for layouts equal up to translation, reflection and rotation by 90°.
-
-        Train, validation and test are split by it, so that no model is evaluated on a floor plan
-        that it was trained on, whatever its seed, pose or family.
-        """
-        pieces = [piece for wall in self.walls for piece in wall.pieces()]
-        texts = []
-        for sign, swap, reverse in itertools.product((1.0, -1.0), (False, True), (1.0, -1.0)):
-            turned = [
-                (piece[:, ::-1] if swap else piece) * np.array([sign, sign * reverse])
-                for piece in pieces
-            ]
-            low = np.concatenate(turned).min(axis=0)
-            cells = [np.rint((piece - low) / SAME_PLACE_M).astype(int) for piece in turned]
-            texts.append(repr(sorted(sorted(map(tuple, piece.tolist())) for piece in cells)))
-        return hashlib.sha256(min(texts).encode()).hexdigest()[:16]
+        """ID that turning, mirroring and moving the walls does not change."""
+        return layout_id_of(self.walls)
 
 
 class LayoutFamily(Protocol):

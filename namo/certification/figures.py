@@ -1,0 +1,40 @@
+"""The figures of a scene in a manifest: what it consists of, and how difficult it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from namo.certification.certify import certify
+from namo.certification.effort import Effort
+from namo.scenes.regions import free_regions
+from namo.scenes.scene import Scene
+
+Row = dict[str, Any]
+
+
+def scene_figures(scene: Scene, effort: Effort | None, threads: int = 1) -> Row:
+    """Return the figures of a scene by the names of their columns.
+
+    Args:
+        scene: as read from its file.
+        effort: budget of the searches that measure its difficulty; None to leave it out.
+        threads: pushes to simulate in parallel; results do not change.
+
+    Raises:
+        SceneError: MuJoCo refuses the scene, or it is too large for the grid.
+    """
+    figures: Row = {
+        "sha256": scene.sha256,
+        "box_count": len(scene.movables),
+        "free_area_m2": free_area(scene),
+    }
+    if effort is not None:
+        figures |= asdict(certify(scene, effort, threads))
+    return figures
+
+
+def free_area(scene: Scene) -> float:
+    """Return the free area for the robot's centre at the start, over all regions (m²)."""
+    solids = (*scene.walls, *scene.movables)
+    return round(float(free_regions(scene.bounds, solids, scene.robot.radius).areas.sum()), 4)

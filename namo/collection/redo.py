@@ -1,0 +1,187 @@
+"""Collect environments again in their collection, in place of what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from namo.collection.chunk import collect_chunk
+from namo.collection.config import CollectionConfig
+from namo.collection.environment import Environment
+from namo.collection.progress import Verbosity, describe
+from namo.collection.stored import stored_collector, stored_environment, stored_rows
+from namo.errors import ConflictError, UsageError
+from namo.files import from_here
+from namo.results.again import redo_command
+from namo.results.assemble import assemble
+from namo.results.fingerprint import present_versions
+from namo.results.metadata_types import RunFile
+from namo.results.parts import PARTS, Part, age_of, finished_parts, started_parts
+from namo.results.plan import CollectionPlan
+from namo.results.plan_check import plan_of
+from namo.results.problem import Problem
+from namo.results.records import read_environment
+from namo.results.run_file import read_run_file
+from namo.results.run_lock import only_run_in
+from namo.results.verify import schedule_recollection
+from namo.wording import truncated_list
+
+SHOWN = 8
+"""Number of environments that a message lists."""
+
+
+@dataclass(frozen=True)
+class Redone:
+    """Environments that were collected again.
+
+    Attributes:
+        outcomes: of each, in a few words, by number.
+        failed: error messages of those that could not be processed, by number.
+    """
+
+    outcomes: dict[int, str]
+    failed: dict[int, str]
+
+
+def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.NORMAL) -> Redone:
+    """Collect environments again and merge.
+
+    Files that are replaced are kept in `replaced/`. Until it is done the collection is unfinished,
+    and the command that made it would complete it too.
+
+    Args:
+        folder: of a collection that was finished once.
+        numbers: of the environments.
+        verbosity: how much to print.
+
+    Raises:
+        UsageError: there is no such environment, or the list of scenes cannot be read.
+        ConflictError: results would differ from the others: another version, or other models.
+        ModelError: a model cannot be used.
+        ResultFileError: a file of the collection is missing or damaged.
+        BusyError: a process is working on the collection.
+    """
+    run, plan = read_run_file(folder), plan_of(folder, Path())
+    collector = stored_collector(
+        run["config"], folder, lambda number: redo_command(str(folder), number)
+    )
+    _require_same(folder, run, plan, collector.config)
+    chunks = [_environments(part, run, plan) for part in _parts_of(folder, numbers)]
+    mark(folder, numbers)
+    wanted = set(numbers)
+    failed: dict[int, str] = {}
+    with only_run_in(folder):
+        for environments in chunks:
+            failed |= collect_chunk(environments, collector, folder, verbosity=verbosity).failed
+        source = run["environments"]
+        # A collection that was merged from others has no range of its own.
+        asked = plan if plan is not None and plan.wanted else None
+        assemble(folder, run["label"], source["source"], source["listed"], asked, origin=run)
+    redone = [each for environments in chunks for each in environments if each.index in wanted]
+    outcomes = {each.index: describe(read_environment(folder / each.file_name)) for each in redone}
+    return Redone(outcomes, {key: text for key, text in failed.items() if key in wanted})
+
+
+def mark(folder: Path, numbers: Iterable[int]) -> None:
+    """Mark environments for re-collection by the next run; their files go to `replaced/`.
+
+    Args:
+        folder: of the collection.
+        numbers: of the environments.
+
+    Raises:
+        UsageError: one of them is in no part of the collection; nothing is marked.
+        BusyError: a process is working on the collection.
+    """
+    wanted = sorted(set(numbers))
+    _parts_of(folder, wanted)
+    files = ((number, folder.glob(f"*_env_{number:06d}_results.pkl")) for number in wanted)
+    problems = [Problem(path.name, "", number) for number, paths in files for path in paths]
+    schedule_recollection(folder, problems)
+
+
+def failed_environments(folder: Path) -> list[int]:
+    """Return the failed environments of a collection, in order.
+
+    Raises:
+        ResultFileError: the marker of a part is damaged.
+    """
+    failed: set[int] = set()
+    for part in finished_parts(folder):
+        failed |= set(map(int, part.metadata()["failed"])) - part.replaced()
+    return sorted(failed)
+
+
+def _require_same(
+    folder: Path, run: RunFile, plan: CollectionPlan | None, config: CollectionConfig
+) -> None:
+    """Make sure that results of this process belong to the collection."""
+    advice = "collect all of it again, or look at some with `namo rerun`"
+    for name, version in present_versions().items():
+        if run["versions"].get(name) != version:
+            raise ConflictError(
+                f"{folder}: was collected with version {run['versions'].get(name)} of {name}, this "
+                f"is {version}; {advice}"
+            )
+    if plan is None:
+        return
+    if plan.scenes is None:
+        raise UsageError(
+            f"{folder}: {plan.source.name} cannot be read from {Path.cwd()}; --run-from DIR says "
+            "where the collection was run"
+        )
+    differing = [
+        name
+        for name, value in config.decisive.items()
+        if name != "ml_device" and plan.settings.get(name) != value
+    ]
+    if differing:
+        raise ConflictError(
+            f"{folder}: {', '.join(differing)} changed since it was collected; {advice}"
+        )
+
+
+def _parts_of(folder: Path, numbers: Iterable[int]) -> list[Part]:
+    """Return the parts that hold environments, in order of these, each once.
+
+    Raises:
+        UsageError: an environment is in no part.
+    """
+    finished = [(part, part.metadata(), part.replaced()) for part in finished_parts(folder)]
+    finished.sort(key=lambda each: age_of(each[1]), reverse=True)
+    others = [part for part in started_parts(folder / PARTS) if not part.is_finished]
+    parts: dict[Part, None] = {}
+    absent = []
+    for number in sorted(set(numbers)):
+        holding = [part for part, _, replaced in finished if number not in replaced]
+        found = next((part for part in (*holding, *others) if _holds(part, number)), None)
+        if found is None:
+            absent.append(number)
+        else:
+            parts[found] = None
+    if absent:
+        raise UsageError(f"{folder}: holds no environment {truncated_list(absent, SHOWN)}")
+    return [*parts]
+
+
+def _holds(part: Part, number: int) -> bool:
+    return part.start <= number < part.end
+
+
+def _environments(part: Part, run: RunFile, plan: CollectionPlan | None) -> list[Environment]:
+    """Return the environments of a part as the plan lists them, or else as they are stored."""
+    label = part.metadata()["label"] if part.is_finished else run["label"]
+    numbers = range(part.start, part.end)
+    if plan is None or plan.scenes is None:
+        rows = stored_rows(part.table("metrics"), numbers)
+        return [stored_environment(row, label) for row in rows.values()]
+    if part.end > len(plan.scenes):
+        raise UsageError(
+            f"{part.folder}: {plan.source.name} now lists {len(plan.scenes)} scenes; collect the "
+            "range that it lists"
+        )
+    return [
+        Environment(number, from_here(scene.path), label, scene.difficulty, scene.sha256)
+        for number, scene in ((number, plan.scenes[number]) for number in numbers)
+    ]

@@ -1,0 +1,53 @@
+"""Rows of the tables that belong to a few environments, without reading the tables as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from namo.reporting.episodes import Integers
+from namo.results.records import Record
+from namo.results.tables import open_table, require_values
+
+BATCH_ROWS = 4096
+"""Rows to load at once; a plan of a few pushes takes 10 kB."""
+
+
+def rows_of_environments(
+    path: Path, environments: Collection[int], columns: Sequence[str]
+) -> Iterator[Record]:
+    """Yield the rows of some environments, skipping row groups that hold none of them.
+
+    Args:
+        path: of a table with the column `env_index`.
+        environments: their indices.
+        columns: to read.
+
+    Raises:
+        ResultFileError: the table is missing or damaged, or a value is not allowed in its column.
+    """
+    wanted = np.array(sorted(environments), np.int64)
+    with open_table(path) as file:
+        column = file.schema_arrow.get_field_index("env_index")
+        groups = [
+            group
+            for group in range(file.num_row_groups)
+            if _may_hold(file.metadata.row_group(group).column(column).statistics, wanted)
+        ]
+        if not groups:
+            return
+        for rows in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=list(columns)):
+            require_values(path, rows)
+            here = pc.is_in(rows["env_index"], pa.array(wanted))
+            yield from rows.filter(here).to_pylist()
+
+
+def _may_hold(statistics: Any, wanted: Integers) -> bool:  # noqa: ANN401 - pyarrow is untyped
+    if statistics is None or not statistics.has_min_max:
+        return True
+    return bool(((wanted >= statistics.min) & (wanted <= statistics.max)).any())

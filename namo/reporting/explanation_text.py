@@ -1,0 +1,166 @@
+"""Unsolved searches explained as text: one in detail, or all of a collection by cause."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from namo.reporting.episodes import display_name
+from namo.reporting.outcomes import termination_name
+from namo.reporting.search_facts import ObjectFacts, SearchFacts, SearchState
+from namo.reporting.searches import Search
+from namo.reporting.unsolved_causes import (
+    NOTHING,
+    Cause,
+    explanation_of,
+    metres,
+    square_metres,
+)
+from namo.wording import counted, truncated_list
+
+SHOWN = 5
+"""Searches of a cause whose evidence is printed."""
+NAMED = 20
+"""Further environments of a cause that are named."""
+
+
+def explained_search(facts: SearchFacts, folder: Path) -> Iterator[str]:
+    """Yield the lines that explain one unsolved search.
+
+    Args:
+        facts: of the search.
+        folder: of its collection, for commands.
+    """
+    metrics = facts.search.metrics
+    yield f"{metrics['episode_id']} ({metrics['xml_file']}): {ended(facts)}"
+    yield f"  {_plain(explanation_of(facts).text)}"
+    yield ""
+    for title, text in overview(facts):
+        yield f"  {title:<9} {_plain(text)}"
+    yield ""
+    yield from _table(
+        ("movable", "robot can push it", "pushes", "moved", "farthest", "outcomes"),
+        [
+            (
+                *(each.name, in_reach(each, facts), str(each.pushes), str(each.moved)),
+                *(metres(each.farthest_m), outcome_counts(each)),
+            )
+            for each in facts.objects
+        ],
+        numbers=(2, 3, 4),
+    )
+    if facts.closest:
+        yield ""
+        yield from _table(
+            ("closest states", "left to goal", "reached", "pushes that lead there"),
+            [
+                (
+                    *(f"state {each.number}", metres(each.gap), square_metres(each.area)),
+                    way_text(facts, each),
+                )
+                for each in facts.closest
+            ],
+            numbers=(1, 2),
+        )
+        yield ""
+        yield f"  {replay_command(facts, facts.closest[0], folder)}"
+
+
+def explained_collection(searches: Iterable[Search]) -> Iterator[str]:
+    """Yield the lines that explain all unsolved searches, by cause, the most frequent first."""
+    texts: dict[Cause, list[str]] = defaultdict(list)
+    names: dict[Cause, list[int]] = defaultdict(list)
+    for search in searches:
+        explanation = explanation_of(SearchFacts(search))
+        index, episode = search.metrics["env_index"], search.metrics["episode"]
+        names[explanation.cause].append(index)
+        if len(texts[explanation.cause]) < SHOWN:
+            name = f"{index}, episode {episode}" if episode else f"{index}"
+            texts[explanation.cause].append(f"environment {name}: {_plain(explanation.text)}")
+    for cause in sorted(names, key=lambda cause: -len(names[cause])):
+        yield f"{counted(len(names[cause]), 'search', 'searches')}: {cause.value}"
+        yield from (f"  {text}" for text in texts[cause])
+        if rest := list(dict.fromkeys(names[cause][SHOWN:])):
+            yield f"  and environments {truncated_list(rest, NAMED)}"
+        yield ""
+
+
+def ended(facts: SearchFacts) -> str:
+    """Return the outcome of an unsolved search as text."""
+    return f"unsolved ({termination_name(facts.search.metrics['termination'])})"
+
+
+def overview(facts: SearchFacts) -> list[tuple[str, str]]:
+    """Return what the search did as pairs of title and text."""
+    start, objects = facts.start, facts.objects
+    effort = (
+        f"{counted(len(facts.search.pushes), 'push', 'pushes')} simulated, "
+        f"{counted(len(facts.states) - 1, 'new state', 'new states')}, "
+        f"depth {facts.search.metrics['max_depth_reached']}"
+    )
+    lines = [("effort", effort)]
+    if start.area is None or start.reachable is None:
+        return [*lines, ("start", "what the robot reaches was not recorded by this version")]
+    gap = (
+        "no way to the goal, even without movables"
+        if start.gap is None
+        else f"{metres(start.gap)} to the goal, through movables"
+    )
+    text = f"reaches {square_metres(start.area)}, {len(start.reachable)} of {len(objects)} movables"
+    lines.append(("start", f"{text}; {gap}"))
+    if never := [each.name for each in objects if not each.states_in_reach]:
+        lines.append(("never", f"within reach: {truncated_list(never, SHOWN)}"))
+    if facts.ranked and facts.ranked[0].gap is not None:
+        best = facts.ranked[0]
+        lines.append(("closest", f"{metres(best.gap)} to the goal, {square_metres(best.area)}"))
+    return lines
+
+
+def in_reach(each: ObjectFacts, facts: SearchFacts) -> str:
+    """Return in which states the robot can push an object, as text."""
+    if each.at_start is None:
+        return "not recorded"
+    if not each.states_in_reach:
+        return "never"
+    states = f"{each.states_in_reach} of {len(facts.states)} states"
+    return f"from the start, {states}" if each.at_start else f"later, {states}"
+
+
+def outcome_counts(each: ObjectFacts) -> str:
+    """Return how the pushes of an object ended, as text."""
+    counts = (f"{count} {display_name(name)}" for name, count in each.statuses.most_common())
+    return ", ".join(counts) or NOTHING
+
+
+def way_text(facts: SearchFacts, state: SearchState) -> str:
+    """Return the pushes that lead to a state, as text."""
+    return ", ".join(f"{push['push']} ({push['object_id']})" for push in facts.way_to(state))
+
+
+def replay_command(facts: SearchFacts, state: SearchState, folder: Path) -> str:
+    """Return the command that replays the pushes that lead to a state after the start."""
+    metrics, push = facts.search.metrics, state.push
+    episode = f" --episode {metrics['episode']}" if metrics["episode"] else ""
+    number = push["push"] if push else 0
+    where = f"{shlex.quote(str(folder))} {metrics['env_index']}"
+    return f"namo replay {where}{episode} --push {number}"
+
+
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]
+) -> Iterator[str]:
+    """Yield the lines of a table; columns in `numbers` are aligned on the right."""
+    lines = [head, *([_plain(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (
+            cell.rjust(width) if place in numbers else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        yield f"  {'  '.join(cells)}".rstrip()
+
+
+def _plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")

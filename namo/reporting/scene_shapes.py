@@ -1,0 +1,129 @@
+"""The shapes of a scene in any of its states: room around a movable, and what the robot reaches.
+
+Exact outlines serve drawing and evidence. What counts as reachable is decided on a grid
+(`namo.world.reachability`), which is up to a cell narrower in a gap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+
+from namo.geometry import Floats, Pose2D
+from namo.results.record_types import SceneRow
+from namo.scenes.grid import RESOLUTION_M, SKIN_M
+
+ROOM_M = 0.1
+"""How far a movable must be able to go for it to have room (m)."""
+TOUCH_M = 0.01
+"""Overlap that is no obstacle: a movable slides along what it touches (m)."""
+STANDOFF_M = 0.05
+"""How far behind a movable the robot stands, at most, before it pushes (m)."""
+
+
+class SceneShapes:
+    """A scene as its table row describes it.
+
+    Attributes:
+        radius: of the robot (m).
+        outlines: corners (n, 2) of each movable in its own frame (m).
+    """
+
+    def __init__(self, scene: SceneRow) -> None:
+        """Take the geometry from a row of the scenes table."""
+        self.radius = scene["robot"][2]
+        self.outlines = [corners_of(outline) for outline in scene["outlines"]]
+        self._walls = shapely.union_all([_solid(corners_of(wall)) for wall in scene["walls"]])
+        x_min, y_min, x_max, y_max = scene["bounds"]
+        self._floor = shapely.box(x_min, y_min, x_max, y_max)
+
+    def reached(self, poses: Sequence[float]) -> shapely.Geometry:
+        """Return the floor that the body of the robot can cover (m).
+
+        Args:
+            poses: of the robot and of all movables, as in the pushes table.
+        """
+        return shapely.buffer(self._centres(poses), self.radius - SKIN_M, quad_segs=6)
+
+    def has_room(
+        self,
+        poses: Sequence[float],
+        movable: int,
+        towards: tuple[float, float],
+        room_m: float = math.inf,
+    ) -> bool:
+        """Return whether nothing stands between a movable and a point.
+
+        Args:
+            poses: of the robot and of all movables, as in the pushes table.
+            movable: place of it in file order.
+            towards: the point, x, y (m; world frame).
+            room_m: how far to look (m), at most up to the point.
+        """
+        pose = _pose(poses, movable)
+        way = min(room_m, math.dist(pose[:2], towards))
+        outline = placed(self.outlines[movable], pose)
+        moved = outline + way * _direction(poses, movable, towards)
+        swept = shapely.MultiPoint(np.concatenate([outline, moved])).convex_hull.buffer(-TOUCH_M)
+        others = [shape for place, shape in enumerate(self._movables(poses)) if place != movable]
+        return not any(shapely.intersects(swept, other) for other in (self._walls, *others))
+
+    def can_stand_behind(
+        self, poses: Sequence[float], movable: int, towards: tuple[float, float]
+    ) -> bool:
+        """Return whether the robot reaches the far side of a movable, seen from a point.
+
+        Args:
+            poses: of the robot and of all movables, as in the pushes table.
+            movable: place of it in file order.
+            towards: the point, x, y (m; world frame).
+        """
+        back, pose = -_direction(poses, movable, towards), _pose(poses, movable)
+        depth = float(((placed(self.outlines[movable], pose) - pose[:2]) @ back).max())
+        spot = np.array(pose[:2]) + back * (depth + self.radius + SKIN_M + RESOLUTION_M)
+        return bool(self._centres(poses).distance(shapely.Point(spot)) <= STANDOFF_M)
+
+    def _centres(self, poses: Sequence[float]) -> shapely.Polygon:
+        """Return where the centre of the robot can be, connected to where it is (m)."""
+        margin = self.radius + SKIN_M
+        solids = [self._walls, *self._movables(poses)]
+        blocked = shapely.union_all([shapely.buffer(one, margin, quad_segs=6) for one in solids])
+        free = shapely.difference(self._floor, blocked)
+        robot = shapely.Point(poses[:2])
+        parts = [part for part in shapely.get_parts(free) if isinstance(part, shapely.Polygon)]
+        return min(parts, key=robot.distance, default=shapely.Polygon())
+
+    def _movables(self, poses: Sequence[float]) -> list[shapely.Geometry]:
+        return [
+            _solid(placed(outline, _pose(poses, place)))
+            for place, outline in enumerate(self.outlines)
+        ]
+
+
+def corners_of(flat: Sequence[float]) -> Floats:
+    """Return the corners (n, 2) of an outline in a table (m)."""
+    return np.array(flat, np.float64).reshape(-1, 2)
+
+
+def placed(outline: Floats, pose: Sequence[float]) -> Floats:
+    """Return an outline (n, 2) at a pose x, y, theta (m, m, rad) in the world (m)."""
+    x, y, theta = pose
+    return Pose2D(x, y, theta).to_world(outline)
+
+
+def _solid(corners: Floats) -> shapely.Geometry:
+    """Return an outline as a shape; rounded corners of a thin one may cross."""
+    return shapely.make_valid(shapely.Polygon(corners))
+
+
+def _pose(poses: Sequence[float], movable: int) -> Sequence[float]:
+    return poses[3 * movable + 3 : 3 * movable + 6]
+
+
+def _direction(poses: Sequence[float], movable: int, towards: tuple[float, float]) -> Floats:
+    x, y, _ = _pose(poses, movable)
+    way = np.array(towards) - (x, y)
+    return np.asarray(way / max(float(np.hypot(*way)), 1e-9))

@@ -1,0 +1,39 @@
+import pytest
+import shapely
+
+from namo.reporting.scene_shapes import SceneShapes
+from tests.reporting.conftest import episode_row, scene_of
+
+BOX_2 = [1.0, 1.0, 0.0]
+
+
+@pytest.fixture
+def shapes():
+    """A room of 4 m with two boxes of 0.6 m by 0.4 m."""
+    return SceneShapes(scene_of(episode_row(0)))
+
+
+def poses(*box, robot=(-1.5, 0.0, 0.0)):
+    return [*robot, *box, *BOX_2]
+
+
+def test_room_ends_at_walls_and_at_other_movables(shapes):
+    at = poses(1.0, 0.0, 0.0)
+    assert shapes.has_room(at, 0, (1.6, 0.0))
+    assert not shapes.has_room(at, 0, (1.9, 0.0)), "the wall"
+    assert not shapes.has_room(at, 0, (1.0, 0.7)), "box 2"
+    assert shapes.has_room(at, 0, (1.0, 0.7), 0.5), "as far as it goes"
+    assert shapes.has_room(poses(1.69, 0.0, 0.0), 0, (1.69, -1.0)), "along the wall"
+
+
+def test_the_robot_gets_behind_what_leaves_it_room(shapes):
+    assert shapes.can_stand_behind(poses(1.0, 0.0, 0.0), 0, (-1.0, 0.0))
+    assert not shapes.can_stand_behind(poses(1.69, 0.0, 0.0), 0, (-1.0, 0.0)), "at the wall"
+
+
+def test_the_reached_floor_is_what_the_body_covers_without_gaps_that_are_too_narrow(shapes):
+    assert shapes.reached(poses(0.0, 0.0, 0.0)).area == pytest.approx(16.0 - 2 * 0.24, abs=0.1)
+    # Box 1 at 0.2 m from the wall: nothing of the robot fits in between.
+    floor = shapes.reached(poses(1.5, 0.0, 0.0))
+    assert not shapely.contains(floor, shapely.Point(1.9, 0.0))
+    assert shapely.contains(floor, shapely.Point(1.9, -1.0))

@@ -1,0 +1,105 @@
+import hashlib
+import shutil
+
+import pytest
+
+from namo.errors import ResultFileError, SceneError
+from namo.results.collected_scenes import CollectedScenes, StoredScenes, file_text, scene_file_row
+from namo.results.schema import SCENE_FILES
+from namo.results.tables import write_table
+from namo.scenes.physics import with_physics
+from namo.scenes.reading import read_scene
+
+
+def reference(path, name):
+    return {
+        "xml_file": name,
+        "scene_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "env_id": "host_env_000003",
+    }
+
+
+@pytest.fixture
+def scene_file(rig, tmp_path):
+    shutil.copy(rig.room(0), tmp_path / "a.xml")
+    return tmp_path / "a.xml"
+
+
+def stored(folder, texts):
+    rows = [scene_file_row(hashlib.sha256(text.encode()).hexdigest(), text) for text in texts]
+    write_table(folder / "scene_files.parquet", SCENE_FILES, rows)
+
+
+@pytest.mark.parametrize("physics", ["scene", "fast"])
+def test_a_scene_is_read_under_the_physics_it_was_collected_with(scene_file, tmp_path, physics):
+    found = CollectedScenes(tmp_path, tmp_path).scene(reference(scene_file, "a.xml"), physics)
+    assert found == with_physics(read_scene(scene_file), physics)
+
+
+@pytest.mark.parametrize("change", ["missing", "changed"])
+def test_the_stored_scene_takes_the_place_of_its_file_and_that_is_said_once(
+    scene_file, tmp_path, change
+):
+    about, scene, notes = reference(scene_file, "a.xml"), read_scene(scene_file), []
+    stored(tmp_path / "out", ["<other/>", scene_file.read_text()])
+    if change == "missing":
+        scene_file.unlink()
+    else:
+        scene_file.write_text("<mujoco/>")
+    scenes = CollectedScenes(tmp_path / "out", tmp_path, notes.append)
+    for _ in range(2):
+        found = scenes.scene(about, "scene")
+        assert (found, found.sha256, found.path) == (scene, scene.sha256, str(scene_file))
+    (note,) = notes
+    assert f"{scene_file}: {change if change == 'changed' else 'is missing'}" in note
+    assert f"{tmp_path / 'out'} holds such scenes" in note
+
+
+def test_an_unchanged_file_is_read_without_a_word_and_without_the_table(scene_file, tmp_path):
+    scenes = CollectedScenes(tmp_path, tmp_path, pytest.fail)
+    (tmp_path / "scene_files.parquet").write_text("damaged")
+    assert scenes.content(reference(scene_file, "a.xml")) == scene_file.read_bytes()
+
+
+def test_a_scene_that_is_nowhere_is_named_with_a_hint(scene_file, tmp_path):
+    scenes = CollectedScenes(tmp_path)
+    with pytest.raises(SceneError, match=r"a\.xml: is missing, and .* not hold .*; .*--run-from"):
+        scenes.scene(reference(scene_file, "b/a.xml"), "scene")
+    with pytest.raises(SceneError, match=r"gone\.xml: is missing, and .* not hold the scene$"):
+        scenes.scene(reference(scene_file, str(tmp_path / "gone.xml")), "scene")
+    with pytest.raises(
+        SceneError, match=r"a\.xml: changed since host_env_000003 was collected, and"
+    ):
+        scenes.scene({**reference(scene_file, str(scene_file)), "scene_sha256": "0"}, "scene")
+
+
+def test_a_stored_scene_with_another_hash_is_refused(scene_file, tmp_path):
+    about = reference(scene_file, "gone.xml")
+    row = scene_file_row(about["scene_sha256"], scene_file.read_text() + " ")
+    write_table(tmp_path / "scene_files.parquet", SCENE_FILES, [row])
+    with pytest.raises(ResultFileError, match="row 0 holds another scene"):
+        CollectedScenes(tmp_path).content(about)
+
+
+def test_scenes_are_found_in_any_order_and_row_group(tmp_path, monkeypatch):
+    monkeypatch.setattr("namo.results.tables.GROUP_BYTES", 1000)
+    texts = [f"<scene number='{number}'/>" * 5 for number in range(40)]
+    stored(tmp_path, texts)
+    found = StoredScenes(tmp_path / "scene_files.parquet")
+    assert len(found._starts) > 5
+    for text in [*texts[::3], *texts[::-1]]:
+        assert found.content(hashlib.sha256(text.encode()).hexdigest()) == text.encode()
+    assert found.content("0" * 64) is None
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_the_text_of_a_scene_is_its_file_byte_for_byte(scene_file, start):
+    scene_file.write_bytes(start + scene_file.read_bytes().replace(b"\n", b"\r\n"))
+    assert file_text(read_scene(scene_file)).encode() == scene_file.read_bytes()
+
+
+def test_a_stored_scene_takes_less_than_a_kilobyte(demo_scenes, tmp_path):
+    texts = {path.read_text() for path in demo_scenes.rglob("*.xml")}
+    stored(tmp_path, texts)
+    assert len(texts) >= 100
+    assert (tmp_path / "scene_files.parquet").stat().st_size <= 1000 * len(texts)
