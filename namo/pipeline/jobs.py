@@ -52,8 +52,7 @@ def log_redirection(*, show: bool | None) -> str:
     refused = f"[ $code -ne {EXIT_USAGE} ] || {last_lines} > {{log:q}}{REFUSED}"
     # A job that a signal has ended says in its log what happened to it, and the run says it once.
     ended = (
-        f"case $code in {ENDED_BY_SIGNAL}) ;; "
-        f"*) test ! -t 2 || echo >&2; {last_lines} >&2 ;; esac"
+        f"case $code in {ENDED_BY_SIGNAL}) ;; *) test ! -t 2 || echo >&2; {last_lines} >&2 ;; esac"
     )
     if show:
         ended = ":"
