@@ -153,6 +153,7 @@ def test_a_run_without_failures_ends_with_0_and_prints_the_summary(call, tmp_pat
         "pushes.parquet",
         "plans.parquet",
         "scenes.parquet",
+        "scene_files.parquet",
         "manifest.parquet",
         "run.json",
         "report.html",
