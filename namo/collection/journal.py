@@ -25,12 +25,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple, NotRequired, TextIO, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TextIO, TypedDict
 
-from namo.collection.environment import Environment
 from namo.errors import ResultFileError
 from namo.files import replacing
 from namo.results.json_file import read_json
+
+if TYPE_CHECKING:  # a command looks at progress without loading MuJoCo
+    from namo.collection.environment import Environment
 
 JOURNAL = ".journal.json"
 TRACE = ".trace.txt"

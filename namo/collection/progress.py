@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console, RenderableType
 from rich.progress import (
@@ -21,9 +21,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from namo.collection.journal import ChunkProgress
 from namo.results.record_types import EnvironmentRecord, MetricsRow
 from namo.wording import counted, duration, number, printable
+
+if TYPE_CHECKING:  # the journal would load MuJoCo with the parser of the command line
+    from namo.collection.journal import ChunkProgress
 
 
 class Verbosity(IntEnum):

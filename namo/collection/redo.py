@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from namo.results.records import read_environment
 from namo.results.run_file import read_run_file
 from namo.results.run_lock import only_run_in
 from namo.results.verify import schedule_recollection
+from namo.signals import check_termination
 from namo.wording import truncated_list
 
 SHOWN = 8
@@ -57,7 +58,8 @@ def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.
 
     Raises:
         UsageError: there is no such environment, or the list of scenes cannot be read.
-        ConflictError: results would differ from the others: another version, or other models.
+        ConflictError: results would differ from the others (another version, or other models), or
+            scene files are missing or have changed, so that others could not be kept.
         ModelError: a model cannot be used.
         ResultFileError: a file of the collection is missing or damaged.
         BusyError: a process is working on the collection.
@@ -67,18 +69,21 @@ def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.
         run["config"], folder, lambda number: redo_command(str(folder), number)
     )
     _require_same(folder, run, plan, collector.config)
-    chunks = [_environments(part, run, plan) for part in _parts_of(folder, numbers)]
+    chunks = {part: _environments(part, run, plan) for part in _parts_of(folder, numbers)}
+    _require_scenes(folder, chunks, {*numbers, *failed_environments(folder)})
     mark(folder, numbers)
     wanted = set(numbers)
     failed: dict[int, str] = {}
     with only_run_in(folder):
-        for environments in chunks:
+        for environments in chunks.values():
             failed |= collect_chunk(environments, collector, folder, verbosity=verbosity).failed
         source = run["environments"]
         # A collection that was merged from others has no range of its own.
         asked = plan if plan is not None and plan.wanted else None
         assemble(folder, run["label"], source["source"], source["listed"], asked, origin=run)
-    redone = [each for environments in chunks for each in environments if each.index in wanted]
+    redone = [
+        each for environments in chunks.values() for each in environments if each.index in wanted
+    ]
     outcomes = {each.index: describe(read_environment(folder / each.file_name)) for each in redone}
     return Redone(outcomes, {key: text for key, text in failed.items() if key in wanted})
 
@@ -139,6 +144,35 @@ def _require_same(
     if differing:
         raise ConflictError(
             f"{folder}: {', '.join(differing)} changed since it was collected; {advice}"
+        )
+
+
+def _require_scenes(
+    folder: Path, chunks: Mapping[Part, Sequence[Environment]], again: Collection[int]
+) -> None:
+    """Make sure that the scenes of those to collect are there, and those of the others the same.
+
+    Without this the whole part would be collected again, and fail where the scene files are gone.
+    """
+    problems = []
+    for part, environments in chunks.items():
+        if not part.table("metrics").exists():  # nothing of it was ever stored
+            continue
+        replaced = part.replaced()
+        rows = stored_rows(part.table("metrics"), range(part.start, part.end))
+        for environment in environments:
+            check_termination()
+            stored, now = rows[environment.index]["scene_sha256"], environment.scene_sha256()
+            if environment.index in replaced or now == stored:
+                continue
+            if not now:
+                problems.append(f"{environment.xml_file} is missing")
+            elif environment.index not in again:
+                problems.append(f"{environment.xml_file} (environment {environment.index}) changed")
+    if problems:
+        raise ConflictError(
+            f"{folder}: {truncated_list(problems, SHOWN)}; name changed ones too to collect them "
+            "again; --run-from DIR says where the collection was run"
         )
 
 

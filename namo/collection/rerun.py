@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from namo.collection.chunk import collect_chunk
 from namo.collection.environment import Environment
 from namo.collection.progress import Verbosity
 from namo.collection.stored import stored_collector, stored_environment, stored_rows
 from namo.errors import UsageError
+from namo.files import replacing
 from namo.results.again import rerun_command
 from namo.results.assemble import assemble
-from namo.results.records import read_environment
+from namo.results.collected_scenes import CollectedScenes
+from namo.results.record_types import SceneReference
+from namo.results.records import Record, read_environment
 from namo.results.run_file import read_run_file
 from namo.results.tables import merged_table
 from namo.wording import truncated_list
@@ -42,8 +46,8 @@ def rerun(
 ) -> Rerun:
     """Collect environments again into a folder of their own; the collection is left as it is.
 
-    Scene files are read as they are now. What an earlier rerun collected there in the same way is
-    kept.
+    Scene files are read as they are now; one that is gone is written to `scenes` in the output as
+    the collection holds it. What an earlier rerun collected there in the same way is kept.
 
     Args:
         folder: of a finished collection.
@@ -54,6 +58,7 @@ def rerun(
     Raises:
         UsageError: there is no such environment, or a model is missing.
         ModelError: a model cannot be used.
+        SceneError: a scene file is missing, and the collection does not hold the scene.
         ResultFileError: a file of the collection is missing or damaged.
         BusyError: another process collects into the folder.
     """
@@ -61,7 +66,11 @@ def rerun(
     rows = stored_rows(merged_table(folder, "metrics"), numbers)
     if absent := sorted(set(numbers) - rows.keys()):
         raise UsageError(f"{folder}: holds no environment {truncated_list(absent, SHOWN)}")
-    environments = [stored_environment(row, run["label"]) for row in rows.values()]
+    scenes = CollectedScenes(folder)
+    environments = [
+        _with_scene(stored_environment(row, run["label"]), row, scenes, output)
+        for row in rows.values()
+    ]
     collector = stored_collector(
         run["config"], folder, lambda number: rerun_command(str(folder), number)
     )
@@ -77,6 +86,19 @@ def rerun(
         for each in environments
     }
     return Rerun(differences, failed)
+
+
+def _with_scene(
+    environment: Environment, row: Record, scenes: CollectedScenes, output: Path
+) -> Environment:
+    """Return the environment with a file for its scene, as it was collected if its own is gone."""
+    if environment.path.is_file() or not row["scene_sha256"]:
+        return environment
+    path = output / "scenes" / f"{environment.env_id}.xml"
+    content = scenes.content(cast(SceneReference, row))
+    with replacing(path) as handle:
+        handle.write(content)
+    return replace(environment, path=path)
 
 
 def _difference(stored: Path, present: Path) -> str | None:

@@ -21,7 +21,7 @@ from namo.results.metadata_types import Settings
 from namo.results.records import Record
 from namo.results.tables import row_groups
 
-_COLUMNS = ["env_index", "env_id", "xml_file", "difficulty"]
+_COLUMNS = ["env_index", "env_id", "xml_file", "scene_sha256", "difficulty"]
 
 
 def stored_config(settings: Settings, folder: Path) -> CollectionConfig:

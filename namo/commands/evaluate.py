@@ -11,6 +11,7 @@ from pathlib import Path
 
 from namo.errors import UsageError
 from namo.option_checks import at_least, expanded_path
+from namo.wording import counted
 
 HELP = "compare collections of the same scenes"
 
@@ -77,7 +78,10 @@ def run(options: argparse.Namespace) -> int:
     if options.manifest is not None:
         scenes = set(arms[0].pairs["scene_sha256"].to_pylist())
         layouts = require_unseen(options.model, options.manifest, scenes)
-        text += f"\nThe {len(scenes)} scenes have {layouts} layouts; no model saw any of them.\n"
+        text += (
+            f"\n{counted(len(scenes), 'scene', 'scenes')} of "
+            f"{counted(layouts, 'layout', 'layouts')}; no model saw any of them.\n"
+        )
     numbers = json.dumps(evaluation.record(), indent=2, allow_nan=False) + "\n"
     for name, data in (
         ("evaluation.json", numbers.encode()),

@@ -100,7 +100,10 @@ def overview(facts: SearchFacts) -> list[tuple[str, str]]:
         f"{counted(len(facts.states) - 1, 'new state', 'new states')}, "
         f"depth {facts.search.metrics['max_depth_reached']}"
     )
+    remarks = [remark["text"] for remark in facts.search.scene["remarks"] or []]
     lines = [("effort", effort)]
+    if remarks:
+        lines.append(("scene", truncated_list(remarks, SHOWN, "; ")))
     if start.area is None or start.reachable is None:
         return [*lines, ("start", "what the robot reaches was not recorded by this version")]
     gap = (

@@ -78,7 +78,10 @@ def said(collection, folder):
     summary = without_clocks(copy.deepcopy(collection.summary()))
     summary["collection_metadata"]["folder"] = "the same"
     run = {**read_run_file(folder), "name": "the same", "command": ["collect"]}
-    return make_page(PageInputs(folder, run, summary)), summary_text(summary, Path("out"))
+    page, text = make_page(PageInputs(folder, run, summary)), summary_text(summary, Path("out"))
+    for path in (folder, collection.output):  # in commands
+        page, text = (said.replace(str(path), "out") for said in (page, text))
+    return page, text
 
 
 @pytest.mark.slow

@@ -83,6 +83,31 @@ def test_a_scene_that_changed_is_read_as_it_is_now(here, capsys):
     assert "000000: its scene file has changed" in capsys.readouterr().out
 
 
+def test_a_scene_whose_file_is_gone_is_taken_from_the_collection(here, capsys):
+    shutil.rmtree(here / "scenes")
+    assert main(["rerun", "out", "1"]) == 0
+    assert capsys.readouterr().out.startswith("000001: same as stored\n")
+    assert (here / "out_rerun" / "scenes" / "h_env_000001.xml").is_file()
+
+
+def test_nothing_is_replaced_where_scene_files_are_gone_or_others_changed(here, capsys):
+    before = content(here / "out")
+    shutil.copy(room_file(7), here / "scenes" / "0.xml")
+    assert main(["redo", "out", "1", "2"]) == 1
+    said = "out: scenes/0.xml (environment 0) changed; name changed ones too to collect them again"
+    assert said in capsys.readouterr().err
+    shutil.rmtree(here / "scenes")
+    assert main(["redo", "out", "1", "2"]) == 2
+    assert "out: scenes cannot be read from" in capsys.readouterr().err
+    path = here / "out" / "run.json"
+    merged = json.loads(path.read_text()) | {"asked": None}  # from collections with several lists
+    path.write_text(json.dumps(merged))
+    assert main(["redo", "out", "1"]) == 1
+    assert "scenes/0.xml is missing, scenes/1.xml is missing" in capsys.readouterr().err
+    path.write_bytes(before[path])
+    assert content(here / "out") == before
+
+
 def test_a_failure_fails_again(here, capsys):
     assert main(["rerun", "out", "3"]) == 1
     assert "000003: same as stored" in capsys.readouterr().out

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from namo.commands.main import main
+from namo.reporting.explanation_text import overview
 from namo.reporting.report import write_report
 from namo.reporting.search_facts import SearchFacts
 from namo.reporting.searches import unsolved_searches
@@ -98,3 +99,8 @@ def test_the_page_explains_each_search_with_its_states_and_tree(unsolved, facts)
         assert dialog.count("<figure>") == max(1, len(each.closest))
         assert ('class="tree"' in dialog) == bool(each.ranked)
         assert dialog.count('class="edge') == len(each.ranked)
+
+
+def test_what_the_scene_check_finds_is_said_beside_the_evidence(facts):
+    (text,) = (text for title, text in overview(facts["too heavy"]) if title == "scene")
+    assert re.fullmatch(rf"'{PLUG}' needs \d+ N to slide, the robot pushes with 1 N", text)

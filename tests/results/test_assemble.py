@@ -43,7 +43,7 @@ def filled(rows, schema):
         pa.float64(): 0.0,
         pa.bool_(): False,
         pa.list_(pa.string()): [],
-        pa.list_(pa.float64()): [],
+        pa.list_(pa.float64()): [0.0, 0.0, 0.0],  # the pose of the robot
     }
     rest = {field.name: made_up[field.type] for field in schema}
     rest |= {"physics": "scene", "status": "reached"}
@@ -92,7 +92,7 @@ def made_up_part(output, start, end, began, mark):
             ("files", files, FILES),
         )
     }
-    tables |= {"plans": [], "scenes": []}
+    tables |= {"plans": [], "scenes": [], "scene_files": []}
     part = Part.of(output, start, end)
     write_part(part, tables, metadata)
     return part

@@ -76,7 +76,7 @@ def test_own_scenes_go_all_the_way_to_a_comparison_of_models(own):
     for kind in ("object", "goal"):
         assert trained_layouts(once / "models" / kind) == layouts["train"]
     text = (once / "evaluation" / "evaluation.txt").read_text()
-    assert "The 2 scenes have 1 layouts; no model saw any of them." in text
+    assert "2 scenes of 1 layout; no model saw any of them." in text
     classes = {row["difficulty"] for row in rows if row["split"] == "test"}
     numbers = json.loads((once / "evaluation" / "evaluation.json").read_text())
     assert classes <= numbers["groups"].keys()
