@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from namo.results.again import FAILED, redo_command
 from namo.results.run_lock import only_run_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -71,13 +72,13 @@ def test_a_run_completes_and_names_the_broken_environment(finished):
     assert "Failed environments: 1" in report
     assert "01.xml" in report
     assert report in done.stdout
-    assert pipeline.record(1)["error"]["command"] in report
+    assert redo_command(str(pipeline.output), FAILED) in report
 
 
 def test_a_run_writes_the_report(finished):
     pipeline, _ = finished
     page = html.unescape((pipeline.output / "report.html").read_text("utf-8"))
-    assert pipeline.record(1)["error"]["command"] in page
+    assert redo_command(str(pipeline.output), FAILED) in page
     assert "unsolved: search space exhausted (every sampled push was tried)" in page
 
 
