@@ -25,7 +25,8 @@ _CONFIG = CollectionConfig(
 def warm_up(compiling: Callable[[], object]) -> None:
     """Solve a small scene, which compiles the kernels of the world, or loads them.
 
-    A process of its own takes a fifth of a second for it; the first one on a machine half a minute.
+    It takes half a second, most of which the first environment would take otherwise; where nothing
+    is compiled yet, half a minute.
 
     Args:
         compiling: called before, where they are not compiled yet.

@@ -9,6 +9,8 @@ from pathlib import Path
 
 ENDED_BY_SIGNAL = "129|130|138|143"
 """Exit codes of a command that HUP, INT, USR1 or TERM has asked to end."""
+HIDING = "NAMO_HIDE_JOB_OUTPUT"
+"""Environment variable; where it is set, the lines of chunks go to their logs alone."""
 
 
 def run_jobs_with_this_python() -> None:
@@ -34,7 +36,7 @@ refused its input repeat its last lines and end at once.
 """
 
 
-def log_redirection(*, show: bool) -> str:
+def log_redirection(*, show: bool | None) -> str:
     """Return what follows a job's command in its shell, with `{log:q}` for its log.
 
     The log is emptied before each try; the output of all tries is in a file beside it, `.all`. A
@@ -43,19 +45,33 @@ def log_redirection(*, show: bool) -> str:
     Args:
         show: the job's lines too; otherwise only the last of them, on the error stream, and only
             when the job fails by itself: a profile that is quiet about rules hides even Snakemake's
-            message.
+            message. None: whether the environment variable `HIDING` is unset decides when the job
+            runs, since Snakemake runs jobs again whose shell command has changed.
     """
-    keep = "2>&1 | (trap '' INT TERM USR1; tee -a {log:q} {log:q}.all"
-    last_lines = "tail -n 20 {log:q}"
+    keep, last_lines = "tee -a {log:q} {log:q}.all", "tail -n 20 {log:q}"
     refused = f"[ $code -ne {EXIT_USAGE} ] || {last_lines} > {{log:q}}{REFUSED}"
-    if show:
-        return f"{keep}) || (code=$?; {refused}; exit $code)"
     # A job that a signal has ended says in its log what happened to it, and the run says it once.
-    shown = f"test ! -t 2 || echo >&2; {last_lines} >&2"
-    return (
-        f"{keep} > /dev/null) || (code=$?; {refused}; "
-        f"case $code in {ENDED_BY_SIGNAL}) ;; *) {shown} ;; esac; exit $code)"
+    ended = (
+        f"case $code in {ENDED_BY_SIGNAL}) ;; *) test ! -t 2 || echo >&2; {last_lines} >&2 ;; esac"
     )
+    if show:
+        ended = ":"
+    elif show is None:
+        hiding = f"printenv {HIDING} > /dev/null"
+        keep = f"if {hiding}; then {keep} > /dev/null; else {keep}; fi"
+        ended = f"if {hiding}; then {ended}; fi"
+    else:
+        keep = f"{keep} > /dev/null"
+    deaf = "trap '' INT TERM USR1"
+    return f"2>&1 | ({deaf}; {keep}) || (code=$?; {refused}; {ended}; exit $code)"
+
+
+def hide_output(*, hide: bool) -> None:
+    """Hide or show the lines of jobs that leave it to `HIDING`, in this process and its jobs."""
+    if hide:
+        os.environ[HIDING] = "1"
+    else:
+        os.environ.pop(HIDING, None)
 
 
 def forget_refusals(logs: Iterable[str]) -> None:

@@ -103,9 +103,9 @@ def make_page(inputs: PageInputs) -> str:
     episodes, performance = inputs.episodes, inputs.summary["performance_stats"]
     selected = select_entries(episodes)
     cards = [_card(entry) for entry in read_entries(inputs.folder, selected)]
-    unsolved = read_views(inputs.folder, selected[~episodes.solved[selected]])
+    folder = inputs.summary["collection_metadata"]["folder"]  # as stored: pages are reproducible
+    unsolved = read_views(inputs.folder, selected[~episodes.solved[selected]], folder)
     models = inputs.summary["model_stats"]["models"]
-    folder = inputs.summary["collection_metadata"]["folder"]
     script = _asset("page.js")
     return _template().render(
         run=inputs.run,
@@ -127,7 +127,7 @@ def make_page(inputs: PageInputs) -> str:
         models=models,
         cards=cards,
         unsolved=unsolved,
-        explain_command=f"namo explain {shlex.quote(str(inputs.folder))} ENV",
+        explain_command=f"namo explain {shlex.quote(folder)} ENV",
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
         frame_s=FRAME_S,
         slowest=slowest_episodes(episodes, folder),

@@ -63,18 +63,19 @@ class UnsolvedView:
     command: str
 
 
-def read_views(folder: Path, rows: Integers) -> dict[str, UnsolvedView]:
+def read_views(folder: Path, rows: Integers, named: str) -> dict[str, UnsolvedView]:
     """Return the views of some unsolved searches by `episode_id`.
 
     Args:
         folder: of the collection.
         rows: (n,) theirs of its metrics table.
+        named: the folder as commands name it, wherever the collection is now.
 
     Raises:
         ResultFileError: a table is missing or damaged.
     """
     metrics = rows_at(folder / "metrics.parquet", rows, METRICS_COLUMNS)
-    views = (_view(SearchFacts(search), folder) for search in read_searches(folder, metrics))
+    views = (_view(SearchFacts(search), Path(named)) for search in read_searches(folder, metrics))
     return {view.name: view for view in views}
 
 

@@ -76,6 +76,7 @@ def said(collection, folder):
     ]
     write_table(folder / "metrics.parquet", METRICS, [pa.Table.from_pylist(rows, METRICS)])
     summary = without_clocks(copy.deepcopy(collection.summary()))
+    summary["collection_metadata"]["folder"] = "the same"
     run = {**read_run_file(folder), "name": "the same", "command": ["collect"]}
     page, text = make_page(PageInputs(folder, run, summary)), summary_text(summary, Path("out"))
     for path in (folder, collection.output):  # in commands

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from namo.pipeline.jobs import (
+    HIDING,
     UNLESS_REFUSED,
     forget_refusals,
+    hide_output,
     log_redirection,
     run_jobs_with_this_python,
 )
@@ -48,6 +50,18 @@ def test_a_job_that_was_asked_to_end_is_not_shown(tmp_path, number):
     assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", "")
     killed = run("(echo before; exit 137)", tmp_path / "job.log", show=False)
     assert (killed.returncode, killed.stderr.splitlines()[-1]) == (137, "before")
+
+
+@pytest.mark.parametrize("hide", [True, False])
+def test_the_same_command_shows_its_lines_or_not(tmp_path, monkeypatch, hide):
+    monkeypatch.delenv(HIDING, raising=False)
+    hide_output(hide=hide)
+    done = run("echo one", tmp_path / "job.log", show=None)
+    assert (done.returncode, done.stdout) == (0, "" if hide else "one\n")
+    failed = run("(echo two; exit 3)", tmp_path / "job.log", show=None)
+    assert failed.returncode == 3
+    assert (failed.stderr if hide else failed.stdout).endswith("two\n")
+    assert (tmp_path / "job.log").read_text() == "one\ntwo\n"
 
 
 def test_the_output_of_all_tries_is_kept_beside_that_of_the_last(tmp_path):

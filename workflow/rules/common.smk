@@ -86,7 +86,7 @@ def say_how_to_resume():
 # How a command's output is logged: shown too, or only when the job fails.
 SHOWN = log_redirection(show=not SILENT)
 KEPT = log_redirection(show=False)
-COUNTED = KEPT if ONE_LINE else SHOWN  # the line of progress stands for those of chunks
+COUNTED = log_redirection(show=None)  # a line of progress may stand for it
 
 # Results of another version are collected again.
 VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"

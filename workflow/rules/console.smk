@@ -4,6 +4,7 @@ from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 
 from namo.pipeline.console import WithoutChatter, quieten
+from namo.pipeline.jobs import hide_output
 
 QUIET = workflow.output_settings.quiet or ()
 SILENT = Quietness.ALL in QUIET
@@ -11,6 +12,7 @@ ONE_LINE = (
     Quietness.RULES in QUIET and not SILENT and not workflow.output_settings.dryrun
 )
 CHATTER = quieten(logger) if ONE_LINE else WithoutChatter()
+hide_output(hide=ONE_LINE or SILENT)
 
 
 def show_progress(parts, written):
