@@ -291,6 +291,7 @@ def test_an_environment_killed_externally_is_collected_in_the_end(rig, collect, 
     assert [collection.record(index)["error"] for index in range(3)] == [None] * 3
 
 
+@pytest.mark.slow
 def test_a_process_that_was_terminated_in_order_has_not_crashed(rig, collect, tmp_path):
     ended = collect("term")
     assert ended.returncode == 128 + signal.SIGTERM

@@ -49,6 +49,7 @@ class _Full:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+@pytest.mark.slow
 def test_a_disk_full_at_any_write_loses_nothing_that_was_finished(
     collector, undisturbed, tmp_path, monkeypatch, capsys
 ):

@@ -102,6 +102,7 @@ class StoppedError(Exception):
     """In place of a power cut."""
 
 
+@pytest.mark.slow
 def test_an_upgrade_that_was_interrupted_at_any_rename_resumes(rig, present, tmp_path, monkeypatch):
     original, renames = Path.replace, 0
 

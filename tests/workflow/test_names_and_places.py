@@ -8,6 +8,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_odd_names_of_scenes_and_a_folder_below_home(pipeline):
     pipeline.copy_rooms((0, 7))
     home = pipeline.folder / "home"
@@ -50,6 +51,7 @@ def test_what_cannot_be_meant_ends_the_run_with_one_sentence(pipeline, settings,
     assert not pipeline.output.exists()
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_to_is_named_or_not_needed(pipeline):
     pipeline.copy_rooms((0,))
     nowhere = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null"}

@@ -105,6 +105,7 @@ def test_a_damaged_file_is_replaced(heavy, tmp_path, forgetful, simulations, kin
     assert len(simulations) == 2
 
 
+@pytest.mark.slow
 def test_a_file_with_flipped_bits_is_replaced(heavy, tmp_path, forgetful, simulations):
     made = library_for(heavy, heavy.movables[0], tmp_path)
     (path,) = (tmp_path / "primitives").iterdir()
