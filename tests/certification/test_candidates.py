@@ -22,6 +22,7 @@ def test_results_do_not_depend_on_chunks_or_order(small, tmp_path):
     assert {row["difficulty"] for row in whole if not row["rejection"]} > {None} - {None}
 
 
+@pytest.mark.slow
 def test_a_finished_chunk_is_not_repeated(small, tmp_path, monkeypatch):
     path = make_chunk(small, range(2), tmp_path)
     assert is_done(path, small.fingerprint())

@@ -54,6 +54,7 @@ def test_without_reachable_movables_nothing_is_searched(rooms):
     assert certificate.difficulty is Difficulty.NOT_FOUND
 
 
+@pytest.mark.slow
 def test_results_are_repeatable_and_independent_of_other_scenes(rooms):
     two = rooms.plugged(rooms.box(-1.3, 1.0, number=2))
     scenes = [rooms.plugged(), rooms.sealed(rooms.box(-1.0, 0.2)), two]

@@ -100,6 +100,7 @@ def test_a_different_seed_gives_different_pushes(rig, scenes, config, at_once, t
     assert rig.collect_and_merge(scenes, tmp_path, other).content()["pushes"] != at_once["pushes"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "files"),
     [

@@ -271,6 +271,7 @@ def test_the_stored_command_collects_a_fixed_scene_and_nothing_else(rig, tmp_pat
     assert "Failed environments" not in again.stdout
 
 
+@pytest.mark.slow
 def test_the_stored_command_works_in_the_folder_where_the_run_was_started(
     rig, tmp_path, broken_room
 ):

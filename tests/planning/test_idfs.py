@@ -1,3 +1,5 @@
+import pytest
+
 from namo.geometry import Pose2D
 from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget, Termination
@@ -45,6 +47,7 @@ class FixedGoals:
         return [Pose2D(x + 0.4, y, theta), Pose2D(x, y - 0.4, theta)]
 
 
+@pytest.mark.slow
 def test_looking_up_simulated_pushes_changes_only_the_work(rooms, monkeypatch):
     def search():
         scene = rooms.sealed(rooms.box(-1.0, 0.5), rooms.box(-1.0, -0.6, number=2))

@@ -182,6 +182,7 @@ def test_distributions_omit_and_count_episodes_without_pushes(make_collection):
     assert "Median 1.5; logarithmic axis. Episodes with zero omitted: 2." in text
 
 
+@pytest.mark.slow
 def test_the_page_of_ten_thousand_episodes_stays_small(make_collection):
     kinds = mixed()
     rows = [

@@ -144,6 +144,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", [None, "nobody"])
 def test_a_daemon_ends_with_its_parent_whichever_user_it_runs_as(user):
     if user is not None and os.geteuid() != 0:

@@ -103,6 +103,7 @@ def test_a_round_explores_learns_and_compares(pipeline, learn):
     assert all("round_1/best/goal" in line for line in explore if "--part-only" in line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "named"),
     [

@@ -30,6 +30,7 @@ def test_odd_names_of_scenes_and_a_folder_below_home(pipeline):
     assert "Nothing to be done" not in changed.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
