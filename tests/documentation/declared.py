@@ -181,6 +181,7 @@ DECLARED: Mapping[str, Instead] = dict(
         _recipe("make docs", "tests/site builds it, from the settings as they are"),
         _recipe("make bench", "twenty minutes; test_names.py asks benchmarks for their options"),
         _recipe("make models", f"hours; {_AS_ELSEWHERE}"),
+        _recipe("make test-explore", _LONG_SUITE),
         _recipe("make test-faults", _LONG_SUITE),
         _recipe("make test-slurm", "installs SLURM, as root; `.ci/run` runs it"),
         _recipe("NAMO_SLURM_CHUNKS=200 make test-slurm", "half an hour, on a cluster"),
