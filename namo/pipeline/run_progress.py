@@ -26,6 +26,8 @@ BAR = 24
 """Characters of the bar."""
 LOOK_S = 0.5
 """Time between two looks at the journals (s)."""
+JOIN_S = 5.0
+"""Longest wait for a look that is under way when the progress is stopped (s)."""
 FIRST_LINE_S, LAST_LINE_S = 10.0, 600.0
 """Times between two lines where the output is no terminal (s): each is twice the one before."""
 _CLEAR = "\r\x1b[2K"
@@ -103,15 +105,16 @@ class RunProgress:
     stream: TextIO
     _began_s: float | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
     _drawn: bool = False
     _next_line_s: float = 0.0
     _pause_s: float = FIRST_LINE_S
 
     @classmethod
-    def start(
+    def of(
         cls, parts: Sequence[Part], pending: Sequence[Path], stream: TextIO | None = None
     ) -> RunProgress:
-        """Show the progress from a thread of its own, which ends with the process.
+        """Return the progress of a run, of which nothing is shown yet.
 
         Args:
             parts: of all chunks of the run.
@@ -123,9 +126,12 @@ class RunProgress:
         for chunk in chunks:
             if chunk.pending:
                 chunk.remember()
-        progress = cls(chunks, stream or sys.stderr)
-        threading.Thread(target=progress.run, daemon=True, name="progress").start()
-        return progress
+        return cls(chunks, stream or sys.stderr)
+
+    def start(self) -> None:
+        """Show the progress from a thread of its own, which ends with the process."""
+        self._thread = threading.Thread(target=self.run, daemon=True, name="progress")
+        self._thread.start()
 
     @property
     def is_terminal(self) -> bool:
@@ -143,6 +149,8 @@ class RunProgress:
         """Show the last state, and nothing after it."""
         if not self._stopped.is_set():
             self._stopped.set()
+            if self._thread is not None:
+                self._thread.join(JOIN_S)
             self.clear()
 
     def clear(self) -> None:

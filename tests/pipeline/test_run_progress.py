@@ -36,12 +36,7 @@ def write(part, done, resumed=0, solved=0, failed=0, said=()):
 
 def watched(parts, stream, pending=None):
     """The progress of a run that nobody watches but the test."""
-    progress = RunProgress.start(parts, [part.marker for part in pending or parts], stream)
-    progress.stop()
-    progress._stopped.clear()
-    stream.seek(0)
-    stream.truncate()
-    return progress
+    return RunProgress.of(parts, [part.marker for part in pending or parts], stream)
 
 
 def test_the_environments_of_all_chunks_are_counted(parts):

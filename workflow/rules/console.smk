@@ -22,7 +22,8 @@ def show_progress(parts, written):
     if pending:
         from namo.pipeline.run_progress import RunProgress
 
-        progress = RunProgress.start(parts, pending)
+        progress = RunProgress.of(parts, pending)
+        progress.start()
         CHATTER.before_line, CHATTER.progress = progress.clear, False
 
 
