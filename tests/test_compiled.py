@@ -29,6 +29,7 @@ def run(tmp_path, cache, home):
     ).stdout
 
 
+@pytest.mark.slow
 def test_machine_code_is_cached_by_the_hash_of_its_sources(tmp_path):
     printed = run(tmp_path, tmp_path / "cache", tmp_path)
     (folder,) = (tmp_path / "cache" / "compiled").iterdir()

@@ -63,6 +63,7 @@ def test_unfilled_quotas_are_explained_by_the_rejections(small, tmp_path):
         make(narrow, tmp_path)
 
 
+@pytest.mark.slow
 def test_workers_exit_with_their_parent(small, tmp_path):
     code = (
         "import sys; from namo.commands.main import main;"

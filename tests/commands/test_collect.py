@@ -199,6 +199,7 @@ def test_paths_with_spaces_and_other_letters_are_kept(collected):
         assert "räume mit platz" in row["xml_file"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="file names there are text")
 def test_a_file_name_that_is_no_text_costs_at_most_its_own_environment(rig, tmp_path):
     scenes = rig.copy_rooms(tmp_path / "scenes", (0, 7))
@@ -226,6 +227,7 @@ def test_progress_goes_to_the_error_stream_line_by_line(collected):
     assert [line.split()[1] for line in lines[1:]] == [f"{number}/6" for number in range(1, 7)]
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing_but_what_went_wrong(rig, tmp_path, broken_room):
     scenes = rig.copy_rooms(tmp_path / "scenes", (0,))
     (scenes / "01.xml").write_text(broken_room)
@@ -242,6 +244,7 @@ def test_quiet_says_nothing_but_what_went_wrong(rig, tmp_path, broken_room):
     assert "FAILED, " in line
 
 
+@pytest.mark.slow
 def test_the_stored_command_collects_a_fixed_scene_and_nothing_else(rig, tmp_path, broken_room):
     scenes = rig.copy_rooms(tmp_path / "some rooms", (0, 7, 0))
     (scenes / "01.xml").write_text(broken_room)

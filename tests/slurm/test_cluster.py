@@ -76,6 +76,7 @@ def daemons(folder, run):
     return [process for process in processes_of(folder) if process.pid != run.pid]
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_cleaned_up_by_the_next(places, run):
     folder, config = places
     left = daemons(folder, run)

@@ -214,6 +214,7 @@ def test_too_many_failures_fail_the_run_and_leave_the_tables(pipeline):
     assert "NAMO collection" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
