@@ -8,6 +8,7 @@ Exit codes: 0 done; 1 a file is missing or damaged; 2 wrong usage.
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from namo.commands.arguments import add_folder, require_folder
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             print(line)
             lines += 1
         if lines:
-            print(f"one in detail: namo explain {folder} ENV")
+            print(f"one in detail: namo explain {shlex.quote(str(folder))} ENV")
         else:
             print(f"{folder}: no unsolved search")
         return 0

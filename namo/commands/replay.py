@@ -134,24 +134,21 @@ def _check_all(options: argparse.Namespace) -> int:
         SceneError: a scene is not stored, and its file is gone or has changed.
     """
     from namo.results.collection import Collection
-    from namo.results.replay import replay
+    from namo.results.replay import replay_plans
     from namo.wording import counted
-    from namo.world.world import World
 
     for name in ("episode", "push"):
         if hasattr(options, name):
             raise UsageError(f"--{name}: needs an environment: DIR ENV")
     collection, plans, diverged = Collection(options.file, options.run_from), 0, 0
     for searched in collection.searched():
-        episodes = [episode for episode in searched.episodes if episode["action_sequence"]]
-        if not episodes:
-            continue
-        world = World(collection.collected_scenes.scene(searched.reference, searched.physics))
-        for episode in episodes:
+        for episode_id, problem in replay_plans(
+            collection.collected_scenes, searched.reference, searched.physics, searched.episodes
+        ):
             plans += 1
-            if problem := replay(world, episode).problem:
+            if problem:
                 diverged += 1
-                print(f"{episode['episode_id']}: {problem}", flush=True)
+                print(f"{episode_id}: {problem}", flush=True)
     print(f"{counted(plans, 'plan', 'plans')} replayed: {plans - diverged} match")
     return int(diverged > 0)
 

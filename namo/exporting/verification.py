@@ -17,9 +17,8 @@ from namo.results.collected_scenes import TABLE, CollectedScenes
 from namo.results.collection import Collection
 from namo.results.export_folder import CARD, EXPORTED, exported_shards
 from namo.results.problem import Problem
-from namo.results.replay import replay
+from namo.results.replay import replay_plans
 from namo.results.searched_environment import SearchedEnvironment
-from namo.world.world import World
 
 _MARK = "sha256 "
 """What the description of a table on the card has before its hash."""
@@ -90,20 +89,14 @@ class ExportVerification:
                 yield Problem(name, text, repairable=False)
 
     def _plans(self, searched: SearchedEnvironment) -> Iterator[Problem]:
-        plans = [episode for episode in searched.episodes if episode["action_sequence"]]
-        if not plans:
-            return
-        env_id = searched.reference["env_id"]
+        reference, physics = searched.reference, searched.physics
         try:
-            scene = self._scenes.scene(searched.reference, searched.physics)
+            for name, problem in replay_plans(self._scenes, reference, physics, searched.episodes):
+                self.plans += 1
+                if problem:
+                    yield Problem(name, problem, repairable=False)
         except (SceneError, ResultFileError) as error:
-            yield Problem(env_id, f"cannot be replayed: {error}", repairable=False)
-            return
-        world = World(scene)
-        for episode in plans:
-            self.plans += 1
-            if problem := replay(world, episode).problem:
-                yield Problem(episode["episode_id"], problem, repairable=False)
+            yield Problem(reference["env_id"], f"cannot be replayed: {error}", repairable=False)
 
 
 def _listed(card: Path) -> dict[str, str]:

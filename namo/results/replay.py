@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from namo.errors import ResultFileError
 from namo.geometry import Pose2D
-from namo.results.record_types import Columns, Observation, PlanRecord
+from namo.results.collected_scenes import CollectedScenes
+from namo.results.record_types import (
+    Columns,
+    EpisodePlan,
+    Observation,
+    PlanRecord,
+    SceneReference,
+)
 from namo.world.push import Push, PushOutcome
 from namo.world.recording import Recorder
 from namo.world.world import World
@@ -52,6 +60,35 @@ def replay(world: World, episode: PlanRecord) -> Replay:
     except _DivergedError as difference:
         return player.end(str(difference))
     return player.end()
+
+
+def replay_plans(
+    scenes: CollectedScenes,
+    reference: SceneReference,
+    physics: str,
+    episodes: Sequence[EpisodePlan],
+) -> Iterator[tuple[str, str | None]]:
+    """Replay the plans of an environment; its scene is not read where there are none.
+
+    Args:
+        scenes: of the collection.
+        reference: record of the environment, or any of its metrics rows.
+        physics: preset it was collected with.
+        episodes: of the environment, with and without a plan.
+
+    Yields:
+        Of each plan the episode's ID, and where its replay diverged, see `Replay`.
+
+    Raises:
+        SceneError: the scene is not stored, and its file is missing or has changed.
+        ResultFileError: the stored scenes are damaged or of another version.
+    """
+    planned = [episode for episode in episodes if episode["action_sequence"]]
+    if not planned:
+        return
+    world = World(scenes.scene(reference, physics))
+    for episode in planned:
+        yield episode["episode_id"], replay(world, episode).problem
 
 
 def replay_push(world: World, pushes: Columns, episode: int, number: int) -> Replay:

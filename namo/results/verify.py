@@ -21,12 +21,11 @@ from namo.results.plan_check import plan_problems, summary_problems
 from namo.results.problem import Problem
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, resolve_inside
-from namo.results.replay import replay
+from namo.results.replay import replay_plans
 from namo.results.run_lock import only_run_in
 from namo.results.tables import DATA_TABLES, MERGED_TABLES, require_schema, row_groups
 from namo.signals import check_termination
 from namo.wording import truncated_list
-from namo.world.world import World
 
 SHOWN = 5
 """Number of environments that a problem lists."""
@@ -183,23 +182,15 @@ class Verification:
             yield from self._plans(path, number, record)
 
     def _plans(self, path: str, number: int, record: EnvironmentRecord) -> Iterator[Problem]:
-        solved = [
-            episode
-            for episode in record["episode_results"]
-            if episode["solution_found"] and episode["action_sequence"]
-        ]
-        if not solved:
-            return
+        solved = [each for each in record["episode_results"] if each["solution_found"]]
+        physics = record["metrics"][0]["physics"]
         try:
-            scene = self._scenes.scene(record, record["metrics"][0]["physics"])
+            for episode_id, problem in replay_plans(self._scenes, record, physics, solved):
+                self.plans += 1
+                if problem:
+                    yield Problem(path, f"{episode_id}: {problem}", number)
         except (SceneError, ResultFileError) as error:
             yield Problem(path, f"cannot be replayed: {error}", repairable=False)
-            return
-        world = World(scene)
-        for episode in solved:
-            self.plans += 1
-            if problem := replay(world, episode).problem:
-                yield Problem(path, f"{episode['episode_id']}: {problem}", number)
 
 
 def schedule_recollection(folder: Path, problems: list[Problem]) -> list[int]:

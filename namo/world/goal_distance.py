@@ -62,13 +62,13 @@ def goal_distances(walls: Mask, rows: Cells, columns: Cells) -> NDArray[np.int32
 
 
 @compiled
-def least_distance(distances: NDArray[np.int32], runs: Runs, region: int) -> int:
-    """Return the least of the distances (rows, columns) in a region; `CUT_OFF` if it is empty."""
-    least = CUT_OFF
+def shortest_distance(distances: NDArray[np.int32], runs: Runs, region: int) -> int:
+    """Return the shortest distance (rows, columns) in a region; `CUT_OFF` if it is empty."""
+    shortest = CUT_OFF
     first, begin, end, regions = runs
     for row in range(len(distances)):
         for run in range(first[row], first[row + 1]):
             if regions[run] == region:
                 for column in range(begin[run], end[run]):
-                    least = min(least, distances[row, column])
-    return int(least)
+                    shortest = min(shortest, distances[row, column])
+    return int(shortest)

@@ -22,7 +22,7 @@ from namo.scenes.grid import Mask
 from namo.world.clearance import Solids, contacts_after, reachable_contacts
 from namo.world.free_runs import NO_REGION, any_in_region, cells_in_region, in_region, paint
 from namo.world.free_space import Connected
-from namo.world.goal_distance import CUT_OFF, STEP, least_distance
+from namo.world.goal_distance import CUT_OFF, STEP, shortest_distance
 from namo.world.obstacle_map import ObstacleMap
 from namo.world.outlines import Outlines
 from namo.world.static_map import StaticMap
@@ -140,7 +140,7 @@ class Reachability:
         is wedged in.
         """
         distances, connected = self.static.goal_distances, self.connected
-        least = least_distance(distances, connected.runs, connected.region)
+        least = shortest_distance(distances, connected.runs, connected.region)
         return None if least == CUT_OFF else least / STEP * self.static.grid.resolution
 
     def reached(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from namo.scenes.writing import scene_xml
 from namo.world.push import Push
 from namo.world.simulation import Simulation
 from namo.world.world import World
+from tests.scenes.mjcf.touching import places_touched
 from tests.scenes.rectangles import attached_rectangles
 
 NAME = "obstacle_movable"
@@ -124,24 +125,8 @@ def test_unions_of_boxes_start_where_mujoco_has_them(rectangles, x, degrees, in_
 
 def test_the_robot_runs_into_every_piece():
     scene, movable = read(text_with(*SHAPES["T"][:1], place='euler="0 0 20"'))
-    simulation, shape = Simulation(scene), shapely.Polygon(movable.corners())
-    robot, floor = (simulation.model.geom(name).id for name in ("robot", "floor"))
-    touched = 0
-    for x in np.arange(-0.6, 0.6, 0.05):
-        for y in np.arange(-0.7, 0.4, 0.05):
-            distance = shape.distance(shapely.Point(x, y)) - scene.robot.radius
-            if abs(distance) < 2e-3:
-                continue
-            simulation.place_robot(float(x), float(y))
-            mujoco.mj_kinematics(simulation.model, simulation.data)
-            mujoco.mj_collision(simulation.model, simulation.data)
-            contacts = simulation.data.contact.geom
-            touches = bool(
-                ((contacts == robot).any(axis=1) & (contacts != floor).all(axis=1)).any()
-            )
-            assert touches == (distance < 0.0), (x, y)
-            touched += touches
-    assert touched > 50
+    xs, ys = np.arange(-0.6, 0.6, 0.05), np.arange(-0.7, 0.4, 0.05)
+    assert places_touched(scene, movable, Simulation(scene), xs, ys) > 50
 
 
 @pytest.mark.slow

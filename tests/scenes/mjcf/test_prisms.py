@@ -5,7 +5,6 @@ from dataclasses import replace
 import mujoco
 import numpy as np
 import pytest
-import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from namo.scenes.reading import parse_scene
 from namo.scenes.scene import Goal, Movable, Robot, Scene, Wall
 from namo.scenes.writing import scene_xml
 from namo.world.simulation import Simulation
+from tests.scenes.mjcf.touching import places_touched
 
 L_SHAPE = ((0.0, 0.0), (0.6, 0.0), (0.6, 0.3), (0.3, 0.3), (0.3, 0.6), (0.0, 0.6))
 CORNER = ((0.0, 0.0), (1.5, 0.0), (1.5, 0.1), (0.1, 0.1), (0.1, 1.5), (0.0, 1.5))
@@ -91,26 +91,9 @@ def test_mass_and_moments_are_those_of_the_prism():
 
 def test_mujoco_collides_the_footprint():
     scene = scene_with(L_SHAPE, theta=0.7)
+    across = np.arange(-0.7, 0.7, 0.05)
     simulation = Simulation(scene)
-    movable = scene.movables[0]
-    shape = shapely.Polygon(movable.corners())
-    robot = simulation.model.geom("robot").id
-    touched = 0
-    for x in np.arange(-0.7, 0.7, 0.05):
-        for y in np.arange(-0.7, 0.7, 0.05):
-            distance = shape.distance(shapely.Point(x, y)) - scene.robot.radius
-            if abs(distance) < 2e-3:
-                continue
-            simulation.place_robot(float(x), float(y))
-            mujoco.mj_kinematics(simulation.model, simulation.data)
-            mujoco.mj_collision(simulation.model, simulation.data)
-            pairs = simulation.data.contact.geom
-            others = pairs[(pairs == robot).any(axis=1)]
-            floor = simulation.model.geom("floor").id
-            touches = bool((others != robot).any() and (others[others != robot] != floor).any())
-            assert touches == (distance < 0.0), (x, y)
-            touched += touches
-    assert touched > 50
+    assert places_touched(scene, scene.movables[0], simulation, across, across) > 50
 
 
 def test_poses_of_polygons_are_those_of_the_scene_and_follow_the_body():
