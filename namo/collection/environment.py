@@ -8,10 +8,11 @@ from pathlib import Path
 
 from namo.collection.config import CollectionConfig
 from namo.errors import SceneError
-from namo.files import sha256_of
+from namo.files import from_here, sha256_of
 from namo.results.fingerprint import fingerprint_of
 from namo.results.plan import recorded_name
 from namo.scenes.reading import scene_bytes
+from namo.scenes.sources import ListedScene
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,24 @@ class Environment:
     difficulty: str | None = None
     listed_sha256: str | None = None
     opening_fraction: float | None = None
+
+    @classmethod
+    def listed(cls, index: int, scene: ListedScene, label: str) -> Environment:
+        """Return the environment of a scene in a list.
+
+        Args:
+            index: place in the list.
+            scene: at that place.
+            label: of the run.
+        """
+        return cls(
+            index,
+            from_here(scene.path),
+            label,
+            scene.difficulty,
+            scene.sha256,
+            scene.opening_fraction,
+        )
 
     @property
     def env_id(self) -> str:

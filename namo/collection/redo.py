@@ -12,7 +12,6 @@ from namo.collection.environment import Environment
 from namo.collection.progress import Verbosity, describe
 from namo.collection.stored import stored_collector, stored_environment, stored_rows
 from namo.errors import ConflictError, UsageError
-from namo.files import from_here
 from namo.results.again import redo_command
 from namo.results.assemble import assemble
 from namo.results.fingerprint import present_versions
@@ -21,6 +20,7 @@ from namo.results.parts import PARTS, Part, age_of, finished_parts, started_part
 from namo.results.plan import CollectionPlan
 from namo.results.plan_check import plan_of
 from namo.results.problem import Problem
+from namo.results.record_files import record_files
 from namo.results.records import read_environment
 from namo.results.run_file import read_run_file
 from namo.results.run_lock import only_run_in
@@ -101,8 +101,10 @@ def mark(folder: Path, numbers: Iterable[int]) -> None:
     """
     wanted = sorted(set(numbers))
     _parts_of(folder, wanted)
-    files = ((number, folder.glob(f"*_env_{number:06d}_results.pkl")) for number in wanted)
-    problems = [Problem(path.name, "", number) for number, paths in files for path in paths]
+    files = record_files(folder)
+    problems = [
+        Problem(path.name, "", number) for number in wanted for path in files.get(number, ())
+    ]
     schedule_recollection(folder, problems)
 
 
@@ -215,7 +217,4 @@ def _environments(part: Part, run: RunFile, plan: CollectionPlan | None) -> list
             f"{part.folder}: {plan.source.name} now lists {len(plan.scenes)} scenes; collect the "
             "range that it lists"
         )
-    return [
-        Environment(number, from_here(scene.path), label, scene.difficulty, scene.sha256)
-        for number, scene in ((number, plan.scenes[number]) for number in numbers)
-    ]
+    return [Environment.listed(number, plan.scenes[number], label) for number in numbers]

@@ -18,9 +18,9 @@ from pathlib import Path
 from namo.collection.journal import running_in
 from namo.errors import ResultFileError
 from namo.locks import holder_of
-from namo.results.index_range import MAX_DIGITS
 from namo.results.parts import LOCK, PARTS, Part, started_parts
 from namo.results.plan import last_plan
+from namo.results.record_files import record_files
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
 from namo.results.run_lock import planned_chunks
@@ -162,7 +162,7 @@ def status_of(folder: Path) -> Status:
         raise ResultFileError(f"{folder}: no collection was started here")
     plan = last_plan(folder)
     compared, damaged = (None, {}) if plan is None else survey(folder, plan, look=False)
-    files = _files(folder)
+    files = {number: paths[-1] for number, paths in record_files(folder).items()}
     chunks = [_chunk(Part.of(folder, *each), files, damaged) for each in bounds]
     if compared is not None:
         _compare(chunks, compared)
@@ -186,16 +186,6 @@ def _compare(chunks: list[Chunk], selection: Selection) -> None:
             chunk.state = ChunkState.OUTDATED
         elif not chunk.done:
             chunk.state = ChunkState.UNUSED
-
-
-def _files(folder: Path) -> dict[int, Path]:
-    """Return the result files by environment."""
-    found = {}
-    for path in folder.glob("*_env_*_results.pkl"):
-        number = path.name.rpartition("_env_")[2].partition("_")[0]
-        if number.isdecimal() and len(number) <= MAX_DIGITS:
-            found[int(number)] = path
-    return found
 
 
 def _chunk(part: Part, files: dict[int, Path], damaged: Mapping[Part, str]) -> Chunk:

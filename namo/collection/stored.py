@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from namo.collection.chunk import Collector
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.collection.models import make_planner
 from namo.errors import ResultFileError
+from namo.results.environment_rows import rows_of_environments
 from namo.results.metadata_types import Settings
 from namo.results.records import Record
-from namo.results.tables import row_groups
 
-_COLUMNS = ["env_index", "env_id", "xml_file", "scene_sha256", "difficulty"]
+_COLUMNS = ["env_index", "env_id", "xml_file", "scene_sha256", "difficulty", "opening_fraction"]
 
 
 def stored_config(settings: Settings, folder: Path) -> CollectionConfig:
@@ -69,11 +66,9 @@ def stored_rows(metrics: Path, numbers: Sequence[int]) -> dict[int, Record]:
     Raises:
         ResultFileError: the table is missing or damaged.
     """
-    wanted = pa.array(sorted(set(numbers)), pa.int64())
     rows: dict[int, Record] = {}
-    for table in row_groups(metrics, _COLUMNS):
-        for row in table.filter(pc.is_in(table["env_index"], wanted)).to_pylist():
-            rows.setdefault(row["env_index"], row)
+    for row in rows_of_environments(metrics, set(numbers), _COLUMNS):
+        rows.setdefault(row["env_index"], row)
     return dict(sorted(rows.items()))
 
 
@@ -84,4 +79,10 @@ def stored_environment(row: Record, label: str) -> Environment:
         row: see `stored_rows`.
         label: of the run.
     """
-    return Environment(row["env_index"], Path(row["xml_file"]), label, row["difficulty"])
+    return Environment(
+        row["env_index"],
+        Path(row["xml_file"]),
+        label,
+        row["difficulty"],
+        opening_fraction=row["opening_fraction"],
+    )

@@ -26,7 +26,7 @@ from namo.commands.arguments import (
 )
 from namo.declared_settings import add_options
 from namo.errors import ModelError
-from namo.files import CACHE, cache_folder, from_here
+from namo.files import CACHE, cache_folder
 from namo.option_checks import MAX_THREADS, at_least, require_writable
 from namo.results.run_lock import run_label
 from namo.scenes.sources import environments_from, resolve_range
@@ -187,17 +187,7 @@ def _collect(options: argparse.Namespace) -> int:
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
     if scorers:  # "auto" is not the same on every machine
         config = replace(config, ml_device=scorers[0].stats.device)
-    environments = [
-        Environment(
-            index,
-            from_here(scene.path),
-            label,
-            scene.difficulty,
-            scene.sha256,
-            scene.opening_fraction,
-        )
-        for index, scene in ((index, source.scenes[index]) for index in wanted)
-    ]
+    environments = [Environment.listed(index, source.scenes[index], label) for index in wanted]
     again = collect_arguments(config, options.output_dir, plan.source, options.hostname)
     options.output_dir.mkdir(parents=True, exist_ok=True)
     if by_hand:

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from namo.errors import UsageError
+from namo.results.index_range import MAX_DIGITS
+from namo.results.record_files import SUFFIX, record_files
 
-SUFFIX = "_results.pkl"
 HELP = "number of the environment, or its env_id"
 
 
@@ -21,16 +22,24 @@ def environment_file(folder: Path, name: str) -> Path:
     Raises:
         UsageError: there is no such environment, or there are several.
     """
-    number = name if not name.isascii() or not name.isdecimal() else f"*_env_{int(name):06d}"
     if "/" in name:
         raise UsageError(f"{name}: is a path; allowed: {HELP}")
-    found = sorted(folder.glob(f"{number}{SUFFIX}"))
+    if name.isascii() and name.isdecimal():
+        found = _files_of(folder, name)
+    else:
+        path = folder / f"{name}{SUFFIX}"
+        found = [path] if path.is_file() else []
     if not found:
         raise UsageError(f"{folder}: no environment {name}; allowed: {HELP}")
     if len(found) > 1:
         names = ", ".join(path.name.removesuffix(SUFFIX) for path in found)
         raise UsageError(f"{folder}: environment {name} is one of several: {names}")
     return found[0]
+
+
+def _files_of(folder: Path, number: str) -> list[Path]:
+    digits = number.lstrip("0") or "0"
+    return record_files(folder).get(int(digits), []) if len(digits) <= MAX_DIGITS else []
 
 
 def add_environment(parser: argparse.ArgumentParser, text: str = "") -> None:

@@ -12,7 +12,8 @@ import shlex
 from pathlib import Path
 
 from namo.commands.arguments import add_folder, require_folder
-from namo.commands.environments import SUFFIX, add_environment, environment_file
+from namo.commands.environments import add_environment, environment_file
+from namo.results.record_files import SUFFIX
 
 HELP = "say why searches found no plan"
 

@@ -8,8 +8,8 @@ from typing import TypedDict, cast
 
 import numpy as np
 
-from namo.reporting.environment_rows import rows_of_environments
 from namo.reporting.episodes import Episodes, Integers, evenly_spaced, rows_at
+from namo.results.environment_rows import rows_of_environments
 from namo.results.record_types import SceneRow
 from namo.results.schema import PLANS, SCENES
 

@@ -65,7 +65,7 @@ class SceneShapes:
         """
         pose = _pose(poses, movable)
         way = min(room_m, math.dist(pose[:2], towards))
-        outline = placed(self.outlines[movable], pose)
+        outline = pose.to_world(self.outlines[movable])
         moved = outline + way * _direction(poses, movable, towards)
         swept = shapely.MultiPoint(np.concatenate([outline, moved])).convex_hull.buffer(-TOUCH_M)
         others = [shape for place, shape in enumerate(self._movables(poses)) if place != movable]
@@ -82,7 +82,7 @@ class SceneShapes:
             towards: the point, x, y (m; world frame).
         """
         back, pose = -_direction(poses, movable, towards), _pose(poses, movable)
-        depth = float(((placed(self.outlines[movable], pose) - pose[:2]) @ back).max())
+        depth = float(((pose.to_world(self.outlines[movable]) - pose[:2]) @ back).max())
         spot = np.array(pose[:2]) + back * (depth + self.radius + SKIN_M + RESOLUTION_M)
         return bool(self._centres(poses).distance(shapely.Point(spot)) <= STANDOFF_M)
 
@@ -98,7 +98,7 @@ class SceneShapes:
 
     def _movables(self, poses: Sequence[float]) -> list[shapely.Geometry]:
         return [
-            _solid(placed(outline, _pose(poses, place)))
+            _solid(_pose(poses, place).to_world(outline))
             for place, outline in enumerate(self.outlines)
         ]
 
@@ -108,10 +108,19 @@ def corners_of(flat: Sequence[float]) -> Floats:
     return np.array(flat, np.float64).reshape(-1, 2)
 
 
-def placed(outline: Floats, pose: Sequence[float]) -> Floats:
-    """Return an outline (n, 2) at a pose x, y, theta (m, m, rad) in the world (m)."""
-    x, y, theta = pose
-    return Pose2D(x, y, theta).to_world(outline)
+def pose_differences(poses: Floats, others: Floats) -> Floats:
+    """Return how far poses differ.
+
+    Args:
+        poses: (n, 3) x, y, theta (m, m, rad).
+        others: likewise.
+
+    Returns:
+        (n, 3) absolute differences (m, m, rad), angles the shorter way round.
+    """
+    apart = np.abs(poses - others)
+    apart[:, 2] = np.abs((apart[:, 2] + math.pi) % (2.0 * math.pi) - math.pi)
+    return apart
 
 
 def _solid(corners: Floats) -> shapely.Geometry:
@@ -119,8 +128,8 @@ def _solid(corners: Floats) -> shapely.Geometry:
     return shapely.make_valid(shapely.Polygon(corners))
 
 
-def _pose(poses: Sequence[float], movable: int) -> Sequence[float]:
-    return poses[3 * movable + 3 : 3 * movable + 6]
+def _pose(poses: Sequence[float], movable: int) -> Pose2D:
+    return Pose2D(*poses[3 * movable + 3 : 3 * movable + 6])
 
 
 def _direction(poses: Sequence[float], movable: int, towards: tuple[float, float]) -> Floats:

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from namo.geometry import Floats
-from namo.reporting.scene_shapes import ROOM_M, SceneShapes
+from namo.reporting.scene_shapes import ROOM_M, SceneShapes, pose_differences
 from namo.reporting.searches import Search, SimulatedPush
 from namo.world.push import PushStatus
 
@@ -193,9 +193,7 @@ class SearchFacts:
 
 
 def _look_the_same(one: SearchState, other: SearchState) -> bool:
-    first, second = _movables(one), _movables(other)
-    apart = np.abs(first - second)
-    apart[:, 2] = np.abs((apart[:, 2] + math.pi) % (2.0 * math.pi) - math.pi)
+    apart = pose_differences(_movables(one), _movables(other))
     return bool((apart <= (SAME_M, SAME_M, SAME_RAD)).all())
 
 

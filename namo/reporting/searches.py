@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 import pyarrow.compute as pc
 
 from namo.planning.planner import Termination
-from namo.reporting.environment_rows import rows_of_environments
+from namo.results.environment_rows import rows_of_environments
 from namo.results.record_types import SceneRow
 from namo.results.records import Record
 from namo.results.schema import SCENES
@@ -30,8 +30,6 @@ class SearchMetrics(TypedDict):
     xml_file: str
     termination: str
     solution_found: bool
-    nodes_expanded: int
-    pushes_simulated: int
     max_depth_reached: int
 
 

@@ -9,7 +9,7 @@ import shapely
 from markupsafe import Markup
 
 from namo.geometry import Floats
-from namo.reporting.scene_shapes import SceneShapes, corners_of
+from namo.reporting.scene_shapes import SceneShapes, corners_of, pose_differences
 from namo.reporting.svg_shapes import circle, drawing, floor_path, path_data, transform, view_of
 from namo.results.record_types import SceneRow
 from namo.scenes.drawing import SMALLEST_MARK
@@ -47,7 +47,8 @@ class StateDrawings:
         goal_x, goal_y, goal_radius = self._scene["goal"]
         radius = max(self._shapes.radius, mark)
         movables = np.array(poses[3:], np.float64).reshape(-1, 3)
-        moved = np.abs(movables - self._starts) > 2.0 * np.array([MOVED_M, MOVED_M, MOVED_RAD])
+        apart = pose_differences(movables, self._starts)
+        moved = apart > 2.0 * np.array([MOVED_M, MOVED_M, MOVED_RAD])
         body = [
             self._background(),
             f'<path class="reach" d="{_reached(self._shapes, poses)}"/>',

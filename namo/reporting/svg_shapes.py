@@ -11,8 +11,7 @@ import numpy as np
 import shapely
 from markupsafe import Markup
 
-from namo.geometry import Floats
-from namo.reporting.scene_shapes import placed
+from namo.geometry import Floats, Pose2D
 from namo.results.record_types import SceneRow
 from namo.scenes.drawing import OPEN_MARGIN
 
@@ -31,7 +30,9 @@ def view_of(
         walls: (corners, 2) of each wall (m; world frame).
     """
     bounds = np.array(scene["bounds"], np.float64).reshape(2, 2)
-    movables = [placed(outline, pose) for outline, pose in zip(outlines, poses, strict=True)]
+    movables = [
+        Pose2D(*pose).to_world(outline) for outline, pose in zip(outlines, poses, strict=True)
+    ]
     points = np.concatenate([bounds, *walls, *movables])
     low, high = points.min(axis=0), points.max(axis=0)
     margin = OPEN_MARGIN * float((high - low).max()) / 3.0

@@ -29,6 +29,7 @@ from namo.results.parts import (
     started_parts,
     write_marker,
 )
+from namo.results.record_files import RECORDS
 from namo.results.record_types import ObjectInfo, SceneReference
 from namo.results.records import Record, file_entry, read_record, resolve_inside, write_record
 from namo.results.run_file import RUN_FILE, read_run_file
@@ -42,7 +43,6 @@ from namo.version import SCHEMA_VERSION
 from namo.wording import truncated_list
 from namo.world.simulation import Simulation
 
-RECORDS = "*_env_*_results.pkl"
 STAGED_SUFFIX = ".upgraded"
 SHOWN = 5
 """Number of problems that a message lists."""

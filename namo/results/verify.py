@@ -13,12 +13,12 @@ import pyarrow as pa
 from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
 from namo.results.collected_scenes import CollectedScenes, stored_scene_problems
-from namo.results.index_range import MAX_DIGITS
 from namo.results.listed_summary import MANIFEST, listed_files
 from namo.results.metadata_types import FileEntry
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
 from namo.results.plan_check import plan_problems, summary_problems
 from namo.results.problem import Problem
+from namo.results.record_files import environment_of
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay_plans
@@ -83,7 +83,7 @@ class Verification:
                 wrong, counts[name] = self._table(path, schema, listed[path]["rows"])
                 if wrong is not None:
                     yield wrong
-        numbers = Counter(number for number in map(_environment_of, listed) if number is not None)
+        numbers = Counter(number for number in map(environment_of, listed) if number is not None)
         for name, by_environment in counts.items():
             if name == "metrics" and (missing := set(by_environment) - set(numbers)):
                 named = truncated_list(sorted(missing), SHOWN)
@@ -94,7 +94,7 @@ class Verification:
             yield from plan_problems(self.folder, self.run_from, self.notes)
         for path in listed:
             check_termination()
-            number = _environment_of(path)
+            number = environment_of(path)
             if number is not None and path not in damaged:
                 yield from self._environment(path, number, counts)
 
@@ -117,7 +117,7 @@ class Verification:
         """Compare all files with the manifest."""
         for path, entry in listed.items():
             check_termination()
-            number = _environment_of(path)
+            number = environment_of(path)
             try:
                 file = resolve_inside(self.folder, path)
             except ResultFileError as error:
@@ -213,7 +213,7 @@ def _invalidate(folder: Path, problems: list[Problem]) -> list[int]:
     numbers = sorted({each.environment for each in problems if each.environment is not None})
     for path in {each.path for each in problems if each.environment is not None}:
         file = folder / path
-        if _environment_of(path) is not None and file.exists():
+        if environment_of(path) is not None and file.exists():
             (folder / REPLACED).mkdir(exist_ok=True)
             file.replace(folder / REPLACED / file.name)
     for part in finished_parts(folder):
@@ -223,11 +223,3 @@ def _invalidate(folder: Path, problems: list[Problem]) -> list[int]:
         for name in MERGED_TABLES:
             (folder / f"{name}.parquet").unlink(missing_ok=True)
     return numbers
-
-
-def _environment_of(path: str) -> int | None:
-    """Return the number of the environment that a file is the record of; None for other files."""
-    name, mark, rest = path.rpartition("_env_")
-    number, _, suffix = rest.partition("_")
-    is_number = number.isdecimal() and len(number) <= MAX_DIGITS
-    return int(number) if mark and name and is_number and suffix == "results.pkl" else None

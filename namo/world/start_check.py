@@ -6,7 +6,6 @@ describe the same solids at the same places, or everything that is collected is 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -116,7 +115,7 @@ def _check_polygon(solid: Solid, geoms: SolidGeoms, compiled: SceneModel) -> Non
 
 
 def _compare(solid: Solid, found: Pose2D, source: str) -> None:
-    turn = abs(math.remainder(found.theta - solid.pose.theta, 2.0 * math.pi))
+    turn = found.turn(solid.pose)
     reach = float(np.abs(solid.footprint.outline).max())
     rounded = abs(solid.pose.theta) <= ROUNDED_YAW_RAD and turn <= ROUNDED_YAW_RAD
     if not _agree(found[:2], solid.pose[:2]) or (turn * reach > TOLERANCE_M and not rounded):

@@ -2,6 +2,8 @@ import json
 import shlex
 import shutil
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from namo.commands.main import main
@@ -184,6 +186,24 @@ def test_marked_environments_are_collected_by_the_next_run(here, capsys):
     assert main(["redo", "out", "1"]) == 0, "what was marked, or interrupted, is completed"
     assert (here / "out" / "h_env_000001_results.pkl").exists()
     assert main(["verify", "out", "--no-replay"]) == 0
+
+
+def test_what_a_manifest_measured_stays_with_the_environments_that_are_kept(here):
+    rows = {"file": ["scenes/0.xml", "scenes/1.xml"], "opening_share": [0.25, 0.5]}
+    pq.write_table(pa.table(rows), "list.parquet")
+    listed = ["--manifest", "list.parquet", "--output-dir", "listed", "--hostname", "h", "--quiet"]
+    assert (
+        main(["collect", *listed, "--start-idx", "0", "--end-idx", "2", "--max-pushes", "2"]) == 0
+    )
+    kept = here / "listed" / "h_env_000001_results.pkl"
+    before = kept.read_bytes()
+    assert main(["redo", "listed", "0"]) == 0
+    assert kept.read_bytes() == before
+    assert [path.name for path in (here / "listed" / "replaced").iterdir()] == [
+        "h_env_000000_results.pkl"
+    ]
+    fractions = pq.read_table("listed/metrics.parquet")["opening_fraction"].to_pylist()
+    assert fractions == [0.25, 0.5]
 
 
 def test_merged_collections_are_redone_too(here, capsys):

@@ -1,7 +1,10 @@
+import math
+
+import numpy as np
 import pytest
 import shapely
 
-from namo.reporting.scene_shapes import SceneShapes
+from namo.reporting.scene_shapes import SceneShapes, pose_differences
 from tests.reporting.conftest import episode_row, scene_of
 
 BOX_2 = [1.0, 1.0, 0.0]
@@ -15,6 +18,13 @@ def shapes():
 
 def poses(*box, robot=(-1.5, 0.0, 0.0)):
     return [*robot, *box, *BOX_2]
+
+
+def test_poses_differ_by_the_shorter_way_round():
+    one, other = np.array([[1.0, -1.0, 3.1]]), np.array([[0.5, 0.0, -3.1]])
+    apart = [[0.5, 1.0, 2.0 * math.pi - 6.2]]
+    assert pose_differences(one, other) == pytest.approx(np.array(apart))
+    assert pose_differences(other, one) == pytest.approx(np.array(apart))
 
 
 def test_room_ends_at_walls_and_at_other_movables(shapes):

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from namo.reporting.episodes import Integers
 from namo.results.records import Record
 from namo.results.tables import open_table, require_values
+from namo.signals import check_termination
 
 BATCH_ROWS = 4096
 """Rows to load at once; a plan of a few pushes takes 10 kB."""
@@ -26,12 +27,13 @@ def rows_of_environments(
     Args:
         path: of a table with the column `env_index`.
         environments: their indices.
-        columns: to read.
+        columns: to read, `env_index` among them.
 
     Raises:
         ResultFileError: the table is missing or damaged, or a value is not allowed in its column.
     """
     wanted = np.array(sorted(environments), np.int64)
+    values = pa.array(wanted)
     with open_table(path) as file:
         column = file.schema_arrow.get_field_index("env_index")
         groups = [
@@ -42,12 +44,12 @@ def rows_of_environments(
         if not groups:
             return
         for rows in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=list(columns)):
+            check_termination()
             require_values(path, rows)
-            here = pc.is_in(rows["env_index"], pa.array(wanted))
-            yield from rows.filter(here).to_pylist()
+            yield from rows.filter(pc.is_in(rows["env_index"], values)).to_pylist()
 
 
-def _may_hold(statistics: Any, wanted: Integers) -> bool:  # noqa: ANN401 - pyarrow is untyped
+def _may_hold(statistics: Any, wanted: NDArray[np.int64]) -> bool:  # noqa: ANN401 - pyarrow is untyped
     if statistics is None or not statistics.has_min_max:
         return True
     return bool(((wanted >= statistics.min) & (wanted <= statistics.max)).any())
