@@ -8,9 +8,9 @@ from pathlib import Path
 
 from namo.collection.config import CollectionConfig
 from namo.errors import SceneError
-from namo.files import from_here, sha256_of
+from namo.files import from_here
 from namo.results.fingerprint import fingerprint_of
-from namo.results.plan import recorded_name
+from namo.results.plan import recorded_name, scene_sha256
 from namo.scenes.reading import scene_bytes
 from namo.scenes.sources import ListedScene
 
@@ -71,10 +71,7 @@ class Environment:
 
     def scene_sha256(self) -> str:
         """Return the hash of the scene file's current content; empty when it cannot be read."""
-        try:
-            return sha256_of(self.path)
-        except OSError:
-            return ""
+        return scene_sha256(self.path)
 
     def scene_text(self, sha256: str) -> str:
         """Return the text of the scene file.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from namo.errors import ResultFileError
 from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
 from namo.results.metadata_types import AskedRecord, PartMarker, RunFile
@@ -78,7 +79,7 @@ def assemble(
 
     Raises:
         ResultFileError: there is no finished part, one is damaged, or an environment that was asked
-            for is stored only as the plan does not ask for it.
+            for is stored only as the plan does not ask for it, or nothing belongs to the plan.
     """
     with lock_held(output_dir / LOCK, f"which is merging {output_dir}", wait=True):
         if plan is None:
@@ -87,6 +88,11 @@ def assemble(
         else:
             selection = select(output_dir, plan)
             selection.require_current()
+            if not selection.spans:
+                left_out = truncated_list(selection.left_out(), SHOWN, "; ")
+                raise ResultFileError(
+                    f"{output_dir}: nothing in it belongs to what is asked for: {left_out}"
+                )
             spans, used = selection.spans, selection.used
             notes, asked = _notes(selection), plan.as_record()
         run = _Run(label, source, listed, asked, notes, origin)

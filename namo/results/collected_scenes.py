@@ -35,7 +35,8 @@ class CollectedScenes:
     """Reads the scenes of a collection, or of an export of one.
 
     A scene comes from its file where that has the recorded hash, else from `scene_files.parquet`.
-    The first file that is missing is said, and the first that has changed.
+    The first file that is missing is said, the first that cannot be read, and the first that has
+    changed.
     """
 
     def __init__(
@@ -76,13 +77,16 @@ class CollectedScenes:
             ResultFileError: as for `scene`.
         """
         path = self._run_from / reference["xml_file"]
-        if not path.is_file():
-            what, advice = "is missing", "" if path.is_absolute() else _RUN_FROM
-        else:
-            what, advice = f"changed since {reference['env_id']} was collected", ""
+        what, advice = f"changed since {reference['env_id']} was collected", ""
+        try:
             content = scene_bytes(path)
             if hashlib.sha256(content).hexdigest() == reference["scene_sha256"]:
                 return content
+        except SceneError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                what, advice = "is missing", "" if path.is_absolute() else _RUN_FROM
+            else:
+                what = "cannot be read"
         stored = None if self._stored is None else self._stored.content(reference["scene_sha256"])
         if stored is None:
             raise SceneError(f"{path}: {what}, and {self._folder} does not hold the scene{advice}")

@@ -13,7 +13,7 @@ import shlex
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -26,7 +26,7 @@ from namo.results.assemble import Assembled, assemble
 from namo.results.metadata_types import AskedRecord, PartMarker, PartMetadata
 from namo.results.part_costs import costs_of
 from namo.results.parts import Part, write_part
-from namo.results.plan_check import plan_of
+from namo.results.plan import plan_from_record
 from namo.results.records import resolve_inside
 from namo.results.run_file import read_run_file
 from namo.results.run_lock import LOCK as RUN_LOCK
@@ -77,9 +77,10 @@ class _Source:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.run = read_run_file(folder)
-        self.plan = plan_of(folder)
-        if self.plan is not None:  # what the merge used, wherever this runs
-            self.plan = replace(self.plan, scenes=None)
+        asked, versions = self.run.get("asked"), self.run["versions"]
+        self.plan = None  # what the merge used, wherever this runs: no list of scenes
+        if asked is not None:
+            self.plan = plan_from_record(asked, versions=versions, listed=False)
         self.spans, self.parts = used_parts(folder, self.plan, _merged_numbers(folder))
 
     def collection_settings(self) -> Iterator[dict[str, object]]:
@@ -149,10 +150,10 @@ def merge_collections(
             )
             sync_tree(staging)
             staging.rename(output)
-            sync_folder(output.parent)
         except Exception:
             shutil.rmtree(staging)
             raise
+        sync_folder(output.parent)
     taken = Counter(each.folder for each in chosen.values())
     return MergedCollections(
         {folder: taken[folder] for folder in folders},
@@ -258,7 +259,9 @@ def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) 
         if link:
             copy.unlink(missing_ok=True)
             os.link(original, copy)
-        elif not copy.is_file() or sha256_of(copy) != entry["sha256"]:
+        elif copy.is_file() and sha256_of(copy) == entry["sha256"]:
+            continue
+        else:
             copy_regular(original, copy)
         if sha256_of(copy) != entry["sha256"]:
             copy.unlink()

@@ -80,7 +80,7 @@ class Part:
             ResultFileError: the marker is damaged, or belongs to another range.
         """
         self.require_inside()
-        marker = read_marker(self.marker, _advice(self.folder))
+        marker = read_marker(self.marker, advice_for(self.folder))
         self._require_range(marker)
         return marker
 
@@ -90,13 +90,13 @@ class Part:
         if said != (self.start, self.end, self.end - self.start):
             raise ResultFileError(
                 f"{self.marker}: is of environments {said[0]} to {said[1] - 1}, {said[2]} in all; "
-                f"expected {self.start} to {self.end - 1}{_advice(self.folder)}"
+                f"expected {self.start} to {self.end - 1}{advice_for(self.folder)}"
             )
         for number in marker["failed"]:
             if not number.isdecimal() or not self.start <= int(number[:9]) < self.end:
                 raise ResultFileError(
                     f"{self.marker}: lists a failed environment {number!r:.20}, which is not in "
-                    f"its range{_advice(self.folder)}"
+                    f"its range{advice_for(self.folder)}"
                 )
 
     @staticmethod
@@ -121,7 +121,7 @@ class Part:
             ResultFileError: the list of them is damaged.
         """
         try:
-            replaced = read_json(self.folder / REPLACED, ReplacedFile, _advice(self.folder))
+            replaced = read_json(self.folder / REPLACED, ReplacedFile, advice_for(self.folder))
         except FileNotFoundError:
             return frozenset()
         return frozenset(replaced["environments"])
@@ -141,6 +141,19 @@ class Part:
                 content: ReplacedFile = {"environments": sorted({*known, number})}
                 handle.write((json.dumps(content) + "\n").encode())
 
+    def require_intact(self, metadata: PartMarker) -> None:
+        """Make sure that the tables which a marker lists are there and have its checksums.
+
+        Raises:
+            ResultFileError: names the one that is missing or damaged.
+        """
+        for name in self.listed(metadata):
+            path = self.table(name)
+            if not path.exists():
+                raise ResultFileError(f"{path}: is missing{advice_for(self.folder)}")
+            if sha256_of(path) != metadata["tables"][name]:
+                raise ResultFileError(f"{path}: checksum mismatch{advice_for(self.folder)}")
+
     def verify(self, metadata: PartMarker) -> None:
         """Make sure that the tables are the ones the marker was written for.
 
@@ -150,17 +163,13 @@ class Part:
         Raises:
             ResultFileError: names the file that is missing, damaged or of another version.
         """
-        hashes = metadata["tables"]
+        self.require_intact(metadata)
         for name in self.listed(metadata):
-            path = self.table(name)
-            if not path.exists():
-                raise ResultFileError(f"{path}: is missing{_advice(self.folder)}")
-            if sha256_of(path) != hashes[name]:
-                raise ResultFileError(f"{path}: checksum mismatch{_advice(self.folder)}")
-            require_schema(path, TABLES[name], self.folder.parents[1])
-        if hashes.keys() != TABLES.keys():
+            require_schema(self.table(name), TABLES[name], self.folder.parents[1])
+        if metadata["tables"].keys() != TABLES.keys():
             raise ResultFileError(
-                f"{self.marker}: lists other tables than this version writes{_advice(self.folder)}"
+                f"{self.marker}: lists other tables than this version writes"
+                f"{advice_for(self.folder)}"
             )
 
 
@@ -199,7 +208,7 @@ def read_marker(path: Path, advice: str = "") -> PartMarker:
     return cast(PartMarker, metadata)
 
 
-def _advice(folder: Path) -> str:
+def advice_for(folder: Path) -> str:
     """Return the end of a message about a damaged file of a part: what repairs it."""
     return (
         f"; `rm -r {shlex.quote(str(folder))}` and rerun the same command: finished environments "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -190,7 +191,11 @@ def _normal(path: str | None) -> str | None:
 
 
 def plan_from_record(
-    record: AskedRecord, place: Path = Path(), versions: Versions | None = None
+    record: AskedRecord,
+    place: Path = Path(),
+    versions: Versions | None = None,
+    *,
+    listed: bool = True,
 ) -> CollectionPlan:
     """Return the plan that a record holds; the list of scenes is read again where it can be.
 
@@ -198,12 +203,13 @@ def plan_from_record(
         record: from `run.json` or the plan file.
         place: folder that relative paths start in.
         versions: see `CollectionPlan`.
+        listed: read the list of scenes.
     """
     source = SceneSource(record["xml_dir"], record["manifest"], record["split"])
-    try:
-        scenes: tuple[ListedScene, ...] | None = source.scenes(place)
-    except (UsageError, OSError):
-        scenes = None
+    scenes: tuple[ListedScene, ...] | None = None
+    if listed:
+        with suppress(UsageError, OSError):
+            scenes = source.scenes(place)
     return CollectionPlan(
         record["settings"],
         source,

@@ -15,6 +15,7 @@ from namo.results.record_types import (
     PlanRecord,
     SceneReference,
 )
+from namo.results.searched_environment import observation_of
 from namo.world.push import Push, PushOutcome
 from namo.world.recording import Recorder
 from namo.world.world import World
@@ -112,9 +113,10 @@ def replay_push(world: World, pushes: Columns, episode: int, number: int) -> Rep
     try:
         for row in (rows[place] for place in push_chain(states, next_states, number)):
             goal = Pose2D(*(pushes[f"goal_{part}"][row] for part in ("x", "y", "theta")))
-            names = ["robot", *pushes["object_names"][row]]
+            names = pushes["object_names"][row]
             start, end = (
-                _observation(names, pushes[which][row]) for which in ("poses_before", "poses_after")
+                observation_of(names, pushes[which][row])
+                for which in ("poses_before", "poses_after")
             )
             player.play(Push(pushes["object_id"][row], goal), start, end)
             player.require_outcome(pushes["status"][row], pushes["physics_steps"][row])
@@ -199,8 +201,3 @@ class _Player:
             self.world.observer = None
             self.done.pushes[-1].on_drive(goal.x, goal.y)
         return self.done
-
-
-def _observation(names: list[str], poses: list[float]) -> Observation:
-    """Return poses of the pushes table as an observation."""
-    return {f"{name}_pose": poses[3 * place : 3 * place + 3] for place, name in enumerate(names)}

@@ -17,7 +17,7 @@ KEY = b"schema_version"
 def table_version(schema: pa.Schema) -> int | None:
     """Return the schema version of a table; None when it names none."""
     text = (schema.metadata or {}).get(KEY, b"").decode("ascii", "replace")
-    return int(text) if text.isdecimal() else None
+    return int(text[:9]) if text.isdecimal() else None
 
 
 def require_schema_version(version: object, path: Path, folder: Path) -> None:
@@ -40,7 +40,8 @@ def require_schema_version(version: object, path: Path, folder: Path) -> None:
     else:
         advice = "collect again"
     raise ResultFileError(
-        f"{path}: is of schema version {version}; this version reads {SCHEMA_VERSION}; {advice}"
+        f"{path}: is of schema version {version!s:.20}; this version reads {SCHEMA_VERSION}; "
+        f"{advice}"
     )
 
 

@@ -149,8 +149,12 @@ def plan_in_tables(episode: MetricsRow, pushes: Iterable[PushRow]) -> EpisodePla
         ]
         if is_solved
         else None,
-        "state_observations": [_observation(row, "poses_before") for row in steps],
-        "post_action_state_observations": [_observation(row, "poses_after") for row in steps],
+        "state_observations": [
+            observation_of(row["object_names"], row["poses_before"]) for row in steps
+        ],
+        "post_action_state_observations": [
+            observation_of(row["object_names"], row["poses_after"]) for row in steps
+        ],
     }
 
 
@@ -162,7 +166,12 @@ def _reference(row: SceneReference) -> SceneReference:
     }
 
 
-def _observation(row: PushRow, column: str) -> Observation:
-    """Return the poses before or after a push by name, as records hold them."""
-    poses, names = row[column], ("robot", *row["object_names"])
-    return {f"{name}_pose": poses[3 * at : 3 * at + 3] for at, name in enumerate(names)}
+def observation_of(movables: Sequence[str], poses: Sequence[float]) -> Observation:
+    """Return poses of the pushes table by name, as records hold them.
+
+    Args:
+        movables: names, in the order of the poses.
+        poses: x, y, theta of the robot, then of each movable (m, m, rad).
+    """
+    names = ("robot", *movables)
+    return {f"{name}_pose": list(poses[3 * at : 3 * at + 3]) for at, name in enumerate(names)}

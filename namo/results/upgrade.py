@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,6 +24,7 @@ from namo.results.collected_scenes import CollectedScenes, scene_file_row
 from namo.results.parts import (
     PARTS,
     Part,
+    advice_for,
     finished_parts,
     read_marker,
     require_idle,
@@ -136,12 +138,7 @@ def _objects(record: Record, scenes: CollectedScenes) -> dict[str, ObjectInfo]:
     """Return the geometry of the objects of a record's scene; none where it has no episode."""
     if not record["episode_results"]:
         return {}
-    reference: SceneReference = {
-        "env_id": record["env_id"],
-        "xml_file": record["xml_file"],
-        "scene_sha256": record["scene_sha256"],
-    }
-    scene = scenes.scene(reference, "scene")
+    scene = scenes.scene(cast(SceneReference, record), "scene")
     return static_object_info(Simulation(scene))
 
 
@@ -157,14 +154,11 @@ def _is_outdated(part: Part) -> bool:
     """
     if _was_staged(part):
         return True
-    hashes = part.metadata()["tables"]
-    outdated = "scene_files" not in hashes
-    for name in part.listed(part.metadata()):
+    metadata = part.metadata()
+    part.require_intact(metadata)
+    outdated = "scene_files" not in metadata["tables"]
+    for name in part.listed(metadata):
         path = part.table(name)
-        if not path.exists():
-            raise ResultFileError(f"{path}: is missing; delete {part.folder} and run again")
-        if sha256_of(path) != hashes.get(name):
-            raise ResultFileError(f"{path}: checksum mismatch; delete {part.folder} and run again")
         version = table_version(pq.read_schema(path))
         if is_upgradable(version):
             outdated = True
@@ -230,7 +224,7 @@ def _files(part: Part) -> Iterator[pa.Table]:
         for row in rows.to_pylist():
             path = resolve_inside(folder, row["path"])
             if not path.is_file():
-                raise ResultFileError(f"{path}: is missing; delete {part.folder} and run again")
+                raise ResultFileError(f"{path}: is missing{advice_for(part.folder)}")
             entries.append(file_entry(path, folder, row["rows"]))
         yield pa.Table.from_pylist(entries, FILES)
 

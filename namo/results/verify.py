@@ -67,7 +67,8 @@ class Verification:
             damaged.add(problem.path)
             yield problem
         for problem in self._files(listed):
-            damaged.add(problem.path)
+            if problem.path in listed:
+                damaged.add(problem.path)
             yield problem
         counts: dict[str, Counter[int]] = {}
         for name, schema in MERGED_TABLES.items():
@@ -80,8 +81,11 @@ class Verification:
                 if "scenes.parquet" not in damaged:
                     yield from stored_scene_problems(self.folder, listed[path]["rows"], self.notes)
             else:
-                wrong, counts[name] = self._table(path, schema, listed[path]["rows"])
+                wrong, counted = self._table(path, schema, listed[path]["rows"])
+                if counted is not None:
+                    counts[name] = counted
                 if wrong is not None:
+                    damaged.add(path)
                     yield wrong
         numbers = Counter(number for number in map(environment_of, listed) if number is not None)
         for name, by_environment in counts.items():
@@ -89,7 +93,7 @@ class Verification:
                 named = truncated_list(sorted(missing), SHOWN)
                 text = f"has rows of environments without a file: {named}"
                 yield Problem("metrics.parquet", text)
-        if not damaged:
+        if all(environment_of(path) is not None for path in damaged):  # tables and parts are intact
             yield from summary_problems(self.folder)
             yield from plan_problems(self.folder, self.run_from, self.notes)
         for path in listed:
@@ -143,8 +147,8 @@ class Verification:
 
     def _table(
         self, path: str, schema: pa.Schema, rows: int | None
-    ) -> tuple[Problem | None, Counter[int]]:
-        """Return the problem of a table, if any, and its number of rows by environment."""
+    ) -> tuple[Problem | None, Counter[int] | None]:
+        """Return the problem of a table, and its number of rows by environment; None for none."""
         file = self.folder / path
         counted: Counter[int] = Counter()
         try:
@@ -153,7 +157,7 @@ class Verification:
                 for each in table["env_index"].value_counts().to_pylist():
                     counted[each["values"]] += each["counts"]
         except ResultFileError as error:
-            return Problem(path, str(error).removeprefix(f"{file}: ")), Counter()
+            return Problem(path, str(error).removeprefix(f"{file}: ")), None
         if counted.total() != rows:
             text = f"has {counted.total()} rows, {MANIFEST} lists {rows}"
             return Problem(path, text), counted

@@ -206,6 +206,20 @@ def test_what_a_manifest_measured_stays_with_the_environments_that_are_kept(here
     assert fractions == [0.25, 0.5]
 
 
+def test_a_merge_for_which_nothing_is_there_leaves_the_tables_alone(here, capsys):
+    where = ["--xml-dir", "scenes", "--output-dir", "few", "--hostname", "h", "--quiet"]
+    first = ["--start-idx", "0", "--end-idx", "2", "--max-pushes", "2"]
+    assert main(["collect", *where, *first]) == 0
+    before = content(here / "few")
+    others = ["--start-idx", "2", "--end-idx", "3", "--seed", "99"]
+    assert main(["collect", *where, *others, "--merge-only"]) == 1
+    assert "few: nothing in it belongs to what is asked for: parts/000000-000002" in (
+        capsys.readouterr().err
+    )
+    tables = {path: text for path, text in before.items() if path.suffix == ".parquet"}
+    assert {path: path.read_bytes() for path in tables} == tables
+
+
 def test_merged_collections_are_redone_too(here, capsys):
     shutil.copytree(here / "out", here / "copy")
     assert main(["merge", "out", "copy", "-o", "all"]) == 0

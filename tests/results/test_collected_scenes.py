@@ -8,7 +8,7 @@ from namo.results.collected_scenes import CollectedScenes, StoredScenes, file_te
 from namo.results.schema import SCENE_FILES
 from namo.results.tables import write_table
 from namo.scenes.physics import with_physics
-from namo.scenes.reading import read_scene
+from namo.scenes.reading import MAX_BYTES, read_scene
 
 
 def reference(path, name):
@@ -36,22 +36,34 @@ def test_a_scene_is_read_under_the_physics_it_was_collected_with(scene_file, tmp
     assert found == with_physics(read_scene(scene_file), physics)
 
 
-@pytest.mark.parametrize("change", ["missing", "changed"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("missing", "is missing"),
+        ("changed", "changed"),
+        ("too large", "cannot be read"),
+        ("a folder", "cannot be read"),
+    ],
+)
 def test_the_stored_scene_takes_the_place_of_its_file_and_that_is_said_once(
-    scene_file, tmp_path, change
+    scene_file, tmp_path, change, said
 ):
     about, scene, notes = reference(scene_file, "a.xml"), read_scene(scene_file), []
     stored(tmp_path / "out", ["<other/>", scene_file.read_text()])
-    if change == "missing":
-        scene_file.unlink()
-    else:
+    if change == "changed":
         scene_file.write_text("<mujoco/>")
+    elif change == "too large":
+        scene_file.write_bytes(bytes(MAX_BYTES + 1))
+    else:
+        scene_file.unlink()
+        if change == "a folder":
+            scene_file.mkdir()
     scenes = CollectedScenes(tmp_path / "out", tmp_path, notes.append)
     for _ in range(2):
         found = scenes.scene(about, "scene")
         assert (found, found.sha256, found.path) == (scene, scene.sha256, str(scene_file))
     (note,) = notes
-    assert f"{scene_file}: {change if change == 'changed' else 'is missing'}" in note
+    assert f"{scene_file}: {said}" in note
     assert f"{tmp_path / 'out'} holds such scenes" in note
 
 

@@ -182,7 +182,7 @@ def test_a_damaged_table_of_a_part_is_named(former):
     (part,) = finished_parts(former)
     content = part.table("plans").read_bytes()
     part.table("plans").write_bytes(content[:40] + bytes([content[40] ^ 1]) + content[41:])
-    with pytest.raises(ResultFileError, match=r"plans.parquet: checksum mismatch; delete"):
+    with pytest.raises(ResultFileError, match=r"plans.parquet: checksum mismatch; `rm -r "):
         upgrade(former)
     record = read_record(next(former.glob("*_env_*_results.pkl")))
     assert record["schema_version"] == FORMER, "nothing was rewritten"

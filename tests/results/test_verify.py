@@ -273,6 +273,29 @@ def test_rows_of_other_settings_are_named_and_collected_again(rig, asked):
     assert unlisted == []
 
 
+def test_rows_are_compared_although_a_record_is_damaged_and_another_is_not_listed(asked):
+    path = asked.output / "host_env_000001_results.pkl"
+    path.write_bytes(path.read_bytes()[:-1])
+    shutil.copy(path, asked.output / "host_env_000009_results.pkl")
+    shutil.copy(path, asked.output / "stray_results.pkl")
+    rewrite_run(asked, lambda plan: plan["settings"].update(seed=2))
+    found = [(problem.path, problem.environment) for problem in problems(asked.output)]
+    assert found == [
+        ("host_env_000001_results.pkl", 1),
+        ("host_env_000009_results.pkl", None),
+        ("stray_results.pkl", None),
+        *(("metrics.parquet", number) for number in range(3)),
+    ]
+
+
+def test_a_table_of_another_schema_is_one_problem_and_the_rest_is_read(asked):
+    path = asked.output / "scenes.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["goal"]), path)
+    relisted(asked, path)
+    found = problems(asked.output)
+    assert [problem.path for problem in found] == ["scenes.parquet"]
+
+
 def test_rows_of_scenes_that_are_not_listed_are_named(asked):
     (Path(SCENES) / "a.xml").unlink()
     texts = [problem.text for problem in problems(asked.output)]
