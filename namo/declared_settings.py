@@ -23,7 +23,7 @@ from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING, Any
 
 from namo.errors import UsageError
-from namo.option_checks import MAX_INTEGER, MAX_REAL, expanded_path
+from namo.option_checks import MAX_INTEGER, MAX_REAL, expanded_path, option_with
 from namo.registry import Registry
 from namo.wording import did_you_mean
 
@@ -157,6 +157,27 @@ def option_name(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def setting_arguments(cls: type[DataclassInstance], name: str, value: object) -> list[str]:
+    """Return the arguments that give a setting a value; none for None, or a switch left as it is.
+
+    Args:
+        cls: dataclass of the setting, with a default.
+        name: of the setting.
+        value: of the setting.
+    """
+    (default,) = (field.default for field in dataclasses.fields(cls) if field.name == name)
+    if value is None or (isinstance(value, bool) and value == default):
+        return []
+    if isinstance(value, bool):
+        return [_switch(name, default)]
+    return option_with(option_name(name), value, is_path=declarations(cls)[name].is_path)
+
+
+def _switch(name: str, default: object) -> str:
+    """Return the option without a value that turns a setting on, or off where it is on."""
+    return option_name(f"no_{name}" if default else name)
+
+
 def schema_properties(cls: type[DataclassInstance]) -> dict[str, dict[str, Any]]:
     """Return the rules of a JSON schema for the declared settings of a dataclass."""
     hints = typing.get_type_hints(cls)
@@ -225,7 +246,14 @@ def _add_option(
     names = f": {_listed(declared.names)}" if declared.names else ""
     text = f"{declared.help}{unit}{names}{none}".replace("%", "%%")
     if kind is bool:
-        section.add_argument(option_name(name), action="store_true", default=default, help=text)
+        section.add_argument(
+            _switch(name, default),
+            dest=name,
+            action="store_const",
+            const=not default,
+            default=default,
+            help=f"do not {text}" if default else text,
+        )
         return
     metavar = declared.metavar or ("NAME" if declared.names else {int: "N", float: "X"}.get(kind))
     convert = _path_text if declared.is_path else kind

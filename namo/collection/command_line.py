@@ -8,14 +8,12 @@ from pathlib import Path
 
 from namo.collection.config import CollectionConfig
 from namo.collection.stored import stored_config
-from namo.declared_settings import option_name
+from namo.declared_settings import option_name, setting_arguments
 from namo.errors import UsageError
 from namo.files import from_here
 from namo.option_checks import option_with
 from namo.results.metadata_types import RunFile
 from namo.results.plan import SceneSource
-
-_PATHS = ("ml_object_model", "ml_goal_model")
 
 
 def collect_arguments(
@@ -39,7 +37,7 @@ def collect_arguments(
     default = CollectionConfig()
     for name, value in config.as_dict().items():
         if value != getattr(default, name):
-            arguments += option_with(option_name(name), value, is_path=name in _PATHS)
+            arguments += setting_arguments(CollectionConfig, name, value)
     return arguments
 
 

@@ -96,6 +96,15 @@ class CollectionConfig:
         help="per environment, keep only the solved episodes with the fewest pushes",
         group=SEARCH,
     )
+    smooth: bool = setting(
+        True, help="drop the pushes that a plan does not need, as replays show", group=SEARCH
+    )
+    refine: bool = setting(
+        False,
+        help="make targets of the poses that objects really reached, where the plan then replays "
+        "to an open goal and is still minimal",
+        group=SEARCH,
+    )
     seed: int = setting(0, help="random seed", minimum=0, ceiling=MAX_SEED, group=SEARCH)
     physics: str = setting(
         "scene",
@@ -114,6 +123,11 @@ class CollectionConfig:
         object.__setattr__(self, "algorithm", PLANNERS.canonical(self.algorithm))
         if self.algorithm == "exploration" and self.max_pushes is None:
             raise UsageError("--algorithm exploration needs --max-pushes: it spends all of them")
+        if self.refine and not self.smooth:
+            raise UsageError(
+                "--refine keeps a plan only if it is minimal, which --no-smooth does not look at; "
+                "omit one of them"
+            )
         self._check_models()
 
     def _check_models(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from namo.collection.config import CollectionConfig
 from namo.geometry import Pose2D
+from namo.planning.minimal import MinimalPlan, minimal_plan, plan_as_found
 from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
 from namo.results.metadata_types import ModelUseRecord
 from namo.results.reach_columns import reach_columns
@@ -21,6 +22,7 @@ from namo.results.schema import DRAWING_DECIMALS, PLANS, PUSHES
 from namo.results.static_objects import static_object_info
 from namo.seeding import Streams
 from namo.version import RESULTS_VERSION, __version__
+from namo.world.push import Push, PushOutcome
 from namo.world.push_skill import MOVED_M, MOVED_RAD
 from namo.world.recording import Recorder
 from namo.world.world import Observation, World
@@ -59,7 +61,7 @@ def run_episode(
     scorers: Sequence[Scorer] = (),
     progress: ProgressCallback = ignore_progress,
 ) -> EpisodeOutcome:
-    """Search from the scene's start, replay the plan, and return the results.
+    """Search from the scene's start, make the plan minimal, replay it, and return the results.
 
     Args:
         world: of the environment; reset first.
@@ -87,10 +89,14 @@ def run_episode(
         cast(ModelUseRecord, scorer.stats.since(each))
         for scorer, each in zip(scorers, stats, strict=True)
     ]
+    plan = _plan(world, config, result)
     metrics: SearchMetrics = {
         "success": result.solved,
         "solution_found": result.solved,
-        "solution_depth": len(result.plan) if result.solved else None,
+        "solution_depth": len(plan.steps) if plan else None,
+        "found_depth": len(result.plan) if plan else None,
+        "minimal": plan.is_minimal if plan else None,
+        "refined": plan.is_refined if plan else None,
         "termination": result.termination.value,
         "nodes_expanded": result.pushes_tried,
         "pushes_simulated": len(result.pushes),
@@ -103,25 +109,40 @@ def run_episode(
         "push_planning_time_ms": planning_ms,
         "inference_time_ms": 1000.0 * sum(use["seconds"] for use in models),
         "inference_calls": sum(sum(use["latencies"].values()) for use in models),
+        "smoothing_pushes": plan.pushes_simulated if plan else 0,
+        "smoothing_time_ms": 1000.0 * plan.seconds if plan else 0.0,
         "error_kind": None,
         "error_message": None,
         "replayed": None,
     }
-    record, pushes = _record(world, config, result, metrics), _pushes(world, result)
+    record, pushes = _record(world, config, result, plan, metrics), _pushes(world, result)
     recorders: list[Recorder] = []
-    if result.solved:
+    if plan:
         replayed = replay(world, record)
         metrics["replayed"], recorders = replayed.problem is None, replayed.pushes
         if replayed.problem is not None:
             _log.error("%s: replay diverged: %s", world.scene.path, replayed.problem)
-    plans = _plans(world, record["action_sequence"] or [], recorders)
+    plans = _plans(world, result, plan, recorders)
     return EpisodeOutcome(record, metrics, pushes, plans, models)
 
 
+def _plan(world: World, config: CollectionConfig, result: SearchResult) -> MinimalPlan | None:
+    """Return the plan to store; None if the search found none."""
+    if not result.solved:
+        return None
+    if not config.smooth:
+        return plan_as_found(world, result)
+    return minimal_plan(world, result, refine=config.refine, seconds=config.search_timeout)
+
+
 def _record(
-    world: World, config: CollectionConfig, result: SearchResult, metrics: SearchMetrics
+    world: World,
+    config: CollectionConfig,
+    result: SearchResult,
+    plan: MinimalPlan | None,
+    metrics: SearchMetrics,
 ) -> SearchRecord:
-    states = [result.states[number] for number in result.plan_states]
+    steps = plan.steps if plan else ()
     scene = world.scene
     return {
         "algorithm": config.algorithm,
@@ -129,11 +150,12 @@ def _record(
         "success": result.solved,
         "solution_found": result.solved,
         "solution_depth": metrics["solution_depth"],
+        "minimal": metrics["minimal"],
         "search_time_ms": metrics["search_time_ms"],
         "nodes_expanded": metrics["nodes_expanded"],
         "terminal_checks": metrics["terminal_checks"],
         "max_depth_reached": metrics["max_depth_reached"],
-        "action_sequence": _actions(result) if result.solved else None,
+        "action_sequence": [_action(step.push) for step in steps] if plan else None,
         "algorithm_stats": {
             "termination": metrics["termination"],
             "pushes_simulated": metrics["pushes_simulated"],
@@ -148,18 +170,18 @@ def _record(
             "inference_calls": metrics["inference_calls"],
         },
         "error_message": "",
-        "state_observations": states[:-1],
-        "post_action_state_observations": states[1:],
+        "state_observations": [step.before.observation for step in steps],
+        "post_action_state_observations": [step.after.observation for step in steps],
         "static_object_info": static_object_info(world.simulation),
         "robot_goal": (scene.goal.x, scene.goal.y, 0.0),
+        "found_sequence": [_action(push) for push in result.plan] if plan else None,
+        "dropped": sorted({*range(len(result.plan))} - {*plan.kept}) if plan else None,
+        "refined": metrics["refined"],
     }
 
 
-def _actions(result: SearchResult) -> list[Action]:
-    return [
-        {"object_id": push.object_name, "target": (push.goal.x, push.goal.y, push.goal.theta)}
-        for push in result.plan
-    ]
+def _action(push: Push) -> Action:
+    return {"object_id": push.object_name, "target": (push.goal.x, push.goal.y, push.goal.theta)}
 
 
 def _pushes(world: World, result: SearchResult) -> Columns:
@@ -167,19 +189,14 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     names = [movable.name for movable in world.scene.movables]
     plan_edges = set(zip(result.plan_states, result.plan_states[1:], strict=False))
     flat = [_flat(observation, names) for observation in result.states]
-    reach = [reach_columns(each) for each in result.reach]
+    reach = [reach_columns(situation.reach) for situation in result.situations]
     rows = [
         {
             "push": number,
             "state": push.state,
             "next_state": push.next_state,
             "depth": push.depth,
-            "object_id": push.push.object_name,
-            **_pose_columns("goal", push.push.goal),
-            "status": push.outcome.status.value,
-            **_pose_columns("result", push.outcome.pose),
-            "contacts": push.outcome.contacts,
-            "physics_steps": push.outcome.physics_steps,
+            **_push_columns(push.push, push.outcome),
             "moved": push.outcome.moved,
             "goal_open": push.goal_open,
             **reach[push.next_state],
@@ -195,18 +212,33 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     return {column: [row[column] for row in rows] for column in columns}
 
 
-def _plans(world: World, actions: Sequence[Action], pushes: Sequence[Recorder]) -> Columns:
-    """Return the columns of the plans table, with frames of those objects alone that move."""
+def _plans(
+    world: World, result: SearchResult, plan: MinimalPlan | None, pushes: Sequence[Recorder]
+) -> Columns:
+    """Return the columns of the plans table, with frames of those objects alone that move.
+
+    A push that was not replayed, since the replay diverged before, has one frame, its start.
+    """
     names = [movable.name for movable in world.scene.movables]
     columns: Columns = {name: [] for name in PLANS.names if name not in IDENTITY}
-    for step, (action, push) in enumerate(zip(actions, pushes, strict=False)):
-        frames = np.array(push.frames)
+    keys = [situation.state.key for situation in result.situations]
+    searched = {(keys[push.state], push.push): number for number, push in enumerate(result.pushes)}
+    for number, (step, kept) in enumerate(zip(plan.steps, plan.kept, strict=True) if plan else ()):
+        before = _flat(step.before.observation, names)
+        frames = np.array(
+            pushes[number].frames if number < len(pushes) else [before[:2] + before[3:]]
+        )
         poses = frames[:, 2:].reshape(len(frames), -1, 3)
         far = np.abs(poses - poses[0]) > (MOVED_M, MOVED_M, MOVED_RAD)
         moved = np.flatnonzero(far.any(axis=(0, 2)))
         row = {
-            "step": step,
-            "object_id": action["object_id"],
+            "step": number,
+            "found_step": kept,
+            "search_push": searched.get((step.before.state.key, step.push)),
+            **_push_columns(step.push, step.outcome),
+            "object_names": names,
+            "poses_before": before,
+            "poses_after": _flat(step.after.observation, names),
             "moved": [names[place] for place in moved],
             "robot": frames[:, :2].round(DRAWING_DECIMALS).ravel().tolist(),
             "poses": poses[:, moved].round(DRAWING_DECIMALS).ravel().tolist(),
@@ -218,6 +250,17 @@ def _plans(world: World, actions: Sequence[Action], pushes: Sequence[Recorder]) 
 
 IDENTITY = ("env_id", "env_index", "episode_id", "episode")
 """Columns of the pushes and plans tables that name environment and episode."""
+
+
+def _push_columns(push: Push, outcome: PushOutcome) -> dict[str, float | str]:
+    return {
+        "object_id": push.object_name,
+        **_pose_columns("goal", push.goal),
+        "status": outcome.status.value,
+        **_pose_columns("result", outcome.pose),
+        "contacts": outcome.contacts,
+        "physics_steps": outcome.physics_steps,
+    }
 
 
 def _pose_columns(prefix: str, pose: Pose2D) -> dict[str, float]:

@@ -24,7 +24,7 @@ from namo.wording import truncated_list
 
 SHOWN = 8
 """Number of environments that a message lists."""
-_COMPARED = ("termination", "solution_depth", "pushes_simulated", "error_kind")
+_COMPARED = ("termination", "solution_depth", "found_depth", "pushes_simulated", "error_kind")
 """Columns of the metrics that tell one result from another."""
 
 

@@ -2,7 +2,9 @@
 
 Files are compared with the checksums in manifest.parquet, tables with their schemas, with the
 records of environments, with the settings and the list of scenes that were asked for, summary and
-report with the tables, and each plan is replayed in its scene. The tables of an exported data set
+report with the tables, and each plan is replayed in its scene. With --minimal the plan is also
+replayed without some of its pushes: all subsequences of up to 6 pushes, longer plans without each
+push. The tables of an exported data set
 are compared with the checksums on its card.
 
 Exit codes: 0 no problems found; 1 some found; 2 wrong usage.
@@ -23,7 +25,13 @@ HELP = "check file integrity and replay every plan"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     add_folder(parser)
-    parser.add_argument("--no-replay", action="store_true", help="skip replaying plans")
+    replays = parser.add_mutually_exclusive_group()
+    replays.add_argument("--no-replay", action="store_true", help="skip replaying plans")
+    replays.add_argument(
+        "--minimal",
+        action="store_true",
+        help="replay subsequences of plans too: no push of a minimal plan can be dropped",
+    )
     add_run_from(parser)
     recollect = parser.add_argument(
         "--recollect",
@@ -45,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     from namo.exporting.verification import ExportVerification
     from namo.reporting.report import page_problem
     from namo.results.export_folder import is_export
+    from namo.results.minimal_check import MinimalCheck
     from namo.results.verify import Verification, schedule_recollection
     from namo.wording import counted
 
@@ -52,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
     if exported and options.recollect:
         raise UsageError(f"{folder}: is an exported data set; --recollect needs the collection")
     kind = ExportVerification if exported else Verification
-    verification = kind(folder, not options.no_replay, options.run_from)
+    minimal = MinimalCheck() if options.minimal else None
+    verification = kind(folder, not options.no_replay, options.run_from, minimal)
     problems = []
     for problem in verification.problems():
         print(problem, flush=True)
@@ -66,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
     replayed = (
         "" if options.no_replay else f", {counted(verification.plans, 'plan', 'plans')} replayed"
     )
+    if minimal is not None:
+        replayed += f", {minimal.minimal} shown minimal"
     print(
         f"{counted(verification.files, 'file', 'files')} compared, "
         f"{counted(verification.environments, 'environment', 'environments')} read{replayed}: "

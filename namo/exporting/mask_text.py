@@ -7,17 +7,21 @@ from namo.exporting.mask_drawing import CHANNELS, PIXELS
 from namo.exporting.settings import PLAN
 from namo.version import __version__
 
+NOT_SEARCHED = -1
+"""In place of the number of a push of a plan that the search did not simulate."""
 LABELS = {
     "env_id": "environment, as in the tables of the collection",
     "episode_id": "episode, as in the tables of the collection",
-    "push": "index of the push in the search of its episode",
+    "push": "index of the push in the search of its episode; "
+    f"{NOT_SEARCHED} if the search did not push so in this state",
     "depth": "length of the push sequence from the start, including this push",
     "scene_sha256": "hash of the scene file",
     "difficulty": "difficulty class of the scene; empty if unknown",
     "object_id": "pushed movable",
     "status": "outcome of the push",
     "goal_open": "whether the robot's goal was reachable after the push",
-    "on_plan": "whether the push is part of the plan that solved its episode",
+    "on_plan": "whether the push is part of its episode's plan, in an export of all pushes as the "
+    "search found it",
     "pose_before": "x, y (m), theta (rad) of the movable, world frame",
     "pose_target": "its target pose",
     "pose_after": "its pose after the push",

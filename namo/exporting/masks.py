@@ -7,7 +7,7 @@ mask and per label, and a `README.md` that describes them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -15,10 +15,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from namo.errors import ResultFileError, UsageError
+from namo.errors import UsageError
 from namo.exporting.exporter import Export
 from namo.exporting.mask_drawing import CHANNELS, PIXELS, MaskWindow, draw_masks
-from namo.exporting.mask_text import LABELS, readme
+from namo.exporting.mask_text import LABELS, NOT_SEARCHED, readme
 from namo.exporting.progress import track_progress
 from namo.exporting.settings import PLAN
 from namo.files import replacing
@@ -139,34 +139,19 @@ def _samples(export: Export, searched: SearchedEnvironment) -> Iterator[MaskSamp
 
 
 def _plan_rows(searched: SearchedEnvironment) -> list[PushRow]:
-    """Return the pushes of an environment's plans, in the order of the plans.
-
-    Raises:
-        ResultFileError: a push of a plan is not among the simulated pushes.
-    """
-    # Several pushes may lead to the same state, so `on_plan` alone does not identify them.
-    found = {
-        (row["episode_id"], *_push_key(row), *row["poses_before"]): row for row in searched.pushes
-    }
-    try:
-        return [
-            found[(episode["episode_id"], *action, *chain(*state.values()))]
-            for episode in searched.episodes
-            for action, state in zip(
-                ((each["object_id"], *each["target"]) for each in episode["action_sequence"] or ()),
-                episode["state_observations"],
-                strict=True,
-            )
-        ]
-    except KeyError as error:
-        raise ResultFileError(
-            f"{searched.reference['env_id']}: a push of its plan is not among its simulated "
-            f"pushes: {error}; `namo verify` lists all problems"
-        ) from None
-
-
-def _push_key(row: PushRow) -> tuple[str, float, float, float]:
-    return row["object_id"], *_pose(row, "goal")
+    """Return the pushes of an environment's plans, in the order of the plans, with all labels."""
+    lengths = {episode["episode_id"]: episode["solution_depth"] for episode in searched.episodes}
+    return [
+        {
+            **row,
+            "push": NOT_SEARCHED if row["search_push"] is None else row["search_push"],
+            "depth": row["step"] + 1,
+            "goal_open": row["step"] + 1 == lengths[row["episode_id"]],
+            "on_plan": True,
+        }
+        for row in searched.plans
+        if row["episode_id"] in lengths
+    ]
 
 
 def _pose(row: PushRow, prefix: str) -> tuple[float, float, float]:

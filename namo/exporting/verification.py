@@ -16,6 +16,7 @@ from namo.files import sha256_of
 from namo.results.collected_scenes import TABLE, CollectedScenes
 from namo.results.collection import Collection
 from namo.results.export_folder import CARD, EXPORTED, exported_shards
+from namo.results.minimal_check import MinimalCheck
 from namo.results.problem import Problem
 from namo.results.replay import replay_plans
 from namo.results.searched_environment import SearchedEnvironment
@@ -32,6 +33,7 @@ class ExportVerification:
         folder: of the data set.
         replays: whether to replay plans.
         run_from: folder in which the collection was run; relative scene paths start there.
+        minimal: checks that no push of a plan can be dropped; None to leave that out.
         files: number of files compared with the card.
         environments: number of environments with a push.
         plans: number of plans replayed.
@@ -41,6 +43,7 @@ class ExportVerification:
     folder: Path
     replays: bool = True
     run_from: Path = Path()
+    minimal: MinimalCheck | None = None
     files: int = 0
     environments: int = 0
     plans: int = 0
@@ -64,6 +67,8 @@ class ExportVerification:
                     yield from self._plans(searched)
         except ResultFileError as error:
             yield Problem(str(self.folder), str(error), repairable=False)
+        if self.minimal is not None:
+            self.notes += self.minimal.notes()
 
     @cached_property
     def _scenes(self) -> CollectedScenes:
@@ -90,8 +95,10 @@ class ExportVerification:
 
     def _plans(self, searched: SearchedEnvironment) -> Iterator[Problem]:
         reference, physics = searched.reference, searched.physics
+        check = None if self.minimal is None else self.minimal.problem
+        plans = replay_plans(self._scenes, reference, physics, searched.episodes, check)
         try:
-            for name, problem in replay_plans(self._scenes, reference, physics, searched.episodes):
+            for name, problem in plans:
                 self.plans += 1
                 if problem:
                     yield Problem(name, problem, repairable=False)

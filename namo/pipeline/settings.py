@@ -19,6 +19,7 @@ from namo.declared_settings import (
     required_names,
     schema_properties,
     setting,
+    setting_arguments,
 )
 from namo.errors import UsageError
 from namo.option_checks import MAX_THREADS, option_with
@@ -284,10 +285,9 @@ def collector_options(settings: Settings, label: str) -> str:
         Text for a shell, quoted.
     """
     options = ["--hostname", label]
-    places = {name: settings.get(name) for name in _PLACES if name != "hostname"}
-    config = {name: settings.get(name) for name in CollectionConfig.names()}
-    for name, value in {**places, **config}.items():
-        if value is None or value is False:
-            continue
-        options += option_with(option_name(name), value, is_path=name in PATH_NAMES)
+    for name in _PLACES:
+        if name != "hostname" and settings.get(name) is not None:
+            options += option_with(option_name(name), settings[name], is_path=name in PATH_NAMES)
+    for name in CollectionConfig.names():
+        options += setting_arguments(CollectionConfig, name, settings.get(name))
     return shlex.join(options)

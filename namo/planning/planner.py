@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from namo.seeding import Streams
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.push import Push, PushOutcome
-from namo.world.world import Observation, Reach, World
+from namo.world.world import Observation, Situation, World
 
 
 class Termination(StrEnum):
@@ -79,8 +80,7 @@ class SearchResult:
         termination: why it ended.
         plan: the pushes of the solution, in order; empty if the goal was open or not reached.
         plan_states: numbers of the states along the plan, the start first.
-        states: observations (m, rad; world frame) by state number.
-        reach: what the robot reaches, by state number.
+        situations: the states, and what planners need to know about them, by state number.
         pushes: every simulated push, in order.
         pushes_tried: pushes requested by the planner, including those whose result was known from
             an earlier simulation in the same state.
@@ -92,8 +92,7 @@ class SearchResult:
     termination: Termination
     plan: tuple[Push, ...]
     plan_states: tuple[int, ...]
-    states: tuple[Observation, ...]
-    reach: tuple[Reach, ...] = field(repr=False)
+    situations: tuple[Situation, ...] = field(repr=False)
     pushes: tuple[PushRecord, ...] = field(repr=False)
     pushes_tried: int
     terminal_checks: int
@@ -104,6 +103,11 @@ class SearchResult:
     def solved(self) -> bool:
         """Whether the robot's goal is reachable at the end of the plan."""
         return self.termination is Termination.SOLVED
+
+    @cached_property
+    def states(self) -> tuple[Observation, ...]:
+        """Observations (m, rad; world frame) by state number."""
+        return tuple(situation.observation for situation in self.situations)
 
 
 ProgressCallback = Callable[[int, int], None]

@@ -21,6 +21,7 @@ from namo.results.export_folder import exported_shards, is_export
 from namo.results.record_types import EnvironmentRecord, EpisodePlan, MetricsRow
 from namo.results.records import read_listed_record
 from namo.results.searched_environment import (
+    PLAN_COLUMNS,
     SearchedEnvironment,
     plan_in_tables,
     searched_in_record,
@@ -185,8 +186,10 @@ class Collection:
         if self.is_export:
             if not row["kept"]:
                 raise UsageError(f"{episode_id}: only its metrics row was kept: {why}")
-            own = self._table("pushes", filters=[("episode_id", "==", episode_id)])
-            plan = plan_in_tables(row, own.to_pylist())
+            of_episode: list[tuple[str, str, str | int]] = [("episode_id", "==", episode_id)]
+            own = self._table("pushes", filters=of_episode)
+            steps = self._table("plans", PLAN_COLUMNS, of_episode).to_pylist()
+            plan = plan_in_tables(row, steps)
             return Episode(episode_id, plan, row, own, self.collected_scenes)
         record = self._record(row["env_id"])
         for episode in record["episode_results"]:
@@ -233,7 +236,9 @@ class Collection:
             ResultFileError: a file is missing or damaged.
         """
         if self.is_export:
-            yield from searched_in_tables(self._files("metrics"), self._files("pushes"))
+            yield from searched_in_tables(
+                *(self._files(name) for name in ("metrics", "pushes", "plans"))
+            )
             return
         for record in self.records():
             if record["pushes"]["push"]:

@@ -46,12 +46,13 @@ def _poses(column: str, names: str, fixed: int) -> LengthRule:
     return LengthRule(column, (names,), allowed, lambda size, count: size == 3 * (fixed + count))
 
 
+_STATES = tuple(
+    _poses(column, "object_names", fixed=1) for column in ("poses_before", "poses_after")
+)
 LENGTH_RULES: dict[str, tuple[LengthRule, ...]] = {
-    "pushes": (
-        _poses("poses_before", "object_names", fixed=1),
-        _poses("poses_after", "object_names", fixed=1),
-    ),
+    "pushes": _STATES,
     "plans": (
+        *_STATES,
         LengthRule("robot", (), "2 for each frame", lambda size: (size > 0) & (size % 2 == 0)),
         LengthRule(
             "poses",

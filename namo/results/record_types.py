@@ -96,10 +96,12 @@ class PlanRecord(TypedDict):
         action_sequence: the plan, in order; empty where the goal was open, None when unsolved.
         state_observations: state before each push of the plan (m, rad; world frame).
         post_action_state_observations: state after each push of the plan, likewise.
+        minimal: no push can be dropped, see `namo.results.schema.METRICS`; None when not known.
     """
 
     solution_found: bool
     solution_depth: int | None
+    minimal: bool | None
     action_sequence: list[Action] | None
     state_observations: list[Observation]
     post_action_state_observations: list[Observation]
@@ -130,6 +132,9 @@ class SearchRecord(PlanRecord):
         error_message: always empty; failures stand in the environment's record.
         static_object_info: geometry of every wall, movable and the robot, by name.
         robot_goal: x, y, 0 (m, m, rad; world frame).
+        found_sequence: the plan as the search found it; None when unsolved.
+        dropped: which pushes of it the plan does without, from 0; None when unsolved.
+        refined: whether the targets are poses really reached; None when unsolved.
     """
 
     algorithm: str
@@ -143,6 +148,9 @@ class SearchRecord(PlanRecord):
     error_message: str
     static_object_info: dict[str, ObjectInfo]
     robot_goal: tuple[float, float, float]
+    found_sequence: list[Action] | None
+    dropped: list[int] | None
+    refined: bool | None
 
 
 class EpisodeRecord(SearchRecord):
@@ -182,11 +190,15 @@ class SearchMetrics(TypedDict):
         reachability_time_ms: ms.
         push_planning_time_ms: ms.
         inference_time_ms: ms.
+        smoothing_time_ms: ms.
     """
 
     success: bool
     solution_found: bool
     solution_depth: int | None
+    found_depth: int | None
+    minimal: bool | None
+    refined: bool | None
     replayed: bool | None
     termination: str
     nodes_expanded: int
@@ -200,6 +212,8 @@ class SearchMetrics(TypedDict):
     push_planning_time_ms: float
     inference_time_ms: float
     inference_calls: int
+    smoothing_pushes: int
+    smoothing_time_ms: float
     error_kind: str | None
     error_message: str | None
 

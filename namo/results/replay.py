@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from namo.errors import ResultFileError
 from namo.geometry import Pose2D
 from namo.results.collected_scenes import CollectedScenes
 from namo.results.record_types import (
+    Action,
     Columns,
     EpisodePlan,
     Observation,
@@ -56,11 +57,16 @@ def replay(world: World, episode: PlanRecord) -> Replay:
     player = _Player(world)
     try:
         for action, start, end in zip(plan, before, after, strict=True):
-            player.play(Push(action["object_id"], Pose2D(*action["target"])), start, end)
+            player.play(push_of(action), start, end)
         player.require_open_goal()
     except _DivergedError as difference:
         return player.end(str(difference))
     return player.end()
+
+
+def push_of(action: Action) -> Push:
+    """Return the push that a record holds."""
+    return Push(action["object_id"], Pose2D(*action["target"]))
 
 
 def replay_plans(
@@ -68,6 +74,7 @@ def replay_plans(
     reference: SceneReference,
     physics: str,
     episodes: Sequence[EpisodePlan],
+    then: Callable[[World, EpisodePlan], str | None] | None = None,
 ) -> Iterator[tuple[str, str | None]]:
     """Replay the plans of an environment; its scene is not read where there are none.
 
@@ -76,9 +83,11 @@ def replay_plans(
         reference: record of the environment, or any of its metrics rows.
         physics: preset it was collected with.
         episodes: of the environment, with and without a plan.
+        then: looks at a plan that replays, and returns what is wrong with it; None for nothing.
 
     Yields:
-        Of each plan the episode's ID, and where its replay diverged, see `Replay`.
+        Of each plan the episode's ID, and where its replay diverged, see `Replay`, or what `then`
+        returned.
 
     Raises:
         SceneError: the scene is not stored, and its file is missing or has changed.
@@ -89,7 +98,10 @@ def replay_plans(
         return
     world = World(scenes.scene(reference, physics))
     for episode in planned:
-        yield episode["episode_id"], replay(world, episode).problem
+        problem = replay(world, episode).problem
+        if problem is None and then is not None:
+            problem = then(world, episode)
+        yield episode["episode_id"], problem
 
 
 def replay_push(world: World, pushes: Columns, episode: int, number: int) -> Replay:

@@ -61,6 +61,27 @@ METRICS = _schema(
         ),
         _field("solution_depth", _INT, "pushes", "length of the plan; null when unsolved"),
         _field(
+            "found_depth",
+            _INT,
+            "pushes",
+            "length of the plan that the search found, before pushes that it does not need were "
+            "dropped; null when unsolved",
+        ),
+        _field(
+            "minimal",
+            _BOOL,
+            NO_UNIT,
+            "replaying its subsequences showed that no push of the plan can be dropped: no number "
+            "of them from plans of up to 6 pushes, none alone from longer ones; false if that was "
+            "cut short; null when unsolved, or not tried (smooth: false, earlier versions)",
+        ),
+        _field(
+            "refined",
+            _BOOL,
+            NO_UNIT,
+            "the targets of the plan are poses that the objects really reached; null when unsolved",
+        ),
+        _field(
             "replayed",
             _BOOL,
             NO_UNIT,
@@ -92,6 +113,18 @@ METRICS = _schema(
             "time in queries to learned models, part of search_time_ms",
         ),
         _field("inference_calls", _INT, NO_UNIT, "queries to learned models"),
+        _field(
+            "smoothing_pushes",
+            _INT,
+            "pushes",
+            "pushes simulated after the search to make the plan minimal; not in pushes_simulated",
+        ),
+        _field(
+            "smoothing_time_ms",
+            _REAL,
+            "ms",
+            "wall time of making the plan minimal, not part of search_time_ms",
+        ),
         _field("kept", _BOOL, NO_UNIT, "false when --filter-minimum-length dropped the episode"),
         _field(
             "error_kind",
@@ -153,6 +186,39 @@ def _reach(when: str) -> list[pa.Field]:
     ]
 
 
+def _action() -> list[pa.Field]:
+    """Return the fields of a push as requested."""
+    return [
+        _field("object_id", _TEXT, NO_UNIT, "name of the pushed object"),
+        _field("goal_x", _REAL, "m", "commanded pose of the object, world frame"),
+        _field("goal_y", _REAL, "m", "see goal_x"),
+        _field("goal_theta", _REAL, "rad", "see goal_x; orientation of the object"),
+    ]
+
+
+def _outcome() -> list[pa.Field]:
+    """Return the fields of how a push ended."""
+    return [
+        _field("status", _TEXT, NO_UNIT, "outcome of the push"),
+        _field("result_x", _REAL, "m", "pose of the object after the push, world frame"),
+        _field("result_y", _REAL, "m", "see result_x"),
+        _field("result_theta", _REAL, "rad", "see result_x"),
+        _field(
+            "contacts", _INT, NO_UNIT, "number of contact points at which the robot made contact"
+        ),
+        _field("physics_steps", _INT, "steps", "MuJoCo steps of the push"),
+    ]
+
+
+def _states() -> list[pa.Field]:
+    """Return the fields of the states before and after a push."""
+    return [
+        _field("object_names", pa.list_(pa.string()), NO_UNIT, "movables in file order"),
+        _field("poses_before", _POSES, "m, m, rad", _POSES_TEXT),
+        _field("poses_after", _POSES, "m, m, rad", _POSES_TEXT),
+    ]
+
+
 PUSHES = _schema(
     [
         _field("env_id", _TEXT, NO_UNIT, "as in metrics"),
@@ -163,25 +229,19 @@ PUSHES = _schema(
         _field("state", _INT, NO_UNIT, "state before the push; 0 is the scene's start"),
         _field("next_state", _INT, NO_UNIT, "state after the push; the same when nothing moved"),
         _field("depth", _INT, "pushes", "pushes from the start, including this one"),
-        _field("object_id", _TEXT, NO_UNIT, "name of the pushed object"),
-        _field("goal_x", _REAL, "m", "commanded pose of the object, world frame"),
-        _field("goal_y", _REAL, "m", "see goal_x"),
-        _field("goal_theta", _REAL, "rad", "see goal_x; orientation of the object"),
-        _field("status", _TEXT, NO_UNIT, "outcome of the push"),
-        _field("result_x", _REAL, "m", "pose of the object after the push, world frame"),
-        _field("result_y", _REAL, "m", "see result_x"),
-        _field("result_theta", _REAL, "rad", "see result_x"),
-        _field(
-            "contacts", _INT, NO_UNIT, "number of contact points at which the robot made contact"
-        ),
-        _field("physics_steps", _INT, "steps", "MuJoCo steps of the push"),
+        *_action(),
+        *_outcome(),
         _field("moved", _BOOL, NO_UNIT, "whether any object moved by 1 mm or 0.01 rad"),
         _field("goal_open", _BOOL, NO_UNIT, "whether the robot's goal is reachable after the push"),
         *_reach("after the push"),
-        _field("on_plan", _BOOL, NO_UNIT, "whether the push is part of the plan that was found"),
-        _field("object_names", pa.list_(pa.string()), NO_UNIT, "movables in file order"),
-        _field("poses_before", _POSES, "m, m, rad", _POSES_TEXT),
-        _field("poses_after", _POSES, "m, m, rad", _POSES_TEXT),
+        _field(
+            "on_plan",
+            _BOOL,
+            NO_UNIT,
+            "whether the push is part of the plan that the search found; the table of plans holds "
+            "what is left of that plan",
+        ),
+        *_states(),
         _field("detail", _TEXT, NO_UNIT, "why the physics of a push diverged; else empty"),
     ],
     "one row per simulated push",
@@ -200,7 +260,16 @@ PLANS = _schema(
         _field("episode_id", _TEXT, NO_UNIT, "as in metrics"),
         _field("episode", _INT, NO_UNIT, "as in metrics"),
         _field("step", _INT, NO_UNIT, "number of the push in its plan, from 0"),
-        _field("object_id", _TEXT, NO_UNIT, "name of the pushed object"),
+        _field("found_step", _INT, NO_UNIT, "number of the push in the plan that was found"),
+        _field(
+            "search_push",
+            _INT,
+            NO_UNIT,
+            "number of the push in the search; null when the search did not push so in this state",
+        ),
+        *_action(),
+        *_outcome(),
+        *_states(),
         _field("moved", pa.list_(pa.string()), NO_UNIT, "movables that move by 1 mm or 0.01 rad"),
         _field(
             "robot",
@@ -216,7 +285,7 @@ PLANS = _schema(
             "x, y, theta of each object in `moved`, frames concatenated",
         ),
     ],
-    "one row per push of a plan: recorded motion",
+    "one row per push of a plan: request, outcome, states, recorded motion",
 )
 
 SCENES = _schema(

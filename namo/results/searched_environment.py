@@ -5,7 +5,7 @@ It comes from the record of the environment, or from the tables alone, as in an 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -15,21 +15,26 @@ from typing import Any
 from namo.errors import ResultFileError
 from namo.planning.planner import Termination
 from namo.results.record_types import (
+    Action,
+    Columns,
     EnvironmentRecord,
     EpisodePlan,
     MetricsRow,
     Observation,
     SceneReference,
 )
+from namo.results.schema import PLANS
 from namo.results.tables import read_table, row_groups
 
 PushRow = Mapping[str, Any]
-"""A row of the pushes table; see `namo.results.schema.PUSHES`."""
+"""A row of the pushes or plans table; see `namo.results.schema`."""
 
 _COLUMNS = [
     *("env_index", "env_id", "episode_id", "xml_file", "scene_sha256", "difficulty", "physics"),
-    *("solution_depth", "termination", "kept"),
+    *("solution_depth", "minimal", "termination", "kept"),
 ]
+PLAN_COLUMNS = [name for name in PLANS.names if name not in ("moved", "robot", "poses")]
+"""Columns of the plans table but recorded motion."""
 _BATCH_ROWS = 4096
 
 
@@ -43,6 +48,7 @@ class SearchedEnvironment:
         difficulty: class of the scene; None when unknown.
         episodes: that were kept, in order.
         pushes: rows of the pushes table, in order; those of dropped episodes included.
+        plans: rows of the plans table without recorded motion, likewise.
     """
 
     reference: SceneReference
@@ -50,53 +56,78 @@ class SearchedEnvironment:
     difficulty: str | None
     episodes: Sequence[EpisodePlan]
     pushes: Sequence[PushRow]
+    plans: Sequence[PushRow]
 
 
 def searched_in_record(record: EnvironmentRecord) -> SearchedEnvironment:
     """Return an environment from its record."""
-    first, columns = record["metrics"][0], record["pushes"]
-    rows = zip(*columns.values(), strict=True)
+    first = record["metrics"][0]
     return SearchedEnvironment(
         _reference(record),
         first["physics"],
         first["difficulty"],
         record["episode_results"],
-        [dict(zip(columns, row, strict=True)) for row in rows],
+        _rows(record["pushes"], record["pushes"]),
+        _rows(record["plans"], PLAN_COLUMNS),
     )
 
 
+def _rows(columns: Columns, names: Collection[str]) -> list[PushRow]:
+    values = zip(*(columns[name] for name in names), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in values]
+
+
 def searched_in_tables(
-    metrics: Iterable[Path], pushes: Iterable[Path]
+    metrics: Iterable[Path], pushes: Iterable[Path], plans: Iterable[Path]
 ) -> Iterator[SearchedEnvironment]:
     """Yield the environments with a push, in the order of the tables.
 
     Args:
         metrics: files of the metrics table.
         pushes: files of the pushes table, in which the rows of an environment are neighbours.
+        plans: files of the plans table, with environments in the same order.
 
     Raises:
-        ResultFileError: a file is damaged, or a plan is not among the pushes.
+        ResultFileError: a file is damaged, or a plan is not among the plans.
     """
     episodes: dict[int, list[MetricsRow]] = {}
     for path in metrics:
         for row in read_table(path, _COLUMNS).to_pylist():
             if row["termination"] != Termination.ERROR.value:
                 episodes.setdefault(row["env_index"], []).append(row)
+    planned = _by_environment(plans, PLAN_COLUMNS)
+    index, steps = next(planned, _NONE)
+    for number, rows in _by_environment(pushes):
+        if number in episodes:
+            own = steps if index == number else []
+            yield _searched(episodes[number], rows, own)
+        if index == number:
+            index, steps = next(planned, _NONE)
+
+
+_NONE: tuple[int, list[PushRow]] = (-1, [])
+
+
+def _by_environment(
+    paths: Iterable[Path], columns: Sequence[str] | None = None
+) -> Iterator[tuple[int, list[PushRow]]]:
+    """Yield the environments of a table with their rows, one in memory at a time."""
     rows = (
         row
-        for path in pushes
-        for table in row_groups(path)
+        for path in paths
+        for table in row_groups(path, columns)
         for batch in table.to_batches(_BATCH_ROWS)
         for row in batch.to_pylist()
     )
     for index, group in groupby(rows, key=itemgetter("env_index")):
-        if index in episodes:
-            yield _searched(episodes[index], list(group))
+        yield index, list(group)
 
 
-def _searched(episodes: Sequence[MetricsRow], pushes: Sequence[PushRow]) -> SearchedEnvironment:
+def _searched(
+    episodes: Sequence[MetricsRow], pushes: Sequence[PushRow], plans: Sequence[PushRow]
+) -> SearchedEnvironment:
     by_episode: dict[str, list[PushRow]] = {}
-    for row in pushes:
+    for row in plans:
         by_episode.setdefault(row["episode_id"], []).append(row)
     first = episodes[0]
     return SearchedEnvironment(
@@ -109,46 +140,31 @@ def _searched(episodes: Sequence[MetricsRow], pushes: Sequence[PushRow]) -> Sear
             if row["kept"]
         ],
         pushes,
+        plans,
     )
 
 
-def plan_in_tables(episode: MetricsRow, pushes: Iterable[PushRow]) -> EpisodePlan:
+def plan_in_tables(episode: MetricsRow, steps: Sequence[PushRow]) -> EpisodePlan:
     """Return the plan of an episode and the states along it.
-
-    Where several pushes lead from one state of the plan to the next, the first is taken: they are
-    equally good.
 
     Args:
         episode: row of the metrics table.
-        pushes: of this episode.
+        steps: rows of the plans table of this episode, in order.
 
     Raises:
-        ResultFileError: the pushes do not hold a plan of the episode's length.
+        ResultFileError: they are not a plan of the episode's length.
     """
-    on_plan: dict[int, PushRow] = {}
-    for row in pushes:
-        if row["on_plan"]:
-            on_plan.setdefault(row["state"], row)
-    steps, state = [], 0
-    for _ in range(episode["solution_depth"] or 0):
-        if state not in on_plan:
-            raise ResultFileError(
-                f"{episode['episode_id']}: its pushes hold no plan of {episode['solution_depth']}"
-            )
-        steps.append(on_plan[state])
-        state = on_plan[state]["next_state"]
-    targets = [(row["goal_x"], row["goal_y"], row["goal_theta"]) for row in steps]
-    is_solved = episode["solution_depth"] is not None
+    length = episode["solution_depth"]
+    if [row["step"] for row in steps] != [*range(length or 0)]:
+        raise ResultFileError(
+            f"{episode['episode_id']}: the table of plans holds no plan of {length}"
+        )
     return {
         "episode_id": episode["episode_id"],
-        "solution_found": is_solved,
-        "solution_depth": episode["solution_depth"],
-        "action_sequence": [
-            {"object_id": row["object_id"], "target": target}
-            for row, target in zip(steps, targets, strict=True)
-        ]
-        if is_solved
-        else None,
+        "solution_found": length is not None,
+        "solution_depth": length,
+        "minimal": episode["minimal"],
+        "action_sequence": None if length is None else [action_of(row) for row in steps],
         "state_observations": [
             observation_of(row["object_names"], row["poses_before"]) for row in steps
         ],
@@ -156,6 +172,12 @@ def plan_in_tables(episode: MetricsRow, pushes: Iterable[PushRow]) -> EpisodePla
             observation_of(row["object_names"], row["poses_after"]) for row in steps
         ],
     }
+
+
+def action_of(row: PushRow) -> Action:
+    """Return the push of a row of the pushes or plans table, as records hold it."""
+    target = (row["goal_x"], row["goal_y"], row["goal_theta"])
+    return {"object_id": row["object_id"], "target": target}
 
 
 def _reference(row: SceneReference) -> SceneReference:

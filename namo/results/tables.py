@@ -35,6 +35,7 @@ GROUP_BYTES = 64_000_000
 NULLABLE = frozenset(
     {
         *("difficulty", "opening_fraction", "worker_process", "solution_depth", "replayed"),
+        *("found_depth", "minimal", "refined", "search_push"),
         *("error_kind", "error_message", "rerun_command", "rows"),
         *("remarks", "reachable", "reached_area", "goal_gap"),
     }

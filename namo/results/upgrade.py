@@ -1,4 +1,4 @@
-"""Rewrite a collection of the schema version before in the form that this version reads.
+"""Rewrite a collection of an earlier schema version in the form that this version reads.
 
 Every file is replaced atomically, so an upgrade that was killed resumes where it was: first the
 records, whose version says whether they are done; then the parts; then the tables of the whole
@@ -36,11 +36,11 @@ from namo.results.record_types import ObjectInfo, SceneReference
 from namo.results.records import Record, file_entry, read_record, resolve_inside, write_record
 from namo.results.run_file import RUN_FILE, read_run_file
 from namo.results.run_lock import only_run_in
-from namo.results.schema import FILES
+from namo.results.schema import FILES, PLANS
 from namo.results.schema_version import is_upgradable, require_schema_version, table_version
 from namo.results.static_objects import static_object_info
 from namo.results.tables import DATA_TABLES, TABLES, row_groups, write_table
-from namo.results.upgraded_record import upgraded_record, upgraded_rows
+from namo.results.upgraded_record import lacks_geometry, upgraded_record, upgraded_rows
 from namo.version import SCHEMA_VERSION
 from namo.wording import truncated_list
 from namo.world.simulation import Simulation
@@ -70,7 +70,8 @@ def upgrade(
 ) -> Upgraded:
     """Rewrite a collection in place; results, and which environments are done, stay the same.
 
-    Nothing is written unless every record can be rewritten, which takes the scene files.
+    Nothing is written unless every record can be rewritten, which takes the scene files for those
+    of schema version 4.
 
     Args:
         folder: of the collection, finished or not.
@@ -135,8 +136,8 @@ def _outdated_records(folder: Path, scenes: CollectedScenes) -> list[Path]:
 
 
 def _objects(record: Record, scenes: CollectedScenes) -> dict[str, ObjectInfo]:
-    """Return the geometry of the objects of a record's scene; none where it has no episode."""
-    if not record["episode_results"]:
+    """Return the geometry of the objects of a record's scene; none where the record has it."""
+    if not lacks_geometry(record):
         return {}
     scene = scenes.scene(cast(SceneReference, record), "scene")
     return static_object_info(Simulation(scene))
@@ -174,6 +175,8 @@ def _upgrade_part(part: Part, scenes: CollectedScenes) -> None:
             path = part.table(name)
             if name == "files":
                 rows = _files(part)
+            elif name == "plans":
+                rows = _plans(part)
             elif name == "scene_files" and not path.exists():
                 rows = _scene_files(part, scenes)
             else:
@@ -216,17 +219,29 @@ def _scene_files(part: Part, scenes: CollectedScenes) -> Iterator[pa.Table]:
                     yield scene_file_row(sha256, scenes.content(row).decode())
 
 
+def _plans(part: Part) -> Iterator[pa.Table]:
+    """Yield the rows of plans of a part from its records, which have been rewritten."""
+    for rows in row_groups(part.table("files")):
+        for listed in rows["path"].to_pylist():
+            yield pa.table(read_record(_record_file(part, listed))["plans"], schema=PLANS)
+
+
 def _files(part: Part) -> Iterator[pa.Table]:
     """Yield the file entries of a part, whose records have been rewritten."""
     folder = part.folder.parents[1]
     for rows in row_groups(part.table("files")):
         entries = []
         for row in rows.to_pylist():
-            path = resolve_inside(folder, row["path"])
-            if not path.is_file():
-                raise ResultFileError(f"{path}: is missing{advice_for(part.folder)}")
+            path = _record_file(part, row["path"])
             entries.append(file_entry(path, folder, row["rows"]))
         yield pa.Table.from_pylist(entries, FILES)
+
+
+def _record_file(part: Part, listed: str) -> Path:
+    path = resolve_inside(part.folder.parents[1], listed)
+    if not path.is_file():
+        raise ResultFileError(f"{path}: is missing{advice_for(part.folder)}")
+    return path
 
 
 def _is_assembled(folder: Path) -> bool:

@@ -1,7 +1,8 @@
-"""Records and tables of the schema version before, in the form of the present one.
+"""Records and tables of earlier schema versions, in the form of the present one.
 
 What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
-`error_message` in place of None, `action_sequence` None when unsolved. What was not stored is null.
+`error_message` in place of None, `action_sequence` None when unsolved. Earlier plans are as the
+search found them, so their pushes are among the simulated ones. What was not stored is null.
 """
 
 from __future__ import annotations
@@ -17,22 +18,30 @@ from namo.errors import ResultFileError
 from namo.results.reach_columns import UNKNOWN_REACH
 from namo.results.record_types import Columns, EnvironmentRecord, ObjectInfo
 from namo.results.records import Record
+from namo.results.schema import PLANS
 from namo.results.static_objects import ROBOT
 from namo.version import SCHEMA_VERSION, __version__
 from namo.wording import truncated_list
 
 ROUNDING = 1e-9
 """Greatest difference (m, rad) between geometry that is read again and what is stored."""
+GEOMETRY_SCHEMA = 5
+"""First schema version whose records hold all of what `static_object_info` does now."""
 SHOWN = 5
 """Number of objects that a message lists."""
+
+
+def lacks_geometry(record: Record) -> bool:
+    """Return whether a record stores less of its objects than the present form."""
+    return bool(record["episode_results"]) and record["schema_version"] < GEOMETRY_SCHEMA
 
 
 def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> EnvironmentRecord:
     """Return the record of an environment in the present form.
 
     Args:
-        record: of the schema version before.
-        objects: `static_object_info` of its scene; empty for a record without episodes.
+        record: of an earlier schema version.
+        objects: `static_object_info` of its scene, for a record that `lacks_geometry`.
 
     Raises:
         ResultFileError: the scene has other objects than those of the record.
@@ -49,27 +58,68 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
                     **row,
                     "episode_id": _episode_id(row["episode_id"]),
                     "schema_version": SCHEMA_VERSION,
-                    "opening_fraction": None,
-                    "worker_process": None,
+                    "opening_fraction": row.get("opening_fraction"),
+                    "worker_process": row.get("worker_process"),
+                    "found_depth": row["solution_depth"],
+                    **_unsmoothed(row["solution_found"]),
+                    **_NO_SMOOTHING,
                 }
                 for row in record["metrics"]
             ],
             "pushes": {
-                **_renamed(record["pushes"]),
                 **{name: [None] * len(record["pushes"]["push"]) for name in UNKNOWN_REACH},
+                **_renamed(record["pushes"]),
             },
-            "plans": _renamed(record["plans"]),
-            "scene": record["scene"] and {"remarks": None, **record["scene"], **UNKNOWN_REACH},
-            "models": None,
+            "plans": {**_renamed(record["plans"]), **_plan_columns(record)},
+            "scene": record["scene"] and {"remarks": None, **UNKNOWN_REACH, **record["scene"]},
+            "models": record.get("models"),
         },
     )
 
 
+_NO_SMOOTHING: Record = {"smoothing_pushes": 0, "smoothing_time_ms": 0.0}
+
+
+def _unsmoothed(solved: bool) -> Record:
+    return {"minimal": None, "refined": False if solved else None}
+
+
+def _plan_columns(record: Record) -> Columns:
+    """Return the columns of the plans table that are those of the pushes on the plan.
+
+    Raises:
+        ResultFileError: a push of a plan is not among the simulated pushes.
+    """
+    pushes, plans = record["pushes"], record["plans"]
+    numbers: dict[tuple[int, int], int] = {}  # episode and state -> the first push from it
+    for number, (episode, state, on_plan) in enumerate(
+        zip(pushes["episode"], pushes["state"], pushes["on_plan"], strict=True)
+    ):
+        if on_plan:
+            numbers.setdefault((episode, state), number)
+    rows: list[int] = []
+    for episode, step in zip(plans["episode"], plans["step"], strict=True):
+        state = pushes["next_state"][rows[-1]] if step else 0
+        if (episode, state) not in numbers:
+            raise ResultFileError(
+                f"{record['env_id']}: push {step} of the plan of episode {episode} is not among "
+                "its simulated pushes; collect again"
+            )
+        rows.append(numbers[episode, state])
+    shared = [name for name in PLANS.names if name in pushes and name not in plans]
+    return {
+        "found_step": list(plans["step"]),
+        "search_push": [pushes["push"][row] for row in rows],
+        **{name: [pushes[name][row] for row in rows] for name in shared},
+    }
+
+
 def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return rows of a table of the schema version before in the present form.
+    """Return rows of a table of an earlier schema version in the present form.
 
     Args:
-        rows: of one of `namo.results.tables.TABLES` but `files`, which needs no other form.
+        rows: of one of `namo.results.tables.TABLES` but `files`, which needs no other form, and
+            `plans`, which the records hold.
         schema: of the present version.
     """
     columns = {
@@ -82,6 +132,11 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
         columns["episode_id"] = pc.replace_substring_regex(
             columns["episode_id"], r"_episode_0*([0-9]+)$", r"_episode_\1"
         )
+    if "found_depth" in columns and "found_depth" not in rows.column_names:
+        columns["found_depth"] = rows["solution_depth"]
+        columns["refined"] = pc.if_else(rows["solution_found"], False, pa.scalar(None, pa.bool_()))
+        for name, value in _NO_SMOOTHING.items():
+            columns[name] = pa.repeat(pa.scalar(value, schema.field(name).type), len(rows))
     if "schema_version" in columns:
         columns["schema_version"] = pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int64()), len(rows))
     return pa.table(columns, schema=schema)
@@ -98,12 +153,19 @@ def _episode_id(text: str) -> str:
 
 
 def _episode(episode: Record, objects: Mapping[str, ObjectInfo]) -> Record:
+    solved = episode["solution_found"]
+    plan = episode["action_sequence"] if solved else None
     return {
         **episode,
         "episode_id": _episode_id(episode["episode_id"]),
-        "action_sequence": episode["action_sequence"] if episode["solution_found"] else None,
+        "action_sequence": plan,
+        "found_sequence": plan,
+        "dropped": [] if solved else None,
+        **_unsmoothed(solved),
         "error_message": "",
-        "static_object_info": _objects(episode, objects),
+        "static_object_info": _objects(episode, objects)
+        if objects
+        else episode["static_object_info"],
     }
 
 

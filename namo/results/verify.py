@@ -15,6 +15,7 @@ from namo.files import sha256_of
 from namo.results.collected_scenes import CollectedScenes, stored_scene_problems
 from namo.results.listed_summary import MANIFEST, listed_files
 from namo.results.metadata_types import FileEntry
+from namo.results.minimal_check import MinimalCheck
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
 from namo.results.plan_check import plan_problems, summary_problems
 from namo.results.problem import Problem
@@ -41,6 +42,7 @@ class Verification:
         folder: of the collection.
         replays: whether to replay plans.
         run_from: folder in which the collection was run; relative scene paths start there.
+        minimal: checks that no push of a plan can be dropped; None to leave that out.
         files: number of files compared with the manifest.
         environments: number of records read.
         plans: number of plans replayed.
@@ -50,6 +52,7 @@ class Verification:
     folder: Path
     replays: bool = True
     run_from: Path = Path()
+    minimal: MinimalCheck | None = None
     files: int = 0
     environments: int = 0
     plans: int = 0
@@ -101,6 +104,8 @@ class Verification:
             number = environment_of(path)
             if number is not None and path not in damaged:
                 yield from self._environment(path, number, counts)
+        if self.minimal is not None:
+            self.notes += self.minimal.notes()
 
     @cached_property
     def _scenes(self) -> CollectedScenes:
@@ -188,8 +193,9 @@ class Verification:
     def _plans(self, path: str, number: int, record: EnvironmentRecord) -> Iterator[Problem]:
         solved = [each for each in record["episode_results"] if each["solution_found"]]
         physics = record["metrics"][0]["physics"]
+        check = None if self.minimal is None else self.minimal.problem
         try:
-            for episode_id, problem in replay_plans(self._scenes, record, physics, solved):
+            for episode_id, problem in replay_plans(self._scenes, record, physics, solved, check):
                 self.plans += 1
                 if problem:
                     yield Problem(path, f"{episode_id}: {problem}", number)

@@ -2,9 +2,11 @@ import json
 import pickle
 import subprocess
 import sys
+from collections import defaultdict
 
 import pytest
 
+from namo.results.searched_environment import action_of
 from namo.scenes.reading import read_scene
 from namo.world.world import World
 
@@ -143,21 +145,29 @@ def test_static_information_and_goal_are_those_of_the_scene(collected):
         assert information["robot"]["start_pose"] == start
 
 
-def test_pushes_marked_on_plan_are_the_plan(collection):
+def test_pushes_marked_on_plan_are_the_plan_that_was_found(collection):
     pushes = collection.table("pushes")
     for episode in solved_episodes(collection):
         rows = [
             row for row in pushes if row["episode_id"] == episode["episode_id"] and row["on_plan"]
         ]
         assert [row["depth"] for row in rows] == list(range(1, len(rows) + 1))
-        actions = [
-            {
-                "object_id": row["object_id"],
-                "target": (row["goal_x"], row["goal_y"], row["goal_theta"]),
-            }
-            for row in rows
-        ]
-        assert actions == episode["action_sequence"]
+        assert [action_of(row) for row in rows] == episode["found_sequence"]
+        assert [row["goal_open"] for row in rows] == [False] * (len(rows) - 1) + [True] * bool(rows)
+
+
+def test_rows_of_plans_are_the_plan_with_its_states_and_where_each_push_is_from(collection):
+    plans, searched = collection.table("plans"), defaultdict(list)
+    for row in collection.table("pushes"):
+        searched[row["episode_id"]].append(row)
+    for episode in solved_episodes(collection):
+        rows = [row for row in plans if row["episode_id"] == episode["episode_id"]]
+        assert [row["step"] for row in rows] == list(range(episode["solution_depth"]))
+        assert [action_of(row) for row in rows] == episode["action_sequence"]
+        found = episode["found_sequence"]
+        kept = [row["found_step"] for row in rows]
+        assert [found[number] for number in kept] == episode["action_sequence"]
+        assert sorted([*kept, *episode["dropped"]]) == list(range(len(found)))
         for row, before, after in zip(
             rows,
             episode["state_observations"],
@@ -169,7 +179,10 @@ def test_pushes_marked_on_plan_are_the_plan(collection):
             assert row["poses_after"] == [value for name in names for value in after[name]]
             result = [row["result_x"], row["result_y"], row["result_theta"]]
             assert result == after[f"{row['object_id']}_pose"]
-        assert [row["goal_open"] for row in rows] == [False] * (len(rows) - 1) + [True] * bool(rows)
+            if row["search_push"] is not None:
+                push = searched[row["episode_id"]][row["search_push"]]
+                same = row.keys() & push.keys() - {"moved"}
+                assert {name: push[name] for name in same} == {name: row[name] for name in same}
 
 
 def test_every_simulated_push_is_a_row_and_none_of_an_unsolved_search_is_on_plan(collection):
@@ -178,7 +191,7 @@ def test_every_simulated_push_is_a_row_and_none_of_an_unsolved_search_is_on_plan
         own = [push for push in pushes if push["episode_id"] == row["episode_id"]]
         assert [push["push"] for push in own] == list(range(row["pushes_simulated"]))
         assert sum(push["physics_steps"] for push in own) == row["physics_steps"]
-        assert sum(push["on_plan"] for push in own) == (row["solution_depth"] or 0)
+        assert sum(push["on_plan"] for push in own) == (row["found_depth"] or 0)
 
 
 def test_states_of_the_search_have_unique_numbers(collection):

@@ -1,4 +1,7 @@
-"""Collections as schema version 4 wrote them, made from collections of the present version."""
+"""Collections as earlier schema versions wrote them, made from collections of the present one.
+
+Their plans must be as the searches found them (`smooth=False`): earlier versions had no others.
+"""
 
 import json
 import pickle
@@ -7,9 +10,11 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from namo.collection.episode import IDENTITY
 from namo.files import write_sealed
 from namo.results.parts import finished_parts, write_marker
 from namo.results.records import file_entry, read_record
+from namo.results.schema import PLANS
 from namo.results.tables import DATA_TABLES, TABLES, write_table
 
 FORMER = 4
@@ -17,7 +22,13 @@ FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "sce
 NEW = frozenset({"opening_fraction", "worker_process"})
 """Columns of metrics that the version before did not have."""
 ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
-"""Columns that it did not have."""
+"""Columns that it did not have, and that an upgrade cannot know."""
+OF_MINIMAL_PLANS = {
+    "metrics": {"found_depth", "minimal", "refined", "smoothing_pushes", "smoothing_time_ms"},
+    "episodes": {"minimal", "refined", "found_sequence", "dropped"},
+    "plans": {*PLANS.names} - {"step", "object_id", "moved", "robot", "poses", *IDENTITY},
+}
+"""Columns and keys that it did not have, which follow from what it had."""
 
 
 def write_former(source, folder):
@@ -57,7 +68,8 @@ def write_former(source, folder):
 
 
 def write_former_table(path, schema, rows):
-    schema = pa.schema([field for field in schema if field.name not in ADDED], schema.metadata)
+    absent = ADDED | OF_MINIMAL_PLANS.get(path.stem, set())
+    schema = pa.schema([field for field in schema if field.name not in absent], schema.metadata)
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
@@ -72,7 +84,7 @@ def former_record(record):
     del record["models"]
     record["metrics"] = [
         {
-            **{name: value for name, value in row.items() if name not in NEW},
+            **_without(row, NEW | OF_MINIMAL_PLANS["metrics"]),
             "episode_id": _padded(row["episode_id"]),
             "schema_version": FORMER,
         }
@@ -80,11 +92,12 @@ def former_record(record):
     ]
     for name in ("pushes", "plans"):
         ids = [_padded(each) for each in record[name]["episode_id"]]
-        record[name] = _without_added(record[name]) | {"episode_id": ids}
-    record["scene"] = record["scene"] and _without_added(record["scene"])
+        absent = ADDED | OF_MINIMAL_PLANS.get(name, set())
+        record[name] = _without(record[name], absent) | {"episode_id": ids}
+    record["scene"] = record["scene"] and _without(record["scene"], ADDED)
     record["episode_results"] = [
         {
-            **episode,
+            **_without(episode, OF_MINIMAL_PLANS["episodes"]),
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,
@@ -110,8 +123,8 @@ def with_unknown(value):
     return [with_unknown(item) for item in value] if isinstance(value, list) else value
 
 
-def _without_added(values):
-    return {name: value for name, value in values.items() if name not in ADDED}
+def _without(values, absent):
+    return {name: value for name, value in values.items() if name not in absent}
 
 
 def _former_object(info):
