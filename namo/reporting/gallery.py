@@ -11,7 +11,7 @@ import numpy as np
 from namo.reporting.episodes import Episodes, Integers, evenly_spaced, rows_at
 from namo.results.environment_rows import rows_of_environments
 from namo.results.record_types import SceneRow
-from namo.results.schema import PLANS, SCENES
+from namo.results.schema import SCENES
 
 MAX_PLANS, MAX_UNSOLVED = 36, 6
 
@@ -109,7 +109,9 @@ def read_entries(folder: Path, selected: Integers) -> list[GalleryEntry]:
         for row in rows_of_environments(folder / "scenes.parquet", environments, SCENES.names)
     }
     pushes: dict[str, list[PlanRow]] = {row["episode_id"]: [] for row in metrics}
-    for row in rows_of_environments(folder / "plans.parquet", environments, PLANS.names):
+    for row in rows_of_environments(
+        folder / "plans.parquet", environments, [*PlanRow.__annotations__]
+    ):
         if row["episode_id"] in pushes:
             pushes[row["episode_id"]].append(cast(PlanRow, row))
     return [

@@ -127,10 +127,10 @@ def test_settings_cannot_be_changed_and_are_plain_values():
 @pytest.mark.parametrize(
     ("settings", "known"),
     [
-        ({}, "dc1f1141faef445d345dd09b7e9ffba252d82d53efefb4d86f1c6b46c02d79f8"),
+        ({}, "63130a0b838a1553dd6d4fb31944a97b66fb94ecb4dbf880071dfcc9fef52f6d"),
         (
             {"algorithm": "standard_idfs"},
-            "dc1f1141faef445d345dd09b7e9ffba252d82d53efefb4d86f1c6b46c02d79f8",
+            "63130a0b838a1553dd6d4fb31944a97b66fb94ecb4dbf880071dfcc9fef52f6d",
         ),
         (
             {
@@ -147,10 +147,11 @@ def test_settings_cannot_be_changed_and_are_plain_values():
                 "max_terminal_checks": 9,
                 "max_pushes": 300,
                 "filter_minimum_length": True,
+                "smooth": False,
                 "seed": 7,
                 "physics": "fast",
             },
-            "d66c93dc34f1277c062e7ca10c699878620720f7442d4557a5b85aeab31ea402",
+            "acf79f01ea264c50449b4dbd24444d9be0d33fd1c2d1834e1d09694e2c79a634",
         ),
         (
             {
@@ -161,7 +162,7 @@ def test_settings_cannot_be_changed_and_are_plain_values():
                 "ml_goal_model": str(REPOSITORY / "resources/models/goal"),
                 "ml_device": "cpu",
             },
-            "142d0f82f70a51d7d16a8b2e91fb92c798c600404d4e1bd9355a480932123d44",
+            "bd7a7fe310e97d08b73bfa144af3d4628e60830f7a3c5d044ea738d44820c5b2",
         ),
     ],
     ids=["defaults", "alias", "every setting", "models"],

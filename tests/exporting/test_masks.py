@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from namo.errors import ResultFileError, SceneError, UsageError
+from namo.errors import SceneError, UsageError
 from namo.exporting import masks
 from namo.exporting.mask_drawing import CHANNELS, PIXELS, MaskWindow, draw_masks
 from namo.exporting.mask_text import LABELS
@@ -154,14 +154,11 @@ def test_a_changed_scene_file_is_named(copied, collection, tmp_path):
         exported(copied, "masks", tmp_path / "out")
 
 
-def test_a_plan_that_was_not_simulated_is_refused(copied, tmp_path):
-    (path, *_) = sorted(copied.folder.glob("*_results.pkl"))
-    record = read_record(path)
-    solved = next(each for each in record["episode_results"] if each["action_sequence"])
-    solved["action_sequence"][0]["target"] = (9.0, 9.0, 0.0)
-    write_record(path, record)
-    with pytest.raises(ResultFileError, match="host_env_000000: a push of its plan is not among"):
-        exported(copied, "masks", tmp_path / "out")
+def test_a_push_of_a_plan_that_the_search_did_not_simulate_has_no_number(collection, plans):
+    numbers = collection.plans["search_push"].to_pylist()
+    assert None in numbers
+    assert plans["push"].tolist() == [-1 if each is None else each for each in numbers]
+    assert plans["depth"].tolist() == [step + 1 for step in collection.plans["step"].to_pylist()]
 
 
 def test_a_collection_without_a_push_is_refused(copied, tmp_path):

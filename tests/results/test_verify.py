@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from namo.results.records import file_entry, read_record, write_record
 from namo.results.schema import FILES, SCENE_FILES
 from namo.results.tables import write_table
 from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
-from tests.collecting import SOURCE
+from tests.collecting import SOURCE, Collection
 from tests.walking import SCENES, Folder, contents
 
 
@@ -141,6 +142,36 @@ def test_a_diverged_replay_is_named(copy):
     assert problem.environment == index
     assert f"host_env_{index:06d}_episode_0: state after push 1" in problem.text
     assert problems(copy.output, replays=False) == []
+
+
+def test_a_plan_that_claims_to_be_minimal_and_can_be_shorter_is_named(several, tmp_path, capsys):
+    shutil.copytree(several.output, tmp_path / "out")
+    found = Collection(tmp_path / "out", several.scenes)
+    assert main(["verify", str(found.output), "--minimal"]) == 0, "these plans claim nothing"
+    (note,) = re.findall(r"note: ([0-9]+) plans that are not said to be minimal", said(capsys))
+    assert int(note) > 0
+
+    def claim(record):
+        for episode in record["episode_results"]:
+            episode["minimal"] = episode["solution_found"] or None
+
+    for index in (0, 1):
+        rewritten(found, index, claim)
+    assert main(["verify", str(found.output)]) == 0
+    assert main(["verify", str(found.output), "--minimal"]) == 1
+    shorter = re.findall(
+        r"_episode_[0-9]: plan of ([0-9]) pushes is not minimal: the goal opens with push(?:es)? "
+        r"([0-9, ]+) alone",
+        said(capsys),
+    )
+    assert len(shorter) == int(note)
+    for length, kept in shorter:
+        assert 0 < len(kept.split(", ")) < int(length)
+
+
+def said(capsys):
+    """What a command has printed since the last call."""
+    return capsys.readouterr().out
 
 
 def without_stored_scenes(copy):
