@@ -12,6 +12,7 @@ from namo.declared_settings import (
     required_names,
     schema_properties,
     setting,
+    setting_arguments,
 )
 from namo.errors import UsageError
 from namo.registry import Registry
@@ -29,6 +30,7 @@ class Settings:
     shape: str = setting("round", help="of it", choices=SHAPES, group="two")
     colour: str = setting("red", help="of it", choices=("red", "blue"), group="two")
     loud: bool = setting(False, help="make a noise", group="two")
+    tidy: bool = setting(True, help="clean up", group="two")
     place: str | None = setting(None, help="where", metavar="PATH", is_path=True, group="two")
     seed: int = setting(0, help="of it", minimum=0, ceiling=2**63 - 1, group="three")
     plain: int = 7
@@ -80,6 +82,7 @@ def test_the_schema_has_every_declared_setting_with_type_and_range():
         "shape": {"enum": ["round", "square", "circle"]},
         "colour": {"enum": ["red", "blue"]},
         "loud": {"type": "boolean"},
+        "tidy": {"type": "boolean"},
         "place": {"type": ["string", "null"]},
         "seed": {"type": "integer", "minimum": 0},
     }
@@ -97,11 +100,31 @@ def test_options_have_help_unit_default_and_choices():
     assert "--limit N most (default: no limit)" in lines
     assert "--shape NAME of it: round, square, circle (default: round)" in lines
     assert "--loud make a noise" in lines
+    assert "--no-tidy do not clean up" in lines
     assert "--place PATH where" in lines
     assert "--name" not in parser.format_help()
     options = parser.parse_args(["--count", "9", "--loud", "--ratio", "1", "--shape", "none"])
     assert (options.count, options.loud, options.ratio, options.limit) == (9, True, 1.0, None)
     assert options.shape == "none", "the dataclass refuses it, with the nearest name"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "arguments"),
+    [
+        ("count", 9, ["--count", "9"]),
+        ("place", "-x", ["--place", "./-x"]),
+        ("limit", None, []),
+        ("loud", True, ["--loud"]),
+        ("loud", False, []),
+        ("tidy", True, []),
+        ("tidy", False, ["--no-tidy"]),
+    ],
+)
+def test_the_arguments_of_a_setting_give_it_its_value(name, value, arguments):
+    assert setting_arguments(Settings, name, value) == arguments
+    parser = Parser(prog="tool")
+    add_options(parser, Settings, {"two": "second", "one": "first"})
+    assert getattr(parser.parse_args(arguments), name) == ("./-x" if name == "place" else value)
 
 
 def test_an_option_that_is_a_path_is_expanded(monkeypatch, capsys):

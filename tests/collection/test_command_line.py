@@ -7,12 +7,12 @@ from namo.results.plan import SceneSource
 
 
 def test_a_command_names_what_is_not_default_and_is_quoted_for_a_shell():
-    config = CollectionConfig(seed=3, physics="fast")
+    config = CollectionConfig(smooth=False, seed=3, physics="fast")
     arguments = collect_arguments(config, Path("out put"), SceneSource("~a", None), "host")
     command = shlex.split(collect_command(arguments, 7, 9))
     assert command[1:] == [
         *("-m", "namo", "collect", "--output-dir", "out put", "--xml-dir", "./~a"),
-        *("--hostname", "host", "--seed", "3", "--physics", "fast"),
+        *("--hostname", "host", "--no-smooth", "--seed", "3", "--physics", "fast"),
         *("--start-idx", "7", "--end-idx", "9"),
     ]
 

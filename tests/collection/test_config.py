@@ -124,6 +124,11 @@ def test_settings_cannot_be_changed_and_are_plain_values():
     assert CollectionConfig(**config.as_dict()) == config
 
 
+def test_refined_plans_are_minimal_plans():
+    with pytest.raises(UsageError, match=r"--refine .* --no-smooth .* omit one of them"):
+        CollectionConfig(refine=True, smooth=False)
+
+
 @pytest.mark.parametrize(
     ("settings", "known"),
     [

@@ -157,7 +157,13 @@ def test_a_missing_key_is_named(shipped, key):
     "changes",
     [
         {},
-        {"filter_minimum_length": True, "max_pushes": None, "max_depth": 0, "seed": 12345},
+        {
+            "filter_minimum_length": True,
+            "smooth": False,
+            "max_pushes": None,
+            "max_depth": 0,
+            "seed": 12345,
+        },
         {"algorithm": "standard_idfs", "object_strategy": "farthest_first"},
         {"goal_strategy": "adaptive", "search_timeout": 0.125, "ml_device": "auto"},
         {"object_strategy": "random", "ml_samples": 5, "ml_random_share": 0.125},
