@@ -29,6 +29,7 @@ class CardMetrics(TypedDict):
     xml_file: str
     difficulty: str | None
     solution_depth: int | None
+    found_depth: int | None
     termination: str
     pushes_simulated: int
     search_time_ms: float

@@ -189,7 +189,8 @@ def _card(entry: GalleryEntry) -> GalleryCard:
         kinds = dict.fromkeys(remark["kind"] for remark in entry.scene["remarks"] or ())
         outcome = ", ".join([f"unsolved ({termination_name(row['termination'])})", *kinds])
     else:
-        outcome = f"{length}-push plan"
+        found = row["found_depth"]
+        outcome = f"{length}-push plan{f' (found with {found})' if found != length else ''}"
     text = ", ".join([*difficulty, outcome])
     title = f"Environment {row['env_index']}"
     if row["episode"]:

@@ -16,7 +16,7 @@ from namo.planning.planner import Termination
 from namo.results.metadata_types import ModelUseTotal, PartMetadata
 from namo.results.parts import age_of
 from namo.results.plan import recorded_name
-from namo.results.summary_types import Distribution, Failure, Summary
+from namo.results.summary_types import Distribution, Failure, MinimalPlans, Summary
 from namo.results.tables import read_table, row_groups
 from namo.results.unsolved import unsolved_environments
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -32,6 +32,11 @@ _COLUMNS = [
     "difficulty",
     "solution_found",
     "solution_depth",
+    "found_depth",
+    "minimal",
+    "refined",
+    "smoothing_pushes",
+    "smoothing_time_ms",
     "termination",
     "nodes_expanded",
     "physics_steps",
@@ -117,6 +122,7 @@ def summarise(
             "search_time_ms_solved": _distribution(search_ms[found]),
             "nodes_expanded_solved": _distribution(nodes[found]),
             "solution_depths": _sorted(counts.depths),
+            "minimal_plans": counts.minimal_plans(),
             "terminations": _sorted(counts.terminations),
             "by_difficulty": {
                 name: {"episodes": count, "solved": counts.solved_by_difficulty[name]}
@@ -177,10 +183,18 @@ class _Counts:
             "kept",
             "physics_steps",
             "inference_calls",
+            "smoothing_pushes",
+            "smoothing_time_ms",
             *(f"{c}_time_ms" for c in _CLOCKS),
         ):
             self.sums[name] += pc.sum(episodes[name]).as_py() or 0
         self.depths.update(solved["solution_depth"].to_pylist())
+        dropped = pc.subtract(solved["found_depth"], solved["solution_depth"])
+        self.sums["tried"] += pc.count(solved["minimal"]).as_py()
+        self.sums["minimal"] += pc.sum(solved["minimal"]).as_py() or 0
+        self.sums["refined"] += pc.sum(solved["refined"]).as_py() or 0
+        self.sums["shortened"] += pc.sum(pc.greater(dropped, 0)).as_py() or 0
+        self.sums["dropped_pushes"] += pc.sum(dropped).as_py() or 0
         self.terminations.update(episodes["termination"].to_pylist())
         for counter, table in (
             (self.by_difficulty, episodes),
@@ -195,6 +209,18 @@ class _Counts:
             self.processes.add((host, process or chunk))
         for name, values in self.values.items():
             values.append(episodes[name].to_numpy().astype(np.float64))
+
+    def minimal_plans(self) -> MinimalPlans:
+        """Return what making plans minimal did."""
+        return {
+            "tried": self.sums["tried"],
+            "minimal": self.sums["minimal"],
+            "shortened": self.sums["shortened"],
+            "dropped_pushes": self.sums["dropped_pushes"],
+            "refined": self.sums["refined"],
+            "pushes_simulated": self.sums["smoothing_pushes"],
+            "time_ms": float(self.sums["smoothing_time_ms"]),
+        }
 
     def _count_environments(self, name: str, column: Any) -> None:  # noqa: ANN401
         index = column.to_numpy()

@@ -92,6 +92,13 @@ def _results(performance: PerformanceStats) -> list[str]:
         depths = performance["solution_depths"].items()
         lengths = ", ".join(f"{n} of {counted(int(d), 'push', 'pushes')}" for d, n in depths)
         lines += _wrapped_row("plans by length", lengths)
+    plans = performance["minimal_plans"]
+    if plans["tried"]:
+        shown = f"{plans['minimal']} of {plans['tried']}"
+        dropped = counted(plans["dropped_pushes"], "push", "pushes")
+        refined = f", {plans['refined']} refined" if plans["refined"] else ""
+        text = f"{shown}; {dropped} dropped from {plans['shortened']}{refined}"
+        lines.append(_row("minimal plans", text))
     classes = performance["by_difficulty"]
     if classes:
         in_order = [name for name in Difficulty if name in classes]

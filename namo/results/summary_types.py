@@ -81,6 +81,28 @@ class Solved(TypedDict):
     solved: int
 
 
+class MinimalPlans(TypedDict):
+    """Plans of which pushes were dropped, or tried to.
+
+    Attributes:
+        tried: number of plans, those of no push included.
+        minimal: number of these that were shown to be minimal.
+        shortened: number of these that are shorter than found.
+        dropped_pushes: by how many pushes in total.
+        refined: number of plans whose targets are poses really reached.
+        pushes_simulated: number of pushes simulated to find out.
+        time_ms: wall time of that (ms).
+    """
+
+    tried: int
+    minimal: int
+    shortened: int
+    dropped_pushes: int
+    refined: int
+    pushes_simulated: int
+    time_ms: float
+
+
 class PerformanceStats(TypedDict):
     """What was found, and the effort. Failed environments count in the first two alone.
 
@@ -102,6 +124,7 @@ class PerformanceStats(TypedDict):
         search_time_ms_solved: of solved episodes alone (ms).
         nodes_expanded_solved: of solved episodes alone.
         solution_depths: number of plans by length (pushes).
+        minimal_plans: what making them minimal did.
         terminations: number of episodes by termination.
         by_difficulty: by class; scenes of unknown class are in none.
         push_outcomes: number of pushes by status.
@@ -123,6 +146,7 @@ class PerformanceStats(TypedDict):
     search_time_ms_solved: Distribution
     nodes_expanded_solved: Distribution
     solution_depths: dict[str, int]
+    minimal_plans: MinimalPlans
     terminations: dict[str, int]
     by_difficulty: dict[str, Solved]
     push_outcomes: dict[str, int]

@@ -55,6 +55,7 @@ def episode_row(environment: int, termination: str = "solved", **values: Any) ->
         "success": solved,
         "solution_found": solved,
         "solution_depth": 1 if solved else None,
+        "found_depth": values.get("solution_depth", 1 if solved else None),
         "replayed": True if solved else None,
         "pushes_simulated": 1,
         "nodes_expanded": 1,

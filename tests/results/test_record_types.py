@@ -32,6 +32,7 @@ from namo.results.summary_types import (
     Distribution,
     Failure,
     FilteringStats,
+    MinimalPlans,
     ModelStats,
     PerformanceStats,
     Summary,
@@ -90,6 +91,7 @@ def test_summaries_have_the_declared_keys(collected):
     require_keys([summary], Summary)
     require_keys([summary["collection_metadata"]], CollectionMetadata)
     require_keys([summary["performance_stats"]], PerformanceStats)
+    require_keys([summary["performance_stats"]["minimal_plans"]], MinimalPlans)
     require_keys([summary["performance_stats"]["search_time_ms"]], Distribution)
     assert {*summary["performance_stats"]["search_time_ms"]} == {*Distribution.__annotations__}
     require_keys([summary["filtering_stats"]], FilteringStats)

@@ -18,6 +18,11 @@ def row(index, termination="solved", depth=1, time_ms=10.0, nodes=2, **more):
         "xml_file": f"scenes/{index}.xml",
         "solution_found": termination == "solved",
         "solution_depth": depth if termination == "solved" else None,
+        "found_depth": depth if termination == "solved" else None,
+        "minimal": None,
+        "refined": False if termination == "solved" else None,
+        "smoothing_pushes": 0,
+        "smoothing_time_ms": 0.0,
         "termination": termination,
         "nodes_expanded": 0 if failed else nodes,
         "physics_steps": 0 if failed else 100,
@@ -132,6 +137,30 @@ def test_lengths_of_plans_and_outcomes_of_pushes_are_counted(summary_of):
     stats = summary["performance_stats"]
     assert stats["solution_depths"] == {"0": 1, "2": 2}
     assert stats["push_outcomes"] == {"reached": 2, "stuck": 1}
+
+
+def test_dropped_pushes_and_plans_not_shown_to_be_minimal_are_counted(summary_of, tmp_path):
+    effort = {"smoothing_pushes": 4, "smoothing_time_ms": 30.0}
+    summary = summary_of(
+        row(0, depth=1, found_depth=3, minimal=True, refined=True, **effort),
+        row(1, depth=2, found_depth=3, minimal=True),
+        row(2, depth=2, minimal=False, **effort),
+        row(3),
+        row(4, "pushes"),
+        row(5, "error"),
+    )
+    assert summary["performance_stats"]["minimal_plans"] == {
+        "tried": 3,
+        "minimal": 2,
+        "shortened": 2,
+        "dropped_pushes": 3,
+        "refined": 1,
+        "pushes_simulated": 8,
+        "time_ms": 60.0,
+    }
+    text = summary_text(summary, tmp_path)
+    assert "minimal plans           2 of 3; 3 pushes dropped from 2, 1 refined\n" in text
+    assert "minimal plans" not in summary_text(summary_of(row(0)), tmp_path), "none was tried"
 
 
 def test_an_environment_with_a_failed_episode_counts_once(summary_of):
