@@ -132,8 +132,10 @@ def test_a_plan_that_takes_too_many_pushes_is_not_said_to_be_minimal(fakes, monk
     assert (plan.kept, plan.is_minimal) == ((3,), True)
 
 
-def test_what_was_dropped_until_the_time_is_spent_stays_dropped(fakes, clock):
-    plan, _ = shortened(fakes, "abcdefgh", contains(*"bcdefgh"), seconds=0.03)
+@pytest.mark.parametrize("push_s", [0.0, 0.01], ids=["between pushes", "during a push"])
+def test_what_was_dropped_until_the_time_is_spent_stays_dropped(fakes, clock, push_s):
+    fake, result = found(fakes, "abcdefgh", contains(*"bcdefgh"), push_s=push_s)
+    plan = minimal_plan(fake, result, refine=False, seconds=0.03 + 15 * push_s)
     assert (plan.kept, plan.is_minimal) == (tuple(range(1, 8)), False)
 
 

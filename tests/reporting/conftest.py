@@ -56,6 +56,8 @@ def episode_row(environment: int, termination: str = "solved", **values: Any) ->
         "solution_found": solved,
         "solution_depth": 1 if solved else None,
         "found_depth": values.get("solution_depth", 1 if solved else None),
+        "minimal": True if solved else None,
+        "refined": False if solved else None,
         "replayed": True if solved else None,
         "pushes_simulated": 1,
         "nodes_expanded": 1,
@@ -242,7 +244,12 @@ def mixed() -> list[Record]:
         episode_row(0, difficulty="open", solution_depth=0, pushes_simulated=0, nodes_expanded=0),
         episode_row(1),
         episode_row(
-            2, difficulty="two_pushes", solution_depth=2, pushes_simulated=7, nodes_expanded=9
+            2,
+            difficulty="two_pushes",
+            solution_depth=2,
+            found_depth=3,
+            pushes_simulated=7,
+            nodes_expanded=9,
         ),
         episode_row(3, "pushes", difficulty="hard", pushes_simulated=30, search_time_ms=9000.0),
         failure(4, "KeyError: '<goal>'", NASTY, "KeyError"),

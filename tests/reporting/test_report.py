@@ -72,6 +72,7 @@ def test_the_overview_counts(page):
     assert "Environments 9 7 episodes" in page.text
     assert "Solved 57.1 % 4 episodes" in page.text
     assert "Verified by replay 3 of 4 plans" in page.text
+    assert "Minimal plans 4 of 4, 1 push dropped" in page.text
     assert "Failed environments 2" in page.text
 
 
@@ -158,6 +159,11 @@ def test_cards_name_the_episode_of_an_environment(make_collection):
     text = Page(write_report(folder).read_text("utf-8")).text
     assert "Environment 3 ▶ difficulty easy, 1-push plan; 1 push simulated, 1.00 s" in text
     assert "Environment 3, episode 1 ▶" in text
+
+
+def test_cards_name_the_length_of_the_plan_that_was_found_where_it_was_longer(page):
+    assert "difficulty two pushes, 2-push plan (found with 3); 7 pushes simulated" in page.text
+    assert page.text.count("(found with") == 1
 
 
 def test_models_are_listed_with_their_costs(page):
