@@ -15,12 +15,11 @@ from namo.files import write_sealed
 from namo.results.parts import finished_parts, write_marker
 from namo.results.records import file_entry, read_record
 from namo.results.schema import PLANS
-from namo.results.tables import DATA_TABLES, TABLES, write_table
+from namo.results.tables import MERGED_TABLES, TABLES, write_table
 
 FORMER = 4
-FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "scene_files"}
 NEW = frozenset({"opening_fraction", "worker_process"})
-"""Columns of metrics that the version before did not have."""
+"""Columns of metrics that version 4 did not have."""
 ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
 """Columns that it did not have, and that an upgrade cannot know."""
 OF_MINIMAL_PLANS = {
@@ -28,76 +27,88 @@ OF_MINIMAL_PLANS = {
     "episodes": {"minimal", "refined", "found_sequence", "dropped"},
     "plans": {*PLANS.names} - {"step", "object_id", "moved", "robot", "poses", *IDENTITY},
 }
-"""Columns and keys that it did not have, which follow from what it had."""
+"""Columns and keys that versions 4 and 5 did not have, which follow from what they had."""
 
 
-def write_former(source, folder):
-    """Copy a finished collection, in the form of the version before."""
+def write_former(source, folder, version=FORMER):
+    """Copy a finished collection, in the form of an earlier schema version."""
     shutil.copytree(source, folder)
     records = sorted(folder.glob("*_env_*_results.pkl"))
     for path in records:
-        write_sealed(path, pickle.dumps(former_record(read_record(path))))
+        write_sealed(path, pickle.dumps(former_record(read_record(path), version)))
+    tables = {name for name in TABLES if name != "scene_files" or version > FORMER}
     for part in finished_parts(folder):
-        part.table("scene_files").unlink()
-        for name, schema in FORMER_TABLES.items():
-            rows = pq.read_table(part.table(name))
+        for name in TABLES:
+            path = part.table(name)
+            rows = pq.read_table(path)
             if name == "files":
-                paths = [folder / path for path in rows["path"].to_pylist()]
+                paths = [folder / each for each in rows["path"].to_pylist()]
                 rows = _entries(folder, paths, rows["rows"].to_pylist())
-            write_former_table(part.table(name), schema, rows)
-        hashes = {
-            name: file_entry(part.table(name), folder, None)["sha256"] for name in FORMER_TABLES
-        }
+            _write_or_delete(path, rows, version, name in tables)
+        hashes = {name: file_entry(part.table(name), folder, None)["sha256"] for name in tables}
         write_marker(part.marker, {**part.metadata(), "tables": hashes})
-    (folder / "scene_files.parquet").unlink()
-    for name, schema in DATA_TABLES.items():
+    for name in MERGED_TABLES:
         path = folder / f"{name}.parquet"
-        write_former_table(path, schema, pq.read_table(path))
+        _write_or_delete(path, pq.read_table(path), version, name in tables)
     (summary,) = folder.glob("collection_summary_*.pkl")
-    write_sealed(summary, pickle.dumps(_former_summary(read_record(summary))))
+    write_sealed(summary, pickle.dumps(_former_summary(read_record(summary), version)))
     run = json.loads((folder / "run.json").read_text())
-    run["versions"] |= {"schema": FORMER, "namo": "0.0.9", "mujoco": "3.9.9"}
+    run["versions"] |= {"schema": version, "namo": "0.0.9", "mujoco": "3.9.9"}
     (folder / "run.json").write_text(json.dumps(run))
-    manifest = pq.read_table(
-        folder / "manifest.parquet", filters=[("path", "!=", "scene_files.parquet")]
-    )
-    paths = [folder / path for path in manifest["path"].to_pylist()]
-    entries = _entries(folder, paths, manifest["rows"].to_pylist())
-    write_former_table(folder / "manifest.parquet", TABLES["files"], entries)
+    manifest = pq.read_table(folder / "manifest.parquet").to_pylist()
+    listed = {folder / row["path"]: row["rows"] for row in manifest}
+    listed = {path: rows for path, rows in listed.items() if path.exists()}
+    entries = _entries(folder, listed, listed.values())
+    _write_or_delete(folder / "manifest.parquet", entries, version, True)
     return folder
 
 
-def write_former_table(path, schema, rows):
-    absent = ADDED | OF_MINIMAL_PLANS.get(path.stem, set())
+def _write_or_delete(path, rows, version, exists):
+    if not exists:
+        path.unlink()
+        return
+    schema = rows.schema
+    absent = _absent(path.stem, version)
     schema = pa.schema([field for field in schema if field.name not in absent], schema.metadata)
-    schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
+    schema = schema.with_metadata({**schema.metadata, b"schema_version": str(version).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
-    if "episode_id" in columns:
+    if "episode_id" in columns and version == FORMER:
         columns["episode_id"] = [_padded(name) for name in columns["episode_id"]]
     if "schema_version" in columns:
-        columns["schema_version"] = [FORMER] * rows.num_rows
+        columns["schema_version"] = [version] * rows.num_rows
     write_table(path, schema, [pa.table(columns, schema=schema)])
 
 
-def former_record(record):
-    record = {**record, "schema_version": FORMER, "namo_version": "0.0.9"}
-    del record["models"]
+def _absent(table, version):
+    return OF_MINIMAL_PLANS.get(table, set()) | (ADDED if version == FORMER else set())
+
+
+def former_record(record, version=FORMER):
+    record = {**record, "schema_version": version, "namo_version": "0.0.9"}
     record["metrics"] = [
-        {
-            **_without(row, NEW | OF_MINIMAL_PLANS["metrics"]),
-            "episode_id": _padded(row["episode_id"]),
-            "schema_version": FORMER,
-        }
+        _without(row, _absent("metrics", version)) | {"schema_version": version}
         for row in record["metrics"]
     ]
     for name in ("pushes", "plans"):
+        record[name] = _without(record[name], _absent(name, version))
+    record["episode_results"] = [
+        _without(episode, OF_MINIMAL_PLANS["episodes"]) for episode in record["episode_results"]
+    ]
+    return _as_version_4(record) if version == FORMER else record
+
+
+def _as_version_4(record):
+    del record["models"]
+    record["metrics"] = [
+        row | {"episode_id": _padded(row["episode_id"])} for row in record["metrics"]
+    ]
+    for name in ("pushes", "plans"):
         ids = [_padded(each) for each in record[name]["episode_id"]]
-        absent = ADDED | OF_MINIMAL_PLANS.get(name, set())
-        record[name] = _without(record[name], absent) | {"episode_id": ids}
+        record[name] = record[name] | {"episode_id": ids}
     record["scene"] = record["scene"] and _without(record["scene"], ADDED)
     record["episode_results"] = [
         {
-            **_without(episode, OF_MINIMAL_PLANS["episodes"]),
+            **episode,
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,
@@ -133,7 +144,11 @@ def _former_object(info):
     return {**kept, "half_extents": half}
 
 
-def _former_summary(summary):
+def _former_summary(summary, version):
+    summary["collection_metadata"]["schema_version"] = version
+    del summary["performance_stats"]["minimal_plans"]
+    if version > FORMER:
+        return summary
     performance = dict(summary["performance_stats"])
     performance["total_episodes"] = performance.pop("searches")
     performance["successful_episodes"] = performance.pop("solved_searches")
@@ -141,7 +156,7 @@ def _former_summary(summary):
     performance["success_rate"] = performance["successful_episodes"] / total if total else 0.0
     filtering = {**summary["filtering_stats"]}
     filtering["filter_rate"] /= 100.0
-    metadata = {**summary["collection_metadata"], "schema_version": FORMER}
+    metadata = summary["collection_metadata"]
     del metadata["folder"], summary["unsolved"]
     return {
         **summary,

@@ -48,8 +48,10 @@ def everything(rig, folder, scenes):
     }
 
 
-def require_upgraded(rig, folder, present, *, replays=False):
-    expected = with_unknown(everything(rig, present.output, present.scenes))
+def require_upgraded(rig, folder, present, *, replays=False, version=FORMER):
+    expected = everything(rig, present.output, present.scenes)
+    if version == FORMER:
+        expected = with_unknown(expected)
     assert everything(rig, folder, present.scenes) == expected
     verification = Verification(folder, replays)
     assert [str(problem) for problem in verification.problems()] == []
@@ -61,11 +63,13 @@ def require_upgraded(rig, folder, present, *, replays=False):
             assert pq.read_schema(path).metadata[b"schema_version"] == str(SCHEMA_VERSION).encode()
 
 
+@pytest.mark.parametrize("version", range(FORMER, SCHEMA_VERSION))
 def test_an_upgraded_collection_is_the_one_that_this_version_would_have_written(
-    rig, present, former
+    rig, present, tmp_path, version
 ):
+    former = write_former(present.output, tmp_path / "former", version)
     assert upgrade(former) == Upgraded(records=3, parts=1, tables=True)
-    require_upgraded(rig, former, present, replays=True)
+    require_upgraded(rig, former, present, replays=True, version=version)
     assert upgrade(former) == Upgraded(records=0, parts=0, tables=False)
 
 
@@ -174,7 +178,9 @@ def test_a_scene_that_is_read_otherwise_is_named(former):
         upgrade(former)
 
 
-@pytest.mark.parametrize(("version", "advice"), [(3, "collect again"), (6, "a newer version")])
+@pytest.mark.parametrize(
+    ("version", "advice"), [(3, "collect again"), (SCHEMA_VERSION + 1, "a newer version")]
+)
 def test_other_versions_are_refused(former, version, advice):
     path = next(former.glob("*_env_000000_results.pkl"))
     write_record(path, {**read_record(path), "schema_version": version})
