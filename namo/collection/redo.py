@@ -71,7 +71,7 @@ def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.
     _require_same(folder, run, plan, collector.config)
     chunks = {part: _environments(part, run, plan) for part in _parts_of(folder, numbers)}
     _require_scenes(folder, chunks, {*numbers, *failed_environments(folder)})
-    mark(folder, numbers)
+    _mark(folder, numbers)
     wanted = set(numbers)
     failed: dict[int, str] = {}
     with only_run_in(folder):
@@ -88,7 +88,7 @@ def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.
     return Redone(outcomes, {key: text for key, text in failed.items() if key in wanted})
 
 
-def mark(folder: Path, numbers: Iterable[int]) -> None:
+def mark(folder: Path, numbers: Sequence[int]) -> None:
     """Mark environments for re-collection by the next run; their files go to `replaced/`.
 
     Args:
@@ -99,9 +99,12 @@ def mark(folder: Path, numbers: Iterable[int]) -> None:
         UsageError: one of them is in no part of the collection; nothing is marked.
         BusyError: a process is working on the collection.
     """
-    wanted = sorted(set(numbers))
-    _parts_of(folder, wanted)
-    files = record_files(folder)
+    _parts_of(folder, numbers)
+    _mark(folder, numbers)
+
+
+def _mark(folder: Path, numbers: Iterable[int]) -> None:
+    files, wanted = record_files(folder), sorted(set(numbers))
     problems = [
         Problem(path.name, "", number) for number in wanted for path in files.get(number, ())
     ]

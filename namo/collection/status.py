@@ -193,7 +193,7 @@ def _chunk(part: Part, files: dict[int, Path], damaged: Mapping[Part, str]) -> C
     if part in damaged:
         chunk.state, chunk.objections = ChunkState.OUTDATED, [damaged[part]]
         return chunk
-    if part.marker.exists():
+    if part.is_finished:
         return _finished(part, chunk)
     chunk.state, chunk.worker = _work(part)
     here = [files[number] for number in range(part.start, part.end) if number in files]

@@ -99,9 +99,9 @@ def where_it_ran(folder: Path, run_from: Path) -> Iterator[Path]:
         ResultFileError: the plan is damaged.
     """
     from namo.files import from_here
-    from namo.results.run_lock import run_from as recorded_in
+    from namo.results.run_lock import read_plan
 
-    place = run_from if run_from != Path() else recorded_in(folder)
+    place = run_from if run_from != Path() else read_plan(folder).run_from
     absolute = folder.absolute()
     with chdir(place if place.is_dir() else Path()):
         yield from_here(absolute)

@@ -140,7 +140,7 @@ def way_text(facts: SearchFacts, state: SearchState) -> str:
 def replay_of(facts: SearchFacts, state: SearchState, folder: str) -> str:
     """Return the command that replays the pushes that lead to a state after the start."""
     metrics, push = facts.search.metrics, state.push
-    episode = ["--episode", metrics["episode"]] if metrics["episode"] else []
+    episode = ("--episode", metrics["episode"]) if metrics["episode"] else ()
     number = push["push"] if push else 0
     return replay_command(folder, metrics["env_index"], *episode, "--push", number)
 

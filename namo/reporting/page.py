@@ -39,10 +39,9 @@ from namo.reporting.unsolved_view import read_views
 from namo.results.again import FAILED, explain_command, redo_command
 from namo.results.metadata_types import RunFile
 from namo.results.summary_types import CollectionMetadata, Summary
-from namo.results.unsolved import listed_environments
 from namo.scenes import palette
 from namo.version import __version__
-from namo.wording import counted, duration
+from namo.wording import counted, duration, truncated_list
 from namo.wording import number as rounded
 from namo.world.recording import FRAME_S
 
@@ -118,7 +117,6 @@ def make_page(inputs: PageInputs) -> str:
         episodes=episodes,
         outcomes=outcomes(episodes),
         unsolved_causes=inputs.summary["unsolved"],
-        listed_environments=listed_environments,
         difficulties=by_difficulty(episodes),
         solved_figures=solved_figures(episodes),
         effort_figures=effort_figures(episodes),
@@ -184,6 +182,7 @@ def _template() -> jinja2.Template:
         "duration": duration,
         "display_name": display_name,
         "counted": counted,
+        "truncated_list": truncated_list,
     }
     return environment.get_template("page.html")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from markupsafe import Markup
 
 from namo.reporting.episodes import Integers, rows_at
@@ -79,8 +80,9 @@ def read_views(folder: Path, rows: Integers, named: str) -> dict[str, UnsolvedVi
     Raises:
         ResultFileError: a table is missing or damaged.
     """
-    metrics = rows_at(folder / "metrics.parquet", rows, METRICS_COLUMNS)
-    views = (_view(SearchFacts(search), named) for search in read_searches(folder, metrics))
+    metrics = rows_at(folder / "metrics.parquet", np.sort(rows), METRICS_COLUMNS)
+    searches = read_searches(folder, metrics, {row["env_index"] for row in metrics})
+    views = (_view(SearchFacts(search), named) for search in searches)
     return {view.name: view for view in views}
 
 

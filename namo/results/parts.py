@@ -250,6 +250,11 @@ def overlapping(part: Part) -> list[Part]:
     ]
 
 
+def _finished_overlapping(part: Part) -> list[tuple[Part, PartMarker]]:
+    """Return the complete ones among them, with their markers."""
+    return [(other, other.metadata()) for other in overlapping(part) if other.is_finished]
+
+
 class Replacement:
     """Keeps finished parts true while the files of their environments are written again."""
 
@@ -264,7 +269,7 @@ class Replacement:
         """
         self._own = part
         self._others = [
-            (other, other.metadata()["label"]) for other in overlapping(part) if other.is_finished
+            (other, metadata["label"]) for other, metadata in _finished_overlapping(part)
         ]
 
     def __call__(self, number: int, label: str) -> None:
@@ -291,8 +296,7 @@ def next_generation(part: Part) -> int:
     Raises:
         ResultFileError: the marker of one of them is damaged.
     """
-    others = [other for other in overlapping(part) if other.marker.exists()]
-    return 1 + max((age_of(other.metadata())[0] for other in others), default=0)
+    return 1 + max((age_of(metadata)[0] for _, metadata in _finished_overlapping(part)), default=0)
 
 
 def age_of(metadata: PartMetadata) -> tuple[int, float]:
@@ -306,7 +310,7 @@ def age_of(metadata: PartMetadata) -> tuple[int, float]:
 
 def finished_parts(output_dir: Path) -> list[Part]:
     """Return the complete parts of a collection, sorted by start and end."""
-    return [part for part in started_parts(output_dir / PARTS) if part.marker.exists()]
+    return [part for part in started_parts(output_dir / PARTS) if part.is_finished]
 
 
 def require_idle(part: Part) -> None:

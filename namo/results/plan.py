@@ -19,7 +19,7 @@ from namo.errors import UsageError
 from namo.files import from_here, sha256_of
 from namo.results.fingerprint import Versions, fingerprint_of
 from namo.results.metadata_types import AskedRecord
-from namo.results.run_lock import asked_for, run_from
+from namo.results.run_lock import read_plan
 from namo.scenes.sources import ListedScene, environments_from
 
 _DEVICES = ("cuda", "cpu")
@@ -230,8 +230,8 @@ def last_plan(folder: Path) -> CollectionPlan | None:
     Raises:
         ResultFileError: the plan file is damaged.
     """
-    asked = asked_for(folder)
-    return None if asked is None else plan_from_record(asked, run_from(folder))
+    written = read_plan(folder)
+    return None if written.asked is None else plan_from_record(written.asked, written.run_from)
 
 
 def recorded_name(path: Path) -> str:
