@@ -17,7 +17,7 @@ from namo.results.schema import FILES, SCENE_FILES
 from namo.results.tables import write_table
 from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
 from tests.collecting import SOURCE
-from tests.walking import SCENES, Folder, contents
+from tests.walking import SCENES, Folder, copy_scenes
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +238,7 @@ def test_a_damaged_table_is_repaired_by_assembling_alone(rig, copy, whole):
 def asked(rig, tmp_path, monkeypatch):
     """Three tiny environments, collected as they were asked for."""
     monkeypatch.chdir(tmp_path)
-    Path(SCENES).mkdir()
-    for name, text in zip("abc", contents().values(), strict=False):
-        (Path(SCENES) / f"{name}.xml").write_text(text)
+    copy_scenes(3)
     here = Folder(Path("out"))
     here.by_hand(rig.config(seed=1), range(3))
     assert problems(here.output) == []
