@@ -164,7 +164,7 @@ def _require_scenes(
         if not part.table("metrics").exists():  # nothing of it was ever stored
             continue
         replaced = part.replaced()
-        rows = stored_rows(part.table("metrics"), range(part.start, part.end))
+        rows = stored_rows(part.table("metrics"), part.numbers)
         for environment in environments:
             check_termination()
             stored, now = rows[environment.index]["scene_sha256"], environment.scene_sha256()
@@ -194,7 +194,7 @@ def _parts_of(folder: Path, numbers: Iterable[int]) -> list[Part]:
     absent = []
     for number in sorted(set(numbers)):
         holding = [part for part, _, replaced in finished if number not in replaced]
-        found = next((part for part in (*holding, *others) if _holds(part, number)), None)
+        found = next((part for part in (*holding, *others) if number in part.numbers), None)
         if found is None:
             absent.append(number)
         else:
@@ -204,20 +204,15 @@ def _parts_of(folder: Path, numbers: Iterable[int]) -> list[Part]:
     return [*parts]
 
 
-def _holds(part: Part, number: int) -> bool:
-    return part.start <= number < part.end
-
-
 def _environments(part: Part, run: RunFile, plan: CollectionPlan | None) -> list[Environment]:
     """Return the environments of a part as the plan lists them, or else as they are stored."""
     label = part.metadata()["label"] if part.is_finished else run["label"]
-    numbers = range(part.start, part.end)
     if plan is None or plan.scenes is None:
-        rows = stored_rows(part.table("metrics"), numbers)
+        rows = stored_rows(part.table("metrics"), part.numbers)
         return [stored_environment(row, label) for row in rows.values()]
     if part.end > len(plan.scenes):
         raise UsageError(
             f"{part.folder}: {plan.source.name} now lists {len(plan.scenes)} scenes; collect the "
             "range that it lists"
         )
-    return [Environment.listed(number, plan.scenes[number], label) for number in numbers]
+    return [Environment.listed(number, plan.scenes[number], label) for number in part.numbers]

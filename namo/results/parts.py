@@ -26,7 +26,7 @@ from namo.locks import holder_of, lock_held
 from namo.results.index_range import require_range
 from namo.results.json_file import read_json, read_json_object
 from namo.results.metadata_types import PartMarker, PartMetadata, ReplacedFile
-from namo.results.tables import TABLES, require_schema, write_table
+from namo.results.tables import TABLES, read_table, require_schema, write_table
 from namo.results.value_types import require_type
 from namo.scenes.sources import range_name
 
@@ -54,6 +54,11 @@ class Part:
     def of(cls, output_dir: Path, start: int, end: int) -> Part:
         """Return the part of a range; nothing is created on disk."""
         return cls(output_dir / PARTS / range_name(start, end), start, end)
+
+    @property
+    def numbers(self) -> range:
+        """The environments of the part."""
+        return range(self.start, self.end)
 
     @property
     def marker(self) -> Path:
@@ -113,6 +118,15 @@ class Part:
         collection = self.folder.parents[1]
         for path in (self.folder.parent, self.folder, *self.files(), self.folder / REPLACED):
             require_inside(collection, path)
+
+    def solved(self) -> set[int]:
+        """Return the environments with a plan.
+
+        Raises:
+            ResultFileError: the metrics table is missing or damaged.
+        """
+        rows = read_table(self.table("metrics"), ["env_index", "success"])
+        return set(rows.filter(rows["success"])["env_index"].to_pylist())
 
     def replaced(self) -> frozenset[int]:
         """Return the environments that another part has collected again since.
@@ -284,7 +298,7 @@ class Replacement:
         """
         self._own.marker.unlink(missing_ok=True)
         for other, written_as in self._others:
-            if written_as == label and other.start <= number < other.end:
+            if written_as == label and number in other.numbers:
                 other.add_replaced(number)
 
 
