@@ -15,6 +15,7 @@ from namo.errors import UsageError
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Of every library that a process of a collection loads."""
+MAX_TIME_LIMIT_S = 86_400.0
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +60,21 @@ def require_fraction(value: float) -> None:
     """
     if not 0 <= value <= 1:
         raise UsageError(f"--max-failed-fraction is {value}; allowed: 0 to 1")
+
+
+def require_time_limit(seconds: float) -> None:
+    """Make sure that the time which a scene file may take is positive and at most a day.
+
+    Args:
+        seconds: the time (s).
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not 0.0 < seconds <= MAX_TIME_LIMIT_S:
+        raise UsageError(
+            f"--time-limit {seconds:g}: must be more than 0 and at most {MAX_TIME_LIMIT_S:g} s"
+        )
 
 
 def exceeds(failed: int, total: int, allowed: float) -> bool:

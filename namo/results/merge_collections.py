@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from namo.errors import ConflictError, ResultFileError, UsageError
 from namo.files import copy_regular, require_unused, sha256_of, sync, sync_tree
+from namo.learning.bundle_files import MODEL_PATHS
 from namo.results.assemble import Assembled, assemble
 from namo.results.metadata_types import AskedRecord, PartMarker, PartMetadata
 from namo.results.part_costs import costs_of
@@ -40,8 +41,6 @@ SHOWN = 10
 """Number of conflicts that a message lists."""
 
 _VERSIONS = ("results", "schema", "mujoco")
-_PATHS = ("ml_object_model", "ml_goal_model")
-"""Settings that hold the path of a model; its hash is compared instead."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class _Source:
         versions = {f"version of {name}": self.run["versions"].get(name) for name in _VERSIONS}
         for metadata in self.parts.values():
             config, uses = metadata["config"], metadata["models_preloaded"]
-            ignored = _PATHS if uses else (*_PATHS, "ml_device")
+            ignored = MODEL_PATHS if uses else (*MODEL_PATHS, "ml_device")
             settings = {name: value for name, value in config.items() if name not in ignored}
             models = {f"{use['kind']} model": use["sha256"] for use in uses}
             yield {**settings, **models, **versions}

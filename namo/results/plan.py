@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from namo.errors import UsageError
 from namo.files import from_here, sha256_of
+from namo.learning.bundle_files import MODEL_PATHS
 from namo.results.fingerprint import Versions, fingerprint_of
 from namo.results.metadata_types import AskedRecord
 from namo.results.run_lock import read_plan
@@ -24,7 +25,6 @@ from namo.scenes.sources import ListedScene, environments_from
 
 _DEVICES = ("cuda", "cpu")
 """What the device "auto" stands for on one machine or another."""
-_PATHS = ("ml_object_model", "ml_goal_model")
 
 
 class Objection(StrEnum):
@@ -176,7 +176,7 @@ class CollectionPlan:
             f"{name} is {config[name]!r}, now {value!r}"
             for name, value in self.settings.items()
             if name in config
-            and name not in _PATHS
+            and name not in MODEL_PATHS
             and config[name] != value
             and (name, value) != ("ml_device", "auto")
         )
