@@ -162,8 +162,10 @@ class CollectionPlan:
         return None
 
     def _is_same_file(self, recorded: str, listed: Path) -> bool:
-        return recorded in (recorded_name(listed), recorded_name(from_here(listed))) or (
-            _absolute(self.run_from / recorded) == recorded_name(Path(_absolute(listed)))
+        return (  # cheapest first
+            recorded == recorded_name(listed)
+            or recorded == recorded_name(from_here(listed))
+            or _absolute(self.run_from / recorded) == recorded_name(Path(_absolute(listed)))
         )
 
     def differences(self, config: Mapping[str, Any]) -> str:

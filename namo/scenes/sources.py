@@ -198,10 +198,11 @@ def _paths_below(folder: Path) -> Callable[[str], Path]:
     has_links = folder.resolve() != Path(os.path.normpath(folder.absolute()))
 
     def below(name: str) -> Path:
-        up = [*takewhile("..".__eq__, Path(name).parts)]
-        if has_links or not up:
+        if has_links or not name.startswith(".."):
             return folder / name
-        return Path(os.path.normpath(folder.joinpath(*up)), *Path(name).parts[len(up) :])
+        parts = Path(name).parts
+        up = [*takewhile("..".__eq__, parts)]
+        return Path(os.path.normpath(folder.joinpath(*up)), *parts[len(up) :])
 
     return below
 
