@@ -30,7 +30,7 @@ from namo.results.run_file import read_run_file
 from namo.results.tables import merged_table, row_groups
 from namo.version import __version__
 from namo.wording import counted
-from namo.world.contacts import MOST_CONTACTS
+from namo.world.contacts import MAX_CONTACT_POINTS
 
 DATA_FORMAT = "arrow"
 
@@ -105,14 +105,15 @@ def observation_space(movables: int) -> gymnasium.Space[Any]:
 
 
 def action_space(movables: int) -> gymnasium.Space[Any]:
-    """Return the action space: index of the pushed movable, its target pose, and for a straight push
-    its contact point and travel (m).
+    """Return the action space.
+
+    Index of the pushed movable, its target pose; contact point and travel (m) of a straight push.
     """
     return Dict(
         {
             "object": Discrete(movables),
             "target": _poses((3,)),
-            "contact": Discrete(MOST_CONTACTS + 1, start=TO_A_POSE),
+            "contact": Discrete(MAX_CONTACT_POINTS + 1, start=TO_A_POSE),
             "travel": Box(0.0, np.inf, (), np.float64),
         }
     )

@@ -164,8 +164,8 @@ PUSHES = _schema(
             "simulation",
             _INT,
             NO_UNIT,
-            "number of the simulation in its episode, from 0; straight pushes from one contact share "
-            "one, which passes through the ends of all of them",
+            "number of the simulation in its episode, from 0; straight pushes from one contact "
+            "share one, which passes through the ends of all of them",
         ),
         _field("state", _INT, NO_UNIT, "state before the push; 0 is the scene's start"),
         _field("next_state", _INT, NO_UNIT, "state after the push; the same when nothing moved"),
@@ -197,8 +197,8 @@ PUSHES = _schema(
             "physics_steps",
             _INT,
             "steps",
-            "MuJoCo steps of the push; those of straight pushes include the shorter ones of the same "
-            "simulation",
+            "MuJoCo steps of the push; those of straight pushes include the shorter ones of the "
+            "same simulation",
         ),
         _field("moved", _BOOL, NO_UNIT, "whether any object moved by 1 mm or 0.01 rad"),
         _field("goal_open", _BOOL, NO_UNIT, "whether the robot's goal is reachable after the push"),

@@ -52,16 +52,16 @@ class TriedPush:
         after: state it led to, likewise.
         name: of the movable.
         goal: target pose, world frame; of a straight push the pose it led to.
-        straight: contact and travel (m) of a straight push, else None.
         opened: whether the robot's goal was reachable afterwards.
+        straight: contact and travel (m) of a straight push, else None.
     """
 
     before: bytes
     after: bytes
     name: str
     goal: Pose2D
-    straight: tuple[int, float] | None
     opened: bool
+    straight: tuple[int, float] | None = None
 
 
 class SearchedStates:
