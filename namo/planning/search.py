@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from namo.geometry import Pose2D
 from namo.planning.planner import (
     Budget,
     ProgressCallback,
@@ -159,6 +160,10 @@ class Search:
                 raise BudgetSpentError(Termination.TERMINAL_CHECKS)
         self._terminal_checks += 1
         return node.goal_open
+
+    def pose(self, node: Node, name: str) -> Pose2D:
+        """Return the world pose of a movable at a node."""
+        return Pose2D(*self._situations[node.number].observation[f"{name}_pose"])
 
     def enter(self, node: Node) -> World:
         """Restore the state of a node in the world and return the world."""
