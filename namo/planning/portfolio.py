@@ -2,8 +2,8 @@
 
 A confident but wrong model would mislead a search for its whole budget. So a fraction of the
 pushes goes to a second search that uses no ratings: iterative deepening over random goals. The two
-are interleaved as a portfolio (Gomes & Selman 2001). After a first phase, in which ratings find most
-plans, the second gets most pushes; if the strategies rate nothing, it gets all.
+are interleaved as a portfolio (Gomes & Selman 2001). After a first phase, in which ratings find
+most plans, the second gets most pushes; if the strategies rate nothing, it gets all.
 """
 
 from __future__ import annotations
