@@ -1,4 +1,12 @@
-"""The planners by name. A new one is a file in this folder and a line here."""
+"""The planners by name. A new one is a file in this folder and a line here.
+
+A planner that ignores a setting, or cannot do without one, also has an entry in `SETTINGS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from namo.registry import Registry
 
@@ -13,3 +21,23 @@ PLANNERS = Registry(
     },
     aliases={"standard_idfs": "idfs"},
 )
+
+
+@dataclass(frozen=True)
+class PlannerSettings:
+    """What a planner makes of the settings of a search.
+
+    Attributes:
+        ignored: settings without effect on its searches, which must keep their default.
+        required: setting that must be given -> why.
+    """
+
+    ignored: tuple[str, ...] = ()
+    required: Mapping[str, str] = field(default_factory=dict)
+
+
+SETTINGS: Mapping[str, PlannerSettings] = {
+    "exploration": PlannerSettings(required={"max_pushes": "it spends all of them"}),
+    "random_sampling": PlannerSettings(ignored=("object_strategy", "max_goals_per_object")),
+}
+"""By name; a planner that is not here uses every setting and requires none."""
