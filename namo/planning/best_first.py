@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from namo.geometry import Pose2D
-from namo.planning.base import StrategyPlanner
+from namo.planning.base import RatedGoals, StrategyPlanner
 from namo.planning.idfs import IDFS
 from namo.planning.planner import (
     Budget,
@@ -27,7 +26,7 @@ from namo.planning.planner import (
     Termination,
     ignore_progress,
 )
-from namo.planning.search import Node, Search, Steps
+from namo.planning.search import Node, Search, Steps, run_to_end
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.strategy import (
@@ -47,8 +46,6 @@ LATE_RANDOM_FRACTION = 0.8
 """Fraction of random pushes after that phase."""
 UNRATED_RANDOM_FRACTION = 0.2
 """Fraction of random pushes if only objects are rated, not goals."""
-
-RatedGoals = Iterator[tuple[Pose2D, float]]
 
 
 class BestFirst(StrategyPlanner):
@@ -75,7 +72,7 @@ class BestFirst(StrategyPlanner):
     ) -> SearchResult:
         """Search from the world's present state."""
         search = Search(world, budget, progress)
-        return search.run(lambda: self._interleave(search, streams))
+        return search.run(lambda: run_to_end(self.steps(search, streams)))
 
     def random_pushes(self, pushes: int) -> int:
         """Return how many of the first `pushes` pushes are random."""
@@ -83,7 +80,8 @@ class BestFirst(StrategyPlanner):
         late = max(self._random_fraction, LATE_RANDOM_FRACTION) if self._random_fraction else 0.0
         return math.floor(self._random_fraction * early + late * (pushes - early))
 
-    def _interleave(self, search: Search, streams: Streams) -> Node | Termination:
+    def steps(self, search: Search, streams: Streams) -> Steps:
+        """Search step by step from the root; other code may push in the same search in between."""
         sides = {}
         if self._random_fraction:
             sides["random"] = self._unrated.steps(search, streams)
@@ -94,6 +92,7 @@ class BestFirst(StrategyPlanner):
             side = "random" if random < self.random_pushes(search.pushes_simulated + 1) else "rated"
             if side not in sides:
                 (side,) = sides
+            yield
             before = search.pushes_simulated
             try:
                 next(sides[side])
@@ -104,28 +103,6 @@ class BestFirst(StrategyPlanner):
                 del sides[side]
             random += (search.pushes_simulated - before) * (side == "random")
         return Termination.DEPTH if cut_off else Termination.EXHAUSTED
-
-    def objects(
-        self, search: Search, node: Node, streams: Streams
-    ) -> list[tuple[str, float | None]]:
-        """Return the objects of a state, each with its rating (a probability) or None."""
-        world, names = search.enter(node), list(node.reachable)
-        if isinstance(self._objects, RatingObjectStrategy):
-            return list(zip(names, self._objects.rate(world, names), strict=True))
-        return [(name, None) for name in self._objects.rank(world, names, streams.objects)]
-
-    def goals(
-        self, search: Search, node: Node, name: str, rating: float | None, streams: Streams
-    ) -> RatedGoals:
-        """Return goals of an object, best first, each with the probability of leading to the goal.
-
-        Goals are world poses. Unrated ones inherit `rating`, the probability of the object.
-        """
-        world = search.enter(node)
-        if isinstance(self._goals, RatingGoalStrategy):
-            return self._goals.best(world, name)
-        goals = self._goals.propose(world, name, self._max_goals, streams.goals)
-        return ((goal, rating or 0.0) for goal in goals)
 
 
 @dataclass(order=True)

@@ -15,7 +15,12 @@ PLANNERS = Registry(
     {
         "idfs": "namo.planning.idfs:IDFS",
         "tree_idfs": "namo.planning.tree_idfs:TreeIDFS",
+        "optimal_idfs": "namo.planning.optimal_idfs:OptimalIDFS",
+        "expanding_idfs": "namo.planning.expanding_idfs:ExpandingIDFS",
+        "exhaustive": "namo.planning.exhaustive:Exhaustive",
         "best_first": "namo.planning.best_first:BestFirst",
+        "greedy": "namo.planning.greedy:Greedy",
+        "mcts": "namo.planning.mcts:MCTS",
         "exploration": "namo.planning.exploration:Exploration",
         "random_sampling": "namo.planning.random_sampling:RandomSampling",
     },
@@ -37,6 +42,9 @@ class PlannerSettings:
 
 
 SETTINGS: Mapping[str, PlannerSettings] = {
+    "exhaustive": PlannerSettings(
+        ignored=("object_strategy", "goal_strategy", "max_goals_per_object", "episodes_per_env")
+    ),
     "exploration": PlannerSettings(required={"max_pushes": "it spends all of them"}),
     "random_sampling": PlannerSettings(ignored=("object_strategy", "max_goals_per_object")),
 }
