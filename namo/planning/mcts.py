@@ -90,7 +90,7 @@ class MCTS(StrategyPlanner):
 
     def allowed_goals(self, visits: int) -> int:
         """Return how many goals an object may have that was visited so often."""
-        return math.ceil(self._max_goals * max(1, visits) ** WIDENING_EXPONENT)
+        return math.ceil(self._max_goals * math.pow(max(1, visits), WIDENING_EXPONENT))
 
 
 @dataclass(eq=False)

@@ -21,6 +21,10 @@ from namo.results.static_objects import ROBOT
 from namo.version import SCHEMA_VERSION, __version__
 from namo.wording import truncated_list
 
+UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None}
+"""What searches of earlier versions have shown of shorter plans."""
+UNKNOWN_OF_PUSHES = (*UNKNOWN_REACH, "visits", "value")
+"""Columns of pushes that earlier versions did not have."""
 ROUNDING = 1e-9
 """Greatest difference (m, rad) between geometry that is read again and what is stored."""
 SHOWN = 5
@@ -51,12 +55,13 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
                     "schema_version": SCHEMA_VERSION,
                     "opening_fraction": None,
                     "worker_process": None,
+                    **UNKNOWN_PROOF,
                 }
                 for row in record["metrics"]
             ],
             "pushes": {
                 **_renamed(record["pushes"]),
-                **{name: [None] * len(record["pushes"]["push"]) for name in UNKNOWN_REACH},
+                **{name: [None] * len(record["pushes"]["push"]) for name in UNKNOWN_OF_PUSHES},
             },
             "plans": _renamed(record["plans"]),
             "scene": record["scene"] and {"remarks": None, **record["scene"], **UNKNOWN_REACH},
@@ -104,6 +109,7 @@ def _episode(episode: Record, objects: Mapping[str, ObjectInfo]) -> Record:
         "action_sequence": episode["action_sequence"] if episode["solution_found"] else None,
         "error_message": "",
         "static_object_info": _objects(episode, objects),
+        **UNKNOWN_PROOF,
     }
 
 

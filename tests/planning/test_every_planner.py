@@ -13,6 +13,9 @@ from namo.world.world import World
 
 NAMES = list(PLANNERS.targets)
 SAMPLING = [
+    name for name, use in ((each, SETTINGS.get(each, PlannerSettings())) for each in NAMES)
+    if "goal_strategy" not in use.ignored
+]
     name for name in NAMES if "goal_strategy" not in SETTINGS.get(name, PlannerSettings()).ignored
 ]
 """Planners that get their pushes from the strategies."""

@@ -16,7 +16,9 @@ FORMER = 4
 FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "scene_files"}
 NEW = frozenset({"opening_fraction", "worker_process"})
 """Columns of metrics that the version before did not have."""
-ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
+PROOF = frozenset({"proof_depth", "proof_candidates"})
+"""Columns of metrics, and keys of episodes, that it did not have."""
+ADDED = NEW | PROOF | {"visits", "value"} | {"reachable", "reached_area", "goal_gap", "remarks"}
 """Columns that it did not have."""
 
 
@@ -72,7 +74,7 @@ def former_record(record):
     del record["models"]
     record["metrics"] = [
         {
-            **{name: value for name, value in row.items() if name not in NEW},
+            **{name: value for name, value in row.items() if name not in NEW | PROOF},
             "episode_id": _padded(row["episode_id"]),
             "schema_version": FORMER,
         }
@@ -84,7 +86,7 @@ def former_record(record):
     record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
-            **episode,
+            **{name: value for name, value in episode.items() if name not in PROOF},
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,
