@@ -11,7 +11,7 @@ from namo.declared_settings import check_declared, option_name, setting
 from namo.errors import ModelError, UsageError
 from namo.learning.bundle_files import bundle_sha256, require_bundle
 from namo.option_checks import MAX_SEED
-from namo.planning.registry import PLANNERS, SETTINGS, PlannerSettings
+from namo.planning.registry import PLANNERS, settings_of
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
@@ -116,7 +116,7 @@ class CollectionConfig:
         self._check_models()
 
     def _check_planner(self) -> None:
-        planner = SETTINGS.get(self.algorithm, PlannerSettings())
+        planner = settings_of(self.algorithm)
         for name, why in planner.required.items():
             if getattr(self, name) is None:
                 raise UsageError(f"--algorithm {self.algorithm} needs {option_name(name)}: {why}")

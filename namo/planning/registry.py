@@ -1,6 +1,6 @@
 """The planners by name. A new one is a file in this folder and a line here.
 
-A planner that ignores a setting, or cannot do without one, also has an entry in `SETTINGS`.
+A planner that ignores a setting, or cannot do without one, also has an entry in `_SETTINGS`.
 """
 
 from __future__ import annotations
@@ -41,11 +41,15 @@ class PlannerSettings:
     required: Mapping[str, str] = field(default_factory=dict)
 
 
-SETTINGS: Mapping[str, PlannerSettings] = {
+_SETTINGS: Mapping[str, PlannerSettings] = {
     "exhaustive": PlannerSettings(
         ignored=("object_strategy", "goal_strategy", "max_goals_per_object", "episodes_per_env")
     ),
     "exploration": PlannerSettings(required={"max_pushes": "it spends all of them"}),
     "random_sampling": PlannerSettings(ignored=("object_strategy", "max_goals_per_object")),
 }
-"""By name; a planner that is not here uses every setting and requires none."""
+
+
+def settings_of(name: str) -> PlannerSettings:
+    """Return what a planner makes of the settings; without an entry it uses all, requires none."""
+    return _SETTINGS.get(PLANNERS.canonical(name), PlannerSettings())

@@ -7,7 +7,7 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
-from namo.planning.registry import SETTINGS
+from namo.planning.registry import PLANNERS, settings_of
 from tests.conftest import REPOSITORY, random_bundle
 
 
@@ -82,8 +82,8 @@ def test_the_old_name_of_the_algorithm_is_the_same_configuration():
             "max_goals_per_object": 9,
             "episodes_per_env": 2,
         }.items()
-        for algorithm, planner in SETTINGS.items()
-        if setting in planner.ignored
+        for algorithm in PLANNERS.targets
+        if setting in settings_of(algorithm).ignored
     ],
 )
 def test_a_setting_that_the_algorithm_ignores_is_refused(algorithm, setting, value):

@@ -4,7 +4,7 @@ import pytest
 
 from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Termination
-from namo.planning.registry import PLANNERS, SETTINGS, PlannerSettings
+from namo.planning.registry import PLANNERS, settings_of
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
@@ -12,12 +12,7 @@ from namo.strategies.object_order import NearestFirst, NoHeuristic
 from namo.world.world import World
 
 NAMES = list(PLANNERS.targets)
-SAMPLING = [
-    name for name, use in ((each, SETTINGS.get(each, PlannerSettings())) for each in NAMES)
-    if "goal_strategy" not in use.ignored
-]
-    name for name in NAMES if "goal_strategy" not in SETTINGS.get(name, PlannerSettings()).ignored
-]
+SAMPLING = [name for name in NAMES if "goal_strategy" not in settings_of(name).ignored]
 """Planners that get their pushes from the strategies."""
 SPENDING = ["mcts", "exploration"]
 """Those that sample goals without end."""
