@@ -22,6 +22,24 @@ from namo.world.push import Push
 class Exhaustive(TreeIDFS):
     """Enumerates closed-loop pushes to the pose of every candidate; uses no strategy."""
 
+    def _expand(self, tree: Tree, node: Node, children: list[Branch]) -> Node | None:
+        """Try all pushes of a state even if one opens the goal; return the first such node."""
+        solved: Node | None = None
+        try:
+            with closing(self._try_pushes(tree, node)) as results:
+                for child in results:
+                    if child is None or child.number in tree.known:
+                        continue
+                    if tree.search.is_goal(child):
+                        solved = solved or child
+                    else:
+                        tree.known.add(child.number)
+                        children.append(Branch(child))
+        except BudgetSpentError:
+            if solved is None:
+                raise
+        return solved
+
     def _propose_pushes(self, search: Search, node: Node, streams: Streams) -> list[Push]:  # noqa: ARG002
         world = search.enter(node)
         pushes = []
@@ -30,21 +48,3 @@ class Exhaustive(TreeIDFS):
             possible = np.flatnonzero(candidates.possible).tolist()
             pushes += [Push(name, candidates.goal(number)) for number in possible]
         return pushes
-
-    def _expand(self, tree: Tree, branch: Branch, pushes: list[Push]) -> Node | None:
-        """Try all pushes of a branch, and return the first node at which the goal is open."""
-        solved: Node | None = None
-        try:
-            with closing(tree.search.push_each(branch.node, pushes)) as nodes:
-                for node in nodes:
-                    if node is None or node.number in tree.known:
-                        continue
-                    if tree.search.is_goal(node):
-                        solved = solved or node
-                    elif solved is None:
-                        tree.known.add(node.number)
-                        branch.children.append(Branch(node))
-        except BudgetSpentError:
-            if solved is None:
-                raise
-        return solved

@@ -7,7 +7,7 @@ is in the tree already is not expanded. So a plan is the shortest among the samp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -15,22 +15,23 @@ from namo.planning.deepening import DeepeningPlanner
 from namo.planning.planner import Proof, Termination
 from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
-from namo.world.push import Push
+
+Results = Generator[Node | None, None, None]
+"""Nodes that pushes lead to; None where nothing moved."""
 
 
 @dataclass(eq=False)
 class Branch:
-    """A node of the tree with its pushes and children.
+    """A node of the tree.
 
     Attributes:
         node: the state.
-        pushes: to try there; None until the node is expanded.
-        children: the resulting states that were new to the tree.
+        children: the states that its pushes led to and that were new to the tree; None until the
+            node is expanded.
     """
 
     node: Node
-    pushes: list[Push] | None = None
-    children: list[Branch] = field(default_factory=list)
+    children: list[Branch] | None = None
 
 
 @dataclass(eq=False)
@@ -79,11 +80,10 @@ class TreeIDFS(DeepeningPlanner):
         """Return the solved node below a branch, or whether the depth limit cut anything off."""
         if branch.node.depth == limit:
             return Termination.DEPTH if branch.node.reachable else Termination.EXHAUSTED
-        if branch.pushes is None:
-            branch.pushes = self._propose_pushes(tree.search, branch.node, tree.streams)
-            tree.candidates += len(set(branch.pushes))
+        if branch.children is None:
             yield
-            solved = self._expand(tree, branch, branch.pushes)
+            branch.children = []
+            solved = self._expand(tree, branch.node, branch.children)
             if solved is not None:
                 return solved
         ended = Termination.EXHAUSTED
@@ -95,15 +95,21 @@ class TreeIDFS(DeepeningPlanner):
                 ended = Termination.DEPTH
         return ended
 
-    def _expand(self, tree: Tree, branch: Branch, pushes: list[Push]) -> Node | None:
-        """Try the pushes of a branch, up to the first that opens the goal, and return that node."""
-        with closing(tree.search.push_each(branch.node, pushes)) as nodes:
-            for node in nodes:
+    def _expand(self, tree: Tree, node: Node, children: list[Branch]) -> Node | None:
+        """Try the pushes of a state, collect the states new to the tree, return a solved node."""
+        with closing(self._try_pushes(tree, node)) as results:
+            for child in results:
                 # States in the tree already were reached by no more pushes than this one.
-                if node is None or node.number in tree.known:
+                if child is None or child.number in tree.known:
                     continue
-                if tree.search.is_goal(node):
-                    return node
-                tree.known.add(node.number)
-                branch.children.append(Branch(node))
+                if tree.search.is_goal(child):
+                    return child
+                tree.known.add(child.number)
+                children.append(Branch(child))
         return None
+
+    def _try_pushes(self, tree: Tree, node: Node) -> Results:
+        """Count the pushes of a state as candidates and yield their results; see `push_each`."""
+        pushes = self._propose_pushes(tree.search, node, tree.streams)
+        tree.candidates += len(set(pushes))
+        yield from tree.search.push_each(node, pushes)
