@@ -121,12 +121,13 @@ class CollectionConfig:
             if getattr(self, name) is None:
                 raise UsageError(f"--algorithm {self.algorithm} needs {option_name(name)}: {why}")
         defaults = {field.name: field.default for field in fields(self)}
-        for name in planner.ignored:
-            if getattr(self, name) != defaults[name]:
-                raise UsageError(
-                    f"{option_name(name)} is {getattr(self, name)} but --algorithm "
-                    f"{self.algorithm} does not use it; leave it at {defaults[name]}"
-                )
+        useless = [each for each in planner.ignored if getattr(self, each) != defaults[each]]
+        if useless:
+            given = ", ".join(f"{option_name(each)} {getattr(self, each)}" for each in useless)
+            unset = ", ".join(f"{option_name(each)} {defaults[each]}" for each in useless)
+            raise UsageError(
+                f"--algorithm {self.algorithm} has no use for {given}; leave it at {unset}"
+            )
 
     def _check_models(self) -> None:
         for kind, strategy, model in (

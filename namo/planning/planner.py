@@ -91,7 +91,7 @@ class Estimate(NamedTuple):
 
     Attributes:
         visits: how often it was chosen.
-        value: mean of the values that followed, a plain number.
+        value: mean score that followed: the sum of its discounted rewards.
     """
 
     visits: int
