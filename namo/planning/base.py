@@ -39,7 +39,7 @@ class StrategyPlanner:
             for goal in self._goals.propose(world, name, self._max_goals, streams.goals)
         ]
 
-    def objects(
+    def rated_objects(
         self, search: Search, node: Node, streams: Streams
     ) -> list[tuple[str, float | None]]:
         """Return the objects of a state, each with its rating (a probability) or None."""
@@ -48,7 +48,7 @@ class StrategyPlanner:
             return list(zip(names, self._objects.rate(world, names), strict=True))
         return [(name, None) for name in self._objects.rank(world, names, streams.objects)]
 
-    def goals(
+    def rated_goals(
         self, search: Search, node: Node, name: str, rating: float | None, streams: Streams
     ) -> RatedGoals:
         """Return goals of an object, best first, each with the probability of leading to the goal.
@@ -75,15 +75,15 @@ class StrategyPlanner:
                 heapq.heappush(queue, (-value, next(number), name, goal, rating, goals))
                 return
 
-        for name, rating in self.objects(search, node, streams):
+        for name, rating in self.rated_objects(search, node, streams):
             if rating is None:
-                insert_next(name, rating, self.goals(search, node, name, rating, streams))
+                insert_next(name, rating, self.rated_goals(search, node, name, rating, streams))
             else:
                 heapq.heappush(queue, (-rating, next(number), name, None, rating, iter(())))
         while queue:
             _, _, name, goal, rating, goals = heapq.heappop(queue)
             if goal is None:
-                goals = self.goals(search, node, name, rating, streams)
+                goals = self.rated_goals(search, node, name, rating, streams)
             else:
                 yield Push(name, goal)
             insert_next(name, rating, goals)

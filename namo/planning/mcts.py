@@ -32,7 +32,7 @@ from namo.planning.planner import (
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
 from namo.strategies.strategy import RatingGoalStrategy
-from namo.world.push import Push
+from namo.world.push import Action, Push
 from namo.world.world import World
 
 EXPLORATION = math.sqrt(2.0)
@@ -273,9 +273,9 @@ class _Tree:
             )
         return self._states[key]
 
-    def _estimates(self) -> dict[tuple[int, Push], Estimate]:
+    def _estimates(self) -> dict[tuple[int, Action], Estimate]:
         """Return the estimate of each push; a state at several depths is one."""
-        sums: dict[tuple[int, Push], tuple[int, float]] = {}
+        sums: dict[tuple[int, Action], tuple[int, float]] = {}
         for (number, _), state in self._states.items():
             for edge in (edge for each in state.objects for edge in each.edges if edge.visits):
                 visits, total = sums.get((number, edge.push), (0, 0.0))

@@ -18,7 +18,9 @@ PLANNERS = Registry(
         "optimal_idfs": "namo.planning.optimal_idfs:OptimalIDFS",
         "expanding_idfs": "namo.planning.expanding_idfs:ExpandingIDFS",
         "exhaustive": "namo.planning.exhaustive:Exhaustive",
+        "exhaustive_poses": "namo.planning.exhaustive:ExhaustivePoses",
         "best_first": "namo.planning.best_first:BestFirst",
+        "hybrid": "namo.planning.hybrid:Hybrid",
         "greedy": "namo.planning.greedy:Greedy",
         "mcts": "namo.planning.mcts:MCTS",
         "exploration": "namo.planning.exploration:Exploration",
@@ -41,10 +43,12 @@ class PlannerSettings:
     required: Mapping[str, str] = field(default_factory=dict)
 
 
+_NO_STRATEGY = PlannerSettings(
+    ignored=("object_strategy", "goal_strategy", "max_goals_per_object", "episodes_per_env")
+)
 _SETTINGS: Mapping[str, PlannerSettings] = {
-    "exhaustive": PlannerSettings(
-        ignored=("object_strategy", "goal_strategy", "max_goals_per_object", "episodes_per_env")
-    ),
+    "exhaustive": _NO_STRATEGY,
+    "exhaustive_poses": _NO_STRATEGY,
     "exploration": PlannerSettings(required={"max_pushes": "it spends all of them"}),
     "random_sampling": PlannerSettings(ignored=("object_strategy", "max_goals_per_object")),
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 from namo.errors import ResultFileError
 from namo.planning.planner import Termination
+from namo.results.actions import action_in
 from namo.results.record_types import (
     EnvironmentRecord,
     EpisodePlan,
@@ -137,18 +138,12 @@ def plan_in_tables(episode: MetricsRow, pushes: Iterable[PushRow]) -> EpisodePla
             )
         steps.append(on_plan[state])
         state = on_plan[state]["next_state"]
-    targets = [(row["goal_x"], row["goal_y"], row["goal_theta"]) for row in steps]
     is_solved = episode["solution_depth"] is not None
     return {
         "episode_id": episode["episode_id"],
         "solution_found": is_solved,
         "solution_depth": episode["solution_depth"],
-        "action_sequence": [
-            {"object_id": row["object_id"], "target": target}
-            for row, target in zip(steps, targets, strict=True)
-        ]
-        if is_solved
-        else None,
+        "action_sequence": [action_in(row) for row in steps] if is_solved else None,
         "state_observations": [
             observation_of(row["object_names"], row["poses_before"]) for row in steps
         ],

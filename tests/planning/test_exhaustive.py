@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from namo.planning.exhaustive import Exhaustive
+from namo.planning.exhaustive import Exhaustive, ExhaustivePoses
 from namo.planning.planner import Budget, Termination
 from namo.planning.tree_idfs import TreeIDFS
 from namo.seeding import Streams
@@ -14,8 +14,8 @@ from namo.world.world import World
 NAME = "obstacle_1_movable"
 
 
-def run(scene, **budget):
-    planner = Exhaustive(NoHeuristic(), RandomGoals(), max_goals_per_object=1)
+def run(scene, cls=ExhaustivePoses, **budget):
+    planner = cls(NoHeuristic(), RandomGoals(), max_goals_per_object=1)
     budget = Budget(**({"seconds": 600.0} | budget))
     return planner.search(World(scene), budget, Streams.for_episode(0, 0, 0))
 
@@ -32,6 +32,31 @@ def by_hand(scene):
             opens[push] = world.reachability().goal_reachable
             world.restore(start)
     return opens
+
+
+@pytest.mark.parametrize("solvable", [True, False])
+def test_straight_pushes_from_a_contact_end_as_each_alone(rooms, checks, solvable):
+    scene = rooms.plugged() if solvable else rooms.sealed(rooms.box(-1.64, 0.5))
+    result, world = run(scene, Exhaustive, depth=1), World(scene)
+    start, opening, tried = world.save(), set(), set()
+    for record in result.pushes:
+        outcome = world.push(record.push)
+        assert (outcome, world.reachability().goal_reachable) == (record.outcome, record.goal_open)
+        world.restore(start)
+        tried.add((record.push.object_name, record.push.contact))
+        if record.goal_open:
+            opening.add(record.push)
+    assert tried == {
+        (name, contact)
+        for name in world.reachability().reachable_objects
+        for contact, travels in enumerate(candidate_pushes(world, name).possible)
+        if travels.any()
+    }
+    assert result.simulations == len(tried)
+    assert bool(opening) is result.solved is solvable
+    checks.consistent(result)
+    if not solvable:
+        assert (result.proof.depth, result.proof.candidates) == (1, len(result.pushes))
 
 
 @pytest.mark.parametrize("solvable", [True, False])

@@ -2,10 +2,11 @@ import pytest
 
 from namo.errors import UsageError
 from namo.planning.best_first import BestFirst
-from namo.planning.exhaustive import Exhaustive
+from namo.planning.exhaustive import Exhaustive, ExhaustivePoses
 from namo.planning.expanding_idfs import ExpandingIDFS
 from namo.planning.exploration import Exploration
 from namo.planning.greedy import Greedy
+from namo.planning.hybrid import Hybrid
 from namo.planning.idfs import IDFS
 from namo.planning.mcts import MCTS
 from namo.planning.optimal_idfs import OptimalIDFS
@@ -21,7 +22,9 @@ def test_the_names_are_those_of_the_command_line():
         "optimal_idfs",
         "expanding_idfs",
         "exhaustive",
+        "exhaustive_poses",
         "best_first",
+        "hybrid",
         "greedy",
         "mcts",
         "exploration",
@@ -39,6 +42,8 @@ def test_the_names_are_those_of_the_command_line():
         ("optimal_idfs", OptimalIDFS),
         ("expanding_idfs", ExpandingIDFS),
         ("exhaustive", Exhaustive),
+        ("exhaustive_poses", ExhaustivePoses),
+        ("hybrid", Hybrid),
         ("best_first", BestFirst),
         ("greedy", Greedy),
         ("mcts", MCTS),
