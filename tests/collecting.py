@@ -189,7 +189,11 @@ def several(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Collection:
     # Physics differs by machine, and with it which seed gives rollouts that differ enough.
     for seed in (4, 5, 1, 2):
         config = rig.config(
-            algorithm="random_sampling", episodes_per_env=6, smooth=False, seed=seed
+            algorithm="random_sampling",
+            object_strategy="no_heuristic",
+            episodes_per_env=6,
+            smooth=False,
+            seed=seed,
         )
         collection = rig.collect_and_merge(scenes, folder / f"out{seed}", config)
         depths = {row["solution_depth"] for row in collection.table("metrics")}

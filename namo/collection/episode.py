@@ -6,14 +6,22 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from namo.collection.config import CollectionConfig
-from namo.geometry import Pose2D
 from namo.planning.minimal import MinimalPlan, minimal_plan, plan_as_found
-from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
+from namo.planning.planner import (
+    Budget,
+    Estimate,
+    Planner,
+    ProgressCallback,
+    PushRecord,
+    SearchResult,
+    ignore_progress,
+)
+from namo.results.actions import action_of, pose_columns, push_columns
 from namo.results.metadata_types import ModelUseRecord
 from namo.results.reach_columns import reach_columns
 from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord
@@ -22,7 +30,8 @@ from namo.results.schema import DRAWING_DECIMALS, PLANS, PUSHES
 from namo.results.static_objects import static_object_info
 from namo.seeding import Streams
 from namo.version import RESULTS_VERSION, __version__
-from namo.world.push import Push, PushOutcome
+from namo.world.push import Action as Asked
+from namo.world.push import PushOutcome
 from namo.world.push_skill import MOVED_M, MOVED_RAD
 from namo.world.recording import Recorder
 from namo.world.world import Observation, World
@@ -99,10 +108,12 @@ def run_episode(
         "refined": plan.is_refined if plan else None,
         "termination": result.termination.value,
         "nodes_expanded": result.pushes_tried,
-        "pushes_simulated": len(result.pushes),
-        "physics_steps": sum(push.outcome.physics_steps for push in result.pushes),
+        "pushes_simulated": result.simulations,
+        "physics_steps": result.physics_steps,
         "terminal_checks": result.terminal_checks,
         "max_depth_reached": result.max_depth_reached,
+        "proof_depth": None if result.proof is None else result.proof.depth,
+        "proof_candidates": None if result.proof is None else result.proof.candidates,
         "search_time_ms": 1000.0 * result.search_s,
         "physics_time_ms": physics_ms,
         "reachability_time_ms": reachability_ms,
@@ -155,7 +166,11 @@ def _record(
         "nodes_expanded": metrics["nodes_expanded"],
         "terminal_checks": metrics["terminal_checks"],
         "max_depth_reached": metrics["max_depth_reached"],
-        "action_sequence": [_action(step.push) for step in steps] if plan else None,
+        "proof_depth": metrics["proof_depth"],
+        "proof_candidates": metrics["proof_candidates"],
+        "action_sequence": [action_of(step.push, step.outcome.pose) for step in steps]
+        if plan
+        else None,
         "algorithm_stats": {
             "termination": metrics["termination"],
             "pushes_simulated": metrics["pushes_simulated"],
@@ -174,14 +189,19 @@ def _record(
         "post_action_state_observations": [step.after.observation for step in steps],
         "static_object_info": static_object_info(world.simulation),
         "robot_goal": (scene.goal.x, scene.goal.y, 0.0),
-        "found_sequence": [_action(push) for push in result.plan] if plan else None,
+        "found_sequence": _found(result) if plan else None,
         "dropped": sorted({*range(len(result.plan))} - {*plan.kept}) if plan else None,
         "refined": metrics["refined"],
     }
 
 
-def _action(push: Push) -> Action:
-    return {"object_id": push.object_name, "target": (push.goal.x, push.goal.y, push.goal.theta)}
+def _found(result: SearchResult) -> list[Action]:
+    """Return the plan as the search found it."""
+    outcomes = {(push.state, push.push): push.outcome for push in result.pushes}
+    return [
+        action_of(push, outcomes[state, push].pose)
+        for state, push in zip(result.plan_states, result.plan, strict=False)
+    ]
 
 
 def _pushes(world: World, result: SearchResult) -> Columns:
@@ -193,6 +213,7 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     rows = [
         {
             "push": number,
+            "simulation": push.simulation,
             "state": push.state,
             "next_state": push.next_state,
             "depth": push.depth,
@@ -204,12 +225,19 @@ def _pushes(world: World, result: SearchResult) -> Columns:
             "object_names": names,
             "poses_before": flat[push.state],
             "poses_after": flat[push.next_state],
+            **_estimate(result, push),
             "detail": push.outcome.detail,
         }
         for number, push in enumerate(result.pushes)
     ]
     columns = [name for name in PUSHES.names if name not in IDENTITY]
     return {column: [row[column] for row in rows] for column in columns}
+
+
+def _estimate(result: SearchResult, push: PushRecord) -> dict[str, float | None]:
+    """Return the columns of what the search has learned of a push."""
+    estimate = result.estimates.get((push.state, push.push))
+    return dict.fromkeys(Estimate._fields) if estimate is None else estimate._asdict()
 
 
 def _plans(
@@ -252,19 +280,14 @@ IDENTITY = ("env_id", "env_index", "episode_id", "episode")
 """Columns of the pushes and plans tables that name environment and episode."""
 
 
-def _push_columns(push: Push, outcome: PushOutcome) -> dict[str, float | str]:
+def _push_columns(push: Asked, outcome: PushOutcome) -> dict[str, Any]:
     return {
-        "object_id": push.object_name,
-        **_pose_columns("goal", push.goal),
+        **push_columns(push, outcome.pose),
         "status": outcome.status.value,
-        **_pose_columns("result", outcome.pose),
+        **pose_columns("result", outcome.pose),
         "contacts": outcome.contacts,
         "physics_steps": outcome.physics_steps,
     }
-
-
-def _pose_columns(prefix: str, pose: Pose2D) -> dict[str, float]:
-    return {f"{prefix}_x": pose.x, f"{prefix}_y": pose.y, f"{prefix}_theta": pose.theta}
 
 
 def _flat(observation: Observation, names: list[str]) -> list[float]:

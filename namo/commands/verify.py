@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     require_folder(folder)
     from namo.exporting.verification import ExportVerification
-    from namo.reporting.report import page_problem
+    from namo.reporting.report import compare_page
     from namo.results.export_folder import is_export
     from namo.results.minimal_check import MinimalCheck
     from namo.results.verify import Verification, schedule_recollection
@@ -67,11 +67,11 @@ def run(options: argparse.Namespace) -> int:
     for problem in verification.problems():
         print(problem, flush=True)
         problems.append(problem)
-    page = None if problems or exported else page_problem(folder)
-    if page is not None:
-        print(page, flush=True)
-        problems.append(page)
-    for note in verification.notes:
+    damaged, notes = ([], []) if problems or exported else compare_page(folder)
+    for problem in damaged:
+        print(problem, flush=True)
+        problems.append(problem)
+    for note in (*verification.notes, *notes):
         print(f"note: {note}")
     replayed = (
         "" if options.no_replay else f", {counted(verification.plans, 'plan', 'plans')} replayed"

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from namo.planning.planner import SearchResult
 from namo.signals import check_termination
-from namo.world.push import Push, PushOutcome, PushStatus
+from namo.world.push import Action, Push, PushOutcome, PushStatus
 from namo.world.world import Situation, World
 
 EXHAUSTIVE_PUSHES = 6
@@ -38,7 +38,7 @@ class Step(NamedTuple):
         after: the state after.
     """
 
-    push: Push
+    push: Action
     outcome: PushOutcome
     before: Situation
     after: Situation
@@ -126,7 +126,7 @@ class _Simulator:
         self.world, self.deadline = world, deadline
         self.simulated = 0
         self.start, wanted = result.situations[0], set(result.plan)
-        self._known: dict[tuple[str, Push], tuple[PushOutcome, Situation]] = {
+        self._known: dict[tuple[str, Action], tuple[PushOutcome, Situation]] = {
             (result.situations[record.state].state.key, record.push): (
                 record.outcome,
                 result.situations[record.next_state],
@@ -135,7 +135,7 @@ class _Simulator:
             if record.push in wanted
         }
 
-    def play(self, pushes: Iterable[Push]) -> list[Step]:
+    def play(self, pushes: Iterable[Action]) -> list[Step]:
         """Return the pushes up to the one that opens the goal; all of them if none does."""
         steps: list[Step] = []
         situation = self.start
@@ -147,7 +147,7 @@ class _Simulator:
                 break
         return steps
 
-    def _result(self, before: Situation, push: Push) -> tuple[PushOutcome, Situation]:
+    def _result(self, before: Situation, push: Action) -> tuple[PushOutcome, Situation]:
         key = before.state.key, push
         if key not in self._known:
             check_termination()
@@ -164,7 +164,7 @@ class _Simulator:
 class _Shortest:
     """The shortest subsequence of a plan, found so far, that opens the goal."""
 
-    def __init__(self, simulator: _Simulator, plan: Sequence[Push]) -> None:
+    def __init__(self, simulator: _Simulator, plan: Sequence[Action]) -> None:
         self._simulator, self._plan = simulator, plan
         self.kept, self.is_found = tuple(range(len(plan))), False
         self.steps = simulator.play(plan)
@@ -204,6 +204,6 @@ def _refined(simulator: _Simulator, steps: Sequence[Step]) -> list[Step] | None:
     return refined.steps if len(refined.kept) == len(pushes) else None
 
 
-def _with_reached_target(push: Push, outcome: PushOutcome) -> Push:
+def _with_reached_target(push: Action, outcome: PushOutcome) -> Action:
     # Other actions say how to push, not where to.
     return replace(push, goal=outcome.pose) if isinstance(push, Push) else push

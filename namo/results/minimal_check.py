@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from namo.results.actions import push_of
 from namo.results.record_types import EpisodePlan, PlanRecord
-from namo.results.replay import push_of
 from namo.signals import check_termination
 from namo.wording import counted, truncated_list
-from namo.world.push import Push
+from namo.world.push import Action
 from namo.world.world import World
 
 ALL_SUBSEQUENCES = 6
@@ -104,7 +104,7 @@ def shorter_plan(world: World, plan: PlanRecord) -> list[int] | None:
     return next(openings(world, pushes), None)
 
 
-def _all_openings(world: World, pushes: Sequence[Push]) -> Iterator[list[int]]:
+def _all_openings(world: World, pushes: Sequence[Action]) -> Iterator[list[int]]:
     """Yield every proper subsequence that opens the goal with its last push."""
     waiting = [(list[int](), world.save())]
     while waiting:
@@ -120,7 +120,7 @@ def _all_openings(world: World, pushes: Sequence[Push]) -> Iterator[list[int]]:
                 waiting.append((longer, world.save()))
 
 
-def _openings_without_one(world: World, pushes: Sequence[Push]) -> Iterator[list[int]]:
+def _openings_without_one(world: World, pushes: Sequence[Action]) -> Iterator[list[int]]:
     """Yield what opens the goal of each subsequence that lacks one push."""
     for dropped in range(len(pushes)):
         world.reset()
@@ -131,7 +131,7 @@ def _openings_without_one(world: World, pushes: Sequence[Push]) -> Iterator[list
                 break
 
 
-def _opens(world: World, push: Push) -> bool:
+def _opens(world: World, push: Action) -> bool:
     check_termination()
     world.push(push)
     return world.reachability().goal_reachable

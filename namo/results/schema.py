@@ -95,6 +95,20 @@ METRICS = _schema(
         _field("physics_steps", _INT, "steps", "MuJoCo steps of these pushes"),
         _field("terminal_checks", _INT, NO_UNIT, "goal-reachability checks"),
         _field("max_depth_reached", _INT, "pushes", "longest sequence of pushes that was tried"),
+        _field(
+            "proof_depth",
+            _INT,
+            "pushes",
+            "no sequence of up to this many candidate pushes opens the goal, as the search has "
+            "tried them all; after termination exhausted no longer one either; null for an "
+            "algorithm that does not enumerate them, and where it is not known",
+        ),
+        _field(
+            "proof_candidates",
+            _INT,
+            "pushes",
+            "candidate pushes of all states that were tried for that; null like proof_depth",
+        ),
         _field("search_time_ms", _REAL, "ms", "wall time of the search"),
         _field("physics_time_ms", _REAL, "ms", "time in MuJoCo, summed over threads"),
         _field(
@@ -190,7 +204,19 @@ def _action() -> list[pa.Field]:
     """Return the fields of a push as requested."""
     return [
         _field("object_id", _TEXT, NO_UNIT, "name of the pushed object"),
-        _field("goal_x", _REAL, "m", "commanded pose of the object, world frame"),
+        _field(
+            "contact",
+            _INT,
+            NO_UNIT,
+            "contact point of a straight push; null for a push to a pose",
+        ),
+        _field("travel", _REAL, "m", "how far the robot of a straight push advances; likewise"),
+        _field(
+            "goal_x",
+            _REAL,
+            "m",
+            "commanded pose of the object, world frame; of a straight push the pose it led to",
+        ),
         _field("goal_y", _REAL, "m", "see goal_x"),
         _field("goal_theta", _REAL, "rad", "see goal_x; orientation of the object"),
     ]
@@ -206,7 +232,13 @@ def _outcome() -> list[pa.Field]:
         _field(
             "contacts", _INT, NO_UNIT, "number of contact points at which the robot made contact"
         ),
-        _field("physics_steps", _INT, "steps", "MuJoCo steps of the push"),
+        _field(
+            "physics_steps",
+            _INT,
+            "steps",
+            "MuJoCo steps of the push; those of straight pushes include the shorter ones of the "
+            "same simulation",
+        ),
     ]
 
 
@@ -226,6 +258,13 @@ PUSHES = _schema(
         _field("episode_id", _TEXT, NO_UNIT, "as in metrics"),
         _field("episode", _INT, NO_UNIT, "as in metrics"),
         _field("push", _INT, NO_UNIT, "number of the push in its episode, from 0"),
+        _field(
+            "simulation",
+            _INT,
+            NO_UNIT,
+            "number of the simulation in its episode, from 0; straight pushes from one contact "
+            "share one, which passes through the ends of all of them",
+        ),
         _field("state", _INT, NO_UNIT, "state before the push; 0 is the scene's start"),
         _field("next_state", _INT, NO_UNIT, "state after the push; the same when nothing moved"),
         _field("depth", _INT, "pushes", "pushes from the start, including this one"),
@@ -242,6 +281,19 @@ PUSHES = _schema(
             "what is left of that plan",
         ),
         *_states(),
+        _field(
+            "visits",
+            _INT,
+            NO_UNIT,
+            "times that mcts chose the push in its tree; null for pushes of its rollouts, for "
+            "other algorithms, and where it is not known",
+        ),
+        _field(
+            "value",
+            _REAL,
+            NO_UNIT,
+            "mean of the discounted rewards that followed; null like visits",
+        ),
         _field("detail", _TEXT, NO_UNIT, "why the physics of a push diverged; else empty"),
     ],
     "one row per simulated push",

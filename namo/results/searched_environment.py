@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from namo.errors import ResultFileError
 from namo.planning.planner import Termination
+from namo.results.actions import action_in
+from namo.results.environment_rows import all_rows, by_environment
 from namo.results.record_types import (
-    Action,
     Columns,
     EnvironmentRecord,
     EpisodePlan,
@@ -24,7 +23,7 @@ from namo.results.record_types import (
     SceneReference,
 )
 from namo.results.schema import PLANS
-from namo.results.tables import read_table, row_groups
+from namo.results.tables import read_table
 
 PushRow = Mapping[str, Any]
 """A row of the pushes or plans table; see `namo.results.schema`."""
@@ -35,7 +34,6 @@ _COLUMNS = [
 ]
 PLAN_COLUMNS = [name for name in PLANS.names if name not in ("moved", "robot", "poses")]
 """Columns of the plans table but recorded motion."""
-_BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -95,32 +93,14 @@ def searched_in_tables(
         for row in read_table(path, _COLUMNS).to_pylist():
             if row["termination"] != Termination.ERROR.value:
                 episodes.setdefault(row["env_index"], []).append(row)
-    planned = _by_environment(plans, PLAN_COLUMNS)
-    index, steps = next(planned, _NONE)
-    for number, rows in _by_environment(pushes):
+    planned = by_environment(all_rows(plans, PLAN_COLUMNS))
+    nothing: tuple[int, list[PushRow]] = (-1, [])
+    index, steps = next(planned, nothing)
+    for number, rows in by_environment(all_rows(pushes)):
         if number in episodes:
-            own = steps if index == number else []
-            yield _searched(episodes[number], rows, own)
+            yield _searched(episodes[number], rows, steps if index == number else [])
         if index == number:
-            index, steps = next(planned, _NONE)
-
-
-_NONE: tuple[int, list[PushRow]] = (-1, [])
-
-
-def _by_environment(
-    paths: Iterable[Path], columns: Sequence[str] | None = None
-) -> Iterator[tuple[int, list[PushRow]]]:
-    """Yield the environments of a table with their rows, one in memory at a time."""
-    rows = (
-        row
-        for path in paths
-        for table in row_groups(path, columns)
-        for batch in table.to_batches(_BATCH_ROWS)
-        for row in batch.to_pylist()
-    )
-    for index, group in groupby(rows, key=itemgetter("env_index")):
-        yield index, list(group)
+            index, steps = next(planned, nothing)
 
 
 def _searched(
@@ -164,7 +144,7 @@ def plan_in_tables(episode: MetricsRow, steps: Sequence[PushRow]) -> EpisodePlan
         "solution_found": length is not None,
         "solution_depth": length,
         "minimal": episode["minimal"],
-        "action_sequence": None if length is None else [action_of(row) for row in steps],
+        "action_sequence": None if length is None else [action_in(row) for row in steps],
         "state_observations": [
             observation_of(row["object_names"], row["poses_before"]) for row in steps
         ],
@@ -172,12 +152,6 @@ def plan_in_tables(episode: MetricsRow, steps: Sequence[PushRow]) -> EpisodePlan
             observation_of(row["object_names"], row["poses_after"]) for row in steps
         ],
     }
-
-
-def action_of(row: PushRow) -> Action:
-    """Return the push of a row of the pushes or plans table, as records hold it."""
-    target = (row["goal_x"], row["goal_y"], row["goal_theta"])
-    return {"object_id": row["object_id"], "target": target}
 
 
 def _reference(row: SceneReference) -> SceneReference:

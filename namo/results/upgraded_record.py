@@ -1,8 +1,9 @@
 """Records and tables of earlier schema versions, in the form of the present one.
 
-What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
-`error_message` in place of None, `action_sequence` None when unsolved. Earlier plans are as the
-search found them, so their pushes are among the simulated ones. What was not stored is null.
+What differs from version 4: the keys of `static_object_info`, episode ids without leading zeros, an
+empty `error_message` in place of None, `action_sequence` None when unsolved. From version 5:
+straight pushes, and minimal plans; earlier plans are as the search found them, so their pushes are
+among the simulated ones. What was not stored is null.
 """
 
 from __future__ import annotations
@@ -20,20 +21,17 @@ from namo.results.record_types import Columns, EnvironmentRecord, ObjectInfo
 from namo.results.records import Record
 from namo.results.schema import PLANS
 from namo.results.static_objects import ROBOT
-from namo.version import SCHEMA_VERSION, __version__
+from namo.version import FINGERPRINTED_SCHEMA, SCHEMA_VERSION, __version__
 from namo.wording import truncated_list
 
+UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None}
+"""What searches of versions 4 and 5 have shown of shorter plans."""
+UNKNOWN_OF_PUSHES = ("contact", "travel", "visits", "value")
+"""Columns of pushes that version 5 did not have."""
 ROUNDING = 1e-9
 """Greatest difference (m, rad) between geometry that is read again and what is stored."""
-GEOMETRY_SCHEMA = 5
-"""First schema version whose records hold all of what `static_object_info` does now."""
 SHOWN = 5
 """Number of objects that a message lists."""
-
-
-def lacks_geometry(record: Record) -> bool:
-    """Return whether a record stores less of its objects than the present form."""
-    return bool(record["episode_results"]) and record["schema_version"] < GEOMETRY_SCHEMA
 
 
 def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> EnvironmentRecord:
@@ -41,38 +39,38 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
 
     Args:
         record: of an earlier schema version.
-        objects: `static_object_info` of its scene, for a record that `lacks_geometry`.
+        objects: `static_object_info` of its scene; empty for a record without episodes.
 
     Raises:
         ResultFileError: the scene has other objects than those of the record.
     """
+    if record["schema_version"] == FINGERPRINTED_SCHEMA:
+        record = _from_version_4(record, objects)
+    numbers = record["pushes"]["push"]
+    unknown = {name: [None] * len(numbers) for name in UNKNOWN_OF_PUSHES}
+    pushes = {**record["pushes"], "simulation": numbers, **unknown}
     return cast(
         EnvironmentRecord,
         {
             **record,
-            "episode_results": [_episode(each, objects) for each in record["episode_results"]],
             "schema_version": SCHEMA_VERSION,
             "namo_version": __version__,
+            "episode_results": [
+                {**each, **UNKNOWN_PROOF, **_as_found(each)} for each in record["episode_results"]
+            ],
             "metrics": [
                 {
                     **row,
-                    "episode_id": _episode_id(row["episode_id"]),
                     "schema_version": SCHEMA_VERSION,
-                    "opening_fraction": row.get("opening_fraction"),
-                    "worker_process": row.get("worker_process"),
+                    **UNKNOWN_PROOF,
                     "found_depth": row["solution_depth"],
                     **_unsmoothed(row["solution_found"]),
                     **_NO_SMOOTHING,
                 }
                 for row in record["metrics"]
             ],
-            "pushes": {
-                **{name: [None] * len(record["pushes"]["push"]) for name in UNKNOWN_REACH},
-                **_renamed(record["pushes"]),
-            },
-            "plans": {**_renamed(record["plans"]), **_plan_columns(record)},
-            "scene": record["scene"] and {"remarks": None, **UNKNOWN_REACH, **record["scene"]},
-            "models": record.get("models"),
+            "pushes": pushes,
+            "plans": {**record["plans"], **_plan_columns(record["plans"], pushes)},
         },
     )
 
@@ -84,13 +82,21 @@ def _unsmoothed(solved: bool) -> Record:
     return {"minimal": None, "refined": False if solved else None}
 
 
-def _plan_columns(record: Record) -> Columns:
+def _as_found(episode: Record) -> Record:
+    """Return the keys of an episode that say what was made of its plan."""
+    return {
+        "found_sequence": episode["action_sequence"],
+        "dropped": [] if episode["solution_found"] else None,
+        **_unsmoothed(episode["solution_found"]),
+    }
+
+
+def _plan_columns(plans: Columns, pushes: Columns) -> Columns:
     """Return the columns of the plans table that are those of the pushes on the plan.
 
     Raises:
         ResultFileError: a push of a plan is not among the simulated pushes.
     """
-    pushes, plans = record["pushes"], record["plans"]
     numbers: dict[tuple[int, int], int] = {}  # episode and state -> the first push from it
     for number, (episode, state, on_plan) in enumerate(
         zip(pushes["episode"], pushes["state"], pushes["on_plan"], strict=True)
@@ -98,12 +104,14 @@ def _plan_columns(record: Record) -> Columns:
         if on_plan:
             numbers.setdefault((episode, state), number)
     rows: list[int] = []
-    for episode, step in zip(plans["episode"], plans["step"], strict=True):
+    for episode_id, episode, step in zip(
+        plans["episode_id"], plans["episode"], plans["step"], strict=True
+    ):
         state = pushes["next_state"][rows[-1]] if step else 0
         if (episode, state) not in numbers:
             raise ResultFileError(
-                f"{record['env_id']}: push {step} of the plan of episode {episode} is not among "
-                "its simulated pushes; collect again"
+                f"{episode_id}: push {step} of its plan is not among its simulated pushes; collect "
+                "again"
             )
         rows.append(numbers[episode, state])
     shared = [name for name in PLANS.names if name in pushes and name not in plans]
@@ -111,6 +119,31 @@ def _plan_columns(record: Record) -> Columns:
         "found_step": list(plans["step"]),
         "search_push": [pushes["push"][row] for row in rows],
         **{name: [pushes[name][row] for row in rows] for name in shared},
+    }
+
+
+def _from_version_4(record: Record, objects: Mapping[str, ObjectInfo]) -> Record:
+    """Return a record of version 4 in the form of version 5."""
+    pushes = record["pushes"]
+    return {
+        **record,
+        "episode_results": [_episode(each, objects) for each in record["episode_results"]],
+        "metrics": [
+            {
+                **row,
+                "episode_id": _episode_id(row["episode_id"]),
+                "opening_fraction": None,
+                "worker_process": None,
+            }
+            for row in record["metrics"]
+        ],
+        "pushes": {
+            **_renamed(pushes),
+            **{name: [None] * len(pushes["push"]) for name in UNKNOWN_REACH},
+        },
+        "plans": _renamed(record["plans"]),
+        "scene": record["scene"] and {"remarks": None, **record["scene"], **UNKNOWN_REACH},
+        "models": None,
     }
 
 
@@ -137,6 +170,8 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
         columns["refined"] = pc.if_else(rows["solution_found"], False, pa.scalar(None, pa.bool_()))
         for name, value in _NO_SMOOTHING.items():
             columns[name] = pa.repeat(pa.scalar(value, schema.field(name).type), len(rows))
+    if "simulation" in columns and "simulation" not in rows.column_names:
+        columns["simulation"] = columns["push"]  # each was simulated on its own
     if "schema_version" in columns:
         columns["schema_version"] = pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int64()), len(rows))
     return pa.table(columns, schema=schema)
@@ -153,19 +188,12 @@ def _episode_id(text: str) -> str:
 
 
 def _episode(episode: Record, objects: Mapping[str, ObjectInfo]) -> Record:
-    solved = episode["solution_found"]
-    plan = episode["action_sequence"] if solved else None
     return {
         **episode,
         "episode_id": _episode_id(episode["episode_id"]),
-        "action_sequence": plan,
-        "found_sequence": plan,
-        "dropped": [] if solved else None,
-        **_unsmoothed(solved),
+        "action_sequence": episode["action_sequence"] if episode["solution_found"] else None,
         "error_message": "",
-        "static_object_info": _objects(episode, objects)
-        if objects
-        else episode["static_object_info"],
+        "static_object_info": _objects(episode, objects),
     }
 
 

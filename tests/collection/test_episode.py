@@ -6,14 +6,18 @@ from collections import defaultdict
 
 import pytest
 
-from namo.results.searched_environment import action_of
+from namo.collection.config import CollectionConfig
+from namo.collection.episode import run_episode
+from namo.collection.models import make_planner
+from namo.results.actions import action_in
 from namo.scenes.reading import read_scene
 from namo.world.world import World
 
 DESIGNED = """
 episode_id algorithm algorithm_version success solution_found solution_depth search_time_ms
-nodes_expanded terminal_checks max_depth_reached action_sequence algorithm_stats error_message
-state_observations post_action_state_observations static_object_info xml_file robot_goal
+nodes_expanded terminal_checks max_depth_reached proof_depth proof_candidates action_sequence
+algorithm_stats error_message state_observations post_action_state_observations
+static_object_info xml_file robot_goal
 """
 
 REPLAY = """
@@ -77,6 +81,36 @@ def test_records_hold_plain_values_only(collection):
     allowed = {dict, list, tuple, str, int, float, bool, type(None)}
     for path in collection.files():
         assert set(types_in(pickle.loads(path.read_bytes()))) <= allowed
+
+
+def episode_of(rooms, **settings):
+    config = CollectionConfig(max_pushes=8, **settings)
+    planner, _ = make_planner(config)
+    return run_episode(World(rooms.sealed(rooms.box(-1.0, 0.5))), planner, config, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "depth", "candidates"),
+    [
+        ({"algorithm": "tree_idfs", "max_goals_per_object": 2}, 2, 6),
+        ({"algorithm": "exhaustive"}, 0, 0),
+        ({"algorithm": "idfs"}, None, None),
+    ],
+)
+def test_what_a_search_has_shown_is_stored(rooms, settings, depth, candidates):
+    outcome = episode_of(rooms, **settings)
+    shown = {"proof_depth": depth, "proof_candidates": candidates}
+    for stored in (outcome.metrics, outcome.record):
+        assert {name: stored[name] for name in shown} == shown
+
+
+def test_estimates_of_a_search_are_stored_with_their_pushes(rooms):
+    pushes = episode_of(rooms, algorithm="mcts").pushes
+    visited = [value is not None for value in pushes["value"]]
+    assert visited == [visits is not None for visits in pushes["visits"]]
+    assert visited[0], "the first push is in the tree"
+    assert not all(visited), "those of its rollout are not"
+    assert set(episode_of(rooms, algorithm="idfs").pushes["visits"]) == {None}
 
 
 def test_the_fixture_has_plans_of_zero_one_and_more_pushes(collected, several):
@@ -152,7 +186,7 @@ def test_pushes_marked_on_plan_are_the_plan_that_was_found(collection):
             row for row in pushes if row["episode_id"] == episode["episode_id"] and row["on_plan"]
         ]
         assert [row["depth"] for row in rows] == list(range(1, len(rows) + 1))
-        assert [action_of(row) for row in rows] == episode["found_sequence"]
+        assert [action_in(row) for row in rows] == episode["found_sequence"]
         assert [row["goal_open"] for row in rows] == [False] * (len(rows) - 1) + [True] * bool(rows)
 
 
@@ -163,7 +197,7 @@ def test_rows_of_plans_are_the_plan_with_its_states_and_where_each_push_is_from(
     for episode in solved_episodes(collection):
         rows = [row for row in plans if row["episode_id"] == episode["episode_id"]]
         assert [row["step"] for row in rows] == list(range(episode["solution_depth"]))
-        assert [action_of(row) for row in rows] == episode["action_sequence"]
+        assert [action_in(row) for row in rows] == episode["action_sequence"]
         found = episode["found_sequence"]
         kept = [row["found_step"] for row in rows]
         assert [found[number] for number in kept] == episode["action_sequence"]

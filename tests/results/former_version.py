@@ -20,14 +20,22 @@ from namo.results.tables import MERGED_TABLES, TABLES, write_table
 FORMER = 4
 NEW = frozenset({"opening_fraction", "worker_process"})
 """Columns of metrics that version 4 did not have."""
-ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
-"""Columns that it did not have, and that an upgrade cannot know."""
-OF_MINIMAL_PLANS = {
-    "metrics": {"found_depth", "minimal", "refined", "smoothing_pushes", "smoothing_time_ms"},
-    "episodes": {"minimal", "refined", "found_sequence", "dropped"},
+STRAIGHT = frozenset({"simulation", "contact", "travel"})
+"""Columns of pushes that version 5 did not have; of pushes to a pose all of them are known."""
+PROOF = frozenset({"proof_depth", "proof_candidates"})
+"""Columns of metrics, and keys of episodes, that version 5 did not have."""
+ESTIMATES = frozenset({"visits", "value"})
+"""Columns of pushes that it did not have."""
+ADDED = NEW | PROOF | ESTIMATES | {"reachable", "reached_area", "goal_gap", "remarks"}
+"""Columns that version 4 did not have and whose values it does not know."""
+LATER = {
+    "metrics": {"found_depth", "minimal", "refined", "smoothing_pushes", "smoothing_time_ms"}
+    | PROOF,
+    "episodes": {"minimal", "refined", "found_sequence", "dropped"} | PROOF,
+    "pushes": STRAIGHT | ESTIMATES,
     "plans": {*PLANS.names} - {"step", "object_id", "moved", "robot", "poses", *IDENTITY},
 }
-"""Columns and keys that versions 4 and 5 did not have, which follow from what they had."""
+"""Columns and keys that versions 4 and 5 did not have."""
 
 
 def write_former(source, folder, version=FORMER):
@@ -80,7 +88,7 @@ def _write_or_delete(path, rows, version, exists):
 
 
 def _absent(table, version):
-    return OF_MINIMAL_PLANS.get(table, set()) | (ADDED if version == FORMER else set())
+    return LATER.get(table, set()) | (ADDED if version == FORMER else set())
 
 
 def former_record(record, version=FORMER):
@@ -92,7 +100,7 @@ def former_record(record, version=FORMER):
     for name in ("pushes", "plans"):
         record[name] = _without(record[name], _absent(name, version))
     record["episode_results"] = [
-        _without(episode, OF_MINIMAL_PLANS["episodes"]) for episode in record["episode_results"]
+        _without(episode, LATER["episodes"]) for episode in record["episode_results"]
     ]
     return _as_version_4(record) if version == FORMER else record
 
