@@ -1,7 +1,8 @@
 """Records and tables of the schema version before, in the form of the present one.
 
 What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
-`error_message` in place of None, `action_sequence` None when unsolved. What was not stored is null.
+`error_message` in place of None, `action_sequence` None when unsolved. What was not stored is null,
+unless `IN_EARLIER_VERSIONS` says what it was.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from namo.results.static_objects import ROBOT
 from namo.version import SCHEMA_VERSION, __version__
 from namo.wording import truncated_list
 
+IN_EARLIER_VERSIONS: Mapping[str, float] = {"clearance": 0.0}
+"""Columns that earlier versions lack, of which it is known what they did."""
 ROUNDING = 1e-9
 """Greatest difference (m, rad) between geometry that is read again and what is stored."""
 SHOWN = 5
@@ -46,6 +49,7 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
             "namo_version": __version__,
             "metrics": [
                 {
+                    **IN_EARLIER_VERSIONS,
                     **row,
                     "episode_id": _episode_id(row["episode_id"]),
                     "schema_version": SCHEMA_VERSION,
@@ -75,7 +79,7 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = {
         field.name: rows[field.name]
         if field.name in rows.column_names
-        else pa.nulls(len(rows), field.type)
+        else pa.repeat(pa.scalar(IN_EARLIER_VERSIONS.get(field.name), field.type), len(rows))
         for field in schema
     }
     if "episode_id" in columns:
@@ -99,6 +103,7 @@ def _episode_id(text: str) -> str:
 
 def _episode(episode: Record, objects: Mapping[str, ObjectInfo]) -> Record:
     return {
+        **IN_EARLIER_VERSIONS,
         **episode,
         "episode_id": _episode_id(episode["episode_id"]),
         "action_sequence": episode["action_sequence"] if episode["solution_found"] else None,

@@ -170,7 +170,7 @@ class Reachability:
                 static.wall_solids,
                 self.solids,
                 static.index[name],
-                static.clearance,
+                static.inflation,
             )
         return self._contacts[name]
 
@@ -202,7 +202,8 @@ class Reachability:
                 static.wall_solids,
                 self.solids,
                 static.index[name],
-                static.clearance,
+                static.inflation,
+                free.back_off_m,
             )
 
     def can_push_towards(self, name: str, goal: Pose2D) -> bool:

@@ -179,7 +179,7 @@ def test_the_scenes_are_stored_unchanged(learning):
     rows = pq.read_table(learning.dataset / "scenes.parquet").to_pylist()
     texts = {row["scene_sha256"]: row["xml"] for row in rows}
     assert texts == {sha256_of(path): path.read_text() for path in learning.scenes}
-    assert {row["physics"] for row in rows} == {"scene"}
+    assert {(row["physics"], row["clearance"]) for row in rows} == {("scene", 0.0)}
     (scene,) = [parse_scene(rows[0]["xml"].encode(), "x")]
     assert scene.sha256 == rows[0]["scene_sha256"]
 

@@ -1,0 +1,39 @@
+"""What decides a search or a replay beside the scene file, the same for a whole collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from namo.scenes.physics import with_physics
+
+if TYPE_CHECKING:  # so that settings can be checked without loading NumPy
+    from namo.scenes.scene import Scene
+
+MAX_CLEARANCE_M = 1.0
+
+
+class Conditions(NamedTuple):
+    """What decides the simulation of a scene beside its file.
+
+    Attributes:
+        physics: a name in `namo.scenes.presets.PHYSICS_PRESETS`.
+        clearance: room that must be left around the robot where it drives (m).
+    """
+
+    physics: str
+    clearance: float
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Return the conditions of a row of the metrics table.
+
+        Raises:
+            KeyError: the row lacks one of them.
+        """
+        return cls(*(row[name] for name in cls._fields))
+
+    def applied_to(self, scene: Scene) -> Scene:
+        """Return the scene under these conditions; `path` and `sha256` are unchanged."""
+        return replace(with_physics(scene, self.physics), clearance=self.clearance)
