@@ -6,6 +6,7 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -89,7 +90,7 @@ def collect_environment(
         began += _time_to_prepare(world)
         geometry = {
             **geometry,
-            "remarks": scene_remarks(scene),
+            "remarks": scene_remarks(replace(scene, clearance=config.clearance)),
             **reach_columns(world.situation().reach),
         }
         for episode in range(config.episodes_per_env):
