@@ -17,7 +17,9 @@ FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "sce
 NEW = frozenset({"opening_fraction", "worker_process"})
 """Columns of metrics that the version before did not have."""
 ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
-"""Columns that it did not have."""
+"""Columns that it did not have, of which nothing is known."""
+KNOWN = frozenset({"clearance"})
+"""Columns that it did not have, of which it is known what they would have held."""
 
 
 def write_former(source, folder):
@@ -57,7 +59,9 @@ def write_former(source, folder):
 
 
 def write_former_table(path, schema, rows):
-    schema = pa.schema([field for field in schema if field.name not in ADDED], schema.metadata)
+    schema = pa.schema(
+        [field for field in schema if field.name not in ADDED | KNOWN], schema.metadata
+    )
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
@@ -72,7 +76,7 @@ def former_record(record):
     del record["models"]
     record["metrics"] = [
         {
-            **{name: value for name, value in row.items() if name not in NEW},
+            **{name: value for name, value in row.items() if name not in NEW | KNOWN},
             "episode_id": _padded(row["episode_id"]),
             "schema_version": FORMER,
         }
@@ -84,7 +88,7 @@ def former_record(record):
     record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
-            **episode,
+            **{name: value for name, value in episode.items() if name not in KNOWN},
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,
