@@ -17,7 +17,7 @@ from pathlib import Path
 from namo.commands.arguments import add_folder, add_run_from, require_folder
 from namo.commands.parsing import add_old_name
 from namo.errors import UsageError
-from namo.scenes.conditions import MAX_CLEARANCE_M
+from namo.scenes.conditions import require_clearance
 
 HELP = "check file integrity and replay every plan"
 
@@ -46,13 +46,14 @@ def run(options: argparse.Namespace) -> int:
     """Verify and return the exit code.
 
     Raises:
-        UsageError: there is no such folder, or an exported data set is to be collected again.
+        UsageError: there is no such folder, an exported data set is to be collected again, or the
+            clearance is out of its range.
     """
     folder: Path = options.folder
     require_folder(folder)
     clearance: float | None = options.clearance
-    if clearance is not None and not 0.0 <= clearance <= MAX_CLEARANCE_M:
-        raise UsageError(f"--clearance is {clearance}; allowed: 0 to {MAX_CLEARANCE_M:g} (m)")
+    if clearance is not None:
+        require_clearance(clearance)
     from namo.exporting.verification import ExportVerification
     from namo.reporting.report import page_problem
     from namo.results.export_folder import is_export

@@ -6,12 +6,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from namo.errors import UsageError
 from namo.scenes.physics import with_physics
 
 if TYPE_CHECKING:  # so that settings can be checked without loading NumPy
     from namo.scenes.scene import Scene
 
 MAX_CLEARANCE_M = 1.0
+
+
+def require_clearance(clearance: float, what: str = "--clearance") -> None:
+    """Make sure that a clearance is one.
+
+    Args:
+        clearance: room around the robot (m).
+        what: what messages call it.
+
+    Raises:
+        UsageError: it is negative, not a number, or too large for any scene.
+    """
+    if not 0.0 <= clearance <= MAX_CLEARANCE_M:
+        raise UsageError(f"{what} is {clearance}; allowed: 0 to {MAX_CLEARANCE_M:g} (m)")
 
 
 class Conditions(NamedTuple):
