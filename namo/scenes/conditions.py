@@ -15,18 +15,21 @@ if TYPE_CHECKING:  # so that settings can be checked without loading NumPy
 MAX_CLEARANCE_M = 1.0
 
 
-def require_clearance(clearance: float, what: str = "--clearance") -> None:
-    """Make sure that a clearance is one.
+def clearance_problem(clearance: float) -> str | None:
+    """Return what is wrong with a clearance (m), as the end of a message; None if nothing is."""
+    if 0.0 <= clearance <= MAX_CLEARANCE_M:
+        return None
+    return f"is {clearance}; allowed: 0 to {MAX_CLEARANCE_M:g} (m)"
 
-    Args:
-        clearance: room around the robot (m).
-        what: what messages call it.
+
+def require_clearance(clearance: float, what: str = "--clearance") -> None:
+    """Make sure that a clearance (m) is one.
 
     Raises:
-        UsageError: it is negative, not a number, or too large for any scene.
+        UsageError: it is negative, not a number, or too large for any scene; names `what`.
     """
-    if not 0.0 <= clearance <= MAX_CLEARANCE_M:
-        raise UsageError(f"{what} is {clearance}; allowed: 0 to {MAX_CLEARANCE_M:g} (m)")
+    if problem := clearance_problem(clearance):
+        raise UsageError(f"{what} {problem}")
 
 
 class Conditions(NamedTuple):
