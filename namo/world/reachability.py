@@ -4,7 +4,7 @@ The robot's centre may be in every cell that is free on the conservative grid of
 `namo.scenes.grid` and connected to the robot over eight neighbours. The robot's goal is reachable
 when a reached cell lies within `GOAL_TOLERANCE_M` of it. A movable is reachable when one of its
 contact points is: its standoff lies in a reached cell, and the robot at the contact point touches
-nothing else.
+nothing else. All of this is asked of a robot that is wider by the clearance of the scene.
 """
 
 from __future__ import annotations
