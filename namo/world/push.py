@@ -28,8 +28,8 @@ class PushStatus(StrEnum):
     REACHED = "reached"
     """The object is within tolerance of its goal."""
     GOAL_OPEN = "goal_open"
-    """The robot's goal became reachable during the push, which stopped there or, under a clearance, a
-    little later."""
+    """The robot's goal became reachable during the push, which stopped there; under a clearance it
+    may have gone on a little."""
     UNREACHABLE = "unreachable"
     """The robot cannot drive to any contact point of the object; nothing moved."""
     BLOCKED = "blocked"
