@@ -87,7 +87,8 @@ class SearchFacts:
 
     def __init__(self, search: Search) -> None:
         """Collect the states of a search."""
-        self.search, self.shapes = search, SceneShapes(search.scene)
+        self.search = search
+        self.shapes = SceneShapes(search.scene, search.metrics["clearance"])
         self.states = {0: self._start()}
         for push in search.pushes:
             number = push["next_state"]

@@ -40,7 +40,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -72,6 +72,9 @@ class PushObserver(Protocol):
 
     def on_step(self) -> None:
         """Handle the state after a control period of pushing."""
+
+    def on_undo(self, periods: int) -> None:
+        """Handle that the latest control periods of pushing were undone, so many of them."""
 
 
 class WallTimes(NamedTuple):
@@ -166,6 +169,7 @@ class World:
         self._cache_dir = cache_dir
         self._reachability: Reachability | None = None
         self._moving: str | None = None
+        self._wider: dict[float, StaticMap] = {}
         self._primitives: dict[str, tuple[PrimitiveLibrary, PushPlanner]] = {}
 
     @property
@@ -203,6 +207,21 @@ class World:
             self._reachability.goal_reachable  # noqa: B018 - computes it within the timed section
             self.reachability_s += time.perf_counter() - began
         return self._reachability
+
+    def has_room(self, more: float) -> bool:
+        """Return whether a robot could drive to the goal that is wider by so much (m) on each side.
+
+        Args:
+            more: beyond the radius of the robot and the clearance of the scene (m).
+        """
+        began = time.perf_counter()
+        if more not in self._wider:
+            wider = replace(self.scene, clearance=self.scene.clearance + more)
+            self._wider[more] = StaticMap(wider)
+        poses = self.simulation.poses()
+        fits = Reachability(self._wider[more], poses, self._moving).goal_reachable
+        self.reachability_s += time.perf_counter() - began
+        return fits
 
     def poses(self) -> dict[str, Pose2D]:
         """Return the world poses of the robot (theta 0) and every movable, in file order."""

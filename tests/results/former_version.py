@@ -20,6 +20,8 @@ STRAIGHT = frozenset({"simulation", "contact", "travel"})
 """Columns of pushes that version 5 did not have; of pushes to a pose all of them are known."""
 ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
 """Columns that version 4 did not have and whose values it does not know."""
+KNOWN = frozenset({"clearance"})
+"""Columns that versions 4 and 5 did not have, of which it is known what they would have held."""
 
 
 def write_version_5(source, folder):
@@ -30,8 +32,14 @@ def write_version_5(source, folder):
         record["pushes"] = {
             name: values for name, values in record["pushes"].items() if name not in STRAIGHT
         }
-        metrics = [{**row, "schema_version": 5} for row in record["metrics"]]
-        record = {**record, "schema_version": 5, "metrics": metrics}
+        metrics = [{**_without_known(row), "schema_version": 5} for row in record["metrics"]]
+        episodes = [*map(_without_known, record["episode_results"])]
+        record = {
+            **record,
+            "schema_version": 5,
+            "metrics": metrics,
+            "episode_results": episodes,
+        }
         write_sealed(path, pickle.dumps(record))
     return folder
 
@@ -74,7 +82,7 @@ def write_former(source, folder):
 
 def write_former_table(path, schema, rows):
     schema = pa.schema(
-        [field for field in schema if field.name not in ADDED | STRAIGHT], schema.metadata
+        [field for field in schema if field.name not in ADDED | STRAIGHT | KNOWN], schema.metadata
     )
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
@@ -90,7 +98,7 @@ def former_record(record):
     del record["models"]
     record["metrics"] = [
         {
-            **{name: value for name, value in row.items() if name not in NEW},
+            **{name: value for name, value in row.items() if name not in NEW | KNOWN},
             "episode_id": _padded(row["episode_id"]),
             "schema_version": FORMER,
         }
@@ -102,7 +110,7 @@ def former_record(record):
     record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
-            **episode,
+            **{name: value for name, value in episode.items() if name not in KNOWN},
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,
@@ -126,6 +134,10 @@ def with_unknown(value):
             name: unknown if name in ADDED else with_unknown(item) for name, item in value.items()
         }
     return [with_unknown(item) for item in value] if isinstance(value, list) else value
+
+
+def _without_known(values):
+    return {name: value for name, value in values.items() if name not in KNOWN}
 
 
 def _without_added(values):
