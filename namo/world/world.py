@@ -54,7 +54,7 @@ from namo.world.primitives import PrimitiveLibrary
 from namo.world.push import Action, PushOutcome, StraightPush
 from namo.world.push_planner import PushPlanner
 from namo.world.push_pool import PushPool
-from namo.world.push_skill import execute_push
+from namo.world.push_skill import ROOM_M, ROOM_TRAVEL_M, execute_push
 from namo.world.reachability import Reachability
 from namo.world.simulation import Simulation, State
 from namo.world.static_map import StaticMap
@@ -302,7 +302,8 @@ class World:
         """Push straight from one contact and return how each travel of the primitives ends.
 
         One simulation covers them all, the shortest first. The list ends with the first travel that
-        opens the robot's goal, or that is not completed.
+        opens the robot's goal, or that is not completed. Under a clearance a longer travel takes
+        the place of the one that opens the goal if it makes room as a push to a pose would.
 
         Args:
             state: to restore first.
@@ -320,12 +321,20 @@ class World:
         self.expect_moving(name)
         goal_was_open = self.reachability().goal_reachable
         travels = self.primitives(name)[0].travels.tolist()
-        results = []
+        results: list[StraightResult] = []
+        opened: float | None = None  # the travel that opened the goal
         outcomes = straight_pushes(self, name, contact, travels, deadline)
         for travel, outcome in zip(travels, outcomes, strict=False):
+            if opened is not None and travel - opened > ROOM_TRAVEL_M:
+                break
             push = StraightPush(name, contact, travel)
-            results.append(StraightResult(push, outcome, self.situation()))
-            if not goal_was_open and results[-1].after.goal_open:
+            result = StraightResult(push, outcome, self.situation())
+            opens = not goal_was_open and result.after.goal_open
+            if opened is None:
+                results.append(result)
+                opened = travel if opens else None
+            if opens and (self.scene.clearance == 0.0 or self.has_room(ROOM_M)):
+                results[-1] = result
                 break
         return results
 
