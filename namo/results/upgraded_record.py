@@ -25,6 +25,10 @@ from namo.wording import truncated_list
 
 IN_EARLIER_VERSIONS: Mapping[str, float] = {"clearance": 0.0}
 """Columns that earlier versions lack, of which it is known what they did."""
+UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None}
+"""What searches of versions 4 and 5 have shown of shorter plans."""
+UNKNOWN_OF_PUSHES = ("contact", "travel", "visits", "value")
+"""Columns of pushes that version 5 did not have."""
 ROUNDING = 1e-9
 """Greatest difference (m, rad) between geometry that is read again and what is stored."""
 SHOWN = 5
@@ -44,7 +48,7 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
     if record["schema_version"] == FINGERPRINTED_SCHEMA:
         record = _from_version_4(record, objects)
     numbers = record["pushes"]["push"]
-    straight = {name: [None] * len(numbers) for name in ("contact", "travel")}
+    unknown = {name: [None] * len(numbers) for name in UNKNOWN_OF_PUSHES}
     return cast(
         EnvironmentRecord,
         {
@@ -52,13 +56,14 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
             "schema_version": SCHEMA_VERSION,
             "namo_version": __version__,
             "episode_results": [
-                {**IN_EARLIER_VERSIONS, **each} for each in record["episode_results"]
+                {**IN_EARLIER_VERSIONS, **each, **UNKNOWN_PROOF}
+                for each in record["episode_results"]
             ],
             "metrics": [
-                {**IN_EARLIER_VERSIONS, **row, "schema_version": SCHEMA_VERSION}
+                {**IN_EARLIER_VERSIONS, **row, "schema_version": SCHEMA_VERSION, **UNKNOWN_PROOF}
                 for row in record["metrics"]
             ],
-            "pushes": {**record["pushes"], "simulation": numbers, **straight},
+            "pushes": {**record["pushes"], "simulation": numbers, **unknown},
         },
     )
 

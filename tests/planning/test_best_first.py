@@ -143,6 +143,7 @@ def test_rated_objects_with_unrated_goals_come_in_order_of_rating(fakes):
 def test_the_random_fraction_is_the_configured_one_at_first_and_higher_later(fraction):
     goals = RatedGoals({}, random_share=fraction)
     counts = [BestFirst(NoHeuristic(), goals, 2).random_pushes(n) for n in range(200)]
+    first = BestFirst.rated_phase_pushes
     assert counts[BestFirst.rated_phase_pushes] == math.floor(
         fraction * BestFirst.rated_phase_pushes
     )
@@ -150,7 +151,7 @@ def test_the_random_fraction_is_the_configured_one_at_first_and_higher_later(fra
     if fraction == 0.0:
         assert counts[-1] == 0
     else:
-        late = counts[-1] - counts[BestFirst.rated_phase_pushes]
+        late = counts[-1] - counts[first]
         expected = max(fraction, LATE_RANDOM_FRACTION) * (
             len(counts) - 1 - BestFirst.rated_phase_pushes
         )

@@ -1,10 +1,12 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shapely
 
 from namo.commands.main import main
 from namo.errors import ResultFileError
@@ -17,7 +19,7 @@ from namo.results.schema import FILES, SCENE_FILES
 from namo.results.tables import write_table
 from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
 from tests.collecting import SOURCE
-from tests.walking import SCENES, Folder, contents
+from tests.walking import SCENES, Folder, copy_scenes
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +240,7 @@ def test_a_damaged_table_is_repaired_by_assembling_alone(rig, copy, whole):
 def asked(rig, tmp_path, monkeypatch):
     """Three tiny environments, collected as they were asked for."""
     monkeypatch.chdir(tmp_path)
-    Path(SCENES).mkdir()
-    for name, text in zip("abc", contents().values(), strict=False):
-        (Path(SCENES) / f"{name}.xml").write_text(text)
+    copy_scenes(3)
     here = Folder(Path("out"))
     here.by_hand(rig.config(seed=1), range(3))
     assert problems(here.output) == []
@@ -390,6 +390,16 @@ def test_the_command_says_how_many_plans_leave_room(whole, capsys):
     assert f"clearance 0 cm: {plans} of {plans} plan" in capsys.readouterr().out
     assert main(["verify", str(whole.output), "--clearance", "-1"]) == 2
     assert "--clearance is -1.0; allowed: 0 to 1 (m)" in capsys.readouterr().err
+
+
+def test_a_report_that_other_libraries_drew_is_not_compared(asked, capsys):
+    path = write_report(asked.output)
+    content = path.read_text().replace("<dd>3</dd>", "<dd>4</dd>")
+    path.write_text(content.replace(f"GEOS {shapely.geos_version_string}", "GEOS 3.0.0"))
+    assert main(["verify", str(asked.output)]) == 0
+    assert re.search(
+        "note: report.html: drawn by .*GEOS 3.0.0, so not compared", capsys.readouterr().out
+    )
 
 
 def test_the_command_prints_problems_and_advice(copy, whole, capsys):
