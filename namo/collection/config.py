@@ -105,7 +105,7 @@ class CollectionConfig:
         group=SEARCH,
     )
     clearance: float = setting(
-        0.0,
+        0.01,
         help="room that must be left around the robot where it drives",
         unit="m",
         minimum=0,

@@ -151,10 +151,10 @@ def test_settings_cannot_be_changed_and_are_plain_values():
 @pytest.mark.parametrize(
     ("settings", "known"),
     [
-        ({}, "9fadc156331c9bd1caeba9d583ae105cb04ad05afd3dba004957245bea08c23b"),
+        ({}, "0b2145c66a14d7b1416f4f69b3df5f38a0b231121e40bfdb7063c814f9e3c417"),
         (
             {"algorithm": "standard_idfs"},
-            "9fadc156331c9bd1caeba9d583ae105cb04ad05afd3dba004957245bea08c23b",
+            "0b2145c66a14d7b1416f4f69b3df5f38a0b231121e40bfdb7063c814f9e3c417",
         ),
         (
             {
@@ -186,7 +186,7 @@ def test_settings_cannot_be_changed_and_are_plain_values():
                 "ml_goal_model": str(REPOSITORY / "resources/models/goal"),
                 "ml_device": "cpu",
             },
-            "ea62b60a2af4dee921087b46f93db8342ad96d1f0446bdc03965690eecf78668",
+            "83524819848918fc754aecaea9fe57152404b8f2b64d5a4d12af6e4fa6b9a6e8",
         ),
     ],
     ids=["defaults", "alias", "every setting", "models"],
