@@ -30,7 +30,7 @@ DEPTH_DISCOUNT = 0.9
 class BestFirst(PortfolioPlanner):
     """Pushes next what has the highest rating in any state found so far."""
 
-    late_random_fraction = 0.8  # ratings rarely find a plan later
+    rated_phase_pushes = 10
 
     def _rated_steps(self, search: Search, streams: Streams) -> Steps:
         return _RatedSearch(self, search, streams).steps()

@@ -41,7 +41,7 @@ from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
 from namo.world.push_planner import equivalent_goals
 
-EAGER = 1
+EAGER = 3
 """States of a straight push, those rated highest, that are expanded at once."""
 POSE_DISCOUNT = 0.9
 """Factor on the rating of a push to a pose beside that of the straight push to the same end."""
@@ -50,7 +50,7 @@ POSE_DISCOUNT = 0.9
 class Hybrid(PortfolioPlanner):
     """Simulates next what has the highest rating, a straight push or a push to a pose."""
 
-    late_random_fraction = 0.5
+    rated_phase_pushes = 30
 
     def __init__(
         self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int

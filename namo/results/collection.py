@@ -18,6 +18,7 @@ from namo.errors import UsageError
 from namo.results.actions import push_of
 from namo.results.collected_scenes import CollectedScenes
 from namo.results.export_folder import exported_shards, is_export
+from namo.results.record_files import record_file
 from namo.results.record_types import EnvironmentRecord, EpisodePlan, MetricsRow
 from namo.results.records import read_listed_record
 from namo.results.searched_environment import (
@@ -238,7 +239,7 @@ class Collection:
                 yield searched_in_record(record)
 
     def _record(self, env_id: str) -> EnvironmentRecord:
-        return read_listed_record(self.folder, f"{env_id}_results.pkl", EnvironmentRecord)
+        return read_listed_record(self.folder, record_file(env_id), EnvironmentRecord)
 
     def _table(
         self,

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from namo.errors import ResultFileError
 from namo.planning.planner import Termination
 from namo.results.actions import action_in
+from namo.results.environment_rows import all_rows, by_environment
 from namo.results.record_types import (
     EnvironmentRecord,
     EpisodePlan,
@@ -22,7 +21,7 @@ from namo.results.record_types import (
     Observation,
     SceneReference,
 )
-from namo.results.tables import read_table, row_groups
+from namo.results.tables import read_table
 
 PushRow = Mapping[str, Any]
 """A row of the pushes table; see `namo.results.schema.PUSHES`."""
@@ -31,7 +30,6 @@ _COLUMNS = [
     *("env_index", "env_id", "episode_id", "xml_file", "scene_sha256", "difficulty", "physics"),
     *("solution_depth", "termination", "kept"),
 ]
-_BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -83,16 +81,9 @@ def searched_in_tables(
         for row in read_table(path, _COLUMNS).to_pylist():
             if row["termination"] != Termination.ERROR.value:
                 episodes.setdefault(row["env_index"], []).append(row)
-    rows = (
-        row
-        for path in pushes
-        for table in row_groups(path)
-        for batch in table.to_batches(_BATCH_ROWS)
-        for row in batch.to_pylist()
-    )
-    for index, group in groupby(rows, key=itemgetter("env_index")):
+    for index, rows in by_environment(all_rows(pushes)):
         if index in episodes:
-            yield _searched(episodes[index], list(group))
+            yield _searched(episodes[index], rows)
 
 
 def _searched(episodes: Sequence[MetricsRow], pushes: Sequence[PushRow]) -> SearchedEnvironment:
