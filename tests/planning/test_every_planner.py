@@ -102,7 +102,7 @@ def test_a_sealed_room_is_cut_off_by_a_budget_and_never_exhausted(rooms, checks,
     few = search(name, scene, seed, depth=5, pushes=8)
     expected = Termination.DEPTH if name == "random_sampling" else Termination.PUSHES
     assert few.termination is expected
-    assert len(few.pushes) == (5 if name == "random_sampling" else 8)
+    assert few.simulations == (5 if name == "random_sampling" else 8)
     checks.consistent(few)
 
 
