@@ -106,6 +106,7 @@ def collect(**settings):
             object_strategy="nearest_first",
             max_pushes=PUSHES,
             smooth=False,
+            clearance=0.0,
             **settings,
         )
         planner, _ = make_planner(config)

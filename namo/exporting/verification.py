@@ -94,9 +94,9 @@ class ExportVerification:
                 yield Problem(name, text, repairable=False)
 
     def _plans(self, searched: SearchedEnvironment) -> Iterator[Problem]:
-        reference, physics = searched.reference, searched.physics
+        reference, conditions = searched.reference, searched.conditions
         check = None if self.minimal is None else self.minimal.problem
-        plans = replay_plans(self._scenes, reference, physics, searched.episodes, check)
+        plans = replay_plans(self._scenes, reference, conditions, searched.episodes, check)
         try:
             for name, problem in plans:
                 self.plans += 1

@@ -24,12 +24,14 @@ from namo.results.record_types import (
 )
 from namo.results.schema import PLANS
 from namo.results.tables import read_table
+from namo.scenes.conditions import Conditions
 
 PushRow = Mapping[str, Any]
 """A row of the pushes or plans table; see `namo.results.schema`."""
 
 _COLUMNS = [
-    *("env_index", "env_id", "episode_id", "xml_file", "scene_sha256", "difficulty", "physics"),
+    *("env_index", "env_id", "episode_id", "xml_file", "scene_sha256", "difficulty"),
+    *Conditions._fields,
     *("solution_depth", "minimal", "termination", "kept"),
 ]
 PLAN_COLUMNS = [name for name in PLANS.names if name not in ("moved", "robot", "poses")]
@@ -42,7 +44,7 @@ class SearchedEnvironment:
 
     Attributes:
         reference: names its scene.
-        physics: preset it was collected with.
+        conditions: under which it was collected.
         difficulty: class of the scene; None when unknown.
         episodes: that were kept, in order.
         pushes: rows of the pushes table, in order; those of dropped episodes included.
@@ -50,7 +52,7 @@ class SearchedEnvironment:
     """
 
     reference: SceneReference
-    physics: str
+    conditions: Conditions
     difficulty: str | None
     episodes: Sequence[EpisodePlan]
     pushes: Sequence[PushRow]
@@ -62,7 +64,7 @@ def searched_in_record(record: EnvironmentRecord) -> SearchedEnvironment:
     first = record["metrics"][0]
     return SearchedEnvironment(
         _reference(record),
-        first["physics"],
+        Conditions.of(first),
         first["difficulty"],
         record["episode_results"],
         _rows(record["pushes"], record["pushes"]),
@@ -112,7 +114,7 @@ def _searched(
     first = episodes[0]
     return SearchedEnvironment(
         _reference(first),
-        first["physics"],
+        Conditions.of(first),
         first["difficulty"],
         [
             plan_in_tables(row, by_episode.get(row["episode_id"], ()))

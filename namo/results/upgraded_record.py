@@ -2,8 +2,9 @@
 
 What differs from version 4: the keys of `static_object_info`, episode ids without leading zeros, an
 empty `error_message` in place of None, `action_sequence` None when unsolved. From version 5:
-straight pushes, and minimal plans; earlier plans are as the search found them, so their pushes are
-among the simulated ones. What was not stored is null.
+straight pushes, the clearance, and minimal plans; earlier plans are as the search found them, so
+their pushes are among the simulated ones. What was not stored is null, unless `IN_EARLIER_VERSIONS`
+says what it was.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from namo.results.static_objects import ROBOT
 from namo.version import FINGERPRINTED_SCHEMA, SCHEMA_VERSION, __version__
 from namo.wording import truncated_list
 
+IN_EARLIER_VERSIONS: Mapping[str, float] = {"clearance": 0.0}
+"""Columns that earlier versions lack, of which it is known what they did."""
 UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None}
 """What searches of versions 4 and 5 have shown of shorter plans."""
 UNKNOWN_OF_PUSHES = ("contact", "travel", "visits", "value")
@@ -56,10 +59,12 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
             "schema_version": SCHEMA_VERSION,
             "namo_version": __version__,
             "episode_results": [
-                {**each, **UNKNOWN_PROOF, **_as_found(each)} for each in record["episode_results"]
+                {**IN_EARLIER_VERSIONS, **each, **UNKNOWN_PROOF, **_as_found(each)}
+                for each in record["episode_results"]
             ],
             "metrics": [
                 {
+                    **IN_EARLIER_VERSIONS,
                     **row,
                     "schema_version": SCHEMA_VERSION,
                     **UNKNOWN_PROOF,
@@ -158,7 +163,7 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = {
         field.name: rows[field.name]
         if field.name in rows.column_names
-        else pa.nulls(len(rows), field.type)
+        else pa.repeat(pa.scalar(IN_EARLIER_VERSIONS.get(field.name), field.type), len(rows))
         for field in schema
     }
     if "episode_id" in columns:

@@ -156,10 +156,10 @@ def test_refined_plans_are_minimal_plans():
 @pytest.mark.parametrize(
     ("settings", "known"),
     [
-        ({}, "63130a0b838a1553dd6d4fb31944a97b66fb94ecb4dbf880071dfcc9fef52f6d"),
+        ({}, "de3d0b7fdbf4ef2ee254fca16b746227822cf8eea4e3d3673519e37f9678c5f8"),
         (
             {"algorithm": "standard_idfs"},
-            "63130a0b838a1553dd6d4fb31944a97b66fb94ecb4dbf880071dfcc9fef52f6d",
+            "de3d0b7fdbf4ef2ee254fca16b746227822cf8eea4e3d3673519e37f9678c5f8",
         ),
         (
             {
@@ -179,8 +179,9 @@ def test_refined_plans_are_minimal_plans():
                 "smooth": False,
                 "seed": 7,
                 "physics": "fast",
+                "clearance": 0.02,
             },
-            "acf79f01ea264c50449b4dbd24444d9be0d33fd1c2d1834e1d09694e2c79a634",
+            "984b6a7734bbbf5b95d41414ba40265093f5d6844beb7b63b204e0415b30cd8d",
         ),
         (
             {
@@ -191,7 +192,7 @@ def test_refined_plans_are_minimal_plans():
                 "ml_goal_model": str(REPOSITORY / "resources/models/goal"),
                 "ml_device": "cpu",
             },
-            "bd7a7fe310e97d08b73bfa144af3d4628e60830f7a3c5d044ea738d44820c5b2",
+            "19471af8a2abf0bb02bca113ce163adb29ec0c67dec218e684d002178e7c2de9",
         ),
     ],
     ids=["defaults", "alias", "every setting", "models"],

@@ -28,10 +28,13 @@ ESTIMATES = frozenset({"visits", "value"})
 """Columns of pushes that it did not have."""
 ADDED = NEW | PROOF | ESTIMATES | {"reachable", "reached_area", "goal_gap", "remarks"}
 """Columns that version 4 did not have and whose values it does not know."""
+KNOWN = frozenset({"clearance"})
+"""Columns that versions 4 and 5 did not have, of which it is known what they would have held."""
 LATER = {
     "metrics": {"found_depth", "minimal", "refined", "smoothing_pushes", "smoothing_time_ms"}
-    | PROOF,
-    "episodes": {"minimal", "refined", "found_sequence", "dropped"} | PROOF,
+    | PROOF
+    | KNOWN,
+    "episodes": {"minimal", "refined", "found_sequence", "dropped"} | PROOF | KNOWN,
     "pushes": STRAIGHT | ESTIMATES,
     "plans": {*PLANS.names} - {"step", "object_id", "moved", "robot", "poses", *IDENTITY},
 }
