@@ -9,6 +9,7 @@ PLANNERS = Registry(
         "tree_idfs": "namo.planning.tree_idfs:TreeIDFS",
         "best_first": "namo.planning.best_first:BestFirst",
         "exploration": "namo.planning.exploration:Exploration",
+        "region_opening": "namo.planning.region_opening:RegionOpening",
         "random_sampling": "namo.planning.random_sampling:RandomSampling",
     },
     aliases={"standard_idfs": "idfs"},

@@ -13,8 +13,6 @@ import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain
 
 import numpy as np
 
@@ -22,8 +20,7 @@ from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.strategies.path_blocking import ELSEWHERE_FACTOR, rating_of
 from namo.strategies.rated_candidates import RatedCandidates, StateCache
 from namo.world.blocked_way import RemainingWay
-from namo.world.candidates import candidate_pushes
-from namo.world.push_planner import PushPlanner
+from namo.world.candidates import CandidatePushes, candidate_pushes
 from namo.world.reachability import Reachability
 from namo.world.world import World
 
@@ -35,6 +32,8 @@ P_COMPLETE = 0.8
 """Probability that a push gets to a pose to which the push planner has a complete plan."""
 P_INCOMPLETE = 0.2
 """The same if its plan only gets nearer."""
+SURE = 0.9
+"""Where a straight push is rated as high as this the pattern is not needed, which takes time."""
 P_LATER = 0.5
 """Factor on the rating of a state that a push leads to if the goal is not open there."""
 SAMPLING_EXPONENT = 5
@@ -87,7 +86,7 @@ class ClearPathGoals:
         return self._ratings(world, name).best()
 
     def _ratings(self, world: World, name: str) -> _Ratings:
-        return self._cache.get(world, name, lambda: _Ratings.of(world, name))
+        return self._cache.get(world, name, lambda: _rate(world, name))
 
 
 @dataclass(frozen=True)
@@ -96,90 +95,85 @@ class _Ratings:
 
     Attributes:
         straight: of straight pushes.
-        reachability: of the state.
-        name: of the movable.
-        way: without the movable.
-        now: cost of the way at present (m).
-        planner: of the movable.
+        pattern: goals of the pattern with their values, best first.
     """
 
     straight: RatedCandidates
-    reachability: Reachability
-    name: str
-    way: RemainingWay
-    now: float
-    planner: PushPlanner
-
-    @classmethod
-    def of(cls, world: World, name: str) -> _Ratings:
-        candidates = candidate_pushes(world, name)
-        reachability = world.reachability()
-        way = RemainingWay(reachability, name)
-        robot = reachability.poses["robot"]
-        now = way.cost(reachability.poses[name], robot.x, robot.y)
-        numbers = np.flatnonzero(candidates.possible)
-        costs = np.full(candidates.possible.shape, np.inf)
-        goals = candidates.goals().reshape(-1, 3)
-        standoffs = world.static.contacts[name].standoffs
-        for number in numbers.tolist():
-            pose = Pose2D(*goals[number].tolist())
-            robot_after = pose.to_world(standoffs[number // len(candidates.travels)])
-            costs.flat[number] = way.cost(pose, *robot_after.tolist())
-        p_opens = np.where(candidates.shoves, P_OPENS_SHOVING, P_OPENS) * (costs == 0.0)
-        opens = 1.0 - np.cumprod(1.0 - p_opens, axis=1)
-        later = _later(costs, now)
-        value = opens + (1.0 - opens) * later
-        straight = RatedCandidates(candidates, numbers, value.flat[numbers], later.flat[numbers])
-        return cls(straight, reachability, name, way, now, world.primitives(name)[1])
+    pattern: list[tuple[Pose2D, float]]
 
     def best(self) -> Iterator[tuple[Pose2D, float]]:
         """Yield goals and values, best first; see `RatingGoalStrategy.best`."""
-        straight = self.straight.best()
-        for goal, value in straight:
-            if value < P_COMPLETE:  # planning takes time; a straight push may make it unnecessary
-                rest = chain([(goal, value)], straight)
-                yield from heapq.merge(rest, self._pattern, key=lambda rated: -rated[1])
-                return
-            yield goal, value
+        return heapq.merge(self.straight.best(), self.pattern, key=lambda rated: -rated[1])
 
-    @cached_property
-    def _pattern(self) -> list[tuple[Pose2D, float]]:
-        """Goals and values of the poses of the pattern, best first."""
-        clear = self._clear_poses()
-        if len(clear) > MAX_PLANNED:
-            clear = [clear[place * len(clear) // MAX_PLANNED] for place in range(MAX_PLANNED)]
-        usable = self.reachability.reachable_contacts(self.name)
-        rated = []
-        for cost, goal in clear:
-            planned = self.planner.plan(self.reachability, goal, usable)
-            if planned is not None:
-                p_reached = P_COMPLETE if planned.complete else P_INCOMPLETE
-                later = _later(np.array(cost), self.now).item()
-                rated.append((goal, p_reached * (1.0 if cost == 0.0 else later)))
-        rated.sort(key=lambda one: -one[1])
-        return [
-            (goal, value * PATTERN_DISCOUNT**place) for place, (goal, value) in enumerate(rated)
-        ]
 
-    def _clear_poses(self) -> list[tuple[float, Pose2D]]:
-        """Return the poses of the pattern that leave least of the way, with the cost of that (m).
+def _rate(world: World, name: str) -> _Ratings:
+    reachability, way = world.reachability(), RemainingWay(world.reachability(), name)
+    robot = reachability.poses["robot"]
+    now = way.cost(reachability.poses[name], robot.x, robot.y)
+    straight = _rate_straight(candidate_pushes(world, name), world, name, way, now)
+    if straight.value.max(initial=0.0) >= SURE:
+        return _Ratings(straight, [])
+    return _Ratings(straight, _rate_pattern(world, name, way, now))
 
-        Nothing if the movable is not in the way. Nearest to its present pose first.
-        """
-        static, robot = self.reachability.static, self.reachability.poses["robot"]
-        pose = self.reachability.poses[self.name]
-        others = self.reachability.obstacles_excluding(self.name)
-        clear: list[tuple[float, Pose2D]] = []
-        least = self.now
-        for x, y, turn in _PATTERN.tolist():
-            goal = Pose2D(pose.x + x, pose.y + y, wrap_angle(pose.theta + turn))
-            if static.fits(self.name, goal) and others.is_clear(goal):
-                cost = self.way.cost(goal, robot.x, robot.y)
-                if cost < least:
-                    clear, least = [], cost
-                if cost == least < self.now:
-                    clear.append((cost, goal))
-        return clear
+
+def _rate_straight(
+    candidates: CandidatePushes, world: World, name: str, way: RemainingWay, now: float
+) -> RatedCandidates:
+    numbers = np.flatnonzero(candidates.possible)
+    costs = np.full(candidates.possible.shape, np.inf)
+    goals = candidates.goals().reshape(-1, 3)
+    standoffs = world.static.contacts[name].standoffs
+    for number in numbers.tolist():
+        pose = Pose2D(*goals[number].tolist())
+        robot = pose.to_world(standoffs[number // len(candidates.travels)])
+        costs.flat[number] = way.cost(pose, *robot.tolist())
+    p_opens = np.where(candidates.shoves, P_OPENS_SHOVING, P_OPENS) * (costs == 0.0)
+    opens = 1.0 - np.cumprod(1.0 - p_opens, axis=1)
+    later = _later(costs, now)
+    value = opens + (1.0 - opens) * later
+    return RatedCandidates(candidates, numbers, value.flat[numbers], later.flat[numbers])
+
+
+def _rate_pattern(
+    world: World, name: str, way: RemainingWay, now: float
+) -> list[tuple[Pose2D, float]]:
+    """Return goals and values of the poses of the pattern, best first."""
+    reachability, planner = world.reachability(), world.primitives(name)[1]
+    cost, clear = _clear_poses(reachability, name, way, now)
+    if len(clear) > MAX_PLANNED:
+        clear = [clear[place * len(clear) // MAX_PLANNED] for place in range(MAX_PLANNED)]
+    usable = reachability.reachable_contacts(name)
+    value = 1.0 if cost == 0.0 else float(_later(np.array(cost), now))
+    plans = [planner.plan(reachability, goal, usable) for goal in clear]
+    rated = [
+        (goal, value * (P_COMPLETE if planned.complete else P_INCOMPLETE))
+        for goal, planned in zip(clear, plans, strict=True)
+        if planned is not None
+    ]
+    rated.sort(key=lambda one: -one[1])
+    return [(goal, value * PATTERN_DISCOUNT**place) for place, (goal, value) in enumerate(rated)]
+
+
+def _clear_poses(
+    reachability: Reachability, name: str, way: RemainingWay, now: float
+) -> tuple[float, list[Pose2D]]:
+    """Return what the best poses of the pattern leave of the way (m), and these, nearest first.
+
+    Nothing if the movable is not in the way.
+    """
+    static, robot, pose = reachability.static, reachability.poses["robot"], reachability.poses[name]
+    others = reachability.obstacles_excluding(name)
+    clear: list[Pose2D] = []
+    least = now
+    for x, y, turn in _PATTERN.tolist():
+        goal = Pose2D(pose.x + x, pose.y + y, wrap_angle(pose.theta + turn))
+        if static.fits(name, goal) and others.is_clear(goal):
+            cost = way.cost(goal, robot.x, robot.y)
+            if cost < least:
+                clear, least = [], cost
+            if cost == least < now:
+                clear.append(goal)
+    return least, clear
 
 
 def _later(costs: Floats, now: float) -> Floats:

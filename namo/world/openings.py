@@ -24,18 +24,20 @@ class Opening:
     """Another free region, or the goal where a movable stands on it, and the way there.
 
     Attributes:
-        cells: mask of the region, (rows + 2, columns + 2).
+        window: rows and columns of the grid's mask that contain the region.
+        cells: mask of the region in this window, (rows, columns).
         movables: names of those between the robot's region and this one, in order along the way.
         cost: of the way to the robot's goal through this region (m of free drive).
     """
 
+    window: tuple[slice, slice]
     cells: NDArray[np.bool_]
     movables: tuple[str, ...]
     cost: float
 
     def is_open(self, reachability: Reachability) -> bool:
         """Return whether the robot can get into the region in another state."""
-        mask = reachability.mask[self.cells]
+        mask = reachability.mask[self.window][self.cells]
         reached, free = int((mask == REACHED).sum()), int((mask != 1).sum())
         return reached > 0 and reached >= OPENED_FRACTION * free
 
@@ -75,5 +77,7 @@ def openings(reachability: Reachability) -> list[Opening]:
             continue
         cost = int(from_robot[rows[first], columns[first]]) + int(to_goal[cells].min())
         metres = cost / STEP * static.grid.resolution
-        found.append(Opening(cells, tuple(movables_along(reachability, way)), metres))
+        window = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+        between = tuple(movables_along(reachability, way))
+        found.append(Opening(window, cells[window].copy(), between, metres))
     return sorted(found, key=lambda opening: opening.cost)

@@ -5,6 +5,7 @@ from namo.planning.best_first import BestFirst
 from namo.planning.exploration import Exploration
 from namo.planning.idfs import IDFS
 from namo.planning.random_sampling import RandomSampling
+from namo.planning.region_opening import RegionOpening
 from namo.planning.registry import PLANNERS
 from namo.planning.tree_idfs import TreeIDFS
 
@@ -15,6 +16,7 @@ def test_the_names_are_those_of_the_command_line():
         "tree_idfs",
         "best_first",
         "exploration",
+        "region_opening",
         "random_sampling",
         "standard_idfs",
     ]
@@ -28,6 +30,7 @@ def test_the_names_are_those_of_the_command_line():
         ("tree_idfs", TreeIDFS),
         ("best_first", BestFirst),
         ("exploration", Exploration),
+        ("region_opening", RegionOpening),
         ("random_sampling", RandomSampling),
     ],
 )
