@@ -9,7 +9,7 @@ from typing import Any
 
 from namo.declared_settings import check_declared, setting
 from namo.errors import ModelError, UsageError
-from namo.learning.bundle_files import bundle_sha256, require_bundle
+from namo.learning.bundle_files import MODEL_PATHS, bundle_sha256, require_bundle
 from namo.option_checks import MAX_SEED
 from namo.planning.registry import PLANNERS
 from namo.scenes.presets import PHYSICS_PRESETS
@@ -150,7 +150,7 @@ class CollectionConfig:
         settings = self.as_dict()
         if self.ml_object_model is None and self.ml_goal_model is None:
             del settings["ml_device"]
-        for name in ("ml_object_model", "ml_goal_model"):
+        for name in MODEL_PATHS:
             if settings[name] is not None:
                 settings[name] = bundle_sha256(Path(settings[name]))
         return settings

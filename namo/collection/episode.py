@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from namo.collection.config import CollectionConfig
-from namo.geometry import Pose2D
 from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
+from namo.results.actions import action_of, pose_columns, push_columns
 from namo.results.metadata_types import ModelUseRecord
 from namo.results.reach_columns import reach_columns
 from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord
@@ -93,8 +93,8 @@ def run_episode(
         "solution_depth": len(result.plan) if result.solved else None,
         "termination": result.termination.value,
         "nodes_expanded": result.pushes_tried,
-        "pushes_simulated": len(result.pushes),
-        "physics_steps": sum(push.outcome.physics_steps for push in result.pushes),
+        "pushes_simulated": result.simulations,
+        "physics_steps": result.physics_steps,
         "terminal_checks": result.terminal_checks,
         "max_depth_reached": result.max_depth_reached,
         "search_time_ms": 1000.0 * result.search_s,
@@ -156,9 +156,10 @@ def _record(
 
 
 def _actions(result: SearchResult) -> list[Action]:
+    outcomes = {(push.state, push.push): push.outcome for push in result.pushes}
     return [
-        {"object_id": push.object_name, "target": (push.goal.x, push.goal.y, push.goal.theta)}
-        for push in result.plan
+        action_of(push, outcomes[state, push].pose)
+        for state, push in zip(result.plan_states, result.plan, strict=False)
     ]
 
 
@@ -171,13 +172,13 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     rows = [
         {
             "push": number,
+            "simulation": push.simulation,
             "state": push.state,
             "next_state": push.next_state,
             "depth": push.depth,
-            "object_id": push.push.object_name,
-            **_pose_columns("goal", push.push.goal),
+            **push_columns(push.push, push.outcome.pose),
             "status": push.outcome.status.value,
-            **_pose_columns("result", push.outcome.pose),
+            **pose_columns("result", push.outcome.pose),
             "contacts": push.outcome.contacts,
             "physics_steps": push.outcome.physics_steps,
             "moved": push.outcome.moved,
@@ -218,10 +219,6 @@ def _plans(world: World, actions: Sequence[Action], pushes: Sequence[Recorder]) 
 
 IDENTITY = ("env_id", "env_index", "episode_id", "episode")
 """Columns of the pushes and plans tables that name environment and episode."""
-
-
-def _pose_columns(prefix: str, pose: Pose2D) -> dict[str, float]:
-    return {f"{prefix}_x": pose.x, f"{prefix}_y": pose.y, f"{prefix}_theta": pose.theta}
 
 
 def _flat(observation: Observation, names: list[str]) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from namo.seeding import Streams
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
-from namo.world.push import Push, PushOutcome
+from namo.world.push import Action, PushOutcome
 from namo.world.world import Observation, Reach, World
 
 
@@ -54,6 +54,7 @@ class PushRecord:
     """One simulated push of a search.
 
     Attributes:
+        simulation: number of the simulation, from 0; straight pushes from one contact share one.
         state: number of the state before; 0 is the scene's start.
         next_state: number of the state after: the same number if nothing moved, and that of an
             earlier state if the two are identical.
@@ -63,10 +64,11 @@ class PushRecord:
         goal_open: whether the robot's goal is reachable afterwards.
     """
 
+    simulation: int
     state: int
     next_state: int
     depth: int
-    push: Push
+    push: Action
     outcome: PushOutcome
     goal_open: bool
 
@@ -90,7 +92,7 @@ class SearchResult:
     """
 
     termination: Termination
-    plan: tuple[Push, ...]
+    plan: tuple[Action, ...]
     plan_states: tuple[int, ...]
     states: tuple[Observation, ...]
     reach: tuple[Reach, ...] = field(repr=False)
@@ -104,6 +106,17 @@ class SearchResult:
     def solved(self) -> bool:
         """Whether the robot's goal is reachable at the end of the plan."""
         return self.termination is Termination.SOLVED
+
+    @property
+    def simulations(self) -> int:
+        """Number of simulated pushes; straight pushes from one contact count as one."""
+        return self.pushes[-1].simulation + 1 if self.pushes else 0
+
+    @property
+    def physics_steps(self) -> int:
+        """MuJoCo steps of all simulations; straight pushes from one contact share theirs."""
+        longest = {push.simulation: push.outcome.physics_steps for push in self.pushes}
+        return sum(longest.values())
 
 
 ProgressCallback = Callable[[int, int], None]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from namo.geometry import Pose2D
 from namo.planning.planner import (
     Budget,
     ProgressCallback,
@@ -16,7 +17,7 @@ from namo.planning.planner import (
     ignore_progress,
 )
 from namo.signals import check_termination
-from namo.world.push import Push, PushOutcome, PushStatus
+from namo.world.push import Action, PushOutcome, PushStatus, StraightPush
 from namo.world.simulation import State
 from namo.world.world import Situation, World
 
@@ -41,7 +42,7 @@ class Node:
     goal_open: bool
     reachable: tuple[str, ...]
     parent: Node | None = None
-    push: Push | None = None
+    push: Action | None = None
 
     def path(self) -> list[Node]:
         """Return the nodes from the start to this one."""
@@ -107,8 +108,10 @@ class Search:
         self._deadline = self._began + budget.seconds
         self._situations: list[Situation] = []  # by state number
         self._numbers: dict[str, int] = {}  # by the key of a state
-        self._results: dict[tuple[int, Push], int] = {}  # state number and push -> next state
+        self._results: dict[tuple[int, Action], int] = {}  # state number and push -> next state
+        self._straight: dict[tuple[int, str, int], list[StraightPush]] = {}  # by contact
         self._pushes: list[PushRecord] = []
+        self._simulations = 0
         self._pushes_tried = 0
         self._terminal_checks = 0
         self._max_depth = 0
@@ -142,8 +145,8 @@ class Search:
 
     @property
     def pushes_simulated(self) -> int:
-        """Number of pushes simulated so far."""
-        return len(self._pushes)
+        """Number of pushes simulated so far; straight ones from one contact count as one."""
+        return self._simulations
 
     def is_goal(self, node: Node) -> bool:
         """Check whether the robot's goal is reachable at a node.
@@ -158,6 +161,10 @@ class Search:
         self._terminal_checks += 1
         return node.goal_open
 
+    def pose(self, node: Node, name: str) -> Pose2D:
+        """Return the world pose of a movable at a node."""
+        return Pose2D(*self._situations[node.number].observation[f"{name}_pose"])
+
     def enter(self, node: Node) -> World:
         """Restore the state of a node in the world and return the world."""
         if self._here != node.number:
@@ -165,12 +172,12 @@ class Search:
             self._here = node.number
         return self.world
 
-    def push(self, node: Node, push: Push) -> Node | None:
+    def push(self, node: Node, push: Action) -> Node | None:
         """Push at a node and return the resulting node; see `push_each`."""
         (child,) = self.push_each(node, [push])
         return child
 
-    def push_each(self, node: Node, pushes: Sequence[Push]) -> Generator[Node | None, None, None]:
+    def push_each(self, node: Node, pushes: Sequence[Action]) -> Generator[Node | None, None, None]:
         """Try pushes from the state of a node; yield each resulting node, None if nothing moved.
 
         A push depends only on its state, so pushes simulated before are looked up. If the world has
@@ -194,30 +201,85 @@ class Search:
             for push in pushes:
                 self._check_time()
                 if push in pending:
-                    if self.budget.pushes is not None and len(self._pushes) >= self.budget.pushes:
-                        raise BudgetSpentError(Termination.PUSHES)
+                    self._check_pushes()
                     pending.remove(push)
                     if moves_world:
                         self._here = None
-                    number = self._record(node, push, *next(outcomes))
+                    outcome, after = next(outcomes)
+                    self._require_end(outcome)
+                    number = self._record(node, push, outcome, after)
+                    self._count(node)
                     if moves_world:
                         self._here = number
                 self._pushes_tried += 1
-                self._max_depth = max(self._max_depth, node.depth + 1)
-                number = self._results[node.number, push]
-                yield None if number == node.number else self._node(number, node, push)
+                yield self._child(node, push)
 
-    def _record(self, node: Node, push: Push, outcome: PushOutcome, after: Situation) -> int:
-        """Record a push and return the number of the resulting state."""
-        if outcome.status is PushStatus.INTERRUPTED:
-            raise BudgetSpentError(Termination.TIMEOUT)
+    def push_straight(self, node: Node, name: str, contact: int) -> list[Node | None]:
+        """Push straight from one contact and return the node after each travel of the primitives.
+
+        One simulation serves all travels, the shortest first; see `World.straight_from` for where
+        the list ends. None stands for a travel that moved nothing. A contact simulated before is
+        looked up.
+
+        Raises:
+            BudgetSpentError: no time or no push is left; a push that exceeds the time is not
+                recorded.
+            UnknownMovableError: see `World.push`.
+            ValueError: likewise.
+            SceneError: likewise.
+            OSError: likewise.
+        """
+        self._check_time()
+        at = node.number, name, contact
+        if at not in self._straight:
+            self._check_pushes()
+            self._here = None
+            results = self.world.straight_from(node.state, name, contact, self._deadline)
+            self._require_end(results[-1].outcome)
+            for push, outcome, after in results:
+                self._here = self._record(node, push, outcome, after)
+            self._count(node)
+            self._straight[at] = [push for push, _, _ in results]
+        self._pushes_tried += 1
+        return [self._child(node, push) for push in self._straight[at]]
+
+    def _record(self, node: Node, push: Action, outcome: PushOutcome, after: Situation) -> int:
+        """Record a push of the present simulation and return the number of the next state."""
         number = self._number_of(after) if outcome.moved else node.number
         self._results[node.number, push] = number
         self._pushes.append(
-            PushRecord(node.number, number, node.depth + 1, push, outcome, after.goal_open)
+            PushRecord(
+                simulation=self._simulations,
+                state=node.number,
+                next_state=number,
+                depth=node.depth + 1,
+                push=push,
+                outcome=outcome,
+                goal_open=after.goal_open,
+            )
         )
-        self._progress(len(self._pushes), node.depth + 1)
         return number
+
+    def _count(self, node: Node) -> None:
+        """Count a simulation at a node."""
+        self._simulations += 1
+        self._progress(self._simulations, node.depth + 1)
+
+    def _child(self, node: Node, push: Action) -> Node | None:
+        """Return the node that a simulated push leads to; None if nothing moved."""
+        self._max_depth = max(self._max_depth, node.depth + 1)
+        number = self._results[node.number, push]
+        return None if number == node.number else self._node(number, node, push)
+
+    def _check_pushes(self) -> None:
+        if self.budget.pushes is not None and self._simulations >= self.budget.pushes:
+            raise BudgetSpentError(Termination.PUSHES)
+
+    @staticmethod
+    def _require_end(outcome: PushOutcome) -> None:
+        """Make sure that a push was not interrupted."""
+        if outcome.status is PushStatus.INTERRUPTED:
+            raise BudgetSpentError(Termination.TIMEOUT)
 
     def _number_of(self, situation: Situation) -> int:
         """Return the number of a state; a known state keeps its number."""
@@ -226,7 +288,7 @@ class Search:
             self._situations.append(situation)
         return number
 
-    def _node(self, number: int, parent: Node | None, push: Push | None) -> Node:
+    def _node(self, number: int, parent: Node | None, push: Action | None) -> Node:
         situation = self._situations[number]
         return Node(
             number=number,

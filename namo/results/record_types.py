@@ -20,11 +20,16 @@ class Action(TypedDict):
 
     Attributes:
         object_id: name of the pushed movable.
-        target: commanded pose of the object: x, y, theta (m, m, rad; world frame).
+        target: commanded pose of the object: x, y, theta (m, m, rad; world frame); of a straight
+            push the pose it led to.
+        contact: contact point of a straight push; absent for a push to a pose.
+        travel: how far the robot of a straight push advances (m); likewise.
     """
 
     object_id: str
     target: tuple[float, float, float]
+    contact: NotRequired[int]
+    travel: NotRequired[float]
 
 
 class ObjectInfo(TypedDict):

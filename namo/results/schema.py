@@ -160,11 +160,30 @@ PUSHES = _schema(
         _field("episode_id", _TEXT, NO_UNIT, "as in metrics"),
         _field("episode", _INT, NO_UNIT, "as in metrics"),
         _field("push", _INT, NO_UNIT, "number of the push in its episode, from 0"),
+        _field(
+            "simulation",
+            _INT,
+            NO_UNIT,
+            "number of the simulation in its episode, from 0; straight pushes from one contact "
+            "share one, which passes through the ends of all of them",
+        ),
         _field("state", _INT, NO_UNIT, "state before the push; 0 is the scene's start"),
         _field("next_state", _INT, NO_UNIT, "state after the push; the same when nothing moved"),
         _field("depth", _INT, "pushes", "pushes from the start, including this one"),
         _field("object_id", _TEXT, NO_UNIT, "name of the pushed object"),
-        _field("goal_x", _REAL, "m", "commanded pose of the object, world frame"),
+        _field(
+            "contact",
+            _INT,
+            NO_UNIT,
+            "contact point of a straight push; null for a push to a pose",
+        ),
+        _field("travel", _REAL, "m", "how far the robot of a straight push advances; likewise"),
+        _field(
+            "goal_x",
+            _REAL,
+            "m",
+            "commanded pose of the object, world frame; of a straight push the pose it led to",
+        ),
         _field("goal_y", _REAL, "m", "see goal_x"),
         _field("goal_theta", _REAL, "rad", "see goal_x; orientation of the object"),
         _field("status", _TEXT, NO_UNIT, "outcome of the push"),
@@ -174,7 +193,13 @@ PUSHES = _schema(
         _field(
             "contacts", _INT, NO_UNIT, "number of contact points at which the robot made contact"
         ),
-        _field("physics_steps", _INT, "steps", "MuJoCo steps of the push"),
+        _field(
+            "physics_steps",
+            _INT,
+            "steps",
+            "MuJoCo steps of the push; those of straight pushes include the shorter ones of the "
+            "same simulation",
+        ),
         _field("moved", _BOOL, NO_UNIT, "whether any object moved by 1 mm or 0.01 rad"),
         _field("goal_open", _BOOL, NO_UNIT, "whether the robot's goal is reachable after the push"),
         *_reach("after the push"),

@@ -18,7 +18,8 @@ import numpy as np
 
 from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.strategies.path_blocking import ELSEWHERE_FACTOR, rating_of
-from namo.strategies.rated_candidates import RatedCandidates, StateCache
+from namo.strategies.rated_candidates import StateCache, best_goals
+from namo.strategies.strategy import RatedCandidates
 from namo.world.blocked_way import RemainingWay
 from namo.world.candidates import CandidatePushes, candidate_pushes
 from namo.world.reachability import Reachability
@@ -85,6 +86,10 @@ class ClearPathGoals:
         """See `namo.strategies.strategy.RatingGoalStrategy`."""
         return self._ratings(world, name).best()
 
+    def rated(self, world: World, name: str) -> RatedCandidates:
+        """See `namo.strategies.strategy.RatingCandidatesStrategy`; the pattern is left out."""
+        return self._ratings(world, name).straight
+
     def _ratings(self, world: World, name: str) -> _Ratings:
         return self._cache.get(world, name, lambda: _rate(world, name))
 
@@ -103,7 +108,7 @@ class _Ratings:
 
     def best(self) -> Iterator[tuple[Pose2D, float]]:
         """Yield goals and values, best first; see `RatingGoalStrategy.best`."""
-        return heapq.merge(self.straight.best(), self.pattern, key=lambda rated: -rated[1])
+        return heapq.merge(best_goals(self.straight), self.pattern, key=lambda rated: -rated[1])
 
 
 def _rate(world: World, name: str) -> _Ratings:
@@ -127,11 +132,10 @@ def _rate_straight(
         pose = Pose2D(*goals[number].tolist())
         robot = pose.to_world(standoffs[number // len(candidates.travels)])
         costs.flat[number] = way.cost(pose, *robot.tolist())
-    p_opens = np.where(candidates.shoves, P_OPENS_SHOVING, P_OPENS) * (costs == 0.0)
-    opens = 1.0 - np.cumprod(1.0 - p_opens, axis=1)
+    opens = np.where(candidates.shoves, P_OPENS_SHOVING, P_OPENS) * (costs == 0.0)
+    opens = 1.0 - np.cumprod(1.0 - opens, axis=1)  # at this pose or on the way to it
     later = _later(costs, now)
-    value = opens + (1.0 - opens) * later
-    return RatedCandidates(candidates, numbers, value.flat[numbers], later.flat[numbers])
+    return RatedCandidates(candidates, numbers, opens.flat[numbers], later.flat[numbers])
 
 
 def _rate_pattern(

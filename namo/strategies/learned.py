@@ -17,7 +17,8 @@ from namo.learning.queries import goal_query, object_query
 from namo.learning.rasters import StateRaster
 from namo.learning.scoring import Scorer
 from namo.strategies.goal_random import RandomGoals
-from namo.strategies.rated_candidates import RatedCandidates, StateCache
+from namo.strategies.rated_candidates import StateCache, best_goals, distinct_goals
+from namo.strategies.strategy import RatedCandidates
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
 
@@ -84,8 +85,8 @@ class LearnedGoals:
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        rated = self._rated(world, name)
-        chosen = rated.distinct_goals(self._sampled(rated, rng), count)
+        rated = self.rated(world, name)
+        chosen = distinct_goals(rated, self._sampled(rated, rng), count)
         random_positions = self._random_positions(count, rng)
         goals: list[Pose2D] = []
         for position in range(count):
@@ -97,7 +98,7 @@ class LearnedGoals:
 
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
         """See `namo.strategies.strategy.RatingGoalStrategy`."""
-        return self._rated(world, name).best()
+        return best_goals(self.rated(world, name))
 
     def _random_positions(self, count: int, rng: np.random.Generator) -> set[int]:
         """Return the positions of a list of goals that stay random: say, the last of each five.
@@ -108,7 +109,8 @@ class LearnedGoals:
         random = int(whole) + int(rng.random() < remainder)
         return {(number + 1) * count // random - 1 for number in range(random)}
 
-    def _rated(self, world: World, name: str) -> RatedCandidates:
+    def rated(self, world: World, name: str) -> RatedCandidates:
+        """See `namo.strategies.strategy.RatingCandidatesStrategy`."""
         return self._cache.get(world, name, lambda: self._predict(world, name))
 
     def _predict(self, world: World, name: str) -> RatedCandidates:
@@ -119,7 +121,7 @@ class LearnedGoals:
         with self._scorer.timed():
             query = goal_query(StateRaster(world.reachability()), name, candidates)
             (prediction,) = self._scorer.predict([query])
-        return RatedCandidates(candidates, query.numbers, prediction.value, prediction.p_later)
+        return RatedCandidates(candidates, query.numbers, prediction.opens, prediction.p_later)
 
     def _sampled(self, rated: RatedCandidates, rng: np.random.Generator) -> list[int]:
         """Return the positions of the sampled candidates, highest value first."""

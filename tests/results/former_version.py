@@ -16,8 +16,24 @@ FORMER = 4
 FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "scene_files"}
 NEW = frozenset({"opening_fraction", "worker_process"})
 """Columns of metrics that the version before did not have."""
+STRAIGHT = frozenset({"simulation", "contact", "travel"})
+"""Columns of pushes that version 5 did not have; of pushes to a pose all of them are known."""
 ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
-"""Columns that it did not have."""
+"""Columns that version 4 did not have and whose values it does not know."""
+
+
+def write_version_5(source, folder):
+    """Copy the records of a finished collection, in the form of version 5; nothing is merged."""
+    shutil.copytree(source, folder)
+    for path in sorted(folder.glob("*_env_*_results.pkl")):
+        record = read_record(path)
+        record["pushes"] = {
+            name: values for name, values in record["pushes"].items() if name not in STRAIGHT
+        }
+        metrics = [{**row, "schema_version": 5} for row in record["metrics"]]
+        record = {**record, "schema_version": 5, "metrics": metrics}
+        write_sealed(path, pickle.dumps(record))
+    return folder
 
 
 def write_former(source, folder):
@@ -57,7 +73,9 @@ def write_former(source, folder):
 
 
 def write_former_table(path, schema, rows):
-    schema = pa.schema([field for field in schema if field.name not in ADDED], schema.metadata)
+    schema = pa.schema(
+        [field for field in schema if field.name not in ADDED | STRAIGHT], schema.metadata
+    )
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
@@ -111,7 +129,7 @@ def with_unknown(value):
 
 
 def _without_added(values):
-    return {name: value for name, value in values.items() if name not in ADDED}
+    return {name: value for name, value in values.items() if name not in ADDED | STRAIGHT}
 
 
 def _former_object(info):

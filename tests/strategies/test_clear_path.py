@@ -4,7 +4,7 @@ import numpy as np
 
 from namo.strategies.clear_path import ClearPathGoals
 from namo.strategies.path_blocking import PathBlocking
-from namo.strategies.strategy import RatingGoalStrategy, RatingObjectStrategy
+from namo.strategies.strategy import RatingCandidatesStrategy, RatingObjectStrategy
 from namo.world.push import Push
 from namo.world.world import World
 
@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 
 def test_both_strategies_rate():
     assert isinstance(PathBlocking(), RatingObjectStrategy)
-    assert isinstance(ClearPathGoals(), RatingGoalStrategy)
+    assert isinstance(ClearPathGoals(), RatingCandidatesStrategy)
 
 
 def test_movables_in_the_way_come_first_and_then_the_nearest_to_it(rooms):
