@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from namo.collection.config import CollectionConfig
-from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
+from namo.planning.planner import (
+    Budget,
+    Estimate,
+    Planner,
+    ProgressCallback,
+    PushRecord,
+    SearchResult,
+    ignore_progress,
+)
 from namo.results.actions import action_of, pose_columns, push_columns
 from namo.results.metadata_types import ModelUseRecord
 from namo.results.reach_columns import reach_columns
@@ -97,6 +105,8 @@ def run_episode(
         "physics_steps": result.physics_steps,
         "terminal_checks": result.terminal_checks,
         "max_depth_reached": result.max_depth_reached,
+        "proof_depth": None if result.proof is None else result.proof.depth,
+        "proof_candidates": None if result.proof is None else result.proof.candidates,
         "search_time_ms": 1000.0 * result.search_s,
         "physics_time_ms": physics_ms,
         "reachability_time_ms": reachability_ms,
@@ -133,6 +143,8 @@ def _record(
         "nodes_expanded": metrics["nodes_expanded"],
         "terminal_checks": metrics["terminal_checks"],
         "max_depth_reached": metrics["max_depth_reached"],
+        "proof_depth": metrics["proof_depth"],
+        "proof_candidates": metrics["proof_candidates"],
         "action_sequence": _actions(result) if result.solved else None,
         "algorithm_stats": {
             "termination": metrics["termination"],
@@ -188,12 +200,19 @@ def _pushes(world: World, result: SearchResult) -> Columns:
             "object_names": names,
             "poses_before": flat[push.state],
             "poses_after": flat[push.next_state],
+            **_estimate(result, push),
             "detail": push.outcome.detail,
         }
         for number, push in enumerate(result.pushes)
     ]
     columns = [name for name in PUSHES.names if name not in IDENTITY]
     return {column: [row[column] for row in rows] for column in columns}
+
+
+def _estimate(result: SearchResult, push: PushRecord) -> dict[str, float | None]:
+    """Return the columns of what the search has learned of a push."""
+    estimate = result.estimates.get((push.state, push.push))
+    return dict.fromkeys(Estimate._fields) if estimate is None else estimate._asdict()
 
 
 def _plans(world: World, actions: Sequence[Action], pushes: Sequence[Recorder]) -> Columns:

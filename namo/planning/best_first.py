@@ -11,26 +11,20 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from namo.geometry import Pose2D
+from namo.planning.base import RatedGoals
 from namo.planning.planner import (
     Termination,
 )
 from namo.planning.portfolio import PortfolioPlanner
 from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
-from namo.strategies.strategy import (
-    RatingGoalStrategy,
-    RatingObjectStrategy,
-)
 from namo.world.push import Push
 
 DEPTH_DISCOUNT = 0.9
 """Factor on ratings per push of depth."""
-
-RatedGoals = Iterator[tuple[Pose2D, float]]
 
 
 class BestFirst(PortfolioPlanner):
@@ -40,28 +34,6 @@ class BestFirst(PortfolioPlanner):
 
     def _rated_steps(self, search: Search, streams: Streams) -> Steps:
         return _RatedSearch(self, search, streams).steps()
-
-    def objects(
-        self, search: Search, node: Node, streams: Streams
-    ) -> list[tuple[str, float | None]]:
-        """Return the objects of a state, each with its rating (a probability) or None."""
-        world, names = search.enter(node), list(node.reachable)
-        if isinstance(self._objects, RatingObjectStrategy):
-            return list(zip(names, self._objects.rate(world, names), strict=True))
-        return [(name, None) for name in self._objects.rank(world, names, streams.objects)]
-
-    def goals(
-        self, search: Search, node: Node, name: str, rating: float | None, streams: Streams
-    ) -> RatedGoals:
-        """Return goals of an object, best first, each with the probability of leading to the goal.
-
-        Goals are world poses. Unrated ones inherit `rating`, the probability of the object.
-        """
-        world = search.enter(node)
-        if isinstance(self._goals, RatingGoalStrategy):
-            return self._goals.best(world, name)
-        goals = self._goals.propose(world, name, self._max_goals, streams.goals)
-        return ((goal, rating or 0.0) for goal in goals)
 
 
 @dataclass(order=True)
@@ -127,14 +99,14 @@ class _RatedSearch:
         if node.depth == self._search.budget.depth:
             self._cut_off |= bool(node.reachable)
             return
-        for name, rating in self._planner.objects(self._search, node, self._streams):
+        for name, rating in self._planner.rated_objects(self._search, node, self._streams):
             if rating is None:  # only its goals may have ratings
                 self._expand_object(node, name, rating)
             else:
                 self._insert(rating, node, name, rating)
 
     def _expand_object(self, node: Node, name: str, rating: float | None) -> None:
-        goals = self._planner.goals(self._search, node, name, rating, self._streams)
+        goals = self._planner.rated_goals(self._search, node, name, rating, self._streams)
         self._insert_next(node, name, rating, goals)
 
     def _insert_next(self, node: Node, name: str, rating: float | None, goals: RatedGoals) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from namo.seeding import Streams
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
@@ -74,6 +74,33 @@ class PushRecord:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What a search has shown that enumerates the candidate pushes of every state it visits.
+
+    Attributes:
+        depth: no sequence of up to this many candidate pushes opens the goal; after `EXHAUSTED`, no
+            longer one does either.
+        candidates: number of pushes enumerated for that, over all states; a state that is reached
+            by several sequences counts once.
+    """
+
+    depth: int
+    candidates: int
+
+
+class Estimate(NamedTuple):
+    """What a tree search has learned of a push.
+
+    Attributes:
+        visits: how often it was chosen.
+        value: mean score that followed: the sum of its discounted rewards.
+    """
+
+    visits: int
+    value: float
+
+
+@dataclass(frozen=True)
 class SearchResult:
     """The result of a search, and everything it simulated.
 
@@ -89,6 +116,8 @@ class SearchResult:
         terminal_checks: checks whether the robot's goal is reachable.
         max_depth_reached: longest sequence of pushes that was tried.
         search_s: wall time (s).
+        proof: what the search has shown of shorter plans, if it enumerates them.
+        estimates: of pushes, by the number of their state; empty where a planner makes none.
     """
 
     termination: Termination
@@ -101,11 +130,18 @@ class SearchResult:
     terminal_checks: int
     max_depth_reached: int
     search_s: float
+    proof: Proof | None = None
+    estimates: Mapping[tuple[int, Action], Estimate] = field(default_factory=dict, repr=False)
 
     @property
     def solved(self) -> bool:
         """Whether the robot's goal is reachable at the end of the plan."""
         return self.termination is Termination.SOLVED
+
+    @property
+    def is_shortest(self) -> bool:
+        """Whether no plan of fewer pushes exists among the candidates of the search."""
+        return self.solved and self.proof is not None and self.proof.depth >= len(self.plan) - 1
 
     @property
     def simulations(self) -> int:

@@ -20,7 +20,7 @@ from namo.planning.planner import (
     Termination,
     ignore_progress,
 )
-from namo.planning.search import Node, Search, Steps
+from namo.planning.search import Node, Search, Steps, run_to_end
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.strategy import (
@@ -64,7 +64,7 @@ class PortfolioPlanner(StrategyPlanner, ABC):
     ) -> SearchResult:
         """Search from the world's present state."""
         search = Search(world, budget, progress)
-        return search.run(lambda: self._interleave(search, streams))
+        return search.run(lambda: run_to_end(self.steps(search, streams)))
 
     def random_pushes(self, pushes: int) -> int:
         """Return how many of the first `pushes` pushes are random."""
@@ -72,7 +72,8 @@ class PortfolioPlanner(StrategyPlanner, ABC):
         late = max(self._random_fraction, LATE_RANDOM_FRACTION) if self._random_fraction else 0
         return math.floor(self._random_fraction * early + late * (pushes - early))
 
-    def _interleave(self, search: Search, streams: Streams) -> Node | Termination:
+    def steps(self, search: Search, streams: Streams) -> Steps:
+        """Search step by step from the root; other code may push in the same search in between."""
         sides = {}
         if self._random_fraction:
             sides["random"] = self._unrated.steps(search, streams)
@@ -83,6 +84,7 @@ class PortfolioPlanner(StrategyPlanner, ABC):
             side = "random" if random < self.random_pushes(search.pushes_simulated + 1) else "rated"
             if side not in sides:
                 (side,) = sides
+            yield
             before = search.pushes_simulated
             try:
                 next(sides[side])

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from namo.geometry import Pose2D
 from namo.planning.planner import (
     Budget,
+    Estimate,
     ProgressCallback,
+    Proof,
     PushRecord,
     SearchResult,
     Termination,
@@ -19,7 +21,7 @@ from namo.planning.planner import (
 from namo.signals import check_termination
 from namo.world.push import Action, PushOutcome, PushStatus, StraightPush
 from namo.world.simulation import State
-from namo.world.world import Situation, World
+from namo.world.world import Reach, Situation, World
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +91,8 @@ class Search:
         world: in which pushes are simulated.
         budget: limits of the search.
         root: the initial state.
+        proof: set by planners that enumerate the candidates of every state they visit.
+        estimates: set by planners that estimate values; by state number and push.
     """
 
     def __init__(
@@ -117,6 +121,8 @@ class Search:
         self._max_depth = 0
         self._here: int | None = self._number_of(world.situation())
         self.root = self._node(0, None, None)
+        self.proof: Proof | None = None
+        self.estimates: dict[tuple[int, Action], Estimate] = {}
 
     def run(self, find: Callable[[], Node | Termination]) -> SearchResult:
         """Run a planner and return the result.
@@ -141,12 +147,18 @@ class Search:
             terminal_checks=self._terminal_checks,
             max_depth_reached=self._max_depth,
             search_s=time.monotonic() - self._began,
+            proof=self.proof,
+            estimates=self.estimates,
         )
 
     @property
     def pushes_simulated(self) -> int:
         """Number of pushes simulated so far; straight ones from one contact count as one."""
         return self._simulations
+
+    def reach_of(self, node: Node) -> Reach:
+        """Return what the robot reaches at a node."""
+        return self._situations[node.number].reach
 
     def is_goal(self, node: Node) -> bool:
         """Check whether the robot's goal is reachable at a node.

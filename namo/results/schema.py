@@ -74,6 +74,20 @@ METRICS = _schema(
         _field("physics_steps", _INT, "steps", "MuJoCo steps of these pushes"),
         _field("terminal_checks", _INT, NO_UNIT, "goal-reachability checks"),
         _field("max_depth_reached", _INT, "pushes", "longest sequence of pushes that was tried"),
+        _field(
+            "proof_depth",
+            _INT,
+            "pushes",
+            "no sequence of up to this many candidate pushes opens the goal, as the search has "
+            "tried them all; after termination exhausted no longer one either; null for an "
+            "algorithm that does not enumerate them, and where it is not known",
+        ),
+        _field(
+            "proof_candidates",
+            _INT,
+            "pushes",
+            "candidate pushes of all states that were tried for that; null like proof_depth",
+        ),
         _field("search_time_ms", _REAL, "ms", "wall time of the search"),
         _field("physics_time_ms", _REAL, "ms", "time in MuJoCo, summed over threads"),
         _field(
@@ -207,6 +221,19 @@ PUSHES = _schema(
         _field("object_names", pa.list_(pa.string()), NO_UNIT, "movables in file order"),
         _field("poses_before", _POSES, "m, m, rad", _POSES_TEXT),
         _field("poses_after", _POSES, "m, m, rad", _POSES_TEXT),
+        _field(
+            "visits",
+            _INT,
+            NO_UNIT,
+            "times that mcts chose the push in its tree; null for pushes of its rollouts, for "
+            "other algorithms, and where it is not known",
+        ),
+        _field(
+            "value",
+            _REAL,
+            NO_UNIT,
+            "mean of the discounted rewards that followed; null like visits",
+        ),
         _field("detail", _TEXT, NO_UNIT, "why the physics of a push diverged; else empty"),
     ],
     "one row per simulated push",

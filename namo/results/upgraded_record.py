@@ -22,6 +22,10 @@ from namo.results.static_objects import ROBOT
 from namo.version import FINGERPRINTED_SCHEMA, SCHEMA_VERSION, __version__
 from namo.wording import truncated_list
 
+UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None}
+"""What searches of versions 4 and 5 have shown of shorter plans."""
+UNKNOWN_OF_PUSHES = ("contact", "travel", "visits", "value")
+"""Columns of pushes that version 5 did not have."""
 ROUNDING = 1e-9
 """Greatest difference (m, rad) between geometry that is read again and what is stored."""
 SHOWN = 5
@@ -41,15 +45,19 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
     if record["schema_version"] == FINGERPRINTED_SCHEMA:
         record = _from_version_4(record, objects)
     numbers = record["pushes"]["push"]
-    straight = {name: [None] * len(numbers) for name in ("contact", "travel")}
+    unknown = {name: [None] * len(numbers) for name in UNKNOWN_OF_PUSHES}
     return cast(
         EnvironmentRecord,
         {
             **record,
             "schema_version": SCHEMA_VERSION,
             "namo_version": __version__,
-            "metrics": [{**row, "schema_version": SCHEMA_VERSION} for row in record["metrics"]],
-            "pushes": {**record["pushes"], "simulation": numbers, **straight},
+            "episode_results": [{**each, **UNKNOWN_PROOF} for each in record["episode_results"]],
+            "metrics": [
+                {**row, "schema_version": SCHEMA_VERSION, **UNKNOWN_PROOF}
+                for row in record["metrics"]
+            ],
+            "pushes": {**record["pushes"], "simulation": numbers, **unknown},
         },
     )
 

@@ -18,7 +18,11 @@ NEW = frozenset({"opening_fraction", "worker_process"})
 """Columns of metrics that the version before did not have."""
 STRAIGHT = frozenset({"simulation", "contact", "travel"})
 """Columns of pushes that version 5 did not have; of pushes to a pose all of them are known."""
-ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
+PROOF = frozenset({"proof_depth", "proof_candidates"})
+"""Columns of metrics, and keys of episodes, that version 5 did not have."""
+ESTIMATES = frozenset({"visits", "value"})
+"""Columns of pushes that it did not have."""
+ADDED = NEW | PROOF | ESTIMATES | {"reachable", "reached_area", "goal_gap", "remarks"}
 """Columns that version 4 did not have and whose values it does not know."""
 
 
@@ -27,10 +31,9 @@ def write_version_5(source, folder):
     shutil.copytree(source, folder)
     for path in sorted(folder.glob("*_env_*_results.pkl")):
         record = read_record(path)
-        record["pushes"] = {
-            name: values for name, values in record["pushes"].items() if name not in STRAIGHT
-        }
-        metrics = [{**row, "schema_version": 5} for row in record["metrics"]]
+        record["pushes"] = _without(record["pushes"], STRAIGHT | ESTIMATES)
+        record["episode_results"] = [_without(each, PROOF) for each in record["episode_results"]]
+        metrics = [{**_without(row, PROOF), "schema_version": 5} for row in record["metrics"]]
         record = {**record, "schema_version": 5, "metrics": metrics}
         write_sealed(path, pickle.dumps(record))
     return folder
@@ -90,7 +93,7 @@ def former_record(record):
     del record["models"]
     record["metrics"] = [
         {
-            **{name: value for name, value in row.items() if name not in NEW},
+            **_without(row, NEW | PROOF),
             "episode_id": _padded(row["episode_id"]),
             "schema_version": FORMER,
         }
@@ -102,7 +105,7 @@ def former_record(record):
     record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
-            **episode,
+            **_without(episode, PROOF),
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,
@@ -129,7 +132,11 @@ def with_unknown(value):
 
 
 def _without_added(values):
-    return {name: value for name, value in values.items() if name not in ADDED | STRAIGHT}
+    return _without(values, ADDED | STRAIGHT)
+
+
+def _without(values, names):
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _former_object(info):
