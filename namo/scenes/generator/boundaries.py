@@ -1,0 +1,37 @@
+"""Boundaries: how many times boxes stand between one free region and another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from namo.geometry import Floats
+from namo.scenes.generator.boxes import Boxes
+from namo.scenes.regions import Regions, regions_of
+
+
+def boundaries_between(boxes: Boxes, regions: Regions) -> Floats:
+    """Return the number of boundaries between regions, a plain number.
+
+    Two regions share a boundary if they are connected without one of the boxes. The number between
+    two others is that of the way with the fewest.
+
+    Args:
+        boxes: that separate the regions.
+        regions: the free space between walls and boxes.
+
+    Returns:
+        (regions + 1, regions + 1), symmetric; infinite where only several boxes at a time, or
+        walls, are in the way, and for number 0, which is no region.
+    """
+    count = len(regions.cells)
+    between = np.full((count, count), np.inf)
+    _, first_cell = np.unique(regions.labels, return_index=True)
+    for box in range(len(boxes.boxes)):
+        without = regions_of(regions.grid, boxes.blocked(without=box))
+        place = without.labels.ravel()[first_cell]
+        between[(place[:, None] == place) & (place > 0)] = 1.0
+    between[0, :] = between[:, 0] = np.inf
+    np.fill_diagonal(between[1:, 1:], 0.0)
+    for middle in range(1, count):
+        between = np.minimum(between, between[:, [middle]] + between[[middle], :])
+    return between
