@@ -10,7 +10,7 @@ from namo.scenes.regions import Regions, regions_of
 
 
 def boundaries_between(boxes: Boxes, regions: Regions) -> Floats:
-    """Return the number of boundaries between regions, a plain number.
+    """Return the number of boundaries between regions.
 
     Two regions share a boundary if they are connected without one of the boxes. The number between
     two others is that of the way with the fewest.
@@ -20,7 +20,7 @@ def boundaries_between(boxes: Boxes, regions: Regions) -> Floats:
         regions: the free space between walls and boxes.
 
     Returns:
-        (regions + 1, regions + 1), symmetric; infinite where only several boxes at a time, or
+        (regions + 1, regions + 1) plain numbers, symmetric; infinite where only several boxes at a time, or
         walls, are in the way, and for number 0, which is no region.
     """
     count = len(regions.cells)
