@@ -20,7 +20,7 @@ def boundaries_between(boxes: Boxes, regions: Regions) -> Floats:
         regions: the free space between walls and boxes.
 
     Returns:
-        (regions + 1, regions + 1) plain numbers, symmetric; infinite where only several boxes at a time, or
+        (regions + 1, regions + 1), a count, symmetric; infinite where only several boxes at a time, or
         walls, are in the way, and for number 0, which is no region.
     """
     count = len(regions.cells)
