@@ -6,6 +6,7 @@ A frozen set of hundreds of scenes is kept so; unpacked, it is a folder like any
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -60,14 +61,7 @@ def read_packed(path: Path) -> list[dict[str, Any]]:
         UsageError: the file is missing, no packed scenes, or damaged; or the text of a scene has
             another hash.
     """
-    try:
-        require_regular(path)
-        names = pq.read_schema(path).names
-        if problem := missing_columns(names, PACKED.names, "packed scenes"):
-            raise UsageError(f"{path}: {problem}")
-        rows = pq.read_table(path, columns=PACKED.names).cast(PACKED).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise UsageError(f"{path}: no packed scenes: {error}") from error
+    rows: list[dict[str, Any]] = _columns(path, PACKED.names).to_pylist()
     for row in rows:
         if Path(row["file"]).name != row["file"]:
             raise UsageError(f"{path}: '{row['file']}' is not the plain name of a file")
@@ -76,20 +70,52 @@ def read_packed(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def unpack(path: Path, folder: Path) -> int:
+def first_of_classes(path: Path | str, per_class: int | None) -> list[int]:
+    """Return the places of the first packed scenes of each class, in order.
+
+    Args:
+        path: of the packed scenes.
+        per_class: at most so many of each; None for all.
+
+    Raises:
+        UsageError: the file is missing or holds no packed scenes.
+    """
+    seen: Counter[str | None] = Counter()
+    places = []
+    for place, kind in enumerate(_columns(Path(path), ["difficulty"])["difficulty"].to_pylist()):
+        seen[kind] += 1
+        if per_class is None or seen[kind] <= per_class:
+            places.append(place)
+    return places
+
+
+def unpack(path: Path, folder: Path, per_class: int | None = None) -> int:
     """Write packed scenes as files, with a manifest, and return their number.
 
     Args:
         path: of the packed scenes.
         folder: of the files; those of the same names are replaced.
+        per_class: at most so many scenes of each class, the first; None for all.
 
     Raises:
         UsageError: as `read_packed`.
     """
-    rows = read_packed(path)
+    packed = read_packed(path)
+    rows = [packed[place] for place in first_of_classes(path, per_class)]
     for row in rows:
         with replacing(folder / row["file"]) as handle:
             handle.write(row.pop(PACKED_TEXT).encode())
     with replacing(folder / MANIFEST) as handle:
         pq.write_table(pa.Table.from_pylist(rows, LISTED), handle, compression="zstd")
     return len(rows)
+
+
+def _columns(path: Path, names: list[str]) -> pa.Table:
+    try:
+        require_regular(path)
+        if problem := missing_columns(pq.read_schema(path).names, names, "packed scenes"):
+            raise UsageError(f"{path}: {problem}")
+        schema = pa.schema([PACKED.field(name) for name in names])
+        return pq.read_table(path, columns=names).cast(schema)
+    except (OSError, pa.ArrowException) as error:
+        raise UsageError(f"{path}: no packed scenes: {error}") from error

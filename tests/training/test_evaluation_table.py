@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from namo.binomial import wilson_interval
+from namo.training.arms import read_arm
+from namo.training.evaluation import evaluate
+from namo.training.evaluation_table import evaluation_markdown
+from tests.training.conftest import BUDGET, rows_of, write_rows
+
+
+def cells(table):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+def test_a_row_has_the_fractions_solved_with_an_interval_over_scenes(tmp_path):
+    pushes = {"random": np.array([[1, 9], [9, 9], [1, 1]]), "other": np.ones((3, 2))}
+    arms = [
+        read_arm(
+            name,
+            write_rows(
+                tmp_path / name,
+                rows_of(each, difficulty=["rooms_2", "rooms_2", "impossible"]),
+            ),
+        )
+        for name, each in pushes.items()
+    ]
+    head, _, *rows = cells(evaluation_markdown(evaluate(arms, "random", BUDGET)))
+    assert head[2:5] == ["within 1", "5", "30 pushes, %"]
+    found = {(row[0], row[1]): row for row in rows}
+    rooms = found["2 rooms 2", "random"]
+    low, high = (100 * end for end in (wilson_interval(0.25, 2).low, wilson_interval(0.25, 2).high))
+    assert rooms[2] == f"25 [{low:.0f}, {high:.0f}]"
+    assert rooms[4].startswith("100 [")
+    assert rooms[5] == "9"
+    assert rooms[-1] == ""
+    assert 0.0 < float(found["", "other"][-1]) <= 1.0
+    assert [row[0] for row in rows] == ["1 impossible", "", "2 rooms 2", ""]
+
+
+@pytest.mark.parametrize("difficulty", [None])
+def test_scenes_without_classes_make_one_row_per_arm(tmp_path, difficulty):
+    arm = read_arm("a", write_rows(tmp_path / "a", rows_of(np.ones((2, 1)), difficulty=difficulty)))
+    rows = cells(evaluation_markdown(evaluate([arm], "a", BUDGET)))[2:]
+    assert [row[:2] for row in rows] == [["2 all", "a"]]
