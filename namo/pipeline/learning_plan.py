@@ -169,7 +169,7 @@ class LearningPlan:
         if place == BENCHMARK:
             given = self.benchmark
             return Comparison(
-                given.arms,
+                {name: given.arms[name] for name in given.compared},
                 Path(given.models),
                 str(self.benchmark_manifest),
                 BENCHMARK,

@@ -8,6 +8,7 @@ from typing import Any
 
 from namo.errors import UsageError
 from namo.training.learning_settings import Arm
+from namo.wording import did_you_mean
 
 BENCHMARK_ARMS: Mapping[str, str] = {
     "default": "best_first ml ml",
@@ -23,7 +24,8 @@ class BenchmarkSettings:
     Attributes:
         scenes: file of packed scenes.
         models: folder of the models `object` and `goal`, for arms that use one.
-        arms: what is compared: name -> text, see `Arm.parse`; the first is the baseline.
+        arms: search methods: name -> text, see `Arm.parse`.
+        compare_arms: arms to compare, the baseline first; None for all.
         seeds: searches per scene and arm.
         pushes: budget of a search (simulated pushes).
         depth: longest plan of a search (pushes).
@@ -37,6 +39,7 @@ class BenchmarkSettings:
     scenes: str = "resources/scenes/benchmark/scenes.parquet"
     models: str = "resources/models"
     arms: Mapping[str, str] = field(default_factory=lambda: dict(BENCHMARK_ARMS))
+    compare_arms: tuple[str, ...] | None = None
     seeds: int = 3
     pushes: int = 300
     depth: int = 8
@@ -51,8 +54,16 @@ class BenchmarkSettings:
             raise UsageError(f"scenes_per_class is {self.scenes_per_class}; at least 1, or null")
         for name, text in self.arms.items():
             Arm.parse(name, text)
-        if len(self.arms) < 2:
-            raise UsageError(f"arms is {dict(self.arms)}; at least 2 arms are needed")
+        for name in self.compare_arms or ():
+            if name not in self.arms:
+                raise UsageError(f"compare_arms: '{name}'; {did_you_mean(name, self.arms)}")
+        if len(set(self.compared)) < 2:
+            raise UsageError(f"compare_arms is {self.compare_arms}; at least 2 arms are needed")
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Names of the arms to compare, the baseline first."""
+        return tuple(self.arms) if self.compare_arms is None else self.compare_arms
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values."""

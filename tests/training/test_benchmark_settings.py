@@ -21,6 +21,10 @@ def test_the_configuration_file_holds_every_default():
         ({"seeds": 0}, "seeds is 0; at least 1"),
         ({"scenes_per_class": 0}, "scenes_per_class is 0; at least 1, or null"),
         ({"arms": {"one": "idfs random random"}}, "at least 2 arms are needed"),
+        (
+            {"compare_arms": ("random", "defualt")},
+            "compare_arms: 'defualt'; did you mean",
+        ),
         ({"arms": {"one": "idfs random random 300"}}, "arm 'one' is .*; expected: ALGORITHM"),
     ],
 )
