@@ -117,8 +117,10 @@ class LearningPlan:
         settings = parse_dataclass(LearningSettings, values, "configuration: learning")
         given = dict(run.values.get("benchmark", {}))
         benchmark = parse_dataclass(BenchmarkSettings, given, "configuration: benchmark")
-        shipped = {name: _found(getattr(benchmark, name), home) for name in ("scenes", "models")}
-        return cls(run, folder, settings, training, replace(benchmark, **shipped))
+        benchmark = replace(
+            benchmark, scenes=_found(benchmark.scenes, home), models=_found(benchmark.models, home)
+        )
+        return cls(run, folder, settings, training, benchmark)
 
     def round_folder(self, number: int) -> Path:
         """Return the folder of a round."""

@@ -22,7 +22,12 @@ def evaluation_markdown(evaluation: Evaluation) -> str:
     first, *others = (f"{limit}" for limit in limits)
     head = ["scenes", "", f"within {first}", *others]
     head[-1] += " pushes, %"
-    head += ["median pushes", "mean time, s", f"p against {evaluation.baseline}"]
+    head += [
+        "nothing left to try, %",
+        "median pushes",
+        "mean time, s",
+        f"p against {evaluation.baseline}",
+    ]
     rows = [
         row
         for name, group in evaluation.groups.items()
@@ -42,6 +47,7 @@ def _rows(
             title,
             arm,
             *(_percent(result, limit, group.scenes) for limit in limits),
+            f"{100 * (result.closed.estimate or 0.0):.0f}",
             _median(result.median_pushes, evaluation.max_pushes),
             f"{result.mean_time_s.estimate:.2g}",
             "" if compared is None else f"{compared.p_value:.4f}",

@@ -66,7 +66,7 @@ class Arm:
             options["ml_object_model"] = object_model
         if self.goals == "ml":
             options["ml_goal_model"] = goal_model
-        return options | self.settings
+        return {**options, **self.settings}
 
 
 DEFAULT_ARMS: Mapping[str, str] = {

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from namo.binomial import wilson_interval
 from namo.training.arms import read_arm
@@ -31,14 +30,16 @@ def test_a_row_has_the_fractions_solved_with_an_interval_over_scenes(tmp_path):
     low, high = (100 * end for end in (wilson_interval(0.25, 2).low, wilson_interval(0.25, 2).high))
     assert rooms[2] == f"25 [{low:.0f}, {high:.0f}]"
     assert rooms[4].startswith("100 [")
-    assert rooms[5] == "9"
+    assert rooms[5:7] == ["0", "9"]
     assert rooms[-1] == ""
     assert 0.0 < float(found["", "other"][-1]) <= 1.0
     assert [row[0] for row in rows] == ["1 impossible", "", "2 rooms 2", ""]
 
 
-@pytest.mark.parametrize("difficulty", [None])
-def test_scenes_without_classes_make_one_row_per_arm(tmp_path, difficulty):
-    arm = read_arm("a", write_rows(tmp_path / "a", rows_of(np.ones((2, 1)), difficulty=difficulty)))
-    rows = cells(evaluation_markdown(evaluate([arm], "a", BUDGET)))[2:]
-    assert [row[:2] for row in rows] == [["2 all", "a"]]
+def test_searches_that_close_are_counted_apart_from_those_that_run_out(tmp_path):
+    rows = rows_of([[1.0], [np.inf], [np.inf], [np.inf]], difficulty=None)
+    rows[1]["termination"] = "exhausted"
+    arm = read_arm("a", write_rows(tmp_path / "a", rows))
+    (row,) = cells(evaluation_markdown(evaluate([arm], "a", BUDGET)))[2:]
+    assert row[:2] == ["4 all", "a"]
+    assert row[5] == "25"
