@@ -36,7 +36,7 @@ from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst
 from namo.world.primitives import push_along
-from namo.world.push import Push
+from namo.world.push import Action
 from namo.world.world import World
 
 VARIANTS: Mapping[str, Mapping[str, str]] = {
@@ -120,7 +120,7 @@ def measure_errors(scenes: int, pushes: int) -> list[Figures]:
     ]
 
 
-def find_plan(scene: Scene, seed: int) -> tuple[Push, ...]:
+def find_plan(scene: Scene, seed: int) -> tuple[Action, ...]:
     """Return a plan that opens the goal; empty if none is found or needed."""
     world = World(scene)
     budget = Budget(depth=3, seconds=math.inf, pushes=PLAN_PUSHES)
@@ -128,7 +128,7 @@ def find_plan(scene: Scene, seed: int) -> tuple[Push, ...]:
     return planner.search(world, budget, Streams.for_episode(seed, 0, 0)).plan
 
 
-def works(scene: Scene, plan: tuple[Push, ...]) -> bool:
+def works(scene: Scene, plan: tuple[Action, ...]) -> bool:
     """Return whether a plan opens the robot's goal, at its end or on the way."""
     world = World(scene)
     for push in plan:

@@ -41,7 +41,7 @@ from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst
 from namo.world.primitives import push_along
-from namo.world.push import Push
+from namo.world.push import Action
 from namo.world.reachability import REACHED, Reachability
 from namo.world.static_map import StaticMap
 from namo.world.world import Observation, World
@@ -70,7 +70,7 @@ class Run:
     path: Path
     seed: int
     termination: str
-    plan: tuple[Push, ...]
+    plan: tuple[Action, ...]
     states: tuple[Observation, ...]
     pushes: int
     seconds: float

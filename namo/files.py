@@ -59,7 +59,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             reason = error.strerror or str(error)
             raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def new_folder(path: Path) -> Iterator[Path]:
             raise
         finally:
             lock.unlink()
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def require_unused(folder: Path) -> None:
@@ -187,7 +187,7 @@ def sync_tree(folder: Path) -> None:
     """
     for each in (*folder.rglob("*"), folder):
         if not each.is_symlink():
-            _sync(each)
+            sync(each)
 
 
 def copy_regular(source: Path, target: Path) -> None:
@@ -227,20 +227,12 @@ def require_inside(folder: Path, path: Path) -> None:
             )
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush the entries of a folder to disk, as after a rename in it.
-
-    Args:
-        folder: to flush.
+def sync(path: Path) -> None:
+    """Flush a file, or the entries of a folder as after a rename in it, to disk.
 
     Raises:
         OSError: it cannot be read, and so on.
     """
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    """Flush a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -259,7 +251,8 @@ def from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-CACHE = "cache of primitives and machine code (set NAMO_CACHE_DIR)"
+_CACHE = "cache of primitives and machine code"
+CACHE = f"{_CACHE} (set NAMO_CACHE_DIR)"
 """What messages call the cache."""
 
 
@@ -273,7 +266,7 @@ def require_home_cache() -> None:
     """
     if not os.environ.get("NAMO_CACHE_DIR"):
         variable = "XDG_CACHE_HOME" if os.environ.get("XDG_CACHE_HOME") else "HOME"
-        require_writable(cache_folder(), f"{CACHE[:-1]}, or another {variable})")
+        require_writable(cache_folder(), f"{_CACHE} (set NAMO_CACHE_DIR, or another {variable})")
 
 
 def cache_folder() -> Path:

@@ -7,9 +7,9 @@ again instead of being mixed with new ones.
 
 __version__ = "0.1.0"
 
-RESULTS_VERSION = 2
+RESULTS_VERSION = 3
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Grows when files of a collection have other keys or columns than before."""
 FINGERPRINTED_SCHEMA = 4
 """First schema version whose records `namo upgrade` rewrites; part of every fingerprint.

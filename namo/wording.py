@@ -23,17 +23,21 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     return f"did you mean '{near[0]}'? ({expected})" if near else expected
 
 
-def truncated_list(items: Iterable[object], limit: int, separator: str = ", ") -> str:
+def truncated_list(
+    items: Iterable[object], limit: int, separator: str = ", ", total: int | None = None
+) -> str:
     """Return the first few items as text for a message: "a, b and 3 more".
 
     Args:
         items: to list.
         limit: how many to list.
         separator: between two of them.
+        total: how many there are, if `items` are only the first of them.
     """
     texts = [str(item) for item in items]
-    more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
-    return separator.join(texts[:limit]) + more
+    shown = texts[:limit]
+    left = (len(texts) if total is None else total) - len(shown)
+    return separator.join(shown) + (f" and {left} more" if left else "")
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -188,7 +188,12 @@ def several(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Collection:
     scenes = rig.copy_rooms(folder / "scenes", (3, 0))
     # Physics differs by machine, and with it which seed gives rollouts that differ enough.
     for seed in (4, 5, 1, 2):
-        config = rig.config(algorithm="random_sampling", episodes_per_env=6, seed=seed)
+        config = rig.config(
+            algorithm="random_sampling",
+            object_strategy="no_heuristic",
+            episodes_per_env=6,
+            seed=seed,
+        )
         collection = rig.collect_and_merge(scenes, folder / f"out{seed}", config)
         depths = {row["solution_depth"] for row in collection.table("metrics")}
         if {None, 0} <= depths and len(depths) >= 4:

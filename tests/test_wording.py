@@ -30,6 +30,7 @@ def test_a_long_list_is_truncated_and_the_rest_counted(items, text):
 
 def test_the_separator_can_be_chosen():
     assert truncated_list("abc", 2, "; ") == "a; b and 1 more"
+    assert truncated_list("abc", 2, total=9) == "a, b and 7 more"
 
 
 def test_nouns_agree_with_their_count():

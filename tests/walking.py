@@ -41,6 +41,13 @@ def contents() -> dict[str, str]:
     return texts | {"broken": re.sub(r'<site name="goal".*?/>', "", rooms[0])}
 
 
+def copy_scenes(number: int) -> None:
+    """Write the first of these texts to `SCENES` in the working directory."""
+    Path(SCENES).mkdir()
+    for name, text in zip("abcde"[:number], contents().values(), strict=False):
+        (Path(SCENES) / f"{name}.xml").write_text(text)
+
+
 @dataclass
 class Folder:
     """A collection in `output`, below the working directory, over the scenes in `SCENES` there."""

@@ -24,7 +24,7 @@ from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst
 from namo.world.driving import drive_path
-from namo.world.push import Push
+from namo.world.push import Action
 from namo.world.reachability import Reachability
 from namo.world.recording import DRIVE_SPEED, FRAME_S, Recorder
 from namo.world.world import World
@@ -60,7 +60,7 @@ class Animation:
         starts: index of the first frame of each caption.
     """
 
-    def __init__(self, world: World, plan: Sequence[Push]) -> None:
+    def __init__(self, world: World, plan: Sequence[Action]) -> None:
         """Replay a plan from the start of the scene, then drive to the goal."""
         world.reset()
         world.observer = recorder = Recorder(world)
@@ -142,7 +142,7 @@ def _regions(world: World, plan: Plan, animation: Animation, css: list[str]) -> 
 
 
 def _ghosts(
-    world: World, plan: Plan, animation: Animation, pushes: Sequence[Push], css: list[str]
+    world: World, plan: Plan, animation: Animation, pushes: Sequence[Action], css: list[str]
 ) -> Iterable[str]:
     """Yield the outline of each pushed box at its old pose, visible once the push starts."""
     names = [movable.name for movable in world.scene.movables]

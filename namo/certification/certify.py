@@ -22,7 +22,7 @@ from namo.scenes.scene import Scene
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst
-from namo.world.straight_push import push_straight
+from namo.world.push import PushStatus
 from namo.world.world import World
 
 ONE_PUSH_GOALS = 20
@@ -78,7 +78,7 @@ def certify(scene: Scene, effort: Effort, threads: int = 1) -> Certificate:
             Budget(depth, seconds=math.inf, terminal_checks=2**62, pushes=effort.pushes),
             Streams.for_episode(effort.seed, 0, 0),
         )
-        searched += len(result.pushes)
+        searched += result.simulations
         if result.solved:
             return _certificate(len(result.plan), (candidates, opening), searched)
     return _certificate(None, (candidates, opening), searched)
@@ -109,15 +109,16 @@ def _candidate_pushes(world: World) -> tuple[int, int]:
         for name in reachability.reachable_objects
         for contact in reachability.reachable_contacts(name).nonzero()[0].tolist()
     ]
-    candidates = opening = 0
-    with closing(world.pool.map_pushes(world, _push_from_start, contacts)) as opened:
-        for (name, _), opened_at in zip(contacts, opened, strict=True):
-            lengths = len(world.primitives(name)[0].travels)
-            candidates += lengths
-            opening += 0 if opened_at is None else lengths - opened_at
-    return candidates, opening
+    with closing(world.pool.map_pushes(world, _travels, contacts)) as counted:
+        counts = list(counted)
+    return sum(travels for travels, _ in counts), sum(opening for _, opening in counts)
 
 
-def _push_from_start(world: World, at: tuple[str, int]) -> int | None:
-    world.reset()
-    return push_straight(world, *at)
+def _travels(world: World, at: tuple[str, int]) -> tuple[int, int]:
+    """Return the number of travels from a contact at the start, and of those that open the goal."""
+    name, contact = at
+    travels = len(world.primitives(name)[0].travels)
+    results = world.straight_from(world.simulation.start, name, contact)
+    last = results[-1]
+    opens = last.after.goal_open and last.outcome.status is PushStatus.REACHED
+    return travels, travels - len(results) + 1 if opens else 0

@@ -11,11 +11,10 @@ from namo.collection.stored import stored_config
 from namo.declared_settings import option_name
 from namo.errors import UsageError
 from namo.files import from_here
+from namo.learning.bundle_files import MODEL_PATHS
 from namo.option_checks import option_with
 from namo.results.metadata_types import RunFile
 from namo.results.plan import SceneSource
-
-_PATHS = ("ml_object_model", "ml_goal_model")
 
 
 def collect_arguments(
@@ -39,7 +38,7 @@ def collect_arguments(
     default = CollectionConfig()
     for name, value in config.as_dict().items():
         if value != getattr(default, name):
-            arguments += option_with(option_name(name), value, is_path=name in _PATHS)
+            arguments += option_with(option_name(name), value, is_path=name in MODEL_PATHS)
     return arguments
 
 

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from namo.declared_settings import check_declared, setting
+from namo.declared_settings import check_declared, option_name, setting
 from namo.errors import ModelError, UsageError
-from namo.learning.bundle_files import bundle_sha256, require_bundle
+from namo.learning.bundle_files import MODEL_PATHS, bundle_sha256, require_bundle
 from namo.option_checks import MAX_SEED
-from namo.planning.registry import PLANNERS
+from namo.planning.registry import PLANNERS, settings_of
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
@@ -112,9 +112,22 @@ class CollectionConfig:
         """
         check_declared(self)
         object.__setattr__(self, "algorithm", PLANNERS.canonical(self.algorithm))
-        if self.algorithm == "exploration" and self.max_pushes is None:
-            raise UsageError("--algorithm exploration needs --max-pushes: it spends all of them")
+        self._check_planner()
         self._check_models()
+
+    def _check_planner(self) -> None:
+        planner = settings_of(self.algorithm)
+        for name, why in planner.required.items():
+            if getattr(self, name) is None:
+                raise UsageError(f"--algorithm {self.algorithm} needs {option_name(name)}: {why}")
+        defaults = {field.name: field.default for field in fields(self)}
+        useless = [each for each in planner.ignored if getattr(self, each) != defaults[each]]
+        if useless:
+            given = ", ".join(f"{option_name(each)} {getattr(self, each)}" for each in useless)
+            unset = ", ".join(f"{option_name(each)} {defaults[each]}" for each in useless)
+            raise UsageError(
+                f"--algorithm {self.algorithm} has no use for {given}; leave it at {unset}"
+            )
 
     def _check_models(self) -> None:
         for kind, strategy, model in (
@@ -150,7 +163,7 @@ class CollectionConfig:
         settings = self.as_dict()
         if self.ml_object_model is None and self.ml_goal_model is None:
             del settings["ml_device"]
-        for name in ("ml_object_model", "ml_goal_model"):
+        for name in MODEL_PATHS:
             if settings[name] is not None:
                 settings[name] = bundle_sha256(Path(settings[name]))
         return settings

@@ -11,6 +11,7 @@ from namo.errors import SceneError
 from namo.files import from_here
 from namo.results.fingerprint import fingerprint_of
 from namo.results.plan import recorded_name, scene_sha256
+from namo.results.record_files import record_file
 from namo.scenes.reading import scene_bytes
 from namo.scenes.sources import ListedScene
 
@@ -67,7 +68,7 @@ class Environment:
     @property
     def file_name(self) -> str:
         """Name of its result file."""
-        return f"{self.env_id}_results.pkl"
+        return record_file(self.env_id)
 
     def scene_sha256(self) -> str:
         """Return the hash of the scene file's current content; empty when it cannot be read."""

@@ -250,6 +250,8 @@ def _metrics(
                 "physics_steps": 0,
                 "terminal_checks": 0,
                 "max_depth_reached": 0,
+                "proof_depth": None,
+                "proof_candidates": None,
                 "inference_calls": 0,
                 "search_time_ms": 0.0,
                 "physics_time_ms": 0.0,

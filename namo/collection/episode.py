@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from namo.collection.config import CollectionConfig
-from namo.geometry import Pose2D
-from namo.planning.planner import Budget, Planner, ProgressCallback, SearchResult, ignore_progress
+from namo.planning.planner import (
+    Budget,
+    Estimate,
+    Planner,
+    ProgressCallback,
+    PushRecord,
+    SearchResult,
+    ignore_progress,
+)
+from namo.results.actions import action_of, pose_columns, push_columns
 from namo.results.metadata_types import ModelUseRecord
 from namo.results.reach_columns import reach_columns
 from namo.results.record_types import Action, Columns, SearchMetrics, SearchRecord
@@ -93,10 +101,12 @@ def run_episode(
         "solution_depth": len(result.plan) if result.solved else None,
         "termination": result.termination.value,
         "nodes_expanded": result.pushes_tried,
-        "pushes_simulated": len(result.pushes),
-        "physics_steps": sum(push.outcome.physics_steps for push in result.pushes),
+        "pushes_simulated": result.simulations,
+        "physics_steps": result.physics_steps,
         "terminal_checks": result.terminal_checks,
         "max_depth_reached": result.max_depth_reached,
+        "proof_depth": None if result.proof is None else result.proof.depth,
+        "proof_candidates": None if result.proof is None else result.proof.candidates,
         "search_time_ms": 1000.0 * result.search_s,
         "physics_time_ms": physics_ms,
         "reachability_time_ms": reachability_ms,
@@ -133,6 +143,8 @@ def _record(
         "nodes_expanded": metrics["nodes_expanded"],
         "terminal_checks": metrics["terminal_checks"],
         "max_depth_reached": metrics["max_depth_reached"],
+        "proof_depth": metrics["proof_depth"],
+        "proof_candidates": metrics["proof_candidates"],
         "action_sequence": _actions(result) if result.solved else None,
         "algorithm_stats": {
             "termination": metrics["termination"],
@@ -156,9 +168,10 @@ def _record(
 
 
 def _actions(result: SearchResult) -> list[Action]:
+    outcomes = {(push.state, push.push): push.outcome for push in result.pushes}
     return [
-        {"object_id": push.object_name, "target": (push.goal.x, push.goal.y, push.goal.theta)}
-        for push in result.plan
+        action_of(push, outcomes[state, push].pose)
+        for state, push in zip(result.plan_states, result.plan, strict=False)
     ]
 
 
@@ -171,13 +184,13 @@ def _pushes(world: World, result: SearchResult) -> Columns:
     rows = [
         {
             "push": number,
+            "simulation": push.simulation,
             "state": push.state,
             "next_state": push.next_state,
             "depth": push.depth,
-            "object_id": push.push.object_name,
-            **_pose_columns("goal", push.push.goal),
+            **push_columns(push.push, push.outcome.pose),
             "status": push.outcome.status.value,
-            **_pose_columns("result", push.outcome.pose),
+            **pose_columns("result", push.outcome.pose),
             "contacts": push.outcome.contacts,
             "physics_steps": push.outcome.physics_steps,
             "moved": push.outcome.moved,
@@ -187,12 +200,19 @@ def _pushes(world: World, result: SearchResult) -> Columns:
             "object_names": names,
             "poses_before": flat[push.state],
             "poses_after": flat[push.next_state],
+            **_estimate(result, push),
             "detail": push.outcome.detail,
         }
         for number, push in enumerate(result.pushes)
     ]
     columns = [name for name in PUSHES.names if name not in IDENTITY]
     return {column: [row[column] for row in rows] for column in columns}
+
+
+def _estimate(result: SearchResult, push: PushRecord) -> dict[str, float | None]:
+    """Return the columns of what the search has learned of a push."""
+    estimate = result.estimates.get((push.state, push.push))
+    return dict.fromkeys(Estimate._fields) if estimate is None else estimate._asdict()
 
 
 def _plans(world: World, actions: Sequence[Action], pushes: Sequence[Recorder]) -> Columns:
@@ -218,10 +238,6 @@ def _plans(world: World, actions: Sequence[Action], pushes: Sequence[Recorder]) 
 
 IDENTITY = ("env_id", "env_index", "episode_id", "episode")
 """Columns of the pushes and plans tables that name environment and episode."""
-
-
-def _pose_columns(prefix: str, pose: Pose2D) -> dict[str, float]:
-    return {f"{prefix}_x": pose.x, f"{prefix}_y": pose.y, f"{prefix}_theta": pose.theta}
 
 
 def _flat(observation: Observation, names: list[str]) -> list[float]:

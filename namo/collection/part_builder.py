@@ -80,7 +80,7 @@ class PartBuilder:
         """
         self.resumed += resumed
         self._work_s += record["processing_time"]
-        self._uses = add_up([*self._uses, *map(dict, record["models"] or ())])
+        self._uses += map(dict, record["models"] or ())
         if record["error"]:
             self.failed[environment.index] = record["error"]["message"]
         if record["scene"] and record["scene_sha256"] not in self._texts:

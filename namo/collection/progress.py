@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,8 +21,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from namo.collection.counts import EnvironmentCounts
 from namo.results.record_types import EnvironmentRecord, MetricsRow
-from namo.wording import counted, duration, number, printable
+from namo.wording import counted, duration, printable
 
 if TYPE_CHECKING:  # the journal would load MuJoCo with the parser of the command line
     from namo.collection.journal import ChunkProgress
@@ -41,48 +42,6 @@ class Verbosity(IntEnum):
 
 MAX_LATEST = 5
 """Warnings and failures that are written down for who shows the progress of all chunks."""
-
-
-@dataclass
-class EnvironmentCounts:
-    """Counts of environments so far.
-
-    Attributes:
-        total: environments in the range.
-        done: those collected by this run or an earlier one.
-        resumed: those of `done` collected by an earlier run.
-        solved: those of `done` with a plan.
-        failed: those of `done` that ended in an error.
-        began: value of `time.monotonic()` (s) at the start.
-    """
-
-    total: int
-    done: int = 0
-    resumed: int = 0
-    solved: int = 0
-    failed: int = 0
-    began: float = field(default_factory=time.monotonic)
-
-    def add(self, record: EnvironmentRecord, *, resumed: bool) -> None:
-        """Count an environment.
-
-        Args:
-            record: of the environment.
-            resumed: whether an earlier run had collected it.
-        """
-        self.done += 1
-        self.resumed += resumed
-        self.solved += bool(record["success"])
-        self.failed += record["error"] is not None
-
-    def pace(self) -> str:
-        """Return rate and time left as text; empty before this run collected anything."""
-        collected = self.done - self.resumed
-        if not collected:
-            return ""
-        seconds_per_environment = (time.monotonic() - self.began) / collected
-        left = duration(seconds_per_environment * (self.total - self.done))
-        return f"{number(60 / max(seconds_per_environment, 1e-3))}/min, {left} left"
 
 
 @dataclass

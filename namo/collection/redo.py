@@ -71,7 +71,7 @@ def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.
     _require_same(folder, run, plan, collector.config)
     chunks = {part: _environments(part, run, plan) for part in _parts_of(folder, numbers)}
     _require_scenes(folder, chunks, {*numbers, *failed_environments(folder)})
-    mark(folder, numbers)
+    _mark(folder, numbers)
     wanted = set(numbers)
     failed: dict[int, str] = {}
     with only_run_in(folder):
@@ -88,7 +88,7 @@ def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.
     return Redone(outcomes, {key: text for key, text in failed.items() if key in wanted})
 
 
-def mark(folder: Path, numbers: Iterable[int]) -> None:
+def mark(folder: Path, numbers: Sequence[int]) -> None:
     """Mark environments for re-collection by the next run; their files go to `replaced/`.
 
     Args:
@@ -99,9 +99,12 @@ def mark(folder: Path, numbers: Iterable[int]) -> None:
         UsageError: one of them is in no part of the collection; nothing is marked.
         BusyError: a process is working on the collection.
     """
-    wanted = sorted(set(numbers))
-    _parts_of(folder, wanted)
-    files = record_files(folder)
+    _parts_of(folder, numbers)
+    _mark(folder, numbers)
+
+
+def _mark(folder: Path, numbers: Iterable[int]) -> None:
+    files, wanted = record_files(folder), sorted(set(numbers))
     problems = [
         Problem(path.name, "", number) for number in wanted for path in files.get(number, ())
     ]
@@ -161,7 +164,7 @@ def _require_scenes(
         if not part.table("metrics").exists():  # nothing of it was ever stored
             continue
         replaced = part.replaced()
-        rows = stored_rows(part.table("metrics"), range(part.start, part.end))
+        rows = stored_rows(part.table("metrics"), part.numbers)
         for environment in environments:
             check_termination()
             stored, now = rows[environment.index]["scene_sha256"], environment.scene_sha256()
@@ -191,7 +194,7 @@ def _parts_of(folder: Path, numbers: Iterable[int]) -> list[Part]:
     absent = []
     for number in sorted(set(numbers)):
         holding = [part for part, _, replaced in finished if number not in replaced]
-        found = next((part for part in (*holding, *others) if _holds(part, number)), None)
+        found = next((part for part in (*holding, *others) if number in part.numbers), None)
         if found is None:
             absent.append(number)
         else:
@@ -201,20 +204,15 @@ def _parts_of(folder: Path, numbers: Iterable[int]) -> list[Part]:
     return [*parts]
 
 
-def _holds(part: Part, number: int) -> bool:
-    return part.start <= number < part.end
-
-
 def _environments(part: Part, run: RunFile, plan: CollectionPlan | None) -> list[Environment]:
     """Return the environments of a part as the plan lists them, or else as they are stored."""
     label = part.metadata()["label"] if part.is_finished else run["label"]
-    numbers = range(part.start, part.end)
     if plan is None or plan.scenes is None:
-        rows = stored_rows(part.table("metrics"), numbers)
+        rows = stored_rows(part.table("metrics"), part.numbers)
         return [stored_environment(row, label) for row in rows.values()]
     if part.end > len(plan.scenes):
         raise UsageError(
             f"{part.folder}: {plan.source.name} now lists {len(plan.scenes)} scenes; collect the "
             "range that it lists"
         )
-    return [Environment.listed(number, plan.scenes[number], label) for number in numbers]
+    return [Environment.listed(number, plan.scenes[number], label) for number in part.numbers]

@@ -16,6 +16,7 @@ from namo.files import replacing
 from namo.results.again import rerun_command
 from namo.results.assemble import assemble
 from namo.results.collected_scenes import CollectedScenes
+from namo.results.record_files import record_file
 from namo.results.record_types import SceneReference
 from namo.results.records import Record, read_environment
 from namo.results.run_file import read_run_file
@@ -81,7 +82,7 @@ def rerun(
     assemble(output, run["label"], source["source"], source["listed"])
     differences = {
         each.index: _difference(
-            folder / f"{rows[each.index]['env_id']}_results.pkl", output / each.file_name
+            folder / record_file(rows[each.index]["env_id"]), output / each.file_name
         )
         for each in environments
     }

@@ -25,7 +25,6 @@ from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
 from namo.results.run_lock import planned_chunks
 from namo.results.selection import Selection, survey
-from namo.results.tables import read_table
 from namo.scenes.sources import range_name
 
 
@@ -193,10 +192,10 @@ def _chunk(part: Part, files: dict[int, Path], damaged: Mapping[Part, str]) -> C
     if part in damaged:
         chunk.state, chunk.objections = ChunkState.OUTDATED, [damaged[part]]
         return chunk
-    if part.marker.exists():
+    if part.is_finished:
         return _finished(part, chunk)
     chunk.state, chunk.worker = _work(part)
-    here = [files[number] for number in range(part.start, part.end) if number in files]
+    here = [files[number] for number in part.numbers if number in files]
     for path in here:
         record = _record(path)
         if record is None:
@@ -218,12 +217,11 @@ def _chunk(part: Part, files: dict[int, Path], damaged: Mapping[Part, str]) -> C
 
 def _finished(part: Part, chunk: Chunk) -> Chunk:
     metadata = part.metadata()
-    chunk.state, chunk.done = ChunkState.DONE, set(range(part.start, part.end))
+    chunk.state, chunk.done = ChunkState.DONE, set(part.numbers)
     chunk.generation = metadata.get("generation", 0)  # earlier versions wrote none
     chunk.worker = f"{metadata['host']} (pid {metadata['process']})"
     chunk.failed = {int(number): text for number, text in metadata["failed"].items()}
-    rows = read_table(part.table("metrics"), ["env_index", "success"])
-    chunk.solved = set(rows.filter(rows["success"])["env_index"].to_pylist())
+    chunk.solved = part.solved()
     collected = metadata["environments"] - metadata["resumed"]
     chunk.rate = collected / max(metadata["duration_s"], 1e-3) or None
     return chunk

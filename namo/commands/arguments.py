@@ -15,6 +15,7 @@ from namo.errors import UsageError
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Of every library that a process of a collection loads."""
+MAX_TIME_LIMIT_S = 86_400.0
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +62,21 @@ def require_fraction(value: float) -> None:
         raise UsageError(f"--max-failed-fraction is {value}; allowed: 0 to 1")
 
 
+def require_time_limit(seconds: float) -> None:
+    """Make sure that the time which a scene file may take is positive and at most a day.
+
+    Args:
+        seconds: the time (s).
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not 0.0 < seconds <= MAX_TIME_LIMIT_S:
+        raise UsageError(
+            f"--time-limit {seconds:g}: must be more than 0 and at most {MAX_TIME_LIMIT_S:g} s"
+        )
+
+
 def exceeds(failed: int, total: int, allowed: float) -> bool:
     """Return whether more environments failed than are allowed to.
 
@@ -99,9 +115,9 @@ def where_it_ran(folder: Path, run_from: Path) -> Iterator[Path]:
         ResultFileError: the plan is damaged.
     """
     from namo.files import from_here
-    from namo.results.run_lock import run_from as recorded_in
+    from namo.results.run_lock import read_plan
 
-    place = run_from if run_from != Path() else recorded_in(folder)
+    place = run_from if run_from != Path() else read_plan(folder).run_from
     absolute = folder.absolute()
     with chdir(place if place.is_dir() else Path()):
         yield from_here(absolute)

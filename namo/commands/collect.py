@@ -90,8 +90,8 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="pushes to simulate in parallel from one state (tree_idfs only); results do not "
-        "change",
+        help="pushes to simulate in parallel from one state (tree_idfs, optimal_idfs, "
+        "expanding_idfs and exhaustive_poses only); results do not change",
     )
     talk = group.add_mutually_exclusive_group()
     talk.add_argument(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from namo.errors import UsageError
 from namo.results.index_range import MAX_DIGITS
-from namo.results.record_files import SUFFIX, record_files
+from namo.results.record_files import SUFFIX, record_file, record_files
 
 HELP = "number of the environment, or its env_id"
 
@@ -27,7 +27,7 @@ def environment_file(folder: Path, name: str) -> Path:
     if name.isascii() and name.isdecimal():
         found = _files_of(folder, name)
     else:
-        path = folder / f"{name}{SUFFIX}"
+        path = folder / record_file(name)
         found = [path] if path.is_file() else []
     if not found:
         raise UsageError(f"{folder}: no environment {name}; allowed: {HELP}")

@@ -8,7 +8,6 @@ Exit codes: 0 done; 1 a file is missing or damaged; 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import shlex
 from pathlib import Path
 
 from namo.commands.arguments import add_folder, require_folder
@@ -36,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     from namo.reporting.explanation_text import explained_collection, explained_search
     from namo.reporting.search_facts import SearchFacts
     from namo.reporting.searches import rows_of_environment, unsolved_searches
+    from namo.results.again import explain_command
 
     if options.environment is None:
         lines = 0
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             print(line)
             lines += 1
         if lines:
-            print(f"one in detail: namo explain {shlex.quote(str(folder))} ENV")
+            print(f"one in detail: {explain_command(str(folder))}")
         else:
             print(f"{folder}: no unsolved search")
         return 0
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         if searches:
             print()
         searches += 1
-        print(*explained_search(SearchFacts(search), folder), sep="\n")
+        print(*explained_search(SearchFacts(search), str(folder)), sep="\n")
     if not searches:
         for row in rows_of_environment(folder, env_id):
             print(f"{row['episode_id']}: {row['error_message'] or row['termination']}")

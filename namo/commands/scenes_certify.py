@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from namo.certification.effort import Effort
-from namo.commands.arguments import exceeds, require_fraction, use_one_thread
+from namo.commands.arguments import exceeds, require_fraction, require_time_limit, use_one_thread
 from namo.errors import UsageError
 from namo.option_checks import MAX_INTEGER, MAX_SEED, MAX_THREADS, at_least
 from namo.scenes.splits import DEFAULT_SPLITS, require_splits
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 HELP = "make the manifest of your own scenes"
 
-MAX_TIME_LIMIT_S = 86_400.0
 _OF_EFFORT = {
     "pushes": "simulated pushes per search",
     "depth": "maximum length of a plan (pushes)",
@@ -101,11 +100,7 @@ def run(options: argparse.Namespace) -> int:
     require_splits(splits)
     if options.output.suffix != ".parquet":
         raise UsageError(f"--output {options.output}: must end with .parquet")
-    if not 0.0 < options.time_limit <= MAX_TIME_LIMIT_S:
-        raise UsageError(
-            f"--time-limit {options.time_limit:g}: must be more than 0 and at most "
-            f"{MAX_TIME_LIMIT_S:g} s"
-        )
+    require_time_limit(options.time_limit)
     use_one_thread()
     from namo.scenes.scene_files import scene_files
 

@@ -15,10 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from namo.commands.arguments import require_time_limit
 from namo.errors import SceneError, UsageError
 from namo.scenes.checker_process import CheckerProcess, GaveUpError
 from namo.scenes.scene_files import scene_files
 from namo.scenes.sources import ListedScene
+from namo.wording import counted
 
 if TYPE_CHECKING:
     from namo.scenes.remarks import Remark
@@ -30,7 +32,6 @@ DEFAULT_COLUMNS = 6
 DEFAULT_LIMIT = 240
 MAX_THUMBNAILS = 10_000
 DEFAULT_TIME_LIMIT_S = 60.0
-MAX_TIME_LIMIT_S = 86_400.0
 MAX_OF_A_KIND = 3
 """Remarks of one kind to spell out in a line."""
 
@@ -88,11 +89,7 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(
                 f"--{name} {getattr(options, name)}: must be 1 or more, at most {MAX_THUMBNAILS}"
             )
-    if not 0.0 < options.time_limit <= MAX_TIME_LIMIT_S:
-        raise UsageError(
-            f"--time-limit {options.time_limit:g}: must be more than 0 and at most "
-            f"{MAX_TIME_LIMIT_S:g} s"
-        )
+    require_time_limit(options.time_limit)
     if sheet is not None:
         from namo.scenes.contact_sheet import require_format
 
@@ -235,6 +232,6 @@ def _counts(findings: Sequence[Finding]) -> str:
     unusable = sum(bool(finding.problem) for finding in findings)
     odd = sum(bool(finding.odd_kinds) for finding in findings)
     why = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())
-    files = "1 file" if len(findings) == 1 else f"{len(findings)} files"
+    files = counted(len(findings), "file", "files")
     odd_text = f"{odd} odd ({why})" if odd else "0 odd"
     return f"{files}: {len(findings) - odd - unusable} ok, {odd_text}, {unusable} unusable"

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     require_folder(folder)
     from namo.exporting.verification import ExportVerification
-    from namo.reporting.report import page_problem
+    from namo.reporting.report import compare_page
     from namo.results.export_folder import is_export
     from namo.results.verify import Verification, schedule_recollection
     from namo.wording import counted
@@ -57,11 +57,11 @@ def run(options: argparse.Namespace) -> int:
     for problem in verification.problems():
         print(problem, flush=True)
         problems.append(problem)
-    page = None if problems or exported else page_problem(folder)
-    if page is not None:
-        print(page, flush=True)
-        problems.append(page)
-    for note in verification.notes:
+    damaged, notes = ([], []) if problems or exported else compare_page(folder)
+    for problem in damaged:
+        print(problem, flush=True)
+        problems.append(problem)
+    for note in (*verification.notes, *notes):
         print(f"note: {note}")
     replayed = (
         "" if options.no_replay else f", {counted(verification.plans, 'plan', 'plans')} replayed"

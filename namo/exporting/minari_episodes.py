@@ -30,6 +30,7 @@ from namo.results.run_file import read_run_file
 from namo.results.tables import merged_table, row_groups
 from namo.version import __version__
 from namo.wording import counted
+from namo.world.contacts import MAX_CONTACT_POINTS
 
 DATA_FORMAT = "arrow"
 
@@ -87,6 +88,10 @@ class MinariExporter:
         ]
 
 
+TO_A_POSE = -1
+"""Contact point of actions that are no straight push."""
+
+
 def observation_space(movables: int) -> gymnasium.Space[Any]:
     """Return the observation space: poses are x, y (m), theta (rad), world frame."""
     return Dict(
@@ -100,8 +105,18 @@ def observation_space(movables: int) -> gymnasium.Space[Any]:
 
 
 def action_space(movables: int) -> gymnasium.Space[Any]:
-    """Return the action space: index of the pushed movable, and its target pose."""
-    return Dict({"object": Discrete(movables), "target": _poses((3,))})
+    """Return the action space.
+
+    Index of the pushed movable, its target pose; contact point and travel (m) of a straight push.
+    """
+    return Dict(
+        {
+            "object": Discrete(movables),
+            "target": _poses((3,)),
+            "contact": Discrete(MAX_CONTACT_POINTS + 1, start=TO_A_POSE),
+            "travel": Box(0.0, np.inf, (), np.float64),
+        }
+    )
 
 
 def _poses(shape: tuple[int, ...]) -> Box:
@@ -138,6 +153,8 @@ def episode_buffer(
         actions={
             "object": np.array([names.index(action["object_id"]) for action in actions]),
             "target": np.array([action["target"] for action in actions]),
+            "contact": np.array([action.get("contact", TO_A_POSE) for action in actions]),
+            "travel": np.array([action.get("travel", 0.0) for action in actions]),
         },
         rewards=[float(step == last) for step in range(len(actions))],
         terminations=[step == last for step in range(len(actions))],
@@ -211,8 +228,9 @@ def _metadata(export: Export, dataset_id: str, omissions: list[str]) -> dict[str
                 "A step is a push. Observations: poses x, y (m), theta (rad) in the world frame of "
                 "the robot and of the movables in the order of the scene file, padded with zeros "
                 "(present is 0); x, y of the robot's goal. Actions: index of the pushed movable in "
-                "that order, and its target pose. Reward: 1 for the last push, which makes the "
-                "goal reachable, else 0.",
+                "that order, and its target pose; contact point and travel (m) of a straight push, "
+                f"{TO_A_POSE} and 0 for a push to a pose. Reward: 1 for the last push, which makes "
+                "the goal reachable, else 0.",
                 *(f"{line}." for line in omissions),
             ]
         ),

@@ -10,6 +10,8 @@ from namo.files import replacing, sha256_of
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 LAYOUTS = "layouts.txt"
+MODEL_PATHS = ("ml_object_model", "ml_goal_model")
+"""Settings that hold the path of a bundle; its checksum identifies it."""
 
 
 def require_bundle(path: Path) -> None:

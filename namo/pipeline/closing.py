@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from namo.results.again import replay_command
 from namo.results.listed_summary import listed_summary_record
+from namo.results.record_files import record_file
 from namo.results.records import read_listed_record
 from namo.results.summary_types import Summary
 from namo.results.tables import row_groups
@@ -41,6 +43,6 @@ def _next(folder: Path, *, failed: bool) -> str:
         for rows in row_groups(folder / "metrics.parquet", ["env_id", "solution_depth", "kept"]):
             plans = rows.filter(pc.and_(pc.greater(rows["solution_depth"], 0), rows["kept"]))
             if plans.num_rows:
-                name = f"{plans['env_id'][0].as_py()}_results.pkl"
-                return f"namo replay {shlex.quote(str(folder / name))} --gif plan.gif"
+                file = folder / record_file(plans["env_id"][0].as_py())
+                return replay_command(str(file), "--gif", "plan.gif")
     return f"namo status {shlex.quote(str(folder))}"

@@ -18,8 +18,9 @@ from namo.collection.config import CollectionConfig
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.option_checks import MAX_SEED, odd_characters
-from namo.pipeline.run_plan import RunPlan, chunk_names, model_configs
+from namo.pipeline.run_plan import RunPlan, bounds, chunk_names, model_configs
 from namo.pipeline.settings import collector_options
+from namo.results.parts import Part
 from namo.scenes.manifest import MANIFEST
 from namo.scenes.packed import first_of_classes
 from namo.scenes.sources import DEMO_SCENES, environments_from
@@ -244,8 +245,9 @@ class LearningPlan:
         Raises:
             UsageError: the scenes have not been made.
         """
-        parts = self.folder / place / what / "parts"
-        return [parts / chunk / "part.json" for chunk in self.search(place, what).chunks]
+        folder = self.folder / place / what
+        chunks = self.search(place, what).chunks
+        return [Part.of(folder, *bounds(chunk)).marker for chunk in chunks]
 
     def _exploration(self, number: int) -> tuple[dict[str, Any], range]:
         settings, seed = self.settings, self.run.values["seed"] + number

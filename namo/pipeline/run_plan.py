@@ -28,14 +28,13 @@ from namo.pipeline.settings import (
     with_new_keys,
 )
 from namo.regular_files import open_regular
-from namo.results.parts import Part
+from namo.results.parts import PARTS, Part
 from namo.results.run_lock import only_run_in, run_label, write_plan
 from namo.scenes.sources import ListedScene, environments_from, range_name, resolve_range
 
 if TYPE_CHECKING:
     from namo.results.plan import CollectionPlan
 
-PARTS = "parts"
 LABEL = ".hostname"
 """File that keeps the label of a run."""
 MAX_LABEL_BYTES = 1000
@@ -155,8 +154,7 @@ class RunPlan:
             self.scene_settings.require_made_with(self.scene_manifest)
             return [str(self.scene_manifest)]
         start, end = bounds(chunk)
-        watched = self.scenes[start:end] if self.settings.watch_scenes else ()
-        return [str(scene.path) for scene in watched if not odd_characters(str(scene.path))]
+        return _plain_names(self.scenes[start:end]) if self.settings.watch_scenes else []
 
     @property
     def certified(self) -> str:
@@ -179,8 +177,7 @@ class RunPlan:
                 "configuration: xml_dir is null; certify: name the folder of your scenes, "
                 "--config xml_dir=FOLDER end_idx=-1"
             )
-        watched = self.scenes if self.scenes and self.settings.watch_scenes else ()
-        return [str(scene.path) for scene in watched if not odd_characters(str(scene.path))]
+        return _plain_names(self.scenes or ()) if self.settings.watch_scenes else []
 
     @property
     def certify_options(self) -> list[str]:
@@ -327,6 +324,11 @@ def gpus(device: str, *, runs_models: bool) -> int:
     A number, so that the profiles can limit how many jobs have one at a time.
     """
     return int(runs_models and device == "cuda")
+
+
+def _plain_names(scenes: Iterable[ListedScene]) -> list[str]:
+    """Return the files of scenes without those whose names Snakemake would read as patterns."""
+    return [str(each.path) for each in scenes if not odd_characters(str(each.path))]
 
 
 def _makes_its_scenes(settings: PipelineSettings, scenes_folder: Path) -> bool:

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from namo.collection.counts import EnvironmentCounts
 from namo.collection.journal import ChunkProgress, progress_in
 from namo.errors import ResultFileError
 from namo.machine_code import COMPILING, is_warm
 from namo.results.parts import Part
-from namo.results.tables import read_table
-from namo.wording import counted, duration, number
+from namo.wording import counted
 
 BAR = 24
 """Characters of the bar."""
@@ -83,8 +83,7 @@ class _Chunk:
         """Return the counts of a part that an earlier run has finished."""
         try:
             failed = len(self.part.metadata()["failed"])
-            rows = read_table(self.part.table("metrics"), ["env_index", "success"])
-            solved = len(set(rows.filter(rows["success"])["env_index"].to_pylist()))
+            solved = len(self.part.solved())
         except (ResultFileError, OSError):  # the merge reports it
             failed = solved = 0
         return ChunkProgress(
@@ -185,28 +184,31 @@ class RunProgress:
 
     def text(self) -> str:
         """Return the progress in words: environments done, solved, failed, rate and time left."""
-        total, counts = sum(chunk.size for chunk in self.chunks), self._counts()
-        words = [f"{counts.done}/{counted(total, 'environment', 'environments')}"]
+        counts = self._counts()
+        words = [f"{counts.done}/{counted(counts.total, 'environment', 'environments')}"]
         if counts.done:
             words += [f"{counts.solved} solved", f"{counts.failed} failed"]
-        collected = counts.done - counts.resumed
         if self._began_s is None:
             words.append("starting" if is_warm() else COMPILING)
-        elif collected and counts.done < total:
-            pace_s = (time.monotonic() - self._began_s) / collected
-            left = duration(pace_s * (total - counts.done))
-            words.append(f"{number(60.0 / max(pace_s, 1e-3))}/min, {left} left")
+        elif counts.done < counts.total and (pace := counts.pace()):
+            words.append(pace)
         return ", ".join(words)
 
-    def _counts(self) -> _Counts:
-        found = [chunk.progress for chunk in self.chunks if chunk.progress is not None]
-        return _Counts(
-            *(sum(each[name] for each in found) for name in ("done", "resumed", "solved", "failed"))
-        )
+    def _counts(self) -> EnvironmentCounts:
+        counts = EnvironmentCounts(sum(chunk.size for chunk in self.chunks))
+        for chunk in self.chunks:
+            if (found := chunk.progress) is not None:
+                counts.done += found["done"]
+                counts.resumed += found["resumed"]
+                counts.solved += found["solved"]
+                counts.failed += found["failed"]
+        if self._began_s is not None:
+            counts.began = self._began_s
+        return counts
 
     def _bar(self) -> str:
-        total = sum(chunk.size for chunk in self.chunks)
-        full = BAR * self._counts().done // max(total, 1)
+        counts = self._counts()
+        full = BAR * counts.done // max(counts.total, 1)
         colours = "NO_COLOR" not in os.environ
         green, dim, plain = ("\x1b[32m", "\x1b[2m", "\x1b[0m") if colours else ("", "", "")
         mark = "━" if "utf" in (self.stream.encoding or "").lower() else "="
@@ -227,13 +229,3 @@ class RunProgress:
         if new > len(latest):
             self.stream.write(f"... {new - len(latest)} more, in the log of this chunk\n")
         self.stream.writelines(f"[{chunk.part.folder.name}] {line}\n" for line in latest)
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Environments of all chunks."""
-
-    done: int
-    resumed: int
-    solved: int
-    failed: int

@@ -79,8 +79,9 @@ class PipelineSettings:
     )
     threads: int = setting(
         1,
-        help="pushes that a job simulates in parallel from one state (tree_idfs, certification); "
-        "more jobs keep cores busier than more threads",
+        help="pushes that a job simulates in parallel from one state (tree_idfs, optimal_idfs, "
+        "expanding_idfs, exhaustive_poses, certification); more jobs keep cores busier than more "
+        "threads",
         minimum=1,
         ceiling=MAX_THREADS,
     )

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+from collections.abc import Iterator
+
+from namo.geometry import Pose2D
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
-from namo.strategies.strategy import GoalStrategy, ObjectStrategy
+from namo.strategies.strategy import (
+    GoalStrategy,
+    ObjectStrategy,
+    RatingGoalStrategy,
+    RatingObjectStrategy,
+)
 from namo.world.push import Push
+
+RatedGoals = Iterator[tuple[Pose2D, float]]
 
 
 class StrategyPlanner:
@@ -26,3 +38,52 @@ class StrategyPlanner:
             for name in self._objects.rank(world, list(node.reachable), streams.objects)
             for goal in self._goals.propose(world, name, self._max_goals, streams.goals)
         ]
+
+    def rated_objects(
+        self, search: Search, node: Node, streams: Streams
+    ) -> list[tuple[str, float | None]]:
+        """Return the objects of a state, each with its rating (a probability) or None."""
+        world, names = search.enter(node), list(node.reachable)
+        if isinstance(self._objects, RatingObjectStrategy):
+            return list(zip(names, self._objects.rate(world, names), strict=True))
+        return [(name, None) for name in self._objects.rank(world, names, streams.objects)]
+
+    def rated_goals(
+        self, search: Search, node: Node, name: str, rating: float | None, streams: Streams
+    ) -> RatedGoals:
+        """Return goals of an object, best first, each with the probability of leading to the goal.
+
+        Goals are world poses. Unrated ones inherit `rating`, the probability of the object.
+        """
+        world = search.enter(node)
+        if isinstance(self._goals, RatingGoalStrategy):
+            return self._goals.best(world, name)
+        goals = self._goals.propose(world, name, self._max_goals, streams.goals)
+        return ((goal, rating or 0.0) for goal in goals)
+
+    def _best_pushes(self, search: Search, node: Node, streams: Streams) -> Iterator[Push]:
+        """Yield the pushes to try in a state, highest rating first.
+
+        Objects are rated before their goals are requested. Pushes without ratings come in order of
+        rank: the first goal of every object, then the second, and so on.
+        """
+        queue: list[tuple[float, int, str, Pose2D | None, float | None, RatedGoals]] = []
+        number = itertools.count()
+
+        def insert_next(name: str, rating: float | None, goals: RatedGoals) -> None:
+            for goal, value in goals:
+                heapq.heappush(queue, (-value, next(number), name, goal, rating, goals))
+                return
+
+        for name, rating in self.rated_objects(search, node, streams):
+            if rating is None:
+                insert_next(name, rating, self.rated_goals(search, node, name, rating, streams))
+            else:
+                heapq.heappush(queue, (-rating, next(number), name, None, rating, iter(())))
+        while queue:
+            _, _, name, goal, rating, goals = heapq.heappop(queue)
+            if goal is None:
+                goals = self.rated_goals(search, node, name, rating, streams)
+            else:
+                yield Push(name, goal)
+            insert_next(name, rating, goals)

@@ -4,128 +4,36 @@ A priority queue holds the objects and goals of all states found so far. The ent
 rating is next: an object is expanded into its goals, a goal is pushed to. The next best goal of
 that object then takes its place in the queue.
 
-A confident but wrong model would mislead such a search for its whole budget. So a fraction of the
-pushes goes to a second search that uses no ratings: iterative deepening over random goals. The two
-are interleaved as a portfolio (Gomes & Selman 2001). After the first `RATED_PHASE_PUSHES` pushes
-the second gets most of them; if the strategies rate nothing, it gets all.
+A fraction of the pushes goes to a search without ratings, see `namo.planning.portfolio`.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from namo.geometry import Pose2D
-from namo.planning.base import StrategyPlanner
-from namo.planning.idfs import IDFS
+from namo.planning.base import RatedGoals
 from namo.planning.planner import (
-    Budget,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
+from namo.planning.portfolio import PortfolioPlanner
 from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
-from namo.strategies.goal_random import RandomGoals
-from namo.strategies.strategy import (
-    GoalStrategy,
-    ObjectStrategy,
-    RatingGoalStrategy,
-    RatingObjectStrategy,
-)
 from namo.world.push import Push
-from namo.world.world import World
 
 DEPTH_DISCOUNT = 0.9
 """Factor on ratings per push of depth."""
-RATED_PHASE_PUSHES = 10
-"""Length of the first phase, led by ratings; they rarely find a plan later than that."""
-LATE_RANDOM_FRACTION = 0.8
-"""Fraction of random pushes after that phase."""
-UNRATED_RANDOM_FRACTION = 0.2
-"""Fraction of random pushes if only objects are rated, not goals."""
-
-RatedGoals = Iterator[tuple[Pose2D, float]]
 
 
-class BestFirst(StrategyPlanner):
+class BestFirst(PortfolioPlanner):
     """Pushes next what has the highest rating in any state found so far."""
 
-    def __init__(
-        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
-    ) -> None:
-        """See `namo.planning.planner.Planner`."""
-        super().__init__(objects, goals, max_goals_per_object)
-        self._is_rating = isinstance(objects, RatingObjectStrategy)
-        unrated, self._random_fraction = goals, UNRATED_RANDOM_FRACTION
-        if isinstance(goals, RatingGoalStrategy):
-            self._is_rating = True
-            unrated, self._random_fraction = RandomGoals(), goals.random_share
-        self._unrated = IDFS(objects, unrated, max_goals_per_object)
+    rated_phase_pushes = 10
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget, progress)
-        return search.run(lambda: self._interleave(search, streams))
-
-    def random_pushes(self, pushes: int) -> int:
-        """Return how many of the first `pushes` pushes are random."""
-        early = min(pushes, RATED_PHASE_PUSHES)
-        late = max(self._random_fraction, LATE_RANDOM_FRACTION) if self._random_fraction else 0.0
-        return math.floor(self._random_fraction * early + late * (pushes - early))
-
-    def _interleave(self, search: Search, streams: Streams) -> Node | Termination:
-        sides = {}
-        if self._random_fraction:
-            sides["random"] = self._unrated.steps(search, streams)
-        if self._is_rating:
-            sides["rated"] = _RatedSearch(self, search, streams).steps()
-        random, cut_off = 0, False
-        while sides:
-            side = "random" if random < self.random_pushes(search.pushes_simulated + 1) else "rated"
-            if side not in sides:
-                (side,) = sides
-            before = search.pushes_simulated
-            try:
-                next(sides[side])
-            except StopIteration as end:
-                if isinstance(end.value, Node):
-                    return end.value
-                cut_off |= end.value is Termination.DEPTH
-                del sides[side]
-            random += (search.pushes_simulated - before) * (side == "random")
-        return Termination.DEPTH if cut_off else Termination.EXHAUSTED
-
-    def objects(
-        self, search: Search, node: Node, streams: Streams
-    ) -> list[tuple[str, float | None]]:
-        """Return the objects of a state, each with its rating (a probability) or None."""
-        world, names = search.enter(node), list(node.reachable)
-        if isinstance(self._objects, RatingObjectStrategy):
-            return list(zip(names, self._objects.rate(world, names), strict=True))
-        return [(name, None) for name in self._objects.rank(world, names, streams.objects)]
-
-    def goals(
-        self, search: Search, node: Node, name: str, rating: float | None, streams: Streams
-    ) -> RatedGoals:
-        """Return goals of an object, best first, each with the probability of leading to the goal.
-
-        Goals are world poses. Unrated ones inherit `rating`, the probability of the object.
-        """
-        world = search.enter(node)
-        if isinstance(self._goals, RatingGoalStrategy):
-            return self._goals.best(world, name)
-        goals = self._goals.propose(world, name, self._max_goals, streams.goals)
-        return ((goal, rating or 0.0) for goal in goals)
+    def _rated_steps(self, search: Search, streams: Streams) -> Steps:
+        return _RatedSearch(self, search, streams).steps()
 
 
 @dataclass(order=True)
@@ -191,14 +99,14 @@ class _RatedSearch:
         if node.depth == self._search.budget.depth:
             self._cut_off |= bool(node.reachable)
             return
-        for name, rating in self._planner.objects(self._search, node, self._streams):
+        for name, rating in self._planner.rated_objects(self._search, node, self._streams):
             if rating is None:  # only its goals may have ratings
                 self._expand_object(node, name, rating)
             else:
                 self._insert(rating, node, name, rating)
 
     def _expand_object(self, node: Node, name: str, rating: float | None) -> None:
-        goals = self._planner.goals(self._search, node, name, rating, self._streams)
+        goals = self._planner.rated_goals(self._search, node, name, rating, self._streams)
         self._insert_next(node, name, rating, goals)
 
     def _insert_next(self, node: Node, name: str, rating: float | None, goals: RatedGoals) -> None:

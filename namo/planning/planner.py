@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from namo.seeding import Streams
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
-from namo.world.push import Push, PushOutcome
+from namo.world.push import Action, PushOutcome
 from namo.world.world import Observation, Reach, World
 
 
@@ -54,6 +54,7 @@ class PushRecord:
     """One simulated push of a search.
 
     Attributes:
+        simulation: number of the simulation, from 0; straight pushes from one contact share one.
         state: number of the state before; 0 is the scene's start.
         next_state: number of the state after: the same number if nothing moved, and that of an
             earlier state if the two are identical.
@@ -63,12 +64,40 @@ class PushRecord:
         goal_open: whether the robot's goal is reachable afterwards.
     """
 
+    simulation: int
     state: int
     next_state: int
     depth: int
-    push: Push
+    push: Action
     outcome: PushOutcome
     goal_open: bool
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a search has shown that enumerates the candidate pushes of every state it visits.
+
+    Attributes:
+        depth: no sequence of up to this many candidate pushes opens the goal; after `EXHAUSTED`, no
+            longer one does either.
+        candidates: number of pushes enumerated for that, over all states; a state that is reached
+            by several sequences counts once.
+    """
+
+    depth: int
+    candidates: int
+
+
+class Estimate(NamedTuple):
+    """What a tree search has learned of a push.
+
+    Attributes:
+        visits: how often it was chosen.
+        value: mean score that followed: the sum of its discounted rewards.
+    """
+
+    visits: int
+    value: float
 
 
 @dataclass(frozen=True)
@@ -87,10 +116,12 @@ class SearchResult:
         terminal_checks: checks whether the robot's goal is reachable.
         max_depth_reached: longest sequence of pushes that was tried.
         search_s: wall time (s).
+        proof: what the search has shown of shorter plans, if it enumerates them.
+        estimates: of pushes, by the number of their state; empty where a planner makes none.
     """
 
     termination: Termination
-    plan: tuple[Push, ...]
+    plan: tuple[Action, ...]
     plan_states: tuple[int, ...]
     states: tuple[Observation, ...]
     reach: tuple[Reach, ...] = field(repr=False)
@@ -99,11 +130,29 @@ class SearchResult:
     terminal_checks: int
     max_depth_reached: int
     search_s: float
+    proof: Proof | None = None
+    estimates: Mapping[tuple[int, Action], Estimate] = field(default_factory=dict, repr=False)
 
     @property
     def solved(self) -> bool:
         """Whether the robot's goal is reachable at the end of the plan."""
         return self.termination is Termination.SOLVED
+
+    @property
+    def is_shortest(self) -> bool:
+        """Whether no plan of fewer pushes exists among the candidates of the search."""
+        return self.solved and self.proof is not None and self.proof.depth >= len(self.plan) - 1
+
+    @property
+    def simulations(self) -> int:
+        """Number of simulated pushes; straight pushes from one contact count as one."""
+        return self.pushes[-1].simulation + 1 if self.pushes else 0
+
+    @property
+    def physics_steps(self) -> int:
+        """MuJoCo steps of all simulations; straight pushes from one contact share theirs."""
+        longest = {push.simulation: push.outcome.physics_steps for push in self.pushes}
+        return sum(longest.values())
 
 
 ProgressCallback = Callable[[int, int], None]

@@ -7,18 +7,21 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from namo.geometry import Pose2D
 from namo.planning.planner import (
     Budget,
+    Estimate,
     ProgressCallback,
+    Proof,
     PushRecord,
     SearchResult,
     Termination,
     ignore_progress,
 )
 from namo.signals import check_termination
-from namo.world.push import Push, PushOutcome, PushStatus
+from namo.world.push import Action, PushOutcome, PushStatus, StraightPush
 from namo.world.simulation import State
-from namo.world.world import Situation, World
+from namo.world.world import Reach, Situation, World
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class Node:
     goal_open: bool
     reachable: tuple[str, ...]
     parent: Node | None = None
-    push: Push | None = None
+    push: Action | None = None
 
     def path(self) -> list[Node]:
         """Return the nodes from the start to this one."""
@@ -88,6 +91,8 @@ class Search:
         world: in which pushes are simulated.
         budget: limits of the search.
         root: the initial state.
+        proof: set by planners that enumerate the candidates of every state they visit.
+        estimates: set by planners that estimate values; by state number and push.
     """
 
     def __init__(
@@ -107,13 +112,17 @@ class Search:
         self._deadline = self._began + budget.seconds
         self._situations: list[Situation] = []  # by state number
         self._numbers: dict[str, int] = {}  # by the key of a state
-        self._results: dict[tuple[int, Push], int] = {}  # state number and push -> next state
+        self._results: dict[tuple[int, Action], int] = {}  # state number and push -> next state
+        self._straight: dict[tuple[int, str, int], list[StraightPush]] = {}  # by contact
         self._pushes: list[PushRecord] = []
+        self._simulations = 0
         self._pushes_tried = 0
         self._terminal_checks = 0
         self._max_depth = 0
         self._here: int | None = self._number_of(world.situation())
         self.root = self._node(0, None, None)
+        self.proof: Proof | None = None
+        self.estimates: dict[tuple[int, Action], Estimate] = {}
 
     def run(self, find: Callable[[], Node | Termination]) -> SearchResult:
         """Run a planner and return the result.
@@ -138,12 +147,18 @@ class Search:
             terminal_checks=self._terminal_checks,
             max_depth_reached=self._max_depth,
             search_s=time.monotonic() - self._began,
+            proof=self.proof,
+            estimates=self.estimates,
         )
 
     @property
     def pushes_simulated(self) -> int:
-        """Number of pushes simulated so far."""
-        return len(self._pushes)
+        """Number of pushes simulated so far; straight ones from one contact count as one."""
+        return self._simulations
+
+    def reach_of(self, node: Node) -> Reach:
+        """Return what the robot reaches at a node."""
+        return self._situations[node.number].reach
 
     def is_goal(self, node: Node) -> bool:
         """Check whether the robot's goal is reachable at a node.
@@ -158,6 +173,10 @@ class Search:
         self._terminal_checks += 1
         return node.goal_open
 
+    def pose(self, node: Node, name: str) -> Pose2D:
+        """Return the world pose of a movable at a node."""
+        return Pose2D(*self._situations[node.number].observation[f"{name}_pose"])
+
     def enter(self, node: Node) -> World:
         """Restore the state of a node in the world and return the world."""
         if self._here != node.number:
@@ -165,12 +184,12 @@ class Search:
             self._here = node.number
         return self.world
 
-    def push(self, node: Node, push: Push) -> Node | None:
+    def push(self, node: Node, push: Action) -> Node | None:
         """Push at a node and return the resulting node; see `push_each`."""
         (child,) = self.push_each(node, [push])
         return child
 
-    def push_each(self, node: Node, pushes: Sequence[Push]) -> Generator[Node | None, None, None]:
+    def push_each(self, node: Node, pushes: Sequence[Action]) -> Generator[Node | None, None, None]:
         """Try pushes from the state of a node; yield each resulting node, None if nothing moved.
 
         A push depends only on its state, so pushes simulated before are looked up. If the world has
@@ -194,30 +213,85 @@ class Search:
             for push in pushes:
                 self._check_time()
                 if push in pending:
-                    if self.budget.pushes is not None and len(self._pushes) >= self.budget.pushes:
-                        raise BudgetSpentError(Termination.PUSHES)
+                    self._check_pushes()
                     pending.remove(push)
                     if moves_world:
                         self._here = None
-                    number = self._record(node, push, *next(outcomes))
+                    outcome, after = next(outcomes)
+                    self._require_end(outcome)
+                    number = self._record(node, push, outcome, after)
+                    self._count(node)
                     if moves_world:
                         self._here = number
                 self._pushes_tried += 1
-                self._max_depth = max(self._max_depth, node.depth + 1)
-                number = self._results[node.number, push]
-                yield None if number == node.number else self._node(number, node, push)
+                yield self._child(node, push)
 
-    def _record(self, node: Node, push: Push, outcome: PushOutcome, after: Situation) -> int:
-        """Record a push and return the number of the resulting state."""
-        if outcome.status is PushStatus.INTERRUPTED:
-            raise BudgetSpentError(Termination.TIMEOUT)
+    def push_straight(self, node: Node, name: str, contact: int) -> list[Node | None]:
+        """Push straight from one contact and return the node after each travel of the primitives.
+
+        One simulation serves all travels, the shortest first; see `World.straight_from` for where
+        the list ends. None stands for a travel that moved nothing. A contact simulated before is
+        looked up.
+
+        Raises:
+            BudgetSpentError: no time or no push is left; a push that exceeds the time is not
+                recorded.
+            UnknownMovableError: see `World.push`.
+            ValueError: likewise.
+            SceneError: likewise.
+            OSError: likewise.
+        """
+        self._check_time()
+        at = node.number, name, contact
+        if at not in self._straight:
+            self._check_pushes()
+            self._here = None
+            results = self.world.straight_from(node.state, name, contact, self._deadline)
+            self._require_end(results[-1].outcome)
+            for push, outcome, after in results:
+                self._here = self._record(node, push, outcome, after)
+            self._count(node)
+            self._straight[at] = [push for push, _, _ in results]
+        self._pushes_tried += 1
+        return [self._child(node, push) for push in self._straight[at]]
+
+    def _record(self, node: Node, push: Action, outcome: PushOutcome, after: Situation) -> int:
+        """Record a push of the present simulation and return the number of the next state."""
         number = self._number_of(after) if outcome.moved else node.number
         self._results[node.number, push] = number
         self._pushes.append(
-            PushRecord(node.number, number, node.depth + 1, push, outcome, after.goal_open)
+            PushRecord(
+                simulation=self._simulations,
+                state=node.number,
+                next_state=number,
+                depth=node.depth + 1,
+                push=push,
+                outcome=outcome,
+                goal_open=after.goal_open,
+            )
         )
-        self._progress(len(self._pushes), node.depth + 1)
         return number
+
+    def _count(self, node: Node) -> None:
+        """Count a simulation at a node."""
+        self._simulations += 1
+        self._progress(self._simulations, node.depth + 1)
+
+    def _child(self, node: Node, push: Action) -> Node | None:
+        """Return the node that a simulated push leads to; None if nothing moved."""
+        self._max_depth = max(self._max_depth, node.depth + 1)
+        number = self._results[node.number, push]
+        return None if number == node.number else self._node(number, node, push)
+
+    def _check_pushes(self) -> None:
+        if self.budget.pushes is not None and self._simulations >= self.budget.pushes:
+            raise BudgetSpentError(Termination.PUSHES)
+
+    @staticmethod
+    def _require_end(outcome: PushOutcome) -> None:
+        """Make sure that a push was not interrupted."""
+        if outcome.status is PushStatus.INTERRUPTED:
+            raise BudgetSpentError(Termination.TIMEOUT)
 
     def _number_of(self, situation: Situation) -> int:
         """Return the number of a state; a known state keeps its number."""
@@ -226,7 +300,7 @@ class Search:
             self._situations.append(situation)
         return number
 
-    def _node(self, number: int, parent: Node | None, push: Push | None) -> Node:
+    def _node(self, number: int, parent: Node | None, push: Action | None) -> Node:
         situation = self._situations[number]
         return Node(
             number=number,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from namo.reporting.episodes import display_name
-from namo.reporting.outcomes import termination_name
+from namo.reporting.outcomes import unsolved_text
 from namo.reporting.search_facts import ObjectFacts, SearchFacts, SearchState
 from namo.reporting.searches import Search
 from namo.reporting.unsolved_causes import (
@@ -18,6 +16,7 @@ from namo.reporting.unsolved_causes import (
     metres,
     square_metres,
 )
+from namo.results.again import replay_command
 from namo.wording import counted, truncated_list
 
 SHOWN = 5
@@ -26,15 +25,16 @@ NAMED = 20
 """Further environments of a cause that are named."""
 
 
-def explained_search(facts: SearchFacts, folder: Path) -> Iterator[str]:
+def explained_search(facts: SearchFacts, folder: str) -> Iterator[str]:
     """Yield the lines that explain one unsolved search.
 
     Args:
         facts: of the search.
-        folder: of its collection, for commands.
+        folder: of its collection, as commands name it.
     """
     metrics = facts.search.metrics
-    yield f"{metrics['episode_id']} ({metrics['xml_file']}): {ended(facts)}"
+    outcome = unsolved_text(metrics["termination"])
+    yield f"{metrics['episode_id']} ({metrics['xml_file']}): {outcome}"
     yield f"  {_plain(explanation_of(facts).text)}"
     yield ""
     for title, text in overview(facts):
@@ -65,7 +65,7 @@ def explained_search(facts: SearchFacts, folder: Path) -> Iterator[str]:
             numbers=(1, 2),
         )
         yield ""
-        yield f"  {replay_command(facts, facts.closest[0], folder)}"
+        yield f"  {replay_of(facts, facts.closest[0], folder)}"
 
 
 def explained_collection(searches: Iterable[Search]) -> Iterator[str]:
@@ -85,11 +85,6 @@ def explained_collection(searches: Iterable[Search]) -> Iterator[str]:
         if rest := list(dict.fromkeys(names[cause][SHOWN:])):
             yield f"  and environments {truncated_list(rest, NAMED)}"
         yield ""
-
-
-def ended(facts: SearchFacts) -> str:
-    """Return the outcome of an unsolved search as text."""
-    return f"unsolved ({termination_name(facts.search.metrics['termination'])})"
 
 
 def overview(facts: SearchFacts) -> list[tuple[str, str]]:
@@ -142,13 +137,12 @@ def way_text(facts: SearchFacts, state: SearchState) -> str:
     return ", ".join(f"{push['push']} ({push['object_id']})" for push in facts.way_to(state))
 
 
-def replay_command(facts: SearchFacts, state: SearchState, folder: Path) -> str:
+def replay_of(facts: SearchFacts, state: SearchState, folder: str) -> str:
     """Return the command that replays the pushes that lead to a state after the start."""
     metrics, push = facts.search.metrics, state.push
-    episode = f" --episode {metrics['episode']}" if metrics["episode"] else ""
+    episode = ("--episode", metrics["episode"]) if metrics["episode"] else ()
     number = push["push"] if push else 0
-    where = f"{shlex.quote(str(folder))} {metrics['env_index']}"
-    return f"namo replay {where}{episode} --push {number}"
+    return replay_command(folder, metrics["env_index"], *episode, "--push", number)
 
 
 def _table(

@@ -44,6 +44,11 @@ def termination_name(termination: str) -> str:
     return _NAMES.get(Termination(termination), termination)
 
 
+def unsolved_text(termination: str) -> str:
+    """Return the outcome of an unsolved search: "unsolved (push budget)"."""
+    return f"unsolved ({termination_name(termination)})"
+
+
 def outcomes(episodes: Episodes) -> list[Outcome]:
     """Return all outcomes that occur, those that need attention first."""
     found = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +12,14 @@ from importlib import resources
 from pathlib import Path
 
 import jinja2
+import numpy as np
+import shapely
 
 from namo.reporting.episode_table import episode_table
 from namo.reporting.episodes import Episodes, display_name, read_episodes
 from namo.reporting.figures import effort_figures, solved_figures
 from namo.reporting.gallery import GalleryEntry, read_entries, select_entries
-from namo.reporting.outcomes import outcomes, termination_name
+from namo.reporting.outcomes import outcomes, unsolved_text
 from namo.reporting.plan_svg import PlanDrawing, draw_plan
 from namo.reporting.rerun_list import (
     diverged_replays,
@@ -35,12 +36,12 @@ from namo.reporting.strategies import (
     pushes_by_object,
 )
 from namo.reporting.unsolved_view import read_views
-from namo.results.again import FAILED, redo_command
+from namo.results.again import FAILED, explain_command, redo_command
 from namo.results.metadata_types import RunFile
 from namo.results.summary_types import CollectionMetadata, Summary
-from namo.results.unsolved import listed_environments
 from namo.scenes import palette
-from namo.wording import counted, duration
+from namo.version import __version__
+from namo.wording import counted, duration, truncated_list
 from namo.wording import number as rounded
 from namo.world.recording import FRAME_S
 
@@ -116,7 +117,6 @@ def make_page(inputs: PageInputs) -> str:
         episodes=episodes,
         outcomes=outcomes(episodes),
         unsolved_causes=inputs.summary["unsolved"],
-        listed_environments=listed_environments,
         difficulties=by_difficulty(episodes),
         solved_figures=solved_figures(episodes),
         effort_figures=effort_figures(episodes),
@@ -127,7 +127,7 @@ def make_page(inputs: PageInputs) -> str:
         models=models,
         cards=cards,
         unsolved=unsolved,
-        explain_command=f"namo explain {shlex.quote(folder)} ENV",
+        explain_command=explain_command(folder),
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
         frame_s=FRAME_S,
         slowest=slowest_episodes(episodes, folder),
@@ -135,10 +135,19 @@ def make_page(inputs: PageInputs) -> str:
         redo_failed=redo_command(folder, FAILED),
         failures=failed_environments(episodes, inputs.metrics, folder),
         table=episode_table(episodes, inputs.metrics, {card.name for card in cards}),
+        drawn_by=drawn_by(),
         style=page_style(),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         provenance=_provenance(inputs.run),
+    )
+
+
+def drawn_by() -> str:
+    """Return what draws pages here: the same inputs may look different in other versions."""
+    return (
+        f"namo-collect {__version__}, Jinja2 {jinja2.__version__}, NumPy {np.__version__}, "
+        f"Shapely {shapely.__version__}, GEOS {shapely.geos_version_string}"
     )
 
 
@@ -173,6 +182,7 @@ def _template() -> jinja2.Template:
         "duration": duration,
         "display_name": display_name,
         "counted": counted,
+        "truncated_list": truncated_list,
     }
     return environment.get_template("page.html")
 
@@ -187,7 +197,7 @@ def _card(entry: GalleryEntry) -> GalleryCard:
     difficulty = [f"difficulty {display_name(row['difficulty'])}"] if row["difficulty"] else []
     if length is None:
         kinds = dict.fromkeys(remark["kind"] for remark in entry.scene["remarks"] or ())
-        outcome = ", ".join([f"unsolved ({termination_name(row['termination'])})", *kinds])
+        outcome = ", ".join([unsolved_text(row["termination"]), *kinds])
     else:
         outcome = f"{length}-push plan"
     text = ", ".join([*difficulty, outcome])

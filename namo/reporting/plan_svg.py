@@ -20,13 +20,14 @@ from namo.reporting.svg_shapes import (
     MM_PER_M,
     circle,
     drawing,
-    floor_path,
+    movable,
     path_data,
+    room,
     to_mm,
     transform,
     view_of,
+    visible,
 )
-from namo.scenes.drawing import SMALLEST_MARK
 
 NUMBER_SIZE = 0.04
 """Font size of push numbers as a fraction of the view."""
@@ -74,20 +75,15 @@ def draw_plan(entry: GalleryEntry, label: str) -> PlanDrawing:
     outlines = [corners_of(outline) for outline in scene["outlines"]]
     walls = [corners_of(wall) for wall in scene["walls"]]
     low, high = view_of(scene, poses, outlines, walls)
-    mark = SMALLEST_MARK * float((high - low).max())
     x, y, radius = scene["robot"]
     goal_x, goal_y, goal_radius = scene["goal"]
-    radius, goal_radius = max(radius, mark), max(goal_radius, mark)
+    radius, goal_radius = (visible(each, low, high) for each in (radius, goal_radius))
     steps = [_Step(push, names) for push in entry.pushes]
     ghosts, numbers = _ghosts(steps, outlines, high - low)
     end = steps[-1].robot[-1] if steps else None
     body = [
-        floor_path(low, high),
-        f'<path class="wall" d="{path_data(walls)}"/>',
-        *(
-            f'<g class="movable" {transform(pose)}><path d="{path_data([outline])}"/></g>'
-            for pose, outline in zip(poses, outlines, strict=True)
-        ),
+        room(low, high, walls),
+        *(movable("movable", pose, outline) for pose, outline in zip(poses, outlines, strict=True)),
         *ghosts,
         _robot_path(steps),
         circle("end", end[0], end[1], radius) if end is not None else "",
@@ -131,10 +127,9 @@ def _ghosts(
     """Return outlines of all movables where pushes left them, and push numbers on the objects."""
     ghosts, numbers = [], []
     for number, step in enumerate(steps, start=1):
-        for movable, pose in zip(step.moved, step.poses[-1], strict=True):
-            outline = path_data([outlines[movable]])
-            ghosts.append(f'<g class="ghost" {transform(pose)}><path d="{outline}"/></g>')
-            if movable == step.object and len(steps) > 1:
+        for place, pose in zip(step.moved, step.poses[-1], strict=True):
+            ghosts.append(movable("ghost", pose, outlines[place]))
+            if place == step.object and len(steps) > 1:
                 x, y = to_mm((pose[0], -pose[1]))
                 font = round(NUMBER_SIZE * MM_PER_M * float(size.max()))
                 numbers.append(f'<text x="{x}" y="{y}" font-size="{font}">{number}</text>')

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
 from namo.errors import UsageError
 from namo.files import remove_leftovers, replacing
-from namo.reporting.page import PageInputs, make_page
+from namo.reporting.page import PageInputs, drawn_by, make_page
 from namo.results.listed_summary import listed_summary_record
 from namo.results.problem import Problem
 from namo.results.records import read_listed_record
 from namo.results.run_file import read_run_file
 from namo.results.summary_types import Summary
 from namo.results.tables import DATA_TABLES, merged_table
-from namo.version import __version__
 
 REPORT = "report.html"
+_DRAWN_BY = re.compile(rb'<meta name="generator" content="([^"]*)">')
 
 
 def write_report(folder: Path) -> Path:
@@ -32,22 +33,21 @@ def write_report(folder: Path) -> Path:
     """
     if not (folder / "metrics.parquet").is_file():
         raise UsageError(f"{folder}: no finished collection is here (no metrics.parquet)")
-    run = read_run_file(folder)
     for name in DATA_TABLES:
         merged_table(folder, name)
-    summary = read_listed_record(folder, listed_summary_record(folder), Summary)
-    page = make_page(PageInputs(folder, run, summary))
+    page = _page(folder)
     path = folder / REPORT
     remove_leftovers(folder, [REPORT])
     with replacing(path) as handle:
-        handle.write(page.encode())
+        handle.write(page)
     return path
 
 
-def page_problem(folder: Path) -> Problem | None:
-    """Return what is wrong with the report of a collection that is intact otherwise, or None.
+def compare_page(folder: Path) -> tuple[list[Problem], list[str]]:
+    """Return what is wrong with the report of a collection that is intact otherwise, and notes.
 
-    A report of another version of this package is not compared, and none need be there.
+    None need be there. One that other versions of this package or its libraries drew is not
+    compared.
 
     Args:
         folder: of the collection.
@@ -57,12 +57,19 @@ def page_problem(folder: Path) -> Problem | None:
     """
     path = folder / REPORT
     if not path.is_file():
-        return None
+        return [], []
+    content = path.read_bytes()
+    again = f"`namo report {shlex.quote(str(folder))}` makes it again"
+    by = _DRAWN_BY.search(content)
+    if by is not None and by[1] != drawn_by().encode():
+        by_text = by[1].decode(errors="replace")
+        return [], [f"{REPORT}: drawn by {by_text}, so not compared with the tables; {again}"]
+    if content == _page(folder):
+        return [], []
+    return [Problem(REPORT, f"differs from the tables; {again}", repairable=False)], []
+
+
+def _page(folder: Path) -> bytes:
+    run = read_run_file(folder)
     summary = read_listed_record(folder, listed_summary_record(folder), Summary)
-    if summary["collection_metadata"]["namo_version"] != __version__:
-        return None
-    page = make_page(PageInputs(folder, read_run_file(folder), summary))
-    if path.read_bytes() == page.encode():
-        return None
-    text = f"differs from the tables; `namo report {shlex.quote(str(folder))}` makes it again"
-    return Problem(REPORT, text, repairable=False)
+    return make_page(PageInputs(folder, run, summary)).encode()

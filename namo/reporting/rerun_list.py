@@ -9,7 +9,7 @@ import numpy as np
 
 from namo.reporting.episodes import Episodes, evenly_spaced, rows_at
 from namo.reporting.failure_causes import failure_cause_of
-from namo.reporting.outcomes import termination_name
+from namo.reporting.outcomes import unsolved_text
 from namo.results.again import redo_command, rerun_command
 from namo.wording import number as rounded
 
@@ -96,8 +96,7 @@ def _entry(episodes: Episodes, row: int, folder: str) -> RerunEntry:
     if episodes.solved[row]:
         outcome = f"solved with {pushes_text(int(episodes.length[row]))}"
     else:
-        name = termination_name(episodes.terminations[episodes.termination[row]])
-        outcome = f"unsolved ({name})"
+        outcome = unsolved_text(episodes.terminations[episodes.termination[row]])
     simulated = pushes_text(int(episodes.pushes[row]))
     seconds, environment = float(episodes.seconds[row]), int(episodes.environment[row])
     text = f"{rounded(seconds)} s, {simulated} simulated, {outcome}"

@@ -81,13 +81,12 @@ class SearchFacts:
 
     Attributes:
         search: its rows of the tables.
-        shapes: of its scene.
         states: all states that it found, by number.
     """
 
     def __init__(self, search: Search) -> None:
         """Collect the states of a search."""
-        self.search, self.shapes = search, SceneShapes(search.scene)
+        self.search = search
         self.states = {0: self._start()}
         for push in search.pushes:
             number = push["next_state"]
@@ -101,6 +100,11 @@ class SearchFacts:
                     push["reached_area"],
                     push["goal_gap"],
                 )
+
+    @cached_property
+    def shapes(self) -> SceneShapes:
+        """The shapes of its scene."""
+        return SceneShapes(self.search.scene)
 
     @property
     def start(self) -> SearchState:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, cast
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from namo.errors import ResultFileError
 from namo.planning.planner import Termination
-from namo.results.environment_rows import rows_of_environments
+from namo.results.environment_rows import by_environment, rows_of_environments
+from namo.results.index_range import MAX_ENVIRONMENTS
 from namo.results.record_types import SceneRow
 from namo.results.records import Record
 from namo.results.schema import SCENES
 from namo.results.tables import merged_table, read_table, row_groups
-
-BLOCK = 256
-"""Searches to hold in memory at a time."""
 
 
 class SearchMetrics(TypedDict):
@@ -81,32 +81,54 @@ class Search:
 METRICS_COLUMNS = [*SearchMetrics.__annotations__]
 
 
-def read_searches(folder: Path, metrics: Sequence[Record]) -> list[Search]:
-    """Return some searches of a collection, without those whose scene row is missing.
+def read_searches(
+    folder: Path, metrics: Iterable[Record], environments: Collection[int]
+) -> Iterator[Search]:
+    """Yield some searches of a collection, without those whose scene row is missing.
+
+    Those of one environment are in memory at a time.
 
     Args:
         folder: of the collection.
-        metrics: their rows of the metrics table, with `METRICS_COLUMNS`.
+        metrics: their rows of the metrics table, with `METRICS_COLUMNS`, in order of environments.
+        environments: all that the searches are of.
 
     Raises:
-        ResultFileError: a table is missing or damaged.
+        ResultFileError: a table is missing, damaged, or not in order of environments.
     """
-    environments = {row["env_index"] for row in metrics}
-    scenes = {
-        row["env_index"]: cast(SceneRow, row)
-        for row in rows_of_environments(merged_table(folder, "scenes"), environments, SCENES.names)
-    }
-    pushes: dict[str, list[SimulatedPush]] = {row["episode_id"]: [] for row in metrics}
-    for row in rows_of_environments(
+    scenes = _InOrder(merged_table(folder, "scenes"), environments, SCENES.names)
+    pushes = _InOrder(
         merged_table(folder, "pushes"), environments, [*SimulatedPush.__annotations__]
-    ):
-        if row["episode_id"] in pushes:
-            pushes[row["episode_id"]].append(cast(SimulatedPush, row))
-    return [
-        Search(cast(SearchMetrics, row), scenes[row["env_index"]], pushes[row["episode_id"]])
-        for row in metrics
-        if row["env_index"] in scenes
-    ]
+    )
+    for number, episodes in by_environment(metrics):
+        simulated: dict[str, list[SimulatedPush]] = {row["episode_id"]: [] for row in episodes}
+        for row in pushes.rows_of(number):
+            if row["episode_id"] in simulated:
+                simulated[row["episode_id"]].append(cast(SimulatedPush, row))
+        for scene in scenes.rows_of(number):
+            for row in episodes:
+                pushed = simulated[row["episode_id"]]
+                yield Search(cast(SearchMetrics, row), cast(SceneRow, scene), pushed)
+
+
+class _InOrder:
+    """The rows of environments, which are asked for in the order of the table."""
+
+    def __init__(self, path: Path, environments: Collection[int], columns: Sequence[str]) -> None:
+        self._path = path
+        self._environments = by_environment(rows_of_environments(path, environments, columns))
+        self._number, self._rows = -1, list[Record]()
+
+    def rows_of(self, number: int) -> list[Record]:
+        while self._number < number:
+            before = self._number
+            self._number, self._rows = next(self._environments, (MAX_ENVIRONMENTS, []))
+            if self._number < before:
+                raise ResultFileError(
+                    f"{self._path}: environment {self._number} comes after {before}; allowed: in "
+                    "order, as a merge writes them"
+                )
+        return self._rows if self._number == number else []
 
 
 def rows_of_environment(folder: Path, env_id: str) -> list[Record]:
@@ -129,7 +151,7 @@ def rows_of_environment(folder: Path, env_id: str) -> list[Record]:
 
 
 def unsolved_searches(folder: Path, env_id: str | None = None) -> Iterator[Search]:
-    """Yield the unsolved searches of a collection, in order; a few are in memory at a time.
+    """Yield the unsolved searches of a collection, in order.
 
     Args:
         folder: of the collection.
@@ -138,6 +160,14 @@ def unsolved_searches(folder: Path, env_id: str | None = None) -> Iterator[Searc
     Raises:
         ResultFileError: a table is missing or damaged.
     """
+    found = (table["env_index"] for table in _unsolved(folder, env_id))
+    environments = {number for column in found for number in column.unique().to_pylist()}
+    metrics = (row for table in _unsolved(folder, env_id) for row in table.to_pylist())
+    yield from read_searches(folder, metrics, environments)
+
+
+def _unsolved(folder: Path, env_id: str | None) -> Iterator[pa.Table]:
+    """Yield the rows of unsolved searches in the metrics table."""
     for table in row_groups(merged_table(folder, "metrics"), METRICS_COLUMNS):
         wanted = pc.and_(
             pc.invert(table["solution_found"]),
@@ -145,6 +175,4 @@ def unsolved_searches(folder: Path, env_id: str | None = None) -> Iterator[Searc
         )
         if env_id is not None:
             wanted = pc.and_(wanted, pc.equal(table["env_id"], env_id))
-        unsolved = table.filter(wanted)
-        for first in range(0, unsolved.num_rows, BLOCK):
-            yield from read_searches(folder, unsolved.slice(first, BLOCK).to_pylist())
+        yield table.filter(wanted)

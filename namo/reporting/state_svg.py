@@ -8,11 +8,9 @@ import numpy as np
 import shapely
 from markupsafe import Markup
 
-from namo.geometry import Floats
 from namo.reporting.scene_shapes import SceneShapes, corners_of, pose_differences
-from namo.reporting.svg_shapes import circle, drawing, floor_path, path_data, transform, view_of
+from namo.reporting.svg_shapes import circle, drawing, movable, path_data, room, view_of, visible
 from namo.results.record_types import SceneRow
-from namo.scenes.drawing import SMALLEST_MARK
 from namo.world.push_skill import MOVED_M, MOVED_RAD
 
 TOLERANCE_M = 0.01
@@ -43,9 +41,11 @@ class StateDrawings:
             poses: of the robot and of all movables, as in the pushes table.
             label: description for screen readers.
         """
-        mark = SMALLEST_MARK * float((self._high - self._low).max())
         goal_x, goal_y, goal_radius = self._scene["goal"]
-        radius = max(self._shapes.radius, mark)
+        radius, goal_radius = (
+            visible(each, self._low, self._high) for each in (self._shapes.radius, goal_radius)
+        )
+        outlines = self._shapes.outlines
         movables = np.array(poses[3:], np.float64).reshape(-1, 3)
         apart = pose_differences(movables, self._starts)
         moved = apart > 2.0 * np.array([MOVED_M, MOVED_M, MOVED_RAD])
@@ -53,12 +53,15 @@ class StateDrawings:
             self._background(),
             f'<path class="reach" d="{_reached(self._shapes, poses)}"/>',
             *(
-                self._movable("ghost", place, start)
+                movable("ghost", start, outlines[place])
                 for place, start in enumerate(self._starts)
                 if moved[place].any()
             ),
-            *(self._movable("movable", place, pose) for place, pose in enumerate(movables)),
-            circle("goal", goal_x, goal_y, max(goal_radius, mark)),
+            *(
+                movable("movable", pose, outline)
+                for pose, outline in zip(movables, outlines, strict=True)
+            ),
+            circle("goal", goal_x, goal_y, goal_radius),
             f'<g class="robot">{circle("", poses[0], poses[1], radius)}</g>',
         ]
         return drawing(self._low, self._high, "".join(body), "", label)
@@ -68,12 +71,7 @@ class StateDrawings:
         if not self._is_first:
             return f'<use href="#{name}"/>'
         self._is_first = False
-        floor = floor_path(self._low, self._high)
-        return f'<g id="{name}">{floor}<path class="wall" d="{path_data(self._walls)}"/></g>'
-
-    def _movable(self, kind: str, place: int, pose: Floats) -> str:
-        outline = path_data([self._shapes.outlines[place]])
-        return f'<g class="{kind}" {transform(pose)}><path d="{outline}"/></g>'
+        return f'<g id="{name}">{room(self._low, self._high, self._walls)}</g>'
 
 
 def _reached(shapes: SceneShapes, poses: Sequence[float]) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from namo.geometry import Floats, Pose2D
 from namo.results.record_types import SceneRow
-from namo.scenes.drawing import OPEN_MARGIN
+from namo.scenes.drawing import OPEN_MARGIN, SMALLEST_MARK
 
 MM_PER_M = 1000.0
 
@@ -71,10 +71,38 @@ def to_mm(lengths: Sequence[float] | Floats) -> list[int]:
     return [round(float(length) * MM_PER_M) for length in lengths]
 
 
-def floor_path(low: Floats, high: Floats) -> str:
-    """Return the floor between two corners (2,) of the view (m)."""
-    corners = np.array(shapely.box(*low, *high).exterior.coords)
-    return f'<path class="floor" d="{path_data([corners])}"/>'
+def room(low: Floats, high: Floats, walls: Sequence[Floats]) -> str:
+    """Return the floor and the walls.
+
+    Args:
+        low: lower corner (2,) of the view (m).
+        high: upper corner (2,) of it (m).
+        walls: (corners, 2) of each wall (m; world frame).
+    """
+    floor = path_data([np.array(shapely.box(*low, *high).exterior.coords)])
+    return f'<path class="floor" d="{floor}"/><path class="wall" d="{path_data(walls)}"/>'
+
+
+def movable(kind: str, pose: Sequence[float] | Floats, outline: Floats) -> str:
+    """Return a movable.
+
+    Args:
+        kind: its CSS class.
+        pose: (3,) x, y, theta (m, m, rad; world frame).
+        outline: (corners, 2) in its own frame (m).
+    """
+    return f'<g class="{kind}" {transform(pose)}><path d="{path_data([outline])}"/></g>'
+
+
+def visible(radius: float, low: Floats, high: Floats) -> float:
+    """Return the radius (m) of a circle, or the smallest that is seen in a view if it is smaller.
+
+    Args:
+        radius: m.
+        low: lower corner (2,) of the view (m).
+        high: upper corner (2,) of it (m).
+    """
+    return max(radius, SMALLEST_MARK * float((high - low).max()))
 
 
 def drawing(low: Floats, high: Floats, shapes: str, above: str, label: str) -> Markup:

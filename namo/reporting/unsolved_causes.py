@@ -206,8 +206,8 @@ def _effort(facts: SearchFacts) -> str:
 
 
 def _budget(facts: SearchFacts) -> str:
-    name = termination_name(facts.search.metrics["termination"])
-    return name if name.endswith("budget") else "time limit"
+    termination = facts.search.metrics["termination"]
+    return "time limit" if termination == Termination.TIMEOUT else termination_name(termination)
 
 
 def _names(objects: list[ObjectFacts]) -> str:

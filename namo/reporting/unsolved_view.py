@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from markupsafe import Markup
 
 from namo.reporting.episodes import Integers, rows_at
@@ -13,7 +13,7 @@ from namo.reporting.explanation_text import (
     in_reach,
     outcome_counts,
     overview,
-    replay_command,
+    replay_of,
     way_text,
 )
 from namo.reporting.search_facts import ObjectFacts, SearchFacts, SearchState
@@ -21,6 +21,9 @@ from namo.reporting.search_tree import SearchTree, draw_tree
 from namo.reporting.searches import METRICS_COLUMNS, read_searches
 from namo.reporting.state_svg import StateDrawings
 from namo.reporting.unsolved_causes import explanation_of, metres, square_metres
+
+MAX_OBJECTS = 12
+"""Movables that are listed."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class UnsolvedView:
         name: `episode_id`.
         cause: what the evidence points to, and the evidence.
         overview: what the search did, as pairs of title and text.
-        objects: what became of each movable: name, in reach, pushes, moved, farthest, outcomes.
+        objects: what became of the movables that were pushed most, at most `MAX_OBJECTS`: name, in
+            reach, pushes, moved, farthest, outcomes.
+        more_objects: number of the others.
         states: those that came closest; the start if there are no others.
         tree: of all states; None if there is only the start.
         command: that replays the pushes to the closest state; empty if there is none.
@@ -58,6 +63,7 @@ class UnsolvedView:
     cause: str
     overview: list[tuple[str, str]]
     objects: list[tuple[str, str, int, int, str, str]]
+    more_objects: int
     states: list[DrawnState]
     tree: SearchTree | None
     command: str
@@ -74,23 +80,26 @@ def read_views(folder: Path, rows: Integers, named: str) -> dict[str, UnsolvedVi
     Raises:
         ResultFileError: a table is missing or damaged.
     """
-    metrics = rows_at(folder / "metrics.parquet", rows, METRICS_COLUMNS)
-    views = (_view(SearchFacts(search), Path(named)) for search in read_searches(folder, metrics))
+    metrics = rows_at(folder / "metrics.parquet", np.sort(rows), METRICS_COLUMNS)
+    searches = read_searches(folder, metrics, {row["env_index"] for row in metrics})
+    views = (_view(SearchFacts(search), named) for search in searches)
     return {view.name: view for view in views}
 
 
-def _view(facts: SearchFacts, folder: Path) -> UnsolvedView:
+def _view(facts: SearchFacts, folder: str) -> UnsolvedView:
     name = facts.search.metrics["episode_id"]
     drawings = StateDrawings(facts.search.scene, facts.shapes, name)
+    objects = sorted(facts.objects, key=lambda each: (-each.pushes, -each.states_in_reach))
     states = [_drawn(facts, state, drawings) for state in facts.closest or [facts.start]]
     return UnsolvedView(
         name=name,
         cause=explanation_of(facts).text,
         overview=overview(facts),
-        objects=[_object(each, facts) for each in _pushed_first(facts.objects)],
+        objects=[_object(each, facts) for each in objects[:MAX_OBJECTS]],
+        more_objects=len(objects[MAX_OBJECTS:]),
         states=states,
         tree=draw_tree(facts),
-        command=replay_command(facts, facts.closest[0], folder) if facts.closest else "",
+        command=replay_of(facts, facts.closest[0], folder) if facts.closest else "",
     )
 
 
@@ -106,11 +115,3 @@ def _object(each: ObjectFacts, facts: SearchFacts) -> tuple[str, str, int, int, 
         *(each.name, in_reach(each, facts), each.pushes, each.moved),
         *(metres(each.farthest_m), outcome_counts(each)),
     )
-
-
-MAX_OBJECTS = 12
-"""Movables that are listed; those that were pushed come first."""
-
-
-def _pushed_first(objects: Sequence[ObjectFacts]) -> list[ObjectFacts]:
-    return sorted(objects, key=lambda each: (-each.pushes, -each.states_in_reach))[:MAX_OBJECTS]

@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from namo.errors import UsageError
-from namo.geometry import Pose2D
+from namo.results.actions import push_of
 from namo.results.collected_scenes import CollectedScenes
 from namo.results.export_folder import exported_shards, is_export
+from namo.results.record_files import record_file
 from namo.results.record_types import EnvironmentRecord, EpisodePlan, MetricsRow
 from namo.results.records import read_listed_record
 from namo.results.searched_environment import (
@@ -29,7 +30,7 @@ from namo.results.searched_environment import (
 from namo.results.tables import DATA_TABLES, merged_table, read_table, row_groups
 from namo.scenes.scene import Scene
 from namo.wording import did_you_mean
-from namo.world.push import Push
+from namo.world.push import Action
 from namo.world.world import Observation
 
 
@@ -58,16 +59,14 @@ class Episode:
         return bool(self.record["solution_found"])
 
     @property
-    def plan(self) -> list[Push]:
+    def plan(self) -> list[Action]:
         """The pushes that open the robot's goal, in order.
 
-        Empty when unsolved, and when the goal was reachable from the start. The goals of the pushes
-        are the commanded poses (m, rad; world frame); `states` holds the poses that resulted.
+        Empty when unsolved, and when the goal was reachable from the start. The goals of pushes to
+        a pose are the commanded poses (m, rad; world frame); `states` holds the poses that
+        resulted.
         """
-        return [
-            Push(action["object_id"], Pose2D(*action["target"]))
-            for action in self.record["action_sequence"] or []
-        ]
+        return [push_of(action) for action in self.record["action_sequence"] or []]
 
     @property
     def states(self) -> list[Observation]:
@@ -240,7 +239,7 @@ class Collection:
                 yield searched_in_record(record)
 
     def _record(self, env_id: str) -> EnvironmentRecord:
-        return read_listed_record(self.folder, f"{env_id}_results.pkl", EnvironmentRecord)
+        return read_listed_record(self.folder, record_file(env_id), EnvironmentRecord)
 
     def _table(
         self,

@@ -1,8 +1,10 @@
-"""Rows of the tables that belong to a few environments, without reading the tables as a whole."""
+"""Rows of the tables by environment, without reading the tables as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,33 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from namo.results.records import Record
-from namo.results.tables import open_table, require_values
+from namo.results.tables import open_table, require_values, row_groups
 from namo.signals import check_termination
 
 BATCH_ROWS = 4096
 """Rows to load at once; a plan of a few pushes takes 10 kB."""
+
+
+def all_rows(paths: Iterable[Path], columns: Sequence[str] | None = None) -> Iterator[Record]:
+    """Yield the rows of tables.
+
+    Args:
+        paths: of the tables.
+        columns: to read; None for all.
+
+    Raises:
+        ResultFileError: a table is missing or damaged, or a value is not allowed in its column.
+    """
+    for path in paths:
+        for table in row_groups(path, columns):
+            for batch in table.to_batches(BATCH_ROWS):
+                yield from batch.to_pylist()
+
+
+def by_environment(rows: Iterable[Record]) -> Iterator[tuple[int, list[Record]]]:
+    """Yield environments with their rows, which are neighbours; those of one are in memory."""
+    for number, group in groupby(rows, key=itemgetter("env_index")):
+        yield number, list(group)
 
 
 def rows_of_environments(

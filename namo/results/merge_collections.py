@@ -15,13 +15,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
 
 from namo.errors import ConflictError, ResultFileError, UsageError
-from namo.files import copy_regular, require_unused, sha256_of, sync_folder, sync_tree
+from namo.files import copy_regular, require_unused, sha256_of, sync, sync_tree
+from namo.learning.bundle_files import MODEL_PATHS
 from namo.results.assemble import Assembled, assemble
 from namo.results.metadata_types import AskedRecord, PartMarker, PartMetadata
 from namo.results.part_costs import costs_of
@@ -30,7 +30,7 @@ from namo.results.plan import plan_from_record
 from namo.results.records import resolve_inside
 from namo.results.run_file import read_run_file
 from namo.results.run_lock import LOCK as RUN_LOCK
-from namo.results.run_lock import only_run_in, run_label
+from namo.results.run_lock import only_run_in, run_label, without_range
 from namo.results.selection import used_parts
 from namo.results.spans import IndexSpan, files_of, rows_of, scene_files_of, spans_of
 from namo.results.tables import DATA_TABLES, merged_table, row_groups
@@ -41,8 +41,6 @@ SHOWN = 10
 """Number of conflicts that a message lists."""
 
 _VERSIONS = ("results", "schema", "mujoco")
-_PATHS = ("ml_object_model", "ml_goal_model")
-"""Settings that hold the path of a model; its hash is compared instead."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class _Source:
         versions = {f"version of {name}": self.run["versions"].get(name) for name in _VERSIONS}
         for metadata in self.parts.values():
             config, uses = metadata["config"], metadata["models_preloaded"]
-            ignored = _PATHS if uses else (*_PATHS, "ml_device")
+            ignored = MODEL_PATHS if uses else (*MODEL_PATHS, "ml_device")
             settings = {name: value for name, value in config.items() if name not in ignored}
             models = {f"{use['kind']} model": use["sha256"] for use in uses}
             yield {**settings, **models, **versions}
@@ -153,7 +151,7 @@ def merge_collections(
         except Exception:
             shutil.rmtree(staging)
             raise
-        sync_folder(output.parent)
+        sync(output.parent)
     taken = Counter(each.folder for each in chosen.values())
     return MergedCollections(
         {folder: taken[folder] for folder in folders},
@@ -240,11 +238,12 @@ def _merged_numbers(folder: Path) -> set[int]:
 
 def _common_plan(sources: Sequence[_Source]) -> AskedRecord | None:
     """Return what all collections asked for, their ranges aside; None if their lists differ."""
-    plans = [None if source.plan is None else source.plan.as_record() for source in sources]
-    records = [{**plan, "start": 0, "end": 0, "label": ""} for plan in plans if plan is not None]
-    if len(records) < len(plans) or any(record != records[0] for record in records):
+    wanted = [
+        without_range(source.plan.as_record()) for source in sources if source.plan is not None
+    ]
+    if len(wanted) < len(sources) or any(each != wanted[0] for each in wanted):
         return None
-    return cast(AskedRecord, records[0])
+    return wanted[0]
 
 
 def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) -> None:

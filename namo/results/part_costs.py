@@ -54,5 +54,6 @@ def costs_of(spans: Sequence[IndexSpan], metadata: PartMetadata) -> PartMetadata
         for name in files_of(span)["path"].to_pylist():
             record = read_environment(resolve_inside(span.part.folder.parents[1], name))
             work_s += record["processing_time"]
-            uses = add_up([*uses, *map(dict, record["models"] or ())])
-    return {**metadata, "work_s": work_s, "models_preloaded": cast(list[ModelUseRecord], uses)}
+            uses += map(dict, record["models"] or ())
+    added = cast(list[ModelUseRecord], add_up(uses))
+    return {**metadata, "work_s": work_s, "models_preloaded": added}

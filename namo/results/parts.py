@@ -26,7 +26,7 @@ from namo.locks import holder_of, lock_held
 from namo.results.index_range import require_range
 from namo.results.json_file import read_json, read_json_object
 from namo.results.metadata_types import PartMarker, PartMetadata, ReplacedFile
-from namo.results.tables import TABLES, require_schema, write_table
+from namo.results.tables import TABLES, read_table, require_schema, write_table
 from namo.results.value_types import require_type
 from namo.scenes.sources import range_name
 
@@ -54,6 +54,11 @@ class Part:
     def of(cls, output_dir: Path, start: int, end: int) -> Part:
         """Return the part of a range; nothing is created on disk."""
         return cls(output_dir / PARTS / range_name(start, end), start, end)
+
+    @property
+    def numbers(self) -> range:
+        """The environments of the part."""
+        return range(self.start, self.end)
 
     @property
     def marker(self) -> Path:
@@ -113,6 +118,15 @@ class Part:
         collection = self.folder.parents[1]
         for path in (self.folder.parent, self.folder, *self.files(), self.folder / REPLACED):
             require_inside(collection, path)
+
+    def solved(self) -> set[int]:
+        """Return the environments with a plan.
+
+        Raises:
+            ResultFileError: the metrics table is missing or damaged.
+        """
+        rows = read_table(self.table("metrics"), ["env_index", "success"])
+        return set(rows.filter(rows["success"])["env_index"].to_pylist())
 
     def replaced(self) -> frozenset[int]:
         """Return the environments that another part has collected again since.
@@ -250,6 +264,11 @@ def overlapping(part: Part) -> list[Part]:
     ]
 
 
+def _finished_overlapping(part: Part) -> list[tuple[Part, PartMarker]]:
+    """Return the complete ones among them, with their markers."""
+    return [(other, other.metadata()) for other in overlapping(part) if other.is_finished]
+
+
 class Replacement:
     """Keeps finished parts true while the files of their environments are written again."""
 
@@ -264,7 +283,7 @@ class Replacement:
         """
         self._own = part
         self._others = [
-            (other, other.metadata()["label"]) for other in overlapping(part) if other.is_finished
+            (other, metadata["label"]) for other, metadata in _finished_overlapping(part)
         ]
 
     def __call__(self, number: int, label: str) -> None:
@@ -279,7 +298,7 @@ class Replacement:
         """
         self._own.marker.unlink(missing_ok=True)
         for other, written_as in self._others:
-            if written_as == label and other.start <= number < other.end:
+            if written_as == label and number in other.numbers:
                 other.add_replaced(number)
 
 
@@ -291,8 +310,7 @@ def next_generation(part: Part) -> int:
     Raises:
         ResultFileError: the marker of one of them is damaged.
     """
-    others = [other for other in overlapping(part) if other.marker.exists()]
-    return 1 + max((age_of(other.metadata())[0] for other in others), default=0)
+    return 1 + max((age_of(metadata)[0] for _, metadata in _finished_overlapping(part)), default=0)
 
 
 def age_of(metadata: PartMetadata) -> tuple[int, float]:
@@ -306,7 +324,7 @@ def age_of(metadata: PartMetadata) -> tuple[int, float]:
 
 def finished_parts(output_dir: Path) -> list[Part]:
     """Return the complete parts of a collection, sorted by start and end."""
-    return [part for part in started_parts(output_dir / PARTS) if part.marker.exists()]
+    return [part for part in started_parts(output_dir / PARTS) if part.is_finished]
 
 
 def require_idle(part: Part) -> None:

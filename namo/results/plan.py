@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 from namo.errors import UsageError
 from namo.files import from_here, sha256_of
+from namo.learning.bundle_files import MODEL_PATHS
 from namo.results.fingerprint import Versions, fingerprint_of
 from namo.results.metadata_types import AskedRecord
-from namo.results.run_lock import asked_for, run_from
+from namo.results.run_lock import read_plan
 from namo.scenes.sources import ListedScene, environments_from
 
 _DEVICES = ("cuda", "cpu")
 """What the device "auto" stands for on one machine or another."""
-_PATHS = ("ml_object_model", "ml_goal_model")
 
 
 class Objection(StrEnum):
@@ -162,8 +162,10 @@ class CollectionPlan:
         return None
 
     def _is_same_file(self, recorded: str, listed: Path) -> bool:
-        return recorded in (recorded_name(listed), recorded_name(from_here(listed))) or (
-            _absolute(self.run_from / recorded) == recorded_name(Path(_absolute(listed)))
+        return (  # cheapest first
+            recorded == recorded_name(listed)
+            or recorded == recorded_name(from_here(listed))
+            or _absolute(self.run_from / recorded) == recorded_name(Path(_absolute(listed)))
         )
 
     def differences(self, config: Mapping[str, Any]) -> str:
@@ -176,7 +178,7 @@ class CollectionPlan:
             f"{name} is {config[name]!r}, now {value!r}"
             for name, value in self.settings.items()
             if name in config
-            and name not in _PATHS
+            and name not in MODEL_PATHS
             and config[name] != value
             and (name, value) != ("ml_device", "auto")
         )
@@ -230,8 +232,8 @@ def last_plan(folder: Path) -> CollectionPlan | None:
     Raises:
         ResultFileError: the plan file is damaged.
     """
-    asked = asked_for(folder)
-    return None if asked is None else plan_from_record(asked, run_from(folder))
+    written = read_plan(folder)
+    return None if written.asked is None else plan_from_record(written.asked, written.run_from)
 
 
 def recorded_name(path: Path) -> str:

@@ -12,6 +12,11 @@ RECORDS = f"*_env_*{SUFFIX}"
 """Pattern of their names."""
 
 
+def record_file(env_id: str) -> str:
+    """Return the name of the file of an environment."""
+    return f"{env_id}{SUFFIX}"
+
+
 def environment_of(path: str) -> int | None:
     """Return the number of the environment that a file is the record of; None for other files."""
     name, mark, rest = path.rpartition("_env_")

@@ -20,11 +20,16 @@ class Action(TypedDict):
 
     Attributes:
         object_id: name of the pushed movable.
-        target: commanded pose of the object: x, y, theta (m, m, rad; world frame).
+        target: commanded pose of the object: x, y, theta (m, m, rad; world frame); of a straight
+            push the pose it led to.
+        contact: contact point of a straight push; absent for a push to a pose.
+        travel: how far the robot of a straight push advances (m); likewise.
     """
 
     object_id: str
     target: tuple[float, float, float]
+    contact: NotRequired[int]
+    travel: NotRequired[float]
 
 
 class ObjectInfo(TypedDict):
@@ -126,6 +131,9 @@ class SearchRecord(PlanRecord):
         nodes_expanded: number of pushes the search tried.
         terminal_checks: number of goal-reachability checks.
         max_depth_reached: longest sequence of pushes that was tried.
+        proof_depth: no sequence of up to this many candidate pushes opens the goal; None if the
+            planner does not enumerate them.
+        proof_candidates: number of pushes that were tried for that; None likewise.
         algorithm_stats: effort and timing.
         error_message: always empty; failures stand in the environment's record.
         static_object_info: geometry of every wall, movable and the robot, by name.
@@ -139,6 +147,8 @@ class SearchRecord(PlanRecord):
     nodes_expanded: int
     terminal_checks: int
     max_depth_reached: int
+    proof_depth: int | None
+    proof_candidates: int | None
     algorithm_stats: AlgorithmStats
     error_message: str
     static_object_info: dict[str, ObjectInfo]
@@ -194,6 +204,8 @@ class SearchMetrics(TypedDict):
     physics_steps: int
     terminal_checks: int
     max_depth_reached: int
+    proof_depth: int | None
+    proof_candidates: int | None
     search_time_ms: float
     physics_time_ms: float
     reachability_time_ms: float

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from namo.errors import ResultFileError
-from namo.geometry import Pose2D
+from namo.results.actions import PUSH_COLUMNS, push_in, push_of
 from namo.results.collected_scenes import CollectedScenes
 from namo.results.record_types import (
     Columns,
@@ -16,7 +16,7 @@ from namo.results.record_types import (
     SceneReference,
 )
 from namo.results.searched_environment import observation_of
-from namo.world.push import Push, PushOutcome
+from namo.world.push import Action, PushOutcome
 from namo.world.recording import Recorder
 from namo.world.world import World
 
@@ -56,7 +56,7 @@ def replay(world: World, episode: PlanRecord) -> Replay:
     player = _Player(world)
     try:
         for action, start, end in zip(plan, before, after, strict=True):
-            player.play(Push(action["object_id"], Pose2D(*action["target"])), start, end)
+            player.play(push_of(action), start, end)
         player.require_open_goal()
     except _DivergedError as difference:
         return player.end(str(difference))
@@ -112,13 +112,13 @@ def replay_push(world: World, pushes: Columns, episode: int, number: int) -> Rep
     player = _Player(world)
     try:
         for row in (rows[place] for place in push_chain(states, next_states, number)):
-            goal = Pose2D(*(pushes[f"goal_{part}"][row] for part in ("x", "y", "theta")))
+            push = push_in({name: pushes[name][row] for name in PUSH_COLUMNS})
             names = pushes["object_names"][row]
             start, end = (
                 observation_of(names, pushes[which][row])
                 for which in ("poses_before", "poses_after")
             )
-            player.play(Push(pushes["object_id"][row], goal), start, end)
+            player.play(push, start, end)
             player.require_outcome(pushes["status"][row], pushes["physics_steps"][row])
     except _DivergedError as difference:
         return player.end(str(difference))
@@ -158,7 +158,7 @@ class _Player:
         self._movables = {movable.name for movable in world.scene.movables}
         world.reset()
 
-    def play(self, push: Push, start: Observation, end: Observation) -> None:
+    def play(self, push: Action, start: Observation, end: Observation) -> None:
         """Replay a push between two stored states."""
         world, number = self.world, len(self.done.pushes) + 1
         if world.observation() != start:

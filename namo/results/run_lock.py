@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from namo.errors import ResultFileError, UsageError
@@ -21,6 +22,21 @@ _ADVICE = "; the next run regenerates it"
 LOCK = ".run.lock"
 LABEL_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """Of a label, which becomes part of file names."""
+
+
+@dataclass(frozen=True)
+class WrittenPlan:
+    """What the last run into a folder wrote down.
+
+    Attributes:
+        chunks: first environment and one past the last of each.
+        asked: what it asked for; None when that is not written down.
+        run_from: folder in which it was started.
+    """
+
+    chunks: list[tuple[int, int]] = field(default_factory=list)
+    asked: AskedRecord | None = None
+    run_from: Path = Path()
 
 
 def only_run_in(folder: Path) -> AbstractContextManager[object]:
@@ -63,14 +79,16 @@ def join_plan(folder: Path, asked: AskedRecord) -> None:
         asked: what is asked for.
     """
     try:
-        known, chunks = asked_for(folder), planned_chunks(folder)
+        known = read_plan(folder)
     except ResultFileError:  # it is replaced
-        known, chunks = None, []
-    ranges = ("start", "end", "label")
-    same = known is not None and all(
-        known.get(name) == value for name, value in asked.items() if name not in ranges
-    )
-    write_plan(folder, asked["label"], chunks if same else [], asked)
+        known = WrittenPlan()
+    same = known.asked is not None and without_range(known.asked) == without_range(asked)
+    write_plan(folder, asked["label"], known.chunks if same else [], asked)
+
+
+def without_range(asked: AskedRecord) -> AskedRecord:
+    """Return what is asked for with an empty range and label, to compare all but these."""
+    return {**asked, "start": 0, "end": 0, "label": ""}
 
 
 def planned_chunks(folder: Path) -> list[tuple[int, int]]:
@@ -79,41 +97,29 @@ def planned_chunks(folder: Path) -> list[tuple[int, int]]:
     Raises:
         ResultFileError: the file is damaged.
     """
+    return read_plan(folder).chunks
+
+
+def read_plan(folder: Path) -> WrittenPlan:
+    """Return what is written down of the last run.
+
+    Args:
+        folder: of the collection.
+
+    Raises:
+        ResultFileError: the file is damaged.
+    """
     path, chunks = folder / PLAN, []
-    plan = _plan_file(folder)
-    for chunk in [] if plan is None else plan["chunks"]:
+    try:
+        plan = read_json(path, PlanFile, _ADVICE)
+    except FileNotFoundError:
+        return WrittenPlan()
+    for chunk in plan["chunks"]:
         if len(chunk) != 2:
             raise ResultFileError(f"{path}: chunk {chunk[:5]}; allowed: first and end{_ADVICE}")
         start, end = chunk
         chunks.append(require_range(start, end, f"{path}: chunk"))
-    return chunks
-
-
-def asked_for(folder: Path) -> AskedRecord | None:
-    """Return what the last run asked for; None when that is not written down.
-
-    Raises:
-        ResultFileError: the file is damaged.
-    """
-    plan = _plan_file(folder)
-    return None if plan is None else plan.get("asked")
-
-
-def run_from(folder: Path) -> Path:
-    """Return the folder in which the last run was started, as far as it is written down.
-
-    Raises:
-        ResultFileError: the file is damaged.
-    """
-    plan = _plan_file(folder)
-    return Path("" if plan is None else plan.get("run_from", ""))
-
-
-def _plan_file(folder: Path) -> PlanFile | None:
-    try:
-        return read_json(folder / PLAN, PlanFile, _ADVICE)
-    except FileNotFoundError:
-        return None
+    return WrittenPlan(chunks, plan.get("asked"), Path(plan.get("run_from", "")))
 
 
 def run_label(hostname: str | None) -> str:

@@ -74,6 +74,20 @@ METRICS = _schema(
         _field("physics_steps", _INT, "steps", "MuJoCo steps of these pushes"),
         _field("terminal_checks", _INT, NO_UNIT, "goal-reachability checks"),
         _field("max_depth_reached", _INT, "pushes", "longest sequence of pushes that was tried"),
+        _field(
+            "proof_depth",
+            _INT,
+            "pushes",
+            "no sequence of up to this many candidate pushes opens the goal, as the search has "
+            "tried them all; after termination exhausted no longer one either; null for an "
+            "algorithm that does not enumerate them, and where it is not known",
+        ),
+        _field(
+            "proof_candidates",
+            _INT,
+            "pushes",
+            "candidate pushes of all states that were tried for that; null like proof_depth",
+        ),
         _field("search_time_ms", _REAL, "ms", "wall time of the search"),
         _field("physics_time_ms", _REAL, "ms", "time in MuJoCo, summed over threads"),
         _field(
@@ -160,11 +174,30 @@ PUSHES = _schema(
         _field("episode_id", _TEXT, NO_UNIT, "as in metrics"),
         _field("episode", _INT, NO_UNIT, "as in metrics"),
         _field("push", _INT, NO_UNIT, "number of the push in its episode, from 0"),
+        _field(
+            "simulation",
+            _INT,
+            NO_UNIT,
+            "number of the simulation in its episode, from 0; straight pushes from one contact "
+            "share one, which passes through the ends of all of them",
+        ),
         _field("state", _INT, NO_UNIT, "state before the push; 0 is the scene's start"),
         _field("next_state", _INT, NO_UNIT, "state after the push; the same when nothing moved"),
         _field("depth", _INT, "pushes", "pushes from the start, including this one"),
         _field("object_id", _TEXT, NO_UNIT, "name of the pushed object"),
-        _field("goal_x", _REAL, "m", "commanded pose of the object, world frame"),
+        _field(
+            "contact",
+            _INT,
+            NO_UNIT,
+            "contact point of a straight push; null for a push to a pose",
+        ),
+        _field("travel", _REAL, "m", "how far the robot of a straight push advances; likewise"),
+        _field(
+            "goal_x",
+            _REAL,
+            "m",
+            "commanded pose of the object, world frame; of a straight push the pose it led to",
+        ),
         _field("goal_y", _REAL, "m", "see goal_x"),
         _field("goal_theta", _REAL, "rad", "see goal_x; orientation of the object"),
         _field("status", _TEXT, NO_UNIT, "outcome of the push"),
@@ -174,7 +207,13 @@ PUSHES = _schema(
         _field(
             "contacts", _INT, NO_UNIT, "number of contact points at which the robot made contact"
         ),
-        _field("physics_steps", _INT, "steps", "MuJoCo steps of the push"),
+        _field(
+            "physics_steps",
+            _INT,
+            "steps",
+            "MuJoCo steps of the push; those of straight pushes include the shorter ones of the "
+            "same simulation",
+        ),
         _field("moved", _BOOL, NO_UNIT, "whether any object moved by 1 mm or 0.01 rad"),
         _field("goal_open", _BOOL, NO_UNIT, "whether the robot's goal is reachable after the push"),
         *_reach("after the push"),
@@ -182,6 +221,19 @@ PUSHES = _schema(
         _field("object_names", pa.list_(pa.string()), NO_UNIT, "movables in file order"),
         _field("poses_before", _POSES, "m, m, rad", _POSES_TEXT),
         _field("poses_after", _POSES, "m, m, rad", _POSES_TEXT),
+        _field(
+            "visits",
+            _INT,
+            NO_UNIT,
+            "times that mcts chose the push in its tree; null for pushes of its rollouts, for "
+            "other algorithms, and where it is not known",
+        ),
+        _field(
+            "value",
+            _REAL,
+            NO_UNIT,
+            "mean of the discounted rewards that followed; null like visits",
+        ),
         _field("detail", _TEXT, NO_UNIT, "why the physics of a push diverged; else empty"),
     ],
     "one row per simulated push",

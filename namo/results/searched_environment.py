@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from namo.errors import ResultFileError
 from namo.planning.planner import Termination
+from namo.results.actions import action_in
+from namo.results.environment_rows import all_rows, by_environment
 from namo.results.record_types import (
     EnvironmentRecord,
     EpisodePlan,
@@ -21,7 +21,7 @@ from namo.results.record_types import (
     Observation,
     SceneReference,
 )
-from namo.results.tables import read_table, row_groups
+from namo.results.tables import read_table
 
 PushRow = Mapping[str, Any]
 """A row of the pushes table; see `namo.results.schema.PUSHES`."""
@@ -30,7 +30,6 @@ _COLUMNS = [
     *("env_index", "env_id", "episode_id", "xml_file", "scene_sha256", "difficulty", "physics"),
     *("solution_depth", "termination", "kept"),
 ]
-_BATCH_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -82,16 +81,9 @@ def searched_in_tables(
         for row in read_table(path, _COLUMNS).to_pylist():
             if row["termination"] != Termination.ERROR.value:
                 episodes.setdefault(row["env_index"], []).append(row)
-    rows = (
-        row
-        for path in pushes
-        for table in row_groups(path)
-        for batch in table.to_batches(_BATCH_ROWS)
-        for row in batch.to_pylist()
-    )
-    for index, group in groupby(rows, key=itemgetter("env_index")):
+    for index, rows in by_environment(all_rows(pushes)):
         if index in episodes:
-            yield _searched(episodes[index], list(group))
+            yield _searched(episodes[index], rows)
 
 
 def _searched(episodes: Sequence[MetricsRow], pushes: Sequence[PushRow]) -> SearchedEnvironment:
@@ -137,18 +129,12 @@ def plan_in_tables(episode: MetricsRow, pushes: Iterable[PushRow]) -> EpisodePla
             )
         steps.append(on_plan[state])
         state = on_plan[state]["next_state"]
-    targets = [(row["goal_x"], row["goal_y"], row["goal_theta"]) for row in steps]
     is_solved = episode["solution_depth"] is not None
     return {
         "episode_id": episode["episode_id"],
         "solution_found": is_solved,
         "solution_depth": episode["solution_depth"],
-        "action_sequence": [
-            {"object_id": row["object_id"], "target": target}
-            for row, target in zip(steps, targets, strict=True)
-        ]
-        if is_solved
-        else None,
+        "action_sequence": [action_in(row) for row in steps] if is_solved else None,
         "state_observations": [
             observation_of(row["object_names"], row["poses_before"]) for row in steps
         ],

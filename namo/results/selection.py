@@ -214,7 +214,7 @@ def examine(
         if found := plan.objection(result, look=look or outside):
             objections[number] = found
     for number in part.replaced():
-        if part.start <= number < part.end:
+        if number in part.numbers:
             objections.setdefault(number, Objection.REPLACED)
     for number in _lost_files(output_dir, part, sizes=thorough):
         objections.setdefault(number, Objection.LOST)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from namo.results.again import FAILED, redo_command
 from namo.results.summary_types import FilteringStats, PerformanceStats, Summary, Unsolved
-from namo.results.unsolved import listed_environments
 from namo.scenes.difficulty import Difficulty
-from namo.wording import counted, duration, number
+from namo.wording import counted, duration, number, truncated_list
 
 WIDTH = 78
 LABEL = 24
@@ -211,7 +210,7 @@ def _unsolved(unsolved: Unsolved) -> list[str]:
     for group in unsolved["remarks"]:
         of = f"{group['unsolved']} of {group['environments']} unsolved"
         noun = "environment" if group["unsolved"] == 1 else "environments"
-        listed = listed_environments(group["listed"], group["unsolved"], SHOWN_ENVIRONMENTS)
+        listed = truncated_list(group["listed"], SHOWN_ENVIRONMENTS, total=group["unsolved"])
         lines += _wrapped_row(group["kind"], f"{of}: {group['text']}")
         lines += _wrapped_row("", f"{noun} {listed}")
     return lines

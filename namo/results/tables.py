@@ -36,7 +36,8 @@ NULLABLE = frozenset(
     {
         *("difficulty", "opening_fraction", "worker_process", "solution_depth", "replayed"),
         *("error_kind", "error_message", "rerun_command", "rows"),
-        *("remarks", "reachable", "reached_area", "goal_gap"),
+        *("remarks", "reachable", "reached_area", "goal_gap", "contact", "travel"),
+        *("proof_depth", "proof_candidates", "visits", "value"),
     }
 )
 """Columns that may hold nulls."""

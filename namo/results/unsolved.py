@@ -6,7 +6,7 @@ ones matter, so it is counted too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,19 +55,6 @@ def unsolved_environments(metrics: Path, scenes: Path) -> Unsolved:
         "unknown": unknown,
         "remarks": found,
     }
-
-
-def listed_environments(listed: Sequence[int], total: int, limit: int) -> str:
-    """Return the first few environments as text: "3, 5, 8 and 4 more".
-
-    Args:
-        listed: numbers of some of them.
-        total: how many there are.
-        limit: how many to list.
-    """
-    shown = ", ".join(map(str, listed[:limit]))
-    left = total - min(len(listed), limit)
-    return f"{shown} and {left} more" if left else shown
 
 
 def _unsolved(metrics: Path) -> _Numbers:

@@ -1,7 +1,8 @@
-"""Records and tables of the schema version before, in the form of the present one.
+"""Records and tables of earlier schema versions, in the form of the present one.
 
-What differs: the keys of `static_object_info`, episode ids without leading zeros, an empty
-`error_message` in place of None, `action_sequence` None when unsolved. What was not stored is null.
+What differs from version 4: the keys of `static_object_info`, episode ids without leading zeros, an
+empty `error_message` in place of None, `action_sequence` None when unsolved. From version 5:
+straight pushes. What was not stored is null.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from namo.results.reach_columns import UNKNOWN_REACH
 from namo.results.record_types import Columns, EnvironmentRecord, ObjectInfo
 from namo.results.records import Record
 from namo.results.static_objects import ROBOT
-from namo.version import SCHEMA_VERSION, __version__
+from namo.version import FINGERPRINTED_SCHEMA, SCHEMA_VERSION, __version__
 from namo.wording import truncated_list
 
+UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None}
+"""What searches of versions 4 and 5 have shown of shorter plans."""
+UNKNOWN_OF_PUSHES = ("contact", "travel", "visits", "value")
+"""Columns of pushes that version 5 did not have."""
 ROUNDING = 1e-9
 """Greatest difference (m, rad) between geometry that is read again and what is stored."""
 SHOWN = 5
@@ -31,42 +36,59 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
     """Return the record of an environment in the present form.
 
     Args:
-        record: of the schema version before.
+        record: of an earlier schema version.
         objects: `static_object_info` of its scene; empty for a record without episodes.
 
     Raises:
         ResultFileError: the scene has other objects than those of the record.
     """
+    if record["schema_version"] == FINGERPRINTED_SCHEMA:
+        record = _from_version_4(record, objects)
+    numbers = record["pushes"]["push"]
+    unknown = {name: [None] * len(numbers) for name in UNKNOWN_OF_PUSHES}
     return cast(
         EnvironmentRecord,
         {
             **record,
-            "episode_results": [_episode(each, objects) for each in record["episode_results"]],
             "schema_version": SCHEMA_VERSION,
             "namo_version": __version__,
+            "episode_results": [{**each, **UNKNOWN_PROOF} for each in record["episode_results"]],
             "metrics": [
-                {
-                    **row,
-                    "episode_id": _episode_id(row["episode_id"]),
-                    "schema_version": SCHEMA_VERSION,
-                    "opening_fraction": None,
-                    "worker_process": None,
-                }
+                {**row, "schema_version": SCHEMA_VERSION, **UNKNOWN_PROOF}
                 for row in record["metrics"]
             ],
-            "pushes": {
-                **_renamed(record["pushes"]),
-                **{name: [None] * len(record["pushes"]["push"]) for name in UNKNOWN_REACH},
-            },
-            "plans": _renamed(record["plans"]),
-            "scene": record["scene"] and {"remarks": None, **record["scene"], **UNKNOWN_REACH},
-            "models": None,
+            "pushes": {**record["pushes"], "simulation": numbers, **unknown},
         },
     )
 
 
+def _from_version_4(record: Record, objects: Mapping[str, ObjectInfo]) -> Record:
+    """Return a record of version 4 in the form of version 5."""
+    pushes = record["pushes"]
+    return {
+        **record,
+        "episode_results": [_episode(each, objects) for each in record["episode_results"]],
+        "metrics": [
+            {
+                **row,
+                "episode_id": _episode_id(row["episode_id"]),
+                "opening_fraction": None,
+                "worker_process": None,
+            }
+            for row in record["metrics"]
+        ],
+        "pushes": {
+            **_renamed(pushes),
+            **{name: [None] * len(pushes["push"]) for name in UNKNOWN_REACH},
+        },
+        "plans": _renamed(record["plans"]),
+        "scene": record["scene"] and {"remarks": None, **record["scene"], **UNKNOWN_REACH},
+        "models": None,
+    }
+
+
 def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return rows of a table of the schema version before in the present form.
+    """Return rows of a table of an earlier schema version in the present form.
 
     Args:
         rows: of one of `namo.results.tables.TABLES` but `files`, which needs no other form.
@@ -82,6 +104,8 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
         columns["episode_id"] = pc.replace_substring_regex(
             columns["episode_id"], r"_episode_0*([0-9]+)$", r"_episode_\1"
         )
+    if "simulation" in columns and "simulation" not in rows.column_names:
+        columns["simulation"] = columns["push"]  # each was simulated on its own
     if "schema_version" in columns:
         columns["schema_version"] = pa.repeat(pa.scalar(SCHEMA_VERSION, pa.int64()), len(rows))
     return pa.table(columns, schema=schema)

@@ -18,7 +18,7 @@ from namo.results.metadata_types import FileEntry
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
 from namo.results.plan_check import plan_problems, summary_problems
 from namo.results.problem import Problem
-from namo.results.record_files import environment_of
+from namo.results.record_files import SUFFIX, environment_of
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay_plans
@@ -137,7 +137,7 @@ class Verification:
             elif sha256_of(file) != entry["sha256"]:
                 text = f"checksum mismatch: sha256 differs from {MANIFEST}"
                 yield Problem(path, text, number)
-        for file in sorted(self.folder.glob("*_results.pkl")):
+        for file in sorted(self.folder.glob(f"*{SUFFIX}")):
             if file.name not in listed:
                 text = (
                     f"is not listed in {MANIFEST}: its chunk is not merged yet, or it does not "
@@ -221,7 +221,7 @@ def _invalidate(folder: Path, problems: list[Problem]) -> list[int]:
             (folder / REPLACED).mkdir(exist_ok=True)
             file.replace(folder / REPLACED / file.name)
     for part in finished_parts(folder):
-        if any(part.start <= number < part.end for number in numbers):
+        if any(number in part.numbers for number in numbers):
             part.marker.unlink()
     if problems:
         for name in MERGED_TABLES:

@@ -7,8 +7,10 @@ Parquet file such as the scene manifest of a generated set (`namo.scenes.manifes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +176,7 @@ def _listed(manifest: Path, split: str | None, *, look: bool) -> Iterator[Listed
         rows = _text_rows(manifest)
     else:
         raise UsageError(f"--split {split}: --manifest {manifest} is a text file without splits")
-    empty = True
+    empty, below = True, _paths_below(manifest.parent)
     for where, row in rows:
         empty = False
         if not row["file"]:
@@ -182,12 +184,29 @@ def _listed(manifest: Path, split: str | None, *, look: bool) -> Iterator[Listed
                 f"--manifest {manifest}: {where}: column 'file' is "
                 f"{'null' if row['file'] is None else 'empty'}; expected the path of a scene"
             )
-        path = manifest.parent / str(row["file"])
+        path = below(str(row["file"]))
         if look and not path.is_file():
             raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
         yield ListedScene(path, row.get("difficulty"), row.get("sha256"), row.get(OPENING))
     if empty:
         raise UsageError(f"--manifest {manifest}: lists no scene; expected one path per line")
+
+
+def _paths_below(folder: Path) -> Callable[[str], Path]:
+    """Return the function that joins the folder of a manifest with the name of a file.
+
+    Where no link is on the way, "certified" and "../scenes/1.xml" make "scenes/1.xml".
+    """
+    has_links = folder.resolve() != Path(os.path.normpath(folder.absolute()))
+
+    def below(name: str) -> Path:
+        if has_links or not name.startswith(".."):
+            return folder / name
+        parts = Path(name).parts
+        up = [*takewhile("..".__eq__, parts)]
+        return Path(os.path.normpath(folder.joinpath(*up)), *parts[len(up) :])
+
+    return below
 
 
 _Row = tuple[str, dict[str, Any]]

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from namo.geometry import Floats, Pose2D
 from namo.learning.queries import goal_query, object_query
 from namo.learning.rasters import StateRaster
-from namo.learning.scoring import Prediction, Scorer
+from namo.learning.scoring import Scorer
 from namo.strategies.goal_random import RandomGoals
-from namo.world.candidates import CandidatePushes, candidate_pushes
+from namo.strategies.strategy import RatedCandidates
+from namo.world.candidates import candidate_pushes
 from namo.world.push_planner import equivalent_goals, within_tolerance
 from namo.world.world import World
 
@@ -74,21 +73,6 @@ class LearnedObjects:
             return np.concatenate([prediction.value for prediction in predictions])
 
 
-@dataclass(frozen=True, eq=False)
-class _RatedCandidates:
-    """The feasible candidates of a movable and the prediction for them.
-
-    Attributes:
-        candidates: all candidates of the movable.
-        numbers: (n,) indices of the feasible ones.
-        prediction: for these.
-    """
-
-    candidates: CandidatePushes
-    numbers: NDArray[np.int64]
-    prediction: Prediction
-
-
 class LearnedGoals:
     """Proposes the candidates with the highest predicted value, and a fraction at random."""
 
@@ -102,13 +86,13 @@ class LearnedGoals:
         """
         self._scorer, self._samples, self.random_share = scorer, samples, random_share
         self._random = RandomGoals()
-        self._cache = _Cache[_RatedCandidates]()
+        self._cache = _Cache[RatedCandidates]()
 
     def propose(
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        rated = self._rated(world, name)
+        rated = self.rated(world, name)
         chosen = _distinct_goals(rated, self._sampled(rated, rng), count)
         random_positions = self._random_positions(count, rng)
         goals: list[Pose2D] = []
@@ -125,7 +109,7 @@ class LearnedGoals:
         A push passes through the end poses of the shorter ones from the same contact point and
         stops where the goal opens. So a failed push implies that none of those opens the goal.
         """
-        return _best_first(self._rated(world, name))
+        return _best_first(self.rated(world, name))
 
     def _random_positions(self, count: int, rng: np.random.Generator) -> set[int]:
         """Return the positions of a list of goals that stay random: say, the last of each five.
@@ -136,22 +120,23 @@ class LearnedGoals:
         random = int(whole) + int(rng.random() < remainder)
         return {(number + 1) * count // random - 1 for number in range(random)}
 
-    def _rated(self, world: World, name: str) -> _RatedCandidates:
+    def rated(self, world: World, name: str) -> RatedCandidates:
+        """See `namo.strategies.strategy.RatingCandidatesStrategy`."""
         return self._cache.get(world, name, lambda: self._predict(world, name))
 
-    def _predict(self, world: World, name: str) -> _RatedCandidates:
+    def _predict(self, world: World, name: str) -> RatedCandidates:
         candidates = candidate_pushes(world, name)
         if not candidates.possible.any():
             empty = np.empty(0)
-            return _RatedCandidates(candidates, empty.astype(np.int64), Prediction(empty, empty))
+            return RatedCandidates(candidates, empty.astype(np.int64), empty, empty)
         with self._scorer.timed():
             query = goal_query(StateRaster(world.reachability()), name, candidates)
             (prediction,) = self._scorer.predict([query])
-        return _RatedCandidates(candidates, query.numbers, prediction)
+        return RatedCandidates(candidates, query.numbers, prediction.opens, prediction.p_later)
 
-    def _sampled(self, rated: _RatedCandidates, rng: np.random.Generator) -> list[int]:
+    def _sampled(self, rated: RatedCandidates, rng: np.random.Generator) -> list[int]:
         """Return the positions of the sampled candidates, highest value first."""
-        values = rated.prediction.value
+        values = rated.value
         if not len(values):
             return []
         sampled = rng.multinomial(self._samples, _probabilities(values)).nonzero()[0]
@@ -159,7 +144,7 @@ class LearnedGoals:
         return list(sampled[order].tolist())
 
 
-def _distinct_goals(rated: _RatedCandidates, positions: list[int], count: int) -> list[Pose2D]:
+def _distinct_goals(rated: RatedCandidates, positions: list[int], count: int) -> list[Pose2D]:
     """Return the goals of candidates, at most `count`, leaving out those within tolerance."""
     goals: list[Pose2D] = []
     for position in positions:
@@ -171,11 +156,11 @@ def _distinct_goals(rated: _RatedCandidates, positions: list[int], count: int) -
     return goals
 
 
-def _best_first(rated: _RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
+def _best_first(rated: RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
     """Yield goals and values, see `RatingGoalStrategy.best`."""
     contact, travel = np.divmod(rated.numbers, len(rated.candidates.travels))
     goals = rated.candidates.goals().reshape(-1, 3)[rated.numbers]
-    values, p_later = rated.prediction.value, rated.prediction.p_later
+    values, p_later = rated.value, rated.p_later
     for _ in range(len(values)):
         best = int(values.argmax())
         if values[best] < 0.0:  # only goals within tolerance of an earlier one are left

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from namo.geometry import Pose2D
+from namo.geometry import Floats, Pose2D
+from namo.world.candidates import CandidatePushes
 from namo.world.world import World
 
 
@@ -81,6 +84,46 @@ class RatingGoalStrategy(GoalStrategy, Protocol):
 
         Args:
             world: in the state in question; not changed, and not read after this call.
+            name: the object.
+
+        Raises:
+            UnknownMovableError: the scene has no such movable.
+            ModelError: the model fails.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class RatedCandidates:
+    """The feasible candidates of an object in a state, and what they promise.
+
+    Attributes:
+        candidates: all candidates of the object.
+        numbers: (n,) indices of the feasible ones.
+        opens: (n,) probability that the push opens the robot's goal.
+        p_later: (n,) probability that, if it does not, a plan continues from the state it leads to.
+    """
+
+    candidates: CandidatePushes
+    numbers: NDArray[np.int64]
+    opens: Floats
+    p_later: Floats
+
+    @property
+    def value(self) -> Floats:
+        """Probability that the push is the first of a plan, (n,): `opens`, else `p_later`."""
+        value: Floats = self.opens + (1.0 - self.opens) * self.p_later
+        return value
+
+
+@runtime_checkable
+class RatingCandidatesStrategy(RatingGoalStrategy, Protocol):
+    """A rating goal strategy whose goals are those of candidates: contact points and travels."""
+
+    def rated(self, world: World, name: str) -> RatedCandidates:
+        """Return the feasible candidates of an object with their ratings.
+
+        Args:
+            world: in the state in question; not changed.
             name: the object.
 
         Raises:

@@ -15,7 +15,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,10 @@ from namo.errors import PhysicsError, ResultFileError, SceneError, UsageError
 from namo.files import replacing, sha256_of
 from namo.planning.planner import Termination
 from namo.results.collected_scenes import CollectedScenes
+from namo.results.environment_rows import all_rows, by_environment
 from namo.results.run_file import read_run_file
 from namo.results.shards import SPLITS, ShardWriter, shard_name
-from namo.results.tables import COMPRESSION, read_table, row_groups
+from namo.results.tables import COMPRESSION, read_table
 from namo.scenes.manifest import Listed, listed_scenes
 from namo.scenes.table_kinds import how_to_certify
 from namo.signals import check_termination, end_at_once_on_signals
@@ -207,13 +207,8 @@ def _searched(
     episodes = read_table(folder / "metrics.parquet", columns)
     error = pc.equal(episodes["termination"], Termination.ERROR.value)
     by_index = {row["env_index"]: row for row in episodes.filter(pc.invert(error)).to_pylist()}
-    rows = (
-        row
-        for table in row_groups(folder / "pushes.parquet", list(PUSH_COLUMNS))
-        for batch in table.to_batches(4096)
-        for row in batch.to_pylist()
-    )
-    for index, group in groupby(rows, key=lambda row: row["env_index"]):
+    pushes = all_rows([folder / "pushes.parquet"], list(PUSH_COLUMNS))
+    for index, rows in by_environment(pushes):
         row = by_index.get(index)
         if row is None:
             continue
@@ -234,7 +229,7 @@ def _searched(
             "difficulty": row["difficulty"],
             "env_index": index,
         }
-        yield SearchedScene(xml, path, row["physics"], about, list(group))
+        yield SearchedScene(xml, path, row["physics"], about, rows)
 
 
 def _shard_writer(folder: Path, split: str) -> ShardWriter[Row]:

@@ -26,6 +26,8 @@ Row = dict[str, Any]
 PUSH_COLUMNS = (
     "env_index",
     "object_id",
+    "contact",
+    "travel",
     "goal_x",
     "goal_y",
     "goal_theta",
@@ -99,6 +101,7 @@ def _tried(row: Row) -> TriedPush:
         after=np.array(row["poses_after"]).tobytes(),
         name=row["object_id"],
         goal=Pose2D(row["goal_x"], row["goal_y"], row["goal_theta"]),
+        straight=None if row["contact"] is None else (row["contact"], row["travel"]),
         opened=row["goal_open"],
     )
 

@@ -11,6 +11,7 @@ the shorter ones do not either; labels that follow in this way are *implied*.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -50,8 +51,9 @@ class TriedPush:
         before: state it started from, as the bytes of its poses.
         after: state it led to, likewise.
         name: of the movable.
-        goal: target pose, world frame.
+        goal: target pose, world frame; of a straight push the pose it led to.
         opened: whether the robot's goal was reachable afterwards.
+        straight: contact and travel (m) of a straight push, else None.
     """
 
     before: bytes
@@ -59,6 +61,7 @@ class TriedPush:
     name: str
     goal: Pose2D
     opened: bool
+    straight: tuple[int, float] | None = None
 
 
 class SearchedStates:
@@ -67,11 +70,11 @@ class SearchedStates:
     def __init__(self, pushes: Iterable[TriedPush]) -> None:
         """Compute the distance to the goal from each state, by breadth-first search backwards."""
         pushes = list(pushes)
-        self._tried: dict[bytes, set[tuple[str, Pose2D]]] = defaultdict(set)
+        self._tried: dict[bytes, set[tuple[str, Pose2D | tuple[int, float]]]] = defaultdict(set)
         predecessors: dict[bytes, set[bytes]] = defaultdict(set)
         self._to_goal: dict[bytes, int] = {}
         for push in pushes:
-            self._tried[push.before].add((push.name, push.goal))
+            self._tried[push.before].add((push.name, push.straight or push.goal))
             predecessors[push.after].add(push.before)
             if push.opened:
                 self._to_goal[push.after] = 0
@@ -124,8 +127,9 @@ def label_candidates(
 ) -> CandidateLabels:
     """Return the labels of the candidates of a movable, given the pushes tried in one state.
 
-    A push is matched to the feasible candidate whose pose is nearest to the target of the push,
-    within the tolerances of the push skill. If several match one candidate, the nearest counts.
+    A straight push is the candidate of its contact and travel. Another push is matched to the
+    feasible candidate whose pose is nearest to its target, within the tolerances of the push skill.
+    If several match one candidate, the nearest counts.
 
     Args:
         candidates: of the movable in that state.
@@ -139,7 +143,10 @@ def label_candidates(
     best = np.full(label.size, np.inf)
     unmatched = 0
     for push in pushes:
-        number, mismatch = _nearest(goals, possible, push.goal)
+        if push.straight is None:
+            number, mismatch = _nearest(goals, possible, push.goal)
+        else:
+            number, mismatch = _same(candidates, *push.straight)
         if mismatch > 1.0:
             unmatched += 1
         elif mismatch < best[number]:
@@ -163,6 +170,13 @@ def _nearest(
     mismatch = np.where(possible, np.maximum(distance, rotation / ANGLE_TOLERANCE_RAD), np.inf)
     number = int(mismatch.argmin())
     return number, float(mismatch[number])
+
+
+def _same(candidates: CandidatePushes, contact: int, travel: float) -> tuple[int, float]:
+    """Return the candidate of a straight push and its mismatch: 0, or infinite where infeasible."""
+    at = int(np.abs(candidates.travels - travel).argmin())
+    is_same = bool(candidates.possible[contact, at]) and candidates.travels[at] == travel
+    return contact * len(candidates.travels) + at, 0.0 if is_same else math.inf
 
 
 def _imply(label: NDArray[np.int8], pushes_to_goal: NDArray[np.int8]) -> NDArray[np.bool_]:

@@ -83,7 +83,7 @@ class HeldOut:
             streams = Streams.for_episode(self._seed, number, 0)
             result = planner.search(world, self._budget, streams)
             solved.append(result.solved)
-            pushes.append(len(result.pushes) if result.solved else self._budget.pushes)
+            pushes.append(result.simulations if result.solved else self._budget.pushes)
         count = np.array(pushes, np.float64)
         return SearchQuality(
             pushes=float(count.mean()),

@@ -20,7 +20,8 @@ STANDOFF_GAP_M = SKIN_M + 1.6 * RESOLUTION_M
 free space and the nearest cell centre is at most 0.71 cells away, so a standoff point with free
 space around it always lies in a free cell."""
 
-_TOTAL_POINTS = 4 * len(CONTACT_OFFSETS)
+MAX_CONTACT_POINTS = 4 * len(CONTACT_OFFSETS)
+"""Number of contact points of a rectangle; no polygon has more."""
 _NORMALS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
 
 
@@ -80,7 +81,7 @@ def _on_edges(polygon: Polygon) -> tuple[Floats, Floats]:
     edges = np.roll(polygon.outline, -1, axis=0) - polygon.outline
     lengths = np.hypot(*edges.T)
     # Rounding the cumulative length lets short edges get points too and keeps the total exact.
-    totals = np.rint(np.cumsum(lengths) / lengths.sum() * _TOTAL_POINTS).astype(int)
+    totals = np.rint(np.cumsum(lengths) / lengths.sum() * MAX_CONTACT_POINTS).astype(int)
     feet, normals = [], []
     for corner, edge, length, count in zip(
         polygon.outline, edges, lengths, np.diff(totals, prepend=0).tolist(), strict=True

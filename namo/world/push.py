@@ -1,4 +1,8 @@
-"""A push as requested of the push skill, and its outcome."""
+"""The two kinds of pushes, and the outcome of one.
+
+A `Push` names a pose and leaves to the push skill how to get there: closed loop, with as many
+contacts as it takes. A `StraightPush` is one contact: the robot drives straight ahead from there.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +26,41 @@ class Push:
     goal: Pose2D
 
 
+@dataclass(frozen=True)
+class StraightPush:
+    """A request to push a movable from one contact point, along the normal of its face.
+
+    Attributes:
+        object_name: the movable.
+        contact: index of the contact point, see `namo.world.contacts`.
+        travel: how far the robot advances (m).
+    """
+
+    object_name: str
+    contact: int
+    travel: float
+
+
+Action = Push | StraightPush
+"""What a planner can ask of a world."""
+
+
 class PushStatus(StrEnum):
     """How a push ended; exactly one of these."""
 
     REACHED = "reached"
-    """The object is within tolerance of its goal."""
+    """The object is within tolerance of its goal; the robot of a straight push has travelled as far
+    as asked."""
     GOAL_OPEN = "goal_open"
     """The robot's goal became reachable during the push, which stopped there."""
     UNREACHABLE = "unreachable"
-    """The robot cannot drive to any contact point of the object; nothing moved."""
+    """The robot cannot drive to any contact point of the object, or not to the one of a straight
+    push; nothing moved."""
     BLOCKED = "blocked"
     """No primitive from a reachable contact point brings the object closer to its goal."""
     STUCK = "stuck"
-    """The robot pushed and the object did not move."""
+    """The robot pushed and the object did not move; in a straight push, the robot did not get
+    further."""
     OUT_OF_STEPS = "out_of_steps"
     """The limit of contacts or simulated time was reached."""
     INTERRUPTED = "interrupted"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from bisect import bisect_right
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -79,11 +80,7 @@ def execute_push(
     if status in (PushStatus.DIVERGED, PushStatus.INTERRUPTED):
         world.restore(before)
     # A push that opened the robot's goal moved something, even if by less than the thresholds.
-    moved = status is PushStatus.GOAL_OPEN or any(
-        pose.distance(attempt.start[name]) > MOVED_M or pose.turn(attempt.start[name]) > MOVED_RAD
-        for name, pose in world.poses().items()
-        if name != "robot"
-    )
+    moved = status is PushStatus.GOAL_OPEN or has_moved(attempt.start, world.poses())
     if not moved:  # avoid a new state that differs from the previous one only by noise
         world.restore(before)
     return PushOutcome(
@@ -93,6 +90,20 @@ def execute_push(
         physics_steps=attempt.steps,
         moved=moved,
         detail=detail,
+    )
+
+
+def has_moved(before: Mapping[str, Pose2D], after: Mapping[str, Pose2D]) -> bool:
+    """Return whether any movable moved by more than `MOVED_M` or `MOVED_RAD`.
+
+    Args:
+        before: world poses by name; the robot's does not count.
+        after: likewise.
+    """
+    return any(
+        pose.distance(before[name]) > MOVED_M or pose.turn(before[name]) > MOVED_RAD
+        for name, pose in after.items()
+        if name != "robot"
     )
 
 

@@ -51,13 +51,14 @@ from namo.geometry import Pose2D
 from namo.scenes.scene import Scene
 from namo.world.primitive_cache import library_for
 from namo.world.primitives import PrimitiveLibrary
-from namo.world.push import Push, PushOutcome
+from namo.world.push import Action, PushOutcome, StraightPush
 from namo.world.push_planner import PushPlanner
 from namo.world.push_pool import PushPool
 from namo.world.push_skill import execute_push
 from namo.world.reachability import Reachability
 from namo.world.simulation import Simulation, State
 from namo.world.static_map import StaticMap
+from namo.world.straight_push import execute_straight, straight_pushes
 
 Observation = dict[str, list[float]]
 """`{name}_pose` -> [x, y, theta] (m, m, rad; world frame) of the robot and every movable."""
@@ -116,6 +117,20 @@ class Situation:
     goal_open: bool
     reach: Reach
     observation: Observation
+
+
+class StraightResult(NamedTuple):
+    """A straight push and what it led to.
+
+    Attributes:
+        push: the request.
+        outcome: how it ended.
+        after: the resulting situation.
+    """
+
+    push: StraightPush
+    outcome: PushOutcome
+    after: Situation
 
 
 class World:
@@ -211,22 +226,27 @@ class World:
         return {f"{name}_pose": [*pose] for name, pose in self.reachability().poses.items()}
 
     def push(
-        self, push: Push, deadline: float = math.inf, *, stop_at_open_goal: bool = True
+        self, push: Action, deadline: float = math.inf, *, stop_at_open_goal: bool = True
     ) -> PushOutcome:
-        """Push a box towards a pose; see `namo.world.push_skill`.
+        """Push a box towards a pose or straight ahead.
+
+        See `namo.world.push_skill` and `namo.world.straight_push`.
 
         Args:
-            push: object and target pose.
+            push: object and target pose, or object, contact and travel.
             deadline: value of `time.monotonic()` (s) after which to abort and undo.
-            stop_at_open_goal: stop as soon as the push has made the robot's goal reachable.
+            stop_at_open_goal: stop a push to a pose as soon as it has made the robot's goal
+                reachable.
 
         Raises:
             UnknownMovableError: the scene has no such movable.
-            ValueError: the target pose is not finite.
+            ValueError: the target pose is not finite, or see `straight_pushes`.
             SceneError: see `primitives`.
             OSError: likewise.
         """
         self.expect_moving(push.object_name)
+        if isinstance(push, StraightPush):
+            return execute_straight(self, push, deadline)
         return execute_push(self, push, deadline, stop_at_open_goal=stop_at_open_goal)
 
     def expect_moving(self, name: str) -> None:
@@ -238,7 +258,7 @@ class World:
         self._moving = self.scene.movable(name).name
 
     def push_from(
-        self, state: State, push: Push, deadline: float = math.inf
+        self, state: State, push: Action, deadline: float = math.inf
     ) -> tuple[PushOutcome, Situation]:
         """Push a box from a given state and return the outcome and the resulting situation.
 
@@ -256,6 +276,39 @@ class World:
         self.restore(state)
         outcome = self.push(push, deadline)
         return outcome, self.situation()
+
+    def straight_from(
+        self, state: State, name: str, contact: int, deadline: float = math.inf
+    ) -> list[StraightResult]:
+        """Push straight from one contact and return how each travel of the primitives ends.
+
+        One simulation covers them all, the shortest first. The list ends with the first travel that
+        opens the robot's goal, or that is not completed.
+
+        Args:
+            state: to restore first.
+            name: of the movable.
+            contact: index of a contact point.
+            deadline: value of `time.monotonic()` (s) after which to abort.
+
+        Raises:
+            UnknownMovableError: see `push`.
+            ValueError: likewise.
+            SceneError: likewise.
+            OSError: likewise.
+        """
+        self.restore(state)
+        self.expect_moving(name)
+        goal_was_open = self.reachability().goal_reachable
+        travels = self.primitives(name)[0].travels.tolist()
+        results = []
+        outcomes = straight_pushes(self, name, contact, travels, deadline)
+        for travel, outcome in zip(travels, outcomes, strict=False):
+            push = StraightPush(name, contact, travel)
+            results.append(StraightResult(push, outcome, self.situation()))
+            if not goal_was_open and results[-1].after.goal_open:
+                break
+        return results
 
     def sibling(self) -> World:
         """Return another world of this scene, in its initial state, for use in another thread.

@@ -5,8 +5,6 @@ import pytest
 from namo.certification.certify import certify
 from namo.certification.effort import Effort
 from namo.scenes.difficulty import Difficulty
-from namo.world.straight_push import push_straight
-from namo.world.world import World
 
 SMALL = Effort(pushes=4, depth=2)
 
@@ -61,17 +59,6 @@ def test_results_are_repeatable_and_independent_of_other_scenes(rooms):
     forwards = [certify(scene, SMALL) for scene in scenes]
     backwards = [certify(scene, SMALL) for scene in reversed(scenes)]
     assert forwards == backwards[::-1]
-
-
-def test_a_straight_push_restores_the_world_and_reports_when_the_goal_opened(rooms):
-    world = World(rooms.plugged())
-    before = world.save().key
-    contacts = world.reachability().reachable_contacts("obstacle_1_movable").nonzero()[0]
-    pushes = {int(at): push_straight(world, "obstacle_1_movable", int(at)) for at in contacts}
-    assert world.save().key == before
-    assert any(opened_at is not None for opened_at in pushes.values())
-    again = {at: push_straight(world, "obstacle_1_movable", at) for at in reversed(pushes)}
-    assert again == pushes
 
 
 def test_a_box_too_heavy_to_move_opens_nothing(rooms):

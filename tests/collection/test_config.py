@@ -7,6 +7,7 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
+from namo.planning.registry import PLANNERS, settings_of
 from tests.conftest import REPOSITORY, random_bundle
 
 
@@ -69,6 +70,29 @@ def test_values_at_the_edge_are_taken(settings):
 def test_the_old_name_of_the_algorithm_is_the_same_configuration():
     assert CollectionConfig(algorithm="standard_idfs") == CollectionConfig(algorithm="idfs")
     assert CollectionConfig(algorithm="standard_idfs").as_dict()["algorithm"] == "idfs"
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "setting", "value"),
+    [
+        (algorithm, setting, value)
+        for setting, value in {
+            "object_strategy": "nearest_first",
+            "goal_strategy": "primitive",
+            "max_goals_per_object": 9,
+            "episodes_per_env": 2,
+        }.items()
+        for algorithm in PLANNERS.targets
+        if setting in settings_of(algorithm).ignored
+    ],
+)
+def test_a_setting_that_the_algorithm_ignores_is_refused(algorithm, setting, value):
+    option = f"--{setting.replace('_', '-')}"
+    default = getattr(CollectionConfig(), setting)
+    assert refusal(algorithm=algorithm, **{setting: value}) == (
+        f"--algorithm {algorithm} has no use for {option} {value}; leave it at {option} {default}"
+    )
+    CollectionConfig(algorithm=algorithm)
 
 
 @pytest.mark.parametrize("kind", ["object", "goal"])

@@ -5,13 +5,17 @@ import sys
 
 import pytest
 
+from namo.collection.config import CollectionConfig
+from namo.collection.episode import run_episode
+from namo.collection.models import make_planner
 from namo.scenes.reading import read_scene
 from namo.world.world import World
 
 DESIGNED = """
 episode_id algorithm algorithm_version success solution_found solution_depth search_time_ms
-nodes_expanded terminal_checks max_depth_reached action_sequence algorithm_stats error_message
-state_observations post_action_state_observations static_object_info xml_file robot_goal
+nodes_expanded terminal_checks max_depth_reached proof_depth proof_candidates action_sequence
+algorithm_stats error_message state_observations post_action_state_observations
+static_object_info xml_file robot_goal
 """
 
 REPLAY = """
@@ -75,6 +79,36 @@ def test_records_hold_plain_values_only(collection):
     allowed = {dict, list, tuple, str, int, float, bool, type(None)}
     for path in collection.files():
         assert set(types_in(pickle.loads(path.read_bytes()))) <= allowed
+
+
+def episode_of(rooms, **settings):
+    config = CollectionConfig(max_pushes=8, **settings)
+    planner, _ = make_planner(config)
+    return run_episode(World(rooms.sealed(rooms.box(-1.0, 0.5))), planner, config, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "depth", "candidates"),
+    [
+        ({"algorithm": "tree_idfs", "max_goals_per_object": 2}, 2, 6),
+        ({"algorithm": "exhaustive"}, 0, 0),
+        ({"algorithm": "idfs"}, None, None),
+    ],
+)
+def test_what_a_search_has_shown_is_stored(rooms, settings, depth, candidates):
+    outcome = episode_of(rooms, **settings)
+    shown = {"proof_depth": depth, "proof_candidates": candidates}
+    for stored in (outcome.metrics, outcome.record):
+        assert {name: stored[name] for name in shown} == shown
+
+
+def test_estimates_of_a_search_are_stored_with_their_pushes(rooms):
+    pushes = episode_of(rooms, algorithm="mcts").pushes
+    visited = [value is not None for value in pushes["value"]]
+    assert visited == [visits is not None for visits in pushes["visits"]]
+    assert visited[0], "the first push is in the tree"
+    assert not all(visited), "those of its rollout are not"
+    assert set(episode_of(rooms, algorithm="idfs").pushes["visits"]) == {None}
 
 
 def test_the_fixture_has_plans_of_zero_one_and_more_pushes(collected, several):

@@ -4,7 +4,8 @@ import re
 import pytest
 
 from namo.collection import progress
-from namo.collection.progress import EnvironmentCounts, ProgressDisplay, Verbosity, describe
+from namo.collection.counts import EnvironmentCounts
+from namo.collection.progress import ProgressDisplay, Verbosity, describe
 
 
 def record(

@@ -10,7 +10,7 @@ from namo.commands.main import main
 from namo.errors import ResultFileError
 from namo.results.parts import LOCK, Part, locked
 from namo.results.run_lock import write_plan
-from tests.walking import SCENES, Folder, contents
+from tests.walking import SCENES, Folder, copy_scenes
 
 
 @pytest.fixture
@@ -157,9 +157,7 @@ def test_the_command_prints_the_status(rig, begun, capsys):
 def asked(rig, tmp_path, monkeypatch):
     """Three tiny scenes in the working directory, and runs over them that write down their plan."""
     monkeypatch.chdir(tmp_path)
-    Path(SCENES).mkdir()
-    for name, text in zip("abc", contents().values(), strict=False):
-        (Path(SCENES) / f"{name}.xml").write_text(text)
+    copy_scenes(3)
     here = Folder(Path("out"))
 
     def run(wanted, chunks, **settings):

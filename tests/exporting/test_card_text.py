@@ -37,7 +37,7 @@ def test_every_column_is_listed_with_type_unit_and_description(card):
         for field in schema:
             assert f"| `{field.name}` |" in text
             assert f"| {field.metadata[b'description'].decode()} |" in text
-    assert "| `goal_x` | float64 | m | commanded pose of the object, world frame |" in text
+    assert "| `goal_x` | float64 | m | commanded pose of the object, world frame; " in text
     assert "| `poses_before` | list of float64 | m, m, rad |" in text
 
 

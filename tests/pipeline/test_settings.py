@@ -17,7 +17,7 @@ from namo.pipeline.settings import (
     with_models,
     with_new_keys,
 )
-from namo.planning.registry import PLANNERS
+from namo.planning.registry import PLANNERS, settings_of
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
 
@@ -79,7 +79,9 @@ def test_an_unknown_key_names_the_nearest(shipped):
 )
 def test_names_come_from_the_registries(shipped, key, registry, models):
     for name in registry.names():
-        config = check_settings(shipped | models | {key: name})
+        ignored = settings_of(name).ignored if key == "algorithm" else ()
+        defaults = {each: getattr(CollectionConfig(), each) for each in ignored}
+        config = check_settings(shipped | models | {key: name} | defaults)
         assert getattr(config, key) == registry.canonical(name)
     message = refusal(shipped | {key: "none"})
     assert f"{key} is 'none'" in message

@@ -155,7 +155,7 @@ class Checks:
             seen.setdefault(record.next_state, set()).add(record.depth)
         assert len(result.states) == len(seen)
         assert len({str(state) for state in result.states}) == len(result.states)
-        assert result.pushes_tried >= len(result.pushes)
+        assert result.pushes_tried >= result.simulations
         led = {(r.state, r.push): r.next_state for r in result.pushes}
         assert len(led) == len(result.pushes)  # nothing is simulated twice
         for push, start, end in zip(

@@ -6,15 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from namo.geometry import Pose2D
-from namo.planning.best_first import (
-    DEPTH_DISCOUNT,
-    LATE_RANDOM_FRACTION,
-    RATED_PHASE_PUSHES,
-    UNRATED_RANDOM_FRACTION,
-    BestFirst,
-)
+from namo.planning.best_first import DEPTH_DISCOUNT, BestFirst
 from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget, Termination
+from namo.planning.portfolio import LATE_RANDOM_FRACTION, UNRATED_RANDOM_FRACTION
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
 from namo.strategies.goal_primitive import PrimitiveGoals
@@ -69,7 +64,7 @@ def goals_of_the_random_search(monkeypatch):
                 return super().propose(world, name, count, rng)
             return [Pose2D(-1.0 - place, 0.0, 0.0) for place in range(count)]
 
-    monkeypatch.setattr("namo.planning.best_first.RandomGoals", Countdown)
+    monkeypatch.setattr("namo.planning.portfolio.RandomGoals", Countdown)
 
 
 def run(world, goals, max_goals=2, objects=None, seed=0, **budget):
@@ -148,13 +143,18 @@ def test_rated_objects_with_unrated_goals_come_in_order_of_rating(fakes):
 def test_the_random_fraction_is_the_configured_one_at_first_and_higher_later(fraction):
     goals = RatedGoals({}, random_share=fraction)
     counts = [BestFirst(NoHeuristic(), goals, 2).random_pushes(n) for n in range(200)]
-    assert counts[RATED_PHASE_PUSHES] == math.floor(fraction * RATED_PHASE_PUSHES)
+    first = BestFirst.rated_phase_pushes
+    assert counts[BestFirst.rated_phase_pushes] == math.floor(
+        fraction * BestFirst.rated_phase_pushes
+    )
     assert {late - early for early, late in pairwise(counts)} <= {0, 1}
     if fraction == 0.0:
         assert counts[-1] == 0
     else:
-        late = counts[-1] - counts[RATED_PHASE_PUSHES]
-        expected = max(fraction, LATE_RANDOM_FRACTION) * (len(counts) - 1 - RATED_PHASE_PUSHES)
+        late = counts[-1] - counts[first]
+        expected = max(fraction, LATE_RANDOM_FRACTION) * (
+            len(counts) - 1 - BestFirst.rated_phase_pushes
+        )
         assert late == pytest.approx(expected, abs=1.0)
 
 

@@ -2,8 +2,14 @@ import pytest
 
 from namo.errors import UsageError
 from namo.planning.best_first import BestFirst
+from namo.planning.exhaustive import Exhaustive, ExhaustivePoses
+from namo.planning.expanding_idfs import ExpandingIDFS
 from namo.planning.exploration import Exploration
+from namo.planning.greedy import Greedy
+from namo.planning.hybrid import Hybrid
 from namo.planning.idfs import IDFS
+from namo.planning.mcts import MCTS
+from namo.planning.optimal_idfs import OptimalIDFS
 from namo.planning.random_sampling import RandomSampling
 from namo.planning.registry import PLANNERS
 from namo.planning.tree_idfs import TreeIDFS
@@ -13,7 +19,14 @@ def test_the_names_are_those_of_the_command_line():
     assert PLANNERS.names() == [
         "idfs",
         "tree_idfs",
+        "optimal_idfs",
+        "expanding_idfs",
+        "exhaustive",
+        "exhaustive_poses",
         "best_first",
+        "hybrid",
+        "greedy",
+        "mcts",
         "exploration",
         "random_sampling",
         "standard_idfs",
@@ -26,7 +39,14 @@ def test_the_names_are_those_of_the_command_line():
         ("idfs", IDFS),
         ("standard_idfs", IDFS),
         ("tree_idfs", TreeIDFS),
+        ("optimal_idfs", OptimalIDFS),
+        ("expanding_idfs", ExpandingIDFS),
+        ("exhaustive", Exhaustive),
+        ("exhaustive_poses", ExhaustivePoses),
+        ("hybrid", Hybrid),
         ("best_first", BestFirst),
+        ("greedy", Greedy),
+        ("mcts", MCTS),
         ("exploration", Exploration),
         ("random_sampling", RandomSampling),
     ],

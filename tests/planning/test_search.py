@@ -280,3 +280,26 @@ def test_a_solution_found_is_returned_although_the_budget_is_spent(rooms):
     search = Search(World(rooms.room()), Budget(seconds=0.0, terminal_checks=0))
     assert search.root.goal_open
     assert search.is_goal(search.root)
+
+
+def test_straight_pushes_from_one_contact_are_one_simulation(rooms):
+    world = World(rooms.plugged())
+    search = Search(world, Budget(pushes=1))
+    name = search.root.reachable[0]
+    contact = int(world.reachability().reachable_contacts(name).nonzero()[0][0])
+    nodes = search.push_straight(search.root, name, contact)
+    again = search.push_straight(search.root, name, contact)
+    assert [node and node.number for node in again] == [node and node.number for node in nodes]
+    result = search.run(lambda: Termination.EXHAUSTED)
+    assert result.simulations == 1
+    assert len(result.pushes) == len(nodes) > 1
+    assert {push.simulation for push in result.pushes} == {0}
+    assert result.physics_steps == result.pushes[-1].outcome.physics_steps
+    with pytest.raises(BudgetSpentError):
+        search.push_straight(search.root, name, contact + 1)
+    for push, node in zip(result.pushes, nodes, strict=True):
+        alone = World(world.scene)
+        outcome = alone.push(push.push)
+        assert outcome == push.outcome
+        if node is not None:
+            assert alone.save().key == node.state.key

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from namo.commands.main import main
+from namo.reporting import unsolved_view
 from namo.reporting.explanation_text import overview
 from namo.reporting.report import write_report
 from namo.reporting.search_facts import SearchFacts
@@ -99,6 +100,13 @@ def test_the_page_explains_each_search_with_its_states_and_tree(unsolved, facts)
         assert dialog.count("<figure>") == max(1, len(each.closest))
         assert ('class="tree"' in dialog) == bool(each.ranked)
         assert dialog.count('class="edge') == len(each.ranked)
+
+
+def test_movables_that_are_not_listed_are_counted(unsolved, monkeypatch):
+    monkeypatch.setattr(unsolved_view, "MAX_OBJECTS", 1)
+    page = write_report(unsolved.output).read_text()
+    assert page.count("And 3 movables more, less often pushed or in reach.") == 1
+    assert page.count("And 1 movable more, less often pushed or in reach.") == 1
 
 
 def test_what_the_scene_check_finds_is_said_beside_the_evidence(facts):

@@ -16,8 +16,27 @@ FORMER = 4
 FORMER_TABLES = {name: schema for name, schema in TABLES.items() if name != "scene_files"}
 NEW = frozenset({"opening_fraction", "worker_process"})
 """Columns of metrics that the version before did not have."""
-ADDED = NEW | {"reachable", "reached_area", "goal_gap", "remarks"}
-"""Columns that it did not have."""
+STRAIGHT = frozenset({"simulation", "contact", "travel"})
+"""Columns of pushes that version 5 did not have; of pushes to a pose all of them are known."""
+PROOF = frozenset({"proof_depth", "proof_candidates"})
+"""Columns of metrics, and keys of episodes, that version 5 did not have."""
+ESTIMATES = frozenset({"visits", "value"})
+"""Columns of pushes that it did not have."""
+ADDED = NEW | PROOF | ESTIMATES | {"reachable", "reached_area", "goal_gap", "remarks"}
+"""Columns that version 4 did not have and whose values it does not know."""
+
+
+def write_version_5(source, folder):
+    """Copy the records of a finished collection, in the form of version 5; nothing is merged."""
+    shutil.copytree(source, folder)
+    for path in sorted(folder.glob("*_env_*_results.pkl")):
+        record = read_record(path)
+        record["pushes"] = _without(record["pushes"], STRAIGHT | ESTIMATES)
+        record["episode_results"] = [_without(each, PROOF) for each in record["episode_results"]]
+        metrics = [{**_without(row, PROOF), "schema_version": 5} for row in record["metrics"]]
+        record = {**record, "schema_version": 5, "metrics": metrics}
+        write_sealed(path, pickle.dumps(record))
+    return folder
 
 
 def write_former(source, folder):
@@ -57,7 +76,9 @@ def write_former(source, folder):
 
 
 def write_former_table(path, schema, rows):
-    schema = pa.schema([field for field in schema if field.name not in ADDED], schema.metadata)
+    schema = pa.schema(
+        [field for field in schema if field.name not in ADDED | STRAIGHT], schema.metadata
+    )
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
     if "episode_id" in columns:
@@ -72,7 +93,7 @@ def former_record(record):
     del record["models"]
     record["metrics"] = [
         {
-            **{name: value for name, value in row.items() if name not in NEW},
+            **_without(row, NEW | PROOF),
             "episode_id": _padded(row["episode_id"]),
             "schema_version": FORMER,
         }
@@ -84,7 +105,7 @@ def former_record(record):
     record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
-            **episode,
+            **_without(episode, PROOF),
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,
@@ -111,7 +132,11 @@ def with_unknown(value):
 
 
 def _without_added(values):
-    return {name: value for name, value in values.items() if name not in ADDED}
+    return _without(values, ADDED | STRAIGHT)
+
+
+def _without(values, names):
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _former_object(info):

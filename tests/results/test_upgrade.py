@@ -13,9 +13,10 @@ from namo.results.parts import LOCK, finished_parts
 from namo.results.records import read_record, write_record
 from namo.results.tables import MERGED_TABLES
 from namo.results.upgrade import Upgraded, upgrade
+from namo.results.upgraded_record import upgraded_record
 from namo.results.verify import Verification
 from namo.version import SCHEMA_VERSION
-from tests.results.former_version import FORMER, with_unknown, write_former
+from tests.results.former_version import FORMER, with_unknown, write_former, write_version_5
 from tests.results.record_format import problems
 
 
@@ -45,6 +46,14 @@ def everything(rig, folder, scenes):
         **{name: collection.table(name) for name in MERGED_TABLES},
         "summary": summary,
     }
+
+
+def test_records_of_version_5_get_what_is_known_of_their_pushes(present, tmp_path):
+    folder = write_version_5(present.output, tmp_path / "former")
+    for path in sorted(folder.glob("*_env_*_results.pkl")):
+        former, now = read_record(path), read_record(present.output / path.name)
+        assert upgraded_record(former, {}) == now
+        assert "simulation" in now["pushes"]
 
 
 def require_upgraded(rig, folder, present, *, replays=False):
@@ -170,7 +179,9 @@ def test_a_scene_that_is_read_otherwise_is_named(former):
         upgrade(former)
 
 
-@pytest.mark.parametrize(("version", "advice"), [(3, "collect again"), (6, "a newer version")])
+@pytest.mark.parametrize(
+    ("version", "advice"), [(3, "collect again"), (SCHEMA_VERSION + 1, "a newer version")]
+)
 def test_other_versions_are_refused(former, version, advice):
     path = next(former.glob("*_env_000000_results.pkl"))
     write_record(path, {**read_record(path), "schema_version": version})

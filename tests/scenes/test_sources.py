@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -38,6 +39,25 @@ def test_a_text_manifest_keeps_its_order_and_is_relative_to_its_folder(folder):
     found = environments_from(None, manifest)
     assert found.paths == (folder / "b/2.xml", folder / "a.xml", folder / "b.xml")
     assert found.source == str(manifest)
+
+
+def test_names_of_scenes_beside_the_folder_of_a_manifest_are_short(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "lists" / "old").mkdir(parents=True)
+    text = "../../b/2.xml\n../x/../../a.xml\n../../../scenes/b.xml\n../../../../up.xml\n"
+    (folder / "lists" / "old" / "list.txt").write_text(text)
+    (folder / "link").symlink_to(folder / "lists" / "old")
+
+    def names(manifest):
+        return [str(path) for path in environments_from(None, Path(manifest), look=False).paths]
+
+    assert names("lists/old/list.txt") == [
+        "b/2.xml",
+        "lists/x/../../a.xml",
+        "../scenes/b.xml",
+        "../../up.xml",
+    ]
+    assert names("link/list.txt")[0] == "link/../../b/2.xml", "what is above a link is elsewhere"
 
 
 def test_a_parquet_manifest_gives_its_file_column(folder):

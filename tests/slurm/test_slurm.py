@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from namo.collection.status import status_of
 from namo.results.parts import finished_parts
+from tests.said import said
 from tests.slurm.cluster import jobs
 from tests.slurm.conftest import OnSlurm
 
@@ -116,23 +117,33 @@ def test_a_cancelled_job_loses_only_the_environment_it_was_in(pipeline):
     assert attempts.count("already done") == len(before)
 
 
-def test_a_time_limit_ends_a_job_cleanly_and_the_next_resumes(pipeline):
+def test_a_time_limit_ends_a_job_cleanly_and_the_next_resumes_as_if_undisturbed(pipeline):
     pipeline.copy_rooms((7, 6, 1, 11, 0))
     environment = injected(pipeline, SLOW.format(seconds=22))
-    with pipeline.submitted(environment=environment, chunk_size=5, runtime=1) as run:
+    settings = {"chunk_size": 5, "max_pushes": 10, "hostname": "here"}
+    with pipeline.submitted(environment=environment, **settings) as run:
+        wait_until(pipeline.made, pipeline.patience_s)
+        (job,) = jobs()
+        subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=1"], check=True)  # minutes
         wait_until(lambda: "interrupted by SIGTERM" in attempts_so_far(pipeline), 180)
         status = status_of(pipeline.output)
         assert 0 < status.done < 5
         before = pipeline.made()
-        said, _ = run.communicate(timeout=pipeline.patience_s)
-    assert run.returncode == 0, said
-    assert "TIMEOUT" in said
+        printed, _ = run.communicate(timeout=pipeline.patience_s)
+    assert run.returncode == 0, printed
+    assert "TIMEOUT" in printed
     after = pipeline.made()
     assert {number: after[number] for number in before} == before
     (part,) = finished_parts(pipeline.output)
     assert part.metadata()["resumed"] >= len(before)
     journal = json.loads((part.folder / ".journal.json").read_text())
     assert (journal["deaths"], journal["running"]) == ({}, None), "no environment is blamed"
+
+    disturbed = said(pipeline.opened(), pipeline.folder / "disturbed")
+    shutil.rmtree(pipeline.output)
+    undisturbed = pipeline.run(**settings)
+    assert undisturbed.returncode == 0, undisturbed.stdout
+    assert disturbed == said(pipeline.opened(), pipeline.folder / "undisturbed")
 
 
 def attempts_so_far(pipeline: OnSlurm) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.collecting import Rig
+from tests.collecting import Collection, Rig
 from tests.conftest import REPOSITORY, room_file
 
 TOOLS = Path(sys.executable).parent
@@ -84,12 +84,15 @@ class Pipeline:
         ]
         return [str(part) for part in command]
 
+    def opened(self) -> Collection:
+        return RIG.opened(self.output, self.scenes)
+
     def table(self, name: str) -> list[dict[str, Any]]:
         """The rows of a table, without what depends on clocks and chunks."""
-        return RIG.without_clocks(RIG.opened(self.output, self.scenes).table(name))
+        return RIG.without_clocks(self.opened().table(name))
 
     def record(self, index: int) -> dict[str, Any]:
-        return RIG.opened(self.output, self.scenes).record(index)
+        return self.opened().record(index)
 
     def made(self) -> dict[str, int]:
         """When the file of each environment was written (ns)."""

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import mujoco
 import numpy as np
 import pytest
 
@@ -18,6 +17,7 @@ from namo.world.push import Push
 from namo.world.simulation import Simulation
 from namo.world.start_check import check_poses
 from namo.world.world import World
+from tests.mujoco_solids import colliding_corners
 from tests.scene_mutations import mutated_xml
 
 NAME = "obstacle_1_movable"
@@ -51,31 +51,10 @@ def generated(count, seed=0):
 
 
 def corners_in_mujoco(xml):
-    """Return what collides in a text, by what moves it: corners (n, 2) in the world.
-
-    A model of its own, without anything of the project.
-    """
-    model = mujoco.MjModel.from_xml_string(xml)
-    data = mujoco.MjData(model)
-    mujoco.mj_forward(model, data)
+    """What collides in a text, by what moves it: corners (n, 3) in the world."""
     corners = {}
-    for geom in range(model.ngeom):
-        kind = int(model.geom_type[geom])
-        if not model.geom_contype[geom] or kind not in (6, 7):
-            continue
-        if kind == 6:
-            signs = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
-            local = signs * model.geom_size[geom]
-        else:
-            mesh = model.geom_dataid[geom]
-            first = model.mesh_vertadr[mesh]
-            local = model.mesh_vert[first : first + model.mesh_vertnum[mesh]].astype(float)
-        world = local @ data.geom_xmat[geom].reshape(3, 3).T + data.geom_xpos[geom]
-        body = int(model.body_weldid[model.geom_bodyid[geom]])
-        key = model.body(body).name if body else model.geom(geom).name
-        if not key:
-            key = model.body(int(model.geom_bodyid[geom])).name
-        corners.setdefault(key, []).append(world)
+    for name, found in colliding_corners(xml):
+        corners.setdefault(name, []).append(found)
     return {name: np.concatenate(parts) for name, parts in corners.items()}
 
 

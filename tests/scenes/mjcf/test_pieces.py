@@ -2,7 +2,6 @@
 
 import re
 
-import mujoco
 import numpy as np
 import pytest
 import shapely
@@ -16,6 +15,7 @@ from namo.scenes.writing import scene_xml
 from namo.world.push import Push
 from namo.world.simulation import Simulation
 from namo.world.world import World
+from tests.mujoco_solids import colliding_corners
 from tests.scenes.mjcf.touching import places_touched
 from tests.scenes.rectangles import attached_rectangles
 
@@ -40,24 +40,8 @@ def read(text):
 
 def region_in_mujoco(text):
     """Where the geoms of the movable stand, by a model of its own."""
-    model = mujoco.MjModel.from_xml_string(text)
-    data = mujoco.MjData(model)
-    mujoco.mj_kinematics(model, data)
-    outlines = []
-    for geom in range(model.ngeom):
-        kind, body = model.geom_type[geom], model.body_weldid[model.geom_bodyid[geom]]
-        if body != model.body(NAME).id or not model.geom_contype[geom]:
-            continue
-        if kind == mujoco.mjtGeom.mjGEOM_BOX:
-            signs = np.array(np.meshgrid(*[(-1.0, 1.0)] * 3)).reshape(3, -1).T
-            local = signs * model.geom_size[geom]
-        else:
-            mesh = model.geom_dataid[geom]
-            first = model.mesh_vertadr[mesh]
-            local = model.mesh_vert[first : first + model.mesh_vertnum[mesh]].astype(float)
-        world = local @ data.geom_xmat[geom].reshape(3, 3).T + data.geom_xpos[geom]
-        outlines.append(shapely.MultiPoint(world[:, :2]).convex_hull)
-    return shapely.union_all(outlines)
+    outlines = (corners for name, corners in colliding_corners(text) if name == NAME)
+    return shapely.union_all([shapely.MultiPoint(each[:, :2]).convex_hull for each in outlines])
 
 
 def require_the_region_of_mujoco(text):

@@ -1,0 +1,265 @@
+"""Best-first search over both kinds of pushes: straight ones and pushes to a pose.
+
+Straight pushes are cheap to know about: one simulation from a contact point tells for every travel
+whether it opens the robot's goal and which state it leads to. A push to a pose corrects itself,
+with up to ten contacts, and so gets where no single straight push does. One priority queue holds
+both, for every state found so far:
+
+- the *menu* of an object in a state: all its candidates, rated by the goal strategy. Next on it is
+  the contact point with the best candidate, simulated straight, or a pose that no straight push
+  from this state led to;
+- the states at the ends of simulated travels, with the rating that a plan continues from them. They
+  are expanded when their turn comes, and once: a state that is met again is recognised.
+
+Ratings fall by `DEPTH_DISCOUNT` with each push of depth (Pearl 1984). A fraction of the pushes goes
+to a search without ratings, see `namo.planning.portfolio`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from namo.geometry import Floats, Pose2D
+from namo.planning.best_first import DEPTH_DISCOUNT
+from namo.planning.planner import Termination
+from namo.planning.portfolio import PortfolioPlanner
+from namo.planning.search import Node, Search, Steps
+from namo.seeding import Streams
+from namo.strategies.strategy import (
+    GoalStrategy,
+    ObjectStrategy,
+    RatedCandidates,
+    RatingCandidatesStrategy,
+    RatingObjectStrategy,
+)
+from namo.world.candidates import candidate_pushes
+from namo.world.push import Push
+from namo.world.push_planner import equivalent_goals
+
+EAGER = 3
+"""States of a straight push, those rated highest, that are expanded at once."""
+POSE_DISCOUNT = 0.9
+"""Factor on the rating of a push to a pose beside that of the straight push to the same end."""
+
+
+class Hybrid(PortfolioPlanner):
+    """Simulates next what has the highest rating, a straight push or a push to a pose."""
+
+    rated_phase_pushes = 30
+
+    def __init__(
+        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
+    ) -> None:
+        """See `namo.planning.planner.Planner`."""
+        super().__init__(objects, goals, max_goals_per_object)
+        self._is_rating = True  # straight pushes are worth trying in any order
+
+    def _rated_steps(self, search: Search, streams: Streams) -> Steps:
+        return _HybridSearch(self, search, streams).steps()
+
+    def objects(self, search: Search, node: Node, streams: Streams) -> list[tuple[str, float]]:
+        """Return the objects of a state with their ratings; 1 when they are not rated."""
+        world, names = search.enter(node), list(node.reachable)
+        if isinstance(self._objects, RatingObjectStrategy):
+            return list(zip(names, self._objects.rate(world, names), strict=True))
+        return [(name, 1.0) for name in self._objects.rank(world, names, streams.objects)]
+
+    def candidates(
+        self, search: Search, node: Node, name: str, rating: float, streams: Streams
+    ) -> RatedCandidates:
+        """Return the candidates of an object with their ratings; unrated ones in random order."""
+        world = search.enter(node)
+        if isinstance(self._goals, RatingCandidatesStrategy):
+            return self._goals.rated(world, name)
+        candidates = candidate_pushes(world, name)
+        numbers = candidates.possible.ravel().nonzero()[0]
+        order = streams.goals.random(len(numbers))
+        return RatedCandidates(candidates, numbers, np.zeros(len(numbers)), rating * order)
+
+
+class _Menu:
+    """The candidates of an object in a state that are left to try, and their ratings.
+
+    Attributes:
+        name: of the object.
+    """
+
+    def __init__(self, name: str, rated: RatedCandidates) -> None:
+        self.name = name
+        shape = rated.candidates.possible.shape
+        self._opens, self._later = np.zeros(shape), np.zeros(shape)
+        self._opens.ravel()[rated.numbers] = rated.opens
+        self._later.ravel()[rated.numbers] = rated.p_later
+        self._goals = rated.candidates.goals().reshape(-1, 3)
+        possible = rated.candidates.possible
+        self._contacts = np.asarray(possible.any(axis=1))  # not simulated yet
+        self._poses = possible.copy()  # not reached yet
+
+    def _values(self) -> Floats:
+        values: Floats = self._opens + (1.0 - self._opens) * self._later
+        return values
+
+    def best(self) -> tuple[float, int, int | None]:
+        """Return rating and contact of the best straight push, or those of a candidate pose.
+
+        Returns:
+            Rating, contact, and None for a straight push or the travel of the candidate pose. The
+            rating is negative when nothing is left.
+        """
+        values = self._values()
+        straight = np.where(self._contacts, values.max(axis=1), -1.0)
+        contact = int(straight.argmax())
+        poses = np.where(self._poses, POSE_DISCOUNT * values, -1.0)
+        pose = int(poses.argmax())
+        if straight[contact] >= poses.flat[pose]:
+            return float(straight[contact]), contact, None
+        return float(poses.flat[pose]), *divmod(pose, poses.shape[1])
+
+    def later(self, contact: int, travel: int) -> Floats:
+        """Return the rating (1,) of the state that a push to the pose of a candidate leads to."""
+        return self._later[contact, travel : travel + 1]
+
+    def goal(self, contact: int, travel: int) -> Pose2D:
+        """Return the pose of a candidate, world frame."""
+        x, y, theta = self._goals[contact * self._poses.shape[1] + travel].tolist()
+        return Pose2D(x, y, theta)
+
+    def after_straight(self, contact: int, ends: Sequence[Pose2D | None]) -> Floats:
+        """Take note of a simulated contact, and return the ratings of the states it led to.
+
+        Args:
+            contact: that was simulated.
+            ends: pose of the object after each travel; None where nothing moved.
+        """
+        self._contacts[contact] = False
+        self._opens[contact] = 0.0  # or the search would have ended
+        self._poses[contact, len(ends) :] = False
+        for end in ends:
+            self._strike(end)
+        return self._later[contact, : len(ends)]
+
+    def after_pose(self, contact: int, travel: int, end: Pose2D | None) -> None:
+        """Take note of a simulated push to the pose of a candidate, and where the object is now."""
+        self._strike(self.goal(contact, travel))
+        self._strike(end)
+        self._opens[contact, : travel + 1] = 0.0  # it passed through the shorter ones
+
+    def _strike(self, pose: Pose2D | None) -> None:
+        """Take the candidates whose goal is within tolerance of a pose off the menu."""
+        if pose is not None:
+            self._poses[equivalent_goals(self._goals, pose).reshape(self._poses.shape)] = False
+
+
+@dataclass(order=True)
+class _QueueEntry:
+    """A menu, an object whose menu is not made yet, or a state to expand.
+
+    Attributes:
+        cost: lowest first.
+        number: order of insertion, breaks ties.
+        node: the state.
+        name: of the object; None for a state to expand.
+        rating: of the object.
+        menu: None if it is not made yet.
+    """
+
+    cost: float
+    number: int
+    node: Node = field(compare=False)
+    name: str | None = field(compare=False, default=None)
+    rating: float = field(compare=False, default=1.0)
+    menu: _Menu | None = field(compare=False, default=None)
+
+
+class _HybridSearch:
+    """The search that follows ratings."""
+
+    def __init__(self, planner: Hybrid, search: Search, streams: Streams) -> None:
+        self._planner, self._search, self._streams = planner, search, streams
+        self._queue: list[_QueueEntry] = []
+        self._inserted = 0
+        self._depths: dict[int, int] = {}  # smallest depth of each expanded state
+        self._cut_off = False
+
+    def steps(self) -> Steps:
+        """Search step by step, from the root."""
+        if self._search.is_goal(self._search.root):
+            return self._search.root
+        self._insert(1.0, self._search.root)
+        while self._queue:
+            first = heapq.heappop(self._queue)
+            if first.name is None:
+                self._expand(first.node)
+            elif first.menu is None:
+                rated = self._planner.candidates(
+                    self._search, first.node, first.name, first.rating, self._streams
+                )
+                self._insert_menu(first.node, _Menu(first.name, rated))
+            else:
+                yield
+                solved = self._try(first.node, first.menu)
+                if solved is not None:
+                    return solved
+                self._insert_menu(first.node, first.menu)
+        return Termination.DEPTH if self._cut_off else Termination.EXHAUSTED
+
+    def _expand(self, node: Node) -> None:
+        """Insert the objects of a state that is new or was reached by more pushes before."""
+        if self._depths.get(node.number, math.inf) <= node.depth:
+            return
+        self._depths[node.number] = node.depth
+        if node.depth == self._search.budget.depth:
+            self._cut_off |= bool(node.reachable)
+            return
+        for name, rating in self._planner.objects(self._search, node, self._streams):
+            self._insert(rating, node, name, rating)
+
+    def _try(self, node: Node, menu: _Menu) -> Node | None:
+        """Simulate what is next on a menu; return the node at which the goal is open, if any."""
+        search, (_, contact, travel) = self._search, menu.best()
+        if travel is None:
+            children = search.push_straight(node, menu.name, contact)
+            ratings = menu.after_straight(contact, [self._end(each, menu) for each in children])
+        else:
+            children = [search.push(node, Push(menu.name, menu.goal(contact, travel)))]
+            ratings = menu.later(contact, travel)
+            menu.after_pose(contact, travel, self._end(children[0], menu))
+        found = [
+            (rating, child)
+            for child, rating in zip(children, ratings.tolist(), strict=True)
+            if child is not None
+        ]
+        for _, child in found:
+            if search.is_goal(child):
+                return child
+        found.sort(key=lambda each: -each[0])
+        for _, child in found[:EAGER]:
+            self._expand(child)
+        for rating, child in found[EAGER:]:
+            self._insert(rating, child)
+        return None
+
+    def _end(self, child: Node | None, menu: _Menu) -> Pose2D | None:
+        return None if child is None else self._search.pose(child, menu.name)
+
+    def _insert_menu(self, node: Node, menu: _Menu) -> None:
+        value, _, _ = menu.best()
+        if value >= 0.0:
+            self._insert(value, node, menu.name, menu=menu)
+
+    def _insert(
+        self,
+        value: float,
+        node: Node,
+        name: str | None = None,
+        rating: float = 1.0,
+        menu: _Menu | None = None,
+    ) -> None:
+        self._inserted += 1
+        cost = -value * DEPTH_DISCOUNT**node.depth
+        heapq.heappush(self._queue, _QueueEntry(cost, self._inserted, node, name, rating, menu))

@@ -1,0 +1,101 @@
+"""Base of planners that follow ratings and spend a fraction of their pushes without them.
+
+A confident but wrong model would mislead a search for its whole budget. So a fraction of the
+pushes goes to a second search that uses no ratings: iterative deepening over random goals. The two
+are interleaved as a portfolio (Gomes & Selman 2001). After a first phase, in which ratings find
+most plans, the second gets most pushes; if the strategies rate nothing, it gets all.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+from namo.planning.base import StrategyPlanner
+from namo.planning.idfs import IDFS
+from namo.planning.planner import (
+    Budget,
+    ProgressCallback,
+    SearchResult,
+    Termination,
+    ignore_progress,
+)
+from namo.planning.search import Node, Search, Steps, run_to_end
+from namo.seeding import Streams
+from namo.strategies.goal_random import RandomGoals
+from namo.strategies.strategy import (
+    GoalStrategy,
+    ObjectStrategy,
+    RatingGoalStrategy,
+    RatingObjectStrategy,
+)
+from namo.world.world import World
+
+LATE_RANDOM_FRACTION = 0.8
+"""Fraction of random pushes after the first phase."""
+UNRATED_RANDOM_FRACTION = 0.2
+"""Fraction of random pushes if only objects are rated, not goals."""
+
+
+class PortfolioPlanner(StrategyPlanner, ABC):
+    """A rated search and one without ratings, interleaved."""
+
+    rated_phase_pushes: int
+    """Length of the first phase, led by ratings."""
+
+    def __init__(
+        self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
+    ) -> None:
+        """See `namo.planning.planner.Planner`."""
+        super().__init__(objects, goals, max_goals_per_object)
+        self._is_rating = isinstance(objects, RatingObjectStrategy)
+        unrated, self._random_fraction = goals, UNRATED_RANDOM_FRACTION
+        if isinstance(goals, RatingGoalStrategy):
+            self._is_rating = True
+            unrated, self._random_fraction = RandomGoals(), goals.random_share
+        self._unrated = IDFS(objects, unrated, max_goals_per_object)
+
+    def search(
+        self,
+        world: World,
+        budget: Budget,
+        streams: Streams,
+        progress: ProgressCallback = ignore_progress,
+    ) -> SearchResult:
+        """Search from the world's present state."""
+        search = Search(world, budget, progress)
+        return search.run(lambda: run_to_end(self.steps(search, streams)))
+
+    def random_pushes(self, pushes: int) -> int:
+        """Return how many of the first `pushes` pushes are random."""
+        early = min(pushes, self.rated_phase_pushes)
+        late = max(self._random_fraction, LATE_RANDOM_FRACTION) if self._random_fraction else 0
+        return math.floor(self._random_fraction * early + late * (pushes - early))
+
+    def steps(self, search: Search, streams: Streams) -> Steps:
+        """Search step by step from the root; other code may push in the same search in between."""
+        sides = {}
+        if self._random_fraction:
+            sides["random"] = self._unrated.steps(search, streams)
+        if self._is_rating:
+            sides["rated"] = self._rated_steps(search, streams)
+        random, cut_off = 0, False
+        while sides:
+            side = "random" if random < self.random_pushes(search.pushes_simulated + 1) else "rated"
+            if side not in sides:
+                (side,) = sides
+            yield
+            before = search.pushes_simulated
+            try:
+                next(sides[side])
+            except StopIteration as end:
+                if isinstance(end.value, Node):
+                    return end.value
+                cut_off |= end.value is Termination.DEPTH
+                del sides[side]
+            random += (search.pushes_simulated - before) * (side == "random")
+        return Termination.DEPTH if cut_off else Termination.EXHAUSTED
+
+    @abstractmethod
+    def _rated_steps(self, search: Search, streams: Streams) -> Steps:
+        """Search step by step from the root, what is rated highest first."""
