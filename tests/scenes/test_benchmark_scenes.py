@@ -15,8 +15,21 @@ from namo.scenes.regions import free_regions
 from namo.scenes.scene import GOAL_TOLERANCE_M
 from namo.scenes.writing import scene_xml
 
-FROZEN = "@@"
-CLASSES = {}
+FROZEN = "f45fee4146e4ad51c5190dc017187ced49f35efa40206811516f38ae644c0388"
+CLASSES = {
+    "easy": 60,
+    "medium": 60,
+    "hard": 60,
+    "two_pushes": 55,
+    "three_or_more": 14,
+    "not_found": 40,
+    "rooms_2": 60,
+    "rooms_3": 60,
+    "rooms_4": 60,
+    "boxes_16": 60,
+    "boxes_64": 60,
+    "impossible": 60,
+}
 GRAVITY = 9.81
 
 
