@@ -264,7 +264,7 @@ def _arm(
     bounds = percentile_bounds(fractions[:, np.searchsorted(levels, curve)])
     result = ArmResult(
         solved=interval(fractions[:, -1]),
-        closed=interval(bootstrap.total(arm.closed[rows]) / bootstrap.episodes),
+        closed=interval(bootstrap.total(arm.closed[rows].astype(np.float64)) / bootstrap.episodes),
         within_pushes=dict(zip(limits.astype(int).tolist(), intervals(within), strict=True)),
         within_seconds=dict(zip(WITHIN_SECONDS, intervals(by_time), strict=True)),
         median_pushes=interval(median),
