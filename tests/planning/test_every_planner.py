@@ -15,8 +15,7 @@ NAMES = list(PLANNERS.targets)
 SAMPLING = [name for name in NAMES if "goal_strategy" not in settings_of(name).ignored]
 """Planners that get their pushes from the strategies."""
 SCRIPTED = [name for name in SAMPLING if name not in ("hybrid", "region_opening")]
-"""Planners that push wherever a strategy proposes; the others need the contacts or the free space
-of a real world."""
+"""Planners that push wherever a strategy proposes; the others need more of a world."""
 SPENDING = ["mcts", "exploration"]
 """Those that sample goals without end."""
 THOROUGH = [name for name in NAMES if name not in ("hybrid", "mcts", "random_sampling")]
