@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,8 +42,9 @@ def test_an_open_goal_has_no_way_and_a_sealed_one_an_infinite_one(rooms):
     assert (sealed.cost, sealed.blocking, len(sealed.cells)) == (math.inf, {}, 0)
 
 
-def test_nothing_is_left_of_the_way_exactly_when_the_goal_would_be_open(rooms):
-    scene = rooms.plugged(rooms.box(0.9, 0.9, number=2))
+@pytest.mark.parametrize("clearance", [0.0, 0.03])
+def test_nothing_is_left_of_the_way_exactly_when_the_goal_would_be_open(rooms, clearance):
+    scene = replace(rooms.plugged(rooms.box(0.9, 0.9, number=2)), clearance=clearance)
     reachability = reachability_of(scene)
     way, robot = RemainingWay(reachability, NAME), reachability.poses["robot"]
     rng, is_open = np.random.default_rng(1), []
