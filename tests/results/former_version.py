@@ -24,8 +24,8 @@ ESTIMATES = frozenset({"visits", "value"})
 """Columns of pushes that it did not have."""
 ADDED = NEW | PROOF | ESTIMATES | {"reachable", "reached_area", "goal_gap", "remarks"}
 """Columns that version 4 did not have and whose values it does not know."""
-KNOWN = frozenset({"clearance"})
-"""Columns that versions 4 and 5 did not have, of which it is known what they would have held."""
+KNOWN = {"clearance": 0.0}
+"""Columns that versions 4 and 5 did not have -> what they would have held."""
 
 
 def write_version_5(source, folder):
@@ -34,7 +34,7 @@ def write_version_5(source, folder):
     for path in sorted(folder.glob("*_env_*_results.pkl")):
         record = read_record(path)
         record["pushes"] = _without(record["pushes"], STRAIGHT | ESTIMATES)
-        new = PROOF | KNOWN
+        new = PROOF | KNOWN.keys()
         record["episode_results"] = [_without(each, new) for each in record["episode_results"]]
         metrics = [{**_without(row, new), "schema_version": 5} for row in record["metrics"]]
         record = {**record, "schema_version": 5, "metrics": metrics}
@@ -80,7 +80,8 @@ def write_former(source, folder):
 
 def write_former_table(path, schema, rows):
     schema = pa.schema(
-        [field for field in schema if field.name not in ADDED | STRAIGHT | KNOWN], schema.metadata
+        [field for field in schema if field.name not in ADDED | STRAIGHT | KNOWN.keys()],
+        schema.metadata,
     )
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
@@ -96,7 +97,7 @@ def former_record(record):
     del record["models"]
     record["metrics"] = [
         {
-            **_without(row, NEW | PROOF | KNOWN),
+            **_without(row, NEW | PROOF | KNOWN.keys()),
             "episode_id": _padded(row["episode_id"]),
             "schema_version": FORMER,
         }
@@ -108,7 +109,7 @@ def former_record(record):
     record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
-            **_without(episode, PROOF | KNOWN),
+            **_without(episode, PROOF | KNOWN.keys()),
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,
@@ -124,13 +125,14 @@ def former_record(record):
 
 
 def with_unknown(value):
-    """What is in a record or in rows, with None for what the version before did not have."""
+    """What is in a record or in rows, with what an upgrade gives for what was not stored."""
     if isinstance(value, dict):
         numbers = value.get("push")  # of a row, or of all rows in columns
         unknown = [None] * len(numbers) if isinstance(numbers, list) else None
+        known = {name: KNOWN[name] for name in KNOWN.keys() & value if "episode_id" in value}
         return {
             name: unknown if name in ADDED else with_unknown(item) for name, item in value.items()
-        }
+        } | known
     return [with_unknown(item) for item in value] if isinstance(value, list) else value
 
 
