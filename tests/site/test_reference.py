@@ -77,7 +77,7 @@ def test_every_setting_of_a_collection_has_a_line():
     for declared in declarations(CollectionConfig).values():
         assert prose(declared.meaning) in text
     assert "| `chunk_size` | `6` | a whole number from 1 | environments per chunk" in text
-    assert "`best_first`, `greedy`" in text
+    assert "`best_first`, `hybrid`" in text
 
 
 @pytest.mark.parametrize(
