@@ -104,7 +104,8 @@ class StaticMap:
     @cached_property
     def goal_distances(self) -> NDArray[np.int32]:
         """Distances to the robot's goal, (rows + 2, columns + 2); see `goal_distance`."""
-        return goal_distances(self.walls, *self.goal_cells)
+        plain = np.ones(self.walls.shape, np.int32)
+        return goal_distances(self.walls, plain, *self.goal_cells)
 
     def fits(self, name: str, pose: Pose2D) -> bool:
         """Return whether a movable at a world pose stays inside the bounds and out of the walls.

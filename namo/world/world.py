@@ -49,6 +49,7 @@ import numpy as np
 from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.scene import Scene
+from namo.world.blocked_way import RemainingWay, blocked_way
 from namo.world.primitive_cache import library_for
 from namo.world.primitives import PrimitiveLibrary
 from namo.world.push import Action, PushOutcome, StraightPush
@@ -381,6 +382,8 @@ class World:
             usable = reachability.contacts_after(name, pose, robot.x, robot.y)
             self.primitives(name)[1].plan(reachability, pose, usable, deadline=-math.inf)
             reachability.obstacles_excluding(name).is_clear(pose)
+            RemainingWay(reachability, name).cost(pose, robot.x, robot.y)
+            blocked_way(reachability)
 
     def primitives(self, name: str) -> tuple[PrimitiveLibrary, PushPlanner]:
         """Return the motion primitives of a movable and the planner over them.
