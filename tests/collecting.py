@@ -21,7 +21,10 @@ from namo.collection.environment import Environment
 from namo.collection.models import make_planner
 from namo.results.assemble import assemble
 from namo.results.records import read_record
+from namo.scenes.conditions import Conditions
+from namo.scenes.reading import read_scene
 from namo.scenes.sources import environments_from
+from namo.world.world import World
 from tests.conftest import random_bundle, room_file
 
 SOURCE = ("scenes", 0)
@@ -67,6 +70,11 @@ class Collection:
     def record(self, index: int) -> Record:
         (path,) = self.output.glob(f"*_env_{index:06d}_results.pkl")
         return read_record(path)
+
+    def world(self, record: Record) -> World:
+        """The world that an environment was searched in."""
+        scene = read_scene(self.scenes.parent / record["xml_file"])
+        return World(Conditions.of(record["metrics"][0]).applied_to(scene))
 
     def summary(self) -> Record:
         (path,) = self.output.glob("collection_summary_*.pkl")

@@ -102,7 +102,11 @@ def collect(**settings):
     episodes = {}
     for algorithm in ALGORITHMS:
         config = CollectionConfig(
-            algorithm=algorithm, object_strategy="nearest_first", max_pushes=PUSHES, **settings
+            algorithm=algorithm,
+            object_strategy="nearest_first",
+            max_pushes=PUSHES,
+            clearance=0.0,
+            **settings,
         )
         planner, _ = make_planner(config)
         for index in SCENES:

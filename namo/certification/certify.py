@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from namo.certification.effort import Effort
 from namo.planning.planner import Budget
@@ -58,13 +58,13 @@ def certify(scene: Scene, effort: Effort, threads: int = 1) -> Certificate:
 
     Args:
         scene: simulated with its own options.
-        effort: budget of the searches.
+        effort: budget of the searches, and the clearance to leave.
         threads: pushes to simulate in parallel; results do not change.
 
     Raises:
         SceneError: MuJoCo refuses the scene, or it is too large for the grid.
     """
-    world = World(scene, threads=threads)
+    world = World(replace(scene, clearance=effort.clearance), threads=threads)
     if world.reachability().goal_reachable:
         return _certificate(0, (0, 0), 0)
     candidates, opening = _candidate_pushes(world)

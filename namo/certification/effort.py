@@ -14,8 +14,10 @@ class Effort:
         depth: maximum length of a plan (pushes).
         seed: of the planner's random numbers; every scene gets the same stream, so that its figures
             do not depend on its index in a list.
+        clearance: room that must be left around the robot where it drives (m).
     """
 
     pushes: int = 150
     depth: int = 4
     seed: int = 0
+    clearance: float = 0.0

@@ -15,6 +15,7 @@ from namo.certification.effort import Effort
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.files import sha256_of
+from namo.scenes.conditions import require_clearance
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.generator.settings import GeneratorSettings, template_files
 from namo.scenes.splits import DEFAULT_SPLITS, require_splits
@@ -38,6 +39,7 @@ class SceneSetSettings(GeneratorSettings):
         certify: whether to measure difficulty; otherwise it is null in the manifest.
         certify_pushes: maximum simulated pushes of the search for one push, and of that for more.
         certify_depth: maximum length of a plan (pushes).
+        certify_clearance: room that must be left around the robot where it drives (m).
         candidates: number to certify in parallel jobs before the quotas are first checked; None
             for 1.5 times the number of scenes wanted.
         candidates_per_chunk: candidates per job.
@@ -55,6 +57,7 @@ class SceneSetSettings(GeneratorSettings):
     certify: bool = True
     certify_pushes: int = 150
     certify_depth: int = 4
+    certify_clearance: float = 0.0
     candidates: int | None = None
     candidates_per_chunk: int = 25
     candidates_per_round: int = 100
@@ -74,6 +77,7 @@ class SceneSetSettings(GeneratorSettings):
                 raise UsageError(f"{name} is {getattr(self, name)}; at least 1")
         if self.candidates is not None and self.candidates < 1:
             raise UsageError(f"candidates is {self.candidates}; at least 1, or null")
+        require_clearance(self.certify_clearance, "certify_clearance")
         require_splits(self.splits)
         if self.quotas is None:
             return
@@ -97,7 +101,7 @@ class SceneSetSettings(GeneratorSettings):
     @property
     def effort(self) -> Effort:
         """Search budget of certification."""
-        return Effort(self.certify_pushes, self.certify_depth, self.seed)
+        return Effort(self.certify_pushes, self.certify_depth, self.seed, self.certify_clearance)
 
     def quota_checks(self) -> Iterator[int]:
         """Yield the numbers of candidates after which the quotas are checked.

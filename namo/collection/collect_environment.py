@@ -6,6 +6,7 @@ import errno
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +21,6 @@ from namo.results.reach_columns import reach_columns
 from namo.results.record_types import EnvironmentRecord, ErrorRecord, SceneColumns
 from namo.results.scene_row import scene_columns, scene_remarks
 from namo.results.schema import SCENE
-from namo.scenes.physics import with_physics
 from namo.scenes.reading import read_scene
 from namo.scenes.scene import Scene
 from namo.world.world import World
@@ -86,11 +86,11 @@ def collect_environment(
         geometry = scene_columns(scene)
         sha256 = scene.sha256  # the file may have changed since the hash above
         environment.require_listed(sha256)
-        world = World(with_physics(scene, config.physics), threads=threads)
+        world = World(config.conditions.applied_to(scene), threads=threads)
         began += _time_to_prepare(world)
         geometry = {
             **geometry,
-            "remarks": scene_remarks(scene),
+            "remarks": scene_remarks(replace(scene, clearance=config.clearance)),
             **reach_columns(world.situation().reach),
         }
         for episode in range(config.episodes_per_env):

@@ -12,6 +12,7 @@ from namo.errors import ModelError, UsageError
 from namo.learning.bundle_files import MODEL_PATHS, bundle_sha256, require_bundle
 from namo.option_checks import MAX_SEED
 from namo.planning.registry import PLANNERS, settings_of
+from namo.scenes.conditions import MAX_CLEARANCE_M, Conditions
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
@@ -103,6 +104,14 @@ class CollectionConfig:
         choices=tuple(PHYSICS_PRESETS),
         group=SEARCH,
     )
+    clearance: float = setting(
+        0.01,
+        help="room that must be left around the robot where it drives",
+        unit="m",
+        minimum=0,
+        maximum=MAX_CLEARANCE_M,
+        group=SEARCH,
+    )
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -167,6 +176,11 @@ class CollectionConfig:
             if settings[name] is not None:
                 settings[name] = bundle_sha256(Path(settings[name]))
         return settings
+
+    @property
+    def conditions(self) -> Conditions:
+        """What is asked of the scenes beside their files."""
+        return Conditions(self.physics, self.clearance)
 
     @classmethod
     def names(cls) -> list[str]:

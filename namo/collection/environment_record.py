@@ -208,6 +208,7 @@ def _common_metrics(
         "object_strategy": config.object_strategy,
         "goal_strategy": config.goal_strategy,
         "physics": config.physics,
+        "clearance": config.clearance,
         "seed": config.seed,
         "hostname": environment.label,
         "worker_hostname": socket.gethostname(),

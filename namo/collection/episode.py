@@ -136,6 +136,7 @@ def _record(
     return {
         "algorithm": config.algorithm,
         "algorithm_version": f"{__version__}/{RESULTS_VERSION}",
+        "clearance": config.clearance,
         "success": result.solved,
         "solution_found": result.solved,
         "solution_depth": metrics["solution_depth"],

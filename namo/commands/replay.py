@@ -101,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
         os.environ.setdefault("MUJOCO_GL", "egl")  # read when MuJoCo is imported
     from namo.results.collected_scenes import CollectedScenes
     from namo.results.records import read_environment
+    from namo.scenes.conditions import Conditions
     from namo.world.world import World
 
     if options.check and options.file.is_dir() and options.environment is None:
@@ -113,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         asked = _asked_plan(file, record["episode_results"], episode)
     scenes = CollectedScenes(file.parent, options.run_from)
-    scene = scenes.scene(record, record["metrics"][0]["physics"])
+    scene = scenes.scene(record, Conditions.of(record["metrics"][0]))
     done = asked.replay(World(scene))
     print(f"{asked.name}: {done.problem or 'replay matches'}", flush=True)
     for video in videos:
@@ -143,7 +144,7 @@ def _check_all(options: argparse.Namespace) -> int:
     collection, plans, diverged = Collection(options.file, options.run_from), 0, 0
     for searched in collection.searched():
         for episode_id, problem in replay_plans(
-            collection.collected_scenes, searched.reference, searched.physics, searched.episodes
+            collection.collected_scenes, searched.reference, searched.conditions, searched.episodes
         ):
             plans += 1
             if problem:

@@ -12,6 +12,7 @@ Exit codes: 0 all scenes can be used; 1 some cannot, the manifest lists the othe
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from namo.certification.effort import Effort
 from namo.commands.arguments import exceeds, require_fraction, require_time_limit, use_one_thread
 from namo.errors import UsageError
 from namo.option_checks import MAX_INTEGER, MAX_SEED, MAX_THREADS, at_least
+from namo.scenes.conditions import require_clearance
 from namo.scenes.splits import DEFAULT_SPLITS, require_splits
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ _OF_EFFORT = {
     "depth": "maximum length of a plan (pushes)",
     "seed": "random seed of the searches",
 }
-"""Options that need --effort, the names of its fields -> help."""
+"""Options of whole numbers that need --effort, the names of its fields -> help."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, text in _OF_EFFORT.items():
         default = getattr(Effort(), name)
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
+    parser.add_argument(
+        "--clearance",
+        type=float,
+        default=Effort().clearance,
+        metavar="METRES",
+        help="room that must be left around the robot where it drives",
+    )
     parser.add_argument(
         "--split",
         type=_split,
@@ -90,8 +99,12 @@ def run(options: argparse.Namespace) -> int:
         UsageError: an option is out of its range.
     """
     for name in _OF_EFFORT:
-        value, default = getattr(options, name), getattr(Effort(), name)
-        at_least(name, value, min(default, 1), MAX_SEED if name == "seed" else MAX_INTEGER)
+        largest = MAX_SEED if name == "seed" else MAX_INTEGER
+        at_least(name, getattr(options, name), min(getattr(Effort(), name), 1), largest)
+    require_clearance(options.clearance)
+    asked = Effort(**{field.name: getattr(options, field.name) for field in fields(Effort)})
+    for name, default in asdict(Effort()).items():
+        value = getattr(asked, name)
         if value != default and not options.effort:
             raise UsageError(f"--{name} {value}: only --effort searches; give it too")
     at_least("jobs", options.jobs, 1, MAX_THREADS)
@@ -108,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
 
     from namo.certification.own_scenes import CertifySettings, certify_scenes
 
-    effort = Effort(options.pushes, options.depth, options.seed) if options.effort else None
+    effort = asked if options.effort else None
     settings = CertifySettings(effort, splits, options.jobs, options.time_limit)
 
     def show(line: str) -> None:

@@ -3,7 +3,8 @@
 Files are compared with the checksums in manifest.parquet, tables with their schemas, with the
 records of environments, with the settings and the list of scenes that were asked for, summary and
 report with the tables, and each plan is replayed in its scene. The tables of an exported data set
-are compared with the checksums on its card.
+are compared with the checksums on its card. --clearance also says how many plans end with room for
+a wider robot.
 
 Exit codes: 0 no problems found; 1 some found; 2 wrong usage.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from namo.commands.arguments import add_folder, add_run_from, require_folder
 from namo.commands.parsing import add_old_name
 from namo.errors import UsageError
+from namo.scenes.conditions import require_clearance
 
 HELP = "check file integrity and replay every plan"
 
@@ -32,16 +34,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "replaced/",
     )
     add_old_name(parser, "--redo", recollect)
+    parser.add_argument(
+        "--clearance",
+        type=float,
+        metavar="METRES",
+        help="say how many plans end with an open goal for a robot that keeps this clearance",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Verify and return the exit code.
 
     Raises:
-        UsageError: there is no such folder, or an exported data set is to be collected again.
+        UsageError: there is no such folder, an exported data set is to be collected again, or the
+            clearance is out of its range.
     """
     folder: Path = options.folder
     require_folder(folder)
+    clearance: float | None = options.clearance
+    if clearance is not None:
+        require_clearance(clearance)
     from namo.exporting.verification import ExportVerification
     from namo.reporting.report import compare_page
     from namo.results.export_folder import is_export
@@ -72,6 +84,8 @@ def run(options: argparse.Namespace) -> int:
         + (counted(len(problems), "problem", "problems") if problems else "no problems found")
     )
     if not problems:
+        if clearance is not None:
+            print(_room(folder, options.run_from, clearance))
         return 0
     environments = sorted({each.environment for each in problems if each.environment is not None})
     if environments:
@@ -84,3 +98,17 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("`namo verify --recollect` marks them for re-collection by the next run")
     return 1
+
+
+def _room(folder: Path, run_from: Path, clearance: float) -> str:
+    """Return how many plans of an intact collection end with room for a wider robot, as a line."""
+    from namo.results.collection import Collection
+    from namo.results.room import room_of_plans
+    from namo.wording import counted
+
+    room = room_of_plans(Collection(folder, run_from), clearance)
+    share = f" ({100.0 * room.open / room.plans:.0f} %)" if room.plans else ""
+    return (
+        f"clearance {100.0 * clearance:g} cm: {room.open} of "
+        f"{counted(room.plans, 'plan', 'plans')} end with an open goal{share}"
+    )

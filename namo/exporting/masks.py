@@ -107,7 +107,7 @@ def _samples(export: Export, searched: SearchedEnvironment) -> Iterator[MaskSamp
     if not rows:
         return
     scenes = export.collection.collected_scenes
-    scene = scenes.scene(searched.reference, searched.physics)
+    scene = scenes.scene(searched.reference, searched.conditions)
     window = MaskWindow.around(scene.bounds, export.settings.metres_per_pixel)
     if not window.contains(scene.bounds):
         smallest = MaskWindow.around(scene.bounds).metres_per_pixel

@@ -222,7 +222,8 @@ def _metadata(export: Export, dataset_id: str, omissions: list[str]) -> dict[str
                 "Navigation Among Movable Obstacles: plans of pushes that make the robot's "
                 f"goal reachable, found by {config['algorithm']} (objects "
                 f"{config['object_strategy']}, goals {config['goal_strategy']}, physics "
-                f"{config['physics']}, seed {config['seed']}) in MuJoCo "
+                f"{config['physics']}, clearance {100.0 * config.get('clearance', 0.0):g} cm, seed "
+                f"{config['seed']}) in MuJoCo "
                 f"{run['versions']['mujoco']} and collected with namo-collect "
                 f"{run['versions']['namo']}.",
                 "A step is a push. Observations: poses x, y (m), theta (rad) in the world frame of "

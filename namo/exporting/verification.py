@@ -89,9 +89,10 @@ class ExportVerification:
                 yield Problem(name, text, repairable=False)
 
     def _plans(self, searched: SearchedEnvironment) -> Iterator[Problem]:
-        reference, physics = searched.reference, searched.physics
+        reference, conditions = searched.reference, searched.conditions
         try:
-            for name, problem in replay_plans(self._scenes, reference, physics, searched.episodes):
+            plans = replay_plans(self._scenes, reference, conditions, searched.episodes)
+            for name, problem in plans:
                 self.plans += 1
                 if problem:
                     yield Problem(name, problem, repairable=False)

@@ -187,7 +187,7 @@ class RunPlan:
         if made.certify:
             effort = made.effort
             options += ["--effort", f"--pushes={effort.pushes}", f"--depth={effort.depth}"]
-            options += [f"--seed={effort.seed}"]
+            options += [f"--seed={effort.seed}", f"--clearance={effort.clearance}"]
         return options
 
     def unlisted_scenes_of(self, chunk: str) -> str:

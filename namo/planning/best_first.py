@@ -30,8 +30,6 @@ DEPTH_DISCOUNT = 0.9
 class BestFirst(PortfolioPlanner):
     """Pushes next what has the highest rating in any state found so far."""
 
-    rated_phase_pushes = 10
-
     def _rated_steps(self, search: Search, streams: Streams) -> Steps:
         return _RatedSearch(self, search, streams).steps()
 

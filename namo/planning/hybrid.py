@@ -50,8 +50,6 @@ POSE_DISCOUNT = 0.9
 class Hybrid(PortfolioPlanner):
     """Simulates next what has the highest rating, a straight push or a push to a pose."""
 
-    rated_phase_pushes = 30
-
     def __init__(
         self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
     ) -> None:

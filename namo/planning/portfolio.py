@@ -2,8 +2,8 @@
 
 A confident but wrong model would mislead a search for its whole budget. So a fraction of the
 pushes goes to a second search that uses no ratings: iterative deepening over random goals. The two
-are interleaved as a portfolio (Gomes & Selman 2001). After a first phase, in which ratings find
-most plans, the second gets most pushes; if the strategies rate nothing, it gets all.
+are interleaved as a portfolio (Gomes & Selman 2001). After the first `RATED_PHASE_PUSHES` pushes
+the second gets most of them; if the strategies rate nothing, it gets all.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from namo.strategies.strategy import (
 )
 from namo.world.world import World
 
+RATED_PHASE_PUSHES = 10
+"""Length of the first phase, in which ratings find most plans."""
 LATE_RANDOM_FRACTION = 0.8
 """Fraction of random pushes after the first phase."""
 UNRATED_RANDOM_FRACTION = 0.2
@@ -39,9 +41,6 @@ UNRATED_RANDOM_FRACTION = 0.2
 
 class PortfolioPlanner(StrategyPlanner, ABC):
     """A rated search and one without ratings, interleaved."""
-
-    rated_phase_pushes: int
-    """Length of the first phase, led by ratings."""
 
     def __init__(
         self, objects: ObjectStrategy, goals: GoalStrategy, max_goals_per_object: int
@@ -68,7 +67,7 @@ class PortfolioPlanner(StrategyPlanner, ABC):
 
     def random_pushes(self, pushes: int) -> int:
         """Return how many of the first `pushes` pushes are random."""
-        early = min(pushes, self.rated_phase_pushes)
+        early = min(pushes, RATED_PHASE_PUSHES)
         late = max(self._random_fraction, LATE_RANDOM_FRACTION) if self._random_fraction else 0
         return math.floor(self._random_fraction * early + late * (pushes - early))
 

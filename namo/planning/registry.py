@@ -24,6 +24,7 @@ PLANNERS = Registry(
         "greedy": "namo.planning.greedy:Greedy",
         "mcts": "namo.planning.mcts:MCTS",
         "exploration": "namo.planning.exploration:Exploration",
+        "region_opening": "namo.planning.region_opening:RegionOpening",
         "random_sampling": "namo.planning.random_sampling:RandomSampling",
     },
     aliases={"standard_idfs": "idfs"},

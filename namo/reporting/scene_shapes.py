@@ -32,9 +32,15 @@ class SceneShapes:
         outlines: corners (n, 2) of each movable in its own frame (m).
     """
 
-    def __init__(self, scene: SceneRow) -> None:
-        """Take the geometry from a row of the scenes table."""
+    def __init__(self, scene: SceneRow, clearance: float) -> None:
+        """Take the geometry from a row of the scenes table.
+
+        Args:
+            scene: the row.
+            clearance: room that was left around the robot where it drove (m).
+        """
         self.radius = scene["robot"][2]
+        self._inflation = self.radius + SKIN_M + clearance
         self.outlines = [corners_of(outline) for outline in scene["outlines"]]
         self._walls = shapely.union_all([_solid(corners_of(wall)) for wall in scene["walls"]])
         x_min, y_min, x_max, y_max = scene["bounds"]
@@ -83,14 +89,15 @@ class SceneShapes:
         """
         back, pose = -_direction(poses, movable, towards), _pose(poses, movable)
         depth = float(((pose.to_world(self.outlines[movable]) - pose[:2]) @ back).max())
-        spot = np.array(pose[:2]) + back * (depth + self.radius + SKIN_M + RESOLUTION_M)
+        spot = np.array(pose[:2]) + back * (depth + self._inflation + RESOLUTION_M)
         return bool(self._centres(poses).distance(shapely.Point(spot)) <= STANDOFF_M)
 
     def _centres(self, poses: Sequence[float]) -> shapely.Polygon:
         """Return where the centre of the robot can be, connected to where it is (m)."""
-        margin = self.radius + SKIN_M
         solids = [self._walls, *self._movables(poses)]
-        blocked = shapely.union_all([shapely.buffer(one, margin, quad_segs=6) for one in solids])
+        blocked = shapely.union_all(
+            [shapely.buffer(one, self._inflation, quad_segs=6) for one in solids]
+        )
         free = shapely.difference(self._floor, blocked)
         robot = shapely.Point(poses[:2])
         parts = [part for part in shapely.get_parts(free) if isinstance(part, shapely.Polygon)]

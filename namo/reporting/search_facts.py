@@ -104,7 +104,7 @@ class SearchFacts:
     @cached_property
     def shapes(self) -> SceneShapes:
         """The shapes of its scene."""
-        return SceneShapes(self.search.scene)
+        return SceneShapes(self.search.scene, self.search.metrics["clearance"])
 
     @property
     def start(self) -> SearchState:

@@ -21,13 +21,18 @@ from namo.results.tables import merged_table, read_table, row_groups
 
 
 class SearchMetrics(TypedDict):
-    """The columns of the metrics table that explain a search; see `namo.results.schema.METRICS`."""
+    """The columns of the metrics table that explain a search; see `namo.results.schema.METRICS`.
+
+    Attributes:
+        clearance: m.
+    """
 
     env_id: str
     env_index: int
     episode_id: str
     episode: int
     xml_file: str
+    clearance: float
     termination: str
     solution_found: bool
     max_depth_reached: int

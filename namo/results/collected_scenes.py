@@ -20,7 +20,7 @@ from namo.results.problem import Problem
 from namo.results.record_types import SceneReference
 from namo.results.schema import SCENE_FILES
 from namo.results.tables import merged_table, open_table, read_table, require_values, row_groups
-from namo.scenes.physics import with_physics
+from namo.scenes.conditions import Conditions
 from namo.scenes.reading import parse_scene, scene_bytes
 from namo.scenes.scene import Scene
 from namo.wording import counted
@@ -52,19 +52,19 @@ class CollectedScenes:
         self._folder, self._run_from, self._note = folder, run_from, note
         self._noted: set[str] = set()
 
-    def scene(self, reference: SceneReference, physics: str) -> Scene:
+    def scene(self, reference: SceneReference, conditions: Conditions) -> Scene:
         """Return the scene of an environment.
 
         Args:
             reference: record of the environment, or any of its metrics rows.
-            physics: preset it was collected with, which is applied to the scene.
+            conditions: under which it was collected, which are applied to the scene.
 
         Raises:
             SceneError: its file is missing or has changed, and it is not stored.
             ResultFileError: the stored scenes are damaged or of another version.
         """
         source = str(self._run_from / reference["xml_file"])
-        return with_physics(parse_scene(self.content(reference), source), physics)
+        return conditions.applied_to(parse_scene(self.content(reference), source))
 
     def content(self, reference: SceneReference) -> bytes:
         """Return the content of the scene file of an environment, as it was collected.

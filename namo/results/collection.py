@@ -28,6 +28,7 @@ from namo.results.searched_environment import (
     searched_in_tables,
 )
 from namo.results.tables import DATA_TABLES, merged_table, read_table, row_groups
+from namo.scenes.conditions import Conditions
 from namo.scenes.scene import Scene
 from namo.wording import did_you_mean
 from namo.world.push import Action
@@ -81,12 +82,12 @@ class Episode:
 
     @property
     def scene(self) -> Scene:
-        """The scene, from its file or as stored, under the physics it was collected with.
+        """The scene, from its file or as stored, under the conditions of the collection.
 
         Raises:
             SceneError: the file is missing or has changed, and the scene is not stored.
         """
-        return self.scenes.scene(self.metrics, self.metrics["physics"])
+        return self.scenes.scene(self.metrics, Conditions.of(self.metrics))
 
 
 class Collection:

@@ -126,6 +126,7 @@ class SearchRecord(PlanRecord):
     Attributes:
         algorithm: name of the planner.
         algorithm_version: package version and results version.
+        clearance: room that was left around the robot where it drove (m).
         success: same as `solution_found`.
         search_time_ms: wall time of the search (ms).
         nodes_expanded: number of pushes the search tried.
@@ -142,6 +143,7 @@ class SearchRecord(PlanRecord):
 
     algorithm: str
     algorithm_version: str
+    clearance: float
     success: bool
     search_time_ms: float
     nodes_expanded: int
@@ -231,6 +233,7 @@ class EnvironmentMetrics(SceneIdentity):
 
     Attributes:
         opening_fraction: of candidate pushes that open the goal at once, 0 to 1; None if unknown.
+        clearance: room that was left around the robot where it drove (m).
         worker_process: process that collected the environment; None in earlier versions.
     """
 
@@ -239,6 +242,7 @@ class EnvironmentMetrics(SceneIdentity):
     object_strategy: str
     goal_strategy: str
     physics: str
+    clearance: float
     seed: int
     hostname: str
     worker_hostname: str

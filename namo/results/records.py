@@ -24,6 +24,7 @@ from namo.results.record_types import Columns, EnvironmentRecord
 from namo.results.schema_version import require_schema_version
 from namo.results.tables import DATA_TABLES, NULLABLE, VALUES
 from namo.results.value_types import require_type
+from namo.scenes.conditions import clearance_problem
 
 Kind = TypeVar("Kind")
 
@@ -111,6 +112,8 @@ def _require_columns(path: Path, record: EnvironmentRecord) -> None:
                     f"{path}: record['metrics'][{number}]['{name}'] is {row[name]!r:.40}; allowed: "
                     f"{', '.join(sorted(VALUES[name]))}"
                 )
+        if problem := clearance_problem(row["clearance"]):
+            raise ResultFileError(f"{path}: record['metrics'][{number}]['clearance'] {problem}")
     for name, columns in (("pushes", record["pushes"]), ("plans", record["plans"])):
         problem = _columns_problem(name, columns)
         if problem is not None:

@@ -16,6 +16,7 @@ from namo.results.record_types import (
     SceneReference,
 )
 from namo.results.searched_environment import observation_of
+from namo.scenes.conditions import Conditions
 from namo.world.push import Action, PushOutcome
 from namo.world.recording import Recorder
 from namo.world.world import World
@@ -46,7 +47,7 @@ def replay(world: World, episode: PlanRecord) -> Replay:
     be reachable at the end and not before.
 
     Args:
-        world: of the episode's scene, under the physics it was collected with; its state changes.
+        world: of the episode's scene, under its conditions; its state changes.
         episode: an entry of `episode_results` with a solution.
     """
     plan, before = episode["action_sequence"] or [], episode["state_observations"]
@@ -66,7 +67,7 @@ def replay(world: World, episode: PlanRecord) -> Replay:
 def replay_plans(
     scenes: CollectedScenes,
     reference: SceneReference,
-    physics: str,
+    conditions: Conditions,
     episodes: Sequence[EpisodePlan],
 ) -> Iterator[tuple[str, str | None]]:
     """Replay the plans of an environment; its scene is not read where there are none.
@@ -74,7 +75,7 @@ def replay_plans(
     Args:
         scenes: of the collection.
         reference: record of the environment, or any of its metrics rows.
-        physics: preset it was collected with.
+        conditions: under which it was collected.
         episodes: of the environment, with and without a plan.
 
     Yields:
@@ -87,7 +88,7 @@ def replay_plans(
     planned = [episode for episode in episodes if episode["action_sequence"]]
     if not planned:
         return
-    world = World(scenes.scene(reference, physics))
+    world = World(scenes.scene(reference, conditions))
     for episode in planned:
         yield episode["episode_id"], replay(world, episode).problem
 
@@ -99,7 +100,7 @@ def replay_push(world: World, pushes: Columns, episode: int, number: int) -> Rep
     push and its number of physics steps.
 
     Args:
-        world: of the episode's scene, under the physics it was collected with; its state changes.
+        world: of the episode's scene, under its conditions; its state changes.
         pushes: of the environment's record.
         episode: number of the episode.
         number: of the push in it.

@@ -51,6 +51,7 @@ METRICS = _schema(
         ),
         _field("goal_strategy", _TEXT, NO_UNIT, "name of the goal strategy: where to push it"),
         _field("physics", _TEXT, NO_UNIT, "physics preset; scene: the options of the scene file"),
+        _field("clearance", _REAL, "m", "room that was left around the robot where it drove"),
         _field("seed", _INT, NO_UNIT, "seed of the run"),
         _field("success", _BOOL, NO_UNIT, "same as solution_found"),
         _field(

@@ -22,12 +22,14 @@ from namo.results.record_types import (
     SceneReference,
 )
 from namo.results.tables import read_table
+from namo.scenes.conditions import Conditions
 
 PushRow = Mapping[str, Any]
 """A row of the pushes table; see `namo.results.schema.PUSHES`."""
 
 _COLUMNS = [
-    *("env_index", "env_id", "episode_id", "xml_file", "scene_sha256", "difficulty", "physics"),
+    *("env_index", "env_id", "episode_id", "xml_file", "scene_sha256", "difficulty"),
+    *Conditions._fields,
     *("solution_depth", "termination", "kept"),
 ]
 
@@ -38,14 +40,14 @@ class SearchedEnvironment:
 
     Attributes:
         reference: names its scene.
-        physics: preset it was collected with.
+        conditions: under which it was collected.
         difficulty: class of the scene; None when unknown.
         episodes: that were kept, in order.
         pushes: rows of the pushes table, in order; those of dropped episodes included.
     """
 
     reference: SceneReference
-    physics: str
+    conditions: Conditions
     difficulty: str | None
     episodes: Sequence[EpisodePlan]
     pushes: Sequence[PushRow]
@@ -57,7 +59,7 @@ def searched_in_record(record: EnvironmentRecord) -> SearchedEnvironment:
     rows = zip(*columns.values(), strict=True)
     return SearchedEnvironment(
         _reference(record),
-        first["physics"],
+        Conditions.of(first),
         first["difficulty"],
         record["episode_results"],
         [dict(zip(columns, row, strict=True)) for row in rows],
@@ -93,7 +95,7 @@ def _searched(episodes: Sequence[MetricsRow], pushes: Sequence[PushRow]) -> Sear
     first = episodes[0]
     return SearchedEnvironment(
         _reference(first),
-        first["physics"],
+        Conditions.of(first),
         first["difficulty"],
         [
             plan_in_tables(row, by_episode.get(row["episode_id"], ()))

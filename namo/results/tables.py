@@ -18,6 +18,7 @@ from namo.results.index_range import MAX_ENVIRONMENTS
 from namo.results.list_columns import list_problem
 from namo.results.schema import FILES, METRICS, PLANS, PUSHES, SCENE_FILES, SCENES
 from namo.results.schema_version import require_schema_version, table_version
+from namo.scenes.conditions import clearance_problem
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.signals import check_termination
 from namo.world.push import PushStatus
@@ -156,6 +157,10 @@ def require_values(path: Path, table: pa.Table | pa.RecordBatch) -> None:
                 f"{path}: column 'env_index' holds {bounds['min']} to {bounds['max']}; allowed: 0 "
                 f"to {MAX_ENVIRONMENTS - 1}"
             )
+    if "clearance" in table.column_names:
+        for value in pc.unique(table["clearance"]).to_pylist():
+            if problem := clearance_problem(value):
+                raise ResultFileError(f"{path}: column 'clearance' {problem}")
     shards = path.parent.name  # of an export, in whose folder of a table they are
     if problem := list_problem(path.stem if path.stem in TABLES else shards, table):
         raise ResultFileError(f"{path}: {problem}")

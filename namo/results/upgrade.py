@@ -41,6 +41,7 @@ from namo.results.schema_version import is_upgradable, require_schema_version, t
 from namo.results.static_objects import static_object_info
 from namo.results.tables import DATA_TABLES, TABLES, row_groups, write_table
 from namo.results.upgraded_record import upgraded_record, upgraded_rows
+from namo.scenes.conditions import Conditions
 from namo.version import FINGERPRINTED_SCHEMA, SCHEMA_VERSION
 from namo.wording import truncated_list
 from namo.world.simulation import Simulation
@@ -138,7 +139,7 @@ def _objects(record: Record, scenes: CollectedScenes) -> dict[str, ObjectInfo]:
     """Return the geometry of the objects of a record's scene; none where it is not needed."""
     if not record["episode_results"] or record["schema_version"] != FINGERPRINTED_SCHEMA:
         return {}
-    scene = scenes.scene(cast(SceneReference, record), "scene")
+    scene = scenes.scene(cast(SceneReference, record), Conditions("scene", 0.0))
     return static_object_info(Simulation(scene))
 
 

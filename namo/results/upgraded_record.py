@@ -2,7 +2,8 @@
 
 What differs from version 4: the keys of `static_object_info`, episode ids without leading zeros, an
 empty `error_message` in place of None, `action_sequence` None when unsolved. From version 5:
-straight pushes. What was not stored is null.
+straight pushes and the clearance. What was not stored is null, unless `IN_EARLIER_VERSIONS` says
+what it was.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from namo.results.static_objects import ROBOT
 from namo.version import FINGERPRINTED_SCHEMA, SCHEMA_VERSION, __version__
 from namo.wording import truncated_list
 
+IN_EARLIER_VERSIONS: Mapping[str, float] = {"clearance": 0.0}
+"""Columns that earlier versions lack, of which it is known what they did."""
 UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None}
 """What searches of versions 4 and 5 have shown of shorter plans."""
 UNKNOWN_OF_PUSHES = ("contact", "travel", "visits", "value")
@@ -52,9 +55,12 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
             **record,
             "schema_version": SCHEMA_VERSION,
             "namo_version": __version__,
-            "episode_results": [{**each, **UNKNOWN_PROOF} for each in record["episode_results"]],
+            "episode_results": [
+                {**IN_EARLIER_VERSIONS, **each, **UNKNOWN_PROOF}
+                for each in record["episode_results"]
+            ],
             "metrics": [
-                {**row, "schema_version": SCHEMA_VERSION, **UNKNOWN_PROOF}
+                {**IN_EARLIER_VERSIONS, **row, "schema_version": SCHEMA_VERSION, **UNKNOWN_PROOF}
                 for row in record["metrics"]
             ],
             "pushes": {**record["pushes"], "simulation": numbers, **unknown},
@@ -97,7 +103,7 @@ def upgraded_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = {
         field.name: rows[field.name]
         if field.name in rows.column_names
-        else pa.nulls(len(rows), field.type)
+        else pa.repeat(pa.scalar(IN_EARLIER_VERSIONS.get(field.name), field.type), len(rows))
         for field in schema
     }
     if "episode_id" in columns:

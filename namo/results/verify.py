@@ -24,6 +24,7 @@ from namo.results.records import read_environment, resolve_inside
 from namo.results.replay import replay_plans
 from namo.results.run_lock import only_run_in
 from namo.results.tables import DATA_TABLES, MERGED_TABLES, require_schema, row_groups
+from namo.scenes.conditions import Conditions
 from namo.signals import check_termination
 from namo.wording import truncated_list
 
@@ -187,9 +188,9 @@ class Verification:
 
     def _plans(self, path: str, number: int, record: EnvironmentRecord) -> Iterator[Problem]:
         solved = [each for each in record["episode_results"] if each["solution_found"]]
-        physics = record["metrics"][0]["physics"]
+        conditions = Conditions.of(record["metrics"][0])
         try:
-            for episode_id, problem in replay_plans(self._scenes, record, physics, solved):
+            for episode_id, problem in replay_plans(self._scenes, record, conditions, solved):
                 self.plans += 1
                 if problem:
                     yield Problem(path, f"{episode_id}: {problem}", number)

@@ -71,7 +71,7 @@ def too_wide_for_doors(
         movable.name: int((min_width(movable.footprint) / 2 - grid.resolution) / STEP_M)
         for movable in scene.movables
     }
-    last = int(scene.robot.radius / STEP_M)
+    last = int((scene.robot.radius + scene.clearance) / STEP_M)
     if max(steps.values(), default=0) <= last:
         return []
     walls = blocked_cells(grid, scene.walls, 0.0)

@@ -56,7 +56,7 @@ def robot_region(scene: Scene, solids: Sequence[Solid]) -> tuple[Regions, int]:
     """Return the free regions between solids, and the one that the robot starts in.
 
     Args:
-        scene: whose robot and bounds are used.
+        scene: whose robot, clearance and bounds are used.
         solids: obstacles; those of the scene or some of them.
 
     Returns:
@@ -65,8 +65,9 @@ def robot_region(scene: Scene, solids: Sequence[Solid]) -> tuple[Regions, int]:
     Raises:
         SceneError: the scene is too large for the grid.
     """
-    regions = free_regions(scene.bounds, solids, scene.robot.radius)
-    numbers, _ = regions_around(regions, (scene.robot.x, scene.robot.y), BACK_OFF_M)
+    radius, back_off = scene.robot.radius + scene.clearance, BACK_OFF_M + scene.clearance
+    regions = free_regions(scene.bounds, solids, radius)
+    numbers, _ = regions_around(regions, (scene.robot.x, scene.robot.y), back_off)
     return regions, int(numbers[0]) if len(numbers) else 0
 
 
@@ -182,11 +183,12 @@ def _goal_at_wall(scene: Scene, between_walls: Regions) -> Iterator[Remark]:
     reached = regions_around(between_walls, goal, around)[1][:1]
     if len(reached) and reached[0] <= GOAL_TOLERANCE_M:
         return
+    room = f" and {scene.clearance:g} m of clearance" if scene.clearance else ""
     how_near = f"gets no nearer than {reached[0]:.2f} m" if len(reached) else "gets nowhere near"
     yield Remark(
         RemarkKind.GOAL_AT_WALL,
         f"the goal is {distance:.2f} m from wall '{name}' and the robot, "
-        f"{scene.robot.radius:g} m in radius, {how_near} to it; "
+        f"{scene.robot.radius:g} m in radius{room}, {how_near} to it; "
         f"{GOAL_TOLERANCE_M:g} m counts as reached",
     )
 

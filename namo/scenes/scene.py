@@ -136,6 +136,8 @@ class Scene:
         path: of the file it was read from, as given; empty for a scene created in memory.
         sha256: of the bytes of the file; empty for a scene created in memory.
         xml: the text that MuJoCo compiles; not part of comparisons.
+        clearance: room that must be left around the robot where it drives (m). Not of the file: a
+            collection asks for it, see `namo.scenes.conditions`.
     """
 
     walls: tuple[Wall, ...]
@@ -147,6 +149,7 @@ class Scene:
     path: str = field(default="", compare=False)
     sha256: str = field(default="", compare=False)
     xml: str = field(default="", compare=False, repr=False)
+    clearance: float = 0.0
 
     @cached_property
     def room(self) -> Bounds | None:

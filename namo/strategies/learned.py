@@ -8,10 +8,7 @@ model that is wrong about a scene cannot make it unsolvable.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -20,16 +17,12 @@ from namo.learning.queries import goal_query, object_query
 from namo.learning.rasters import StateRaster
 from namo.learning.scoring import Scorer
 from namo.strategies.goal_random import RandomGoals
+from namo.strategies.rated_candidates import StateCache, best_goals, distinct_goals
 from namo.strategies.strategy import RatedCandidates
 from namo.world.candidates import candidate_pushes
-from namo.world.push_planner import equivalent_goals, within_tolerance
 from namo.world.world import World
 
-MAX_CACHED_PREDICTIONS = 1024
-"""Predictions kept per world, for when a state is visited again."""
 RANDOM_FRACTION = 0.2
-
-Value = TypeVar("Value")
 
 
 class LearnedObjects:
@@ -43,7 +36,7 @@ class LearnedObjects:
             samples: votes per query.
         """
         self._scorer, self._samples = scorer, samples
-        self._cache = _Cache[Floats]()
+        self._cache = StateCache[Floats]()
 
     def rank(self, world: World, reachable: list[str], rng: np.random.Generator) -> list[str]:
         """See `namo.strategies.strategy.ObjectStrategy`."""
@@ -86,14 +79,14 @@ class LearnedGoals:
         """
         self._scorer, self._samples, self.random_share = scorer, samples, random_share
         self._random = RandomGoals()
-        self._cache = _Cache[RatedCandidates]()
+        self._cache = StateCache[RatedCandidates]()
 
     def propose(
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
         rated = self.rated(world, name)
-        chosen = _distinct_goals(rated, self._sampled(rated, rng), count)
+        chosen = distinct_goals(rated, self._sampled(rated, rng), count)
         random_positions = self._random_positions(count, rng)
         goals: list[Pose2D] = []
         for position in range(count):
@@ -104,12 +97,8 @@ class LearnedGoals:
         return goals
 
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
-        """See `namo.strategies.strategy.RatingGoalStrategy`.
-
-        A push passes through the end poses of the shorter ones from the same contact point and
-        stops where the goal opens. So a failed push implies that none of those opens the goal.
-        """
-        return _best_first(self.rated(world, name))
+        """See `namo.strategies.strategy.RatingGoalStrategy`."""
+        return best_goals(self.rated(world, name))
 
     def _random_positions(self, count: int, rng: np.random.Generator) -> set[int]:
         """Return the positions of a list of goals that stay random: say, the last of each five.
@@ -144,54 +133,9 @@ class LearnedGoals:
         return list(sampled[order].tolist())
 
 
-def _distinct_goals(rated: RatedCandidates, positions: list[int], count: int) -> list[Pose2D]:
-    """Return the goals of candidates, at most `count`, leaving out those within tolerance."""
-    goals: list[Pose2D] = []
-    for position in positions:
-        goal = rated.candidates.goal(int(rated.numbers[position]))
-        if not any(within_tolerance(goal, other) for other in goals):
-            goals.append(goal)
-        if len(goals) == count:
-            break
-    return goals
-
-
-def _best_first(rated: RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
-    """Yield goals and values, see `RatingGoalStrategy.best`."""
-    contact, travel = np.divmod(rated.numbers, len(rated.candidates.travels))
-    goals = rated.candidates.goals().reshape(-1, 3)[rated.numbers]
-    values, p_later = rated.value, rated.p_later
-    for _ in range(len(values)):
-        best = int(values.argmax())
-        if values[best] < 0.0:  # only goals within tolerance of an earlier one are left
-            return
-        goal = rated.candidates.goal(int(rated.numbers[best]))
-        yield goal, float(values[best])
-        passed = (contact == contact[best]) & (travel <= travel[best])
-        values[passed] = np.minimum(values[passed], p_later[passed])
-        values[equivalent_goals(goals, goal)] = -1.0
-
-
 def _probabilities(values: Floats) -> Floats:
     """Return probabilities proportional to the odds of values, with sum 1."""
     values = np.clip(values, 1e-6, 1.0 - 1e-6)
     odds = values / (1.0 - values)
     probabilities: Floats = odds / odds.sum()
     return probabilities
-
-
-class _Cache(Generic[Value]):
-    """Predictions by world and state; the oldest of a world are evicted first."""
-
-    def __init__(self) -> None:
-        self._cached: WeakKeyDictionary[World, OrderedDict[Hashable, Value]] = WeakKeyDictionary()
-
-    def get(self, world: World, about: Hashable, predict: Callable[[], Value]) -> Value:
-        """Return the value cached for the state of a world, computed now if it is new."""
-        cached = self._cached.setdefault(world, OrderedDict())
-        key = about, tuple(world.reachability().poses.values())
-        if key not in cached:
-            cached[key] = predict()
-            if len(cached) > MAX_CACHED_PREDICTIONS:
-                cached.popitem(last=False)
-        return cached[key]

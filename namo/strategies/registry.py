@@ -10,6 +10,7 @@ OBJECT_STRATEGIES = Registry(
         "nearest_first": "namo.strategies.object_order:NearestFirst",
         "goal_proximity": "namo.strategies.object_order:GoalProximity",
         "farthest_first": "namo.strategies.object_order:FarthestFirst",
+        "path_blocking": "namo.strategies.path_blocking:PathBlocking",
         "ml": "namo.strategies.learned:LearnedObjects",
     },
 )
@@ -21,6 +22,8 @@ GOAL_STRATEGIES = Registry(
         "grid": "namo.strategies.goal_grid:GridGoals",
         "adaptive": "namo.strategies.goal_adaptive:AdaptiveGoals",
         "primitive": "namo.strategies.goal_primitive:PrimitiveGoals",
+        "far": "namo.strategies.goal_far:FarGoals",
+        "clear_path": "namo.strategies.clear_path:ClearPathGoals",
         "ml": "namo.strategies.learned:LearnedGoals",
     },
 )

@@ -21,7 +21,7 @@ MAX_NAMED_PAIRS = 5
 """Pairs named in a message."""
 
 _KEYS = ["env_index", "episode"]
-_SAME = ["scene_sha256", "seed", "physics", "difficulty"]
+_SAME = ["scene_sha256", "seed", "physics", "clearance", "difficulty"]
 _MEASURED = ["solution_found", "pushes_simulated", "search_time_ms", "termination"]
 _MAY_BE_NULL = {"difficulty"}
 

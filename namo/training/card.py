@@ -83,5 +83,6 @@ def _source(source: dict[str, Any]) -> str:
     return (
         f"- `{source['collection']}`: {config['algorithm']}, objects {config['object_strategy']}, "
         f"goals {config['goal_strategy']}, {config['max_pushes']} pushes per search, depth "
-        f"{config['max_depth']}, seed {config['seed']}, physics {config['physics']}"
+        f"{config['max_depth']}, seed {config['seed']}, physics {config['physics']}, clearance "
+        f"{100.0 * config['clearance']:g} cm"
     )

@@ -85,5 +85,6 @@ SCENE_ROWS = pa.schema(
         _field("scene_sha256", pa.string(), "", "of the scene file"),
         _field("xml", pa.large_string(), "", "content of the scene file"),
         _field("physics", pa.string(), "", "physics preset of the simulation"),
+        _field("clearance", pa.float64(), "m", "room that was left around the robot"),
     ]
 )

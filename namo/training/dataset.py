@@ -31,6 +31,7 @@ from namo.results.environment_rows import all_rows, by_environment
 from namo.results.run_file import read_run_file
 from namo.results.shards import SPLITS, ShardWriter, shard_name
 from namo.results.tables import COMPRESSION, read_table
+from namo.scenes.conditions import Conditions
 from namo.scenes.manifest import Listed, listed_scenes
 from namo.scenes.table_kinds import how_to_certify
 from namo.signals import check_termination, end_at_once_on_signals
@@ -106,7 +107,7 @@ def make_dataset(
     counts = _Counts()
     with ExitStack() as stack:
         shards = {split: stack.enter_context(_shard_writer(output, split)) for split in SPLITS}
-        scenes: dict[tuple[str, str], bytes] = {}
+        scenes: dict[tuple[str, Conditions], bytes] = {}
         searched = (
             scene
             for folder in collections
@@ -119,7 +120,7 @@ def make_dataset(
                 shards[split].add(row)
             counts.add(split, rows)
             counts.pushes, counts.unmatched = counts.pushes + pushes, counts.unmatched + unmatched
-            scenes[sha256, scene.physics] = scene.xml
+            scenes[sha256, scene.conditions] = scene.xml
     if counts.left_out and not scenes:
         path, why = next(iter(counts.left_out.items()))
         raise UsageError(f"no scene of the collections can be used: {path}: {why}")
@@ -202,7 +203,7 @@ def _searched(
     scenes = CollectedScenes(folder)
     columns = [
         *("env_id", "env_index", "xml_file", "scene_sha256"),
-        *("difficulty", "physics", "termination"),
+        *("difficulty", *Conditions._fields, "termination"),
     ]
     episodes = read_table(folder / "metrics.parquet", columns)
     error = pc.equal(episodes["termination"], Termination.ERROR.value)
@@ -229,7 +230,7 @@ def _searched(
             "difficulty": row["difficulty"],
             "env_index": index,
         }
-        yield SearchedScene(xml, path, row["physics"], about, rows)
+        yield SearchedScene(xml, path, Conditions.of(row), about, rows)
 
 
 def _shard_writer(folder: Path, split: str) -> ShardWriter[Row]:
@@ -244,10 +245,10 @@ def _shard_writer(folder: Path, split: str) -> ShardWriter[Row]:
     return ShardWriter(write, ROWS_PER_SHARD)
 
 
-def _write_scenes(path: Path, scenes: Mapping[tuple[str, str], bytes]) -> None:
+def _write_scenes(path: Path, scenes: Mapping[tuple[str, Conditions], bytes]) -> None:
     rows = [
-        {"scene_sha256": sha256, "physics": physics, "xml": xml.decode()}
-        for (sha256, physics), xml in sorted(scenes.items())
+        {"scene_sha256": sha256, **conditions._asdict(), "xml": xml.decode()}
+        for (sha256, conditions), xml in sorted(scenes.items())
     ]
     with replacing(path) as handle:
         pq.write_table(pa.Table.from_pylist(rows, SCENE_ROWS), handle, compression=COMPRESSION)

@@ -13,7 +13,7 @@ import numpy as np
 from namo.geometry import Pose2D
 from namo.learning.queries import goal_query, object_query
 from namo.learning.rasters import StateRaster
-from namo.scenes.physics import with_physics
+from namo.scenes.conditions import Conditions
 from namo.scenes.reading import parse_scene
 from namo.training.labels import SearchedStates, TriedPush, label_candidates
 from namo.training.raster_png import to_png
@@ -46,14 +46,14 @@ class SearchedScene:
     Attributes:
         xml: content of the scene file.
         path: of the file, for messages.
-        physics: preset it was simulated under.
+        conditions: under which it was searched.
         about: columns that are the same for all its rows.
         pushes: rows of the table of pushes, with `PUSH_COLUMNS`.
     """
 
     xml: bytes
     path: str
-    physics: str
+    conditions: Conditions
     about: Mapping[str, Any]
     pushes: Sequence[Row]
 
@@ -66,7 +66,7 @@ def labelled_rows(searched: SearchedScene) -> tuple[list[Row], int]:
     Raises:
         SceneError: the scene is invalid.
     """
-    world = World(with_physics(parse_scene(searched.xml, searched.path), searched.physics))
+    world = World(searched.conditions.applied_to(parse_scene(searched.xml, searched.path)))
     pushes = [_tried(row) for row in searched.pushes]
     states = SearchedStates(pushes)
     tried: dict[bytes, dict[str, list[TriedPush]]] = defaultdict(lambda: defaultdict(list))

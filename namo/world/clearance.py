@@ -133,7 +133,7 @@ def reachable_contacts(
         walls: that the robot at a contact point must not touch.
         movables: likewise, except for the one that is pushed.
         movable: index of that one.
-        radius: of the robot and its skin (m).
+        radius: of the robot, its skin and clearance (m).
     """
     standoffs, positions = points
     x, y, c, s = pose
@@ -168,11 +168,13 @@ def contacts_after(
     movables: Solids,
     movable: int,
     radius: float,
+    back_off: float,
 ) -> NDArray[np.bool_]:
     """Return which contact points (n,) the robot could reach with the movable and itself elsewhere.
 
     `obstacle` is the mask with the movable at `pose`, `runs` are the free cells without it, and
-    `robot` is where the robot would be (m); for the others see `reachable_contacts`.
+    `robot` is where the robot would be (m), and `back_off` how far it can back off to a free cell
+    (m); for the others see `reachable_contacts`.
     """
-    after, _, _, region = connected_with(obstacle, runs, robot[0], robot[1], frame)
+    after, _, _, region = connected_with(obstacle, runs, robot[0], robot[1], frame, back_off)
     return reachable_contacts(after, region, points, pose, frame, walls, movables, movable, radius)

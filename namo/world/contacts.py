@@ -41,7 +41,9 @@ class ContactPoints:
 
 
 @lru_cache(maxsize=256)
-def contact_points(footprint: Footprint, robot_radius: float) -> ContactPoints:
+def contact_points(
+    footprint: Footprint, robot_radius: float, clearance: float = 0.0
+) -> ContactPoints:
     """Return the contact points of a movable.
 
     A rectangle has `len(CONTACT_OFFSETS)` on each face. A polygon has the same total, distributed
@@ -50,6 +52,7 @@ def contact_points(footprint: Footprint, robot_radius: float) -> ContactPoints:
     Args:
         footprint: of the movable.
         robot_radius: m.
+        clearance: room around the robot at a standoff (m); at a contact point it touches.
     """
     if isinstance(footprint, Rectangle):
         feet, normals = _on_faces(footprint)
@@ -60,9 +63,8 @@ def contact_points(footprint: Footprint, robot_radius: float) -> ContactPoints:
         origin = Pose2D(0.0, 0.0, 0.0)
         clear = FootprintSet([(origin, footprint)]).distances(positions)[:, 0] >= robot_radius
         feet, normals, positions = feet[clear], normals[clear], positions[clear]
-    return ContactPoints(
-        positions, feet + normals * (robot_radius + STANDOFF_GAP_M), directions=-normals
-    )
+    standoffs = feet + normals * (robot_radius + STANDOFF_GAP_M + clearance)
+    return ContactPoints(positions, standoffs, directions=-normals)
 
 
 def _on_faces(rectangle: Rectangle) -> tuple[Floats, Floats]:

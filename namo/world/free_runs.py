@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from namo.compiled import compiled
 from namo.geometry import Floats
 from namo.scenes.grid import Cells, Frame, Mask
-from namo.scenes.regions import BACK_OFF_M
 from namo.world.grid_lookup import cell_of
 from namo.world.outlines import Indices
 
@@ -118,18 +117,20 @@ def region_at(runs: Runs, row: int, column: int) -> int:
 
 
 @compiled
-def locate(mask: Mask, runs: Runs, x: float, y: float, frame: Frame) -> tuple[int, int, int]:
+def locate(
+    mask: Mask, runs: Runs, x: float, y: float, frame: Frame, back_off: float
+) -> tuple[int, int, int]:
     """Return row and column of the free cell that represents a robot at x, y (m), and its region.
 
-    It is the robot's own cell, or the nearest free one within `BACK_OFF_M`. All three are
+    It is the robot's own cell, or the nearest free one within `back_off` (m). All three are
     `NO_REGION` when there is none.
     """
     rows, columns = mask.shape
     row, column = cell_of(x, y, frame, rows)
     if mask[row, column] != 0:
         x_min, y_min, resolution, _ = frame
-        span = int(BACK_OFF_M / resolution) + 1
-        nearest, centre_row, centre_column = BACK_OFF_M, row, column
+        span = int(back_off / resolution) + 1
+        nearest, centre_row, centre_column = back_off, row, column
         row = column = NO_REGION
         for i in range(max(centre_row - span, 0), min(centre_row + span + 1, rows)):
             for j in range(max(centre_column - span, 0), min(centre_column + span + 1, columns)):

@@ -17,6 +17,7 @@ import numpy as np
 
 from namo.compiled import compiled
 from namo.scenes.grid import Frame, Grid, Mask
+from namo.scenes.regions import BACK_OFF_M
 from namo.world.free_runs import Runs, locate, relabelled, runs_of
 from namo.world.outlines import Indices, Outlines
 
@@ -57,17 +58,25 @@ class FreeSpace:
         grid: of the mask.
         blocked: 1 where the robot's centre cannot be, 0 elsewhere.
         runs: of the free cells.
+        back_off_m: how far a robot that is in no free cell can back off to one (m).
     """
 
-    def __init__(self, grid: Grid, blocked: Mask, runs: Runs | None = None) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        blocked: Mask,
+        runs: Runs | None = None,
+        back_off_m: float = BACK_OFF_M,
+    ) -> None:
         """Find the runs of a mask.
 
         Args:
             grid: of the mask.
             blocked: kept, not copied.
             runs: of the same mask, if they are known already.
+            back_off_m: see the attribute (m).
         """
-        self.grid, self.blocked = grid, blocked
+        self.grid, self.blocked, self.back_off_m = grid, blocked, back_off_m
         self.runs = runs_of(blocked) if runs is None else runs
 
     @cached_property
@@ -84,7 +93,8 @@ class FreeSpace:
             top, bottom, left, right = outlines.window(blocked)
             np.minimum(spans[0, top:bottom], left, out=spans[0, top:bottom])
             np.maximum(spans[1, top:bottom], right, out=spans[1, top:bottom])
-        return FreeSpace(self.grid, blocked, relabelled(blocked, self.runs, spans))
+        runs = relabelled(blocked, self.runs, spans)
+        return FreeSpace(self.grid, blocked, runs, self.back_off_m)
 
     def connected(self, x: float, y: float, obstacle: Outlines | None) -> Connected:
         """Return what a robot can reach, with one more obstacle.
@@ -95,10 +105,12 @@ class FreeSpace:
             obstacle: None for the free space as it is.
         """
         if obstacle is None:
-            where = locate(self.blocked, self.runs, x, y, self.grid.frame)
+            where = locate(self.blocked, self.runs, x, y, self.grid.frame, self.back_off_m)
             return Connected(self.runs, *where)
         with self.with_temporary_obstacle(obstacle) as temporary:
-            return Connected(*connected_with(temporary, self.runs, x, y, self.grid.frame))
+            return Connected(
+                *connected_with(temporary, self.runs, x, y, self.grid.frame, self.back_off_m)
+            )
 
     @contextmanager
     def with_temporary_obstacle(self, obstacle: Outlines) -> Iterator[TemporaryObstacle]:
@@ -119,9 +131,9 @@ class FreeSpace:
 
 @compiled
 def connected_with(
-    obstacle: TemporaryObstacle, runs: Runs, x: float, y: float, frame: Frame
+    obstacle: TemporaryObstacle, runs: Runs, x: float, y: float, frame: Frame, back_off: float
 ) -> tuple[Runs, int, int, int]:
     """Return the runs with a temporary obstacle, and the result of `locate` for x, y (m) there."""
     runs = relabelled(obstacle.mask, runs, obstacle.spans)
-    row, column, region = locate(obstacle.mask, runs, x, y, frame)
+    row, column, region = locate(obstacle.mask, runs, x, y, frame, back_off)
     return runs, row, column, region

@@ -20,16 +20,20 @@ CUT_OFF = np.iinfo(np.int32).max
 
 
 @compiled
-def goal_distances(walls: Mask, rows: Cells, columns: Cells) -> NDArray[np.int32]:
+def goal_distances(
+    walls: Mask, weights: NDArray[np.int32], rows: Cells, columns: Cells
+) -> NDArray[np.int32]:
     """Return the distance (rows, columns) of every cell to the nearest goal cell.
 
-    A step to a neighbour in the same row or column counts as `STEP`.
+    A step to a neighbour in the same row or column counts as `STEP` times the weight of the cell
+    that it leaves.
 
     Shortest paths over eight neighbours, by sweeps over the grid until nothing changes: each sweep
     follows paths as far as they keep their direction.
 
     Args:
         walls: mask of the cells in which the robot would touch a wall; its border is blocked.
+        weights: (rows, columns), at least 1; 1 everywhere for plain distances.
         rows: of the goal cells (n,).
         columns: likewise.
     """
@@ -50,11 +54,11 @@ def goal_distances(walls: Mask, rows: Cells, columns: Cells) -> NDArray[np.int32
                         before = distances[row - back]
                         straight = min(before[column], distances[row, column - back])
                         diagonal = min(before[column - 1], before[column + 1])
-                        least = distances[row, column]
-                        if straight < least - STEP:
-                            least = straight + STEP
-                        if diagonal < least - DIAGONAL_STEP:
-                            least = diagonal + DIAGONAL_STEP
+                        least, weight = distances[row, column], weights[row, column]
+                        if straight < least - weight * STEP:
+                            least = straight + weight * STEP
+                        if diagonal < least - weight * DIAGONAL_STEP:
+                            least = diagonal + weight * DIAGONAL_STEP
                         if least < distances[row, column]:
                             distances[row, column] = least
                             changed = True

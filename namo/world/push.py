@@ -52,7 +52,8 @@ class PushStatus(StrEnum):
     """The object is within tolerance of its goal; the robot of a straight push has travelled as far
     as asked."""
     GOAL_OPEN = "goal_open"
-    """The robot's goal became reachable during the push, which stopped there."""
+    """The robot's goal became reachable during the push, which stopped there; under a clearance it
+    may have gone on a little."""
     UNREACHABLE = "unreachable"
     """The robot cannot drive to any contact point of the object, or not to the one of a straight
     push; nothing moved."""
@@ -77,7 +78,7 @@ class PushOutcome:
         status: how it ended.
         pose: of the object afterwards, world frame.
         contacts: number of contacts the robot made.
-        physics_steps: MuJoCo steps that were simulated.
+        physics_steps: MuJoCo steps that were simulated, those that were undone included.
         moved: whether any movable moved by more than 1 mm or 0.01 rad; if none did, the world is
             exactly as before.
         detail: the cause of `DIVERGED`; empty otherwise.

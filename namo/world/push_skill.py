@@ -4,6 +4,10 @@ Observe the box, plan over primitives, make contact, push, observe again. The ro
 where it could have driven: a contact point is reachable if its standoff is in the robot's region
 and the robot at the contact point touches nothing else. After each contact it backs off to the
 nearest free cell.
+
+A push that opens the robot's goal stops. At that instant a robot fits that is hardly wider, so
+under a clearance the push first goes on until one fits that is `ROOM_M` wider. If none does within
+`ROOM_TRAVEL_M`, or before the robot leaves the contact, everything after that instant is undone.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,6 +28,7 @@ from namo.world.push import Push, PushOutcome, PushStatus
 from namo.world.push_planner import PlannedPush, within_tolerance
 
 if TYPE_CHECKING:
+    from namo.world.simulation import State
     from namo.world.world import World
 
 MAX_CONTACTS = 10
@@ -44,6 +49,10 @@ OVERTIME_S = 8.0
 OFF_COURSE_M = 0.08
 OFF_COURSE_RAD = 0.25
 """How far the box may deviate from the primitive's prediction before the push is planned again."""
+ROOM_M = 0.05
+"""Under a clearance a push that opened the goal makes room for a robot this much wider ..."""
+ROOM_TRAVEL_M = 0.15
+"""... and travels at most this much further for that."""
 MOVED_M = 0.001
 MOVED_RAD = 0.01
 
@@ -119,6 +128,20 @@ class _ContactEnd(Enum):
     INTERRUPTED = auto()
 
 
+class _Opening(NamedTuple):
+    """The instant at which a push opened the robot's goal.
+
+    Attributes:
+        state: exact snapshot.
+        steps: MuJoCo steps of the push until then.
+        travelled: way of the robot from the contact point (m).
+    """
+
+    state: State
+    steps: int
+    travelled: float
+
+
 class _Attempt:
     """One push in progress."""
 
@@ -128,6 +151,8 @@ class _Attempt:
         self.start = world.poses()
         self.contacts = self.steps = 0
         self.stops_at_goal = False
+        self.makes_room = world.scene.clearance > 0.0
+        self.opening: _Opening | None = None
         self.period = control_steps(world.simulation.timestep_s)
 
     def run(self) -> PushStatus:
@@ -179,7 +204,10 @@ class _Attempt:
         self.contacts += 1
         steps_before = self.steps
         ended = self._drive(planned, box, (x, y))
-        world.simulation.check_health(self.steps - steps_before)
+        steps = self.steps - steps_before
+        if self.opening is not None and ended is not _ContactEnd.INTERRUPTED:
+            steps -= self._undo_to_opening(self.opening)
+        world.simulation.check_health(steps)
         world.settle()
         return ended
 
@@ -217,7 +245,7 @@ class _Attempt:
                 travelled_then = travelled
             observations, remainder = divmod(periods, observe_every)
             if remainder == 0:
-                check_goal = observations % GOAL_CHECK_INTERVAL == 0
+                check_goal = observations % GOAL_CHECK_INTERVAL == 0 or self.opening is not None
                 end = self._observe(box, travelled, check_goal=check_goal)
                 if end:
                     return end
@@ -231,10 +259,30 @@ class _Attempt:
         if pose.distance(expected) > OFF_COURSE_M or pose.turn(expected) > OFF_COURSE_RAD:
             return _ContactEnd.OFF_COURSE
         if self.stops_at_goal and check_goal:
+            if self.opening and travelled - self.opening.travelled > ROOM_TRAVEL_M:
+                return _ContactEnd.GOAL_OPEN
             self.world.invalidate()
-            if self.world.reachability().goal_reachable:
+            if self.world.reachability().goal_reachable and not self._goes_on(travelled):
                 return _ContactEnd.GOAL_OPEN
         return None
+
+    def _goes_on(self, travelled: float) -> bool:
+        """Return whether to go on with an open goal, for more room."""
+        if not self.makes_room or self.world.has_room(ROOM_M):
+            self.opening = None
+            return False
+        if self.opening is None:
+            self.opening = _Opening(self.world.save(), self.steps, travelled)
+        return True
+
+    def _undo_to_opening(self, opening: _Opening) -> int:
+        """Undo what bought no room, and return how many steps that were."""
+        self.opening = None
+        self.world.restore(opening.state)
+        undone = self.steps - opening.steps
+        if self.world.observer is not None:
+            self.world.observer.on_undo(undone // self.period)
+        return undone
 
     def _expected(self, travelled: float) -> Pose2D:
         """Return the displacement of the box by then, interpolated linearly between travels.

@@ -4,7 +4,7 @@ The robot's centre may be in every cell that is free on the conservative grid of
 `namo.scenes.grid` and connected to the robot over eight neighbours. The robot's goal is reachable
 when a reached cell lies within `GOAL_TOLERANCE_M` of it. A movable is reachable when one of its
 contact points is: its standoff lies in a reached cell, and the robot at the contact point touches
-nothing else.
+nothing else. All of this is asked of a robot that is wider by the clearance of the scene.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Reachability:
                 static.wall_solids,
                 self.solids,
                 static.index[name],
-                static.clearance,
+                static.inflation,
             )
         return self._contacts[name]
 
@@ -202,7 +202,8 @@ class Reachability:
                 static.wall_solids,
                 self.solids,
                 static.index[name],
-                static.clearance,
+                static.inflation,
+                free.back_off_m,
             )
 
     def can_push_towards(self, name: str, goal: Pose2D) -> bool:

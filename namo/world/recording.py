@@ -51,6 +51,12 @@ class Recorder:
         if self._periods % _PERIODS == 0:
             self._record()
 
+    def on_undo(self, periods: int) -> None:
+        """Drop the frames of the latest control periods, so many of them."""
+        before, self._periods = self._periods, self._periods - periods
+        dropped = before // _PERIODS - self._periods // _PERIODS
+        del self.frames[len(self.frames) - dropped :], self.joints[len(self.joints) - dropped :]
+
     def finish(self) -> None:
         """Record the state after the push."""
         self._record()

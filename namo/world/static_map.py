@@ -16,6 +16,7 @@ from namo.errors import SceneError, UnknownMovableError
 from namo.geometry import Floats, Pose2D, placed
 from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import SKIN_M, Grid, inflated, inside, perimeter
+from namo.scenes.regions import BACK_OFF_M
 from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 from namo.world.clearance import Solids
 from namo.world.contacts import contact_points
@@ -46,7 +47,8 @@ class StaticMap:
     Attributes:
         scene: the scene.
         grid: over its bounds.
-        clearance: how far the robot's centre keeps from everything: its radius and a skin (m).
+        inflation: how far the robot's centre keeps from everything: its radius, a skin, and the
+            clearance of the scene (m).
         walls: mask of the cells in which the robot's centre would be too close to a wall.
         solid_walls: mask of the cells that walls themselves cover.
         index: position of each movable in the file.
@@ -74,17 +76,18 @@ class StaticMap:
         except SceneError as error:
             raise SceneError(f"{scene.path or 'scene'}: {error}") from None
         radius = scene.robot.radius
-        self.clearance = radius + SKIN_M
+        self.inflation = radius + SKIN_M + scene.clearance
         self.walls, self.solid_walls = self.grid.blank(), self.grid.blank()
         for wall in scene.walls:
-            self.grid.fill(self.walls, wall.pose, inflated(wall.footprint, self.clearance))
+            self.grid.fill(self.walls, wall.pose, inflated(wall.footprint, self.inflation))
             self.grid.fill(self.solid_walls, wall.pose, inflated(wall.footprint, 0.0))
         self.index = ByMovable((one.name, place) for place, one in enumerate(scene.movables))
         footprints = {movable.name: movable.footprint for movable in scene.movables}
-        self.inflated = OutlineTable(self.grid, footprints.values(), self.clearance)
+        self.inflated = OutlineTable(self.grid, footprints.values(), self.inflation)
         self.solid = OutlineTable(self.grid, footprints.values(), 0.0)
         self.contacts = ByMovable(
-            (name, contact_points(shape, radius)) for name, shape in footprints.items()
+            (name, contact_points(shape, radius, scene.clearance))
+            for name, shape in footprints.items()
         )
         self.contact_points = ByMovable(
             (name, (points.standoffs, points.positions)) for name, points in self.contacts.items()
@@ -94,14 +97,15 @@ class StaticMap:
         placed_walls = [(wall.pose, wall.footprint) for wall in scene.walls]
         self.wall_footprints, self.wall_solids = FootprintSet(placed_walls), Solids.of(placed_walls)
         self.goal_cells = self.grid.disc(scene.goal.x, scene.goal.y, GOAL_TOLERANCE_M)
-        self._free = FreeSpace(self.grid, self.walls)
+        self._free = FreeSpace(self.grid, self.walls, back_off_m=BACK_OFF_M + scene.clearance)
         self._by_outlines: _Cache = {}
         self._by_poses: _Cache = {}
 
     @cached_property
     def goal_distances(self) -> NDArray[np.int32]:
         """Distances to the robot's goal, (rows + 2, columns + 2); see `goal_distance`."""
-        return goal_distances(self.walls, *self.goal_cells)
+        plain = np.ones(self.walls.shape, np.int32)
+        return goal_distances(self.walls, plain, *self.goal_cells)
 
     def fits(self, name: str, pose: Pose2D) -> bool:
         """Return whether a movable at a world pose stays inside the bounds and out of the walls.

@@ -40,7 +40,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -49,12 +49,13 @@ import numpy as np
 from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.scene import Scene
+from namo.world.blocked_way import RemainingWay, blocked_way
 from namo.world.primitive_cache import library_for
 from namo.world.primitives import PrimitiveLibrary
 from namo.world.push import Action, PushOutcome, StraightPush
 from namo.world.push_planner import PushPlanner
 from namo.world.push_pool import PushPool
-from namo.world.push_skill import execute_push
+from namo.world.push_skill import ROOM_M, ROOM_TRAVEL_M, execute_push
 from namo.world.reachability import Reachability
 from namo.world.simulation import Simulation, State
 from namo.world.static_map import StaticMap
@@ -72,6 +73,9 @@ class PushObserver(Protocol):
 
     def on_step(self) -> None:
         """Handle the state after a control period of pushing."""
+
+    def on_undo(self, periods: int) -> None:
+        """Handle that the latest control periods of pushing were undone, so many of them."""
 
 
 class WallTimes(NamedTuple):
@@ -166,6 +170,7 @@ class World:
         self._cache_dir = cache_dir
         self._reachability: Reachability | None = None
         self._moving: str | None = None
+        self._wider: dict[float, StaticMap] = {}
         self._primitives: dict[str, tuple[PrimitiveLibrary, PushPlanner]] = {}
 
     @property
@@ -203,6 +208,21 @@ class World:
             self._reachability.goal_reachable  # noqa: B018 - computes it within the timed section
             self.reachability_s += time.perf_counter() - began
         return self._reachability
+
+    def has_room(self, more: float) -> bool:
+        """Return whether a robot could drive to the goal that is wider by so much (m) on each side.
+
+        Args:
+            more: beyond the radius of the robot and the clearance of the scene (m).
+        """
+        began = time.perf_counter()
+        if more not in self._wider:
+            wider = replace(self.scene, clearance=self.scene.clearance + more)
+            self._wider[more] = StaticMap(wider)
+        poses = self.simulation.poses()
+        fits = Reachability(self._wider[more], poses, self._moving).goal_reachable
+        self.reachability_s += time.perf_counter() - began
+        return fits
 
     def poses(self) -> dict[str, Pose2D]:
         """Return the world poses of the robot (theta 0) and every movable, in file order."""
@@ -283,7 +303,8 @@ class World:
         """Push straight from one contact and return how each travel of the primitives ends.
 
         One simulation covers them all, the shortest first. The list ends with the first travel that
-        opens the robot's goal, or that is not completed.
+        opens the robot's goal, or that is not completed. Under a clearance a longer travel takes
+        the place of the one that opens the goal if it makes room as a push to a pose would.
 
         Args:
             state: to restore first.
@@ -301,12 +322,20 @@ class World:
         self.expect_moving(name)
         goal_was_open = self.reachability().goal_reachable
         travels = self.primitives(name)[0].travels.tolist()
-        results = []
+        results: list[StraightResult] = []
+        opened: float | None = None  # the travel that opened the goal
         outcomes = straight_pushes(self, name, contact, travels, deadline)
         for travel, outcome in zip(travels, outcomes, strict=False):
+            if opened is not None and travel - opened > ROOM_TRAVEL_M:
+                break
             push = StraightPush(name, contact, travel)
-            results.append(StraightResult(push, outcome, self.situation()))
-            if not goal_was_open and results[-1].after.goal_open:
+            result = StraightResult(push, outcome, self.situation())
+            opens = not goal_was_open and result.after.goal_open
+            if opened is None:
+                results.append(result)
+                opened = travel if opens else None
+            if opens and (self.scene.clearance == 0.0 or self.has_room(ROOM_M)):
+                results[-1] = result
                 break
         return results
 
@@ -353,6 +382,8 @@ class World:
             usable = reachability.contacts_after(name, pose, robot.x, robot.y)
             self.primitives(name)[1].plan(reachability, pose, usable, deadline=-math.inf)
             reachability.obstacles_excluding(name).is_clear(pose)
+            RemainingWay(reachability, name).cost(pose, robot.x, robot.y)
+            blocked_way(reachability)
 
     def primitives(self, name: str) -> tuple[PrimitiveLibrary, PushPlanner]:
         """Return the motion primitives of a movable and the planner over them.

@@ -79,3 +79,11 @@ def test_shared_rooms_get_the_class_they_were_designed_for(shared_scenes, name):
 def test_threads_do_not_change_results(rooms):
     for scene in (rooms.plugged(), rooms.sealed(rooms.box(-1.0, 0.0))):
         assert certify(scene, SMALL, threads=3) == certify(scene, SMALL)
+
+
+def test_an_open_goal_may_be_shut_where_a_clearance_is_asked_for(rooms):
+    # A door of 36 cm: the robot of 30 cm passes, but not where 3 cm must be left on each side.
+    walls = (rooms.wall(5, 0.0, -1.1, (0.05, 0.9)), rooms.wall(6, 0.0, 1.08, (0.05, 0.92)))
+    scene = rooms.room(rooms.box(1.0, 0.2), walls=walls)
+    assert certify(scene, Effort(pushes=1)).pushes_needed == 0
+    assert certify(scene, Effort(pushes=1, clearance=0.03)).pushes_needed != 0

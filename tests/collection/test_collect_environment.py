@@ -163,6 +163,16 @@ def test_an_exhausted_budget_is_recorded_by_name_and_is_not_a_failure(
     assert record["episode_results"][0]["solution_depth"] is None
 
 
+def test_the_clearance_is_kept_and_recorded_and_plans_replay_under_it(collect, rig):
+    own, other = (collect(rig.room(6), clearance=clearance) for clearance in (0.0, 0.02))
+    for record, clearance in ((own, 0.0), (other, 0.02)):
+        (row,), (episode,) = record["metrics"], record["episode_results"]
+        assert row["clearance"] == episode["clearance"] == clearance
+        assert row["replayed"] is (True if row["success"] else None)
+    assert other["fingerprint"] != own["fingerprint"]
+    assert other["scene"]["reached_area"] < own["scene"]["reached_area"]
+
+
 def test_the_physics_preset_is_applied_and_recorded(collect):
     own, other = (collect(room_file(1), physics=preset) for preset in ("scene", "accurate"))
     assert own["metrics"][0]["physics"] == "scene"

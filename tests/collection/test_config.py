@@ -151,10 +151,10 @@ def test_settings_cannot_be_changed_and_are_plain_values():
 @pytest.mark.parametrize(
     ("settings", "known"),
     [
-        ({}, "dc1f1141faef445d345dd09b7e9ffba252d82d53efefb4d86f1c6b46c02d79f8"),
+        ({}, "0b2145c66a14d7b1416f4f69b3df5f38a0b231121e40bfdb7063c814f9e3c417"),
         (
             {"algorithm": "standard_idfs"},
-            "dc1f1141faef445d345dd09b7e9ffba252d82d53efefb4d86f1c6b46c02d79f8",
+            "0b2145c66a14d7b1416f4f69b3df5f38a0b231121e40bfdb7063c814f9e3c417",
         ),
         (
             {
@@ -173,8 +173,9 @@ def test_settings_cannot_be_changed_and_are_plain_values():
                 "filter_minimum_length": True,
                 "seed": 7,
                 "physics": "fast",
+                "clearance": 0.02,
             },
-            "d66c93dc34f1277c062e7ca10c699878620720f7442d4557a5b85aeab31ea402",
+            "41aad8ec5e0e107c9be2e33aeef81d93d69568eff87dfe254b290acc58b278e5",
         ),
         (
             {
@@ -185,7 +186,7 @@ def test_settings_cannot_be_changed_and_are_plain_values():
                 "ml_goal_model": str(REPOSITORY / "resources/models/goal"),
                 "ml_device": "cpu",
             },
-            "142d0f82f70a51d7d16a8b2e91fb92c798c600404d4e1bd9355a480932123d44",
+            "83524819848918fc754aecaea9fe57152404b8f2b64d5a4d12af6e4fa6b9a6e8",
         ),
     ],
     ids=["defaults", "alias", "every setting", "models"],

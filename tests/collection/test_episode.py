@@ -20,6 +20,7 @@ static_object_info xml_file robot_goal
 
 REPLAY = """
 import json, pickle, sys
+from dataclasses import replace
 from pathlib import Path
 from namo.geometry import Pose2D
 from namo.scenes.reading import read_scene
@@ -32,7 +33,8 @@ for path in sys.argv[1:]:
     for episode in record["episode_results"]:
         if not episode["solution_found"]:
             continue
-        world = World(read_scene(Path(episode["xml_file"])))
+        scene = read_scene(Path(episode["xml_file"]))
+        world = World(replace(scene, clearance=episode["clearance"]))
         same = []
         after = episode["post_action_state_observations"]
         for number, action in enumerate(episode["action_sequence"]):

@@ -174,7 +174,7 @@ def test_own_scenes_are_certified_with_the_effort_of_generated_ones(config, tmp_
     assert run.scenes_to_certify() == ["mine/a.xml"]  # the name of the other is a pattern
     assert run.certify_options == [
         *("--split=train=0.7", "--split=val=0.3"),
-        *("--effort", "--pushes=7", "--depth=4", "--seed=3"),
+        *("--effort", "--pushes=7", "--depth=4", "--seed=3", "--clearance=0.0"),
     ]
     unmeasured = config | {"scenes": made | {"certify": False}}
     assert RunPlan.from_config(unmeasured, REPOSITORY).certify_options[2:] == []

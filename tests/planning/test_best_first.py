@@ -9,7 +9,11 @@ from namo.geometry import Pose2D
 from namo.planning.best_first import DEPTH_DISCOUNT, BestFirst
 from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget, Termination
-from namo.planning.portfolio import LATE_RANDOM_FRACTION, UNRATED_RANDOM_FRACTION
+from namo.planning.portfolio import (
+    LATE_RANDOM_FRACTION,
+    RATED_PHASE_PUSHES,
+    UNRATED_RANDOM_FRACTION,
+)
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
 from namo.strategies.goal_primitive import PrimitiveGoals
@@ -143,18 +147,13 @@ def test_rated_objects_with_unrated_goals_come_in_order_of_rating(fakes):
 def test_the_random_fraction_is_the_configured_one_at_first_and_higher_later(fraction):
     goals = RatedGoals({}, random_share=fraction)
     counts = [BestFirst(NoHeuristic(), goals, 2).random_pushes(n) for n in range(200)]
-    first = BestFirst.rated_phase_pushes
-    assert counts[BestFirst.rated_phase_pushes] == math.floor(
-        fraction * BestFirst.rated_phase_pushes
-    )
+    assert counts[RATED_PHASE_PUSHES] == math.floor(fraction * RATED_PHASE_PUSHES)
     assert {late - early for early, late in pairwise(counts)} <= {0, 1}
     if fraction == 0.0:
         assert counts[-1] == 0
     else:
-        late = counts[-1] - counts[first]
-        expected = max(fraction, LATE_RANDOM_FRACTION) * (
-            len(counts) - 1 - BestFirst.rated_phase_pushes
-        )
+        late = counts[-1] - counts[RATED_PHASE_PUSHES]
+        expected = max(fraction, LATE_RANDOM_FRACTION) * (len(counts) - 1 - RATED_PHASE_PUSHES)
         assert late == pytest.approx(expected, abs=1.0)
 
 

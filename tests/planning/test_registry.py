@@ -11,6 +11,7 @@ from namo.planning.idfs import IDFS
 from namo.planning.mcts import MCTS
 from namo.planning.optimal_idfs import OptimalIDFS
 from namo.planning.random_sampling import RandomSampling
+from namo.planning.region_opening import RegionOpening
 from namo.planning.registry import PLANNERS
 from namo.planning.tree_idfs import TreeIDFS
 
@@ -28,6 +29,7 @@ def test_the_names_are_those_of_the_command_line():
         "greedy",
         "mcts",
         "exploration",
+        "region_opening",
         "random_sampling",
         "standard_idfs",
     ]
@@ -48,6 +50,7 @@ def test_the_names_are_those_of_the_command_line():
         ("greedy", Greedy),
         ("mcts", MCTS),
         ("exploration", Exploration),
+        ("region_opening", RegionOpening),
         ("random_sampling", RandomSampling),
     ],
 )

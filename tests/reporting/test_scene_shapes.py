@@ -13,7 +13,7 @@ BOX_2 = [1.0, 1.0, 0.0]
 @pytest.fixture
 def shapes():
     """A room of 4 m with two boxes of 0.6 m by 0.4 m."""
-    return SceneShapes(scene_of(episode_row(0)))
+    return SceneShapes(scene_of(episode_row(0)), 0.0)
 
 
 def poses(*box, robot=(-1.5, 0.0, 0.0)):

@@ -24,6 +24,8 @@ ESTIMATES = frozenset({"visits", "value"})
 """Columns of pushes that it did not have."""
 ADDED = NEW | PROOF | ESTIMATES | {"reachable", "reached_area", "goal_gap", "remarks"}
 """Columns that version 4 did not have and whose values it does not know."""
+KNOWN = frozenset({"clearance"})
+"""Columns that versions 4 and 5 did not have, of which it is known what they would have held."""
 
 
 def write_version_5(source, folder):
@@ -32,8 +34,9 @@ def write_version_5(source, folder):
     for path in sorted(folder.glob("*_env_*_results.pkl")):
         record = read_record(path)
         record["pushes"] = _without(record["pushes"], STRAIGHT | ESTIMATES)
-        record["episode_results"] = [_without(each, PROOF) for each in record["episode_results"]]
-        metrics = [{**_without(row, PROOF), "schema_version": 5} for row in record["metrics"]]
+        new = PROOF | KNOWN
+        record["episode_results"] = [_without(each, new) for each in record["episode_results"]]
+        metrics = [{**_without(row, new), "schema_version": 5} for row in record["metrics"]]
         record = {**record, "schema_version": 5, "metrics": metrics}
         write_sealed(path, pickle.dumps(record))
     return folder
@@ -77,7 +80,7 @@ def write_former(source, folder):
 
 def write_former_table(path, schema, rows):
     schema = pa.schema(
-        [field for field in schema if field.name not in ADDED | STRAIGHT], schema.metadata
+        [field for field in schema if field.name not in ADDED | STRAIGHT | KNOWN], schema.metadata
     )
     schema = schema.with_metadata({**schema.metadata, b"schema_version": str(FORMER).encode()})
     columns = {name: rows[name].to_pylist() for name in schema.names}
@@ -93,7 +96,7 @@ def former_record(record):
     del record["models"]
     record["metrics"] = [
         {
-            **_without(row, NEW | PROOF),
+            **_without(row, NEW | PROOF | KNOWN),
             "episode_id": _padded(row["episode_id"]),
             "schema_version": FORMER,
         }
@@ -105,7 +108,7 @@ def former_record(record):
     record["scene"] = record["scene"] and _without_added(record["scene"])
     record["episode_results"] = [
         {
-            **_without(episode, PROOF),
+            **_without(episode, PROOF | KNOWN),
             "episode_id": _padded(episode["episode_id"]),
             "action_sequence": episode["action_sequence"] or [],
             "error_message": None,

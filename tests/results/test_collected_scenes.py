@@ -1,5 +1,6 @@
 import hashlib
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -7,8 +8,11 @@ from namo.errors import ResultFileError, SceneError
 from namo.results.collected_scenes import CollectedScenes, StoredScenes, file_text, scene_file_row
 from namo.results.schema import SCENE_FILES
 from namo.results.tables import write_table
+from namo.scenes.conditions import Conditions
 from namo.scenes.physics import with_physics
 from namo.scenes.reading import MAX_BYTES, read_scene
+
+AS_IN_THE_FILE = Conditions("scene", 0.0)
 
 
 def reference(path, name):
@@ -31,9 +35,10 @@ def stored(folder, texts):
 
 
 @pytest.mark.parametrize("physics", ["scene", "fast"])
-def test_a_scene_is_read_under_the_physics_it_was_collected_with(scene_file, tmp_path, physics):
-    found = CollectedScenes(tmp_path, tmp_path).scene(reference(scene_file, "a.xml"), physics)
-    assert found == with_physics(read_scene(scene_file), physics)
+def test_a_scene_is_read_under_the_conditions_it_was_collected_with(scene_file, tmp_path, physics):
+    scenes, asked = CollectedScenes(tmp_path, tmp_path), Conditions(physics, 0.02)
+    found = scenes.scene(reference(scene_file, "a.xml"), asked)
+    assert found == replace(with_physics(read_scene(scene_file), physics), clearance=0.02)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +65,7 @@ def test_the_stored_scene_takes_the_place_of_its_file_and_that_is_said_once(
             scene_file.mkdir()
     scenes = CollectedScenes(tmp_path / "out", tmp_path, notes.append)
     for _ in range(2):
-        found = scenes.scene(about, "scene")
+        found = scenes.scene(about, AS_IN_THE_FILE)
         assert (found, found.sha256, found.path) == (scene, scene.sha256, str(scene_file))
     (note,) = notes
     assert f"{scene_file}: {said}" in note
@@ -76,13 +81,15 @@ def test_an_unchanged_file_is_read_without_a_word_and_without_the_table(scene_fi
 def test_a_scene_that_is_nowhere_is_named_with_a_hint(scene_file, tmp_path):
     scenes = CollectedScenes(tmp_path)
     with pytest.raises(SceneError, match=r"a\.xml: is missing, and .* not hold .*; .*--run-from"):
-        scenes.scene(reference(scene_file, "b/a.xml"), "scene")
+        scenes.scene(reference(scene_file, "b/a.xml"), AS_IN_THE_FILE)
     with pytest.raises(SceneError, match=r"gone\.xml: is missing, and .* not hold the scene$"):
-        scenes.scene(reference(scene_file, str(tmp_path / "gone.xml")), "scene")
+        scenes.scene(reference(scene_file, str(tmp_path / "gone.xml")), AS_IN_THE_FILE)
     with pytest.raises(
         SceneError, match=r"a\.xml: changed since host_env_000003 was collected, and"
     ):
-        scenes.scene({**reference(scene_file, str(scene_file)), "scene_sha256": "0"}, "scene")
+        scenes.scene(
+            {**reference(scene_file, str(scene_file)), "scene_sha256": "0"}, AS_IN_THE_FILE
+        )
 
 
 def test_a_stored_scene_with_another_hash_is_refused(scene_file, tmp_path):

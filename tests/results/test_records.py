@@ -251,6 +251,15 @@ def test_a_list_of_poses_that_is_too_short_is_named(collected, path):
         read_environment(path)
 
 
+@pytest.mark.parametrize("clearance", [-0.1, 2.0])
+def test_a_clearance_out_of_range_is_named(collected, path, clearance):
+    record = next(iter(collected.records()))
+    record["metrics"][0]["clearance"] = clearance
+    write_record(path, record)
+    with pytest.raises(ResultFileError, match=r"\['clearance'\] is .*; allowed: 0 to 1 \(m\)"):
+        read_environment(path)
+
+
 def test_an_entry_of_the_manifest_describes_the_file(path):
     write_record(path, RECORD)
     content = path.read_bytes()

@@ -4,8 +4,6 @@ import pytest
 
 from namo.errors import ResultFileError
 from namo.results.replay import push_chain, replay, replay_push
-from namo.scenes.reading import read_scene
-from namo.world.world import World
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +12,7 @@ def solved(collected):
     for record in collected.records():
         for episode in record["episode_results"]:
             if episode["action_sequence"]:
-                return World(read_scene(collected.scenes.parent / record["xml_file"])), episode
+                return collected.world(record), episode
     raise AssertionError("no plan to replay")
 
 
@@ -80,8 +78,7 @@ def pushes_of(collection):
     """World, columns and number of rows of the environments that simulated pushes."""
     for record in collection.records():
         if record["pushes"]["push"]:
-            world = World(read_scene(collection.scenes.parent / record["xml_file"]))
-            yield world, record["pushes"], len(record["pushes"]["push"])
+            yield collection.world(record), record["pushes"], len(record["pushes"]["push"])
 
 
 def test_any_push_of_a_search_replays_to_the_last_bit(collected):

@@ -12,7 +12,9 @@ from namo.commands.main import main
 from namo.errors import ResultFileError
 from namo.reporting.report import write_report
 from namo.results.assemble import assemble
+from namo.results.collection import Collection
 from namo.results.records import file_entry, read_record, write_record
+from namo.results.room import room_of_plans
 from namo.results.schema import FILES, SCENE_FILES
 from namo.results.tables import write_table
 from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
@@ -380,6 +382,14 @@ def test_a_report_with_other_numbers_is_named(asked, capsys):
     assert "report.html: differs from the tables; `namo report out` makes it again" in (
         capsys.readouterr().out
     )
+
+
+def test_the_command_says_how_many_plans_leave_room(whole, capsys):
+    assert main(["verify", str(whole.output), "--no-replay", "--clearance", "0"]) == 0
+    plans = room_of_plans(Collection(whole.output), 0.0).plans
+    assert f"clearance 0 cm: {plans} of {plans} plan" in capsys.readouterr().out
+    assert main(["verify", str(whole.output), "--clearance", "-1"]) == 2
+    assert "--clearance is -1.0; allowed: 0 to 1 (m)" in capsys.readouterr().err
 
 
 def test_a_report_that_other_libraries_drew_is_not_compared(asked, capsys):

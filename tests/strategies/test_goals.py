@@ -7,15 +7,17 @@ from namo.geometry import Pose2D
 from namo.scenes.footprint import overlap_depth
 from namo.scenes.grid import PERIMETER_INSET_M
 from namo.seeding import Purpose, stream
-from namo.strategies import goal_adaptive, goal_grid, goal_random
+from namo.strategies import goal_adaptive, goal_far, goal_grid, goal_random
+from namo.strategies.clear_path import ClearPathGoals
 from namo.strategies.goal_adaptive import AdaptiveGoals
+from namo.strategies.goal_far import FarGoals
 from namo.strategies.goal_grid import GridGoals
 from namo.strategies.goal_primitive import PrimitiveGoals
 from namo.strategies.goal_random import RandomGoals, sample_goal
 from namo.world.world import World
 
 NAME = "obstacle_1_movable"
-ALL = [RandomGoals(), GridGoals(), AdaptiveGoals(), PrimitiveGoals()]
+ALL = [RandomGoals(), GridGoals(), AdaptiveGoals(), PrimitiveGoals(), ClearPathGoals()]
 DEEPEST_IN_WALL_M = math.sqrt(2) * PERIMETER_INSET_M + 1e-9
 """A box that touches a wall may slide along it; its corners are checked this much inside."""
 
@@ -153,6 +155,15 @@ def test_a_sampled_goal_has_its_angle_in_range():
     for _ in range(50):
         goal = sample_goal(Pose2D(0.0, 0.0, 3.1), (0.3, 1.0), rng)
         assert -math.pi < goal.theta <= math.pi
+
+
+def test_far_goals_are_far_away_on_a_side_that_the_robot_pushes_to(rooms):
+    world = World(rooms.plugged())
+    pose, goals = world.poses()[NAME], goals_of(FarGoals(), world, 9)
+    assert len(set(goals)) == 9
+    for goal in goals:
+        assert goal_far.DISTANCE_M[0] <= pose.distance(goal) <= goal_far.DISTANCE_M[1]
+        assert world.reachability().can_push_towards(NAME, goal)
 
 
 def test_grid_goals_are_eight_directions_at_two_distances(open_world):

@@ -13,7 +13,7 @@ from namo.learning.scoring import Prediction
 from namo.scenes.reading import parse_scene
 from namo.scenes.writing import scene_xml
 from namo.seeding import Purpose, stream
-from namo.strategies import learned
+from namo.strategies import rated_candidates
 from namo.strategies.goal_random import DISTANCE_M
 from namo.strategies.learned import LearnedGoals, LearnedObjects
 from namo.strategies.strategy import RatingGoalStrategy, RatingObjectStrategy
@@ -459,7 +459,7 @@ def test_another_object_is_another_goal_query(world):
 
 
 def test_the_oldest_predictions_are_evicted(world, querying, monkeypatch):
-    monkeypatch.setattr(learned, "MAX_CACHED_PREDICTIONS", 3)
+    monkeypatch.setattr(rated_candidates, "MAX_CACHED_RATINGS", 3)
     make, model = querying
     scorer = model()
     query = make(world, scorer)

@@ -11,9 +11,18 @@ def test_the_names_are_those_of_the_command_line():
         "nearest_first",
         "goal_proximity",
         "farthest_first",
+        "path_blocking",
         "ml",
     ]
-    assert GOAL_STRATEGIES.names() == ["random", "grid", "adaptive", "primitive", "ml"]
+    assert GOAL_STRATEGIES.names() == [
+        "random",
+        "grid",
+        "adaptive",
+        "primitive",
+        "far",
+        "clear_path",
+        "ml",
+    ]
 
 
 @pytest.mark.parametrize("name", [n for n in OBJECT_STRATEGIES.names() if n != "ml"])

@@ -135,6 +135,7 @@ def rows_of(pushes, *, difficulty="easy", seconds_per_push=0.1):
             "difficulty": names[scene],
             "seed": 0,
             "physics": "scene",
+            "clearance": 0.0,
             "solution_found": bool(np.isfinite(needed)),
             "pushes_simulated": int(min(needed, BUDGET)),
             "search_time_ms": 1000.0 * seconds_per_push * min(needed, BUDGET),

@@ -22,6 +22,7 @@ from tests.training.conftest import BUDGET, rows_of
         (lambda rows: rows[2].update(scene_sha256="f"), "scene_sha256 of environment 1 episode 0"),
         (lambda rows: rows[2].update(seed=5), "seed of environment 1 episode 0 is 5, in arm a 0"),
         (lambda rows: rows[2].update(physics="fast"), "physics of environment 1"),
+        (lambda rows: rows[2].update(clearance=0.01), "clearance of environment 1"),
         (lambda rows: rows[2].update(difficulty=None), "difficulty of environment 1 .* is None"),
     ],
 )

@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,11 @@ from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
 from namo.world.world import World
 from tests.training.conftest import collect, manifest_of, write_scenes
+
+
+def scenes_in(folder):
+    """The scenes of a data set."""
+    return pq.read_table(folder / "scenes.parquet").to_pylist()
 
 
 def rows_of(folder, split=None):
@@ -66,8 +72,9 @@ def test_rasters_and_features_are_those_of_inference(learning):
     for row in rows_of(learning.dataset):
         rows.setdefault((row["env_index"], row["state"]), []).append(row)
     compared = Counter()
+    (clearance,) = {row["clearance"] for row in scenes_in(learning.dataset)}
     for index, path in enumerate(learning.scenes):
-        world = World(read_scene(path))
+        world = World(replace(read_scene(path), clearance=clearance))
         start = world.save()
         first = [push for push in pushes_of(learning.collection) if push["env_index"] == index]
         for push in [None, *(push for push in first if push["state"] == 0)]:
@@ -176,10 +183,12 @@ def test_the_readme_matches_the_card(learning):
 
 
 def test_the_scenes_are_stored_unchanged(learning):
-    rows = pq.read_table(learning.dataset / "scenes.parquet").to_pylist()
+    rows = scenes_in(learning.dataset)
     texts = {row["scene_sha256"]: row["xml"] for row in rows}
     assert texts == {sha256_of(path): path.read_text() for path in learning.scenes}
-    assert {row["physics"] for row in rows} == {"scene"}
+    metrics = pq.read_table(learning.collection / "metrics.parquet").to_pylist()
+    for name in ("physics", "clearance"):
+        assert {row[name] for row in rows} == {row[name] for row in metrics}
     (scene,) = [parse_scene(rows[0]["xml"].encode(), "x")]
     assert scene.sha256 == rows[0]["scene_sha256"]
 

@@ -74,7 +74,7 @@ def test_runs_are_maximal_and_in_order(mask):
 def test_regions_of_points_and_cells_agree_with_the_painted_mask(seed):
     mask = blocked_by(seed)
     runs = runs_of(mask)
-    region = locate(mask, runs, 0.0, 0.0, GRID.frame)[2]
+    region = locate(mask, runs, 0.0, 0.0, GRID.frame, 0.06)[2]
     points = np.random.default_rng(seed).uniform(-1.2, 1.2, (50, 2))
     painted = mask.copy()
     paint(painted, runs, region, 2)

@@ -50,7 +50,9 @@ def test_distances_are_those_of_shortest_paths_around_walls(seed):
     rows, columns = rng.integers(1, 41, 5), rng.integers(1, 56, 5)
     expected = shortest_paths(walls, rows, columns)
     free = walls == 0
-    assert np.array_equal(goal_distances(walls, rows, columns)[free], expected[free])
+    assert np.array_equal(
+        goal_distances(walls, np.ones(walls.shape, np.int32), rows, columns)[free], expected[free]
+    )
     assert (expected[free] == CUT_OFF).any(), "some cells are cut off"
 
 
@@ -86,3 +88,22 @@ def test_walls_alone_leave_no_gap_to_close_and_a_wedged_robot_reaches_nothing(ro
     robot = Pose2D(0.0, 0.0, 0.0)  # in the middle of the box
     wedged = reachability_of(plugged, robot=robot)
     assert (wedged.reached_area, wedged.goal_gap) == (0.0, None)
+
+
+def test_each_step_costs_the_weight_of_the_cell_that_it_leaves():
+    rng = np.random.default_rng(0)
+    walls = np.ones((12, 17), np.uint8)
+    walls[1:-1, 1:-1] = rng.random((10, 15)) < 0.2
+    walls[5, 8] = 0
+    weights = rng.integers(1, 5, walls.shape).astype(np.int32)
+    distances = goal_distances(walls, weights, np.array([5]), np.array([8]))
+    for row, column in np.argwhere(walls == 0).tolist():
+        steps = [
+            (DIAGONAL_STEP if i and j else STEP) * weights[row, column]
+            + int(distances[row + i, column + j])
+            for i in (-1, 0, 1)
+            for j in (-1, 0, 1)
+            if (i or j) and distances[row + i, column + j] != CUT_OFF
+        ]
+        expected = 0 if (row, column) == (5, 8) else min(steps, default=CUT_OFF)
+        assert distances[row, column] == expected

@@ -1,11 +1,13 @@
 """Straight pushes: one simulation per contact, every travel as if it had been asked for alone."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from namo.errors import UnknownMovableError
 from namo.world.push import PushStatus, StraightPush
+from namo.world.push_skill import ROOM_M
 from namo.world.recording import Recorder
 from namo.world.world import World
 
@@ -47,6 +49,27 @@ def test_the_travels_end_at_the_first_that_opens_the_goal(world):
         assert travels == world.primitives(BOX)[0].travels.tolist()[: len(travels)]
         world.restore(start)
     assert opened > 0
+
+
+def test_under_a_clearance_the_travel_that_opens_the_goal_makes_room(rooms):
+    thin = rooms.box(0.0, 0.0, half=(0.1, 0.4))
+    scene = replace(rooms.room(thin, walls=rooms.door()), clearance=0.01)
+    world, alone = World(scene), World(scene)
+    start, roomy = world.save(), 0
+    for contact in contacts(world):
+        *shorter, last = world.straight_from(start, BOX, contact)
+        assert not any(result.after.goal_open for result in shorter)
+        if last.after.goal_open:
+            alone.reset()
+            assert alone.push(last.push) == last.outcome
+            assert alone.save().key == last.after.state.key
+            travels = world.primitives(BOX)[0].travels.tolist()
+            if alone.has_room(ROOM_M):
+                roomy += last.push.travel > travels[len(shorter)]
+            else:
+                assert last.push.travel == travels[len(shorter)], "the first that opens the goal"
+        world.restore(start)
+    assert roomy > 0
 
 
 def test_steps_of_a_longer_travel_include_those_of_the_shorter(world):

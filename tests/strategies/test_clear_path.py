@@ -1,0 +1,55 @@
+from itertools import islice, pairwise
+
+import numpy as np
+
+from namo.strategies.clear_path import ClearPathGoals
+from namo.strategies.path_blocking import PathBlocking
+from namo.strategies.strategy import RatingCandidatesStrategy, RatingObjectStrategy
+from namo.world.push import Push
+from namo.world.world import World
+
+NAME = "obstacle_1_movable"
+RNG = np.random.default_rng(0)
+
+
+def test_both_strategies_rate():
+    assert isinstance(PathBlocking(), RatingObjectStrategy)
+    assert isinstance(ClearPathGoals(), RatingCandidatesStrategy)
+
+
+def test_movables_in_the_way_come_first_and_then_the_nearest_to_it(rooms):
+    boxes = rooms.box(-1.5, 1.5, number=2), rooms.box(-0.7, -0.9, number=3)
+    world = World(rooms.plugged(*boxes))
+    names = ["obstacle_2_movable", "obstacle_3_movable", NAME]
+    assert PathBlocking().rank(world, names, RNG) == [NAME, names[1], names[0]]
+    rated = PathBlocking().rate(world, names)
+    assert 0.0 < rated[0] == rated[1] < rated[2] < 1.0
+
+
+def test_in_a_sealed_room_all_movables_are_rated_alike(rooms):
+    world = World(rooms.sealed(rooms.box(-1.0, 0.5), rooms.box(-1.0, -0.5, number=2)))
+    names = [NAME, "obstacle_2_movable"]
+    assert PathBlocking().rate(world, names) == [0.0, 0.0]
+    assert sorted(PathBlocking().rank(world, names, RNG)) == names
+    assert {value for _, value in ClearPathGoals().best(world, NAME)} == {0.0}
+
+
+def test_the_goals_rated_highest_open_the_goal(rooms):
+    world = World(rooms.plugged(rooms.box(-1.0, 0.9, number=2)))
+    start = world.save()
+    rated = list(islice(ClearPathGoals().best(world, NAME), 8))
+    assert all(1.0 > first[1] >= second[1] > 0.0 for first, second in pairwise(rated))
+    opened = []
+    for goal, _ in rated[:3]:
+        world.restore(start)
+        world.push(Push(NAME, goal))
+        opened.append(world.reachability().goal_reachable)
+    assert opened[0]
+    assert sum(opened) >= 2
+
+
+def test_a_movable_out_of_the_way_is_rated_below_the_one_in_it(rooms):
+    world = World(rooms.plugged(rooms.box(-1.0, 0.9, number=2)))
+    strategy = ClearPathGoals()
+    in_the_way = next(strategy.best(world, NAME))[1]
+    assert next(strategy.best(world, "obstacle_2_movable"))[1] < 0.5 * in_the_way

@@ -1,0 +1,61 @@
+import math
+
+import numpy as np
+import pytest
+
+from namo.geometry import Pose2D
+from namo.world.blocked_way import RemainingWay, blocked_way
+from namo.world.drive_costs import THROUGH_FACTOR
+from namo.world.reachability import Reachability
+from namo.world.simulation import Simulation
+from namo.world.static_map import StaticMap
+
+NAME = "obstacle_1_movable"
+
+
+def reachability_of(scene, **poses):
+    return Reachability(StaticMap(scene), {**Simulation(scene).poses(), **poses})
+
+
+def test_the_way_leads_through_the_plugged_door(rooms):
+    reachability = reachability_of(rooms.plugged(rooms.box(-1.0, 0.9, number=2)))
+    way = blocked_way(reachability)
+    assert list(way.blocking) == [NAME]
+    # At most a box of 0.6 m and the robot's radius on both sides; at the side less, by its arcs.
+    assert 0.6 * THROUGH_FACTOR < way.blocking[NAME] < 0.95 * THROUGH_FACTOR
+    assert way.cost - way.blocking[NAME] == pytest.approx(reachability.goal_gap, abs=0.1)
+
+
+def test_movables_are_listed_in_order_along_the_way(rooms):
+    boxes = rooms.box(0.7, 0.0, number=1), rooms.box(0.0, 0.0, number=2)
+    corridor = [rooms.wall(number, 0.9, y, (0.85, 0.05)) for number, y in ((7, -0.5), (8, 0.5))]
+    walls = *rooms.door(), *corridor
+    way = blocked_way(reachability_of(rooms.room(*boxes, walls=walls, goal=(1.7, 0.0))))
+    assert list(way.blocking) == ["obstacle_2_movable", NAME]
+
+
+def test_an_open_goal_has_no_way_and_a_sealed_one_an_infinite_one(rooms):
+    at_goal = blocked_way(reachability_of(rooms.room(rooms.box(0.0, 0.0))))
+    assert (at_goal.cost, at_goal.blocking, len(at_goal.cells)) == (0.0, {}, 1)
+    sealed = blocked_way(reachability_of(rooms.sealed(rooms.box(-1.0, 0.0))))
+    assert (sealed.cost, sealed.blocking, len(sealed.cells)) == (math.inf, {}, 0)
+
+
+def test_nothing_is_left_of_the_way_exactly_when_the_goal_would_be_open(rooms):
+    scene = rooms.plugged(rooms.box(0.9, 0.9, number=2))
+    reachability = reachability_of(scene)
+    way, robot = RemainingWay(reachability, NAME), reachability.poses["robot"]
+    rng, is_open = np.random.default_rng(1), []
+    for x, y, theta in rng.uniform((-0.6, -0.6, -3.0), (1.0, 0.6, 3.0), (60, 3)).tolist():
+        moved = reachability_of(scene, **{NAME: Pose2D(x, y, theta)})
+        is_open.append(moved.goal_reachable)
+        assert (way.cost(Pose2D(x, y, theta), robot.x, robot.y) == 0.0) is is_open[-1]
+    assert 10 < sum(is_open) < 50
+
+
+def test_a_movable_elsewhere_in_the_way_costs_as_much_as_before(rooms):
+    reachability = reachability_of(rooms.plugged())
+    way, robot = RemainingWay(reachability, NAME), reachability.poses["robot"]
+    now = way.cost(reachability.poses[NAME], robot.x, robot.y)
+    assert now == pytest.approx(blocked_way(reachability).cost, rel=0.1)
+    assert way.cost(Pose2D(0.1, 0.0, 0.0), robot.x, robot.y) == pytest.approx(now, rel=0.1)
