@@ -8,6 +8,7 @@
 # make docs   the documentation as a site, in results/site: needs no network to read
 # make pictures  draw the pictures of the documentation again
 # make models generate the scenes, collect, train and compare as for the shipped models (hours)
+# make benchmark-scenes  draw, measure and pack the frozen scenes of `snakemake benchmark` again (hours)
 # make clean  remove results and the virtual environment
 
 PYTHON ?= python3
@@ -21,7 +22,7 @@ SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-slurm bench docs pictures learning-scenes models clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-slurm bench docs pictures learning-scenes models benchmark-scenes clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -100,6 +101,10 @@ learning-scenes: setup
 models: learning-scenes
 	snakemake --cores $(CORES) rounds
 	python workflow/scripts/choose_models.py --output resources/models --models $(LEARNING)/round_*/models
+
+# Interrupted runs resume. Only to change the recipe: published figures are of the scenes as they are.
+benchmark-scenes: setup
+	python -m benchmarks.benchmark_scenes --jobs $(JOBS)
 
 clean:
 	rm -rf $(VENV) results .snakemake

@@ -4,8 +4,8 @@
                   ^                                  |
                   +---- models <--- train <--- dataset
 
-`snakemake` collects, makes the report and prints the summary; `scenes`, `certify`, `dataset`, `train`, `evaluate` and `rounds`
-are targets of their own. Settings: config/. Rules: workflow/rules/, one file per stage.
+`snakemake` collects, makes the report and prints the summary; `scenes`, `certify`, `dataset`, `train`, `evaluate`, `rounds`
+and `benchmark` are targets of their own. Settings: config/. Rules: workflow/rules/, one file per stage.
 """
 
 from snakemake.utils import min_version
@@ -19,6 +19,7 @@ include: "workflow/rules/console.smk"  # before Snakemake has something to say
 configfile: f"{workflow.basedir}/config/config.yaml"
 configfile: f"{workflow.basedir}/config/scenes.yaml"
 configfile: f"{workflow.basedir}/config/learning.yaml"
+configfile: f"{workflow.basedir}/config/benchmark.yaml"
 
 
 wildcard_constraints:
@@ -30,6 +31,7 @@ include: "workflow/rules/scenes.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/learn.smk"
+include: "workflow/rules/benchmark.smk"
 
 
 onstart:
@@ -54,6 +56,8 @@ localrules:
     train,
     evaluate,
     rounds,
+    unpack_benchmark,
+    benchmark,
 
 
 rule all:

@@ -39,6 +39,7 @@ BOTTOM = (
     "option_checks",
     "signals",
     "geometry",
+    "binomial",
     "seeding",
     "registry",
     "files",

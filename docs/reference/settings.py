@@ -1,7 +1,7 @@
 """The settings: what each means, and what is allowed, from their declarations.
 
 The order, the sections and the shipped values are those of the commented YAML files. What a setting
-of scenes and learning means is what its comment says.
+of scenes, learning and the benchmark means is what its comment says.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from namo.config_parsing import describe_type
 from namo.declared_settings import declarations
 from namo.errors import UsageError
 from namo.pipeline.settings import PipelineSettings, pipeline_schema
+from namo.training.benchmark_settings import BenchmarkSettings
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 from namo.wording import did_you_mean
@@ -190,6 +191,10 @@ def _of_learning(schema: Mapping[str, Any], names: Names) -> str:
     return _describe_hint(typing.get_type_hints(LearningSettings), names)
 
 
+def _of_benchmark(_schema: Mapping[str, Any], names: Names) -> str:
+    return _describe_hint(typing.get_type_hints(BenchmarkSettings), names)
+
+
 def _describe_hint(hints: Mapping[str, Any], names: Names) -> str:
     hint = hints[names[0]]
     for _ in names[1:]:  # an entry of a mapping
@@ -225,4 +230,5 @@ _ALLOWED: Mapping[str, Callable[[Mapping[str, Any], Names], str]] = {
     "config": _of_collection,
     "scenes": _of_scenes,
     "learning": _of_learning,
+    "benchmark": _of_benchmark,
 }

@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
     from namo.training.arms import read_arm
     from namo.training.evaluation import evaluate
     from namo.training.evaluation_figure import figure_svg
+    from namo.training.evaluation_table import evaluation_markdown
     from namo.training.evaluation_text import evaluation_text
     from namo.training.leakage import require_unseen
 
@@ -86,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
     for name, data in (
         ("evaluation.json", numbers.encode()),
         ("evaluation.txt", text.encode()),
+        ("evaluation.md", evaluation_markdown(evaluation).encode()),
         ("evaluation.svg", figure_svg(evaluation)),
     ):
         with replacing(options.output / name) as file:

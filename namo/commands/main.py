@@ -27,6 +27,7 @@ from namo.commands import (
     scenes_check,
     scenes_generate,
     scenes_import,
+    scenes_unpack,
     status,
     summary,
     train,
@@ -87,6 +88,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "scenes import": scenes_import,
         "scenes check": scenes_check,
         "scenes certify": scenes_certify,
+        "scenes unpack": scenes_unpack,
     },
 }
 """Title in the help -> name of a command, without `namo` -> its module."""

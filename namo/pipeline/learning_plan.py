@@ -2,32 +2,40 @@
 
 A place is a folder below `learning: output_dir`: `once`, or one of the rounds. Each holds a data
 set, models and a comparison; those of `once` are made from the collection of the run, those of a
-round from its own exploration and all before it.
+round from its own exploration and all before it. `benchmark` holds a comparison alone, in the
+frozen scenes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from namo.collection.config import CollectionConfig
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.option_checks import MAX_SEED, odd_characters
 from namo.pipeline.run_plan import RunPlan, bounds, chunk_names, model_configs
 from namo.pipeline.settings import collector_options
 from namo.results.parts import Part
+from namo.scenes.manifest import MANIFEST
+from namo.scenes.packed import first_of_classes
 from namo.scenes.sources import DEMO_SCENES, environments_from
 from namo.scenes.table_kinds import how_to_certify
-from namo.training.learning_settings import LearningSettings
+from namo.training.benchmark_settings import BenchmarkSettings
+from namo.training.learning_settings import Arm, LearningSettings
 from namo.training.settings import TrainingSettings
+from namo.wording import did_you_mean
 
-ONCE, ROUND = "once", r"round_\d+"
-"""Names of places: a word, and a regular expression."""
+ONCE, ROUND, BENCHMARK = "once", r"round_\d+", "benchmark"
+"""Names of places: words, and a regular expression."""
 EXPLORATION, COMPARISON = "exploration", "comparison/"
 """What is searched for in a place; the name of an arm follows the latter."""
 LABEL = "learning"
+_PLACES = ("manifest", "split")
 _GENERATED = "`make learning-scenes` generates scenes to learn from"
 
 
@@ -49,6 +57,31 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What is compared in a place.
+
+    Attributes:
+        arms: name -> text, the baseline first.
+        models: folder of the models `object` and `goal`.
+        manifest: of the scenes.
+        split: of them.
+        pushes: budget of a search (simulated pushes).
+        depth: longest plan of a search (pushes).
+        seeds: searches per scene and arm.
+        chunk_size: scenes per process.
+    """
+
+    arms: Mapping[str, str]
+    models: Path
+    manifest: str
+    split: str
+    pushes: int
+    depth: int
+    seeds: int
+    chunk_size: int
+
+
+@dataclass(frozen=True)
 class LearningPlan:
     """The learning stages of a run.
 
@@ -57,16 +90,22 @@ class LearningPlan:
         folder: of all places.
         settings: what is explored and compared.
         training: how a network is trained.
+        benchmark: what is compared in the frozen scenes.
     """
 
     run: RunPlan
     folder: Path
     settings: LearningSettings
     training: TrainingSettings
+    benchmark: BenchmarkSettings
 
     @classmethod
-    def from_run(cls, run: RunPlan) -> LearningPlan:
-        """Return the plan of the settings under `learning`.
+    def from_run(cls, run: RunPlan, home: Path = Path()) -> LearningPlan:
+        """Return the plan of the settings under `learning` and `benchmark`.
+
+        Args:
+            run: whose collection they start from.
+            home: folder of the pipeline; what is shipped is found there from everywhere.
 
         Raises:
             UsageError: names the key, its value and what is allowed.
@@ -77,7 +116,12 @@ class LearningPlan:
             TrainingSettings, values.pop("training", {}), "configuration: learning.training"
         )
         settings = parse_dataclass(LearningSettings, values, "configuration: learning")
-        return cls(run, folder, settings, training)
+        given = dict(run.values.get("benchmark", {}))
+        benchmark = parse_dataclass(BenchmarkSettings, given, "configuration: benchmark")
+        benchmark = replace(
+            benchmark, scenes=_found(benchmark.scenes, home), models=_found(benchmark.models, home)
+        )
+        return cls(run, folder, settings, training, benchmark)
 
     def round_folder(self, number: int) -> Path:
         """Return the folder of a round."""
@@ -123,15 +167,44 @@ class LearningPlan:
         """Return the folders of the models of all rounds up to one."""
         return [self.round_folder(one) / "models" for one in range(1, number + 1)]
 
-    def models_compared(self, place: str) -> Path:
-        """Return the folder of the models that are compared in a place."""
-        if place == ONCE and self.settings.compare_models is not None:
-            return Path(self.settings.compare_models)
-        return self.folder / place / "models"
+    def comparison(self, place: str) -> Comparison:
+        """Return what is compared in a place."""
+        if place == BENCHMARK:
+            given = self.benchmark
+            return Comparison(
+                {name: given.arms[name] for name in given.compared},
+                Path(given.models),
+                str(self.benchmark_manifest),
+                BENCHMARK,
+                given.pushes,
+                given.depth,
+                given.seeds,
+                given.chunk_size,
+            )
+        settings = self.settings
+        names = settings.compared(in_round=_round_number(place) > 0)
+        models = self.folder / place / "models"
+        if place == ONCE and settings.compare_models is not None:
+            models = Path(settings.compare_models)
+        return Comparison(
+            {name: settings.arms[name] for name in names},
+            models,
+            settings.test_manifest,
+            "test",
+            settings.compare_pushes,
+            settings.compare_depth,
+            settings.seeds,
+            settings.chunk_size,
+        )
 
-    def arms_of(self, place: str) -> tuple[str, ...]:
-        """Return the names of what is compared in a place."""
-        return self.settings.compared(in_round=_round_number(place) > 0)
+    @property
+    def benchmark_manifest(self) -> Path:
+        """Manifest of the frozen scenes once they are unpacked."""
+        return self.folder / BENCHMARK / "scenes" / MANIFEST
+
+    def unpacked_for(self, place: str) -> list[Path]:
+        """Return the manifest that the searches of a place wait for."""
+        return [self.benchmark_manifest] if place == BENCHMARK else []
 
     def goal_model_for(self, place: str, kind: str) -> Path | None:
         """Return the goal model that a model of a kind is searched with; goal models need none."""
@@ -147,10 +220,12 @@ class LearningPlan:
         Raises:
             UsageError: the scenes have not been made.
         """
+        size = self.settings.chunk_size
         if what == EXPLORATION:
             settings, environments = self._exploration(_round_number(place))
         else:
-            settings, environments = self._comparison(place, what.removeprefix(COMPARISON))
+            settings, environments = self._compared(place, what.removeprefix(COMPARISON))
+            size = self.comparison(place).chunk_size
         settings = {
             "ml_device": self.run.values["ml_device"],
             "max_terminal_checks": 1_000_000,
@@ -161,7 +236,7 @@ class LearningPlan:
             collector_options(settings, LABEL),
             environments,
             model_configs(settings),
-            chunk_names(environments, self.settings.chunk_size),
+            chunk_names(environments, size),
         )
 
     def markers_of(self, place: str, what: str) -> list[Path]:
@@ -195,26 +270,41 @@ class LearningPlan:
         }
         return options, settings.scenes_of_round(number, count)
 
-    def _comparison(self, place: str, arm: str) -> tuple[dict[str, Any], range]:
+    def _compared(self, place: str, arm: str) -> tuple[dict[str, Any], range]:
+        asked = self.comparison(place)
+        models = [str(asked.models / kind) for kind in ("object", "goal")]
+        options = {
+            "manifest": asked.manifest,
+            "split": asked.split,
+            "max_pushes": asked.pushes,
+            "max_depth": asked.depth,
+            "episodes_per_env": asked.seeds,
+            "seed": self.run.values["seed"],
+            **Arm.parse(arm, asked.arms[arm]).options(*models),
+        }
+        unknown = [name for name in options if name not in {*CollectionConfig.names(), *_PLACES}]
+        if unknown:
+            hint = did_you_mean(unknown[0], CollectionConfig.names())
+            raise UsageError(f"arm '{arm}': unknown setting '{unknown[0]}'; {hint}")
+        return options, range(self._scenes_compared(place))
+
+    def _scenes_compared(self, place: str) -> int:
+        if place == BENCHMARK:
+            return len(first_of_classes(self.benchmark.scenes, self.benchmark.scenes_per_class))
         settings = self.settings
-        models = self.models_compared(place)
         wanted = settings.round_scenes if _round_number(place) else settings.compare_scenes
         count = _scenes_in(settings.test_manifest, "test")
-        options = {
-            **settings.arm(arm).options(str(models / "object"), str(models / "goal")),
-            "manifest": settings.test_manifest,
-            "split": "test",
-            "max_pushes": settings.compare_pushes,
-            "max_depth": settings.compare_depth,
-            "episodes_per_env": settings.seeds,
-            "seed": self.run.values["seed"],
-        }
-        return options, range(count if wanted is None else min(wanted, count))
+        return count if wanted is None else min(wanted, count)
+
+
+def _found(path: str, home: Path) -> str:
+    """Return a path, or the same one in the folder of the pipeline where that exists instead."""
+    return str(home / path) if not Path(path).exists() and (home / path).exists() else path
 
 
 def _round_number(place: str) -> int:
-    """Return the number of a round, 0 for `once`."""
-    return 0 if place == ONCE else int(place.removeprefix("round_"))
+    """Return the number of a round, 0 for another place."""
+    return 0 if place in (ONCE, BENCHMARK) else int(place.removeprefix("round_"))
 
 
 @cache

@@ -11,6 +11,7 @@ from namo.pipeline.settings import PATH_NAMES, Settings, pipeline_schema
 PATHS_BELOW: Mapping[str, tuple[str, ...]] = {
     "scenes": ("output_dir", "templates"),
     "learning": ("output_dir", "manifest", "test_manifest", "collections", "compare_models"),
+    "benchmark": ("scenes", "models"),
 }
 """Settings of other stages that are paths, or lists of paths, by section."""
 
@@ -62,7 +63,11 @@ def require_plain_paths(settings: Settings) -> None:
         UsageError: names the key, its value and what is not allowed in it.
     """
     places = {key: settings[key] for key in ("output_dir", "certified") if key in settings}
-    places |= {f"{one}.output_dir": settings[one]["output_dir"] for one in PATHS_BELOW}
+    places |= {
+        f"{one}.output_dir": settings[one]["output_dir"]
+        for one, keys in PATHS_BELOW.items()
+        if "output_dir" in keys
+    }
     places |= {
         key: settings[key]
         for key in ("ml_object_model", "ml_goal_model")

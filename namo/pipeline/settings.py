@@ -134,7 +134,7 @@ def pipeline_schema() -> dict[str, Any]:
             *_REQUIRED_OF_COLLECTION,
         ],
         "properties": {
-            # What is below them is checked by SceneSetSettings, LearningSettings, TrainingSettings.
+            # What is below them is checked by the settings of each stage.
             "scenes": {
                 "type": "object",
                 "required": ["output_dir"],
@@ -145,6 +145,7 @@ def pipeline_schema() -> dict[str, Any]:
                 "required": ["output_dir"],
                 "properties": {"output_dir": folder, "training": {"type": "object"}},
             },
+            "benchmark": {"type": "object"},
             **schema_properties(PipelineSettings),
             **schema_properties(CollectionConfig),
         },

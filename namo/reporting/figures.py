@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from namo.binomial import CONFIDENCE
 from namo.geometry import Floats
 from namo.reporting.charts import (
     SERIES_COLOURS,
@@ -20,7 +21,7 @@ from namo.reporting.charts import (
     time_bins,
 )
 from namo.reporting.episodes import Bools, Episodes, display_name
-from namo.reporting.statistics import CONFIDENCE, SolvedCurve, solved_within
+from namo.reporting.statistics import SolvedCurve, solved_within
 
 MAX_LENGTH = 12
 """Plans of this length and longer share a bar."""

@@ -1,4 +1,4 @@
-"""Fractions with confidence intervals, and the fraction of episodes solved within an effort.
+"""The fraction of episodes solved within an effort, with a confidence band.
 
 Unsolved episodes are right-censored: an episode that ran out of budget counts as at risk up to its
 end and is removed there (Kaplan and Meier 1958). An episode with nothing left to try stays unsolved
@@ -12,20 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from namo.binomial import Z
 from namo.geometry import Floats
-
-CONFIDENCE = 0.95
-Z = 1.959963984540054
-"""Standard normal quantile of a two-sided interval at `CONFIDENCE`."""
-
-
-@dataclass(frozen=True)
-class EstimatedFraction:
-    """A fraction (0 to 1) with its confidence interval at `CONFIDENCE`."""
-
-    estimate: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,23 +38,6 @@ class SolvedCurve:
         """Return the fraction solved within an effort."""
         step = int(np.searchsorted(self.effort, effort, side="right"))
         return float(self.estimate[step - 1]) if step else 0.0
-
-
-def wilson_interval(fraction: float, trials: int) -> EstimatedFraction:
-    """Return a fraction with its Wilson score interval.
-
-    Args:
-        fraction: 0 to 1.
-        trials: number of independent trials, at least 1. Correlated episodes, such as those of one
-            environment, count as one trial.
-    """
-    centre = fraction + Z**2 / (2 * trials)
-    half = Z * np.sqrt(fraction * (1 - fraction) / trials + Z**2 / (4 * trials**2))
-    scale = 1 + Z**2 / trials
-    low, high = (centre - half) / scale, (centre + half) / scale
-    return EstimatedFraction(
-        fraction, float(min(max(low, 0.0), fraction)), float(max(min(high, 1.0), fraction))
-    )
 
 
 def solved_within(

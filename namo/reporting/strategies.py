@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.compute as pc
 
+from namo.binomial import EstimatedFraction, wilson_interval
 from namo.reporting.episodes import Bools, Episodes, display_name
-from namo.reporting.statistics import EstimatedFraction, wilson_interval
 from namo.results.tables import open_table, require_values, row_groups
 from namo.scenes.difficulty import EASY_FRACTION, MEDIUM_FRACTION, Difficulty
 from namo.wording import counted

@@ -26,6 +26,8 @@ DEMO_SCENES = (
 
 OPENING = "opening_share"
 """Column of a scene manifest with the opening fraction, see `namo.scenes.manifest`."""
+PACKED_TEXT = "xml"
+"""Column with the text of scenes that are not files yet, see `namo.scenes.packed`."""
 
 TO_THE_END = -1
 
@@ -258,6 +260,11 @@ def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
         columns = parquet.read_schema(manifest).names
         if problem := missing_columns(columns, ["file"], _SCENE_LIST):
             raise UsageError(f"--manifest {manifest}: {problem}")
+        if PACKED_TEXT in columns:
+            raise UsageError(
+                f"--manifest {manifest}: its scenes are packed; `namo scenes unpack {manifest} "
+                "--output FOLDER` writes them as files; then collect with FOLDER/scenes.parquet"
+            )
         wanted = [name for name in ("file", "difficulty", "sha256", "split") if name in columns]
         _require_text(manifest, wanted)
         wanted += _opening_column(manifest)

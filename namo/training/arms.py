@@ -23,6 +23,8 @@ MAX_NAMED_PAIRS = 5
 _KEYS = ["env_index", "episode"]
 _SAME = ["scene_sha256", "seed", "physics", "clearance", "difficulty"]
 _MEASURED = ["solution_found", "pushes_simulated", "search_time_ms", "termination"]
+_CLOSED = [Termination.EXHAUSTED.value]
+"""Terminations of searches that say that there is nothing to find."""
 _MAY_BE_NULL = {"difficulty"}
 
 
@@ -37,6 +39,7 @@ class ArmEpisodes:
         solved: whether a plan was found, (n,) bool.
         pushes: simulated pushes, (n,).
         seconds: wall time of the search (s), (n,).
+        closed: whether the search ended without a plan because nothing was left to try, (n,) bool.
         failed: indices of environments that failed, of which no episode is here.
     """
 
@@ -46,6 +49,7 @@ class ArmEpisodes:
     solved: NDArray[np.bool_] = field(repr=False)
     pushes: Floats = field(repr=False)
     seconds: Floats = field(repr=False)
+    closed: NDArray[np.bool_] = field(repr=False)
     failed: frozenset[int] = frozenset()
 
     def without(self, environments: Collection[int]) -> ArmEpisodes:
@@ -61,6 +65,7 @@ class ArmEpisodes:
             solved=self.solved[kept],
             pushes=self.pushes[kept],
             seconds=self.seconds[kept],
+            closed=self.closed[kept],
         )
 
 
@@ -109,8 +114,9 @@ def read_arm(name: str, folder: Path) -> ArmEpisodes:
         raise ResultFileError(f"{path}: search_time_ms has non-finite values")
     solved = table["solution_found"].to_numpy()
     pushes = table["pushes_simulated"].to_numpy().astype(np.float64)
+    closed = pc.is_in(table["termination"], pa.array(_CLOSED)).to_numpy()
     pairs = table.select([*_KEYS, *_SAME])
-    return ArmEpisodes(name, folder, pairs, solved, pushes, seconds, failed)
+    return ArmEpisodes(name, folder, pairs, solved, pushes, seconds, closed, failed)
 
 
 def require_pairs(arm: ArmEpisodes, baseline: ArmEpisodes) -> None:

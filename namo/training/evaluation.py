@@ -62,6 +62,7 @@ class ArmResult:
 
     Attributes:
         solved: fraction of the searches that found a plan, 0 to 1.
+        closed: fraction of the searches that ended since nothing was left to try, 0 to 1.
         within_pushes: number of simulated pushes -> fraction solved within it.
         within_seconds: wall time (s) -> fraction solved within it.
         median_pushes: smallest number of pushes within which half of all searches were solved.
@@ -71,6 +72,7 @@ class ArmResult:
     """
 
     solved: Interval
+    closed: Interval
     within_pushes: dict[int, Interval]
     within_seconds: dict[float, Interval]
     median_pushes: Interval
@@ -262,6 +264,7 @@ def _arm(
     bounds = percentile_bounds(fractions[:, np.searchsorted(levels, curve)])
     result = ArmResult(
         solved=interval(fractions[:, -1]),
+        closed=interval(bootstrap.total(arm.closed[rows].astype(np.float64)) / bootstrap.episodes),
         within_pushes=dict(zip(limits.astype(int).tolist(), intervals(within), strict=True)),
         within_seconds=dict(zip(WITHIN_SECONDS, intervals(by_time), strict=True)),
         median_pushes=interval(median),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import yaml
+
 from namo.errors import UsageError
 from namo.planning.registry import PLANNERS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
@@ -21,30 +23,37 @@ class Arm:
         algorithm: name of a planner.
         objects: name of an object strategy.
         goals: name of a goal strategy.
+        settings: further settings of the collection, by name.
     """
 
     algorithm: str
     objects: str
     goals: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, name: str, text: str) -> Arm:
-        """Return the arm given as three words.
+        """Return the arm given as three words, and settings.
 
         Args:
             name: of the arm, for messages.
-            text: "ALGORITHM OBJECTS GOALS".
+            text: "ALGORITHM OBJECTS GOALS", then any number of "SETTING=VALUE".
 
         Raises:
-            UsageError: there are not three words, or one is not a known name.
+            UsageError: there are not three words, one is not a known name, or what follows them is
+                no setting with a value.
         """
         words = text.split()
-        if len(words) != 3:
-            raise UsageError(f"arm '{name}' is '{text}'; expected: ALGORITHM OBJECTS GOALS")
-        algorithm, objects, goals = words
+        if len(words) < 3 or not all("=" in word for word in words[3:]):
+            raise UsageError(
+                f"arm '{name}' is '{text}'; expected: ALGORITHM OBJECTS GOALS [SETTING=VALUE ...]"
+            )
+        algorithm, objects, goals = words[:3]
         OBJECT_STRATEGIES.canonical(objects)
         GOAL_STRATEGIES.canonical(goals)
-        return cls(PLANNERS.canonical(algorithm), objects, goals)
+        pairs = (word.split("=", 1) for word in words[3:])
+        settings = {key: yaml.safe_load(value) for key, value in pairs}
+        return cls(PLANNERS.canonical(algorithm), objects, goals, settings)
 
     def options(self, object_model: str, goal_model: str) -> dict[str, Any]:
         """Return the options of the collector, with the models that the arm uses."""
@@ -57,7 +66,7 @@ class Arm:
             options["ml_object_model"] = object_model
         if self.goals == "ml":
             options["ml_goal_model"] = goal_model
-        return options
+        return {**options, **self.settings}
 
 
 DEFAULT_ARMS: Mapping[str, str] = {
@@ -89,7 +98,7 @@ class LearningSettings:
         explore_depth: longest sequence of pushes in exploration.
         explore_goals: goals per object in exploration.
         chunk_size: scenes per process.
-        arms: search methods: name -> "ALGORITHM OBJECTS GOALS".
+        arms: search methods: name -> text, see `Arm.parse`.
         compare_arms: arms to compare, the baseline first; None for all.
         round_arms: arms to compare after each round, likewise.
         compare_models: folder with the bundles `object` and `goal` to compare; None for those

@@ -23,8 +23,8 @@ from namo.world.drive_costs import (
     movables_along,
     nearest_in_region,
 )
-from namo.world.free_runs import Runs, locate, relabelled
-from namo.world.free_space import TemporaryObstacle
+from namo.world.free_runs import Runs
+from namo.world.free_space import TemporaryObstacle, connected_with
 from namo.world.goal_distance import CUT_OFF, STEP, goal_distances
 from namo.world.reachability import Reachability
 
@@ -99,6 +99,7 @@ class RemainingWay:
                 self._free.runs,
                 (robot_x, robot_y),
                 self._static.grid.frame,
+                self._free.back_off_m,
                 self._distances,
                 self._weights,
             )
@@ -112,11 +113,11 @@ def _remaining_cost(
     runs: Runs,
     robot: tuple[float, float],
     frame: Frame,
+    back_off: float,
     distances: Distances,
     weights: NDArray[np.int32],
 ) -> int:
-    runs = relabelled(obstacle.mask, runs, obstacle.spans)
-    _, _, region = locate(obstacle.mask, runs, robot[0], robot[1], frame)
+    runs, _, _, region = connected_with(obstacle, runs, robot[0], robot[1], frame, back_off)
     cost, row, column = nearest_in_region(distances, runs, region)
     if cost not in (0, CUT_OFF):
         cells = cheapest_way(distances, weights, row, column)

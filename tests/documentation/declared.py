@@ -164,6 +164,16 @@ DECLARED: Mapping[str, Instead] = dict(
             "snakemake --cores all evaluate --config 'learning={compare_models: resources/models}'",
             _AS_ELSEWHERE,
         ),
+        _planned(
+            ".venv/bin/snakemake --cores all benchmark",
+            "tests/workflow/test_benchmark.py runs it, in other scenes",
+        ),
+        _planned(
+            ".venv/bin/snakemake --cores all benchmark --config 'benchmark={arms: {mine: "
+            '"tree_idfs nearest_first grid max_goals_per_object=8"}, '
+            "compare_arms: [default, mine]}'",
+            _AS_ELSEWHERE,
+        ),
         # ---- on a cluster --------------------------------------------------------------------
         _planned(
             ".venv/bin/snakemake --workflow-profile profiles/slurm --config "
@@ -181,6 +191,7 @@ DECLARED: Mapping[str, Instead] = dict(
         _recipe("make docs", "tests/site builds it, from the settings as they are"),
         _recipe("make bench", "twenty minutes; test_names.py asks benchmarks for their options"),
         _recipe("make models", f"hours; {_AS_ELSEWHERE}"),
+        _recipe("make benchmark-scenes", "hours; tests/scenes/test_benchmark_scenes.py draws some"),
         _recipe("make test-explore", _LONG_SUITE),
         _recipe("make test-faults", _LONG_SUITE),
         _recipe("make test-slurm", "installs SLURM, as root; `.ci/run` runs it"),

@@ -8,6 +8,7 @@ import pytest
 from namo.errors import UsageError
 from namo.pipeline.learning_plan import LearningPlan
 from namo.pipeline.run_plan import RunPlan
+from namo.scenes.packed import pack
 from namo.scenes.sources import DEMO_SCENES
 from tests.conftest import REPOSITORY, room_file
 
@@ -78,9 +79,9 @@ def test_arms_are_compared_in_the_scenes_that_nothing_was_learned_from(plan):
 
 def test_models_may_be_compared_that_come_from_elsewhere(plan):
     given = plan(compare_models="mine")
-    assert given.models_compared("once") == Path("mine")
-    assert given.models_compared("round_1") == Path("learning/round_1/models")
-    assert plan().models_compared("once") == Path("learning/once/models")
+    assert given.comparison("once").models == Path("mine")
+    assert given.comparison("round_1").models == Path("learning/round_1/models")
+    assert plan().comparison("once").models == Path("learning/once/models")
 
 
 def test_a_data_set_is_made_of_all_rounds_or_of_the_collection_of_the_run(plan):
@@ -112,9 +113,9 @@ def test_files_of_a_place(plan):
     assert made.goal_model_for("once", "goal") is None
     assert made.goal_model_for("once", "object") == Path("learning/once/models/goal")
     assert made.models_up_to(2) == [Path(f"learning/round_{n}/models") for n in (1, 2)]
-    assert made.arms_of("round_1") == ("random", "learned")
-    assert made.arms_of("once")[0] == "random"
-    assert len(made.arms_of("once")) == 10
+    assert list(made.comparison("round_1").arms) == ["random", "learned"]
+    assert next(iter(made.comparison("once").arms)) == "random"
+    assert len(made.comparison("once").arms) == 10
 
 
 def test_scenes_must_be_made_first(plan):
@@ -134,3 +135,30 @@ def test_a_manifest_that_is_missing_is_named_with_what_makes_it(plan, tmp_path):
     assert f"`namo scenes certify {scenes} --output mine.parquet`" in str(caught.value)
     made = plan(run | {"certified": "mine.parquet"}, manifest="mine.parquet")
     assert made.manifest_file("once") == ["mine.parquet"]
+
+
+def test_the_benchmark_compares_in_the_first_scenes_of_each_class(plan, tmp_path):
+    scenes = [
+        {"file": f"{number}.xml", "sha256": "", "difficulty": kind, "xml": ""}
+        for number, kind in enumerate(["easy", "easy", "rooms_2"])
+    ]
+    pack(tmp_path / "packed.parquet", scenes)
+    given = {
+        "scenes": str(tmp_path / "packed.parquet"),
+        "models": "mine",
+        "arms": {"random": "idfs random random", "own": "best_first ml ml ml_samples=8 seed=4"},
+        "scenes_per_class": 1,
+    }
+    made = plan({"benchmark": given})
+    own = made.search("benchmark", "comparison/own")
+    assert own.environments == range(2)
+    assert options(own)["--manifest"] == "learning/benchmark/scenes/scenes.parquet"
+    assert options(own)["--ml-goal-model"] == "mine/goal"
+    assert options(own)["--ml-samples"] == "8"
+    assert options(own)["--seed"] == "4"
+    assert options(made.search("benchmark", "comparison/random"))["--split"] == "benchmark"
+    assert made.unpacked_for("benchmark") == [made.benchmark_manifest]
+    assert made.unpacked_for("once") == []
+    given["arms"]["own"] = "best_first ml ml ml_sample=8"
+    with pytest.raises(UsageError, match="unknown setting 'ml_sample'; did you mean 'ml_samples'"):
+        plan({"benchmark": given}).search("benchmark", "comparison/own")

@@ -23,7 +23,7 @@ BELOW = [
 def shipped():
     """The shipped settings."""
     settings = {}
-    for name in ("config", "scenes", "learning"):
+    for name in ("config", "scenes", "learning", "benchmark"):
         settings |= yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
     return settings
 

@@ -26,7 +26,7 @@ def shipped(rig, monkeypatch):
     """The settings as they are shipped; their paths start at the repository."""
     monkeypatch.chdir(rig.repository)
     settings = {}
-    for name in ("config", "scenes", "learning"):
+    for name in ("config", "scenes", "learning", "benchmark"):
         settings |= yaml.safe_load((rig.repository / "config" / f"{name}.yaml").read_text())
     return settings
 

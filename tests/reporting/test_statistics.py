@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namo.reporting.statistics import solved_within, wilson_interval
+from namo.binomial import wilson_interval
+from namo.reporting.statistics import solved_within
 
 outcomes = st.lists(
     st.tuples(st.integers(0, 50), st.sampled_from(["solved", "censored", "closed"])), min_size=1

@@ -2,8 +2,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from namo.binomial import wilson_interval
 from namo.reporting.episodes import read_episodes
-from namo.reporting.statistics import wilson_interval
 from namo.reporting.strategies import (
     ObjectPushes,
     by_difficulty,

@@ -15,6 +15,7 @@ from namo.declared_settings import declarations
 from namo.errors import UsageError
 from namo.pipeline.settings import pipeline_schema
 from namo.results.tables import DATA_TABLES
+from namo.training.benchmark_settings import BenchmarkSettings
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 from reference import links
@@ -72,7 +73,7 @@ def test_a_script_that_calls_no_command_is_named(tmp_path):
 
 def test_every_setting_of_a_collection_has_a_line():
     text = settings(REPOSITORY, "config")
-    for name in pipeline_schema()["properties"].keys() - {"scenes", "learning"}:
+    for name in pipeline_schema()["properties"].keys() - {"scenes", "learning", "benchmark"}:
         assert f"| `{name}` |" in text
     for declared in declarations(CollectionConfig).values():
         assert prose(declared.meaning) in text
@@ -85,17 +86,18 @@ def test_every_setting_of_a_collection_has_a_line():
     [
         ("scenes", SceneSetSettings.__dataclass_fields__),
         ("learning", LearningSettings.__dataclass_fields__),
+        ("benchmark", BenchmarkSettings.__dataclass_fields__),
         ("learning", [f"training.{name}" for name in TrainingSettings.__dataclass_fields__]),
     ],
 )
-def test_every_setting_of_scenes_and_learning_has_a_line(file, names):
+def test_every_setting_of_another_stage_has_a_line(file, names):
     text = settings(REPOSITORY, file)
     for name in names:
         assert f"| `{name}` |" in text
         assert len(re.findall(rf"^\| `{re.escape(name)}` \|", text, re.MULTILINE)) == 1
 
 
-@pytest.mark.parametrize("name", ["config", "scenes", "learning"])
+@pytest.mark.parametrize("name", ["config", "scenes", "learning", "benchmark"])
 def test_every_setting_has_its_value_and_a_comment(name):
     path = REPOSITORY / "config" / f"{name}.yaml"
     content = yaml.safe_load(path.read_text())

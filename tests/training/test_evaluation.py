@@ -234,7 +234,8 @@ def test_the_script_writes_numbers_text_and_figure(tmp_path, rng):
     assert done.stdout == (output / "evaluation.txt").read_text()
     assert list(json.loads((output / "evaluation.json").read_text())["folders"]) == ["a", "b"]
     assert (output / "evaluation.svg").read_bytes().startswith(b"<?xml")
-    assert len(list(output.iterdir())) == 3
+    assert (output / "evaluation.md").read_text().startswith("| scenes |")
+    assert len(list(output.iterdir())) == 4
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ SCRIPTS = {
     "make_scenes": "scenes generate",
     "certify_candidates": "scenes certify-candidates",
     "certify_scenes": "scenes certify",
+    "unpack_scenes": "scenes unpack",
 }
 
 

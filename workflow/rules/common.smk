@@ -15,7 +15,7 @@ from namo.pipeline.jobs import (
     log_redirection,
     run_jobs_with_this_python,
 )
-from namo.pipeline.learning_plan import ONCE, ROUND, LearningPlan
+from namo.pipeline.learning_plan import BENCHMARK, ONCE, ROUND, LearningPlan
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
 from namo.results.retries import tries_of
 from namo.version import (
@@ -45,7 +45,7 @@ def note(line):
 
 
 RUN = planned(RunPlan.from_config, config, HOME, note)
-LEARN = planned(LearningPlan.from_run, RUN)
+LEARN = planned(LearningPlan.from_run, RUN, HOME)
 OUT, SCENES_OUT, LEARN_OUT = RUN.folder, RUN.scenes_folder, LEARN.folder
 
 

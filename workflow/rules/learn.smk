@@ -1,12 +1,12 @@
 """Learn: explore, make data sets, train, compare; once, or in rounds.
 
-A place is a folder below `learning: output_dir`: `once`, or one of the rounds; which files belong to
+A place is a folder below `learning: output_dir`: `once`, one of the rounds, or `benchmark`; which files belong to
 it is said in namo/pipeline/learning_plan.py.
 """
 
 
 wildcard_constraints:
-    place=f"{ONCE}|{ROUND}",
+    place=f"{ONCE}|{ROUND}|{BENCHMARK}",
     what=r"exploration|comparison/\w+",
     kind="object|goal",
     number=r"\d+",
@@ -17,6 +17,7 @@ rule search_chunk:
     input:
         script=SCRIPTS / "sequential_ml_collection.py",
         models=lambda wildcards: search_of(wildcards).models,
+        scenes=lambda wildcards: LEARN.unpacked_for(wildcards.place),
     output:
         marker=LEARN_OUT / "{place}" / "{what}" / "parts" / "{chunk}" / "part.json",
     log:
@@ -177,14 +178,15 @@ rule compare:
         script=SCRIPTS / "evaluate_models.py",
         metrics=lambda wildcards: [
             LEARN_OUT / wildcards.place / "comparison" / name / "metrics.parquet"
-            for name in LEARN.arms_of(wildcards.place)
+            for name in LEARN.comparison(wildcards.place).arms
         ],
         models=lambda wildcards: [
-            LEARN.models_compared(wildcards.place) / kind / "config.json"
+            LEARN.comparison(wildcards.place).models / kind / "config.json"
             for kind in ("object", "goal")
         ],
     output:
         table=LEARN_OUT / "{place}" / "evaluation" / "evaluation.txt",
+        markdown=LEARN_OUT / "{place}" / "evaluation" / "evaluation.md",
         numbers=LEARN_OUT / "{place}" / "evaluation" / "evaluation.json",
         figure=LEARN_OUT / "{place}" / "evaluation" / "evaluation.svg",
     log:
@@ -194,15 +196,15 @@ rule compare:
     params:
         arms=lambda wildcards: [
             f"--arm={name}={LEARN_OUT / wildcards.place / 'comparison' / name}"
-            for name in LEARN.arms_of(wildcards.place)
+            for name in LEARN.comparison(wildcards.place).arms
         ],
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "evaluation",
         models=lambda wildcards: [
-            f"--model={LEARN.models_compared(wildcards.place) / kind}"
+            f"--model={LEARN.comparison(wildcards.place).models / kind}"
             for kind in ("object", "goal")
         ],
-        manifest=LEARN.settings.test_manifest,
-        max_pushes=LEARN.settings.compare_pushes,
+        manifest=lambda wildcards: LEARN.comparison(wildcards.place).manifest,
+        max_pushes=lambda wildcards: LEARN.comparison(wildcards.place).pushes,
     shell:
         f"{UNLESS_REFUSED}"
         "python {input.script:q} {params.arms:q} --max-pushes {params.max_pushes}"

@@ -121,10 +121,14 @@ class Boxes:
         self._high = np.vstack([self._high, corners.max(axis=0)])
         return True
 
-    def blocked(self) -> Mask:
-        """Return the cells in which the robot would touch a wall or a box."""
+    def blocked(self, without: int | None = None) -> Mask:
+        """Return the cells in which the robot would touch a wall or a box.
+
+        Args:
+            without: index of a box to leave out.
+        """
         mask = self.prepared.walls.copy()
-        for box in self.boxes:
+        for box in (box for index, box in enumerate(self.boxes) if index != without):
             self.prepared.grid.fill(mask, box.pose, _reach(box.shape))
         return mask
 

@@ -18,6 +18,7 @@ from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 from namo.scenes.generator.population import Rejection, populate
 from namo.scenes.generator.prepared_layout import PreparedLayout
 from namo.scenes.generator.settings import GeneratorSettings
+from namo.scenes.layout_id import layout_id_of
 from namo.scenes.reading import parse_scene
 from namo.scenes.scene import Goal, Robot, Scene
 from namo.scenes.writing import scene_xml
@@ -77,10 +78,12 @@ class Generator:
             return Candidate(number, family, "", None, prepared)
         rng = stream(self.settings.seed, number, 0, Purpose.POPULATION)
         drawn = populate(prepared, self.settings, rng)
-        layout_id = prepared.layout.layout_id
+        layout = prepared.layout
         if isinstance(drawn, Rejection):
-            return Candidate(number, family, layout_id, None, str(drawn))
-        return Candidate(number, family, layout_id, drawn)
+            return Candidate(number, family, layout.layout_id, None, str(drawn))
+        if drawn.walls is layout.walls:
+            return Candidate(number, family, layout.layout_id, drawn)
+        return Candidate(number, family, layout_id_of(drawn.walls), drawn)
 
     def _draw_layout(self, number: int) -> tuple[str, PreparedLayout | str]:
         """Return a family and its layout, or the reason why there is none."""

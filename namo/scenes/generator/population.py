@@ -13,10 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from namo.scenes.generator.boundaries import boundaries_between
 from namo.scenes.generator.boxes import Boxes
 from namo.scenes.generator.layouts.layout import drawn
 from namo.scenes.generator.prepared_layout import PreparedLayout
-from namo.scenes.generator.settings import GeneratorSettings
+from namo.scenes.generator.sealing import sealed
+from namo.scenes.generator.settings import Count, GeneratorSettings
 from namo.scenes.regions import Regions, regions_of
 from namo.scenes.scene import FLOOR_FRICTION, GOAL_TOLERANCE_M, Goal, Robot, Scene
 
@@ -36,6 +38,8 @@ class Rejection(StrEnum):
     NOTHING_BLOCKED = "boxes keep no two regions apart"
     NO_PLACE_FOR_BOXES = "no place for its boxes"
     NO_PLACE_FOR_GOAL = "no place for a goal out of reach"
+    NO_SUCH_BOUNDARIES = "no two regions have that many boundaries between them"
+    NO_SEAL = "the goal is too close to its seal"
     NO_ROOM_TO_MOVE = "no region is large enough for the robot"
 
 
@@ -50,23 +54,32 @@ def populate(
         if not boxes.place():
             rejection = Rejection.NO_PLACE_FOR_BOXES
             continue
-        ends = _place_ends(prepared, boxes, rng, must_block=must_block)
+        ends = _place_ends(prepared, boxes, rng, settings.boundaries, must_block=must_block)
         if isinstance(ends, Rejection):
             rejection = ends
             continue
         friction = settings.floor_friction
-        return Scene(
+        scene = Scene(
             prepared.layout.walls,
             boxes.movables(),
             *ends,
             floor_friction=(drawn(rng, friction, 0.05), *FLOOR_FRICTION[1:]),
             options=dict(settings.options),
         )
+        closed = scene if settings.seal is None else sealed(scene, settings.seal)
+        if closed is not None:
+            return closed
+        rejection = Rejection.NO_SEAL
     return rejection
 
 
 def _place_ends(
-    prepared: PreparedLayout, boxes: Boxes, rng: np.random.Generator, *, must_block: bool
+    prepared: PreparedLayout,
+    boxes: Boxes,
+    rng: np.random.Generator,
+    boundaries: Count | None,
+    *,
+    must_block: bool,
 ) -> tuple[Robot, Goal] | Rejection:
     """Return robot and goal, in two regions that only boxes separate unless the scene is open."""
     regions = regions_of(prepared.grid, boxes.blocked())
@@ -82,6 +95,12 @@ def _place_ends(
         pairs = [(start, end) for start in large for end in large if start != end]
         if not pairs:
             return Rejection.NOTHING_BLOCKED
+        if boundaries is not None:
+            low, high = boundaries
+            between = boundaries_between(boxes, regions)
+            pairs = [pair for pair in pairs if low <= between[pair] <= high]
+            if not pairs:
+                return Rejection.NO_SUCH_BOUNDARIES
     else:
         pairs = [(region, region) for region in large]
     start, end = pairs[int(rng.integers(len(pairs)))]

@@ -16,6 +16,9 @@ from namo.scenes.scene import DEFAULT_OPTIONS
 Interval = tuple[float, float]
 Count = tuple[int, int]
 
+SEALS = ("walls", "weight")
+"""Materials of a seal, see `namo.scenes.generator.sealing`."""
+
 DEFAULT_FAMILIES: Mapping[str, float] = {
     "room": 1.0,
     "row": 1.0,
@@ -51,6 +54,10 @@ class GeneratorSettings:
             larger of the two.
         floor_friction: sliding friction coefficient of the floor, a multiple of 0.05.
         open_share: fraction of scenes whose goal may be reachable at the start.
+        boundaries: times that boxes stand between robot and goal, see
+            `namo.scenes.generator.boundaries`; None for any number.
+        seal: what the boxes around the goal's region become, so that no pushing helps: "walls", or
+            "weight" that the robot cannot push; None to leave them.
         options: MuJoCo's `<option>` attributes.
 
     Raises:
@@ -77,6 +84,8 @@ class GeneratorSettings:
     box_friction: Interval = (0.0, 0.0)
     floor_friction: Interval = (0.5, 0.5)
     open_share: float = 0.1
+    boundaries: Count | None = None
+    seal: str | None = None
     options: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_OPTIONS))
 
     def __post_init__(self) -> None:
@@ -88,13 +97,21 @@ class GeneratorSettings:
             raise UsageError(f"open_share is {self.open_share}; allowed are 0 to 1")
         if not 0.02 <= self.wall_thickness_m <= 1.0:
             raise UsageError(f"wall_thickness_m is {self.wall_thickness_m}; allowed are 0.02 to 1")
+        if self.seal not in (None, *SEALS):
+            raise UsageError(f"seal is '{self.seal}'; allowed are {', '.join(SEALS)}, or null")
+        if self.open_share and (self.seal or self.boundaries):
+            raise UsageError(
+                f"open_share is {self.open_share}; with a seal or boundaries it must be 0"
+            )
         for name in self.families:
             LAYOUT_FAMILIES.canonical(name)
         weights = list(self.families.values())
         if not weights or min(weights) < 0.0 or not math.isfinite(sum(weights)) or not sum(weights):
             raise UsageError(f"families is {dict(self.families)}; weights from 0, one above it")
         for name, (lowest, highest) in _LIMITS.items():
-            low, high = getattr(self, name)
+            if (interval := getattr(self, name)) is None:
+                continue
+            low, high = interval
             if not lowest <= low <= high <= highest:
                 raise UsageError(
                     f"{name} is {low:g} to {high:g}; lowest first, within {lowest:g} to {highest:g}"
@@ -134,6 +151,7 @@ _LIMITS: Mapping[str, Interval] = {
     "maze_walls_removed": (0.0, 1.0),
     "boxes_in_passages": (0, 100),
     "boxes_elsewhere": (0, 100),
+    "boundaries": (1, 100),
     "box_size_m": (0.1, 5.0),
     "box_aspect": (1.0, 10.0),
     "box_mass_kg": (0.001, 1000.0),

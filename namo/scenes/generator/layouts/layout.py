@@ -102,6 +102,12 @@ class FloorPlan:
         for low, high in _between(start, end, doors):
             self._add(x, (low + high) / 2, self.half_thickness, (high - low) / 2)
 
+    def block(self, x_low: float, y_low: float, x_high: float, y_high: float) -> None:
+        """Add a solid rectangle between two corners (m)."""
+        self._add(
+            (x_low + x_high) / 2, (y_low + y_high) / 2, (x_high - x_low) / 2, (y_high - y_low) / 2
+        )
+
     def door(self, rng: np.random.Generator, start: float, end: float) -> Door:
         """Return a door at a random place in a wall from `start` to `end` (m), clear of its ends.
 

@@ -10,6 +10,8 @@ LAYOUT_FAMILIES = Registry(
         "corridor": "namo.scenes.generator.layouts.corridor:Corridor",
         "maze": "namo.scenes.generator.layouts.maze:Maze",
         "apartment": "namo.scenes.generator.layouts.apartment:Apartment",
+        "winding": "namo.scenes.generator.layouts.winding:Winding",
+        "airlock": "namo.scenes.generator.layouts.airlock:Airlock",
         "template": "namo.scenes.generator.layouts.template:Template",
     },
 )

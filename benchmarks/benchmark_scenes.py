@@ -1,0 +1,113 @@
+"""Make the frozen benchmark scenes again: draw and measure the sets of a recipe, and pack them.
+
+Interrupted runs resume. Measuring takes an hour or two of one core; `--pack-only` takes the sets as
+they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+
+from benchmarks.common import REPOSITORY
+from namo.certification.scene_set import make_scenes
+from namo.certification.settings import SceneSetSettings
+from namo.errors import NamoError
+from namo.learning.bundle_files import trained_layouts
+from namo.scenes.manifest import MANIFEST, listed_scenes
+from namo.scenes.packed import PACKED, pack
+
+FOLDER = REPOSITORY / "resources" / "scenes" / "benchmark"
+RECIPE, SCENES = FOLDER / "recipe.yaml", FOLDER / MANIFEST
+WORK = Path("results/benchmark_scenes")
+
+
+def sets_of(recipe: Path) -> dict[str, tuple[SceneSetSettings, str | None]]:
+    """Return the settings of the sets of a recipe, and the class of the scenes of each.
+
+    Args:
+        recipe: YAML file.
+
+    Returns:
+        By name of the set; the class is None where it is measured.
+
+    Raises:
+        UsageError: the settings of a set are invalid.
+    """
+    content = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    found = {}
+    for name, values in content["sets"].items():
+        own = {key: value for key, value in values.items() if key != "class"}
+        settings = SceneSetSettings.from_mapping(content["common"] | own, f"{recipe}: {name}")
+        found[name] = settings, values.get("class")
+    return found
+
+
+def known_layouts() -> frozenset[str]:
+    """Return the layouts of the demo scenes, and those that the shipped models were trained on.
+
+    Raises:
+        UsageError: the manifest of the demo scenes cannot be read.
+        ModelError: the layouts of a model cannot be read.
+    """
+    demo = listed_scenes(REPOSITORY / "resources" / "scenes" / "demo" / MANIFEST).values()
+    models = (REPOSITORY / "resources" / "models" / kind for kind in ("object", "goal"))
+    return frozenset({one.layout_id for one in demo}).union(*map(trained_layouts, models))
+
+
+def packed_rows(
+    work: Path, sets: Mapping[str, tuple[SceneSetSettings, str | None]]
+) -> list[dict[str, Any]]:
+    """Return the rows of all sets, in the order of the recipe.
+
+    Args:
+        work: folder of the sets.
+        sets: see `sets_of`.
+
+    Raises:
+        NamoError: a layout is one of the known ones, or a scene occurs twice.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, (_, kind) in sets.items():
+        for row in pq.read_table(work / name / MANIFEST).to_pylist():
+            text = (work / name / row["file"]).read_bytes().decode()
+            kept = {column: row.get(column) for column in PACKED.names}
+            difficulty = kind or row["difficulty"]
+            rows.append(
+                kept
+                | {"index": len(rows), "file": f"{name}_{row['candidate']:05d}.xml"}
+                | {"difficulty": difficulty, "set": name, "xml": text}
+            )
+    if seen := {row["layout_id"] for row in rows} & known_layouts():
+        raise NamoError(f"layouts of other sets: {', '.join(sorted(seen))}; take another seed")
+    if len({row["sha256"] for row in rows}) < len(rows):
+        raise NamoError("a scene occurs twice; take another seed")
+    return rows
+
+
+def main() -> None:
+    """Make the sets and pack them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--work", type=Path, default=WORK, help="folder of the sets")
+    parser.add_argument("--output", type=Path, default=SCENES, help="file of the packed scenes")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that measure scenes")
+    parser.add_argument("--pack-only", action="store_true", help="take the sets as they are")
+    options = parser.parse_args()
+    sets = sets_of(RECIPE)
+    for name, (settings, _) in sets.items():
+        if not options.pack_only:
+            print(make_scenes(settings, options.work / name, options.jobs, show=print))
+    rows = packed_rows(options.work, sets)
+    pack(options.output, rows)
+    for kind, number in Counter(row["difficulty"] for row in rows).items():
+        print(f"{number:>6} {kind}")
+
+
+if __name__ == "__main__":
+    main()
