@@ -22,11 +22,12 @@ from tests.results.record_format import problems
 
 @pytest.fixture(scope="module")
 def present(rig, broken_room, tmp_path_factory):
-    """A collection of the present version: a plan, an open goal and a failure. Read only."""
+    """A plan, an open goal and a failure, without clearance like all before it. Read only."""
     folder = tmp_path_factory.mktemp("present")
     scenes = rig.copy_rooms(folder / "scenes", (1, 0))
     (scenes / "broken.xml").write_text(broken_room)
-    collection = rig.collect_and_merge(scenes, folder / "out", rig.config(episodes_per_env=2))
+    config = rig.config(episodes_per_env=2, clearance=0.0)
+    collection = rig.collect_and_merge(scenes, folder / "out", config)
     assert any(row["solution_depth"] for row in collection.table("metrics"))
     return collection
 
