@@ -97,14 +97,17 @@ def test_the_run_file_keeps_what_ran(former):
 
 def test_results_of_an_upgraded_collection_are_not_collected_again(rig, present, former):
     upgrade(former)
-    result = rig.collect(present.scenes, former, rig.config(episodes_per_env=2))
+    result = rig.collect(present.scenes, former, rig.config(clearance=0.0, episodes_per_env=2))
     assert (result.resumed, [*result.failed]) == (2, [2]), "failures are tried again"
 
 
 def test_records_without_an_upgrade_are_collected_again_and_the_command_is_named(
     rig, present, former, capsys
 ):
-    assert rig.collect(present.scenes, former, rig.config(episodes_per_env=2)).resumed == 0
+    assert (
+        rig.collect(present.scenes, former, rig.config(clearance=0.0, episodes_per_env=2)).resumed
+        == 0
+    )
     assert f"`namo upgrade {former}` rewrites the collection" in "".join(capsys.readouterr())
 
 
@@ -146,7 +149,7 @@ def test_an_unfinished_collection_is_upgraded(rig, present, former):
     for path in (*former.glob("*.parquet"), former / "run.json"):
         path.unlink()
     assert upgrade(former) == Upgraded(records=3, parts=0, tables=False)
-    result = rig.collect(present.scenes, former, rig.config(episodes_per_env=2))
+    result = rig.collect(present.scenes, former, rig.config(clearance=0.0, episodes_per_env=2))
     assert result.resumed == 2
 
 
@@ -212,7 +215,7 @@ def test_tables_staged_for_a_part_that_was_collected_again_are_not_used(
             upgrade(former)
     (part,) = finished_parts(former)
     assert [path.name for path in part.folder.glob(".*.upgraded")] == [".part.json.upgraded"]
-    rig.collect(present.scenes, former, rig.config(episodes_per_env=2))
+    rig.collect(present.scenes, former, rig.config(clearance=0.0, episodes_per_env=2))
     again = part.metadata()
     upgrade(former)
     assert part.metadata()["began_unix_s"] == again["began_unix_s"]
