@@ -200,6 +200,7 @@ def several(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Collection:
             algorithm="random_sampling",
             object_strategy="no_heuristic",
             episodes_per_env=6,
+            clearance=0.0,
             seed=seed,
         )
         collection = rig.collect_and_merge(scenes, folder / f"out{seed}", config)
