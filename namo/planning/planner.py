@@ -145,7 +145,8 @@ class SearchResult:
     @property
     def is_shortest(self) -> bool:
         """Whether no plan of fewer pushes exists among the candidates of the search."""
-        return self.solved and self.proof is not None and self.proof.depth >= len(self.plan) - 1
+        proven = 0 if self.proof is None else self.proof.depth + 1
+        return self.solved and len(self.plan) <= proven
 
     @property
     def simulations(self) -> int:

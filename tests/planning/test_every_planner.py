@@ -50,6 +50,7 @@ def test_an_open_goal_is_solved_without_a_push(rooms, name, depth):
     assert (result.plan, result.plan_states, result.pushes) == ((), (0,), ())
     assert result.terminal_checks == 1
     assert result.max_depth_reached == 0
+    assert result.is_shortest
 
 
 @pytest.mark.parametrize("name", SAMPLING)
