@@ -35,7 +35,6 @@ from namo.strategies.strategy import (
     ObjectStrategy,
     RatedCandidates,
     RatingCandidatesStrategy,
-    RatingObjectStrategy,
 )
 from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
@@ -60,17 +59,13 @@ class Hybrid(PortfolioPlanner):
     def _rated_steps(self, search: Search, streams: Streams) -> Steps:
         return _HybridSearch(self, search, streams).steps()
 
-    def objects(self, search: Search, node: Node, streams: Streams) -> list[tuple[str, float]]:
-        """Return the objects of a state with their ratings; 1 when they are not rated."""
-        world, names = search.enter(node), list(node.reachable)
-        if isinstance(self._objects, RatingObjectStrategy):
-            return list(zip(names, self._objects.rate(world, names), strict=True))
-        return [(name, 1.0) for name in self._objects.rank(world, names, streams.objects)]
-
     def candidates(
         self, search: Search, node: Node, name: str, rating: float, streams: Streams
     ) -> RatedCandidates:
-        """Return the candidates of an object with their ratings; unrated ones in random order."""
+        """Return the candidates of an object with their ratings; unrated ones in random order.
+
+        Unrated ones are rated at random, up to `rating`, the probability of the object.
+        """
         world = search.enter(node)
         if isinstance(self._goals, RatingCandidatesStrategy):
             return self._goals.rated(world, name)
@@ -214,8 +209,9 @@ class _HybridSearch:
         if node.depth == self._search.budget.depth:
             self._cut_off |= bool(node.reachable)
             return
-        for name, rating in self._planner.objects(self._search, node, self._streams):
-            self._insert(rating, node, name, rating)
+        for name, rating in self._planner.rated_objects(self._search, node, self._streams):
+            value = 1.0 if rating is None else rating
+            self._insert(value, node, name, rating=value)
 
     def _try(self, node: Node, menu: _Menu) -> Node | None:
         """Simulate what is next on a menu; return the node at which the goal is open, if any."""
