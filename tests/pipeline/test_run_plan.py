@@ -20,6 +20,8 @@ from namo.results.assemble import assemble
 from namo.results.run_lock import only_run_in, planned_chunks
 from tests.conftest import REPOSITORY, room_file
 
+LEARNED = {"object_strategy": "ml", "goal_strategy": "ml"}
+
 
 def plan_of(config, **changes):
     return RunPlan.from_config(config | changes, REPOSITORY)
@@ -40,15 +42,20 @@ def test_a_range_is_cut_into_chunks_that_are_named_by_their_bounds(config):
     assert chunk_names(range(10, 15), 5) == ["000010-000015"]
 
 
-def test_the_shipped_settings_are_a_plan_with_the_shipped_models(config):
+def test_the_shipped_settings_are_a_plan_without_models(config):
     plan = plan_of(config)
     assert plan.folder == Path("out")
     assert plan.settings.max_failed_fraction == 0.5
+    assert plan.models == []
+    assert "--output-dir out" in plan.options
+    assert "--start-idx" not in plan.options
+
+
+def test_learned_strategies_take_the_shipped_models(config):
+    plan = plan_of(config, **LEARNED)
     models = REPOSITORY / "resources" / "models"
     assert plan.models == [str(models / kind / "config.json") for kind in ("object", "goal")]
     assert f"--ml-object-model {models / 'object'}" in plan.options
-    assert "--output-dir out" in plan.options
-    assert "--start-idx" not in plan.options
 
 
 def test_models_that_no_strategy_uses_are_left_out(config):
@@ -69,7 +76,7 @@ def test_models_that_no_strategy_uses_are_left_out(config):
             ["configuration: scenes: unknown key 'cuont'"],
         ),
         ({"output_dir": "list.txt/out"}, ["output_dir 'list.txt/out'", "list.txt' is a file"]),
-        ({"ml_object_model": "nowhere"}, ["--ml-object-model: nowhere: no such folder"]),
+        ({**LEARNED, "ml_object_model": "nowhere"}, ["--ml-object-model: nowhere: no such folder"]),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_written(config, tmp_path, changes, said):
@@ -158,7 +165,8 @@ def test_only_models_on_a_gpu_take_one(config):
     for device, runs_models in (("cuda", False), ("cpu", True), ("auto", True)):
         assert gpus(device, runs_models=runs_models) == 0
     assert plan_of(config).gpus == 0
-    assert plan_of(config, ml_device="cuda").gpus == 1
+    assert plan_of(config, ml_device="cuda").gpus == 0
+    assert plan_of(config, ml_device="cuda", **LEARNED).gpus == 1
     random = {"algorithm": "idfs", "object_strategy": "random", "goal_strategy": "random"}
     assert plan_of(config, ml_device="cuda", **random).gpus == 0
     assert model_configs({"ml_goal_model": "m"}) == ["m/config.json"]
