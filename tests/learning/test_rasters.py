@@ -76,7 +76,7 @@ def areas(reachability):
     inside = shapely.box(bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max)
     walls = shapely.union_all([shapely.Polygon(wall.corners()) for wall in static.scene.walls])
     others = solids[OTHER]
-    around = shapely.union(walls, others).buffer(static.clearance, quad_segs=64)
+    around = shapely.union(walls, others).buffer(static.inflation, quad_segs=64)
     return {
         "walls": shapely.union(walls, shapely.box(-99, -99, 99, 99).difference(inside)),
         "movables": others,
