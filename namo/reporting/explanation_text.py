@@ -90,8 +90,10 @@ def explained_collection(searches: Iterable[Search]) -> Iterator[str]:
 def overview(facts: SearchFacts) -> list[tuple[str, str]]:
     """Return what the search did as pairs of title and text."""
     start, objects = facts.start, facts.objects
+    pushes, shorter = facts.simulations, len(facts.search.pushes) - facts.simulations
+    passed = f" ({shorter} shorter ones passed on the way)" if shorter else ""
     effort = (
-        f"{counted(len(facts.search.pushes), 'push', 'pushes')} simulated, "
+        f"{counted(pushes, 'push', 'pushes')} simulated{passed}, "
         f"{counted(len(facts.states) - 1, 'new state', 'new states')}, "
         f"depth {facts.search.metrics['max_depth_reached']}"
     )

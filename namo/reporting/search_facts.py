@@ -107,6 +107,11 @@ class SearchFacts:
         return SceneShapes(self.search.scene, self.search.metrics["clearance"])
 
     @property
+    def simulations(self) -> int:
+        """Number of simulated pushes; straight ones from one contact point are one."""
+        return self.search.pushes[-1]["simulation"] + 1 if self.search.pushes else 0
+
+    @property
     def start(self) -> SearchState:
         """The scene's start."""
         return self.states[0]

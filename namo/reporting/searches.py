@@ -53,6 +53,7 @@ class SimulatedPush(TypedDict):
     env_index: int
     episode_id: str
     push: int
+    simulation: int
     state: int
     next_state: int
     depth: int

@@ -124,8 +124,7 @@ def _untried(facts: SearchFacts) -> str | None:
     advice = " Another order of movables could do better." if from_start else ""
     return (
         f"The {_budget(facts)} ended the search before it pushed {_names(left)}, which the robot "
-        f"could push {when}; all {len(facts.search.pushes)} pushes went to "
-        f"{_names(pushed)}.{advice}"
+        f"could push {when}; all {_simulated(facts)} went to {_names(pushed)}.{advice}"
     )
 
 
@@ -147,13 +146,13 @@ def _jammed(facts: SearchFacts) -> str | None:
 def _out_of_budget(facts: SearchFacts) -> str | None:
     if facts.search.metrics["termination"] not in _BUDGETS:
         return None
-    pushes, found = len(facts.search.pushes), len(facts.states) - 1
+    found = counted(len(facts.states) - 1, "new state", "new states")
     last = max((each.push["push"] for each in facts.states.values() if each.push), default=None)
     if last is None:
         return f"The {_budget(facts)} ended the search: {_effort(facts)}."
     return (
-        f"The {_budget(facts)} ended the search after {counted(pushes, 'push', 'pushes')}, when "
-        f"{counted(found, 'new state', 'new states')} had been found, the last by push {last}. "
+        f"The {_budget(facts)} ended the search after {_simulated(facts)}, when {found} had been "
+        f"found, the last by push {last}. "
         f"{_later(facts)}{_closest(facts)}"
     )
 
@@ -201,8 +200,12 @@ def _later(facts: SearchFacts) -> str:
 
 
 def _effort(facts: SearchFacts) -> str:
-    pushes = counted(len(facts.search.pushes), "push", "pushes")
-    return f"{pushes} led to {counted(len(facts.states) - 1, 'other state', 'other states')}"
+    found = counted(len(facts.states) - 1, "other state", "other states")
+    return f"{_simulated(facts)} led to {found}"
+
+
+def _simulated(facts: SearchFacts) -> str:
+    return counted(facts.simulations, "simulated push", "simulated pushes")
 
 
 def _budget(facts: SearchFacts) -> str:

@@ -60,10 +60,8 @@ def _heading(summary: Summary) -> list[str]:
             f"depth {config['max_depth']}, pushes {pushes}, {config['search_timeout']:g} s, "
             f"{config['max_goals_per_object']} goals per object",
         ),
-        _row(
-            "seed, physics, clearance",
-            f"{config['seed']}, {config['physics']}, {100.0 * config.get('clearance', 0.0):g} cm",
-        ),
+        _row("seed, physics", f"{config['seed']}, {config['physics']}"),
+        _row("clearance", f"{100.0 * config.get('clearance', 0.0):g} cm"),
         _row(
             "environments",
             f"{environments} in {counted(processes, 'process', 'processes')} on "

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from namo.commands.main import main
+from namo.reporting.explanation_text import overview
 from namo.reporting.search_facts import SearchFacts
 from namo.reporting.search_tree import MAX_STATES, draw_tree
 from namo.reporting.searches import unsolved_searches
@@ -63,3 +64,13 @@ def test_a_search_of_an_earlier_version_is_explained_without_what_it_did_not_sto
     out = capsys.readouterr().out
     assert "what the robot reaches was not recorded" in out
     assert re.search(r"box <1> +not recorded ", out)
+
+
+def test_straight_pushes_of_one_simulation_are_one_simulated_push(make_collection):
+    facts = facts_of(make_collection([episode_row(0, "pushes", pushes_simulated=4)]))
+    assert dict(overview(facts))["effort"].startswith("4 pushes simulated, ")
+    for push in facts.search.pushes:
+        push["simulation"] //= 2
+    assert facts.simulations == 2
+    effort = dict(overview(facts))["effort"]
+    assert effort.startswith("2 pushes simulated (2 shorter ones passed on the way), ")
