@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from namo.geometry import Pose2D
+from namo.planning.planner import (
+    Budget,
+    ProgressCallback,
+    SearchResult,
+    Termination,
+    ignore_progress,
+)
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
 from namo.strategies.strategy import (
@@ -16,11 +24,12 @@ from namo.strategies.strategy import (
     RatingObjectStrategy,
 )
 from namo.world.push import Push
+from namo.world.world import World
 
 RatedGoals = Iterator[tuple[Pose2D, float]]
 
 
-class StrategyPlanner:
+class StrategyPlanner(ABC):
     """A planner that gets its candidate pushes from an object and a goal strategy."""
 
     def __init__(
@@ -29,6 +38,25 @@ class StrategyPlanner:
         """See `namo.planning.planner.Planner`."""
         self._objects, self._goals = objects, goals
         self._max_goals = max_goals_per_object
+
+    def search(
+        self,
+        world: World,
+        budget: Budget,
+        streams: Streams,
+        progress: ProgressCallback = ignore_progress,
+    ) -> SearchResult:
+        """Search from the world's present state; see `namo.planning.planner.Planner`."""
+        search = Search(world, budget, progress)
+        return search.run(lambda: self._find(search, streams))
+
+    @abstractmethod
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
+        """Search from the root; return the solved node, or why there is none.
+
+        Raises:
+            BudgetSpentError: no time, push or terminal check was left.
+        """
 
     def _propose_pushes(self, search: Search, node: Node, streams: Streams) -> list[Push]:
         """Return the pushes to try in a state: the goals of each object, in order of rank."""

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 
 from namo.planning.base import StrategyPlanner
 from namo.planning.planner import (
-    Budget,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
-from namo.planning.search import Search, Steps, run_to_end
+from namo.planning.search import Node, Search, Steps, run_to_end
 from namo.seeding import Streams
-from namo.world.world import World
 
 
-class DeepeningPlanner(StrategyPlanner, ABC):
+class DeepeningPlanner(StrategyPlanner):
     """A planner that searches to depth 1, then to depth 2, and so on (Korf 1985)."""
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget, progress)
-        return search.run(lambda: run_to_end(self.steps(search, streams)))
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
+        return run_to_end(self.steps(search, streams))
 
     def steps(self, search: Search, streams: Streams) -> Steps:
         """Search step by step from the root; other code may push in the same search in between."""

@@ -13,15 +13,10 @@ from contextlib import closing
 from namo.errors import UsageError
 from namo.planning.base import StrategyPlanner
 from namo.planning.planner import (
-    Budget,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
 from namo.planning.search import BudgetSpentError, Node, Search
 from namo.seeding import Streams
-from namo.world.world import World
 
 START_FRACTION = 0.3
 """Probability that a round is spent on the start."""
@@ -32,24 +27,9 @@ STALE_ROUNDS = 5
 class Exploration(StrategyPlanner):
     """Spends its push budget on many states."""
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state.
-
-        Raises:
-            UsageError: the budget does not limit pushes.
-        """
-        if budget.pushes is None:
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
+        if search.budget.pushes is None:
             raise UsageError("--algorithm exploration needs --max-pushes: it spends all of them")
-        search = Search(world, budget, progress)
-        return search.run(lambda: self._explore(search, streams))
-
-    def _explore(self, search: Search, streams: Streams) -> Node | Termination:
         if search.is_goal(search.root):
             return search.root
         best: Node | None = None

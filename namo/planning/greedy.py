@@ -14,31 +14,18 @@ from dataclasses import dataclass, field
 
 from namo.planning.base import StrategyPlanner
 from namo.planning.planner import (
-    Budget,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
 from namo.world.push import Push
-from namo.world.world import World
 
 
 class Greedy(StrategyPlanner):
     """Dives from the start, each along the best-rated pushes that were not tried before."""
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget, progress)
-        return search.run(lambda: _Dives(self, search, streams).run())
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
+        return _Dives(self, search, streams).run()
 
     def best_pushes(self, search: Search, node: Node, streams: Streams) -> Iterator[Push]:
         """Yield the pushes to try in a state, highest rating first."""

@@ -22,18 +22,13 @@ from typing import TypeVar
 from namo.geometry import Pose2D
 from namo.planning.base import StrategyPlanner
 from namo.planning.planner import (
-    Budget,
     Estimate,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
 from namo.strategies.strategy import RatingGoalStrategy
 from namo.world.push import Action, Push
-from namo.world.world import World
 
 EXPLORATION = math.sqrt(2.0)
 """Weight of the width of a confidence bound."""
@@ -49,16 +44,8 @@ GOAL_REWARD, PUSH_COST = 1.0, 0.1
 class MCTS(StrategyPlanner):
     """Spends its pushes where their values are high or uncertain."""
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget, progress)
-        return search.run(lambda: _Tree(self, search, streams).run())
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
+        return _Tree(self, search, streams).run()
 
     def unlimited_goals(
         self, search: Search, node: Node, name: str, streams: Streams

@@ -12,17 +12,12 @@ from __future__ import annotations
 from namo.planning.base import StrategyPlanner
 from namo.planning.best_first import BestFirst
 from namo.planning.planner import (
-    Budget,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
 from namo.planning.search import BudgetSpentError, Node, Search
 from namo.planning.tree_idfs import TreeIDFS
 from namo.seeding import Streams
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
-from namo.world.world import World
 
 
 class OptimalIDFS(StrategyPlanner):
@@ -36,18 +31,7 @@ class OptimalIDFS(StrategyPlanner):
         self._any_plan = BestFirst(objects, goals, max_goals_per_object)
         self._enumeration = TreeIDFS(objects, goals, max_goals_per_object)
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget, progress)
-        return search.run(lambda: self._shorten(search, streams))
-
-    def _shorten(self, search: Search, streams: Streams) -> Node | Termination:
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
         enumeration = self._enumeration.steps(search, streams)
         sides = {enumeration: 0, self._any_plan.steps(search, streams): 0}  # pushes of each
         shortest: Node | None = None

@@ -9,16 +9,12 @@ the second gets most of them; if the strategies rate nothing, it gets all.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 from namo.planning.base import StrategyPlanner
 from namo.planning.idfs import IDFS
 from namo.planning.planner import (
-    Budget,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
 from namo.planning.search import Node, Search, Steps, run_to_end
 from namo.seeding import Streams
@@ -29,7 +25,6 @@ from namo.strategies.strategy import (
     RatingGoalStrategy,
     RatingObjectStrategy,
 )
-from namo.world.world import World
 
 RATED_PHASE_PUSHES = 10
 """Length of the first phase, in which ratings find most plans."""
@@ -39,7 +34,7 @@ UNRATED_RANDOM_FRACTION = 0.2
 """Fraction of random pushes if only objects are rated, not goals."""
 
 
-class PortfolioPlanner(StrategyPlanner, ABC):
+class PortfolioPlanner(StrategyPlanner):
     """A rated search and one without ratings, interleaved."""
 
     def __init__(
@@ -54,16 +49,8 @@ class PortfolioPlanner(StrategyPlanner, ABC):
             unrated, self._random_fraction = RandomGoals(), goals.random_share
         self._unrated = IDFS(objects, unrated, max_goals_per_object)
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget, progress)
-        return search.run(lambda: run_to_end(self.steps(search, streams)))
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
+        return run_to_end(self.steps(search, streams))
 
     def random_pushes(self, pushes: int) -> int:
         """Return how many of the first `pushes` pushes are random."""

@@ -8,33 +8,17 @@ from __future__ import annotations
 
 from namo.planning.base import StrategyPlanner
 from namo.planning.planner import (
-    Budget,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
 from namo.planning.search import Node, Search
 from namo.seeding import Streams
 from namo.world.push import Push
-from namo.world.world import World
 
 
 class RandomSampling(StrategyPlanner):
     """A single rollout of random pushes; the state after the last one is checked too."""
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget, progress)
-        return search.run(lambda: self._roll_out(search, streams))
-
-    def _roll_out(self, search: Search, streams: Streams) -> Node | Termination:
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
         node = search.root
         for _ in range(search.budget.depth):
             if search.is_goal(node):

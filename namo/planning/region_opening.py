@@ -20,11 +20,7 @@ from __future__ import annotations
 from namo.planning.base import StrategyPlanner
 from namo.planning.idfs import IDFS
 from namo.planning.planner import (
-    Budget,
-    ProgressCallback,
-    SearchResult,
     Termination,
-    ignore_progress,
 )
 from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
@@ -33,7 +29,6 @@ from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.blocked_way import blocked_way
 from namo.world.openings import Opening, openings
 from namo.world.push import Push
-from namo.world.world import World
 
 MAX_OTHERS = 2
 """Movables that are not between the two regions that a chain may push, per state."""
@@ -49,18 +44,7 @@ class RegionOpening(StrategyPlanner):
         super().__init__(objects, goals, max_goals_per_object)
         self._random = IDFS(objects, RandomGoals(), max_goals_per_object)
 
-    def search(
-        self,
-        world: World,
-        budget: Budget,
-        streams: Streams,
-        progress: ProgressCallback = ignore_progress,
-    ) -> SearchResult:
-        """Search from the world's present state."""
-        search = Search(world, budget, progress)
-        return search.run(lambda: self._interleave(search, streams))
-
-    def _interleave(self, search: Search, streams: Streams) -> Node | Termination:
+    def _find(self, search: Search, streams: Streams) -> Node | Termination:
         if search.is_goal(search.root):
             return search.root
         rounds = _Rounds(self, search, streams)

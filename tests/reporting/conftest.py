@@ -153,6 +153,7 @@ def pushes_of(row: Record) -> list[Record]:
             reachable=["box <1>"],
             reached_area=9.0 - 0.01 * push,
             goal_gap=2.0 - 0.1 * (push % 5),
+            simulation=push,
             object_id="box 2" if push == count - 1 else "box <1>",
             status="reached",
             moved=push % 2 == 0,
