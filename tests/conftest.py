@@ -25,6 +25,8 @@ hypothesis.settings.load_profile("namo")
 # A job in the background ignores interrupts, and so would the processes of tests in it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # likewise under nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 pytest_plugins = ["tests.collecting"]
 

@@ -11,7 +11,8 @@ from namo.training.learning_settings import Arm
 from namo.wording import did_you_mean
 
 BENCHMARK_ARMS: Mapping[str, str] = {
-    "default": "best_first ml ml",
+    "default": "hybrid path_blocking clear_path",
+    "learned": "best_first ml ml",
     "random": "idfs random random",
     "goal_proximity": "idfs goal_proximity random",
 }
