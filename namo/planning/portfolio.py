@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 
 from namo.planning.base import StrategyPlanner
 from namo.planning.idfs import IDFS
 from namo.planning.planner import (
     Termination,
 )
-from namo.planning.search import Node, Search, Steps, run_to_end
+from namo.planning.search import Node, Search, Steps, interleave, run_to_end
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.strategy import (
@@ -65,22 +66,13 @@ class PortfolioPlanner(StrategyPlanner):
             sides["random"] = self._unrated.steps(search, streams)
         if self._is_rating:
             sides["rated"] = self._rated_steps(search, streams)
-        random, cut_off = 0, False
-        while sides:
-            side = "random" if random < self.random_pushes(search.pushes_simulated + 1) else "rated"
-            if side not in sides:
-                (side,) = sides
-            yield
-            before = search.pushes_simulated
-            try:
-                next(sides[side])
-            except StopIteration as end:
-                if isinstance(end.value, Node):
-                    return end.value
-                cut_off |= end.value is Termination.DEPTH
-                del sides[side]
-            random += (search.pushes_simulated - before) * (side == "random")
-        return Termination.DEPTH if cut_off else Termination.EXHAUSTED
+
+        def choose(spent: Mapping[str, int]) -> str:
+            due = self.random_pushes(search.pushes_simulated + 1)
+            side = "random" if spent.get("random", 0) < due else "rated"
+            return side if side in spent else next(iter(spent))
+
+        return (yield from interleave(search, sides, choose))
 
     @abstractmethod
     def _rated_steps(self, search: Search, streams: Streams) -> Steps:

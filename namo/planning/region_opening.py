@@ -17,12 +17,14 @@ iterative deepening over random goals (`idfs`), and all of them once the rounds 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from namo.planning.base import StrategyPlanner
 from namo.planning.idfs import IDFS
 from namo.planning.planner import (
     Termination,
 )
-from namo.planning.search import Node, Search, Steps
+from namo.planning.search import Node, Search, Steps, interleave, run_to_end
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
@@ -49,19 +51,11 @@ class RegionOpening(StrategyPlanner):
             return search.root
         rounds = _Rounds(self, search, streams)
         sides = {"rounds": rounds.steps(), "random": self._random.steps(search, streams)}
-        spent, cut_off = dict.fromkeys(sides, 0), False
-        while sides:
-            side = min(sides, key=spent.__getitem__) if rounds.extras else next(iter(sides))
-            before = search.pushes_simulated
-            try:
-                next(sides[side])
-            except StopIteration as end:
-                if isinstance(end.value, Node):
-                    return end.value
-                cut_off |= end.value is Termination.DEPTH
-                del sides[side]
-            spent[side] += search.pushes_simulated - before
-        return Termination.DEPTH if cut_off else Termination.EXHAUSTED
+
+        def choose(spent: Mapping[str, int]) -> str:
+            return min(spent, key=lambda side: spent[side]) if rounds.extras else next(iter(spent))
+
+        return run_to_end(interleave(search, sides, choose))
 
     def goals(self, search: Search, node: Node, name: str, streams: Streams) -> list[Push]:
         """Return the pushes to try with a movable in a state."""

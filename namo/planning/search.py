@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -70,6 +70,34 @@ def run_to_end(steps: Steps) -> Node | Termination:
         except StopIteration as end:
             found: Node | Termination = end.value
             return found
+
+
+def interleave(
+    search: Search, sides: Mapping[str, Steps], choose: Callable[[Mapping[str, int]], str]
+) -> Steps:
+    """Run several searches in turns and return what the first of them finds.
+
+    Args:
+        search: in which all of them push.
+        sides: the searches by name.
+        choose: returns the name of the next side, given the number of pushes that each side which
+            has not ended has simulated.
+    """
+    spent, cut_off = dict.fromkeys(sides, 0), False
+    while spent:
+        side = choose(spent)
+        yield
+        before = search.pushes_simulated
+        try:
+            next(sides[side])
+        except StopIteration as end:
+            if isinstance(end.value, Node):
+                return end.value
+            cut_off |= end.value is Termination.DEPTH
+            del spent[side]
+        else:
+            spent[side] += search.pushes_simulated - before
+    return Termination.DEPTH if cut_off else Termination.EXHAUSTED
 
 
 class BudgetSpentError(Exception):

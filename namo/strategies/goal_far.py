@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.strategies.goal_random import TRIES_PER_GOAL, sample_goal
+from namo.strategies.goal_random import sampled_goals
 from namo.world.world import World
 
 DISTANCE_M = (2.3, 3.0)
@@ -25,13 +25,4 @@ class FarGoals:
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        reachability = world.reachability()
-        pose = reachability.poses[name]
-        goals: list[Pose2D] = []
-        for _ in range(count * TRIES_PER_GOAL):
-            goal = sample_goal(pose, DISTANCE_M, rng)
-            if reachability.can_push_towards(name, goal):
-                goals.append(goal)
-            if len(goals) == count:
-                break
-        return goals
+        return sampled_goals(world, name, count, DISTANCE_M, rng)

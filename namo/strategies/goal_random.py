@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,16 +26,39 @@ class RandomGoals:
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        reachability = world.reachability()
-        pose = reachability.poses[name]
-        goals: list[Pose2D] = []
-        for _ in range(count * TRIES_PER_GOAL):
-            goal = sample_goal(pose, DISTANCE_M, rng)
-            if world.static.fits(name, goal) and reachability.can_push_towards(name, goal):
-                goals.append(goal)
-            if len(goals) == count:
-                break
-        return goals
+        return sampled_goals(
+            world, name, count, DISTANCE_M, rng, lambda goal: world.static.fits(name, goal)
+        )
+
+
+def sampled_goals(
+    world: World,
+    name: str,
+    count: int,
+    distance_m: tuple[float, float],
+    rng: np.random.Generator,
+    accepts: Callable[[Pose2D], bool] = lambda _: True,
+) -> list[Pose2D]:
+    """Return up to `count` random goals that are accepted and that the robot can push towards.
+
+    Args:
+        world: not changed.
+        name: of the movable.
+        count: how many goals.
+        distance_m: of the goals, least and greatest (m).
+        rng: stream for the samples.
+        accepts: whether a world pose may be a goal.
+    """
+    reachability = world.reachability()
+    pose = reachability.poses[name]
+    goals: list[Pose2D] = []
+    for _ in range(count * TRIES_PER_GOAL):
+        goal = sample_goal(pose, distance_m, rng)
+        if accepts(goal) and reachability.can_push_towards(name, goal):
+            goals.append(goal)
+        if len(goals) == count:
+            break
+    return goals
 
 
 def sample_goal(pose: Pose2D, distance_m: tuple[float, float], rng: np.random.Generator) -> Pose2D:
