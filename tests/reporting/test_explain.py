@@ -42,7 +42,11 @@ def facts(unsolved, rooms):
         ("jammed", Cause.JAMMED, rf"^{PLUG} was pushed up to 0\.\d+\sm .* as when it is jammed"),
         ("walls", Cause.WALLS, r"^Walls alone separate the robot from its goal"),
         ("order", Cause.UNTRIED, rf"before it pushed {PLUG}, which the robot could push from the"),
-        ("budget", Cause.BUDGET, rf"^The push budget ended the search after {MAX_PUSHES} simulated pushes"),
+        (
+            "budget",
+            Cause.BUDGET,
+            rf"^The push budget ended the search after {MAX_PUSHES} simulated pushes",
+        ),
     ],
 )
 def test_the_evidence_names_the_cause(facts, name, cause, evidence):
