@@ -23,7 +23,7 @@ MAX_NAMED_PAIRS = 5
 _KEYS = ["env_index", "episode"]
 _SAME = ["scene_sha256", "seed", "physics", "clearance", "difficulty"]
 _MEASURED = ["solution_found", "pushes_simulated", "search_time_ms", "termination"]
-_CLOSED = [Termination.EXHAUSTED.value]
+_CLOSED = [Termination.EXHAUSTED.value, Termination.IMPOSSIBLE.value]
 """Terminations of searches that say that there is nothing to find."""
 _MAY_BE_NULL = {"difficulty"}
 
