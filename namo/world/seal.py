@@ -19,7 +19,7 @@ import numpy as np
 
 from namo.scenes.grid import RESOLUTION_M, Grid, inflated
 from namo.scenes.regions import BACK_OFF_M
-from namo.scenes.scene import Scene
+from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 from namo.world.held import held_movables
 from namo.world.static_map import StaticMap
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from namo.world.world import World
 
 FINE_M = RESOLUTION_M / 2.0
-"""Side of the cells; those of `RESOLUTION_M` would leave open what the robot hardly fits through."""
+"""Side of the cells; with larger ones, what the robot hardly fits through would stay open."""
 MAX_FINE_CELLS = 4_000_000
 """Larger scenes are drawn with cells of `RESOLUTION_M`."""
-ROUNDING = 1.5
+ROUNDING = 1.6
 """Every point of a cell that a drawing covers is within so many cells of what was drawn."""
 YIELD_M = 0.005
 """How far the robot may press into soft contacts."""
@@ -83,11 +83,9 @@ def _is_shut(static: StaticMap, poses: Mapping[str, Pose2D], held: Collection[st
     for name in held:
         grid.fill(mask, poses[name], inflated(scene.movable(name).footprint, reach - NUDGE_M))
     _, labels = cv2.connectedComponents((mask == 0).astype(np.uint8), connectivity=8)
-    rows, columns = static.goal_cells
-    driven = static.walls[rows, columns] == 0
-    goal = static.grid.centres(rows[driven], columns[driven])
+    goal = grid.disc(scene.goal.x, scene.goal.y, GOAL_TOLERANCE_M + grid.resolution)
     here = labels[grid.cells(np.array(poses["robot"][:2]))]
-    return bool(here) and not (labels[grid.cells(goal)] == here).any()
+    return bool(here) and not (labels[goal] == here).any()
 
 
 def _closest_m(scene: Scene) -> float:
