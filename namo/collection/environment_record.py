@@ -258,6 +258,7 @@ def _metrics(
                 "proof_candidates": None,
                 "inference_calls": 0,
                 "search_time_ms": 0.0,
+                "search_cpu_time_ms": 0.0,
                 "physics_time_ms": 0.0,
                 "reachability_time_ms": 0.0,
                 "push_planning_time_ms": 0.0,

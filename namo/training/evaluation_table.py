@@ -26,6 +26,8 @@ def evaluation_markdown(evaluation: Evaluation) -> str:
         "nothing left to try, %",
         "median pushes",
         "mean time, s",
+        "mean CPU, s",
+        f"CPU / {evaluation.baseline}",
         f"p against {evaluation.baseline}",
     ]
     rows = [
@@ -50,6 +52,8 @@ def _rows(
             f"{100 * (result.closed.estimate or 0.0):.0f}",
             _median(result.median_pushes, evaluation.max_pushes),
             f"{result.mean_time_s.estimate:.2g}",
+            _value(result.mean_cpu_s),
+            "" if compared is None else _ratio(compared.cpu_ratio),
             "" if compared is None else f"{compared.p_value:.4f}",
         ]
         title = ""
@@ -58,6 +62,17 @@ def _rows(
 def _percent(result: ArmResult, limit: int, scenes: int) -> str:
     solved = wilson_interval(result.within_pushes[limit].estimate or 0.0, scenes)
     return f"{100 * solved.estimate:.0f} [{100 * solved.low:.0f}, {100 * solved.high:.0f}]"
+
+
+def _value(interval: Interval) -> str:
+    return "-" if interval.estimate is None else f"{interval.estimate:.2g}"
+
+
+def _ratio(ratio: Interval) -> str:
+    if ratio.estimate is None:
+        return "-"
+    low, high = ("" if end is None else f"{end:.2f}" for end in (ratio.low, ratio.high))
+    return f"{ratio.estimate:.2f} [{low}, {high}]"
 
 
 def _median(median: Interval, budget: int) -> str:

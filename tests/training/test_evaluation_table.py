@@ -30,7 +30,8 @@ def test_a_row_has_the_fractions_solved_with_an_interval_over_scenes(tmp_path):
     low, high = (100 * end for end in (wilson_interval(0.25, 2).low, wilson_interval(0.25, 2).high))
     assert rooms[2] == f"25 [{low:.0f}, {high:.0f}]"
     assert rooms[4].startswith("100 [")
-    assert rooms[5:7] == ["0", "9"]
+    assert rooms[5:9] == ["0", "9", "0.7", "1.4"]
+    assert found["", "other"][8:10] == ["0.2", "0.14 [0.11, 0.20]"]
     assert rooms[-1] == ""
     assert 0.0 < float(found["", "other"][-1]) <= 1.0
     assert [row[0] for row in rows] == ["1 impossible", "", "2 rooms 2", ""]
