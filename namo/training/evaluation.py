@@ -115,6 +115,16 @@ class Comparison:
     cpu_per_plan_ratio: Interval
     p_value: float
 
+    @property
+    def below(self) -> tuple[int, ...]:
+        """Numbers of pushes within which the arm solved fewer, by an interval below 0."""
+        return tuple(limit for limit, holds in self.not_below.items() if not holds)
+
+    @property
+    def above(self) -> tuple[int, ...]:
+        """Numbers of pushes within which the arm solved more, by an interval above 0."""
+        return tuple(k for k, each in self.difference.items() if each.low and each.low > 0.0)
+
 
 @dataclass(frozen=True)
 class SceneGroup:

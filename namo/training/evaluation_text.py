@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from namo.training.evaluation import (
     ALL,
@@ -57,7 +57,34 @@ def _heading(evaluation: Evaluation) -> list[str]:
             width,
         ),
         *_left_out(evaluation, width),
+        *_verdicts(evaluation, width),
     ]
+
+
+def _verdicts(evaluation: Evaluation, width: int) -> list[str]:
+    """Return where the arms solve more or fewer than the baseline, by intervals that exclude 0."""
+    lines = []
+    for arm in (name for name in evaluation.folders if name != evaluation.baseline):
+        found = {name: group.comparisons[arm] for name, group in evaluation.groups.items()}
+        more = _places({name: each.above for name, each in found.items()})
+        fewer = _places({name: each.below for name, each in found.items()})
+        text = f"By * {arm} solves more than {evaluation.baseline} {more}; fewer {fewer}."
+        lines += ["", *textwrap.wrap(text, width, subsequent_indent="  ")]
+    return lines
+
+
+def _places(pushes: Mapping[str, Sequence[int]]) -> str:
+    """Return in which groups of scenes, and within which numbers of pushes."""
+    some = [
+        f"{_title(name).lower()} within {', '.join(map(str, limits))}"
+        for name, limits in pushes.items()
+        if limits
+    ]
+    return f"in {'; '.join(some)}" if some else "nowhere"
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _left_out(evaluation: Evaluation, width: int) -> list[str]:
@@ -77,7 +104,7 @@ def _left_out(evaluation: Evaluation, width: int) -> list[str]:
 
 def _group(evaluation: Evaluation, name: str, group: SceneGroup) -> list[str]:
     width = _width(evaluation)
-    title = _TITLES.get(name, name.replace("_", " ").capitalize())
+    title = _TITLES.get(name, _title(name))
     size = f"{group.scenes:,} {'scene' if group.scenes == 1 else 'scenes'}"
     size += f", {group.episodes:,} searches per arm"
     return [

@@ -59,6 +59,18 @@ def test_differences_whose_interval_excludes_zero_are_marked(text_of):
     assert "0.222 [0.222, 0.222]*" in block(text, "Ratio of pushes to slow")[2]
 
 
+def test_where_an_arm_is_better_or_worse_is_said_in_a_sentence(text_of):
+    kinds = ["easy"] * 9 + ["rooms_2"] * 9
+    pushes = {name: np.full((18, 1), 9.0) for name in ("slow", "mixed", "same")}
+    pushes["mixed"][:9], pushes["mixed"][9:] = 2.0, 30.0
+    text = " ".join(text_of(pushes, difficulty=kinds).split())
+    assert (
+        "By * mixed solves more than slow in easy within 2, 5; one push within 2, 5; all within 2, 5; "
+        "fewer in rooms 2 within 10; all within 10."
+    ) in text
+    assert "By * same solves more than slow nowhere; fewer nowhere." in text
+
+
 def test_undefined_and_unbounded_ratios_are_marked(text_of):
     half = np.where(np.arange(10)[:, None] < 5, 9.0, np.inf)
     never = np.full((10, 1), np.inf)
