@@ -65,8 +65,8 @@ def test_where_an_arm_is_better_or_worse_is_said_in_a_sentence(text_of):
     pushes["mixed"][:9], pushes["mixed"][9:] = 2.0, 30.0
     text = " ".join(text_of(pushes, difficulty=kinds).split())
     assert (
-        "By * mixed solves more than slow in easy within 2, 5; one push within 2, 5; all within 2, 5; "
-        "fewer in rooms 2 within 10; all within 10."
+        "By * mixed solves more than slow in easy within 2, 5; one push within 2, 5; all within "
+        "2, 5; fewer in rooms 2 within 10; all within 10."
     ) in text
     assert "By * same solves more than slow nowhere; fewer nowhere." in text
 
