@@ -12,7 +12,7 @@ from namo.errors import ModelError, UsageError
 from namo.learning.bundle_files import MODEL_PATHS, bundle_sha256, require_bundle
 from namo.option_checks import MAX_SEED
 from namo.planning.registry import PLANNERS, settings_of
-from namo.scenes.conditions import MAX_CLEARANCE_M, Conditions
+from namo.scenes.conditions import DEFAULT_CLEARANCE_M, MAX_CLEARANCE_M, Conditions
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
@@ -114,7 +114,7 @@ class CollectionConfig:
         group=SEARCH,
     )
     clearance: float = setting(
-        0.01,
+        DEFAULT_CLEARANCE_M,
         help="room that must be left around the robot where it drives",
         unit="m",
         minimum=0,

@@ -259,6 +259,7 @@ def _metrics(
                 "sealed_by": None,
                 "inference_calls": 0,
                 "search_time_ms": 0.0,
+                "search_cpu_time_ms": 0.0,
                 "physics_time_ms": 0.0,
                 "reachability_time_ms": 0.0,
                 "push_planning_time_ms": 0.0,

@@ -116,6 +116,7 @@ def run_episode(
         "proof_candidates": None if result.proof is None else result.proof.candidates,
         "sealed_by": None if result.seal is None else list(result.seal.held),
         "search_time_ms": 1000.0 * result.search_s,
+        "search_cpu_time_ms": 1000.0 * result.cpu_s,
         "physics_time_ms": physics_ms,
         "reachability_time_ms": reachability_ms,
         "push_planning_time_ms": planning_ms,

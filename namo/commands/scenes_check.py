@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from namo.commands.arguments import require_time_limit
 from namo.errors import SceneError, UsageError
 from namo.scenes.checker_process import CheckerProcess, GaveUpError
+from namo.scenes.conditions import DEFAULT_CLEARANCE_M, require_clearance
 from namo.scenes.scene_files import scene_files
 from namo.scenes.sources import ListedScene
 from namo.wording import counted
@@ -71,6 +72,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"({DEFAULT_TIME_LIMIT_S:g})",
     )
     parser.add_argument(
+        "--clearance",
+        type=float,
+        default=DEFAULT_CLEARANCE_M,
+        metavar="METRES",
+        help="room that must be left around the robot where it drives, as in `namo collect` "
+        f"({DEFAULT_CLEARANCE_M:g})",
+    )
+    parser.add_argument(
         "--quiet",
         action="store_true",
         help="print only files that are odd or unusable, with the reason, and the counts",
@@ -90,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
                 f"--{name} {getattr(options, name)}: must be 1 or more, at most {MAX_THUMBNAILS}"
             )
     require_time_limit(options.time_limit)
+    require_clearance(options.clearance)
     if sheet is not None:
         from namo.scenes.contact_sheet import require_format
 
@@ -111,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
     with CheckerProcess(_check, _load, options.time_limit) as checker:
         for scene, name in zip(files.listed, files.names, strict=True):
             try:
-                finding = checker((scene, name, len(findings) < thumbnails))
+                finding = checker((scene, name, options.clearance, len(findings) < thumbnails))
             except GaveUpError as error:
                 finding = Finding(name, None, problem=str(error))
             if not options.quiet or finding.problem or finding.odd_kinds:
@@ -171,19 +181,20 @@ def _load() -> None:
     import namo.scenes.reading  # noqa: F401
 
 
-def _check(file: tuple[ListedScene, str, bool]) -> Finding:
+def _check(file: tuple[ListedScene, str, float, bool]) -> Finding:
     """Check a file; the scene is returned only for a thumbnail."""
-    listed, name, is_drawn = file
-    finding = check_file(listed, name)
+    listed, name, clearance, is_drawn = file
+    finding = check_file(listed, name, clearance)
     return finding if is_drawn else finding.without_scene()
 
 
-def check_file(listed: ListedScene, name: str) -> Finding:
+def check_file(listed: ListedScene, name: str, clearance: float) -> Finding:
     """Return what is wrong or odd with a scene file.
 
     Args:
         listed: the file, and its entry in a manifest.
         name: under which to report it.
+        clearance: room that must be left around the robot where it drives (m).
     """
     from namo.scenes.checking import warnings_collected
     from namo.scenes.inspection import inspect_scene
@@ -191,7 +202,7 @@ def check_file(listed: ListedScene, name: str) -> Finding:
 
     try:
         with warnings_collected():  # the inspection reports them as remarks
-            scene = read_scene(listed.path)
+            scene = replace(read_scene(listed.path), clearance=clearance)
         remarks = tuple(inspect_scene(scene))
         return Finding(name, scene, remarks, difficulty=listed.difficulty)
     except SceneError as error:

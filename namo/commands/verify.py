@@ -1,13 +1,13 @@
 """Verify a collection or an exported data set: check its files and replay every stored plan.
 
 Files are compared with the checksums in manifest.parquet, tables with their schemas, with the
-records of environments, with the settings and the list of scenes that were asked for, summary and
-report with the tables, and each plan is replayed in its scene. What unsolved searches claim to
-have shown is checked: that no pushing opens the goal, and that an exhaustive search has tried all
-candidates of the states that it counts. The tables of an exported data set
-are compared with the checksums on its card. --minimal also replays each plan without some of its
-pushes: all subsequences of up to 6 pushes, longer plans without each push. --clearance also says
-how many plans end with room for a wider robot.
+records of environments (rows of plans field by field), with the settings and the list of scenes
+that were asked for, summary and report with the tables, and each plan is replayed in its scene.
+What unsolved searches claim to have shown is checked: that no pushing opens the goal, and that an
+exhaustive search has tried all candidates of the states that it counts. The tables of an exported
+data set are compared with the checksums on its card. --minimal also replays each plan without some
+of its pushes: all subsequences of up to 6 pushes, longer plans without each push. --clearance also
+says how many plans end with room for a wider robot.
 
 Exit codes: 0 no problems found; 1 some found; 2 wrong usage.
 """

@@ -98,7 +98,7 @@ class ExportVerification:
     def _plans(self, searched: SearchedEnvironment) -> Iterator[Problem]:
         reference, conditions = searched.reference, searched.conditions
         check = None if self.minimal is None else self.minimal.problem
-        plans = replay_plans(self._scenes, reference, conditions, searched.episodes, check)
+        plans = replay_plans(self._scenes, reference, conditions, searched.episodes, then=check)
         try:
             for name, problem in plans:
                 self.plans += 1

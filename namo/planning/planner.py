@@ -119,6 +119,7 @@ class SearchResult:
         terminal_checks: checks whether the robot's goal is reachable.
         max_depth_reached: longest sequence of pushes that was tried.
         search_s: wall time (s).
+        cpu_s: processor time of the process, all its threads together (s).
         proof: what the search has shown of shorter plans, if it enumerates them.
         estimates: of pushes, by the number of their state; empty where a planner makes none.
         seal: what keeps the robot from its goal, whatever is pushed; after `IMPOSSIBLE` only.
@@ -133,6 +134,7 @@ class SearchResult:
     terminal_checks: int
     max_depth_reached: int
     search_s: float
+    cpu_s: float
     proof: Proof | None = None
     estimates: Mapping[tuple[int, Action], Estimate] = field(default_factory=dict, repr=False)
     seal: Seal | None = None

@@ -136,7 +136,7 @@ class Search:
         self.world = world
         self.budget = budget
         self._progress = progress
-        self._began = time.monotonic()
+        self._began, self._cpu_began = time.monotonic(), time.process_time()
         self._deadline = self._began + budget.seconds
         self._situations: list[Situation] = []  # by state number
         self._numbers: dict[str, int] = {}  # by the key of a state
@@ -175,6 +175,7 @@ class Search:
             terminal_checks=self._terminal_checks,
             max_depth_reached=self._max_depth,
             search_s=time.monotonic() - self._began,
+            cpu_s=time.process_time() - self._cpu_began,
             proof=self.proof,
             estimates=self.estimates,
             seal=seal,

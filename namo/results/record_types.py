@@ -201,6 +201,7 @@ class SearchMetrics(TypedDict):
 
     Attributes:
         search_time_ms: ms.
+        search_cpu_time_ms: ms; None in earlier versions.
         physics_time_ms: ms.
         reachability_time_ms: ms.
         push_planning_time_ms: ms.
@@ -225,6 +226,7 @@ class SearchMetrics(TypedDict):
     proof_candidates: int | None
     sealed_by: list[str] | None
     search_time_ms: float
+    search_cpu_time_ms: float | None
     physics_time_ms: float
     reachability_time_ms: float
     push_planning_time_ms: float

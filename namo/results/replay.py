@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from types import MappingProxyType
 
 from namo.errors import ResultFileError
 from namo.results.actions import PUSH_COLUMNS, push_in, push_of
@@ -40,7 +42,7 @@ class _DivergedError(Exception):
     """The replay differs from what is stored; the text says where."""
 
 
-def replay(world: World, episode: PlanRecord) -> Replay:
+def replay(world: World, episode: PlanRecord, outcomes: Sequence[tuple[str, int]] = ()) -> Replay:
     """Replay the plan of a solved episode, up to the first difference from the stored plan.
 
     Every state along the plan must equal the stored one to the last bit, and the robot's goal must
@@ -49,15 +51,21 @@ def replay(world: World, episode: PlanRecord) -> Replay:
     Args:
         world: of the episode's scene, under its conditions; its state changes.
         episode: an entry of `episode_results` with a solution.
+        outcomes: status and physics steps of each push, which must be the same too; empty to leave
+            that out.
     """
     plan, before = episode["action_sequence"] or [], episode["state_observations"]
     after = episode["post_action_state_observations"]
-    if not len(plan) == len(before) == len(after) == episode["solution_depth"]:
+    lengths = {len(plan), len(before), len(after), len(outcomes or plan)}
+    if lengths != {episode["solution_depth"]}:
         return Replay(problem="plan, states and length of the plan are inconsistent")
     player = _Player(world)
     try:
-        for action, start, end in zip(plan, before, after, strict=True):
+        places = zip_longest(plan, before, after, outcomes)
+        for action, start, end, outcome in places:
             player.play(push_of(action), start, end)
+            if outcome is not None:
+                player.require_outcome(*outcome)
         player.require_open_goal()
     except _DivergedError as difference:
         return player.end(str(difference))
@@ -69,6 +77,7 @@ def replay_plans(
     reference: SceneReference,
     conditions: Conditions,
     episodes: Sequence[EpisodePlan],
+    outcomes: Mapping[str, Sequence[tuple[str, int]]] = MappingProxyType({}),
     then: Callable[[World, EpisodePlan], str | None] | None = None,
 ) -> Iterator[tuple[str, str | None]]:
     """Replay the plans of an environment; its scene is not read where there are none.
@@ -78,6 +87,7 @@ def replay_plans(
         reference: record of the environment, or any of its metrics rows.
         conditions: under which it was collected.
         episodes: of the environment, with and without a plan.
+        outcomes: of the pushes of plans by the episode's ID, see `replay`.
         then: looks at a plan that replays, and returns what is wrong with it; None for nothing.
 
     Yields:
@@ -93,7 +103,8 @@ def replay_plans(
         return
     world = World(scenes.scene(reference, conditions))
     for episode in planned:
-        problem = replay(world, episode).problem
+        of_plan = outcomes.get(episode["episode_id"], ())
+        problem = replay(world, episode, of_plan).problem
         if problem is None and then is not None:
             problem = then(world, episode)
         yield episode["episode_id"], problem

@@ -118,6 +118,13 @@ METRICS = _schema(
             "too heavy for it; empty where walls alone do; null unless termination is impossible",
         ),
         _field("search_time_ms", _REAL, "ms", "wall time of the search"),
+        _field(
+            "search_cpu_time_ms",
+            _REAL,
+            "ms",
+            "processor time of the search, of all threads of the process, with its queries to "
+            "learned models; null when an earlier version collected",
+        ),
         _field("physics_time_ms", _REAL, "ms", "time in MuJoCo, summed over threads"),
         _field(
             "reachability_time_ms", _REAL, "ms", "time in reachability queries, summed over threads"

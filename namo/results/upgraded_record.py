@@ -68,6 +68,7 @@ def upgraded_record(record: Record, objects: Mapping[str, ObjectInfo]) -> Enviro
                     **row,
                     "schema_version": SCHEMA_VERSION,
                     **UNKNOWN_PROOF,
+                    "search_cpu_time_ms": None,
                     "found_depth": row["solution_depth"],
                     **_unsmoothed(row["solution_found"]),
                     **_NO_SMOOTHING,

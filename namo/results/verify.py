@@ -18,6 +18,7 @@ from namo.results.metadata_types import FileEntry
 from namo.results.minimal_check import MinimalCheck
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
 from namo.results.plan_check import plan_problems, summary_problems
+from namo.results.plan_rows import PlanRows, plan_row_problems, stored_outcomes
 from namo.results.problem import Problem
 from namo.results.proof_check import claims, proof_problem
 from namo.results.record_files import SUFFIX, environment_of
@@ -94,20 +95,22 @@ class Verification:
                 if wrong is not None:
                     damaged.add(path)
                     yield wrong
-        numbers = Counter(number for number in map(environment_of, listed) if number is not None)
-        for name, by_environment in counts.items():
-            if name == "metrics" and (missing := set(by_environment) - set(numbers)):
-                named = truncated_list(sorted(missing), SHOWN)
-                text = f"has rows of environments without a file: {named}"
-                yield Problem("metrics.parquet", text)
+        numbered = [
+            (number, path) for path in listed if (number := environment_of(path)) is not None
+        ]
+        if missing := set(counts.get("metrics", ())) - {number for number, _ in numbered}:
+            named = truncated_list(sorted(missing), SHOWN)
+            text = f"has rows of environments without a file: {named}"
+            yield Problem("metrics.parquet", text)
         if all(environment_of(path) is not None for path in damaged):  # tables and parts are intact
             yield from summary_problems(self.folder)
             yield from plan_problems(self.folder, self.run_from, self.notes)
-        for path in listed:
+        has_plans = "plans" in counts and "plans.parquet" not in damaged
+        plans = PlanRows(self.folder / "plans.parquet") if has_plans else None
+        for number, path in sorted(numbered):
             check_termination()
-            number = environment_of(path)
-            if number is not None and path not in damaged:
-                yield from self._environment(path, number, counts)
+            if path not in damaged:
+                yield from self._environment(path, number, counts, plans)
         if self.minimal is not None:
             self.notes += self.minimal.notes()
 
@@ -162,7 +165,8 @@ class Verification:
         counted: Counter[int] = Counter()
         try:
             require_schema(file, schema, self.folder)
-            for table in row_groups(file, ["env_index"]):
+            # Plans are read again, row by row, and compared with the records.
+            for table in row_groups(file, None if path == "plans.parquet" else ["env_index"]):
                 for each in table["env_index"].value_counts().to_pylist():
                     counted[each["values"]] += each["counts"]
         except ResultFileError as error:
@@ -173,7 +177,11 @@ class Verification:
         return None, counted
 
     def _environment(
-        self, path: str, number: int, counts: Mapping[str, Counter[int]]
+        self,
+        path: str,
+        number: int,
+        counts: Mapping[str, Counter[int]],
+        plans: PlanRows | None,
     ) -> Iterator[Problem]:
         try:
             record = read_environment(self.folder / path)
@@ -191,6 +199,9 @@ class Verification:
             if by_environment[number] != held[name]:
                 text = f"has {held[name]} rows of {name}, {name}.parquet {by_environment[number]}"
                 yield Problem(path, text, number)
+        if plans is not None:
+            for text in plan_row_problems(record, plans.of(number)):
+                yield Problem(path, text, number)
         if self.replays and not record["error"]:
             yield from self._plans(path, number, record)
             yield from self._proofs(path, number, record)
@@ -199,7 +210,9 @@ class Verification:
         solved = [each for each in record["episode_results"] if each["solution_found"]]
         conditions = Conditions.of(record["metrics"][0])
         check = None if self.minimal is None else self.minimal.problem
-        plans = replay_plans(self._scenes, record, conditions, solved, check)
+        plans = replay_plans(
+            self._scenes, record, conditions, solved, stored_outcomes(record), then=check
+        )
         try:
             for episode_id, problem in plans:
                 self.plans += 1

@@ -12,6 +12,8 @@ from namo.scenes.physics import with_physics
 if TYPE_CHECKING:  # so that settings can be checked without loading NumPy
     from namo.scenes.scene import Scene
 
+DEFAULT_CLEARANCE_M = 0.01
+"""Of collections, and of whatever stands for them where no collection is named."""
 MAX_CLEARANCE_M = 1.0
 
 

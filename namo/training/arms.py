@@ -23,9 +23,11 @@ MAX_NAMED_PAIRS = 5
 _KEYS = ["env_index", "episode"]
 _SAME = ["scene_sha256", "seed", "physics", "clearance", "difficulty"]
 _MEASURED = ["solution_found", "pushes_simulated", "search_time_ms", "termination"]
+_CPU = "search_cpu_time_ms"
+"""Not in collections of earlier versions, and null in those of them that were upgraded."""
 _CLOSED = [Termination.EXHAUSTED.value, Termination.IMPOSSIBLE.value]
 """Terminations of searches that say that there is nothing to find."""
-_MAY_BE_NULL = {"difficulty"}
+_MAY_BE_NULL = {"difficulty", _CPU}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,7 @@ class ArmEpisodes:
         solved: whether a plan was found, (n,) bool.
         pushes: simulated pushes, (n,).
         seconds: wall time of the search (s), (n,).
+        cpu_s: processor time of the search (s), (n,); NaN where it is not known.
         closed: whether the search ended without a plan because nothing was left to try, (n,) bool.
         failed: indices of environments that failed, of which no episode is here.
     """
@@ -49,6 +52,7 @@ class ArmEpisodes:
     solved: NDArray[np.bool_] = field(repr=False)
     pushes: Floats = field(repr=False)
     seconds: Floats = field(repr=False)
+    cpu_s: Floats = field(repr=False)
     closed: NDArray[np.bool_] = field(repr=False)
     failed: frozenset[int] = frozenset()
 
@@ -65,6 +69,7 @@ class ArmEpisodes:
             solved=self.solved[kept],
             pushes=self.pushes[kept],
             seconds=self.seconds[kept],
+            cpu_s=self.cpu_s[kept],
             closed=self.closed[kept],
         )
 
@@ -88,7 +93,8 @@ def read_arm(name: str, folder: Path) -> ArmEpisodes:
         absent = [column for column in (*_KEYS, *_SAME, *_MEASURED) if column not in columns]
         if absent:
             raise ResultFileError(f"{path}: has no column {', '.join(absent)}")
-        table = pq.read_table(path, columns=[*_KEYS, *_SAME, *_MEASURED])
+        known = [_CPU] if _CPU in columns else []
+        table = pq.read_table(path, columns=[*_KEYS, *_SAME, *_MEASURED, *known])
     except (OSError, pa.ArrowException) as error:
         raise ResultFileError(f"{path}: cannot be read as Parquet: {error}") from error
     if not table.num_rows:
@@ -112,11 +118,14 @@ def read_arm(name: str, folder: Path) -> ArmEpisodes:
     seconds = table["search_time_ms"].to_numpy().astype(np.float64) / 1000.0
     if not np.isfinite(seconds).all():
         raise ResultFileError(f"{path}: search_time_ms has non-finite values")
+    cpu_s = np.full(len(table), np.nan)
+    if known:
+        cpu_s = table[_CPU].to_numpy().astype(np.float64) / 1000.0
     solved = table["solution_found"].to_numpy()
     pushes = table["pushes_simulated"].to_numpy().astype(np.float64)
     closed = pc.is_in(table["termination"], pa.array(_CLOSED)).to_numpy()
     pairs = table.select([*_KEYS, *_SAME])
-    return ArmEpisodes(name, folder, pairs, solved, pushes, seconds, closed, failed)
+    return ArmEpisodes(name, folder, pairs, solved, pushes, seconds, cpu_s, closed, failed)
 
 
 def require_pairs(arm: ArmEpisodes, baseline: ArmEpisodes) -> None:

@@ -68,6 +68,9 @@ class ArmResult:
         median_pushes: smallest number of pushes within which half of all searches were solved.
         total_time_s: wall time of all searches, unsolved ones included.
         mean_time_s: wall time per search, likewise.
+        mean_cpu_s: processor time per search, likewise; all None where a search has none stored.
+        cpu_per_plan_s: processor time of all searches, unsolved ones included, per search that was
+            solved; likewise, and all None where none was solved.
         curve: `within_pushes` at many numbers of pushes, for plotting.
     """
 
@@ -78,6 +81,8 @@ class ArmResult:
     median_pushes: Interval
     total_time_s: Interval
     mean_time_s: Interval
+    mean_cpu_s: Interval
+    cpu_per_plan_s: Interval
     curve: SolvedCurve
 
 
@@ -93,6 +98,8 @@ class Comparison:
         median_ratio: median pushes, arm over baseline.
         mean_ratio: geometric mean of pushes, arm over baseline; see `p_value`.
         time_ratio: total wall time, arm over baseline.
+        cpu_ratio: total processor time, likewise.
+        cpu_per_plan_ratio: `ArmResult.cpu_per_plan_s`, likewise.
         p_value: probability from a two-sided sign-flip permutation test on the paired differences
             of the scenes' mean log(pushes). An unsolved search is imputed as twice the budget: more
             than any solved search, but only by log(2), so that a few unsolved searches do not
@@ -104,7 +111,19 @@ class Comparison:
     median_ratio: Interval
     mean_ratio: Interval
     time_ratio: Interval
+    cpu_ratio: Interval
+    cpu_per_plan_ratio: Interval
     p_value: float
+
+    @property
+    def below(self) -> tuple[int, ...]:
+        """Numbers of pushes within which the arm solved fewer, by an interval below 0."""
+        return tuple(limit for limit, holds in self.not_below.items() if not holds)
+
+    @property
+    def above(self) -> tuple[int, ...]:
+        """Numbers of pushes within which the arm solved more, by an interval above 0."""
+        return tuple(k for k, each in self.difference.items() if each.low and each.low > 0.0)
 
 
 @dataclass(frozen=True)
@@ -221,6 +240,8 @@ class _Replicates:
     within: Floats  # (R, K)
     median: Floats
     time_s: Floats
+    cpu_s: Floats
+    cpu_per_plan_s: Floats
     scene_log_pushes: Floats  # (S,)
 
 
@@ -260,7 +281,9 @@ def _arm(
     half = fractions >= 0.5
     median = np.where(half.any(axis=1), levels[half.argmax(axis=1)], np.inf)
     by_time = bootstrap.within(seconds, solved, np.array(WITHIN_SECONDS))
-    time_s = bootstrap.total(seconds)
+    time_s, cpu_s = bootstrap.total(seconds), bootstrap.total(arm.cpu_s[rows])
+    plans = bootstrap.total(solved.astype(np.float64))
+    cpu_per_plan_s = np.divide(cpu_s, plans, out=np.full_like(cpu_s, np.inf), where=plans > 0.0)
     bounds = percentile_bounds(fractions[:, np.searchsorted(levels, curve)])
     result = ArmResult(
         solved=interval(fractions[:, -1]),
@@ -270,12 +293,15 @@ def _arm(
         median_pushes=interval(median),
         total_time_s=interval(time_s),
         mean_time_s=interval(time_s / bootstrap.episodes),
+        mean_cpu_s=interval(cpu_s / bootstrap.episodes),
+        cpu_per_plan_s=interval(cpu_per_plan_s),
         curve=SolvedCurve(
             tuple(curve.astype(int).tolist()), *(tuple(line.tolist()) for line in bounds)
         ),
     )
     imputed = np.where(solved, np.maximum(pushes, 1.0), UNSOLVED_BUDGETS * max_pushes)
-    return result, _Replicates(within, median, time_s, bootstrap.scene_means(np.log(imputed)))
+    log_pushes = bootstrap.scene_means(np.log(imputed))
+    return result, _Replicates(within, median, time_s, cpu_s, cpu_per_plan_s, log_pushes)
 
 
 def _comparison(
@@ -292,5 +318,7 @@ def _comparison(
         median_ratio=ratio(arm.median, baseline.median),
         mean_ratio=interval(np.exp(log_ratios)),
         time_ratio=ratio(arm.time_s, baseline.time_s),
+        cpu_ratio=ratio(arm.cpu_s, baseline.cpu_s),
+        cpu_per_plan_ratio=ratio(arm.cpu_per_plan_s, baseline.cpu_per_plan_s),
         p_value=p_value,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from namo.training.evaluation import (
     ALL,
@@ -46,16 +46,45 @@ def _heading(evaluation: Evaluation) -> list[str]:
         *textwrap.wrap(
             f"Budget per search: {budget} simulated pushes. Median pushes: number within which "
             f"half of all searches were solved, > {budget} if fewer were. Times: wall times of "
-            f"all searches, unsolved ones included. Brackets: {100 * CONFIDENCE:g} % confidence "
-            f"intervals from {RESAMPLES:,} bootstrap resamples of the scenes, paired in "
-            "comparisons; * marks intervals that exclude no difference. p: sign-flip test on the "
-            f"scenes' mean log(pushes), {FLIPS:,} flips; there and in the geometric mean an "
+            "all searches, unsolved ones included; CPU: processor time likewise, and per plan that "
+            f"was found, {UNDEFINED} where a collection does not hold it. Brackets: "
+            f"{100 * CONFIDENCE:g} % confidence intervals from {RESAMPLES:,} bootstrap resamples "
+            "of the scenes, paired in comparisons; * marks intervals that exclude no difference. "
+            f"p: sign-flip test on the scenes' mean log(pushes), {FLIPS:,} flips; there and in the "
+            "geometric mean an "
             f"unsolved search counts {UNSOLVED_BUDGETS * evaluation.max_pushes:,.0f} pushes. Not "
             "corrected for multiple comparisons.",
             width,
         ),
         *_left_out(evaluation, width),
+        *_verdicts(evaluation, width),
     ]
+
+
+def _verdicts(evaluation: Evaluation, width: int) -> list[str]:
+    """Return where the arms solve more or fewer than the baseline, by intervals that exclude 0."""
+    lines = []
+    for arm in (name for name in evaluation.folders if name != evaluation.baseline):
+        found = {name: group.comparisons[arm] for name, group in evaluation.groups.items()}
+        more = _places({name: each.above for name, each in found.items()})
+        fewer = _places({name: each.below for name, each in found.items()})
+        text = f"By * {arm} solves more than {evaluation.baseline} {more}; fewer {fewer}."
+        lines += ["", *textwrap.wrap(text, width, subsequent_indent="  ")]
+    return lines
+
+
+def _places(pushes: Mapping[str, Sequence[int]]) -> str:
+    """Return in which groups of scenes, and within which numbers of pushes."""
+    some = [
+        f"{_title(name).lower()} within {', '.join(map(str, limits))}"
+        for name, limits in pushes.items()
+        if limits
+    ]
+    return f"in {'; '.join(some)}" if some else "nowhere"
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _left_out(evaluation: Evaluation, width: int) -> list[str]:
@@ -75,7 +104,7 @@ def _left_out(evaluation: Evaluation, width: int) -> list[str]:
 
 def _group(evaluation: Evaluation, name: str, group: SceneGroup) -> list[str]:
     width = _width(evaluation)
-    title = _TITLES.get(name, name.replace("_", " ").capitalize())
+    title = _TITLES.get(name, _title(name))
     size = f"{group.scenes:,} {'scene' if group.scenes == 1 else 'scenes'}"
     size += f", {group.episodes:,} searches per arm"
     return [
@@ -104,12 +133,13 @@ def _fractions_and_effort(evaluation: Evaluation, group: SceneGroup) -> list[str
     limits = [*(f"{limit:g}" for limit in first.within_seconds), "any"]
     lines += [
         "",
-        _row("% within seconds", limits, FRACTION, width) + _cells(["total time (s)"], 2 * EFFORT),
+        _row("% within seconds", limits, FRACTION, width)
+        + _cells(["mean CPU (s)", "CPU per plan (s)"], EFFORT),
     ]
     for arm, result in group.arms.items():
         fractions = [_percent(each) for each in (*result.within_seconds.values(), result.solved)]
-        total = _cells([_with_ends(result.total_time_s)], 2 * EFFORT)
-        lines.append(_row(arm, fractions, FRACTION, width) + total)
+        cpu = [_with_ends(result.mean_cpu_s), _with_ends(result.cpu_per_plan_s)]
+        lines.append(_row(arm, fractions, FRACTION, width) + _cells(cpu, EFFORT))
     return lines
 
 
@@ -123,17 +153,27 @@ def _comparisons(evaluation: Evaluation, group: SceneGroup) -> list[str]:
     ]
     for arm, found in group.comparisons.items():
         lines += _differences(arm, found, width)
-    titles = [f"{title} " for title in ("median pushes", "geometric mean pushes", "total time")]
     lines += [
         "",
-        f"Ratio to {evaluation.baseline}",
-        _row("", titles, EFFORT, width) + _cells(["p"], P_VALUE),
+        f"Ratio of pushes to {evaluation.baseline}",
+        _row("", ["median ", "geometric mean "], EFFORT, width) + _cells(["p"], P_VALUE),
     ]
     for arm, found in group.comparisons.items():
-        ratios = (found.median_ratio, found.mean_ratio, found.time_ratio)
-        cells = [f"{_with_ends(ratio)}{_mark(ratio, 1.0)}" for ratio in ratios]
+        cells = _ratios(found.median_ratio, found.mean_ratio)
         lines.append(_row(arm, cells, EFFORT, width) + _cells([f"{found.p_value:.4f}"], P_VALUE))
+    lines += [
+        "",
+        f"Ratio of times to {evaluation.baseline}",
+        _row("", ["wall time ", "CPU ", "CPU per plan "], EFFORT, width).rstrip(),
+    ]
+    for arm, found in group.comparisons.items():
+        cells = _ratios(found.time_ratio, found.cpu_ratio, found.cpu_per_plan_ratio)
+        lines.append(_row(arm, cells, EFFORT, width).rstrip())
     return lines
+
+
+def _ratios(*ratios: Interval) -> list[str]:
+    return [f"{_with_ends(ratio)}{_mark(ratio, 1.0)}" for ratio in ratios]
 
 
 def _differences(arm: str, found: Comparison, width: int) -> list[str]:

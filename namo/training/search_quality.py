@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +42,12 @@ class HeldOut:
         left_out: scene files that cannot be used -> why.
     """
 
-    def __init__(self, scenes: Sequence[Path], budget: Budget, seed: int) -> None:
+    def __init__(self, scenes: Sequence[Path], clearance: float, budget: Budget, seed: int) -> None:
         """Read the scenes; those whose goal is open from the start are not searched.
 
         Args:
             scenes: scene files.
+            clearance: room that must be left around the robot where it drives (m).
             budget: of each search.
             seed: of the searches.
 
@@ -59,7 +60,7 @@ class HeldOut:
         self.left_out: dict[Path, str] = {}
         for number, path in enumerate(scenes):
             try:
-                scene = read_scene(path)
+                scene = replace(read_scene(path), clearance=clearance)
                 world = World(scene)
                 if not world.reachability().goal_reachable:
                     world.prepare()

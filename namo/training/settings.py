@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from namo.errors import UsageError
+from namo.scenes.conditions import DEFAULT_CLEARANCE_M, require_clearance
 
 MAX_SEED = 2**63 - 1
 
@@ -38,6 +39,7 @@ class TrainingSettings:
         search_scenes: held-out scenes searched after each epoch.
         search_pushes: budget of such a search (simulated pushes).
         search_depth: longest plan of such a search (pushes).
+        search_clearance: room that must be left around the robot in such a search (m).
         search_goals: goals per object in such a search.
         search_samples: samples per model query in such a search.
         search_seed: seed of these searches.
@@ -68,6 +70,7 @@ class TrainingSettings:
     search_scenes: int = 150
     search_pushes: int = 20
     search_depth: int = 3
+    search_clearance: float = DEFAULT_CLEARANCE_M
     search_goals: int = 5
     search_samples: int = 32
     search_seed: int = 7
@@ -97,6 +100,7 @@ class TrainingSettings:
         for name in ("seed", "search_seed"):
             if not 0 <= getattr(self, name) <= MAX_SEED:
                 raise UsageError(f"{name} is {getattr(self, name)}; allowed: 0 to {MAX_SEED}")
+        require_clearance(self.search_clearance, "search_clearance")
         if self.device not in ("cpu", "cuda", "auto"):
             raise UsageError(f"device is '{self.device}'; allowed: cpu, cuda, auto")
 

@@ -95,7 +95,7 @@ class Training:
         budget = Budget(
             depth=settings.search_depth, seconds=math.inf, pushes=settings.search_pushes
         )
-        self._held_out = HeldOut(held_out, budget, settings.search_seed)
+        self._held_out = HeldOut(held_out, settings.search_clearance, budget, settings.search_seed)
         for scene, why in self._held_out.left_out.items():
             show(f"held-out scene left out: {scene}: {why}")
         searched_with = list(self._held_out.read)

@@ -279,6 +279,13 @@ def test_parts_of_the_search_time_do_not_exceed_it(collection):
         assert sum(row[f"{name}_time_ms"] for name in names) <= row["search_time_ms"]
 
 
+def test_processor_time_is_that_of_the_search_alone(collection):
+    for row in collection.table("metrics"):
+        limit = 1.2 * row["search_time_ms"] + 20.0  # one thread; clocks tick
+        assert (row["search_cpu_time_ms"] > 0.0) is (row["termination"] != "error")
+        assert row["search_cpu_time_ms"] < limit
+
+
 def test_every_stored_plan_replays_to_the_goal_in_a_new_process(collection):
     done = subprocess.run(
         [sys.executable, "-c", REPLAY, *map(str, collection.files())],

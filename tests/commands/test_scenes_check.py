@@ -44,6 +44,17 @@ def test_every_file_gets_a_line(folder, capsys):
     ]
 
 
+def test_what_the_robot_reaches_depends_on_the_clearance(rooms, tmp_path, capsys):
+    scene = rooms.room(walls=rooms.door())
+    write_scene(scene, tmp_path / "narrow.xml")
+    assert check(tmp_path) == check(tmp_path, "--clearance", 0.0) == 0
+    assert capsys.readouterr().out.count("narrow.xml: ok (goal reachable at the start)") == 2
+    assert check(tmp_path, "--clearance", 0.35) == 0
+    assert "narrow.xml: odd: " in capsys.readouterr().out
+    with pytest.raises(UsageError, match="--clearance is -1"):
+        check(tmp_path, "--clearance", -1.0)
+
+
 def test_an_unusable_file_is_a_failure_with_its_reason(folder, broken, capsys):
     assert check(folder) == 1
     lines = capsys.readouterr().out.splitlines()

@@ -24,6 +24,8 @@ STRAIGHT = frozenset({"simulation", "contact", "travel"})
 """Columns of pushes that version 5 did not have; of pushes to a pose all of them are known."""
 PROOF = frozenset({"proof_depth", "proof_candidates", "sealed_by"})
 """Columns of metrics, and keys of episodes, that version 5 did not have."""
+CPU = frozenset({"search_cpu_time_ms"})
+"""Columns of metrics that versions 4 and 5 did not have, and whose values are not known."""
 ESTIMATES = frozenset({"visits", "value"})
 """Columns of pushes that it did not have."""
 ADDED = NEW | PROOF | ESTIMATES | {"reachable", "reached_area", "goal_gap", "remarks"}
@@ -33,6 +35,7 @@ KNOWN = frozenset({"clearance"})
 LATER = {
     "metrics": {"found_depth", "minimal", "refined", "smoothing_pushes", "smoothing_time_ms"}
     | PROOF
+    | CPU
     | KNOWN,
     "episodes": {"minimal", "refined", "found_sequence", "dropped"} | PROOF | KNOWN,
     "pushes": STRAIGHT | ESTIMATES,
@@ -134,15 +137,17 @@ def _as_version_4(record):
     return record
 
 
-def with_unknown(value):
-    """What is in a record or in rows, with None for what the version before did not have."""
+def with_unknown(value, version=FORMER):
+    """What is in a record or in rows, with None for what an earlier version did not have."""
+    unknown_columns = ADDED | CPU if version == FORMER else CPU
     if isinstance(value, dict):
         numbers = value.get("push")  # of a row, or of all rows in columns
         unknown = [None] * len(numbers) if isinstance(numbers, list) else None
         return {
-            name: unknown if name in ADDED else with_unknown(item) for name, item in value.items()
+            name: unknown if name in unknown_columns else with_unknown(item, version)
+            for name, item in value.items()
         }
-    return [with_unknown(item) for item in value] if isinstance(value, list) else value
+    return [with_unknown(item, version) for item in value] if isinstance(value, list) else value
 
 
 def _without(values, absent):

@@ -52,9 +52,7 @@ def everything(rig, folder, scenes):
 
 
 def require_upgraded(rig, folder, present, *, replays=False, version=FORMER):
-    expected = everything(rig, present.output, present.scenes)
-    if version == FORMER:
-        expected = with_unknown(expected)
+    expected = with_unknown(everything(rig, present.output, present.scenes), version)
     assert everything(rig, folder, present.scenes) == expected
     verification = Verification(folder, replays)
     assert [str(problem) for problem in verification.problems()] == []

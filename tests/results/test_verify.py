@@ -15,9 +15,10 @@ from namo.results.assemble import assemble
 from namo.results.collection import Collection
 from namo.results.records import file_entry, read_record, write_record
 from namo.results.room import room_of_plans
-from namo.results.schema import FILES, SCENE_FILES
+from namo.results.schema import FILES, PLANS, SCENE_FILES
 from namo.results.tables import write_table
 from namo.results.verify import MANIFEST, REPLACED, Verification, schedule_recollection
+from namo.world.push import PushStatus
 from tests.collecting import SOURCE
 from tests.collecting import Collection as Collected
 from tests.walking import SCENES, Folder, copy_scenes
@@ -142,10 +143,102 @@ def test_a_diverged_replay_is_named(copy):
         first_plan(record)["post_action_state_observations"][0]["robot_pose"][0] += 1e-12
 
     rewritten(copy, index, change)
-    problem = the_problem(copy.output)
-    assert problem.environment == index
-    assert f"host_env_{index:06d}_episode_0: state after push 1" in problem.text
+    episode = f"host_env_{index:06d}_episode_0"
+    compared, replayed = problems(copy.output)
+    assert compared.environment == replayed.environment == index
+    assert f"{episode}: row 0 of plans: poses_after differs" in compared.text
+    assert f"{episode}: state after push 1" in replayed.text
+    assert problems(copy.output, replays=False) == [compared]
+
+
+def rewrite_plans(copy, change):
+    """Change the rows of the plans table, and list the table again."""
+    path = copy.output / "plans.parquet"
+    rows = pq.read_table(path).to_pylist()
+    change(rows)
+    write_table(path, PLANS, [pa.Table.from_pylist(rows, PLANS)])
+    relisted(copy, path)
+
+
+def another(value):
+    """Another value that is allowed in the same column."""
+    if value in list(PushStatus):
+        return next(status.value for status in PushStatus if status != value)
+    if isinstance(value, list):
+        return [another(value[0]), *value[1:]] if value else ["another"]
+    return f"{value}x" if isinstance(value, str) else (value or 0) + 1
+
+
+@pytest.mark.parametrize("name", [name for name in PLANS.names if name != "env_index"])
+def test_a_row_of_plans_that_is_not_that_of_its_record_is_named(copy, name):
+    def change(rows):
+        rows[0][name] = another(rows[0][name])
+
+    rewrite_plans(copy, change)
+    found, index = problems(copy.output, replays=False), with_a_plan(copy)
+    (text,) = {problem.text for problem in found if problem.environment == index}
+    assert re.search(rf"episode_0, push 1 of its plan: {name} is .*, in plans.parquet ", text)
+
+
+def test_a_missing_row_of_plans_is_named(copy):
+    rewrite_plans(copy, lambda rows: rows.pop())
+    texts = [problem.text for problem in problems(copy.output, replays=False)]
+    assert any(re.fullmatch("has 1 rows of plans, plans.parquet 0", text) for text in texts)
+
+
+def column_and_row(copy, index, name, change):
+    """Change a value of the first push of a plan alike in the record and in the plans table."""
+    values = []
+
+    def rewrite_row(rows):
+        row = next(row for row in rows if row["env_index"] == index)
+        row[name] = change(row[name])
+        values.append(row[name])
+
+    def rewrite(record):
+        (record["plans"][name][0],) = values
+
+    rewrite_plans(copy, rewrite_row)
+    rewritten(copy, index, rewrite)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("step", "step is 1; expected 0"),
+        ("found_step", "found_step is 1; expected 0"),
+        ("search_push", "search_push differs"),
+        ("object_id", "object_id is .*; expected "),
+        ("contact", "contact is .*; expected "),
+        ("travel", "travel is .*; expected "),
+        *((f"goal_{axis}", rf"goal_{axis} is .*; expected ") for axis in ("x", "y", "theta")),
+        *((f"result_{axis}", rf"result_{axis} is .*; expected ") for axis in ("x", "y", "theta")),
+        ("status", "status is .*; expected "),
+        ("contacts", "contacts is .*; expected "),
+        ("physics_steps", "physics_steps is .*; expected "),
+        ("poses_before", "poses_before is .*; expected "),
+        ("poses_after", "poses_after is .*; expected "),
+        ("moved", "motion differs"),
+        ("robot", "motion differs"),
+        ("poses", "motion differs"),
+    ],
+)
+def test_a_row_of_plans_that_contradicts_its_plan_or_search_is_named(copy, name, said):
+    index = with_a_plan(copy)
+    change = (lambda number: number + 1000) if name == "search_push" else another
+    column_and_row(copy, index, name, change)
+    texts = [each.text for each in problems(copy.output, replays=False)]
+    assert any(re.search(f"row 0 of plans: {said}", text) for text in texts), texts
+
+
+@pytest.mark.parametrize("name", ["physics_steps", "status"])
+def test_an_outcome_that_the_search_does_not_hold_is_replayed(copy, name):
+    index = with_a_plan(copy)
+    column_and_row(copy, index, "search_push", lambda number: None)
+    column_and_row(copy, index, name, another)
     assert problems(copy.output, replays=False) == []
+    problem = the_problem(copy.output)
+    assert re.search("push 1 ends as .* physics steps; stored: ", problem.text)
 
 
 def test_a_plan_that_claims_to_be_minimal_and_can_be_shorter_is_named(several, tmp_path, capsys):

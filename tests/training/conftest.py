@@ -123,7 +123,7 @@ def learning(rooms, tmp_path_factory) -> Learning:
     return Learning(scenes, collection, manifest, dataset, card)
 
 
-def rows_of(pushes, *, difficulty="easy", seconds_per_push=0.1):
+def rows_of(pushes, *, difficulty="easy", seconds_per_push=0.1, cpu_per_push=0.2):
     """Rows of metrics for pushes (scenes, episodes); infinite for unsolved searches."""
     pushes = np.asarray(pushes, float)
     names = [difficulty] * len(pushes) if isinstance(difficulty, str | None) else difficulty
@@ -139,6 +139,7 @@ def rows_of(pushes, *, difficulty="easy", seconds_per_push=0.1):
             "solution_found": bool(np.isfinite(needed)),
             "pushes_simulated": int(min(needed, BUDGET)),
             "search_time_ms": 1000.0 * seconds_per_push * min(needed, BUDGET),
+            "search_cpu_time_ms": 1000.0 * cpu_per_push * min(needed, BUDGET),
             "termination": "solved" if np.isfinite(needed) else "pushes",
         }
         for (scene, episode), needed in np.ndenumerate(pushes)

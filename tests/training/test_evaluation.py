@@ -28,6 +28,7 @@ def intervals(evaluation):
         for result in group.arms.values():
             yield from (result.solved, result.median_pushes)
             yield from (result.total_time_s, result.mean_time_s)
+            yield from (result.mean_cpu_s, result.cpu_per_plan_s)
             yield from result.within_pushes.values()
             yield from result.within_seconds.values()
             curve = result.curve
@@ -36,6 +37,7 @@ def intervals(evaluation):
         for found in group.comparisons.values():
             yield from found.difference.values()
             yield from (found.median_ratio, found.mean_ratio, found.time_ratio)
+            yield from (found.cpu_ratio, found.cpu_per_plan_ratio)
 
 
 def test_an_arm_does_not_differ_from_itself(arm, rng):
@@ -45,6 +47,7 @@ def test_an_arm_does_not_differ_from_itself(arm, rng):
     assert all(found.not_below.values())
     assert found.p_value == 1.0
     assert found.mean_ratio == found.time_ratio == Interval(1.0, 1.0, 1.0)
+    assert found.cpu_ratio == found.cpu_per_plan_ratio == Interval(1.0, 1.0, 1.0)
     assert found.median_ratio.estimate == 1.0
 
 
@@ -132,6 +135,38 @@ def test_a_scene_listed_twice_counts_once(arm, rng):
         row["scene_sha256"] = f"{row['env_index'] % 2:064x}"
     group = evaluate([arm("a", rows=rows)], "a", BUDGET).groups["all"]
     assert (group.scenes, group.episodes) == (2, 12)
+
+
+def test_processor_time_counts_unsolved_searches_with_what_they_spent(arm):
+    quick = arm("quick", [[2.0], [4.0], [np.inf], [6.0]], cpu_per_push=1.0)
+    slow = arm("slow", [[6.0], [6.0], [6.0], [6.0]], cpu_per_push=2.0)
+    group = evaluate([slow, quick], "slow", BUDGET).groups["all"]
+    assert group.arms["quick"].mean_cpu_s.estimate == pytest.approx((2 + 4 + BUDGET + 6) / 4)
+    assert group.arms["quick"].cpu_per_plan_s.estimate == pytest.approx((2 + 4 + BUDGET + 6) / 3)
+    assert group.arms["slow"].cpu_per_plan_s == Interval(12.0, 12.0, 12.0)
+    found = group.comparisons["quick"]
+    assert found.cpu_ratio.estimate == pytest.approx((12 + BUDGET) / 48)
+    assert found.cpu_per_plan_ratio.estimate == pytest.approx((12 + BUDGET) / 36)
+
+
+@pytest.mark.parametrize("known", ["column", "one row", "no column"])
+def test_processor_time_that_a_search_lacks_is_none(arm, known):
+    rows = rows_of([[1.0], [3.0]])
+    for row in rows[known == "one row" :]:
+        row["search_cpu_time_ms"] = None
+        if known == "no column":
+            del row["search_cpu_time_ms"]
+    group = evaluate([arm("a", [[1.0], [2.0]]), arm("b", rows=rows)], "a", BUDGET).groups["all"]
+    unknown = Interval(None, None, None)
+    assert group.arms["b"].mean_cpu_s == group.arms["b"].cpu_per_plan_s == unknown
+    assert group.comparisons["b"].cpu_ratio == unknown
+    assert group.arms["a"].mean_cpu_s.estimate == pytest.approx(0.3)
+
+
+def test_processor_time_per_plan_is_none_where_none_was_found(arm):
+    result = evaluate([arm("a", [[np.inf], [np.inf]])], "a", BUDGET).groups["all"].arms["a"]
+    assert result.cpu_per_plan_s == Interval(None, None, None)
+    assert result.mean_cpu_s.estimate == pytest.approx(0.2 * BUDGET)
 
 
 def test_a_median_beyond_the_budget_is_none(arm):

@@ -30,10 +30,19 @@ def test_a_row_has_the_fractions_solved_with_an_interval_over_scenes(tmp_path):
     low, high = (100 * end for end in (wilson_interval(0.25, 2).low, wilson_interval(0.25, 2).high))
     assert rooms[2] == f"25 [{low:.0f}, {high:.0f}]"
     assert rooms[4].startswith("100 [")
-    assert rooms[5:7] == ["0", "9"]
-    assert rooms[-1] == ""
-    assert 0.0 < float(found["", "other"][-1]) <= 1.0
+    assert rooms[5:9] == ["0", "9", "0.7", "1.4"]
+    assert found["", "other"][8:10] == ["0.2", "0.14 [0.11, 0.20]"]
+    assert rooms[-2:] == ["", ""]
+    assert 0.0 < float(found["", "other"][-2]) <= 1.0
+    assert head[-1] == "solves more (+), fewer (-) than random within"
+    assert [row[-1] for row in rows if row[1] == "other"] == ["neither", "+1 +2 +5"]
     assert [row[0] for row in rows] == ["1 impossible", "", "2 rooms 2", ""]
+
+
+def test_pushes_within_which_an_arm_solves_more_or_fewer_are_listed(arm):
+    slow, fast = arm("slow", np.full((9, 1), 9.0)), arm("fast", np.full((9, 1), 2.0))
+    assert cells(evaluation_markdown(evaluate([slow, fast], "slow", BUDGET)))[-1][-1] == "+2 +5"
+    assert cells(evaluation_markdown(evaluate([slow, fast], "fast", BUDGET)))[2][-1] == "-2 -5"
 
 
 def test_searches_that_close_are_counted_apart_from_those_that_run_out(tmp_path):

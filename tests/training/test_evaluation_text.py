@@ -56,14 +56,26 @@ def test_differences_whose_interval_excludes_zero_are_marked(text_of):
     assert limits.split() == ["1", "2", "5", "10", "30"]
     assert points.split() == ["fast", "0.0", "+100*", "+100*", "0.0", "0.0"]
     assert ends.split() == ["0.0..0.0", "+100..+100", "+100..+100", "0.0..0.0", "0.0..0.0"]
-    assert "0.222 [0.222, 0.222]*" in block(text, "Ratio to slow")[2]
+    assert "0.222 [0.222, 0.222]*" in block(text, "Ratio of pushes to slow")[2]
+
+
+def test_where_an_arm_is_better_or_worse_is_said_in_a_sentence(text_of):
+    kinds = ["easy"] * 9 + ["rooms_2"] * 9
+    pushes = {name: np.full((18, 1), 9.0) for name in ("slow", "mixed", "same")}
+    pushes["mixed"][:9], pushes["mixed"][9:] = 2.0, 30.0
+    text = " ".join(text_of(pushes, difficulty=kinds).split())
+    assert (
+        "By * mixed solves more than slow in easy within 2, 5; one push within 2, 5; all within "
+        "2, 5; fewer in rooms 2 within 10; all within 10."
+    ) in text
+    assert "By * same solves more than slow nowhere; fewer nowhere." in text
 
 
 def test_undefined_and_unbounded_ratios_are_marked(text_of):
     half = np.where(np.arange(10)[:, None] < 5, 9.0, np.inf)
     never = np.full((10, 1), np.inf)
     text = text_of({"random": np.full((10, 1), 3.0), "half": half, "never": never})
-    rows = {line.split()[0]: line for line in block(text, "Ratio to random")[2:]}
+    rows = {line.split()[0]: line for line in block(text, "Ratio of pushes to random")[2:]}
     assert "3.00 [3.00, unbounded]" in rows["half"]
     assert rows["never"].split()[1] == "-"
 
@@ -72,6 +84,13 @@ def test_a_single_arm_is_not_compared(text_of):
     text = text_of({"random": np.ones((3, 1))})
     assert "Difference" not in text
     assert "Ratio" not in text
+
+
+def test_processor_time_is_shown_with_its_ratio(text_of):
+    text = text_of({"slow": np.full((9, 1), 9.0), "fast": np.full((9, 1), 3.0)})
+    (row,) = [line for line in block(text, "% within seconds") if line.startswith("fast")]
+    assert row.split()[-6:] == 2 * ["0.600", "[0.600,", "0.600]"]
+    assert block(text, "Ratio of times to slow")[2].count("0.333 [0.333, 0.333]*") == 3
 
 
 def test_lines_are_short_and_columns_do_not_touch(text_of):

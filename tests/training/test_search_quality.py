@@ -11,6 +11,7 @@ from namo.training.search_quality import HeldOut
 from tests.training.conftest import write_scenes
 
 BUDGET = Budget(depth=2, pushes=6)
+CLEARANCE = 0.01
 
 
 @pytest.fixture(scope="module")
@@ -21,43 +22,55 @@ def planner():
 def test_an_unsolved_search_counts_its_whole_budget(rooms, planner, tmp_path):
     sealed = rooms.sealed(rooms.box(-1.0, 0.2), options=rooms.SLEEPING)
     scenes = write_scenes(tmp_path / "scenes", {"a": sealed})
-    quality = HeldOut(scenes, Budget(depth=2, pushes=2), seed=1).search(planner)
+    quality = HeldOut(scenes, CLEARANCE, Budget(depth=2, pushes=2), seed=1).search(planner)
     assert (quality.pushes, quality.solved, quality.within_five) == (2.0, 0.0, 0.0)
     assert quality.log_pushes == pytest.approx(np.log(2.0))
 
 
 def test_searches_are_the_same_in_every_call(learning, planner):
-    held_out = HeldOut(learning.scenes[:4], BUDGET, seed=7)
+    held_out = HeldOut(learning.scenes[:4], CLEARANCE, BUDGET, seed=7)
     first = held_out.search(planner)
     assert 1.0 <= first.pushes <= 6.0
     assert 0.0 <= first.within_five <= first.solved <= 1.0
     assert held_out.search(planner) == first
-    assert HeldOut(learning.scenes[:4], BUDGET, seed=7).search(planner) == first
-    others = [HeldOut(learning.scenes[:4], BUDGET, seed).search(planner) for seed in (8, 9, 10)]
+    assert HeldOut(learning.scenes[:4], CLEARANCE, BUDGET, seed=7).search(planner) == first
+    others = [
+        HeldOut(learning.scenes[:4], CLEARANCE, BUDGET, seed).search(planner) for seed in (8, 9, 10)
+    ]
     assert any(other != first for other in others)
 
 
 def test_scenes_with_an_open_goal_are_left_out(learning, rooms, planner, tmp_path):
     (open_one,) = write_scenes(tmp_path / "scenes", {"a": rooms.room(options=rooms.SLEEPING)})
-    alone = HeldOut([learning.scenes[0]], BUDGET, seed=7).search(planner)
-    assert HeldOut([learning.scenes[0], open_one], BUDGET, seed=7).search(planner) == alone
+    alone = HeldOut([learning.scenes[0]], CLEARANCE, BUDGET, seed=7).search(planner)
+    assert (
+        HeldOut([learning.scenes[0], open_one], CLEARANCE, BUDGET, seed=7).search(planner) == alone
+    )
+
+
+def test_a_goal_that_is_shut_with_the_clearance_alone_is_searched(rooms, planner, tmp_path):
+    scene = rooms.room(walls=rooms.door())
+    scenes = write_scenes(tmp_path / "scenes", {"a": scene})
+    with pytest.raises(UsageError, match="none of which needs a push"):
+        HeldOut(scenes, 0.0, BUDGET, seed=7)
+    assert HeldOut(scenes, 0.35, BUDGET, seed=7).search(planner).solved == 0.0
 
 
 def test_at_least_one_scene_must_need_a_push(rooms, tmp_path):
     scenes = write_scenes(tmp_path / "scenes", {"a": rooms.room(options=rooms.SLEEPING)})
     for given in (scenes, []):
         with pytest.raises(UsageError, match=f"{len(given)} given, none of which needs a push"):
-            HeldOut(given, BUDGET, seed=7)
+            HeldOut(given, CLEARANCE, BUDGET, seed=7)
 
 
 def test_a_bad_scene_is_named_and_costs_itself(learning, planner, tmp_path):
     broken, gone = tmp_path / "broken.xml", tmp_path / "gone.xml"
     broken.write_text("<mujoco/>")
-    alone = HeldOut([learning.scenes[0]], BUDGET, seed=7)
-    among = HeldOut([learning.scenes[0], broken, gone], BUDGET, seed=7)
+    alone = HeldOut([learning.scenes[0]], CLEARANCE, BUDGET, seed=7)
+    among = HeldOut([learning.scenes[0], broken, gone], CLEARANCE, BUDGET, seed=7)
     assert among.left_out.keys() == {broken, gone}
     assert among.left_out[broken].startswith("no body 'robot'")
     assert among.read == alone.read == [sha256_of(learning.scenes[0])]
     assert among.search(planner) == alone.search(planner)
     with pytest.raises(UsageError, match=r"none of which .*broken\.xml: no body 'robot'"):
-        HeldOut([broken], BUDGET, seed=7)
+        HeldOut([broken], CLEARANCE, BUDGET, seed=7)

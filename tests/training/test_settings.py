@@ -26,6 +26,7 @@ def test_the_configuration_file_holds_every_default():
         ({"threads": 0}, "threads is 0"),
         ({"search_scenes": 0}, "search_scenes is 0"),
         ({"search_pushes": 0}, "search_pushes is 0"),
+        ({"search_clearance": -0.1}, "search_clearance is -0.1; allowed: 0 to 1"),
         ({"summary": 0}, "summary is 0"),
         ({"hidden": -4}, "hidden is -4"),
         ({"widths": (4, 0, 4)}, r"widths is \(4, 0, 4\); expected three whole numbers from 1"),
