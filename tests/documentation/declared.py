@@ -73,7 +73,7 @@ _IMPORT = (
 )
 _CHECK = (
     ".venv/bin/namo scenes check FOLDER_OR_MANIFEST [--sheet sheet.png] [--time-limit SECONDS] "
-    "[--quiet]"
+    "[--clearance METRES] [--quiet]"
 )
 
 
