@@ -122,6 +122,7 @@ def without_random_side(*goals):
     return planner
 
 
+@pytest.mark.slow
 def test_a_push_that_opens_the_first_door_and_blocks_the_second_is_taken_back(rooms):
     scene = chamber(rooms)
     result = search(World(scene), without_random_side(INTO_THE_CHAMBER, ALONG_THE_WALL))
