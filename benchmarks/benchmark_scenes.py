@@ -1,7 +1,7 @@
 """Make the frozen benchmark scenes again: draw and measure the sets of a recipe, and pack them.
 
-Interrupted runs resume. Measuring takes an hour or two of one core; `--pack-only` takes the sets as
-they are.
+Interrupted runs resume. Measuring takes an hour or two of one core, and showing how many pushes are
+needed a quarter of one; `--pack-only` takes the sets as they are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from benchmarks.common import REPOSITORY
+from benchmarks.proven_depths import clearances_of, prove
 from namo.certification.scene_set import make_scenes
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError
@@ -103,7 +104,7 @@ def main() -> None:
     for name, (settings, _) in sets.items():
         if not options.pack_only:
             print(make_scenes(settings, options.work / name, options.jobs, show=print))
-    rows = packed_rows(options.work, sets)
+    rows = prove(packed_rows(options.work, sets), clearances_of(sets), options.work)
     pack(options.output, rows)
     for kind, number in Counter(row["difficulty"] for row in rows).items():
         print(f"{number:>6} {kind}")

@@ -256,6 +256,7 @@ def _metrics(
                 "max_depth_reached": 0,
                 "proof_depth": None,
                 "proof_candidates": None,
+                "sealed_by": None,
                 "inference_calls": 0,
                 "search_time_ms": 0.0,
                 "search_cpu_time_ms": 0.0,

@@ -114,6 +114,7 @@ def run_episode(
         "max_depth_reached": result.max_depth_reached,
         "proof_depth": None if result.proof is None else result.proof.depth,
         "proof_candidates": None if result.proof is None else result.proof.candidates,
+        "sealed_by": None if result.seal is None else list(result.seal.held),
         "search_time_ms": 1000.0 * result.search_s,
         "search_cpu_time_ms": 1000.0 * result.cpu_s,
         "physics_time_ms": physics_ms,
@@ -170,6 +171,7 @@ def _record(
         "max_depth_reached": metrics["max_depth_reached"],
         "proof_depth": metrics["proof_depth"],
         "proof_candidates": metrics["proof_candidates"],
+        "sealed_by": metrics["sealed_by"],
         "action_sequence": [action_of(step.push, step.outcome.pose) for step in steps]
         if plan
         else None,

@@ -2,10 +2,12 @@
 
 Files are compared with the checksums in manifest.parquet, tables with their schemas, with the
 records of environments (rows of plans field by field), with the settings and the list of scenes
-that were asked for, summary and report with the tables, and each plan is replayed in its scene. The
-tables of an exported data set are compared with the checksums on its card. --minimal also replays
-each plan without some of its pushes: all subsequences of up to 6 pushes, longer plans without each
-push. --clearance also says how many plans end with room for a wider robot.
+that were asked for, summary and report with the tables, and each plan is replayed in its scene.
+What unsolved searches claim to have shown is checked: that no pushing opens the goal, and that an
+exhaustive search has tried all candidates of the states that it counts. The tables of an exported
+data set are compared with the checksums on its card. --minimal also replays each plan without some
+of its pushes: all subsequences of up to 6 pushes, longer plans without each push. --clearance also
+says how many plans end with room for a wider robot.
 
 Exit codes: 0 no problems found; 1 some found; 2 wrong usage.
 """
@@ -87,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
     replayed = (
         "" if options.no_replay else f", {counted(verification.plans, 'plan', 'plans')} replayed"
     )
+    if verification.proofs:
+        replayed += f", {counted(verification.proofs, 'proof', 'proofs')} checked"
     if minimal is not None:
         replayed += f", {minimal.minimal} shown minimal"
     print(

@@ -37,6 +37,7 @@ class ExportVerification:
         files: number of files compared with the card.
         environments: number of environments with a push.
         plans: number of plans replayed.
+        proofs: always 0: what unsolved searches have shown is checked in the collection.
         notes: lines that say what could not be compared.
     """
 
@@ -47,6 +48,7 @@ class ExportVerification:
     files: int = 0
     environments: int = 0
     plans: int = 0
+    proofs: int = 0
     notes: list[str] = field(default_factory=list)
 
     def problems(self) -> Iterator[Problem]:

@@ -5,9 +5,9 @@ whether it opens the robot's goal and which state it leads to. A push to a pose 
 with up to ten contacts, and so gets where no single straight push does. One priority queue holds
 both, for every state found so far:
 
-- the *menu* of an object in a state: all its candidates, rated by the goal strategy. Next on it is
-  the contact point with the best candidate, simulated straight, or a pose that no straight push
-  from this state led to;
+- the *menu* of an object in a state: all its candidates, rated by the goal strategy, and the
+  further goals that the strategy proposes. Next on it is the contact point with the best candidate,
+  simulated straight, or a pose that no straight push from this state led to;
 - the states at the ends of simulated travels, with the rating that a plan continues from them. They
   are expanded when their turn comes, and once: a state that is met again is recognised.
 
@@ -21,6 +21,7 @@ import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,12 +39,14 @@ from namo.strategies.strategy import (
 )
 from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
-from namo.world.push_planner import equivalent_goals
+from namo.world.push_planner import equivalent_goals, within_tolerance
 
 EAGER = 3
 """States of a straight push, those rated highest, that are expanded at once."""
 POSE_DISCOUNT = 0.9
 """Factor on the rating of a push to a pose beside that of the straight push to the same end."""
+LATER_FACTOR = 0.5
+"""Rating of a state that a push to a further goal leads to, as a fraction of that goal's."""
 
 
 class Hybrid(PortfolioPlanner):
@@ -75,15 +78,30 @@ class Hybrid(PortfolioPlanner):
         return RatedCandidates(candidates, numbers, np.zeros(len(numbers)), rating * order)
 
 
+class _Choice(NamedTuple):
+    """What is next on a menu.
+
+    Attributes:
+        rating: negative when nothing is left.
+        contact: of a straight push or a candidate pose; None for the first of the further goals.
+        travel: of a candidate pose; None otherwise.
+    """
+
+    rating: float
+    contact: int | None
+    travel: int | None
+
+
 class _Menu:
-    """The candidates of an object in a state that are left to try, and their ratings.
+    """The pushes of an object in a state that are left to try, and their ratings.
 
     Attributes:
         name: of the object.
+        further: goals besides the candidates with their ratings, best first.
     """
 
     def __init__(self, name: str, rated: RatedCandidates) -> None:
-        self.name = name
+        self.name, self.further = name, list(rated.further)
         shape = rated.candidates.possible.shape
         self._opens, self._later = np.zeros(shape), np.zeros(shape)
         self._opens.ravel()[rated.numbers] = rated.opens
@@ -97,21 +115,19 @@ class _Menu:
         values: Floats = self._opens + (1.0 - self._opens) * self._later
         return values
 
-    def best(self) -> tuple[float, int, int | None]:
-        """Return rating and contact of the best straight push, or those of a candidate pose.
-
-        Returns:
-            Rating, contact, and None for a straight push or the travel of the candidate pose. The
-            rating is negative when nothing is left.
-        """
+    def best(self) -> _Choice:
+        """Return what has the highest rating."""
         values = self._values()
         straight = np.where(self._contacts, values.max(axis=1), -1.0)
         contact = int(straight.argmax())
         poses = np.where(self._poses, POSE_DISCOUNT * values, -1.0)
         pose = int(poses.argmax())
-        if straight[contact] >= poses.flat[pose]:
-            return float(straight[contact]), contact, None
-        return float(poses.flat[pose]), *divmod(pose, poses.shape[1])
+        best = _Choice(float(straight[contact]), contact, None)
+        if poses.flat[pose] > best.rating:
+            best = _Choice(float(poses.flat[pose]), *divmod(pose, poses.shape[1]))
+        if self.further and self.further[0][1] > best.rating:
+            best = _Choice(self.further[0][1], None, None)
+        return best
 
     def later(self, contact: int, travel: int) -> Floats:
         """Return the rating (1,) of the state that a push to the pose of a candidate leads to."""
@@ -133,19 +149,20 @@ class _Menu:
         self._opens[contact] = 0.0  # or the search would have ended
         self._poses[contact, len(ends) :] = False
         for end in ends:
-            self._strike(end)
+            self.strike(end)
         return self._later[contact, : len(ends)]
 
     def after_pose(self, contact: int, travel: int, end: Pose2D | None) -> None:
         """Take note of a simulated push to the pose of a candidate, and where the object is now."""
-        self._strike(self.goal(contact, travel))
-        self._strike(end)
+        self.strike(self.goal(contact, travel))
+        self.strike(end)
         self._opens[contact, : travel + 1] = 0.0  # it passed through the shorter ones
 
-    def _strike(self, pose: Pose2D | None) -> None:
-        """Take the candidates whose goal is within tolerance of a pose off the menu."""
+    def strike(self, pose: Pose2D | None) -> None:
+        """Take the goals within tolerance of a pose off the menu; None is no pose."""
         if pose is not None:
             self._poses[equivalent_goals(self._goals, pose).reshape(self._poses.shape)] = False
+            self.further = [each for each in self.further if not within_tolerance(pose, each[0])]
 
 
 @dataclass(order=True)
@@ -215,8 +232,13 @@ class _HybridSearch:
 
     def _try(self, node: Node, menu: _Menu) -> Node | None:
         """Simulate what is next on a menu; return the node at which the goal is open, if any."""
-        search, (_, contact, travel) = self._search, menu.best()
-        if travel is None:
+        search, (rating, contact, travel) = self._search, menu.best()
+        if contact is None:
+            goal, _ = menu.further.pop(0)
+            children = [search.push(node, Push(menu.name, goal))]
+            ratings = np.array([LATER_FACTOR * rating])
+            menu.strike(self._end(children[0], menu))
+        elif travel is None:
             children = search.push_straight(node, menu.name, contact)
             ratings = menu.after_straight(contact, [self._end(each, menu) for each in children])
         else:
@@ -224,8 +246,8 @@ class _HybridSearch:
             ratings = menu.later(contact, travel)
             menu.after_pose(contact, travel, self._end(children[0], menu))
         found = [
-            (rating, child)
-            for child, rating in zip(children, ratings.tolist(), strict=True)
+            (later, child)
+            for child, later in zip(children, ratings.tolist(), strict=True)
             if child is not None
         ]
         for _, child in found:
@@ -234,17 +256,17 @@ class _HybridSearch:
         found.sort(key=lambda each: -each[0])
         for _, child in found[:EAGER]:
             self._expand(child)
-        for rating, child in found[EAGER:]:
-            self._insert(rating, child)
+        for later, child in found[EAGER:]:
+            self._insert(later, child)
         return None
 
     def _end(self, child: Node | None, menu: _Menu) -> Pose2D | None:
         return None if child is None else self._search.pose(child, menu.name)
 
     def _insert_menu(self, node: Node, menu: _Menu) -> None:
-        value, _, _ = menu.best()
-        if value >= 0.0:
-            self._insert(value, node, menu.name, menu=menu)
+        rating = menu.best().rating
+        if rating >= 0.0:
+            self._insert(rating, node, menu.name, menu=menu)
 
     def _insert(
         self,

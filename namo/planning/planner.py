@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from namo.seeding import Streams
 from namo.strategies.strategy import GoalStrategy, ObjectStrategy
 from namo.world.push import Action, PushOutcome
+from namo.world.seal import Seal
 from namo.world.world import Observation, Situation, World
 
 
@@ -19,6 +20,8 @@ class Termination(StrEnum):
 
     SOLVED = "solved"
     """The robot's goal is reachable."""
+    IMPOSSIBLE = "impossible"
+    """No pushing can open the goal, as was shown before any push; see `namo.world.seal`."""
     EXHAUSTED = "exhausted"
     """The search space is closed: every sampled push was tried and no budget cut any off."""
     DEPTH = "depth"
@@ -119,6 +122,7 @@ class SearchResult:
         cpu_s: processor time of the process, all its threads together (s).
         proof: what the search has shown of shorter plans, if it enumerates them.
         estimates: of pushes, by the number of their state; empty where a planner makes none.
+        seal: what keeps the robot from its goal, whatever is pushed; after `IMPOSSIBLE` only.
     """
 
     termination: Termination
@@ -133,6 +137,7 @@ class SearchResult:
     cpu_s: float
     proof: Proof | None = None
     estimates: Mapping[tuple[int, Action], Estimate] = field(default_factory=dict, repr=False)
+    seal: Seal | None = None
 
     @property
     def solved(self) -> bool:

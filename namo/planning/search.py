@@ -153,14 +153,15 @@ class Search:
         self.estimates: dict[tuple[int, Action], Estimate] = {}
 
     def run(self, find: Callable[[], Node | Termination]) -> SearchResult:
-        """Run a planner and return the result.
+        """Run a planner and return the result; it does not start where no pushing can help.
 
         Args:
             find: the planner's search; returns the solved node or why there is none, and does not
                 catch `BudgetSpentError`.
         """
+        seal = self.world.seal()
         try:
-            found = find()
+            found = Termination.IMPOSSIBLE if seal else find()
         except BudgetSpentError as spent:
             found = spent.termination
         path = found.path() if isinstance(found, Node) else []
@@ -177,6 +178,7 @@ class Search:
             cpu_s=time.process_time() - self._cpu_began,
             proof=self.proof,
             estimates=self.estimates,
+            seal=seal,
         )
 
     @property

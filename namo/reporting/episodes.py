@@ -30,7 +30,9 @@ Integers = NDArray[np.int64]
 STRATEGY = ("algorithm", "object_strategy", "goal_strategy")
 NO_PLAN = -1
 """Plan length of an unsolved episode."""
-_CLOSED = (Termination.EXHAUSTED.value, Termination.DEPTH.value)
+_CLOSED = tuple(
+    each.value for each in (Termination.IMPOSSIBLE, Termination.EXHAUSTED, Termination.DEPTH)
+)
 _COLUMNS = [
     *("env_index", "difficulty", "termination", "solution_found", "solution_depth", "replayed"),
     *("pushes_simulated", "nodes_expanded", "search_time_ms", "error_kind", "opening_fraction"),

@@ -14,6 +14,7 @@ from namo.reporting.unsolved_causes import (
     Cause,
     explanation_of,
     metres,
+    shown_by,
     square_metres,
 )
 from namo.results.again import replay_command
@@ -99,6 +100,8 @@ def overview(facts: SearchFacts) -> list[tuple[str, str]]:
     )
     remarks = [remark["text"] for remark in facts.search.scene["remarks"] or []]
     lines = [("effort", effort)]
+    if shown := shown_by(facts.search.metrics):
+        lines.append(("shown", shown))
     if remarks:
         lines.append(("scene", truncated_list(remarks, SHOWN, "; ")))
     if start.area is None or start.reachable is None:

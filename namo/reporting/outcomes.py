@@ -16,6 +16,7 @@ _NAMES = {
 }
 _TEXTS = {
     Termination.SOLVED: "solved",
+    Termination.IMPOSSIBLE: "unsolved: impossible (no pushing can open the goal)",
     Termination.EXHAUSTED: "unsolved: search space exhausted (every sampled push was tried)",
     Termination.DEPTH: "unsolved: depth limit reached",
     Termination.PUSHES: "unsolved: push budget used up",

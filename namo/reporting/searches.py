@@ -36,6 +36,9 @@ class SearchMetrics(TypedDict):
     termination: str
     solution_found: bool
     max_depth_reached: int
+    proof_depth: int | None
+    proof_candidates: int | None
+    sealed_by: list[str] | None
 
 
 class SimulatedPush(TypedDict):

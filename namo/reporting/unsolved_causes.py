@@ -14,6 +14,7 @@ from namo.planning.planner import Termination
 from namo.reporting.outcomes import termination_name
 from namo.reporting.scene_shapes import ROOM_M
 from namo.reporting.search_facts import ObjectFacts, SearchFacts
+from namo.reporting.searches import SearchMetrics
 from namo.wording import counted, truncated_list
 
 NOTHING = "\N{EN DASH}"
@@ -26,6 +27,7 @@ _BUDGETS = (Termination.PUSHES, Termination.TERMINAL_CHECKS, Termination.TIMEOUT
 class Cause(Enum):
     """What the evidence points to; the value is a heading."""
 
+    SEALED = "movables far too heavy for the robot close its goal"
     WALLS = "walls alone separate the robot from its goal"
     NO_OBJECT = "the robot reaches no movable"
     IMMOVABLE = "a movable did not move, as if too heavy for the robot"
@@ -58,6 +60,18 @@ def explanation_of(facts: SearchFacts) -> Explanation:
     return Explanation(Cause.EXHAUSTED, f"Every sampled push was tried: {_effort(facts)}.")
 
 
+def shown_by(metrics: SearchMetrics) -> str | None:
+    """Return what an unsolved search has shown about plans, as text; None for nothing."""
+    if metrics["termination"] == Termination.IMPOSSIBLE:
+        return "no pushing can open the goal"
+    depth, candidates = metrics["proof_depth"], metrics["proof_candidates"]
+    if not depth or candidates is None:
+        return None
+    is_closed = metrics["termination"] == Termination.EXHAUSTED
+    length = "of any length" if is_closed else f"of up to {counted(depth, 'push', 'pushes')}"
+    return f"no plan {length} among these {counted(candidates, 'candidate', 'candidates')}"
+
+
 def metres(length: float | None) -> str:
     """Return a length (m) as text."""
     return NOTHING if length is None else f"{length:.2f}\N{NO-BREAK SPACE}m"
@@ -68,13 +82,26 @@ def square_metres(area: float | None) -> str:
     return NOTHING if area is None else f"{area:.2f}\N{NO-BREAK SPACE}m²"
 
 
+def _sealed(facts: SearchFacts) -> str | None:
+    names = facts.search.metrics["sealed_by"]
+    if not names:
+        return None
+    close, they = ("closes", "it is") if len(names) == 1 else ("close", "they are")
+    return (
+        f"{truncated_list(names, SHOWN)} {close} the goal together with the walls, and {they} far "
+        "too heavy for the robot: no pushing can open it, whatever becomes of other movables."
+    )
+
+
 def _walls(facts: SearchFacts) -> str | None:
     start = facts.start
-    if start.gap is not None or not start.area:
+    is_shown = facts.search.metrics["termination"] == Termination.IMPOSSIBLE
+    if not is_shown and (start.gap is not None or not start.area):
         return None
+    shown = " No pushing can change that." if is_shown else ""
     return (
         f"Walls alone separate the robot from its goal: even without movables it could not drive "
-        f"there from the {square_metres(start.area)} that it reaches at the start."
+        f"there from the {square_metres(start.area)} that it reaches at the start.{shown}"
     )
 
 
@@ -168,6 +195,7 @@ def _depth(facts: SearchFacts) -> str | None:
 
 
 _RULES: tuple[tuple[Cause, Callable[[SearchFacts], str | None]], ...] = (
+    (Cause.SEALED, _sealed),
     (Cause.WALLS, _walls),
     (Cause.NO_OBJECT, _no_object),
     (Cause.IMMOVABLE, _immovable),

@@ -137,6 +137,8 @@ class SearchRecord(PlanRecord):
         proof_depth: no sequence of up to this many candidate pushes opens the goal; None if the
             planner does not enumerate them.
         proof_candidates: number of pushes that were tried for that; None likewise.
+        sealed_by: names of movables, see `namo.results.schema.METRICS`; None unless the search
+            ended as impossible.
         algorithm_stats: effort and timing.
         error_message: always empty; failures stand in the environment's record.
         static_object_info: geometry of every wall, movable and the robot, by name.
@@ -156,6 +158,7 @@ class SearchRecord(PlanRecord):
     max_depth_reached: int
     proof_depth: int | None
     proof_candidates: int | None
+    sealed_by: list[str] | None
     algorithm_stats: AlgorithmStats
     error_message: str
     static_object_info: dict[str, ObjectInfo]
@@ -221,6 +224,7 @@ class SearchMetrics(TypedDict):
     max_depth_reached: int
     proof_depth: int | None
     proof_candidates: int | None
+    sealed_by: list[str] | None
     search_time_ms: float
     search_cpu_time_ms: float | None
     physics_time_ms: float

@@ -116,6 +116,13 @@ METRICS = _schema(
             "pushes",
             "candidate pushes of all states that were tried for that; null like proof_depth",
         ),
+        _field(
+            "sealed_by",
+            pa.list_(pa.string()),
+            NO_UNIT,
+            "movables that keep the robot from its goal together with the walls, as they are far "
+            "too heavy for it; empty where walls alone do; null unless termination is impossible",
+        ),
         _field("search_time_ms", _REAL, "ms", "wall time of the search"),
         _field(
             "search_cpu_time_ms",

@@ -39,7 +39,8 @@ NULLABLE = frozenset(
         *("found_depth", "minimal", "refined", "search_push"),
         *("error_kind", "error_message", "rerun_command", "rows"),
         *("remarks", "reachable", "reached_area", "goal_gap", "contact", "travel"),
-        *("proof_depth", "proof_candidates", "visits", "value", "search_cpu_time_ms"),
+        *("proof_depth", "proof_candidates", "sealed_by"),
+        *("visits", "value", "search_cpu_time_ms"),
     }
 )
 """Columns that may hold nulls."""

@@ -27,7 +27,7 @@ from namo.wording import truncated_list
 
 IN_EARLIER_VERSIONS: Mapping[str, float] = {"clearance": 0.0}
 """Columns that earlier versions lack, of which it is known what they did."""
-UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None}
+UNKNOWN_PROOF = {"proof_depth": None, "proof_candidates": None, "sealed_by": None}
 """What searches of versions 4 and 5 have shown of shorter plans."""
 UNKNOWN_OF_PUSHES = ("contact", "travel", "visits", "value")
 """Columns of pushes that version 5 did not have."""

@@ -1,4 +1,4 @@
-"""Verify a collection: check its files against the manifest and replay every plan."""
+"""Verify a collection: its files, its plans, and what its unsolved searches have shown."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from namo.results.parts import PARTS, finished_parts, require_idle, started_part
 from namo.results.plan_check import plan_problems, summary_problems
 from namo.results.plan_rows import PlanRows, plan_row_problems, stored_outcomes
 from namo.results.problem import Problem
+from namo.results.proof_check import claims, proof_problem
 from namo.results.record_files import SUFFIX, environment_of
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, resolve_inside
@@ -48,6 +49,7 @@ class Verification:
         files: number of files compared with the manifest.
         environments: number of records read.
         plans: number of plans replayed.
+        proofs: number of claims of unsolved searches that were checked.
         notes: lines that say what could not be compared.
     """
 
@@ -58,6 +60,7 @@ class Verification:
     files: int = 0
     environments: int = 0
     plans: int = 0
+    proofs: int = 0
     notes: list[str] = field(default_factory=list)
 
     def problems(self) -> Iterator[Problem]:
@@ -201,6 +204,7 @@ class Verification:
                 yield Problem(path, text, number)
         if self.replays and not record["error"]:
             yield from self._plans(path, number, record)
+            yield from self._proofs(path, number, record)
 
     def _plans(self, path: str, number: int, record: EnvironmentRecord) -> Iterator[Problem]:
         solved = [each for each in record["episode_results"] if each["solution_found"]]
@@ -216,6 +220,18 @@ class Verification:
                     yield Problem(path, f"{episode_id}: {problem}", number)
         except (SceneError, ResultFileError) as error:
             yield Problem(path, f"cannot be replayed: {error}", repairable=False)
+
+    def _proofs(self, path: str, number: int, record: EnvironmentRecord) -> Iterator[Problem]:
+        rows = [row for row in record["metrics"] if claims(row)]
+        try:
+            for row in rows:
+                scene = self._scenes.scene(record, Conditions.of(row))
+                self.proofs += 1
+                problem = proof_problem(scene, record, row)
+                if problem is not None:
+                    yield Problem(path, f"{row['episode_id']}: {problem}", number)
+        except (SceneError, ResultFileError) as error:
+            yield Problem(path, f"its proof cannot be checked: {error}", repairable=False)
 
 
 def schedule_recollection(folder: Path, problems: list[Problem]) -> list[int]:

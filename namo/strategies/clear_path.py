@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from namo.strategies.rated_candidates import StateCache, best_goals
 from namo.strategies.strategy import RatedCandidates
 from namo.world.blocked_way import RemainingWay
 from namo.world.candidates import CandidatePushes, candidate_pushes
+from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 from namo.world.reachability import Reachability
 from namo.world.world import World
 
@@ -65,7 +66,7 @@ class ClearPathGoals:
 
     def __init__(self) -> None:
         """Start without ratings."""
-        self._cache = StateCache[_Ratings]()
+        self._cache = StateCache[RatedCandidates]()
 
     def propose(
         self, world: World, name: str, count: int, rng: np.random.Generator
@@ -76,7 +77,7 @@ class ClearPathGoals:
         ratings to the power `SAMPLING_EXPONENT`, so each keeps a chance (Gumbel-top-k: Kool, van
         Hoof & Welling 2019).
         """
-        rated = list(self._ratings(world, name).best())
+        rated = list(self.best(world, name))
         odds = np.array([value / (1.0 - value) for _, value in rated])
         keys = SAMPLING_EXPONENT * np.log(np.maximum(odds, 1e-6)) + rng.gumbel(size=len(odds))
         order = np.argsort(-keys, kind="stable")
@@ -84,41 +85,22 @@ class ClearPathGoals:
 
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
         """See `namo.strategies.strategy.RatingGoalStrategy`."""
-        return self._ratings(world, name).best()
+        rated = self.rated(world, name)
+        return heapq.merge(best_goals(rated), rated.further, key=lambda goal: -goal[1])
 
     def rated(self, world: World, name: str) -> RatedCandidates:
-        """See `namo.strategies.strategy.RatingCandidatesStrategy`; the pattern is left out."""
-        return self._ratings(world, name).straight
-
-    def _ratings(self, world: World, name: str) -> _Ratings:
+        """See `namo.strategies.strategy.RatingCandidatesStrategy`; the pattern is `further`."""
         return self._cache.get(world, name, lambda: _rate(world, name))
 
 
-@dataclass(frozen=True)
-class _Ratings:
-    """The ratings of a movable in a state.
-
-    Attributes:
-        straight: of straight pushes.
-        pattern: goals of the pattern with their values, best first.
-    """
-
-    straight: RatedCandidates
-    pattern: list[tuple[Pose2D, float]]
-
-    def best(self) -> Iterator[tuple[Pose2D, float]]:
-        """Yield goals and values, best first; see `RatingGoalStrategy.best`."""
-        return heapq.merge(best_goals(self.straight), self.pattern, key=lambda rated: -rated[1])
-
-
-def _rate(world: World, name: str) -> _Ratings:
+def _rate(world: World, name: str) -> RatedCandidates:
     reachability, way = world.reachability(), RemainingWay(world.reachability(), name)
     robot = reachability.poses["robot"]
     now = way.cost(reachability.poses[name], robot.x, robot.y)
     straight = _rate_straight(candidate_pushes(world, name), world, name, way, now)
     if straight.value.max(initial=0.0) >= SURE:
-        return _Ratings(straight, [])
-    return _Ratings(straight, _rate_pattern(world, name, way, now))
+        return straight
+    return replace(straight, further=tuple(_rate_pattern(world, name, way, now)))
 
 
 def _rate_straight(
@@ -148,14 +130,30 @@ def _rate_pattern(
         clear = [clear[place * len(clear) // MAX_PLANNED] for place in range(MAX_PLANNED)]
     usable = reachability.reachable_contacts(name)
     value = 1.0 if cost == 0.0 else float(_later(np.array(cost), now))
-    plans = [planner.plan(reachability, goal, usable) for goal in clear]
-    rated = [
-        (goal, value * (P_COMPLETE if planned.complete else P_INCOMPLETE))
-        for goal, planned in zip(clear, plans, strict=True)
-        if planned is not None
-    ]
+    rated = []
+    for goal in clear:
+        planned = planner.plan(reachability, goal, usable)
+        if planned is not None:
+            arrives = P_COMPLETE if planned.complete else P_INCOMPLETE
+            rated.append((goal, value * arrives * _share_as_clear(way, goal, reachability, cost)))
     rated.sort(key=lambda one: -one[1])
     return [(goal, value * PATTERN_DISCOUNT**place) for place, (goal, value) in enumerate(rated)]
+
+
+def _share_as_clear(
+    way: RemainingWay, goal: Pose2D, reachability: Reachability, cost: float
+) -> float:
+    """Return the share of the poses where a push to a goal may end that clear the way as well.
+
+    Args:
+        way: without the movable.
+        goal: of the pattern.
+        reachability: of the state.
+        cost: what the goal itself leaves of the way (m).
+    """
+    robot = reachability.poses["robot"]
+    ends = (Pose2D(goal.x + x, goal.y + y, wrap_angle(goal.theta + turn)) for x, y, turn in _ENDS)
+    return sum(way.cost(end, robot.x, robot.y) <= cost for end in ends) / len(_ENDS)
 
 
 def _clear_poses(
@@ -186,6 +184,16 @@ def _later(costs: Floats, now: float) -> Floats:
     return np.where(costs < now, values, ELSEWHERE_FACTOR * values)
 
 
+def _ends() -> list[tuple[float, float, float]]:
+    """Return displacements x, y (m), theta (rad) of ends around a goal, itself first."""
+    angles = [math.pi / 3 * number for number in range(6)]
+    turns = [ANGLE_TOLERANCE_RAD / 2, -ANGLE_TOLERANCE_RAD / 2] * 3
+    return [(0.0, 0.0, 0.0)] + [
+        (POSITION_TOLERANCE_M * math.cos(angle), POSITION_TOLERANCE_M * math.sin(angle), turn)
+        for angle, turn in zip(angles, turns, strict=True)
+    ]
+
+
 def _pattern() -> Floats:
     """Return displacements (n, 3) x, y (m), theta (rad), the nearest first."""
     # A Kronecker sequence: covers all three dimensions evenly.
@@ -199,3 +207,4 @@ def _pattern() -> Floats:
 
 
 _PATTERN = _pattern()
+_ENDS = _ends()

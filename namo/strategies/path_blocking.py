@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from namo.geometry import Floats
-from namo.world.blocked_way import BlockedWay, blocked_way
+from namo.world.blocked_way import BlockedWay, blocked_way, opens_without
 from namo.world.world import World
 
 WAY_M = 10.0
 """The rating of a state falls by a factor e per so many metres that its way to the goal costs."""
+ALONE = 0.8
+"""Rating of a movable that is not in the way, but without which the goal would be open."""
 ELSEWHERE_FACTOR = 0.5
 """Factor on the ratings of movables that are not in the way: they may be in the way of a push."""
 
@@ -31,10 +33,16 @@ class PathBlocking:
     def rate(self, world: World, names: list[str]) -> list[float]:
         """See `namo.strategies.strategy.RatingObjectStrategy`."""
         way = blocked_way(world.reachability())
-        freed = np.array([way.blocking.get(name, 0.0) for name in names])
-        ratings = rating_of(np.maximum(way.cost - freed, 0.0))
-        rated = np.where(freed > 0.0, ratings, ELSEWHERE_FACTOR * ratings)
-        return [float(value) for value in rated]
+        elsewhere = ELSEWHERE_FACTOR * float(rating_of(np.array(way.cost)))
+        ratings = []
+        for name in names:
+            if name in way.blocking:
+                rest = max(way.cost - way.blocking[name], 0.0)
+                ratings.append(float(rating_of(np.array(rest))))
+            else:
+                alone = opens_without(world.reachability(), name)
+                ratings.append(ALONE if alone else elsewhere)
+        return ratings
 
 
 def rating_of(costs: Floats) -> Floats:

@@ -101,12 +101,15 @@ class RatedCandidates:
         numbers: (n,) indices of the feasible ones.
         opens: (n,) probability that the push opens the robot's goal.
         p_later: (n,) probability that, if it does not, a plan continues from the state it leads to.
+        further: other goals, world poses with the probability that a push there is the first of a
+            plan, best first.
     """
 
     candidates: CandidatePushes
     numbers: NDArray[np.int64]
     opens: Floats
     p_later: Floats
+    further: tuple[tuple[Pose2D, float], ...] = ()
 
     @property
     def value(self) -> Floats:

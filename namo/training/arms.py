@@ -25,7 +25,7 @@ _SAME = ["scene_sha256", "seed", "physics", "clearance", "difficulty"]
 _MEASURED = ["solution_found", "pushes_simulated", "search_time_ms", "termination"]
 _CPU = "search_cpu_time_ms"
 """Not in collections of earlier versions, and null in those of them that were upgraded."""
-_CLOSED = [Termination.EXHAUSTED.value]
+_CLOSED = [Termination.EXHAUSTED.value, Termination.IMPOSSIBLE.value]
 """Terminations of searches that say that there is nothing to find."""
 _MAY_BE_NULL = {"difficulty", _CPU}
 

@@ -23,7 +23,7 @@ from namo.world.drive_costs import (
     movables_along,
     nearest_in_region,
 )
-from namo.world.free_runs import Runs
+from namo.world.free_runs import Runs, any_in_region
 from namo.world.free_space import TemporaryObstacle, connected_with
 from namo.world.goal_distance import CUT_OFF, STEP, goal_distances
 from namo.world.reachability import Reachability
@@ -56,6 +56,18 @@ def blocked_way(reachability: Reachability) -> BlockedWay:
     cells = cheapest_way(distances, weights, row, column)
     cost = least / STEP * static.grid.resolution
     return BlockedWay(cost, cells, movables_along(reachability, cells))
+
+
+def opens_without(reachability: Reachability, name: str) -> bool:
+    """Return whether the robot could drive to its goal if a movable were gone.
+
+    Raises:
+        UnknownMovableError: the scene has no such movable.
+    """
+    robot = reachability.poses["robot"]
+    free = reachability.obstacles_excluding(name).free
+    connected = free.connected(robot.x, robot.y, None)
+    return any_in_region(connected.runs, connected.region, *reachability.static.goal_cells)
 
 
 class RemainingWay:

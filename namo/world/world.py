@@ -57,6 +57,7 @@ from namo.world.push_planner import PushPlanner
 from namo.world.push_pool import PushPool
 from namo.world.push_skill import ROOM_M, ROOM_TRAVEL_M, execute_push
 from namo.world.reachability import Reachability
+from namo.world.seal import Seal, seal_of
 from namo.world.simulation import Simulation, State
 from namo.world.static_map import StaticMap
 from namo.world.straight_push import execute_straight, straight_pushes
@@ -223,6 +224,10 @@ class World:
         fits = Reachability(self._wider[more], poses, self._moving).goal_reachable
         self.reachability_s += time.perf_counter() - began
         return fits
+
+    def seal(self) -> Seal | None:
+        """Return why no pushing can open the robot's goal from here; None if it might."""
+        return seal_of(self)
 
     def poses(self) -> dict[str, Pose2D]:
         """Return the world poses of the robot (theta 0) and every movable, in file order."""

@@ -15,8 +15,8 @@ from namo.world.world import World
 
 DESIGNED = """
 episode_id algorithm algorithm_version success solution_found solution_depth search_time_ms
-nodes_expanded terminal_checks max_depth_reached proof_depth proof_candidates action_sequence
-algorithm_stats error_message state_observations post_action_state_observations
+nodes_expanded terminal_checks max_depth_reached proof_depth proof_candidates sealed_by
+action_sequence algorithm_stats error_message state_observations post_action_state_observations
 static_object_info xml_file robot_goal
 """
 

@@ -63,6 +63,9 @@ class NamedWorld:
             reachable_objects=tuple(self._reachable(self.state)),
         )
 
+    def seal(self) -> None:
+        """It is never known that no pushing can open the goal."""
+
     def observation(self) -> dict[str, list[float]]:
         return {"_".join(("at", *self.state)): [float(len(self.state)), 0.0, 0.0]}
 

@@ -305,7 +305,7 @@ def test_a_plugged_door_of_a_shared_room_is_opened(shared_scenes, checks, file, 
 
 
 def test_a_room_without_a_solution_ends_by_its_budget(shared_scenes):
-    scene = read_scene(shared_scenes / "rooms" / "r4_sealed.xml")
+    scene = read_scene(shared_scenes / "rooms" / "r7_four.xml")
     result = run(World(scene), RandomGoals(), 5, NearestFirst(), pushes=15)
     assert result.termination is Termination.PUSHES
     assert len(result.pushes) == 15

@@ -93,6 +93,14 @@ def test_with_nothing_reachable_the_search_space_is_exhausted(rooms, name, wedge
     assert not result.solved
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_where_walls_close_the_goal_nothing_is_pushed(rooms, name):
+    result = search(name, rooms.walled(rooms.box(-1.0, 0.5)))
+    assert result.termination is Termination.IMPOSSIBLE
+    assert (result.pushes, result.plan) == ((), ())
+    assert result.seal is not None
+
+
 @pytest.mark.parametrize("name", SAMPLING)
 @pytest.mark.parametrize("seed", range(2))
 def test_a_sealed_room_is_cut_off_by_a_budget_and_never_exhausted(rooms, checks, name, seed):

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from namo.geometry import Pose2D
 from namo.planning.hybrid import Hybrid
 from namo.planning.planner import Budget, Termination
 from namo.seeding import Streams
@@ -23,8 +24,8 @@ class Rated:
 
     random_share = 0.0
 
-    def __init__(self, rate):
-        self._rate = rate
+    def __init__(self, rate, further=()):
+        self._rate, self._further = rate, further
 
     def propose(self, world, name, count, rng):
         return RandomGoals().propose(world, name, count, rng)
@@ -37,7 +38,8 @@ class Rated:
         numbers = candidates.possible.ravel().nonzero()[0]
         places = [divmod(number, len(candidates.travels)) for number in numbers.tolist()]
         rates = np.array([self._rate(name, *place) for place in places]).reshape(-1, 2)
-        return RatedCandidates(candidates, numbers, rates[:, 0], rates[:, 1])
+        further = self._further if world.poses() == World(world.scene).poses() else ()
+        return RatedCandidates(candidates, numbers, rates[:, 0], rates[:, 1], further)
 
 
 def run(scene, goals, **limits):
@@ -76,6 +78,19 @@ def test_poses_that_a_straight_push_led_to_are_not_pushed_to(rooms):
         assert all(
             end.distance(push.push.goal) > 0.1 or end.turn(push.push.goal) > 0.2 for end in ends
         )
+
+
+def test_further_goals_take_their_turn_among_the_candidates(rooms):
+    """Two of three are beside each other: where the first push ends, the second is not needed."""
+    far, beside, low = (Pose2D(x, y, 0.0) for x, y in ((-1.0, 1.0), (-1.02, 1.02), (-0.6, 0.6)))
+    goals = Rated(lambda _, c, t: (0.5, 0.0), ((far, 0.8), (beside, 0.7), (low, 0.49)))
+    result = run(rooms.sealed(rooms.box(-1.0, 0.0)), goals, depth=1)
+    pushes = list({push.simulation: push.push for push in result.pushes}.values())
+    straight = [isinstance(push, StraightPush) for push in pushes]
+    assert pushes[0] == Push(BOX, far)
+    assert Push(BOX, beside) not in pushes
+    assert pushes.index(Push(BOX, low)) == 1 + sum(straight)
+    assert all(straight[1 : 1 + sum(straight)])
 
 
 def test_the_state_with_the_highest_promise_is_expanded_next(rooms):

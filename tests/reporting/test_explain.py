@@ -39,6 +39,7 @@ def facts(unsolved, rooms):
     ("name", "cause", "evidence"),
     [
         ("too heavy", Cause.IMMOVABLE, rf"^No push moved {PLUG}, although .* too heavy"),
+        ("held", Cause.SEALED, rf"^{PLUG} closes the goal together with the walls"),
         ("jammed", Cause.JAMMED, rf"^{PLUG} was pushed up to 0\.\d+\sm .* as when it is jammed"),
         ("walls", Cause.WALLS, r"^Walls alone separate the robot from its goal"),
         ("order", Cause.UNTRIED, rf"before it pushed {PLUG}, which the robot could push from the"),
@@ -72,7 +73,7 @@ def test_progress_is_what_the_states_show(facts):
 def test_all_searches_are_explained_by_cause(unsolved, capsys):
     assert main(["explain", str(unsolved.output)]) == 0
     out = capsys.readouterr().out
-    assert out.count("1 search: ") == 5
+    assert out.count("1 search: ") == 6
     for cause in (Cause.IMMOVABLE, Cause.JAMMED, Cause.WALLS, Cause.UNTRIED, Cause.BUDGET):
         assert f"1 search: {cause.value}\n  environment " in out
     assert out.endswith("ENV\n")

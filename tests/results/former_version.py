@@ -22,7 +22,7 @@ NEW = frozenset({"opening_fraction", "worker_process"})
 """Columns of metrics that version 4 did not have."""
 STRAIGHT = frozenset({"simulation", "contact", "travel"})
 """Columns of pushes that version 5 did not have; of pushes to a pose all of them are known."""
-PROOF = frozenset({"proof_depth", "proof_candidates"})
+PROOF = frozenset({"proof_depth", "proof_candidates", "sealed_by"})
 """Columns of metrics, and keys of episodes, that version 5 did not have."""
 CPU = frozenset({"search_cpu_time_ms"})
 """Columns of metrics that versions 4 and 5 did not have, and whose values are not known."""

@@ -1,0 +1,80 @@
+"""Show how many pushes benchmark scenes need: enumerate the straight pushes of every state.
+
+What is shown is about straight pushes with the travels of the primitives, with the clearance that
+scenes are certified with: a push to a pose may do what several of them do.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from namo.certification.settings import SceneSetSettings
+from namo.files import replacing
+from namo.planning.exhaustive import Exhaustive
+from namo.planning.planner import Budget
+from namo.scenes.reading import parse_scene
+from namo.seeding import Streams
+from namo.strategies.goal_random import RandomGoals
+from namo.strategies.object_order import NoHeuristic
+from namo.world.world import World
+
+DEPTHS: Mapping[str, int] = {"two_pushes": 1, "three_or_more": 1}
+"""Class -> longest sequences that are tried; nothing is tried for the others."""
+
+
+def proven_depth(text: str, depth: int, clearance: float) -> int:
+    """Return how many straight pushes a scene is shown to need, at most `depth` + 1.
+
+    Args:
+        text: of the scene file.
+        depth: longest sequences to try.
+        clearance: to leave around the robot (m).
+
+    Raises:
+        SceneError: the scene is invalid.
+    """
+    world = World(replace(parse_scene(text.encode(), "scene"), clearance=clearance))
+    result = Exhaustive(NoHeuristic(), RandomGoals(), 1).search(
+        world, Budget(depth, math.inf, 2**62), Streams.for_episode(0, 0, 0)
+    )
+    return 0 if result.proof is None else result.proof.depth + 1
+
+
+def prove(
+    rows: list[dict[str, Any]], clearances: Mapping[str, float], work: Path
+) -> list[dict[str, Any]]:
+    """Return rows of packed scenes with `proven_depth` where it was tried.
+
+    Args:
+        rows: of the packed scenes.
+        clearances: by set (m).
+        work: folder that keeps what was shown, so that an interrupted run resumes.
+
+    Raises:
+        SceneError: a scene is invalid.
+    """
+    path = work / "proven.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for row in sorted(rows, key=lambda row: DEPTHS.get(row["difficulty"], 0)):
+        depth = DEPTHS.get(row["difficulty"])
+        key = f"{row['sha256']} {depth}"
+        if depth is None or key in known:
+            continue
+        known[key] = proven_depth(row["xml"], depth, clearances[row["set"]])
+        print(f"{row['file']}: {known[key]} of {depth + 1}", flush=True)
+        with replacing(path) as file:
+            file.write(json.dumps(known, indent=0).encode())
+    return [
+        {**row, "proven_depth": known.get(f"{row['sha256']} {DEPTHS.get(row['difficulty'])}")}
+        for row in rows
+    ]
+
+
+def clearances_of(sets: Mapping[str, tuple[SceneSetSettings, str | None]]) -> dict[str, float]:
+    """Return the clearance (m) that the scenes of each set are measured with."""
+    return {name: settings.effort.clearance for name, (settings, _) in sets.items()}
