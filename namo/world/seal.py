@@ -12,20 +12,18 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from namo.geometry import Pose2D
 from namo.scenes.grid import RESOLUTION_M, Grid, inflated
 from namo.scenes.regions import BACK_OFF_M
 from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 from namo.world.held import held_movables
+from namo.world.reachability import Reachability
+from namo.world.simulation import Simulation
 from namo.world.static_map import StaticMap
-
-if TYPE_CHECKING:
-    from namo.geometry import Pose2D
-    from namo.world.world import World
 
 FINE_M = RESOLUTION_M / 2.0
 """Side of the cells; with larger ones, what the robot hardly fits through would stay open."""
@@ -53,18 +51,21 @@ class Seal:
     taken: tuple[str, ...]
 
 
-def seal_of(world: World) -> Seal | None:
-    """Return why no pushing can open the goal from the present state; None if it might.
+def seal_of(reachability: Reachability, simulation: Simulation) -> Seal | None:
+    """Return why no pushing can open the goal from a state; None if it might.
 
     None too for a robot that is wedged in, of which nothing is claimed.
+
+    Args:
+        reachability: of the state.
+        simulation: of the scene; its state does not matter.
     """
-    reachability = world.reachability()
     if reachability.goal_reachable or not reachability.reached_area:
         return None
     poses = reachability.poses
-    names = [movable.name for movable in world.scene.movables]
-    for held in ((), held_movables(world.simulation)) if names else ((),):
-        if _is_shut(world.static, poses, held):
+    names = [*reachability.static.index]
+    for held in ((), held_movables(simulation)) if names else ((),):
+        if _is_shut(reachability.static, poses, held):
             return Seal(held, tuple(name for name in names if name not in held))
     return None
 

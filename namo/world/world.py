@@ -227,7 +227,7 @@ class World:
 
     def seal(self) -> Seal | None:
         """Return why no pushing can open the robot's goal from here; None if it might."""
-        return seal_of(self)
+        return seal_of(self.reachability(), self.simulation)
 
     def poses(self) -> dict[str, Pose2D]:
         """Return the world poses of the robot (theta 0) and every movable, in file order."""

@@ -7,7 +7,6 @@ from namo.scenes.packed import read_packed
 from namo.scenes.reading import parse_scene, read_scene
 from namo.world.held import HELD_FACTOR, held_movables
 from namo.world.push import StraightPush
-from namo.world.seal import seal_of
 from namo.world.world import World
 
 G = 9.81
@@ -16,7 +15,7 @@ FLOOR = 0.5
 
 
 def seal(scene):
-    return seal_of(World(scene))
+    return World(scene).seal()
 
 
 def test_walls_without_a_door_are_a_seal(rooms):
