@@ -32,7 +32,6 @@ ALLOWED_CIRCLES = (
     {
         "namo.world.push_pool",
         "namo.world.push_skill",
-        "namo.world.seal",
         "namo.world.straight_push",
         "namo.world.world",
     },
