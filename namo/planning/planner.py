@@ -162,7 +162,11 @@ class SearchResult:
 
     @property
     def physics_steps(self) -> int:
-        """MuJoCo steps of all simulations; straight pushes from one contact share theirs."""
+        """MuJoCo steps of all simulations, each up to the end of its last push that is kept.
+
+        Straight pushes from one contact share theirs. What is simulated beyond the travel that
+        opens the goal is not counted: the steps of a push are those of its replay.
+        """
         longest = {push.simulation: push.outcome.physics_steps for push in self.pushes}
         return sum(longest.values())
 

@@ -93,7 +93,13 @@ METRICS = _schema(
         ),
         _field("nodes_expanded", _INT, "pushes", "pushes tried by the search"),
         _field("pushes_simulated", _INT, "pushes", "pushes that were simulated"),
-        _field("physics_steps", _INT, "steps", "MuJoCo steps of these pushes"),
+        _field(
+            "physics_steps",
+            _INT,
+            "steps",
+            "MuJoCo steps up to the ends of these pushes; those that a straight push goes on for "
+            "after the goal opened are not counted",
+        ),
         _field("terminal_checks", _INT, NO_UNIT, "goal-reachability checks"),
         _field("max_depth_reached", _INT, "pushes", "longest sequence of pushes that was tried"),
         _field(
@@ -251,8 +257,8 @@ def _outcome() -> list[pa.Field]:
             "physics_steps",
             _INT,
             "steps",
-            "MuJoCo steps of the push; those of straight pushes include the shorter ones of the "
-            "same simulation",
+            "MuJoCo steps up to the end of the push; those of straight pushes include the shorter "
+            "ones of the same simulation",
         ),
     ]
 

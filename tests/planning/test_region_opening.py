@@ -3,7 +3,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from namo.geometry import Pose2D
 from namo.planning import region_opening
+from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget
 from namo.planning.region_opening import RegionOpening
 from namo.scenes.reading import read_scene
@@ -77,29 +79,68 @@ def test_a_chain_of_pushes_opens_a_region(scripted):
     assert len(result.plan) == 2
 
 
-@pytest.mark.slow
-def test_the_search_arrives_where_the_obvious_opening_blocks_the_second_door(rooms):
-    """The lower way is shorter, but box 1, once out of its door, stays before the next one."""
+class ListedGoals:
+    """A goal strategy that proposes the same poses of a movable in every state."""
+
+    def __init__(self, goals):
+        self._goals = goals
+
+    def propose(self, world, name, count, rng):
+        return [Pose2D(*goal) for goal in self._goals[name]][:count]
+
+
+INTO_THE_CHAMBER, ALONG_THE_WALL = (0.05, 0.0, 0.0), (-0.8, -1.2, 0.0)
+
+
+def chamber(rooms):
+    """Box 1 before a chamber hardly longer than it is, and box 2 in the door behind.
+
+    The robot gets past box 1 nowhere in the chamber, so it must not be pushed in there.
+    """
+
+    def wall(number, x, low, high):
+        return rooms.wall(number, x, (low + high) / 2, (0.05, (high - low) / 2))
+
     walls = (
-        rooms.wall(5, -1.0, -1.75, (0.05, 0.25)),
-        rooms.wall(6, -1.0, 0.325, (0.05, 0.825)),
-        rooms.wall(7, -1.0, 1.925, (0.05, 0.075)),
-        rooms.wall(8, 0.3, -1.675, (0.05, 0.325)),
-        rooms.wall(9, 0.3, -0.275, (0.05, 0.375)),
-        rooms.wall(10, 0.3, 1.4, (0.05, 0.6)),
-        rooms.wall(11, -0.35, 0.0, (0.6, 0.05)),
+        *(wall(5, -0.5, -2.0, -0.55), wall(6, -0.5, 0.55, 2.0)),
+        *(wall(7, 0.3, -2.0, -0.2), wall(8, 0.3, 0.2, 2.0)),
+        rooms.wall(9, -0.1, -0.65, (0.35, 0.05)),
+        rooms.wall(10, -0.1, 0.65, (0.35, 0.05)),
     )
     boxes = (
-        rooms.box(-1.0, -1.0, half=(0.3, 0.45)),
-        rooms.box(0.3, -1.0, half=(0.3, 0.3), number=2),
-        rooms.box(-1.0, 1.5, half=(0.3, 0.3), number=3),
-        rooms.box(0.3, 0.45, half=(0.3, 0.3), number=4),
+        rooms.box(-0.67, 0.0, half=(0.1, 0.5)),
+        rooms.box(0.3, 0.0, half=(0.15, 0.15), number=2),
     )
-    scene = rooms.room(*boxes, walls=walls, robot=(-1.7, -1.0), goal=(1.5, -1.2))
-    planner = RegionOpening(PathBlocking(), ClearPathGoals(), 5)
-    result = search(World(scene), planner, pushes=300, seconds=600.0)
-    assert result.pushes[0].push.object_name == "obstacle_1_movable"
+    return rooms.room(*boxes, walls=walls, robot=(-1.5, 0.0), goal=(1.4, 0.0))
+
+
+def without_random_side(*goals):
+    """Region opening over listed pushes of the boxes alone."""
+    proposals = {"obstacle_1_movable": list(goals), "obstacle_2_movable": [(1.0, 0.0, 0.0)]}
+    planner = RegionOpening(NoHeuristic(), ListedGoals(proposals), 5)
+    planner._random = SimpleNamespace(steps=lambda search, streams: iter(()))
+    return planner
+
+
+@pytest.mark.slow
+def test_a_push_that_opens_the_first_door_and_blocks_the_second_is_taken_back(rooms):
+    scene = chamber(rooms)
+    result = search(World(scene), without_random_side(INTO_THE_CHAMBER, ALONG_THE_WALL))
+    first = result.pushes[0]
+    committed = result.situations[first.next_state]
+    assert committed.reach.area > result.situations[0].reach.area, "it opens the chamber"
+    assert "obstacle_2_movable" not in committed.reach.objects, "and stays before the next door"
+    assert any(push.state == first.next_state for push in result.pushes), "the search goes on there"
     assert result.solved
+    assert [push.goal[:2] for push in result.plan] == [ALONG_THE_WALL[:2], (1.0, 0.0)]
+
+    held = search(World(scene), without_random_side(INTO_THE_CHAMBER))
+    assert not held.solved, "without the other push there is no way on"
+    world = World(scene)
+    world.restore(committed.state)
+    stuck = search(world, IDFS(NearestFirst(), RandomGoals(), 5), pushes=25, seconds=600.0)
+    assert not stuck.solved
+    assert {push.push.object_name for push in stuck.pushes} == {"obstacle_1_movable"}
 
 
 @pytest.mark.slow

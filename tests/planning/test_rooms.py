@@ -4,6 +4,7 @@ import pytest
 
 from namo.planning.idfs import IDFS
 from namo.planning.planner import Budget, Termination
+from namo.planning.registry import PLANNERS, settings_of
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
 from namo.strategies.goal_random import RandomGoals
@@ -40,6 +41,36 @@ def test_a_plugged_door_is_opened_for_every_seed(shared_scenes, file, seed):
     result = search(shared_scenes / "rooms" / f"{file}.xml", seed)
     assert result.solved
     assert 1 <= len(result.plan) <= 3
+
+
+COMPLETE = [
+    name
+    for name in PLANNERS.targets
+    if name not in ("exploration", "mcts", "random_sampling")  # these sample, or seek no plan
+]
+"""Planners that find a plan wherever their candidates hold one."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMPLETE)
+@pytest.mark.parametrize(
+    "file",
+    [
+        *("r4_open", "r4_door1", "r4_door1_rot", "r4_door1_d3", "r4_door1_2deep", "r4_36walls"),
+        *("r6_door2", "r8_16obj"),
+    ],
+)
+def test_every_complete_planner_solves_every_room_that_has_a_solution(shared_scenes, file, name):
+    if (file, name) == ("r8_16obj", "exhaustive_poses"):
+        pytest.skip("more than 2,000 candidate poses of one push: many minutes")
+    world = World(read_scene(shared_scenes / "rooms" / f"{file}.xml"))
+    world.prepare()
+    draws = "episodes_per_env" not in settings_of(name).ignored
+    for seed in range(5 if draws else 1):
+        world.reset()
+        planner = PLANNERS.load(name)(NearestFirst(), RandomGoals(), 5)
+        budget = Budget(pushes=2000, terminal_checks=100_000, seconds=600.0)
+        assert planner.search(world, budget, Streams.for_episode(seed, 0, 0)).solved, seed
 
 
 def test_a_wall_without_a_door_is_impossible(shared_scenes):
