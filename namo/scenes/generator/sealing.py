@@ -16,6 +16,9 @@ from namo.scenes.regions import blocked_cells, free_regions, regions_of
 from namo.scenes.scene import GOAL_TOLERANCE_M, Movable, Scene, Wall
 
 HEAVY_KG = 50.0
+NARROWER_M = 0.06
+"""A seal also closes for a robot whose radius is smaller by this much (m): a search can then show
+that no pushing helps, see `namo.world.seal`."""
 
 
 def sealed(scene: Scene, seal: str) -> Scene | None:
@@ -26,7 +29,7 @@ def sealed(scene: Scene, seal: str) -> Scene | None:
         seal: "walls" or "weight".
 
     Returns:
-        None where the robot would come within the tolerance of the goal from outside its region.
+        None where the robot, or one a little narrower, would come within the tolerance of the goal.
     """
     around = _boxes_around_goal(scene)
     if _is_within_tolerance(scene, around):
@@ -61,8 +64,8 @@ def _boxes_around_goal(scene: Scene) -> list[Movable]:
 
 def _is_within_tolerance(scene: Scene, seal: list[Movable]) -> bool:
     """Return whether the goal can be reached, or nearly so, when only its seal is left."""
-    grid = Grid.over(scene.bounds)
-    regions = regions_of(grid, blocked_cells(grid, (*scene.walls, *seal), scene.robot.radius))
+    grid, radius = Grid.over(scene.bounds), scene.robot.radius - NARROWER_M
+    regions = regions_of(grid, blocked_cells(grid, (*scene.walls, *seal), radius))
     start = regions.at(np.array([scene.robot.x, scene.robot.y]))
     rows, columns = np.nonzero(regions.labels == start)
     points = grid.centres(rows, columns)
