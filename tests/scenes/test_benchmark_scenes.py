@@ -2,23 +2,15 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
 from benchmarks.benchmark_scenes import RECIPE, SCENES, known_layouts, sets_of
-from namo.planning.idfs import IDFS
-from namo.planning.planner import Budget, Termination
-from namo.scenes.conditions import DEFAULT_CLEARANCE_M
 from namo.scenes.generator.generation import Generator
 from namo.scenes.layout_id import layout_id_of
 from namo.scenes.packed import read_packed
 from namo.scenes.reading import parse_scene
 from namo.scenes.writing import scene_xml
-from namo.seeding import Streams
-from namo.strategies.goal_random import RandomGoals
-from namo.strategies.object_order import NoHeuristic
-from namo.world.world import World
 
 FROZEN = "e352f1cc04f83cad4161bf0df1a9ab71035c4352a210113d4465b89edbcc8436"
 CLASSES = {
@@ -92,15 +84,3 @@ def test_measured_classes_need_as_many_pushes_as_they_say(rows):
 @pytest.mark.parametrize("count", [16, 64])
 def test_scenes_of_many_boxes_have_that_many(rows, count):
     assert {row["box_count"] for row in rows if row["difficulty"] == f"boxes_{count}"} == {count}
-
-
-@pytest.mark.slow
-def test_a_search_ends_every_impossible_scene_before_the_first_push(rows):
-    impossible = [row for row in rows if row["difficulty"] == "impossible"]
-    assert Counter(row["set"] for row in impossible) == {"walled_in": 30, "weighed_down": 30}
-    for row in impossible:
-        world = World(replace(scene_of(row), clearance=DEFAULT_CLEARANCE_M))
-        planner = IDFS(NoHeuristic(), RandomGoals(), 1)
-        result = planner.search(world, Budget(pushes=1), Streams.for_episode(0, 0, 0))
-        assert result.termination is Termination.IMPOSSIBLE, row["file"]
-        assert bool(result.seal.held) == (row["set"] == "weighed_down")

@@ -93,15 +93,15 @@ def test_what_is_held_stays_where_it_is_when_others_are_driven_into_it(rooms):
                 assert after.distance(before) + after.turn(before) * corner < 1e-3
 
 
-def test_the_benchmark_names_as_impossible_what_walls_and_weights_close(demo_scenes):
+def test_every_scene_of_the_class_impossible_is_shown_to_be_so(demo_scenes):
     rows = read_packed(demo_scenes.parent / "benchmark" / "scenes.parquet")
-    found = {"walled_in": [], "weighed_down": []}
-    for row in rows:
-        if row["set"] in found:
-            scene = replace(parse_scene(row["xml"].encode(), row["file"]), clearance=0.01)
-            found[row["set"]].append(seal(scene) is not None)
-    assert found["walled_in"] == [True] * 20
-    assert sum(found["weighed_down"]) >= 18
+    impossible = [row for row in rows if row["difficulty"] == "impossible"]
+    assert len(impossible) == 60
+    for row in impossible:
+        scene = replace(parse_scene(row["xml"].encode(), row["file"]), clearance=0.01)
+        found = seal(scene)
+        assert found is not None, row["file"]
+        assert bool(found.held) == (row["set"] == "weighed_down")
 
 
 def test_shared_rooms_with_a_solution_are_not_impossible(shared_scenes):
