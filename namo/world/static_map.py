@@ -6,6 +6,7 @@ obstacles around a movable.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NoReturn, TypeVar
 
@@ -119,6 +120,19 @@ class StaticMap:
         """Drop the cached obstacle maps; changes no result."""
         self._by_outlines.clear()
         self._by_poses.clear()
+
+    def free_among(self, names: Iterable[str], poses: Mapping[str, Pose2D]) -> FreeSpace:
+        """Return where the robot's centre can be among the walls and some of the movables.
+
+        Args:
+            names: of these movables.
+            poses: world poses of theirs, and of any others.
+
+        Raises:
+            UnknownMovableError: the scene has no such movable.
+        """
+        places = ((self.index[name], poses[name]) for name in names)
+        return self._free.with_obstacles(self.inflated.placed_alone(*place) for place in places)
 
     def obstacles_excluding(self, name: str | None, poses: Floats) -> ObstacleMap:
         """Return the obstacles around a movable.
