@@ -20,7 +20,7 @@ from namo.world.world import World
 
 DEPTHS: Mapping[str, int] = {"two_pushes": 1, "three_or_more": 2, "rooms_2": 1, "rooms_3": 2}
 """Class -> longest sequences that are tried; nothing is tried for the others."""
-MAX_SIMULATIONS = 20_000
+MAX_SIMULATIONS = 3_000
 """Per scene; where they do not suffice, what was shown until then counts."""
 
 
