@@ -54,19 +54,18 @@ def prove(
     """
     path = work / "proven.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for row in sorted(rows, key=lambda row: DEPTHS.get(row["difficulty"], 0)):
-        depth = DEPTHS.get(row["difficulty"])
-        key = f"{row['sha256']} {depth}"
-        if depth is None or key in known:
-            continue
-        known[key] = proven_depth(row["xml"], depth, clearances[row["set"]])
-        print(f"{row['file']}: {known[key]} of {depth + 1}", flush=True)
-        with replacing(path) as file:
-            file.write(json.dumps(known, indent=0).encode())
-    return [
-        {**row, "proven_depth": known.get(f"{row['sha256']} {DEPTHS.get(row['difficulty'])}")}
-        for row in rows
-    ]
+    tried = [row for row in rows if row["difficulty"] in DEPTHS]
+    shown: dict[int, int] = {}
+    for row in sorted(tried, key=lambda row: DEPTHS[row["difficulty"]]):
+        depth = DEPTHS[row["difficulty"]]
+        key = f"{row['sha256']} {depth} {MAX_SIMULATIONS}"
+        if key not in known:
+            known[key] = proven_depth(row["xml"], depth, clearances[row["set"]])
+            print(f"{row['file']}: {known[key]} of {depth + 1}", flush=True)
+            with replacing(path) as file:
+                file.write(json.dumps(known, indent=0).encode())
+        shown[row["index"]] = known[key]
+    return [{**row, "proven_depth": shown.get(row["index"])} for row in rows]
 
 
 def clearances_of(sets: Mapping[str, tuple[SceneSetSettings, str | None]]) -> dict[str, float]:

@@ -149,16 +149,21 @@ class _Menu:
         self._opens[contact] = 0.0  # or the search would have ended
         self._poses[contact, len(ends) :] = False
         for end in ends:
-            self.strike(end)
+            self._strike(end)
         return self._later[contact, : len(ends)]
 
     def after_pose(self, contact: int, travel: int, end: Pose2D | None) -> None:
         """Take note of a simulated push to the pose of a candidate, and where the object is now."""
-        self.strike(self.goal(contact, travel))
-        self.strike(end)
+        self._strike(self.goal(contact, travel))
+        self._strike(end)
         self._opens[contact, : travel + 1] = 0.0  # it passed through the shorter ones
 
-    def strike(self, pose: Pose2D | None) -> None:
+    def after_further(self, end: Pose2D | None) -> None:
+        """Take note of a simulated push to the first further goal, and where the object is now."""
+        del self.further[0]
+        self._strike(end)
+
+    def _strike(self, pose: Pose2D | None) -> None:
         """Take the goals within tolerance of a pose off the menu; None is no pose."""
         if pose is not None:
             self._poses[equivalent_goals(self._goals, pose).reshape(self._poses.shape)] = False
@@ -234,10 +239,9 @@ class _HybridSearch:
         """Simulate what is next on a menu; return the node at which the goal is open, if any."""
         search, (rating, contact, travel) = self._search, menu.best()
         if contact is None:
-            goal, _ = menu.further.pop(0)
-            children = [search.push(node, Push(menu.name, goal))]
+            children = [search.push(node, Push(menu.name, menu.further[0][0]))]
             ratings = np.array([LATER_FACTOR * rating])
-            menu.strike(self._end(children[0], menu))
+            menu.after_further(self._end(children[0], menu))
         elif travel is None:
             children = search.push_straight(node, menu.name, contact)
             ratings = menu.after_straight(contact, [self._end(each, menu) for each in children])

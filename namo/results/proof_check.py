@@ -7,6 +7,7 @@ computed again from the stored states, and some pushes are replayed.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
@@ -66,10 +67,13 @@ def proof_problem(scene: Scene, record: EnvironmentRecord, row: MetricsRow) -> s
         return f"{length}, but one of its pushes does"
     world = World(scene)
     is_closed = row["termination"] == Termination.EXHAUSTED
+    tried = defaultdict(list)
+    for each in rows:
+        tried[each["state"]].append(each)
     for state, poses in _states(world, rows, None if is_closed else depth).items():
         check_termination()
-        tried = [each for each in rows if each["state"] == state]
-        lacking = _untried(world, poses, tried, straight=row["algorithm"] == ENUMERATING[0])
+        straight = row["algorithm"] == ENUMERATING[0]
+        lacking = _untried(world, poses, tried[state], straight=straight)
         if lacking is not None:
             return f"{length}, but in state {state} {lacking} was not tried"
     for place in np.unique(np.linspace(0, len(rows) - 1, REPLAYED).astype(int)) if rows else ():
