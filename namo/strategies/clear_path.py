@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from namo.geometry import Floats, Pose2D, wrap_angle
-from namo.strategies.path_blocking import ELSEWHERE_FACTOR, rating_of
+from namo.strategies.path_blocking import ELSEWHERE_FACTOR, P_LATER, rating_of
 from namo.strategies.rated_candidates import StateCache, best_goals
 from namo.strategies.strategy import RatedCandidates
 from namo.world.blocked_way import RemainingWay
@@ -36,8 +36,6 @@ P_INCOMPLETE = 0.2
 """The same if its plan only gets nearer."""
 SURE = 0.9
 """Where a straight push is rated as high as this the pattern is not needed, which takes time."""
-P_LATER = 0.5
-"""Factor on the rating of a state that a push leads to if the goal is not open there."""
 SAMPLING_EXPONENT = 5
 """Samples of goals prefer high ratings by this much: in proportion to the odds it would be 1."""
 

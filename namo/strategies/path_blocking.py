@@ -12,6 +12,8 @@ WAY_M = 10.0
 """The rating of a state falls by a factor e per so many metres that its way to the goal costs."""
 ALONE = 0.8
 """Rating of a movable that is not in the way, but without which the goal would be open."""
+P_LATER = 0.5
+"""Factor on the rating of a state that a push leads to if the goal is not open there."""
 ELSEWHERE_FACTOR = 0.5
 """Factor on the ratings of movables that are not in the way: they may be in the way of a push."""
 
@@ -33,7 +35,7 @@ class PathBlocking:
     def rate(self, world: World, names: list[str]) -> list[float]:
         """See `namo.strategies.strategy.RatingObjectStrategy`."""
         way = blocked_way(world.reachability())
-        elsewhere = ELSEWHERE_FACTOR * float(rating_of(np.array(way.cost)))
+        elsewhere = ELSEWHERE_FACTOR * P_LATER * float(rating_of(np.array(way.cost)))
         ratings = []
         for name in names:
             if name in way.blocking:

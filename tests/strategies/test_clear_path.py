@@ -71,6 +71,15 @@ def test_a_movable_out_of_the_way_is_rated_below_the_one_in_it(rooms):
     assert next(strategy.best(world, "obstacle_2_movable"))[1] < 0.5 * in_the_way
 
 
+def test_a_movable_out_of_the_way_is_rated_what_its_best_push_is_worth(rooms):
+    """So that a search rates its goals, which takes time, when it is their turn and not before."""
+    world = World(rooms.plugged(rooms.box(-1.5, 1.5, number=2), rooms.box(-0.7, -0.9, number=3)))
+    for name in ("obstacle_2_movable", "obstacle_3_movable"):
+        (of_the_movable,) = PathBlocking().rate(world, [name])
+        rated = ClearPathGoals().rated(world, name)
+        assert of_the_movable == (rated.opens + (1.0 - rated.opens) * rated.p_later).max()
+
+
 def test_where_no_straight_push_clears_the_way_further_goals_do_also_where_a_push_ends_beside(
     rooms,
 ):
