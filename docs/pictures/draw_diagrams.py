@@ -43,6 +43,7 @@ BOTTOM = (
     "seeding",
     "registry",
     "files",
+    "shipped",
     "regular_files",
     "cache_files",
     "machine_code",
