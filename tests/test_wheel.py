@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from namo.results.collection import Collection
 from namo.results.records import read_record
 from tests.conftest import REPOSITORY, room_file
 
@@ -142,3 +143,35 @@ def test_it_collects_demo_scenes_with_a_shipped_model(installed):
     shipped = installed.package / "namo" / "shipped_files" / "resources"
     record = read_record(installed.work / "learned" / "h_env_000000_results.pkl")
     assert Path(record["xml_file"]).is_relative_to(shipped / "scenes" / "demo")
+
+
+def test_the_demo_ends_with_replayed_plans_and_a_report(installed):
+    done = installed.namo("demo")
+    assert done.returncode == 0, done.stderr
+    report = installed.work / "namo_demo" / "report.html"
+    assert "7 plans replayed: 7 match" in done.stdout
+    assert f"report: {report}" in done.stdout
+    assert report.is_file()
+
+
+def test_a_project_runs_with_its_settings_and_with_shipped_ones_for_files_that_it_lacks(installed):
+    done = installed.namo("init", "project")
+    assert done.returncode == 0, done.stderr
+    project = installed.work / "project"
+    (project / "config" / "benchmark.yaml").unlink()  # as if a newer version had added it
+    settings = project / "config" / "config.yaml"
+    settings.write_text(re.sub(r"(?m)^end_idx: 24 ", "end_idx: 1 ", settings.read_text()))
+    with (project / "Snakefile").open("a") as snakefile:
+        snakefile.write(
+            "\n\nrule count:\n    input:\n        rules.merge.output,\n"
+            "    output:\n        'files.txt',\n    shell:\n        'ls results/demo > {output}'\n"
+        )
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", project]
+    done = installed.run(*command, "--snakefile", project / "Snakefile", "project", "files.txt")
+    assert done.returncode == 0, done.stderr
+    assert "metrics.parquet" in (project / "files.txt").read_text()
+    assert (project / "results" / "demo" / "report.html").is_file()
+    collected = Collection(project / "results" / "demo")
+    shipped = installed.package / "namo" / "shipped_files"
+    (scene,) = collected.episodes["xml_file"].to_pylist()
+    assert Path(scene).is_relative_to(shipped)

@@ -14,9 +14,11 @@ from namo.commands import (
     choose_models,
     collect,
     dataset,
+    demo,
     evaluate,
     explain,
     export,
+    init,
     merge,
     redo,
     replay,
@@ -60,6 +62,10 @@ class Command(Protocol):
 
 
 GROUPS: Mapping[str, Mapping[str, Command]] = {
+    "Start": {
+        "demo": demo,
+        "init": init,
+    },
     "Collect": {
         "collect": collect,
         "status": status,

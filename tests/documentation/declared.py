@@ -120,6 +120,15 @@ DECLARED: Mapping[str, Instead] = dict(
                 ".venv/bin/namo scenes check scenes/scenes.parquet --sheet sheet.png", "likewise"
             ),
         ),
+        # ---- installing ----------------------------------------------------------------------
+        (
+            "pip wheel --no-deps --wheel-dir dist .",
+            Instead("pip wheel --help", "tests/test_wheel.py builds it, without network"),
+        ),
+        (
+            "pip install dist/namo_collect-*.whl",
+            Instead("pip install --help", "tests/test_wheel.py unpacks it and runs it"),
+        ),
         # ---- long ----------------------------------------------------------------------------
         _shorter(_BY_HAND, "--end-idx 2 --max-pushes 5"),
         _shorter(
