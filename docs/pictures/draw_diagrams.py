@@ -44,6 +44,7 @@ BOTTOM = (
     "registry",
     "files",
     "shipped",
+    "extras",
     "regular_files",
     "cache_files",
     "machine_code",
