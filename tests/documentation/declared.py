@@ -197,6 +197,7 @@ DECLARED: Mapping[str, Instead] = dict(
         # ---- the Makefile, and long tests ----------------------------------------------------
         _recipe("make test", "runs these very tests; `.ci/run` runs it"),
         _recipe("make test-all", "likewise, with the slow ones"),
+        _recipe("make lock", "asks the package index; tests/test_requirements.py checks the locks"),
         _recipe("make docs", "tests/site builds it, from the settings as they are"),
         _recipe("make bench", "twenty minutes; test_names.py asks benchmarks for their options"),
         _recipe("make models", f"hours; {_AS_ELSEWHERE}"),
