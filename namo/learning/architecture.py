@@ -7,7 +7,7 @@ allocated. A class named in the config is imported only if the user trusts it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,18 @@ MAX_MEMORY_PER_FILE_BYTE = 4
 """Types in a weight file are at most this factor narrower than in memory."""
 
 
-def new_network(kind: str, sizes: Mapping[str, Any]) -> CandidateNet:
+def new_network(
+    kind: str, sizes: Mapping[str, Any], features: Sequence[str] | None = None
+) -> CandidateNet:
     """Return a network with random weights for a kind of query.
 
     Args:
         kind: "object" or "goal".
         sizes: widths, blocks, summary and hidden, see `CandidateNet`; defaults for those missing.
+        features: names of the features of a candidate, in order; None for all of the kind.
     """
-    view, features = VIEWS[FRAMES[kind]], FEATURES[kind]
+    view = VIEWS[FRAMES[kind]]
+    features = FEATURES[kind] if features is None else tuple(features)
     points = [("end_x", "end_y"), ("contact_x", "contact_y")]
     return CandidateNet(
         channels=len(CHANNELS),
@@ -89,7 +93,7 @@ def _candidate_net(path: Path, config: Mapping[str, Any]) -> nn.Module:
         )
     _check_sizes(source, sizes)
     with torch.device("meta"):  # allocates nothing and draws no random weights
-        network = new_network(config["kind"], sizes)
+        network = new_network(config["kind"], sizes, config["features"])
     tensors = network.state_dict().values()
     needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     file_bytes = (path / WEIGHTS).stat().st_size

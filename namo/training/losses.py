@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from namo.learning.queries import FEATURES
 from namo.training.data import UNKNOWN, Sample
 
-_MIRRORED = {
-    kind: [n in ("end_y", "end_sin", "contact_y") for n in FEATURES[kind]] for kind in FEATURES
-}
+MIRRORED = ("end_y", "end_sin", "contact_y")
+"""Features that change their sign in a mirror."""
 
 
 def candidate_loss(
@@ -67,16 +66,16 @@ def _masked_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits[known], target[known].to(logits))
 
 
-def mirrored(batch: Sample, kind: str, rng: np.random.Generator) -> Sample:
+def mirrored(batch: Sample, features: Sequence[str], rng: np.random.Generator) -> Sample:
     """Return the batch with about half of its views mirrored at the x axis of their frame.
 
     Args:
         batch: on the CPU.
-        kind: "object" or "goal".
+        features: names of the features.
         rng: random stream that selects the views.
     """
     chosen = torch.from_numpy(rng.random(len(batch.rasters)) < 0.5)
     rasters = torch.where(chosen[:, None, None, None], batch.rasters.flip(2), batch.rasters)
-    signs = torch.where(torch.tensor(_MIRRORED[kind]), -1.0, 1.0)
-    features = torch.where(chosen[:, None, None], batch.features * signs, batch.features)
-    return batch._replace(rasters=rasters, features=features)
+    signs = torch.where(torch.tensor([name in MIRRORED for name in features]), -1.0, 1.0)
+    flipped = torch.where(chosen[:, None, None], batch.features * signs, batch.features)
+    return batch._replace(rasters=rasters, features=flipped)

@@ -27,6 +27,7 @@ from namo.learning.architecture import new_network
 from namo.learning.bundle import write_bundle
 from namo.learning.bundle_files import bundle_sha256, copy_bundle
 from namo.learning.networks import CandidateNet
+from namo.learning.queries import FEATURES
 from namo.learning.scoring import Scorer, device_named
 from namo.planning.best_first import BestFirst
 from namo.planning.planner import Budget
@@ -89,7 +90,12 @@ class Training:
         self._goal_model = goal_model or output / ATTEMPT
         self._device = device_named(settings.device)
         torch.set_num_threads(settings.threads)
-        self._data = CandidateData(dataset, "train", kind)
+        unknown = set(settings.without).difference(*FEATURES.values())
+        if unknown:
+            known = ", ".join(sorted(set().union(*FEATURES.values())))
+            raise UsageError(f"without: no feature '{min(unknown)}'; allowed: {known}")
+        self._features = [one for one in FEATURES[kind] if one not in settings.without]
+        self._data = CandidateData(dataset, "train", kind, self._features)
         if not len(self._data):
             raise UsageError(f"{dataset}: has no data for kind {kind} in split train")
         budget = Budget(
@@ -119,7 +125,7 @@ class Training:
         seed = int(stream(self._settings.seed, 0, 0, Purpose.WEIGHTS).integers(2**63))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return new_network(self._kind, self._settings.sizes)
+            return new_network(self._kind, self._settings.sizes, self._features)
 
     def run(self) -> SearchQuality:
         """Train until the last epoch, or until the held-out searches stop improving.
@@ -186,7 +192,7 @@ class Training:
                 continue
             check_termination()
             batch = collate([self._data[state] for state in states])
-            batch = mirrored(batch, self._kind, self._stream(Purpose.MIRRORING, step))
+            batch = mirrored(batch, self._features, self._stream(Purpose.MIRRORING, step))
             self._losses.append(self._train_on(batch, steps))
             self._step = step + 1
             now = time.monotonic()
@@ -253,8 +259,8 @@ class Training:
         }
         network = self._initial_network()
         network.load_state_dict(self._network.state_dict())
-        layouts = card["layouts"]["train"]
-        write_bundle(folder, self._kind, network.cpu(), self._settings.sizes, about, layouts)
+        layouts, sizes = card["layouts"]["train"], self._settings.sizes
+        write_bundle(folder, self._kind, network.cpu(), sizes, about, layouts, self._features)
 
     def _save(self) -> None:
         self._checkpoint.save(

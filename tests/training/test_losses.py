@@ -13,6 +13,7 @@ from namo.learning.rasters import StateRaster
 from namo.scenes.footprint import Polygon, centred
 from namo.training.data import UNKNOWN, Sample
 from namo.training.losses import candidate_loss, mirrored, ranking_loss
+from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
 
@@ -191,22 +192,22 @@ def random_sample(views, kind):
 @pytest.mark.parametrize("kind", ["goal", "object"])
 def test_mirroring_twice_restores_the_sample(kind):
     sample = random_sample(3, kind)
-    once = mirrored(sample, kind, all_chosen(3))
+    once = mirrored(sample, FEATURES[kind], all_chosen(3))
     assert not torch.equal(once.rasters, sample.rasters)
-    twice = mirrored(once, kind, all_chosen(3))
+    twice = mirrored(once, FEATURES[kind], all_chosen(3))
     assert all(torch.equal(one, other) for one, other in zip(twice, sample, strict=True))
 
 
 def test_about_half_of_the_views_are_mirrored_with_their_features():
     sample = random_sample(400, "goal")
-    found = mirrored(sample, "goal", np.random.default_rng(0))
+    found = mirrored(sample, FEATURES["goal"], np.random.default_rng(0))
     flipped = torch.tensor(
         [not torch.equal(*pair) for pair in zip(found.rasters, sample.rasters, strict=True)]
     )
     assert 150 < int(flipped.sum()) < 250
     changed_features = (found.features != sample.features).any(dim=(1, 2))
     assert torch.equal(changed_features, flipped)
-    again = mirrored(sample, "goal", np.random.default_rng(0))
+    again = mirrored(sample, FEATURES["goal"], np.random.default_rng(0))
     assert torch.equal(again.rasters, found.rasters)
 
 
@@ -237,11 +238,12 @@ def test_a_mirrored_query_is_the_query_of_the_mirrored_scene(rooms, kind):
         world = World(one)
         state = StateRaster(world.reachability())
         if kind == "goal":
-            query = goal_query(state, NAME, candidate_pushes(world, NAME))
+            candidates = candidate_pushes(world, NAME)
+            query = goal_query(state, CandidateWays(state.reachability, NAME, candidates))
         else:
             query = object_query(state, NAME)
         samples.append(sample_of(query))
-    there = mirrored(samples[0], kind, all_chosen(len(samples[0].rasters)))
+    there = mirrored(samples[0], FEATURES[kind], all_chosen(len(samples[0].rasters)))
     for view, raster in enumerate(there.rasters):
         differences = [(raster.float() - one.float()).abs().mean() for one in samples[1].rasters]
         match = int(np.argmin(differences))  # views are in another order
