@@ -28,11 +28,12 @@ from namo.reporting.rerun_list import (
     slowest_episodes,
 )
 from namo.reporting.strategies import (
-    ObjectPushes,
+    PushGroup,
     by_difficulty,
     by_strategy,
     first_push_success,
     has_one_scene,
+    pushes_by_kind,
     pushes_by_object,
 )
 from namo.reporting.unsolved_view import read_views
@@ -73,7 +74,7 @@ class PageInputs:
         """The episodes of the collection."""
         return read_episodes(self.metrics)
 
-    def pushes_by_object(self) -> list[ObjectPushes]:
+    def pushes_by_object(self) -> list[PushGroup]:
         """Return the pushes of each object of the only scene; none where there are several."""
         if not has_one_scene(self.folder / "scenes.parquet"):
             return []
@@ -124,8 +125,11 @@ def make_page(inputs: PageInputs) -> str:
         strategies=by_strategy(episodes),
         first_pushes=first_push_success(episodes) if models else [],
         objects=inputs.pushes_by_object(),
+        push_kinds=pushes_by_kind(inputs.folder / "pushes.parquet"),
         models=models,
         cards=cards,
+        straight=sum(card.drawing.straight for card in cards),
+        to_pose=sum(len(card.drawing.frames) - card.drawing.straight for card in cards),
         unsolved=unsolved,
         explain_command=explain_command(folder),
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},

@@ -94,6 +94,24 @@ def movable(kind: str, pose: Sequence[float] | Floats, outline: Floats) -> str:
     return f'<g class="{kind}" {transform(pose)}><path d="{path_data([outline])}"/></g>'
 
 
+def arrow(tail: Sequence[float] | Floats, tip: Sequence[float] | Floats, head: float) -> str:
+    """Return an arrow.
+
+    Args:
+        tail: (2,) where it begins (m).
+        tip: (2,) where it points to (m).
+        head: length of its head (m), which reaches back beyond the tail of a shorter arrow.
+    """
+    begin, end = np.asarray(tail, np.float64), np.asarray(tip, np.float64)
+    length = float(np.hypot(*(end - begin)))
+    along = (end - begin) / max(length, 1e-9)
+    base, across = end - head * along, np.array([-along[1], along[0]]) * head / 2.0
+    point = f'<path class="head" d="{path_data([np.stack([end, base + across, base - across])])}"/>'
+    if length <= head:
+        return point
+    return f'<path class="shaft" d="{path_data([np.stack([begin, base])], close=False)}"/>{point}'
+
+
 def visible(radius: float, low: Floats, high: Floats) -> float:
     """Return the radius (m) of a circle, or the smallest that is seen in a view if it is smaller.
 

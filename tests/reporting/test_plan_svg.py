@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from namo.geometry import Pose2D
 from namo.reporting.gallery import GalleryEntry
 from namo.reporting.page import page_style
 from namo.reporting.plan_svg import draw_plan
@@ -24,7 +25,7 @@ def elements(drawing, kind):
 def test_frames_add_up_to_the_recorded_motion():
     drawing = draw_plan(entry(2), "")
     for step, (push, recorded) in enumerate(zip(drawing.frames, entry(2).pushes, strict=True)):
-        assert (push["name"], push["moved"]) == ("box 2", [1])
+        assert push["moved"] == [1]
         rows = np.cumsum(np.reshape(push["frames"], (12, 5)), axis=0) / 1000.0
         assert rows[:, :2].ravel() == pytest.approx(recorded["robot"], abs=5.1e-4)
         assert rows[0] == pytest.approx([-1.5 + 0.1 * step, 0, 1 + 0.1 * step, 1, 3 + 0.1 * step])
@@ -51,6 +52,29 @@ def test_start_ghosts_path_and_end_are_drawn():
     assert (end.get("cx"), end.get("cy")) == ("-1300", "0")
     (goal,) = elements(drawing, "goal")
     assert (goal.get("cx"), goal.get("r")) == ("1500", "150")
+
+
+def test_the_way_of_a_straight_push_and_the_target_of_one_to_a_pose_are_drawn():
+    drawing = draw_plan(entry(2), "")
+    first, second = elements(drawing, "request") + elements(drawing, "request straight")
+    assert (first.get("data-push"), second.get("data-push")) == ("0", "1")
+    assert [each.get("transform") for each in first] == ["translate(1250 1000) rotate(0.0)"]
+    # Contact 0 is on the lower face of the box, at -0.25, -0.2, where push 1 left it.
+    shaft, head = (np.array(re.findall(r"(-?\d+) (-?\d+)", each.get("d"))) for each in second)
+    way = Pose2D(1.1, 1.0, 3.1).to_world(np.array([[-0.25, -0.2], [-0.25, 0.3]])) * 1000.0
+    assert shaft[0].astype(float) == pytest.approx(way[0], abs=0.6)
+    assert head[0].astype(float) == pytest.approx(way[1], abs=0.6)
+    assert drawing.straight == 1
+
+
+def test_pushes_that_end_in_one_place_share_a_text():
+    apart, together = entry(2), entry(3)
+    apart.pushes[1]["poses"] = [each + 0.5 for each in apart.pushes[1]["poses"]]
+    numbers = [
+        [each.text for each in ElementTree.fromstring(str(draw_plan(one, "").svg)).iter("text")]
+        for one in (apart, together)
+    ]
+    assert numbers == [["1", "2"], ["1,2", "3"]]
 
 
 def test_everything_is_within_the_view():

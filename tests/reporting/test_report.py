@@ -151,7 +151,10 @@ def test_cards_with_a_plan_are_buttons(page):
     cards = {value["data-plan"]: tag for tag, value in page.tags if "data-plan" in value}
     assert plans.keys() == cards.keys()
     assert set(cards.values()) == {"button"}
-    assert [push["name"] for push in plans["host_env_000002_episode_0"]] == ["box 2", "box 2"]
+    assert [push["text"] for push in plans["host_env_000002_episode_0"]] == [
+        "box 2, to (1.25, 1.00) m, 0°",
+        "box 2, straight from contact 0, 0.50 m",
+    ]
 
 
 def test_cards_name_the_episode_of_an_environment(make_collection):
