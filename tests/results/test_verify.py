@@ -11,6 +11,7 @@ import shapely
 from namo.commands.main import main
 from namo.errors import ResultFileError
 from namo.reporting.report import write_report
+from namo.results import parts
 from namo.results.assemble import assemble
 from namo.results.collection import Collection
 from namo.results.records import file_entry, read_record, write_record
@@ -46,6 +47,14 @@ def problems(folder, **options):
 def the_problem(folder, **options):
     (only,) = problems(folder, **options)
     return only
+
+
+def test_the_marker_of_a_part_is_read_once(whole, monkeypatch):
+    read = []
+    marker_of = parts.read_marker
+    monkeypatch.setattr(parts, "read_marker", lambda *args: read.append(1) or marker_of(*args))
+    assert problems(whole.output) == []
+    assert len(read) == len(parts.finished_parts(whole.output)) > 0
 
 
 def test_an_intact_collection_has_no_problems_and_is_checked_completely(whole):
