@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from namo.reporting.episodes import display_name
 from namo.reporting.outcomes import unsolved_text
@@ -88,6 +89,21 @@ def explained_collection(searches: Iterable[Search]) -> Iterator[str]:
         if rest := list(dict.fromkeys(names[cause][SHOWN:])):
             yield f"  and environments {truncated_list(rest, NAMED)}"
         yield ""
+
+
+def solved_text(episode: Mapping[str, Any], folder: str) -> str:
+    """Return that an episode is solved, and the command that shows its plan.
+
+    Args:
+        episode: its row, see `rows_of_environment`.
+        folder: of its collection, as commands name it.
+    """
+    length = episode["solution_depth"]
+    if not length:
+        return "solved: the goal was reachable from the start"
+    options = ("--episode", episode["episode"]) if episode["episode"] else ()
+    command = replay_command(folder, episode["env_index"], *options)
+    return f"solved with a plan of {counted(length, 'push', 'pushes')}: {command}"
 
 
 def overview(facts: SearchFacts) -> list[tuple[str, str]]:

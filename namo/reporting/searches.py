@@ -154,12 +154,14 @@ def rows_of_environment(folder: Path, env_id: str) -> list[Record]:
         env_id: of the environment.
 
     Returns:
-        Columns `episode_id`, `termination` and `error_message` of its rows of the metrics table.
+        Columns `env_index`, `episode_id`, `episode`, `termination`, `solution_depth` and
+        `error_message` of its rows of the metrics table.
 
     Raises:
         ResultFileError: the table is missing or damaged.
     """
-    columns = ["episode_id", "termination", "error_message"]
+    columns = ["env_index", "episode_id", "episode", "termination"]
+    columns += ["solution_depth", "error_message"]
     path = merged_table(folder, "metrics")
     rows: list[Record] = read_table(path, columns, [("env_id", "==", env_id)]).to_pylist()
     return rows

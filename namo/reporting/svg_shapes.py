@@ -106,7 +106,7 @@ def arrow(tail: Sequence[float] | Floats, tip: Sequence[float] | Floats, head: f
     length = float(np.hypot(*(end - begin)))
     along = (end - begin) / max(length, 1e-9)
     base, across = end - head * along, np.array([-along[1], along[0]]) * head / 2.0
-    point = f'<path class="head" d="{path_data([np.stack([end, base + across, base - across])])}"/>'
+    point = f'<path class="tip" d="{path_data([np.stack([end, base + across, base - across])])}"/>'
     if length <= head:
         return point
     return f'<path class="shaft" d="{path_data([np.stack([begin, base])], close=False)}"/>{point}'

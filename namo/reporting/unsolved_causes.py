@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from namo.planning.planner import Termination
-from namo.reporting.outcomes import termination_name
 from namo.reporting.scene_shapes import ROOM_M
 from namo.reporting.search_facts import ObjectFacts, SearchFacts
 from namo.reporting.searches import SearchMetrics
+from namo.results.terminations import termination_name
 from namo.wording import counted, truncated_list
 
 NOTHING = "\N{EN DASH}"
@@ -33,6 +33,7 @@ class Cause(Enum):
     IMMOVABLE = "a movable did not move, as if too heavy for the robot"
     HELD = "no push moved anything"
     UNTRIED = "the budget ended before every movable in reach was pushed"
+    PROVEN = "no plan among all candidates up to the depth searched, as trying them showed"
     JAMMED = "a movable was pushed until it stood against an obstacle"
     BUDGET = "the budget ended while the search still found new states"
     DEPTH = "no plan within the depth limit, among the pushes that were sampled"
@@ -184,6 +185,14 @@ def _out_of_budget(facts: SearchFacts) -> str | None:
     )
 
 
+def _proven(facts: SearchFacts) -> str | None:
+    if facts.search.metrics["termination"] not in (Termination.DEPTH, Termination.EXHAUSTED):
+        return None
+    if (shown := shown_by(facts.search.metrics)) is None:
+        return None
+    return f"The search has shown: {shown}. {_later(facts)}{_closest(facts)}"
+
+
 def _depth(facts: SearchFacts) -> str | None:
     if facts.search.metrics["termination"] != Termination.DEPTH:
         return None
@@ -201,6 +210,7 @@ _RULES: tuple[tuple[Cause, Callable[[SearchFacts], str | None]], ...] = (
     (Cause.IMMOVABLE, _immovable),
     (Cause.HELD, _held),
     (Cause.UNTRIED, _untried),
+    (Cause.PROVEN, _proven),
     (Cause.JAMMED, _jammed),
     (Cause.BUDGET, _out_of_budget),
     (Cause.DEPTH, _depth),

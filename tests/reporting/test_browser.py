@@ -118,7 +118,7 @@ def test_the_player_shows_what_the_present_push_asks_for(page):
     assert "translate(1250 1000)" in target
     set_value(page, "seek", "16.5", "input")
     (way,) = page.value(shown)
-    assert 'class="head"' in way
+    assert 'class="tip"' in way
 
 
 def test_the_slider_seeks_to_any_time(page):

@@ -11,6 +11,7 @@ from namo.reporting.explanation_text import overview, way_to
 from namo.reporting.search_facts import SearchFacts
 from namo.reporting.search_tree import MAX_STATES, draw_tree
 from namo.reporting.searches import unsolved_searches
+from namo.reporting.unsolved_causes import Cause, explanation_of
 from tests.reporting.conftest import STRAIGHT, episode_row, mixed
 
 
@@ -41,7 +42,11 @@ def test_states_that_look_the_same_are_shown_once(make_collection):
 
 def test_an_environment_without_an_unsolved_search_says_how_it_ended(make_collection, capsys):
     collection = make_collection(mixed())
-    for environment, said in (("1", "episode_0: solved"), ("5", "no site named 'goal'")):
+    for environment, said in (
+        ("0", "episode_0: solved: the goal was reachable from the start"),
+        ("2", f"episode_0: solved with a plan of 2 pushes: namo replay {collection} 2"),
+        ("5", "no site named 'goal'"),
+    ):
         (collection / f"host_env_{int(environment):06d}_results.pkl").touch()
         assert main(["explain", str(collection), environment]) == 0
         assert said in capsys.readouterr().out
@@ -105,3 +110,15 @@ def test_a_straight_push_that_gives_up_is_seen_with_the_way_it_had_left(
     straight["poses_before"][3:6] = straight["poses_after"][3:6] = pose
     box, _ = facts.objects
     assert (box.against_obstacle, box.unmoved_with_room) == (int(is_jammed), int(not is_jammed))
+
+
+@pytest.mark.parametrize(
+    ("termination", "shown"), [("depth", "of up to 1 push"), ("exhausted", "of any length")]
+)
+def test_a_search_that_tried_all_candidates_says_what_that_showed(
+    make_collection, termination, shown
+):
+    row = episode_row(0, termination, pushes_simulated=4, proof_depth=1, proof_candidates=4)
+    explanation = explanation_of(facts_of(make_collection([row])))
+    assert explanation.cause is Cause.PROVEN
+    assert f"has shown: no plan {shown} among these 4 candidates. " in explanation.text

@@ -520,7 +520,9 @@ def test_a_report_with_other_numbers_is_named(asked, capsys):
 def test_the_command_says_how_many_plans_leave_room(whole, capsys):
     assert main(["verify", str(whole.output), "--no-replay", "--clearance", "0"]) == 0
     plans = room_of_plans(Collection(whole.output), 0.0).plans
-    assert f"clearance 0 cm: {plans} of {plans} plan" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"clearance 0 cm: {plans} of {plans} plan" in out
+    assert out.endswith(" (100 %); collected with 1 cm\n")
     assert main(["verify", str(whole.output), "--clearance", "-1"]) == 2
     assert "--clearance is -1.0; allowed: 0 to 1 (m)" in capsys.readouterr().err
 
