@@ -73,7 +73,7 @@ def test_the_overview_counts(page):
     assert "Solved 57.1 % 4 episodes" in page.text
     assert "Verified by replay 3 of 4 plans" in page.text
     assert "Minimal plans 4 of 4, 1 push dropped" in page.text
-    assert "Failed environments 2" in page.text
+    assert "Failed 2 22.2 % of environments" in page.text
 
 
 def test_unexplained_outcomes_come_first_and_solved_last(page):

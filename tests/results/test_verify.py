@@ -28,9 +28,7 @@ from tests.walking import SCENES, Folder, copy_scenes
 @pytest.fixture(scope="module")
 def whole(rig, tmp_path_factory):
     """Three rooms collected in one chunk, and merged. Read only."""
-    folder = tmp_path_factory.mktemp("whole")
-    scenes = rig.copy_rooms(folder / "scenes", (0, 1, 6))
-    return rig.collect_and_merge(scenes, folder / "out", rig.config())
+    return rig.collect_rooms(tmp_path_factory.mktemp("whole"), (0, 1, 6))
 
 
 @pytest.fixture
