@@ -55,6 +55,7 @@ class ObjectFacts:
         name: of the movable.
         pushes: pushes of it, straight ones that others passed on their way included.
         straight: how many of them are straight.
+        simulations: simulated pushes of it; straight ones from one contact point are one.
         moved: how many of them moved something.
         statuses: how many of them ended in which way.
         farthest_m: greatest distance from its start in any state (m).
@@ -69,6 +70,7 @@ class ObjectFacts:
     name: str
     pushes: int
     straight: int
+    simulations: int
     moved: int
     statuses: Counter[str]
     farthest_m: float
@@ -185,6 +187,7 @@ class SearchFacts:
             name=name,
             pushes=len(pushes),
             straight=sum(push["contact"] is not None for push in pushes),
+            simulations=len({push["simulation"] for push in pushes}),
             moved=sum(push["moved"] for push in pushes),
             statuses=Counter(push["status"] for push in pushes),
             farthest_m=max(math.dist(start, state.poses[at]) for state in self.states.values()),

@@ -125,8 +125,8 @@ def _immovable(facts: SearchFacts) -> str | None:
     each = max(heavy, key=lambda each: each.unmoved_with_room)
     return (
         f"No push moved {_names(heavy)}, although in {each.unmoved_with_room} of "
-        f"{counted(each.pushes, 'push', 'pushes')} of {each.name} the robot could get behind it "
-        f"and {metres(ROOM_M)} were free ahead. A movable that is too heavy for it behaves so."
+        f"{counted(each.simulations, 'push', 'pushes')} of {each.name} the robot could get behind "
+        f"it and {metres(ROOM_M)} were free ahead. A movable that is too heavy for it behaves so."
     )
 
 
@@ -162,12 +162,12 @@ def _jammed(facts: SearchFacts) -> str | None:
         key=lambda each: each.against_obstacle,
         default=None,
     )
-    if jammed is None or not jammed.moved or 2 * jammed.against_obstacle <= jammed.pushes:
+    if jammed is None or not jammed.moved or 2 * jammed.against_obstacle <= jammed.simulations:
         return None
     return (
         f"{jammed.name} was pushed up to {metres(jammed.farthest_m)} from its start, and "
-        f"{jammed.against_obstacle} of its {jammed.pushes} pushes gave up with a wall or another "
-        f"movable between it and its target, as when it is jammed. {_closest(facts)}"
+        f"{jammed.against_obstacle} of its {jammed.simulations} pushes gave up with a wall or "
+        f"another movable between it and its target, as when it is jammed. {_closest(facts)}"
     )
 
 
@@ -233,7 +233,7 @@ def _later(facts: SearchFacts) -> str:
     later = [each for each in facts.objects if each.at_start is False and each.states_in_reach]
     if not later:
         return ""
-    pushes = counted(sum(each.pushes for each in later), "push", "pushes")
+    pushes = counted(sum(each.simulations for each in later), "push", "pushes")
     return f"Only after other pushes could the robot push {_names(later)} ({pushes}). "
 
 

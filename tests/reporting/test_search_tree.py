@@ -80,6 +80,8 @@ def test_straight_pushes_of_one_simulation_are_one_simulated_push(make_collectio
         push["simulation"] //= 2
         push |= STRAIGHT
     assert facts.simulations == 2
+    objects = SearchFacts(facts.search).objects
+    assert [(each.pushes, each.simulations) for each in objects] == [(3, 2), (1, 1)]
     effort = dict(overview(facts))["effort"]
     assert effort.startswith("2 straight pushes simulated (2 shorter ones passed on the way), ")
 
