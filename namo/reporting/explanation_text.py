@@ -91,14 +91,16 @@ def explained_collection(searches: Iterable[Search]) -> Iterator[str]:
         yield ""
 
 
-def solved_text(episode: Mapping[str, Any], folder: str) -> str:
-    """Return that an episode is solved, and the command that shows its plan.
+def ended_text(episode: Mapping[str, Any], folder: str) -> str:
+    """Return how an episode ended; of one with a plan also the command that shows it.
 
     Args:
         episode: its row, see `rows_of_environment`.
         folder: of its collection, as commands name it.
     """
     length = episode["solution_depth"]
+    if length is None:
+        return episode["error_message"] or unsolved_text(episode["termination"])
     if not length:
         return "solved: the goal was reachable from the start"
     options = ("--episode", episode["episode"]) if episode["episode"] else ()
