@@ -164,18 +164,18 @@ def _requests(
         push, outline = step.push, outlines[step.object]
         if push["contact"] is None or push["travel"] is None:
             target = push["goal_x"], push["goal_y"], push["goal_theta"]
-            yield _of_push(number, movable("target", target, outline), "request")
+            yield _of_push(number, movable("target", target, outline), 'class="request"')
         else:
             before = now[step.object]
             way = straight_way(outline, radius, before, push["contact"], push["travel"])
             if way is not None:
-                yield _of_push(number, arrow(way[0], way[1], ARROW_HEAD * span), "request straight")
+                yield _of_push(number, arrow(way[0], way[1], ARROW_HEAD * span), 'class="request"')
         now[step.moved] = step.poses[-1]
 
 
-def _of_push(number: int, shapes: str, kind: str = "result") -> str:
+def _of_push(number: int, shapes: str, attributes: str = "") -> str:
     """Return shapes that belong to a push, by its number from 0, which the script looks for."""
-    return f'<g class="{kind}" data-push="{number}">{shapes}</g>'
+    return f'<g data-push="{number}" {attributes}>{shapes}</g>'
 
 
 def _numbers(steps: Sequence[_Step], span: float) -> Iterator[str]:

@@ -56,7 +56,7 @@ def test_start_ghosts_path_and_end_are_drawn():
 
 def test_the_way_of_a_straight_push_and_the_target_of_one_to_a_pose_are_drawn():
     drawing = draw_plan(entry(2), "")
-    first, second = elements(drawing, "request") + elements(drawing, "request straight")
+    first, second = elements(drawing, "request")
     assert (first.get("data-push"), second.get("data-push")) == ("0", "1")
     assert [each.get("transform") for each in first] == ["translate(1250 1000) rotate(0.0)"]
     # Contact 0 is on the lower face of the box, at -0.25, -0.2, where push 1 left it.
