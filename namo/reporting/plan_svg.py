@@ -1,6 +1,6 @@
 """A scene and its plan as SVG, with the frames of its animation.
 
-Lengths are whole millimetres (`svg_shapes`). Colours come from CSS classes (`page.css`).
+Lengths are whole millimetres (`svg_shapes`). Colours come from CSS classes (`scene.css`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shapely
 from markupsafe import Markup
 
 from namo.geometry import Floats
-from namo.reporting.gallery import GalleryEntry, PlanRow
+from namo.reporting.gallery import PlanRow
 from namo.reporting.scene_shapes import corners_of
 from namo.reporting.svg_shapes import (
     MM_PER_M,
@@ -28,6 +28,7 @@ from namo.reporting.svg_shapes import (
     view_of,
     visible,
 )
+from namo.results.record_types import SceneColumns
 
 NUMBER_SIZE = 0.04
 """Font size of push numbers as a fraction of the view."""
@@ -63,14 +64,15 @@ class PlanDrawing:
     frames: list[PushFrames]
 
 
-def draw_plan(entry: GalleryEntry, label: str) -> PlanDrawing:
-    """Return the drawing of an episode.
+def draw_plan(scene: SceneColumns, pushes: Sequence[PlanRow], label: str) -> PlanDrawing:
+    """Return the drawing of a scene and a plan.
 
     Args:
-        entry: the episode.
+        scene: row of the scenes table.
+        pushes: rows of the plans table, in order; empty to draw the scene alone.
         label: description for screen readers.
     """
-    scene, names = entry.scene, entry.scene["movables"]
+    names = scene["movables"]
     poses = np.array(scene["poses"], np.float64).reshape(-1, 3)
     outlines = [corners_of(outline) for outline in scene["outlines"]]
     walls = [corners_of(wall) for wall in scene["walls"]]
@@ -78,7 +80,7 @@ def draw_plan(entry: GalleryEntry, label: str) -> PlanDrawing:
     x, y, radius = scene["robot"]
     goal_x, goal_y, goal_radius = scene["goal"]
     radius, goal_radius = (visible(each, low, high) for each in (radius, goal_radius))
-    steps = [_Step(push, names) for push in entry.pushes]
+    steps = [_Step(push, names) for push in pushes]
     ghosts, numbers = _ghosts(steps, outlines, high - low)
     end = steps[-1].robot[-1] if steps else None
     body = [

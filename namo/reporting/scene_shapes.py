@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from namo.geometry import Floats, Pose2D
-from namo.results.record_types import SceneRow
+from namo.results.record_types import SceneColumns
 from namo.scenes.grid import RESOLUTION_M, SKIN_M
 
 ROOM_M = 0.1
@@ -32,7 +32,7 @@ class SceneShapes:
         outlines: corners (n, 2) of each movable in its own frame (m).
     """
 
-    def __init__(self, scene: SceneRow, clearance: float) -> None:
+    def __init__(self, scene: SceneColumns, clearance: float) -> None:
         """Take the geometry from a row of the scenes table.
 
         Args:

@@ -48,6 +48,7 @@ import numpy as np
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
+from namo.pictured import Pictured
 from namo.scenes.scene import Scene
 from namo.world.blocked_way import RemainingWay, blocked_way
 from namo.world.primitive_cache import library_for
@@ -138,7 +139,7 @@ class StraightResult(NamedTuple):
     after: Situation
 
 
-class World:
+class World(Pictured):
     """One scene and its present state; see the module's description.
 
     Attributes:

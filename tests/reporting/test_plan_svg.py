@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from namo.reporting.gallery import GalleryEntry
-from namo.reporting.page import page_style
 from namo.reporting.plan_svg import draw_plan
+from namo.reporting.style import page_style
 from namo.scenes import palette
 from tests.reporting.conftest import episode_row, plan_of, scene_of
 
@@ -16,13 +16,17 @@ def entry(depth):
     return GalleryEntry(row, scene_of(row), plan_of(row))
 
 
+def drawn(shown, label=""):
+    return draw_plan(shown.scene, shown.pushes, label)
+
+
 def elements(drawing, kind):
     root = ElementTree.fromstring(str(drawing.svg))
     return [each for each in root.iter() if each.get("class") == kind]
 
 
 def test_frames_add_up_to_the_recorded_motion():
-    drawing = draw_plan(entry(2), "")
+    drawing = drawn(entry(2))
     for step, (push, recorded) in enumerate(zip(drawing.frames, entry(2).pushes, strict=True)):
         assert (push["name"], push["moved"]) == ("box 2", [1])
         rows = np.cumsum(np.reshape(push["frames"], (12, 5)), axis=0) / 1000.0
@@ -31,12 +35,12 @@ def test_frames_add_up_to_the_recorded_motion():
 
 
 def test_an_angle_does_not_jump_at_pi():
-    frames = np.reshape(draw_plan(entry(3), "").frames[1]["frames"], (12, 5))
+    frames = np.reshape(drawn(entry(3)).frames[1]["frames"], (12, 5))
     assert abs(frames[1:, 4]).max() <= 11  # of 0.1 rad in 11 steps
 
 
 def test_start_ghosts_path_and_end_are_drawn():
-    drawing = draw_plan(entry(2), "")
+    drawing = drawn(entry(2))
     assert [each.get("transform") for each in elements(drawing, "movable")] == [
         "translate(0 0) rotate(28.6)",
         "translate(1000 1000) rotate(171.9)",
@@ -54,7 +58,7 @@ def test_start_ghosts_path_and_end_are_drawn():
 
 
 def test_everything_is_within_the_view():
-    drawing = draw_plan(entry(1), "")
+    drawing = drawn(entry(1))
     left, top, width, height = map(int, drawing.svg.split('viewBox="')[1].split('"')[0].split())
     (walls,) = elements(drawing, "wall")
     corners = np.array(re.findall(r"(-?\d+) (-?\d+)", walls.get("d")), np.int64)
@@ -65,7 +69,7 @@ def test_everything_is_within_the_view():
 
 
 def test_an_unsolved_episode_shows_the_start_only():
-    drawing = draw_plan(entry(0), "")
+    drawing = drawn(entry(0))
     assert drawing.frames == []
     assert (
         not elements(drawing, "ghost") + elements(drawing, "robot-path") + elements(drawing, "end")
@@ -76,12 +80,12 @@ def test_an_unsolved_episode_shows_the_start_only():
 def test_the_goal_of_a_large_scene_stays_visible():
     large = entry(1)
     large.scene["bounds"] = [-100.0, -100.0, 100.0, 100.0]
-    (goal,) = elements(draw_plan(large, ""), "goal")
+    (goal,) = elements(drawn(large), "goal")
     assert int(goal.get("r")) > 4000
 
 
 def test_text_from_the_data_is_escaped():
-    root = ElementTree.fromstring(str(draw_plan(entry(1), '<"ü&{}').svg))
+    root = ElementTree.fromstring(str(drawn(entry(1), '<"ü&{}').svg))
     assert root.get("aria-label") == '<"ü&{}'
 
 
