@@ -42,6 +42,7 @@ BOTTOM = (
     "binomial",
     "seeding",
     "registry",
+    "pictured",
     "files",
     "regular_files",
     "cache_files",
