@@ -30,28 +30,39 @@ if TYPE_CHECKING:
     from namo.reporting.pictures import Drawing, draw
     from namo.results.collection import Collection
     from namo.results.episode import Episode, Plan
-    from namo.scenes.scene import Scene
+    from namo.results.replay import Replay
+    from namo.scenes.scene import Goal, Movable, Robot, Scene, Solid, Wall
     from namo.world.push import Push, PushOutcome, PushStatus, StraightPush
+    from namo.world.reachability import Reachability
+    from namo.world.simulation import State
     from namo.world.world import World
 
 __all__ = [
     "Collection",
     "Drawing",
     "Episode",
+    "Goal",
     "ModelError",
+    "Movable",
     "NamoError",
     "Plan",
     "Pose2D",
     "Push",
     "PushOutcome",
     "PushStatus",
+    "Reachability",
+    "Replay",
     "ResultFileError",
+    "Robot",
     "Scene",
     "SceneError",
     "SearchSettings",
+    "Solid",
+    "State",
     "StraightPush",
     "Termination",
     "UsageError",
+    "Wall",
     "World",
     "__version__",
     "draw",
@@ -68,8 +79,11 @@ _HOMES = {
     "namo.reporting.pictures": ("Drawing", "draw"),
     "namo.results.collection": ("Collection",),
     "namo.results.episode": ("Episode", "Plan"),
-    "namo.scenes.scene": ("Scene",),
+    "namo.results.replay": ("Replay",),
+    "namo.scenes.scene": ("Goal", "Movable", "Robot", "Scene", "Solid", "Wall"),
     "namo.world.push": ("Push", "PushOutcome", "PushStatus", "StraightPush"),
+    "namo.world.reachability": ("Reachability",),
+    "namo.world.simulation": ("State",),
     "namo.world.world": ("World",),
 }
 """Modules -> the public names that they define."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
@@ -112,7 +112,8 @@ def _config(settings: SearchSettings, scene: Scene) -> CollectionConfig:
     algorithm = settings.get("algorithm", DEFAULTS["algorithm"])
     ignored = settings_of(algorithm).ignored
     defaults = {name: value for name, value in DEFAULTS.items() if name not in ignored}
-    return CollectionConfig(**{**defaults, **settings, "clearance": scene.clearance})
+    given: dict[str, Any] = {**defaults, **settings, "clearance": scene.clearance}
+    return CollectionConfig(**given)
 
 
 class _Known:

@@ -68,7 +68,6 @@ class Plan(Pictured, Sequence[Action]):
         return len(self.pushes)
 
     def __eq__(self, other: object) -> bool:
-        """Return whether another sequence has the same pushes."""
         return isinstance(other, Sequence) and self.pushes == tuple(other)
 
     def __hash__(self) -> int:

@@ -140,7 +140,10 @@ class StraightResult(NamedTuple):
 
 
 class World(Pictured):
-    """One scene and its present state; see the module's description.
+    """A scene in MuJoCo and its present state, which is saved, restored, and changed by pushes.
+
+    The same state and push give the same bits, whatever was simulated before. A world serves one
+    thread at a time.
 
     Attributes:
         scene: the scene.
