@@ -15,7 +15,7 @@ from namo.errors import UsageError
 from namo.planning.registry import settings_of
 from namo.results.episode import Episode, episodes_in
 from namo.results.reach_columns import reach_columns
-from namo.results.record_types import SceneReference
+from namo.results.record_types import SceneColumns, SceneReference
 from namo.results.scene_row import scene_columns
 from namo.scenes.conditions import Conditions
 from namo.scenes.scene import Scene
@@ -94,7 +94,10 @@ def search(
     world = scene if isinstance(scene, World) else World(scene)
     world.prepare()
     world.reset()
-    geometry = {**scene_columns(world.scene), **reach_columns(world.situation().reach)}
+    geometry: SceneColumns = {
+        **scene_columns(world.scene),
+        **reach_columns(world.situation().reach),
+    }
     began = time.monotonic()
     outcome = run_episode(world, planner, config, env_index, 0, scorers)
     took = time.monotonic() - began
