@@ -2,7 +2,7 @@
 
 A straight push is drawn as an arrow from its contact point, a push to a pose as the outline of its
 target; dashed is where either left the movables. Lengths are whole millimetres (`svg_shapes`).
-Colours come from CSS classes (`page.css`).
+Colours come from CSS classes (`scene.css`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import shapely
 from markupsafe import Markup
 
 from namo.geometry import Floats
-from namo.reporting.gallery import GalleryEntry, PlanRow
+from namo.reporting.gallery import PlanRow
 from namo.reporting.scene_shapes import corners_of, straight_way
 from namo.reporting.svg_shapes import (
     MM_PER_M,
@@ -32,6 +32,7 @@ from namo.reporting.svg_shapes import (
     visible,
 )
 from namo.results.actions import request_text
+from namo.results.record_types import SceneColumns
 
 NUMBER_SIZE = 0.04
 """Font size of push numbers as a fraction of the view."""
@@ -71,14 +72,15 @@ class PlanDrawing:
     straight: int
 
 
-def draw_plan(entry: GalleryEntry, label: str) -> PlanDrawing:
-    """Return the drawing of an episode.
+def draw_plan(scene: SceneColumns, pushes: Sequence[PlanRow], label: str) -> PlanDrawing:
+    """Return the drawing of a scene and a plan.
 
     Args:
-        entry: the episode.
+        scene: row of the scenes table.
+        pushes: rows of the plans table, in order; empty to draw the scene alone.
         label: description for screen readers.
     """
-    scene, names = entry.scene, entry.scene["movables"]
+    names = scene["movables"]
     poses = np.array(scene["poses"], np.float64).reshape(-1, 3)
     outlines = [corners_of(outline) for outline in scene["outlines"]]
     walls = [corners_of(wall) for wall in scene["walls"]]
@@ -86,7 +88,7 @@ def draw_plan(entry: GalleryEntry, label: str) -> PlanDrawing:
     x, y, radius = scene["robot"]
     goal_x, goal_y, goal_radius = scene["goal"]
     radius, goal_radius = (visible(each, low, high) for each in (radius, goal_radius))
-    steps = [_Step(push, names) for push in entry.pushes]
+    steps = [_Step(push, names) for push in pushes]
     span = float((high - low).max())
     end = steps[-1].robot[-1] if steps else None
     body = [

@@ -14,7 +14,7 @@ import shapely
 
 from namo.errors import SceneError
 from namo.geometry import Floats, Pose2D, rectangle_corners
-from namo.results.record_types import SceneRow
+from namo.results.record_types import SceneColumns
 from namo.scenes.footprint import Footprint, Polygon, Rectangle
 from namo.scenes.grid import RESOLUTION_M, SKIN_M
 from namo.world.contacts import CONTACT_GAP_M, contact_points
@@ -35,7 +35,7 @@ class SceneShapes:
         outlines: corners (n, 2) of each movable in its own frame (m).
     """
 
-    def __init__(self, scene: SceneRow, clearance: float) -> None:
+    def __init__(self, scene: SceneColumns, clearance: float) -> None:
         """Take the geometry from a row of the scenes table.
 
         Args:

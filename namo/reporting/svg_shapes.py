@@ -12,14 +12,14 @@ import shapely
 from markupsafe import Markup
 
 from namo.geometry import Floats, Pose2D
-from namo.results.record_types import SceneRow
+from namo.results.record_types import SceneColumns
 from namo.scenes.drawing import OPEN_MARGIN, SMALLEST_MARK
 
 MM_PER_M = 1000.0
 
 
 def view_of(
-    scene: SceneRow, poses: Floats, outlines: Sequence[Floats], walls: Sequence[Floats]
+    scene: SceneColumns, poses: Floats, outlines: Sequence[Floats], walls: Sequence[Floats]
 ) -> tuple[Floats, Floats]:
     """Return the lower and upper corner (2,) of the view (m), with a margin around everything.
 

@@ -12,8 +12,6 @@ from namo.commands.main import main
 from namo.errors import UsageError
 from namo.exporting.registry import EXPORTERS
 from namo.exporting.verification import ExportVerification
-from namo.results.replay import replay
-from namo.world.world import World
 from tests.exporting.conftest import exported
 from tests.training.conftest import collect, write_scenes
 
@@ -98,7 +96,8 @@ def test_episodes_of_an_export_are_those_of_the_collection(alone):
         assert theirs.solved == ours.solved
         assert theirs.pushes.to_pylist() == ours.pushes.to_pylist()
         if theirs.plan:
-            assert replay(World(theirs.scene), theirs.record).problem is None
+            assert theirs.replay().problem is None
+            assert theirs._repr_html_() == ours._repr_html_()
             compared += 1
     assert compared == 6
     with pytest.raises(UsageError, match="no records of environments"):

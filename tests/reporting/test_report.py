@@ -51,7 +51,7 @@ def test_the_page_is_self_contained(page):
     attributes = [each for _, values in page.tags for each in values.items()]
     assert not {"src", "srcset", "action", "data"} & {name for name, _ in attributes}
     assert all(value.startswith("#") for name, value in attributes if name == "href")
-    for name in ("page.css", "page.js"):
+    for name in ("page.css", "scene.css", "page.js"):
         asset = resources.files("namo.reporting").joinpath(name).read_text("utf-8")
         assert not re.search(r"@import|url\(|https?:|fetch\(|import\(", asset)
     (policy,) = [value for name, value in attributes if name == "content" and "-src" in value]
