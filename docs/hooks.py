@@ -19,6 +19,7 @@ from reference import links
 from reference.columns import columns
 from reference.command_line import commands
 from reference.parts import parts
+from reference.plug_ins import plug_ins
 from reference.settings import settings
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +31,7 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "settings": lambda name: settings(ROOT, name),
     "columns": columns,
     "parts": parts,
+    "plug_ins": lambda _: plug_ins(),
 }
 """Kind of section -> its generator, which gets the rest of the line."""
 

@@ -42,6 +42,7 @@ BOTTOM = (
     "binomial",
     "seeding",
     "registry",
+    "plug_ins",
     "files",
     "regular_files",
     "cache_files",
