@@ -42,6 +42,16 @@ class PlugIn:
         return f"{self.target} ({self.origin})"
 
 
+def with_plug_ins(settings: Mapping[str, Any], plug_ins: Mapping[str, str]) -> dict[str, Any]:
+    """Return settings as files hold them: with the plug-ins that they choose, if any.
+
+    Args:
+        settings: by name.
+        plug_ins: by the name of what chooses them.
+    """
+    return {**settings, PLUG_INS: dict(plug_ins)} if plug_ins else dict(settings)
+
+
 def is_target(name: str) -> bool:
     """Return whether a name is one of a class in a module: "package.module:Class"."""
     return _TARGET.fullmatch(name) is not None

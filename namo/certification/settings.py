@@ -15,7 +15,7 @@ from namo.certification.effort import Effort
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.files import sha256_of
-from namo.plug_ins import PLUG_INS
+from namo.plug_ins import with_plug_ins
 from namo.scenes.conditions import require_clearance
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
@@ -132,8 +132,7 @@ class SceneSetSettings(GeneratorSettings):
 
     def as_record(self) -> dict[str, Any]:
         """Return the settings as the manifest holds them: with the plug-ins, if any."""
-        plug_ins = self.plug_ins()
-        return self.as_dict() | ({PLUG_INS: plug_ins} if plug_ins else {})
+        return with_plug_ins(self.as_dict(), self.plug_ins())
 
     def decisive(self) -> dict[str, Any]:
         """Return the settings that decide a candidate and its figures.
@@ -164,9 +163,8 @@ class SceneSetSettings(GeneratorSettings):
 
         platform = numeric_platform()
         versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, platform, self.template_hashes()]
-        plug_ins = self.plug_ins()
-        decisive = [versions, self.decisive(), *([plug_ins] if plug_ins else [])]
-        text = json.dumps(decisive, sort_keys=True)
+        decisive = with_plug_ins(self.decisive(), self.plug_ins())
+        text = json.dumps([versions, decisive], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def require_made_with(self, manifest: Path) -> None:

@@ -13,7 +13,7 @@ from namo.errors import ModelError, UsageError
 from namo.learning.bundle_files import MODEL_PATHS, bundle_sha256, custom_class, require_bundle
 from namo.option_checks import MAX_SEED
 from namo.planning.registry import PLANNERS, settings_of
-from namo.plug_ins import PLUG_INS, plug_in_at
+from namo.plug_ins import plug_in_at, with_plug_ins
 from namo.registry import Registry
 from namo.scenes.conditions import DEFAULT_CLEARANCE_M, MAX_CLEARANCE_M, Conditions
 from namo.scenes.presets import PHYSICS_PRESETS
@@ -215,7 +215,7 @@ class CollectionConfig:
 
     def as_record(self) -> dict[str, Any]:
         """Return the settings as files of a collection hold them: with the plug-ins, if any."""
-        return self.as_dict() | ({PLUG_INS: self.plug_ins} if self.plug_ins else {})
+        return with_plug_ins(self.as_dict(), self.plug_ins)
 
     @cached_property
     def decisive(self) -> dict[str, Any]:

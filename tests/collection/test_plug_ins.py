@@ -6,8 +6,11 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.collection.stored import stored_config
-from namo.errors import UsageError
+from namo.errors import ConflictError, UsageError
+from namo.results.assemble import assemble
 from namo.results.fingerprint import fingerprint_of
+from namo.results.merge_collections import merge_collections
+from tests.collecting import SOURCE
 from tests.conftest import random_bundle
 
 OFFERS = {
@@ -69,3 +72,18 @@ def test_stored_settings_are_read_again_and_say_what_is_not_installed(install, t
         stored_config(stored, tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}: unknown algorithm 'mine'; ")
     assert str(caught.value).endswith("it was collected with tools_a:Mine (tools_a 1.0)")
+
+
+def test_collections_of_two_versions_are_not_mixed(install, rig, tmp_path):
+    def collect(version, bounds):
+        install("tools_a", version, OFFERS, "from namo.planning.idfs import IDFS as Mine")
+        output = tmp_path / version
+        rig.collect(scenes, output, rig.config(algorithm="mine"), bounds)
+        merged = assemble(output, "host", *SOURCE)
+        assert f"tools_a:Mine (tools_a {version})" in merged.text
+        return output
+
+    scenes = rig.copy_rooms(tmp_path / "scenes", (0, 1))
+    first, second = collect("1.0", (0, 1)), collect("1.1", (1, 2))
+    with pytest.raises(ConflictError, match=r"plug_ins is .*tools_a 1\.0.* and .*tools_a 1\.1"):
+        merge_collections([first, second], tmp_path / "all")
