@@ -20,6 +20,7 @@ from reference.api import api, search_settings
 from reference.columns import columns
 from reference.command_line import commands
 from reference.parts import parts
+from reference.plug_ins import plug_ins
 from reference.settings import settings
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,7 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "parts": parts,
     "api": api,
     "search_settings": search_settings,
+    "plug_ins": lambda _: plug_ins(),
 }
 """Kind of section -> its generator, which gets the rest of the line."""
 

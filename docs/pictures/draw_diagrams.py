@@ -44,6 +44,7 @@ BOTTOM = (
     "seeding",
     "registry",
     "pictured",
+    "plug_ins",
     "files",
     "regular_files",
     "cache_files",

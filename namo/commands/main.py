@@ -18,6 +18,7 @@ from namo.commands import (
     explain,
     export,
     merge,
+    plug_ins,
     redo,
     replay,
     report,
@@ -89,6 +90,9 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "scenes check": scenes_check,
         "scenes certify": scenes_certify,
         "scenes unpack": scenes_unpack,
+    },
+    "Extend": {
+        "plug-ins": plug_ins,
     },
 }
 """Title in the help -> name of a command, without `namo` -> its module."""

@@ -6,7 +6,6 @@ allocated. A class named in the config is imported only if the user trusts it.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from namo.learning.bundle_files import CONFIG, WEIGHTS
 from namo.learning.networks import CandidateNet
 from namo.learning.queries import FEATURES, FRAMES
 from namo.learning.rasters import CHANNELS, VIEWS
+from namo.plug_ins import load_target
 
 ARCHITECTURE = "candidate_net"
 MAX_WIDTH, MAX_BLOCKS = 8192, 64
@@ -69,10 +69,9 @@ def network_from(path: Path, config: Mapping[str, Any], *, trust_code: bool) -> 
             f"{source}: class is '{custom_class}', code from outside this package; it is imported "
             "only with --trust-model-code"
         )
-    module, _, attribute = custom_class.partition(":")
     sizes = {name: value for name, value in config["architecture"].items() if name != "name"}
     try:
-        network = getattr(importlib.import_module(module), attribute)(**sizes)
+        network = load_target(custom_class)(**sizes)
     except Exception as error:
         raise ModelError(f"{source}: {custom_class}: {type(error).__name__}: {error}") from error
     if not isinstance(network, nn.Module):

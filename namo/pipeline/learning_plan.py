@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from namo.collection.config import CollectionConfig
+from namo.collection.config import CollectionConfig, plug_ins_of
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.option_checks import MAX_SEED, odd_characters
@@ -48,12 +48,14 @@ class Search:
         environments: indices to collect.
         models: files that stand for the models that its strategies use.
         chunks: names of its chunks.
+        plug_ins: see `namo.collection.config.plug_ins_of`.
     """
 
     options: str
     environments: range
     models: list[str]
     chunks: list[str]
+    plug_ins: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,7 @@ class LearningPlan:
             environments,
             model_configs(settings),
             chunk_names(environments, size),
+            plug_ins_of(settings),
         )
 
     def markers_of(self, place: str, what: str) -> list[Path]:

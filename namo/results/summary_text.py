@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+from namo.plug_ins import PLUG_INS
 from namo.results.again import FAILED, redo_command
 from namo.results.summary_types import (
     FilteringStats,
@@ -62,6 +63,7 @@ def _heading(summary: Summary) -> list[str]:
             f"{config['algorithm']}, objects {config['object_strategy']}, "
             f"goals {config['goal_strategy']}{models}",
         ),
+        *(line for text in config.get(PLUG_INS, {}).values() for line in _wrapped_row("", text)),
         _row(
             "budgets",
             f"depth {config['max_depth']}, pushes {pushes}, {config['search_timeout']:g} s, "

@@ -90,8 +90,11 @@ COUNTED = log_redirection(show=None)  # a line of progress may stand for it
 
 # Results of another version are collected again.
 VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"
-SCENE_VERSIONS = (
-    f"{GENERATOR_VERSION}, {CERTIFICATION_VERSION}, MuJoCo {version('mujoco')}"
+SCENE_VERSIONS = ", ".join(
+    [
+        f"{GENERATOR_VERSION}, {CERTIFICATION_VERSION}, MuJoCo {version('mujoco')}",
+        *planned(RUN.scene_settings.plug_ins).values(),
+    ]
 )
 
 
@@ -124,6 +127,11 @@ def versions_of(wildcards):
     """Return what a chunk is collected again for when it changes, beside settings and inputs."""
     unlisted = planned(RUN.unlisted_scenes_of, wildcards.chunk)
     return f"{VERSIONS}, {unlisted}" if unlisted else VERSIONS
+
+
+def search_versions(wildcards):
+    """Return the same for a chunk of a collection in a place."""
+    return ", ".join([VERSIONS, *search_of(wildcards).plug_ins.values()])
 
 
 def search_of(wildcards):

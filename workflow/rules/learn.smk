@@ -35,7 +35,7 @@ rule search_chunk:
     params:
         options=lambda wildcards: search_of(wildcards).options,
         folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
-        versions=VERSIONS,
+        versions=search_versions,
         tries=lambda wildcards: tries_in(
             LEARN_OUT / wildcards.place / wildcards.what, wildcards.chunk
         ),
