@@ -13,20 +13,21 @@ travel and `MARGIN_M`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from namo.geometry import Floats
+from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import Cells, Grid
 from namo.scenes.regions import Labels, regions_of
 from namo.world.free_runs import NO_REGION
 from namo.world.outlines import OutlineTable
 from namo.world.reachability import Reachability
 from namo.world.static_map import StaticMap
+from namo.world.zones import FlatCells, Zones
 
 MARGIN_M = 0.25
 """How much farther than the robot travels it may get, or a movable may slide (m)."""
@@ -59,7 +60,7 @@ class FewPushes:
         """
         movables = static.scene.movables
         footprints = [one.footprint for one in movables]
-        self.static = static
+        self.static, self.zones = static, Zones(static)
         self.contacts = [static.contact_points[one.name] for one in movables]
         self.outlines = OutlineTable(static.grid, footprints, static.inflation - STILL_M)
         self.radii = [_radius(footprint.outline) for footprint in footprints]
@@ -95,32 +96,37 @@ class PushesAhead:
             scene: what is needed of it.
             reachability: of the state.
         """
-        self._scene, here = scene, reachability.connected
+        self._scene, self._reachability = scene, reachability
         self._poses = [reachability.poses[name] for name in scene.static.index]
         self._drawn: dict[frozenset[int], Labels] = {}
+        self._zones: dict[tuple[int, float], FlatCells] = {}
         self._known: dict[tuple[_After, int], bool] = {}
         centres = np.array([pose[:2] for pose in self._poses]).reshape(-1, 2)
-        apart = np.linalg.norm(centres[:, None] - centres, axis=2)
-        self._gaps = (apart - np.add.outer(scene.radii, scene.radii)).tolist()
-        in_place = (0.0,) * len(self._poses)
-        is_wedged_in = here.region == NO_REGION
-        region = 0 if is_wedged_in else int(self._labels(in_place)[here.row, here.column])
-        self._start = _After(in_place, frozenset({region} - {0}))
+        self._apart = np.linalg.norm(centres[:, None] - centres, axis=2)
+        shapes = [one.footprint for one in scene.static.scene.movables]
+        placed = zip(self._poses, shapes, strict=True)
+        self._off = FootprintSet(placed).distances(centres)
+        in_place, here = (0.0,) * len(self._poses), reachability.connected
+        regions = {0}
+        if here.region != NO_REGION:
+            regions.add(int(self._labels(in_place)[here.row, here.column]))
+        self._start = _After(in_place, frozenset(regions - {0}))
 
     def might_open(self, name: str, pushes: int) -> NDArray[np.bool_]:
-        """Return for each contact point (n,) of a movable whether a push there might begin a way.
+        """Return which contact points (n,) of a movable, of those in reach, might begin a way.
 
         Args:
             name: of the movable.
-            pushes: of the way at most, this one included; at least 1.
+            pushes: of the way at most, the one from the contact included; at least 1.
 
         Raises:
             UnknownMovableError: the scene has no such movable.
         """
-        movable = self._scene.static.index[name]
-        positions = self._scene.contacts[movable][1]
-        ends = self._from_contacts(self._start, movable, positions)
-        return np.array([self._opens(end, pushes - 1) for end in ends], np.bool_)
+        might = self._reachability.reachable_contacts(name).copy()
+        in_reach = np.flatnonzero(might)
+        ends = self._from_contacts(self._start, self._scene.static.index[name], in_reach)
+        might[in_reach] = [self._opens(end, pushes - 1) for end in ends]
+        return might
 
     def _opens(self, after: _After, left: int) -> bool:
         """Return whether the goal is open after some pushes, or might be after so many more."""
@@ -138,38 +144,72 @@ class PushesAhead:
         here = np.isin(self._labels(after.away), [*after.regions])
         for movable, pose in enumerate(self._poses):
             if after.away[movable]:
-                around = after.away[movable] + scene.contact_radii[movable] + grid.resolution
-                if here[grid.disc(pose.x, pose.y, around)].any():
-                    reach = around + scene.strays[movable]
-                    yield from self._ends(after, movable, np.array([[pose.x, pose.y]]), reach)
+                around = after.away[movable] + scene.contact_radii[movable]
+                if here.flat[self._zone(movable, around)].any():
+                    zone = self._zone(movable, around + scene.strays[movable])
+                    yield from self._ends(after, movable, [zone])
             else:
-                standoffs, positions = scene.contacts[movable]
-                near = _cells_near(grid, pose.to_world(standoffs), grid.resolution)
-                touched = here[near].any(axis=1)
-                if touched.any():
-                    yield from {*self._from_contacts(after, movable, positions[touched])}
+                near = _cells_beside(grid, pose.to_world(scene.contacts[movable][0]))
+                touched = np.flatnonzero(here[near].any(axis=1))
+                yield from {*self._from_contacts(after, movable, touched)}
 
-    def _from_contacts(self, after: _After, movable: int, positions: Floats) -> list[_After]:
-        """Return what may come of pushing a movable in place from contact points (n, 2) (m)."""
-        points = self._poses[movable].to_world(positions)
-        return self._ends(after, movable, points, self._scene.strays[movable])
+    def _from_contacts(
+        self, after: _After, movable: int, contacts: NDArray[np.intp]
+    ) -> list[_After]:
+        """Return what may come of pushing a movable in place from some of its contacts (n,)."""
+        grid, zones = self._scene.static.grid, self._scene.zones
+        points = self._poses[movable].to_world(self._scene.contacts[movable][1][contacts])
+        cells = np.ravel_multi_index(grid.cells(points), zones.walls.shape)
+        strays = self._scene.strays[movable]
+        near = (
+            zones.around(cell, x, y, strays)
+            for cell, (x, y) in zip(cells[:, None], points.tolist(), strict=True)
+        )
+        return self._ends(after, movable, near)
 
-    def _ends(self, after: _After, movable: int, points: Floats, reach: float) -> list[_After]:
-        """Return what may come of pushes that leave the robot within reach (m) of points (n, 2)."""
+    def _ends(self, after: _After, movable: int, zones: Iterable[FlatCells]) -> list[_After]:
+        """Return what may come of pushes of a movable that leave the robot in some zone each."""
         away = self._shoved(after.away, movable)
-        near = self._labels(away)[_cells_near(self._scene.static.grid, points, reach)]
-        return [_After(away, frozenset(np.unique(one).tolist()) - {0}) for one in near]
+        labels = self._labels(away)
+        return [_After(away, frozenset(np.unique(labels.flat[one]).tolist()) - {0}) for one in zones]
 
     def _shoved(self, away: tuple[float, ...], movable: int) -> tuple[float, ...]:
         """Return how far each movable may have been moved after one more push (m)."""
-        reach, moved, left = self._scene.moves[movable], {movable}, [movable]
-        while left:
-            one = left.pop()
-            for other, gap in enumerate(self._gaps[one]):
-                if other not in moved and gap <= away[one] + away[other] + reach:
-                    moved.add(other)
-                    left.append(other)
-        return tuple(by + reach if place in moved else by for place, by in enumerate(away))
+        scene = self._scene
+        ways, left = {movable: scene.moves[movable]}, {*range(len(away))}
+        while left & ways.keys():
+            one = max(left & ways.keys(), key=lambda place: ways[place])
+            left.remove(one)
+            swept = np.zeros(scene.zones.walls.size, np.bool_)
+            swept[self._zone(one, away[one] + ways[one] + scene.radii[one])] = True
+            for other in left:
+                way = ways[one] - max(self._gap(one, other, away), 0.0)
+                by = away[other]
+                standing = self._zone(other, by + scene.radii[other] if by else 0.0)
+                if way > ways.get(other, 0.0) and swept[standing].any():
+                    ways[other] = way
+        return tuple(by + ways.get(place, 0.0) for place, by in enumerate(away))
+
+    def _gap(self, one: int, other: int, away: tuple[float, ...]) -> float:
+        """Return how far a movable has to move at least before it touches another (m)."""
+        if away[other]:
+            gap = self._apart[one, other] - self._scene.radii[other] - away[other]
+        else:
+            gap = self._off[one, other]
+        return float(gap - self._scene.radii[one] - away[one])
+
+    def _zone(self, movable: int, reach: float) -> FlatCells:
+        """Return the cells within reach (m) of where a movable stands; 0 for those it covers."""
+        key = movable, reach
+        if key not in self._zones:
+            pose, zones = self._poses[movable], self._scene.zones
+            if reach:
+                self._zones[key] = zones.around(self._zone(movable, 0.0), pose.x, pose.y, reach)
+            else:
+                covered = np.zeros_like(zones.walls)
+                self._scene.static.solid.placed_alone(movable, pose).draw(covered)
+                self._zones[key] = np.flatnonzero(covered)
+        return self._zones[key]
 
     def _labels(self, away: tuple[float, ...]) -> Labels:
         """Return the labels of the free regions among the movables in place; 0 where blocked."""
@@ -187,15 +227,11 @@ def _radius(points: Floats) -> float:
     return float(np.linalg.norm(points, axis=1).max(initial=0.0))
 
 
-def _cells_near(grid: Grid, points: Floats, reach: float) -> tuple[Cells, Cells]:
-    """Return rows and columns, each (n, k), of all cells within reach (m) of points (n, 2) (m).
-
-    Those of a few cells that are farther away are among them.
-    """
+def _cells_beside(grid: Grid, points: Floats) -> tuple[Cells, Cells]:
+    """Return rows and columns, each (n, 9), of the cells of points (n, 2) (m) and beside them."""
     rows, columns = grid.cells(points)
-    span = math.ceil(reach / grid.resolution) + 1
-    offsets = np.mgrid[-span : span + 1, -span : span + 1].reshape(2, -1)
-    down, across = offsets[:, np.hypot(*offsets) <= span]
-    near = rows[:, None] + down, columns[:, None] + across
-    last_row, last_column = grid.rows + 1, grid.columns + 1  # blocked, as is all that is outside
-    return np.clip(near[0], 0, last_row), np.clip(near[1], 0, last_column)
+    down, across = np.mgrid[-1:2, -1:2].reshape(2, -1)
+    return (
+        np.clip(rows[:, None] + down, 0, grid.rows + 1),
+        np.clip(columns[:, None] + across, 0, grid.columns + 1),
+    )
