@@ -19,6 +19,9 @@ from namo.world.candidates import candidate_pushes
 from namo.world.few_pushes import FewPushes
 from namo.world.world import World
 
+MAX_SIMULATIONS = 3_000
+"""Budget of a scene (simulated pushes); most take fewer than ten, and some have no end."""
+
 
 @dataclass(frozen=True)
 class ShownPushes:
@@ -46,8 +49,7 @@ def shown_pushes(world: World, most: int, simulations: int | None = None) -> Sho
         OSError: likewise.
     """
     search = Search(world, Budget(most, math.inf, 2**62, simulations))
-    names = world.static.index
-    few = FewPushes(world.static, {name: farthest_travel(world, name) for name in names})
+    few = FewPushes(world)
     shown = 0 if search.is_goal(search.root) else 1
     try:
         while 0 < shown <= most and not _opens(search, few, search.root, shown, {}):
@@ -55,17 +57,6 @@ def shown_pushes(world: World, most: int, simulations: int | None = None) -> Sho
     except BudgetSpentError:
         pass  # what was shown before stands
     return ShownPushes(shown, search.pushes_simulated)
-
-
-def farthest_travel(world: World, name: str) -> float:
-    """Return how far the robot travels at most when it pushes a movable straight (m).
-
-    Raises:
-        UnknownMovableError: the scene has no such movable.
-        SceneError: see `World.primitives`.
-        OSError: likewise.
-    """
-    return float(world.primitives(name)[0].travels.max())
 
 
 def _opens(search: Search, few: FewPushes, node: Node, left: int, tried: dict[int, int]) -> bool:

@@ -13,26 +13,31 @@ travel and `MARGIN_M`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from namo.geometry import Floats
-from namo.scenes.footprint import FootprintSet
+from namo.scenes.footprint import Footprint, FootprintSet, overlap_depth
 from namo.scenes.grid import Cells, Grid
 from namo.scenes.regions import Labels, regions_of
 from namo.world.free_runs import NO_REGION
 from namo.world.outlines import OutlineTable
 from namo.world.reachability import Reachability
-from namo.world.static_map import StaticMap
+from namo.world.world import World
 from namo.world.zones import FlatCells, Zones
 
-MARGIN_M = 0.25
+MARGIN_M = 0.15
 """How much farther than the robot travels it may get, or a movable may slide (m)."""
 STILL_M = 0.001
 """Movables in place are drawn smaller by this (m): what nobody touches creeps by much less."""
+PRESSED_M = 0.005
+"""How far movables may be pressed into walls and each other (m). One that overlaps more is thrown
+out by the physics, nobody knows how far."""
 
 
 def reach_of_push(travel: float, radius: float) -> float:
@@ -51,21 +56,25 @@ def reach_of_push(travel: float, radius: float) -> float:
 class FewPushes:
     """What the relaxation needs of a scene."""
 
-    def __init__(self, static: StaticMap, travels: Mapping[str, float]) -> None:
+    def __init__(self, world: World) -> None:
         """Measure the movables.
 
         Args:
-            static: of the scene.
-            travels: how far the robot travels at most with each movable (m).
+            world: of the scene; its state does not matter.
+
+        Raises:
+            SceneError: see `World.primitives`.
+            OSError: likewise.
         """
-        movables = static.scene.movables
+        static, movables = world.static, world.scene.movables
         footprints = [one.footprint for one in movables]
         self.static, self.zones = static, Zones(static)
         self.contacts = [static.contact_points[one.name] for one in movables]
         self.outlines = OutlineTable(static.grid, footprints, static.inflation - STILL_M)
         self.radii = [_radius(footprint.outline) for footprint in footprints]
+        self.cores = [_core(footprint) for footprint in footprints]
         self.contact_radii = [_radius(standoffs) for standoffs, _ in self.contacts]
-        farthest = [travels[one.name] for one in movables]
+        farthest = [float(world.primitives(one.name)[0].travels.max()) for one in movables]
         self.moves = [reach_of_push(*both) for both in zip(farthest, self.radii, strict=True)]
         self.strays = [travel + MARGIN_M + static.scene.clearance for travel in farthest]
 
@@ -98,7 +107,7 @@ class PushesAhead:
         """
         self._scene, self._reachability = scene, reachability
         self._poses = [reachability.poses[name] for name in scene.static.index]
-        self._drawn: dict[frozenset[int], Labels] = {}
+        self._drawn: dict[tuple[float, ...], Labels] = {}
         self._zones: dict[tuple[int, float], FlatCells] = {}
         self._known: dict[tuple[_After, int], bool] = {}
         centres = np.array([pose[:2] for pose in self._poses]).reshape(-1, 2)
@@ -106,6 +115,7 @@ class PushesAhead:
         shapes = [one.footprint for one in scene.static.scene.movables]
         placed = zip(self._poses, shapes, strict=True)
         self._off = FootprintSet(placed).distances(centres)
+        self._is_at_rest = not self._overlaps()
         in_place, here = (0.0,) * len(self._poses), reachability.connected
         regions = {0}
         if here.region != NO_REGION:
@@ -123,10 +133,26 @@ class PushesAhead:
             UnknownMovableError: the scene has no such movable.
         """
         might = self._reachability.reachable_contacts(name).copy()
+        if not self._is_at_rest:
+            return might
         in_reach = np.flatnonzero(might)
         ends = self._from_contacts(self._start, self._scene.static.index[name], in_reach)
         might[in_reach] = [self._opens(end, pushes - 1) for end in ends]
         return might
+
+    def farthest_moves(self, name: str) -> dict[str, float]:
+        """Return how far each movable may get when one is pushed straight (m), 0 if not touched.
+
+        Args:
+            name: of the one that the robot pushes.
+
+        Raises:
+            UnknownMovableError: the scene has no such movable.
+        """
+        names = self._scene.static.index
+        if not self._is_at_rest:
+            return dict.fromkeys(names, math.inf)
+        return dict(zip(names, self._shoved(self._start.away, names[name]), strict=True))
 
     def _opens(self, after: _After, left: int) -> bool:
         """Return whether the goal is open after some pushes, or might be after so many more."""
@@ -171,7 +197,8 @@ class PushesAhead:
         """Return what may come of pushes of a movable that leave the robot in some zone each."""
         away = self._shoved(after.away, movable)
         labels = self._labels(away)
-        return [_After(away, frozenset(np.unique(labels.flat[one]).tolist()) - {0}) for one in zones]
+        regions = (np.unique(labels.flat[zone]).tolist() for zone in zones)
+        return [_After(away, frozenset(one) - {0}) for one in regions]
 
     def _shoved(self, away: tuple[float, ...], movable: int) -> tuple[float, ...]:
         """Return how far each movable may have been moved after one more push (m)."""
@@ -198,6 +225,19 @@ class PushesAhead:
             gap = self._off[one, other]
         return float(gap - self._scene.radii[one] - away[one])
 
+    def _overlaps(self) -> bool:
+        """Return whether a movable overlaps a wall or another by more than `PRESSED_M`."""
+        static, radii = self._scene.static, self._scene.radii
+        walls = [(wall.pose, wall.footprint) for wall in static.scene.walls]
+        shapes = [one.footprint for one in static.scene.movables]
+        movables = list(zip(self._poses, shapes, strict=True))
+        centres = np.array([pose[:2] for pose in self._poses]).reshape(-1, 2)
+        near_walls = static.wall_footprints.distances(centres) < np.reshape(radii, (-1, 1))
+        near = np.triu(self._off < np.reshape(radii, (-1, 1)), 1)
+        pairs = [(movables[i], walls[j]) for i, j in np.argwhere(near_walls).tolist()]
+        pairs += [(movables[i], movables[j]) for i, j in np.argwhere(near).tolist()]
+        return any(overlap_depth(*one, *other) > PRESSED_M for one, other in pairs)
+
     def _zone(self, movable: int, reach: float) -> FlatCells:
         """Return the cells within reach (m) of where a movable stands; 0 for those it covers."""
         key = movable, reach
@@ -213,18 +253,29 @@ class PushesAhead:
 
     def _labels(self, away: tuple[float, ...]) -> Labels:
         """Return the labels of the free regions among the movables in place; 0 where blocked."""
-        still = frozenset(place for place, by in enumerate(away) if not by)
-        if still not in self._drawn:
-            blocked = self._scene.static.walls.copy()
-            for place in still:
-                self._scene.outlines.placed_alone(place, self._poses[place]).draw(blocked)
-            self._drawn[still] = regions_of(self._scene.static.grid, blocked).labels
-        return self._drawn[still]
+        if away not in self._drawn:
+            scene, grid = self._scene, self._scene.static.grid
+            blocked = scene.static.walls.copy()
+            for place, (by, pose) in enumerate(zip(away, self._poses, strict=True)):
+                core = scene.cores[place] + scene.static.inflation - by
+                if not by:
+                    scene.outlines.placed_alone(place, pose).draw(blocked)
+                elif core > 0.0:  # moved by so little, it still covers this
+                    blocked[grid.disc(pose.x, pose.y, core)] = 1
+            self._drawn[away] = regions_of(grid, blocked).labels
+        return self._drawn[away]
 
 
 def _radius(points: Floats) -> float:
     """Return the greatest distance of points (n, 2) from the origin (m)."""
     return float(np.linalg.norm(points, axis=1).max(initial=0.0))
+
+
+def _core(footprint: Footprint) -> float:
+    """Return the radius of a disc around the centre of a footprint within it (m)."""
+    outline = shapely.Polygon(footprint.outline)
+    centre = shapely.Point(0.0, 0.0)
+    return float(outline.exterior.distance(centre)) if outline.covers(centre) else 0.0
 
 
 def _cells_beside(grid: Grid, points: Floats) -> tuple[Cells, Cells]:

@@ -43,8 +43,9 @@ class Zones:
         for part in shapely.get_parts(solid.buffer(-ROUNDING * grid.resolution)):
             rings = []
             for ring in (part.exterior, *part.interiors):
-                pixels = (shapely.get_coordinates(ring) - (grid.x_min, grid.y_min)) / grid.resolution
-                rings.append(np.round((pixels + 0.5) * (1 << FIXED_POINT_BITS)).astype(np.int32))
+                at = shapely.get_coordinates(ring) - (grid.x_min, grid.y_min)
+                pixels = (at / grid.resolution + 0.5) * (1 << FIXED_POINT_BITS)
+                rings.append(np.round(pixels).astype(np.int32))
             cv2.fillPoly(self.walls, rings, 1, cv2.LINE_8, FIXED_POINT_BITS)
 
     def around(self, seeds: FlatCells, x: float, y: float, reach: float) -> FlatCells:
