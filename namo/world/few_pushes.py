@@ -6,9 +6,9 @@ stands where it stood, and is pushed only from contact points that the robot can
 away may be anywhere within reach of its pushes so far, and in nobody's way. If no sequence of so
 many of these pushes opens the goal, then no such sequence of real ones does.
 
-This rests on a premise about physics: no straight push moves a movable farther than
-`reach_of_push` says, directly or not, or takes the robot farther from the contact point than its
-travel and `MARGIN_M`.
+This rests on a premise about physics: a straight push moves its movable by no more than
+`reach_of_push` says, another by no more than what is left of that way when it is touched, and the
+robot by no more than its travel and `MARGIN_M`; nothing goes through walls.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from namo.scenes.footprint import Footprint, FootprintSet, overlap_depth
 from namo.scenes.grid import Cells, Grid
 from namo.scenes.regions import Labels, regions_of
 from namo.world.free_runs import NO_REGION
+from namo.world.held import sliding_frictions
 from namo.world.outlines import OutlineTable
 from namo.world.reachability import Reachability
 from namo.world.world import World
@@ -33,6 +34,8 @@ from namo.world.zones import FlatCells, Zones
 
 MARGIN_M = 0.15
 """How much farther than the robot travels it may get, or a movable may slide (m)."""
+MAX_STRENGTH = 8.0
+"""A robot with more times the force that slides a movable may fling it: nothing is claimed then."""
 STILL_M = 0.001
 """Movables in place are drawn smaller by this (m): what nobody touches creeps by much less."""
 PRESSED_M = 0.005
@@ -41,10 +44,11 @@ out by the physics, nobody knows how far."""
 
 
 def reach_of_push(travel: float, radius: float) -> float:
-    """Return how far a straight push can move the centre of any movable (m).
+    """Return how far a straight push can move the centre of its movable (m).
 
-    As far as the robot travels or, where the pushed movable is caught and turns about a corner,
-    from one side of that corner to the other; and `MARGIN_M`.
+    As far as the robot travels or, where the movable is caught at a corner and turns about it, from
+    one side of that corner to the other; and `MARGIN_M`. In the benchmark scenes the way of a
+    pushed movable is at most 7 cm longer than that of the robot.
 
     Args:
         travel: of the robot at most (m).
@@ -67,6 +71,9 @@ class FewPushes:
             OSError: likewise.
         """
         static, movables = world.static, world.scene.movables
+        frictions = sliding_frictions(world.simulation).values()
+        most = MAX_STRENGTH * min(frictions, default=math.inf)
+        self.is_gentle = world.scene.robot.max_force <= most and not world.simulation.model.npair
         footprints = [one.footprint for one in movables]
         self.static, self.zones = static, Zones(static)
         self.contacts = [static.contact_points[one.name] for one in movables]
@@ -115,7 +122,7 @@ class PushesAhead:
         shapes = [one.footprint for one in scene.static.scene.movables]
         placed = zip(self._poses, shapes, strict=True)
         self._off = FootprintSet(placed).distances(centres)
-        self._is_at_rest = not self._overlaps()
+        self._is_sure = scene.is_gentle and not self._overlaps()
         in_place, here = (0.0,) * len(self._poses), reachability.connected
         regions = {0}
         if here.region != NO_REGION:
@@ -133,7 +140,7 @@ class PushesAhead:
             UnknownMovableError: the scene has no such movable.
         """
         might = self._reachability.reachable_contacts(name).copy()
-        if not self._is_at_rest:
+        if not self._is_sure:
             return might
         in_reach = np.flatnonzero(might)
         ends = self._from_contacts(self._start, self._scene.static.index[name], in_reach)
@@ -150,7 +157,7 @@ class PushesAhead:
             UnknownMovableError: the scene has no such movable.
         """
         names = self._scene.static.index
-        if not self._is_at_rest:
+        if not self._is_sure:
             return dict.fromkeys(names, math.inf)
         return dict(zip(names, self._shoved(self._start.away, names[name]), strict=True))
 
