@@ -23,14 +23,15 @@ from numpy.typing import NDArray
 
 from namo.geometry import Floats
 from namo.scenes.footprint import Footprint, FootprintSet, overlap_depth
-from namo.scenes.grid import Cells, Grid
+from namo.scenes.grid import Cells, Grid, Mask, inflated
 from namo.scenes.regions import Labels, regions_of
 from namo.world.free_runs import NO_REGION
 from namo.world.held import sliding_frictions
 from namo.world.outlines import OutlineTable
 from namo.world.reachability import Reachability
+from namo.world.seal import closest_m
 from namo.world.world import World
-from namo.world.zones import FlatCells, Zones
+from namo.world.zones import ROUNDING, FlatCells, covered_by_walls, zone_around
 
 MARGIN_M = 0.15
 """How much farther than the robot travels it may get, or a movable may slide (m)."""
@@ -75,9 +76,16 @@ class FewPushes:
         most = MAX_STRENGTH * min(frictions, default=math.inf)
         self.is_gentle = world.scene.robot.max_force <= most and not world.simulation.model.npair
         footprints = [one.footprint for one in movables]
-        self.static, self.zones = static, Zones(static)
+        self.static, self.solid_walls = static, covered_by_walls(static)
         self.contacts = [static.contact_points[one.name] for one in movables]
         self.outlines = OutlineTable(static.grid, footprints, static.inflation - STILL_M)
+        close = closest_m(static.scene) - ROUNDING * static.grid.resolution
+        self.tight_walls, self.tight_outlines = self.solid_walls, None
+        if close > 0.0:  # else the robot is too small to draw obstacles smaller than they are
+            self.tight_outlines = OutlineTable(static.grid, footprints, close)
+            self.tight_walls = np.zeros_like(static.walls)
+            for wall in static.scene.walls:
+                static.grid.fill(self.tight_walls, wall.pose, inflated(wall.footprint, close))
         self.radii = [_radius(footprint.outline) for footprint in footprints]
         self.cores = [_core(footprint) for footprint in footprints]
         self.contact_radii = [_radius(standoffs) for standoffs, _ in self.contacts]
@@ -115,6 +123,7 @@ class PushesAhead:
         self._scene, self._reachability = scene, reachability
         self._poses = [reachability.poses[name] for name in scene.static.index]
         self._drawn: dict[tuple[float, ...], Labels] = {}
+        self._tight_masks: dict[tuple[float, ...], Mask] = {}
         self._zones: dict[tuple[int, float], FlatCells] = {}
         self._known: dict[tuple[_After, int], bool] = {}
         centres = np.array([pose[:2] for pose in self._poses]).reshape(-1, 2)
@@ -190,12 +199,12 @@ class PushesAhead:
         self, after: _After, movable: int, contacts: NDArray[np.intp]
     ) -> list[_After]:
         """Return what may come of pushing a movable in place from some of its contacts (n,)."""
-        grid, zones = self._scene.static.grid, self._scene.zones
-        points = self._poses[movable].to_world(self._scene.contacts[movable][1][contacts])
-        cells = np.ravel_multi_index(grid.cells(points), zones.walls.shape)
-        strays = self._scene.strays[movable]
+        scene, grid = self._scene, self._scene.static.grid
+        points = self._poses[movable].to_world(scene.contacts[movable][1][contacts])
+        tight = self._tight(self._shoved(after.away, movable))
+        cells = np.ravel_multi_index(grid.cells(points), tight.shape)
         near = (
-            zones.around(cell, x, y, strays)
+            zone_around(grid, tight, cell, (x, y), scene.strays[movable])
             for cell, (x, y) in zip(cells[:, None], points.tolist(), strict=True)
         )
         return self._ends(after, movable, near)
@@ -214,7 +223,7 @@ class PushesAhead:
         while left & ways.keys():
             one = max(left & ways.keys(), key=lambda place: ways[place])
             left.remove(one)
-            swept = np.zeros(scene.zones.walls.size, np.bool_)
+            swept = np.zeros(scene.solid_walls.size, np.bool_)
             swept[self._zone(one, away[one] + ways[one] + scene.radii[one])] = True
             for other in left:
                 way = ways[one] - max(self._gap(one, other, away), 0.0)
@@ -249,14 +258,25 @@ class PushesAhead:
         """Return the cells within reach (m) of where a movable stands; 0 for those it covers."""
         key = movable, reach
         if key not in self._zones:
-            pose, zones = self._poses[movable], self._scene.zones
+            pose, scene = self._poses[movable], self._scene
             if reach:
-                self._zones[key] = zones.around(self._zone(movable, 0.0), pose.x, pose.y, reach)
+                own, at = self._zone(movable, 0.0), (pose.x, pose.y)
+                self._zones[key] = zone_around(scene.static.grid, scene.solid_walls, own, at, reach)
             else:
-                covered = np.zeros_like(zones.walls)
-                self._scene.static.solid.placed_alone(movable, pose).draw(covered)
+                covered = np.zeros_like(scene.solid_walls)
+                scene.static.solid.placed_alone(movable, pose).draw(covered)
                 self._zones[key] = np.flatnonzero(covered)
         return self._zones[key]
+
+    def _tight(self, away: tuple[float, ...]) -> Mask:
+        """Return the mask of the cells in which the robot would overlap what is in place."""
+        if away not in self._tight_masks:
+            outlines, blocked = self._scene.tight_outlines, self._scene.tight_walls.copy()
+            for place, (by, pose) in enumerate(zip(away, self._poses, strict=True)):
+                if outlines is not None and not by:
+                    outlines.placed_alone(place, pose).draw(blocked)
+            self._tight_masks[away] = blocked
+        return self._tight_masks[away]
 
     def _labels(self, away: tuple[float, ...]) -> Labels:
         """Return the labels of the free regions among the movables in place; 0 where blocked."""
