@@ -69,9 +69,10 @@ def zone_around(
         inside = (at_row >= 0) & (at_column >= 0)
         inside &= (at_row < free.shape[0]) & (at_column < free.shape[1])
         own = np.unique(labels[at_row[inside], at_column[inside]])
-        free = np.isin(labels, own[own > 0])
+        free = np.isin(labels, own[own > 0]).astype(np.uint8)
     near_rows, near_columns = np.nonzero(free)
-    return (near_rows + top) * columns + near_columns + left
+    cells: FlatCells = (near_rows + top) * columns + near_columns + left
+    return cells
 
 
 @lru_cache(maxsize=64)
