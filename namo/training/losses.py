@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,10 +18,26 @@ _MIRRORED = {
 }
 
 
+class CandidateLoss(NamedTuple):
+    """The loss of a batch and its parts before they are weighted, each a scalar.
+
+    Attributes:
+        loss: what is minimised.
+        opens: cross-entropy of opening the goal.
+        leads: cross-entropy of plans that continue after a push.
+        ranking: see `ranking_loss`.
+    """
+
+    loss: Tensor
+    opens: Tensor
+    leads: Tensor
+    ranking: Tensor
+
+
 def candidate_loss(
     logits: Tensor, batch: Sample, *, rank_weight: float, leads_weight: float
-) -> Tensor:
-    """Return the loss of a batch, a scalar.
+) -> CandidateLoss:
+    """Return the loss of a batch.
 
     The sum of two binary cross-entropies over the known targets (whether the push opens the goal;
     if not, whether a plan continues after it) and a ranking loss over the candidates of each state:
@@ -35,7 +52,9 @@ def candidate_loss(
     """
     opens = _masked_cross_entropy(logits[..., 0], batch.opens)
     leads = _masked_cross_entropy(logits[..., 1], batch.leads)
-    return opens + leads_weight * leads + rank_weight * ranking_loss(logits[..., 0], batch)
+    ranking = ranking_loss(logits[..., 0], batch)
+    loss = opens + leads_weight * leads + rank_weight * ranking
+    return CandidateLoss(loss, opens, leads, ranking)
 
 
 def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:
