@@ -174,6 +174,10 @@ DECLARED: Mapping[str, Instead] = dict(
             "compare_arms: [default, mine]}'",
             _AS_ELSEWHERE,
         ),
+        (
+            "tensorboard --logdir results/learning",
+            Instead("tensorboard --inspect --logdir results/learning", "serves until it is ended"),
+        ),
         # ---- on a cluster --------------------------------------------------------------------
         _planned(
             ".venv/bin/snakemake --workflow-profile profiles/slurm --config "

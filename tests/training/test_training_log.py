@@ -115,7 +115,7 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path):
     steps(log, 1)
     log.flush()
     log._writer._writer.close()
-    log._writer._writer = Path("/dev/full").open("wb")
+    log._writer._writer = Path("/dev/full").open("wb")  # noqa: SIM115
     steps(log, 2)
     for call in (log.flush, log.close):
         with pytest.raises(OSError, match="No space left") as caught:
