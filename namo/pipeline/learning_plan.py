@@ -47,13 +47,18 @@ class Search:
         options: of the collector, without a range, quoted for a shell.
         environments: indices to collect.
         models: files that stand for the models that its strategies use.
-        chunks: names of its chunks.
+        chunk_size: environments per chunk.
     """
 
     options: str
     environments: range
     models: list[str]
-    chunks: list[str]
+    chunk_size: int
+
+    @property
+    def chunks(self) -> list[str]:
+        """Names of its chunks."""
+        return chunk_names(self.environments, self.chunk_size)
 
 
 @dataclass(frozen=True)
@@ -236,7 +241,7 @@ class LearningPlan:
             collector_options(settings, LABEL),
             environments,
             model_configs(settings),
-            chunk_names(environments, size),
+            size,
         )
 
     def markers_of(self, place: str, what: str) -> list[Path]:

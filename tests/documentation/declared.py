@@ -189,6 +189,10 @@ DECLARED: Mapping[str, Instead] = dict(
             "output_dir=results/big manifest=scenes/scenes.parquet end_idx=-1",
             _NEEDS_SLURM,
         ),
+        _planned(
+            ".venv/bin/snakemake --profile profiles/slurm --workflow-profile profiles/mine rounds",
+            _NEEDS_SLURM,
+        ),
         # ---- the Makefile, and long tests ----------------------------------------------------
         _recipe("make test", "runs these very tests; `.ci/run` runs it"),
         _recipe("make test-all", "likewise, with the slow ones"),
