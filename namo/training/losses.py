@@ -19,13 +19,13 @@ _MIRRORED = {
 
 
 class CandidateLoss(NamedTuple):
-    """The loss of a batch and its parts before they are weighted, each a scalar.
+    """The loss of a batch and its parts before they are weighted.
 
     Attributes:
-        loss: what is minimised.
-        opens: cross-entropy of opening the goal.
-        leads: cross-entropy of plans that continue after a push.
-        ranking: see `ranking_loss`.
+        loss: what is minimised, a scalar.
+        opens: cross-entropy of opening the goal, a scalar.
+        leads: cross-entropy of plans that continue after a push, a scalar.
+        ranking: see `ranking_loss`, a scalar.
     """
 
     loss: Tensor

@@ -3,8 +3,8 @@
     tensorboard --logdir results/learning
 
 Each process of a training writes one file. A checkpoint holds the sizes of all of them
-(`TrainingLog.flush`), so that the process that resumes from it can cut off what was written after
-it and continues with the next step.
+(`TrainingLog.flush`), so that the process that resumes from it cuts off later events and continues
+with the next step.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class TrainingLog:
         Args:
             kind: `STEP` or `EPOCH`.
             step: number of optimiser steps so far, in all epochs.
-            values: name -> value.
+            values: name -> value, in the unit of that name or a plain number.
 
         Raises:
             OSError: a file cannot be written; names it.
