@@ -60,7 +60,7 @@ class Hybrid(PortfolioPlanner):
         self._is_rating = True  # straight pushes are worth trying in any order
 
     def _rated_steps(self, search: Search, streams: Streams) -> Steps:
-        return _HybridSearch(self, search, streams).steps()
+        return HybridSearch(self, search, streams, search.root).steps()
 
     def candidates(
         self, search: Search, node: Node, name: str, rating: float, streams: Streams
@@ -191,26 +191,34 @@ class _QueueEntry:
     menu: _Menu | None = field(compare=False, default=None)
 
 
-class _HybridSearch:
-    """The search that follows ratings."""
+class HybridSearch:
+    """The search that follows ratings.
 
-    def __init__(self, planner: Hybrid, search: Search, streams: Streams) -> None:
+    Attributes:
+        rated: the states of which the candidates of an object were rated, in that order.
+    """
+
+    def __init__(self, planner: Hybrid, search: Search, streams: Streams, start: Node) -> None:
+        """Start at a node of a search in progress."""
         self._planner, self._search, self._streams = planner, search, streams
+        self._start = start
+        self.rated: dict[int, Node] = {}
         self._queue: list[_QueueEntry] = []
         self._inserted = 0
         self._depths: dict[int, int] = {}  # smallest depth of each expanded state
         self._cut_off = False
 
     def steps(self) -> Steps:
-        """Search step by step, from the root."""
-        if self._search.is_goal(self._search.root):
-            return self._search.root
-        self._insert(1.0, self._search.root)
+        """Search step by step."""
+        if self._search.is_goal(self._start):
+            return self._start
+        self._insert(1.0, self._start)
         while self._queue:
             first = heapq.heappop(self._queue)
             if first.name is None:
                 self._expand(first.node)
             elif first.menu is None:
+                self.rated.setdefault(first.node.number, first.node)
                 rated = self._planner.candidates(
                     self._search, first.node, first.name, first.rating, self._streams
                 )

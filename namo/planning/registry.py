@@ -24,6 +24,7 @@ PLANNERS = Registry(
         "greedy": "namo.planning.greedy:Greedy",
         "mcts": "namo.planning.mcts:MCTS",
         "exploration": "namo.planning.exploration:Exploration",
+        "labelling": "namo.planning.labelling:Labelling",
         "region_opening": "namo.planning.region_opening:RegionOpening",
         "random_sampling": "namo.planning.random_sampling:RandomSampling",
     },
@@ -51,6 +52,7 @@ _SETTINGS: Mapping[str, PlannerSettings] = {
     "exhaustive": _NO_STRATEGY,
     "exhaustive_poses": _NO_STRATEGY,
     "exploration": PlannerSettings(required={"max_pushes": "it spends all of them"}),
+    "labelling": PlannerSettings(required={"max_pushes": "it spends all of them"}),
     "random_sampling": PlannerSettings(ignored=("object_strategy", "max_goals_per_object")),
 }
 

@@ -73,8 +73,8 @@ CANDIDATE_ROWS = pa.schema(
             "tried_after",
             pa.list_(pa.int8()),
             "pushes",
-            "of a failure, pushes tried in the state it led to; 127 for 127 or more, and for a "
-            f"push that moved nothing, {_ALL}",
+            "of a failure, pushes tried in the state it led to and beyond; 127 for 127 or more, "
+            f"and for a push that moved nothing, {_ALL}",
         ),
     ],
     metadata={"schema_version": str(DATA_SCHEMA_VERSION)},

@@ -70,11 +70,15 @@ class SearchedStates:
     def __init__(self, pushes: Iterable[TriedPush]) -> None:
         """Compute the distance to the goal from each state, by breadth-first search backwards."""
         pushes = list(pushes)
-        self._tried: dict[bytes, set[tuple[str, Pose2D | tuple[int, float]]]] = defaultdict(set)
+        self._tried: dict[bytes, set[tuple[str, Pose2D | int]]] = defaultdict(set)
+        self._successors: dict[bytes, set[bytes]] = defaultdict(set)
+        self._tried_below: dict[bytes, int] = {}
         predecessors: dict[bytes, set[bytes]] = defaultdict(set)
         self._to_goal: dict[bytes, int] = {}
         for push in pushes:
-            self._tried[push.before].add((push.name, push.straight or push.goal))
+            simulated = push.straight[0] if push.straight else push.goal
+            self._tried[push.before].add((push.name, simulated))
+            self._successors[push.before].add(push.after)
             predecessors[push.after].add(push.before)
             if push.opened:
                 self._to_goal[push.after] = 0
@@ -96,8 +100,18 @@ class SearchedStates:
         return after + 1
 
     def tried_after(self, push: TriedPush) -> int:
-        """Return the number of distinct pushes tried in the state that this push led to."""
-        return len(self._tried[push.after])
+        """Return the number of distinct pushes tried in the state that this push led to and beyond.
+
+        Straight pushes from one contact point are one: they are the same simulation.
+        """
+        if push.after not in self._tried_below:
+            seen, left = {push.after}, [push.after]
+            while left:
+                new = self._successors.get(left.pop(), set()) - seen
+                seen |= new
+                left += new
+            self._tried_below[push.after] = sum(len(self._tried.get(one, ())) for one in seen)
+        return self._tried_below[push.after]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +124,8 @@ class CandidateLabels:
             point.
         pushes_to_goal: (candidates,) for a success, the length of the shortest known plan from it:
             1 if it opened the goal, 2 with one further push, ...; else 0.
-        tried_after: (candidates,) for a failure, pushes tried in the state it led to, all without
-            success, at most `MAX_COUNT`; `MAX_COUNT` for a push that moved nothing.
+        tried_after: (candidates,) for a failure, pushes tried in the state it led to and beyond,
+            all without success, at most `MAX_COUNT`; `MAX_COUNT` for a push that moved nothing.
         unmatched: number of pushes that match no candidate.
     """
 

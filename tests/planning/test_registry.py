@@ -8,6 +8,7 @@ from namo.planning.exploration import Exploration
 from namo.planning.greedy import Greedy
 from namo.planning.hybrid import Hybrid
 from namo.planning.idfs import IDFS
+from namo.planning.labelling import Labelling
 from namo.planning.mcts import MCTS
 from namo.planning.optimal_idfs import OptimalIDFS
 from namo.planning.random_sampling import RandomSampling
@@ -29,6 +30,7 @@ def test_the_names_are_those_of_the_command_line():
         "greedy",
         "mcts",
         "exploration",
+        "labelling",
         "region_opening",
         "random_sampling",
         "standard_idfs",
@@ -50,6 +52,7 @@ def test_the_names_are_those_of_the_command_line():
         ("greedy", Greedy),
         ("mcts", MCTS),
         ("exploration", Exploration),
+        ("labelling", Labelling),
         ("region_opening", RegionOpening),
         ("random_sampling", RandomSampling),
     ],

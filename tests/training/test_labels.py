@@ -76,12 +76,21 @@ def test_a_push_that_moved_nothing_is_not_part_of_a_plan():
     assert states.pushes_to_goal(still) is None
 
 
-def test_equal_pushes_tried_after_are_counted_once():
+def test_what_was_tried_after_a_push_counts_each_simulation_once_and_at_any_depth():
     first = push(b"a", b"b")
     again = [push(b"b", b"c"), push(b"b", b"c"), push(b"b", b"c", name="other")]
-    states = SearchedStates([first, *again, push(b"b", b"d", goal=Pose2D(1, 0, 0))])
+    other = push(b"b", b"d", goal=Pose2D(1, 0, 0))
+    states = SearchedStates([first, *again, other])
     assert states.tried_after(first) == 3
     assert states.tried_after(again[0]) == 0
+    straight = [
+        TriedPush(b"d", after, "box", FAR_AWAY, False, (4, travel))
+        for after, travel in ((b"e", 0.1), (b"f", 0.2))
+    ]
+    deeper = SearchedStates([first, *again, other, *straight, push(b"f", b"b")])
+    assert deeper.tried_after(first) == 5
+    assert deeper.tried_after(other) == 5  # there is a way back
+    assert deeper.tried_after(straight[0]) == 0
 
 
 edges = st.lists(
