@@ -240,7 +240,7 @@ class Training:
         # One transfer from the device.
         names, scalars = (*losses._fields, "gradient_norm"), (*losses, norm)
         values = torch.stack([scalar.detach().double() for scalar in scalars]).tolist()
-        named = dict(zip(names, values, strict=True))
+        named: dict[str, float] = dict(zip(names, values, strict=True))
         named["learning_rate"] = factor * settings.learning_rate
         self._log.write(STEP, done + 1, named)
         return named["loss"]
