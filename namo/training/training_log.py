@@ -29,8 +29,11 @@ from namo.training.search_quality import SearchQuality
 from namo.training.settings import TrainingSettings
 from namo.version import RESULTS_VERSION, __version__
 
-PREFIX = "events.out.tfevents."
-"""By which TensorBoard knows its files; it reads those of a folder in the order of their names."""
+PREFIX, DIGITS = "events.out.tfevents.", 6
+"""Names of the files: the beginning by which TensorBoard knows them, then digits of their number.
+
+TensorBoard reads the files of a folder in the order of their names.
+"""
 STEP, EPOCH, ABOUT = "step/", "epoch/", "training"
 """Beginnings of the tags of values, and the tag of the text that describes the training."""
 
@@ -128,7 +131,7 @@ class TrainingLog:
                 self._writer.close()
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.glob(f"{PREFIX}*"))
+        return sorted(self._folder.glob(PREFIX + "[0-9]" * DIGITS))
 
     def _begin(self) -> RecordWriter:
         """Cut the files to what the checkpoint knows of, and begin the next one."""
@@ -141,7 +144,7 @@ class TrainingLog:
                 os.truncate(path, self._sizes[path.name])
         # Numbers are not used again, so that a reader at work takes up the new file.
         number = 1 + max((int(path.name.removeprefix(PREFIX)) for path in found), default=0)
-        path = self._folder / f"{PREFIX}{number:06d}"
+        path = self._folder / f"{PREFIX}{number:0{DIGITS}d}"
         writer = RecordWriter(str(path))
         sync(self._folder)
         self._append(writer, Event(file_version="brain.Event:2"))

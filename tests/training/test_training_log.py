@@ -66,13 +66,16 @@ def test_a_killed_log_is_readable_and_the_next_process_holds_every_step_once(kil
     assert scalars(at_work) == losses(1, 2, 3, 4, 5, 6, 7), "forgets what was cut off"
 
 
-def test_another_training_replaces_the_files(killed):
+def test_another_training_replaces_the_files_and_no_others(killed):
     folder, _, at_work = killed
     at_work.Reload()
+    other = folder / f"{PREFIX}1795773270.host"
+    other.touch()
     log = TrainingLog(folder, ABOUT_IT, {}, 0)
     steps(log, 1, 2)
     log.close()
-    assert [path.name for path in folder.iterdir()] == [f"{PREFIX}000002"]
+    assert set(folder.iterdir()) == {folder / f"{PREFIX}000002", other}
+    other.unlink()
     assert scalars(at_work) == logged(folder) == losses(1, 2)
 
 
