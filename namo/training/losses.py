@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,10 +17,26 @@ MIRRORED = ("end_y", "end_sin", "contact_y")
 """Features that change their sign in a mirror."""
 
 
+class CandidateLoss(NamedTuple):
+    """The loss of a batch and its parts before they are weighted.
+
+    Attributes:
+        loss: what is minimised, a scalar.
+        opens: cross-entropy of opening the goal, a scalar.
+        leads: cross-entropy of plans that continue after a push, a scalar.
+        ranking: see `ranking_loss`, a scalar.
+    """
+
+    loss: Tensor
+    opens: Tensor
+    leads: Tensor
+    ranking: Tensor
+
+
 def candidate_loss(
     logits: Tensor, batch: Sample, *, rank_weight: float, leads_weight: float
-) -> Tensor:
-    """Return the loss of a batch, a scalar.
+) -> CandidateLoss:
+    """Return the loss of a batch.
 
     The sum of two binary cross-entropies over the known targets (whether the push opens the goal;
     if not, whether a plan continues after it) and a ranking loss over the candidates of each state:
@@ -34,7 +51,9 @@ def candidate_loss(
     """
     opens = _masked_cross_entropy(logits[..., 0], batch.opens)
     leads = _masked_cross_entropy(logits[..., 1], batch.leads)
-    return opens + leads_weight * leads + rank_weight * ranking_loss(logits[..., 0], batch)
+    ranking = ranking_loss(logits[..., 0], batch)
+    loss = opens + leads_weight * leads + rank_weight * ranking
+    return CandidateLoss(loss, opens, leads, ranking)
 
 
 def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:

@@ -205,6 +205,10 @@ DECLARED: Mapping[str, Instead] = dict(
             ".venv/bin/namo export results/rooms/collected --format plans_csv "
             "--output results/rooms/plans"
         ),
+        (
+            "tensorboard --logdir results/learning",
+            Instead("tensorboard --inspect --logdir results/learning", "serves until it is ended"),
+        ),
         # ---- on a cluster --------------------------------------------------------------------
         _planned(
             ".venv/bin/snakemake --workflow-profile profiles/slurm --config "
@@ -214,6 +218,10 @@ DECLARED: Mapping[str, Instead] = dict(
         _planned(
             ".venv/bin/snakemake --workflow-profile profiles/slurm --config "
             "output_dir=results/big manifest=scenes/scenes.parquet end_idx=-1",
+            _NEEDS_SLURM,
+        ),
+        _planned(
+            ".venv/bin/snakemake --profile profiles/slurm --workflow-profile profiles/mine rounds",
             _NEEDS_SLURM,
         ),
         # ---- the Makefile, and long tests ----------------------------------------------------

@@ -94,7 +94,7 @@ def test_the_loss_is_the_weighted_sum_of_three_terms():
     leads = np.mean([cost(0.3, 1), cost(-0.2, 0)])
     rank = math.log(1 + (math.exp(-1.0) + math.exp(0.5)) / math.exp(2.0))
     expected = opens + 0.5 * leads + 0.3 * rank
-    assert float(candidate_loss(outputs, known, **WEIGHTS)) == pytest.approx(expected)
+    assert float(candidate_loss(outputs, known, **WEIGHTS).loss) == pytest.approx(expected)
 
 
 targets = st.lists(st.sampled_from([0, 1, UNKNOWN]), min_size=6, max_size=6)
@@ -120,7 +120,7 @@ def test_candidates_without_a_target_do_not_affect_loss_or_gradient(opens, leads
         unknown = target == UNKNOWN
         changed[..., channel][unknown] = other[..., channel][unknown]
     changed.requires_grad_()
-    before, after = (candidate_loss(one, known, **WEIGHTS) for one in (outputs, changed))
+    before, after = (candidate_loss(one, known, **WEIGHTS).loss for one in (outputs, changed))
     assert before.item() == after.item()
     for loss in (before, after):
         loss.backward()
@@ -132,7 +132,7 @@ def test_candidates_without_a_target_do_not_affect_loss_or_gradient(opens, leads
 @given(targets, targets, anything)
 def test_loss_and_gradient_are_finite_for_any_logits(opens, leads, numbers):
     known, outputs = made(opens, leads, numbers)
-    loss = candidate_loss(outputs, known, **WEIGHTS)
+    loss = candidate_loss(outputs, known, **WEIGHTS).loss
     loss.backward()
     assert math.isfinite(loss.item())
     assert loss.item() >= 0.0
@@ -146,7 +146,7 @@ def test_gradient_descent_reduces_the_loss_and_orders_the_candidates():
     losses = []
     for _ in range(30):
         optimiser.zero_grad()
-        loss = candidate_loss(outputs, known, **WEIGHTS)
+        loss = candidate_loss(outputs, known, **WEIGHTS).loss
         loss.backward()
         optimiser.step()
         losses.append(loss.item())

@@ -108,6 +108,16 @@ def scenes_to_certify(wildcards):
     return planned(RUN.scenes_to_certify)
 
 
+def memory_of_chunk(wildcards, attempt):
+    """Return the memory of a chunk process (MB); each retry requests the same amount on top."""
+    return RUN.settings.mem_mb * attempt
+
+
+def memory_of_processes(wildcards, threads, attempt):
+    """Return the memory of a job with a process per thread (MB)."""
+    return threads * memory_of_chunk(wildcards, attempt)
+
+
 def tries_in(folder, chunk):
     """Return a number that grows when failures of a chunk are to be tried again."""
     return planned(tries_of, folder / "parts" / chunk)
