@@ -34,7 +34,7 @@ PATTERN_DISCOUNT = 0.95
 
 
 def clear_poses(world: World, ways: CandidateWays) -> tuple[tuple[Pose2D, float], ...]:
-    """Return goals of a movable, world poses, and their ratings, from 0 to 1, best first.
+    """Return goals of a movable, world poses, and the probability that each helps, best first.
 
     Args:
         world: in the state in question; not changed.
