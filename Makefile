@@ -103,7 +103,7 @@ lock: setup-test
 
 # The charts of performance.md and learning.md also need their measurements.
 pictures: setup
-	for draw in example concepts diagrams sheets rasters; do python docs/pictures/draw_$$draw.py || exit 1; done
+	for draw in example front concepts diagrams sheets rasters; do python docs/pictures/draw_$$draw.py || exit 1; done
 
 # Interrupted runs resume, and finished scenes are not generated twice.
 learning-scenes: setup

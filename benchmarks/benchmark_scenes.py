@@ -1,7 +1,7 @@
 """Make the frozen benchmark scenes again: draw and measure the sets of a recipe, and pack them.
 
 Interrupted runs resume. Measuring takes an hour or two of one core, and showing how many pushes are
-needed a quarter of one; `--pack-only` takes the sets as they are.
+needed half of one; `--pack-only` takes the sets as they are, `--prove-only` the packed scenes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError
 from namo.learning.bundle_files import trained_layouts
 from namo.scenes.manifest import MANIFEST, listed_scenes
-from namo.scenes.packed import PACKED, pack
+from namo.scenes.packed import PACKED, pack, read_packed
 
 FOLDER = REPOSITORY / "resources" / "scenes" / "benchmark"
 RECIPE, SCENES = FOLDER / "recipe.yaml", FOLDER / MANIFEST
@@ -99,12 +99,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=SCENES, help="file of the packed scenes")
     parser.add_argument("--jobs", type=int, default=2, help="processes that measure scenes")
     parser.add_argument("--pack-only", action="store_true", help="take the sets as they are")
+    parser.add_argument(
+        "--prove-only", action="store_true", help="only show again how many pushes are needed"
+    )
     options = parser.parse_args()
     sets = sets_of(RECIPE)
     for name, (settings, _) in sets.items():
-        if not options.pack_only:
+        if not (options.pack_only or options.prove_only):
             print(make_scenes(settings, options.work / name, options.jobs, show=print))
-    rows = prove(packed_rows(options.work, sets), clearances_of(sets), options.work)
+    drawn = read_packed(SCENES) if options.prove_only else packed_rows(options.work, sets)
+    rows = prove(drawn, clearances_of(sets), options.work)
     pack(options.output, rows)
     for kind, number in Counter(row["difficulty"] for row in rows).items():
         print(f"{number:>6} {kind}")

@@ -8,35 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from namo.certification.figures import proven_depth
 from namo.certification.settings import SceneSetSettings
-from namo.certification.shown_pushes import shown_pushes
+from namo.certification.shown_pushes import MAX_SIMULATIONS
 from namo.files import replacing
 from namo.scenes.reading import parse_scene
-from namo.world.world import World
 
-DEPTHS: Mapping[str, int] = {"two_pushes": 1, "three_or_more": 2, "rooms_2": 1, "rooms_3": 2}
+DEPTHS: Mapping[str, int] = {
+    "two_pushes": 1,
+    "three_or_more": 2,
+    "rooms_2": 1,
+    "rooms_3": 2,
+    "rooms_4": 3,
+}
 """Class -> longest sequences that are tried; nothing is tried for the others."""
-MAX_SIMULATIONS = 3_000
-"""Per scene; where they do not suffice, what was shown until then counts."""
-
-
-def proven_depth(text: str, depth: int, clearance: float) -> int:
-    """Return how many straight pushes a scene is shown to need, at most `depth` + 1.
-
-    Args:
-        text: of the scene file.
-        depth: longest sequences to try.
-        clearance: to leave around the robot (m).
-
-    Raises:
-        SceneError: the scene is invalid.
-    """
-    world = World(replace(parse_scene(text.encode(), "scene"), clearance=clearance))
-    return shown_pushes(world, depth, MAX_SIMULATIONS).pushes
 
 
 def prove(
@@ -60,7 +48,8 @@ def prove(
         depth = DEPTHS[row["difficulty"]]
         key = f"{row['sha256']} {depth} {MAX_SIMULATIONS}"
         if key not in known:
-            known[key] = proven_depth(row["xml"], depth, clearances[row["set"]])
+            scene = parse_scene(row["xml"].encode(), row["file"])
+            known[key] = proven_depth(scene, depth, clearances[row["set"]])
             print(f"{row['file']}: {known[key]} of {depth + 1}", flush=True)
             with replacing(path) as file:
                 file.write(json.dumps(known, indent=0).encode())

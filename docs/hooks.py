@@ -16,9 +16,11 @@ from mkdocs.structure.files import File, Files
 from namo.errors import UsageError
 from namo.wording import did_you_mean
 from reference import links
+from reference.api import api, search_settings
 from reference.columns import columns
 from reference.command_line import commands
 from reference.parts import parts
+from reference.plug_ins import plug_ins
 from reference.settings import settings
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +32,9 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "settings": lambda name: settings(ROOT, name),
     "columns": columns,
     "parts": parts,
+    "api": api,
+    "search_settings": search_settings,
+    "plug_ins": lambda _: plug_ins(),
 }
 """Kind of section -> its generator, which gets the rest of the line."""
 

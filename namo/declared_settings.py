@@ -179,7 +179,11 @@ def _switch(name: str, default: object) -> str:
 
 
 def schema_properties(cls: type[DataclassInstance]) -> dict[str, dict[str, Any]]:
-    """Return the rules of a JSON schema for the declared settings of a dataclass."""
+    """Return the rules of a JSON schema for the declared settings of a dataclass.
+
+    Where names are those of a registry, "enum" is the registry: plug-ins are looked up only when a
+    name is not one of this package, or when all are listed.
+    """
     hints = typing.get_type_hints(cls)
     return {name: _rule(hints[name], declared) for name, declared in declarations(cls).items()}
 
@@ -190,6 +194,8 @@ def required_names(cls: type[DataclassInstance]) -> list[str]:
 
 
 def _rule(hint: Any, declared: Declaration) -> dict[str, Any]:  # noqa: ANN401 - a type
+    if isinstance(declared.choices, Registry):
+        return {"enum": declared.choices}
     if declared.choices is not None:
         return {"enum": declared.names}
     kind, optional = _plain_type(hint)
@@ -218,7 +224,8 @@ def add_options(
 ) -> None:
     """Add an option for every declared setting of a dataclass.
 
-    A name that is not allowed is refused by the dataclass, which offers the nearest one.
+    A name that is not allowed is refused by the dataclass, which offers the nearest one. Those of a
+    registry become the choices of the option: they are listed when its help is shown.
 
     Args:
         parser: of a command.
@@ -243,7 +250,8 @@ def _add_option(
 ) -> None:
     unit = f" [{declared.unit}]" if declared.unit else ""
     none = f" (default: {declared.none})" if declared.none and default is None else ""
-    names = f": {_listed(declared.names)}" if declared.names else ""
+    registry = declared.choices if isinstance(declared.choices, Registry) else None
+    names = f": {_listed(declared.names)}" if declared.choices and registry is None else ""
     text = f"{declared.help}{unit}{names}{none}".replace("%", "%%")
     if kind is bool:
         section.add_argument(
@@ -255,10 +263,15 @@ def _add_option(
             help=f"do not {text}" if default else text,
         )
         return
-    metavar = declared.metavar or ("NAME" if declared.names else {int: "N", float: "X"}.get(kind))
+    metavar = declared.metavar or ("NAME" if declared.choices else {int: "N", float: "X"}.get(kind))
     convert = _path_text if declared.is_path else kind
     section.add_argument(
-        option_name(name), type=convert, default=default, metavar=metavar, help=text
+        option_name(name),
+        type=convert,
+        default=default,
+        metavar=metavar,
+        help=text,
+        choices=registry,
     )
 
 

@@ -6,7 +6,7 @@ import importlib.util
 
 from namo.errors import UsageError
 
-EXTRAS = {"learn": ("torch", "safetensors"), "export": ("minari", "gymnasium")}
+EXTRAS = {"learn": ("torch", "safetensors", "tensorboardX"), "export": ("minari", "gymnasium")}
 """Extra -> the packages that are imported when one of its features is used."""
 
 

@@ -44,22 +44,33 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     )
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as handle:
+        with named_errors(path), os.fdopen(descriptor, "wb") as handle:
             yield cast(BinaryIO, handle)
             handle.flush()
             os.fsync(handle.fileno())
         # mkstemp creates private files, but results should be readable as the umask says.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    except BaseException as error:
+    except BaseException:
         temporary.unlink(missing_ok=True)
-        if (
-            isinstance(error, OSError) and error.filename is None
-        ):  # errors of writes do not name the file
-            reason = error.strerror or str(error)
-            raise OSError(error.errno or errno.EIO, reason, str(path)) from error
         raise
     sync(path.parent)
+
+
+@contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Give errors of writes within the block, which do not name the file, its name.
+
+    Raises:
+        OSError: what the block raised, with a file name.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        reason = error.strerror or str(error)
+        raise OSError(error.errno or errno.EIO, reason, str(path)) from error
 
 
 @contextmanager

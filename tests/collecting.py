@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from namo.results.assemble import assemble
 from namo.results.records import read_record
 from namo.scenes.conditions import Conditions
 from namo.scenes.reading import read_scene
+from namo.scenes.scene import Scene
 from namo.scenes.sources import environments_from
+from namo.scenes.writing import write_scene
 from namo.world.world import World
 from tests.conftest import random_bundle, room_file
 
@@ -136,6 +138,19 @@ class Rig:
         self.collect(scenes, output, config)
         assemble(output, "host", *SOURCE)
         return Collection(output, scenes)
+
+    def collect_rooms(self, folder: Path, numbers: Iterable[int], **settings: Any) -> Collection:
+        """Collect these rooms in a folder, with settings that differ from those of `config`."""
+        scenes = self.copy_rooms(folder / "scenes", numbers)
+        return self.collect_and_merge(scenes, folder / "out", self.config(**settings))
+
+    def collect_scenes(
+        self, folder: Path, scenes: Mapping[str, Scene], **settings: Any
+    ) -> Collection:
+        """Collect scenes, in this order, likewise."""
+        for number, (name, scene) in enumerate(scenes.items()):
+            write_scene(scene, folder / "scenes" / f"{number:02d}_{name}.xml")
+        return self.collect_and_merge(folder / "scenes", folder / "out", self.config(**settings))
 
     def run(self, *arguments: object, cwd: Path, **options: Any) -> subprocess.CompletedProcess:
         """The collector in a process of its own."""

@@ -28,7 +28,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # likewise under nohup
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-pytest_plugins = ["tests.collecting"]
+pytest_plugins = ["tests.collecting", "tests.distributions"]
 
 RK4: Mapping[str, str] = {"cone": "elliptic", "integrator": "RK4", "timestep": "0.01"}
 """What most scenes of others are simulated with."""

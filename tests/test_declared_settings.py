@@ -79,7 +79,7 @@ def test_the_schema_has_every_declared_setting_with_type_and_range():
         "length": {"type": "number", "exclusiveMinimum": 0},
         "ratio": {"type": "number", "minimum": 0, "maximum": 1},
         "limit": {"type": ["integer", "null"], "minimum": 0},
-        "shape": {"enum": ["round", "square", "circle"]},
+        "shape": {"enum": SHAPES},
         "colour": {"enum": ["red", "blue"]},
         "loud": {"type": "boolean"},
         "tidy": {"type": "boolean"},

@@ -39,7 +39,7 @@ ALLOWED_CIRCLES = (
 """Modules that import one another. One group at most."""
 
 NOT_LAYERED = {"__init__", "__main__"}
-"""Modules of `namo` itself that may import from any height: `namo.load` and `python -m namo`."""
+"""Modules of `namo` itself that may import from any height: public names, `python -m namo`."""
 
 HEIGHTS = {name: -row for row, names in enumerate(draw_diagrams.LAYERS) for name in names}
 

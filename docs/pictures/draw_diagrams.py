@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import wrap
 
 from drawn import HERE, text, write_picture
 
@@ -42,6 +43,8 @@ BOTTOM = (
     "binomial",
     "seeding",
     "registry",
+    "pictured",
+    "plug_ins",
     "files",
     "shipped",
     "extras",
@@ -204,7 +207,6 @@ def draw_layers() -> None:
     rows = [
         [("Snakefile, workflow/", "rules, and one thin script per stage", "tile")],
         *([(f"namo/{name}", about, "accent") for name, about in row.items()] for row in LAYERS),
-        [("base modules", ", ".join(BOTTOM), "tile")],
     ]
     body = []
     for number, row in enumerate(rows):
@@ -212,7 +214,10 @@ def draw_layers() -> None:
         for place, (name, about, kind) in enumerate(row):
             x, y = MARGIN + place * (wide + gap), MARGIN + number * (height + gap)
             body.append(str(Box(x, y, wide, height, [name, about], kind)))
-    full = 2 * MARGIN + len(rows) * (height + gap) - gap
+    names = wrap(", ".join(BOTTOM), 115)
+    top, below = MARGIN + len(rows) * (height + gap), height + 17 * (len(names) - 1)
+    body.append(str(Box(MARGIN, top, width, below, ["base modules", *names], "tile")))
+    full = top + below + MARGIN
     x = MARGIN + width + 22
     body.append(arrow((x, MARGIN + 6), (x, full - MARGIN - 6)))
     turned = f'transform="translate({x + 12:.0f} {full / 2:.0f}) rotate(90)"'

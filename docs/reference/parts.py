@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from namo.errors import UsageError
@@ -15,7 +15,7 @@ from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 from namo.scenes.importers.registry import IMPORTERS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 from namo.wording import did_you_mean
-from reference.markdown import code, paragraphs
+from reference.markdown import code, paragraphs, prose
 
 REGISTRIES: Mapping[str, Registry] = {
     registry.kind: registry
@@ -55,7 +55,20 @@ def parts(kind: str) -> str:
             for constant, value in _constants(about + own, module).items()
         )
         sections += [paragraphs(own), f"In [{code(path)}](../{path}).{constants}"]
-    return "\n\n".join(sections)
+    return "\n\n".join([*sections, *_plug_ins(registry)])
+
+
+def _plug_ins(registry: Registry) -> Iterator[str]:
+    """Yield what plug-ins of a kind say of themselves, or why they cannot be imported."""
+    for name in registry:
+        plug_in = registry.plug_in(name)
+        if plug_in is not None:
+            yield f"### {code(name)}"
+            try:
+                yield paragraphs(registry.load(name).__doc__ or "")
+            except UsageError as error:
+                yield prose(str(error))
+            yield f"Plug-in: {code(plug_in)}."
 
 
 def _constants(text: str, module: str) -> dict[str, Any]:

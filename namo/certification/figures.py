@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from namo.certification.certify import certify
 from namo.certification.effort import Effort
+from namo.certification.shown_pushes import MAX_SIMULATIONS, shown_pushes
+from namo.scenes.manifest import PROVEN_DEPTH
 from namo.scenes.regions import free_regions
 from namo.scenes.scene import Scene
+from namo.world.world import World
 
 Row = dict[str, Any]
 
@@ -18,7 +21,7 @@ def scene_figures(scene: Scene, effort: Effort | None, threads: int = 1) -> Row:
 
     Args:
         scene: as read from its file.
-        effort: budget of the searches that measure its difficulty; None to leave it out.
+        effort: to measure its difficulty with; None to leave it out.
         threads: pushes to simulate in parallel; results do not change.
 
     Raises:
@@ -31,7 +34,24 @@ def scene_figures(scene: Scene, effort: Effort | None, threads: int = 1) -> Row:
     }
     if effort is not None:
         figures |= asdict(certify(scene, effort, threads))
+        if effort.prove:
+            figures[PROVEN_DEPTH.name] = proven_depth(scene, effort.prove, effort.clearance)
     return figures
+
+
+def proven_depth(scene: Scene, longest: int, clearance: float) -> int:
+    """Return how many straight pushes a scene is shown to need, at most `longest` + 1.
+
+    Args:
+        scene: simulated with its own options.
+        longest: sequences to try.
+        clearance: room that must be left around the robot where it drives (m).
+
+    Raises:
+        SceneError: MuJoCo refuses the scene, or it is too large for the grid.
+    """
+    world = World(replace(scene, clearance=clearance))
+    return shown_pushes(world, longest, MAX_SIMULATIONS).pushes
 
 
 def free_area(scene: Scene) -> float:

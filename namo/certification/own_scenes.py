@@ -30,7 +30,7 @@ from namo.numeric_platform import numeric_platform
 from namo.regular_files import require_regular
 from namo.scenes.checker_pool import checked_in_parallel
 from namo.scenes.checker_process import CheckerProcess, GaveUpError
-from namo.scenes.manifest import LEFT_OUT, SCENES, write_manifest
+from namo.scenes.manifest import LEFT_OUT, PROVEN_DEPTH, SCENES, write_manifest
 from namo.scenes.scene_files import SceneFiles
 from namo.scenes.splits import DEFAULT_SPLITS, require_splits, splits_of
 from namo.version import CERTIFICATION_VERSION, __version__
@@ -45,7 +45,7 @@ class CertifySettings:
     """How scenes are certified.
 
     Attributes:
-        effort: budget of the searches that measure difficulty; None to leave it out.
+        effort: to measure difficulty with; None to leave it out.
         splits: fraction of the layouts in each split.
         jobs: processes to run in parallel.
         time_limit_s: time after which a scene is given up (s).
@@ -158,7 +158,9 @@ def certify_scenes(
             for task in tasks
             if "problem" in figures[task.sha256]
         }
-        certified.rows = _rows(tasks, figures, manifest, settings.splits)
+        proofs = [PROVEN_DEPTH] if settings.effort and settings.effort.prove else []
+        columns = [*SCENES.names, *(column.name for column in proofs)]
+        certified.rows = _rows(tasks, figures, manifest, settings.splits, columns)
         if not certified.rows:
             name, why = next(iter(certified.unusable.items()))
             raise NamoError(
@@ -170,7 +172,7 @@ def certify_scenes(
             LEFT_OUT: json.dumps(certified.left_out),
             "namo_collect": __version__,
         }
-        write_manifest(manifest, certified.rows, metadata)
+        write_manifest(manifest, certified.rows, metadata, proofs)
     return certified
 
 
@@ -198,8 +200,11 @@ def require_own(manifest: Path) -> None:
 
 def _fingerprint(effort: Effort | None) -> str:
     """Return what decides the figures of a scene, as JSON."""
+    decisive = effort and asdict(effort)
+    if decisive and not decisive["prove"]:
+        del decisive["prove"]  # figures without a proof stay those of versions that had none
     content = {
-        "effort": effort and asdict(effort),
+        "effort": decisive,
         "version": CERTIFICATION_VERSION,
         "numerics": numeric_platform(),
     }
@@ -253,7 +258,11 @@ def _outcome(row: Row) -> str:
 
 
 def _rows(
-    tasks: Sequence[Task], figures: Mapping[str, Row], manifest: Path, splits: Mapping[str, float]
+    tasks: Sequence[Task],
+    figures: Mapping[str, Row],
+    manifest: Path,
+    splits: Mapping[str, float],
+    columns: Sequence[str],
 ) -> list[Row]:
     """Return the rows of the manifest, in the order of the files."""
     usable = [task for task in tasks if "problem" not in figures[task.sha256]]
@@ -265,7 +274,7 @@ def _rows(
         path = task.path.parent.resolve() / task.path.name
         rows.append(
             {
-                **{name: row.get(name) for name in SCENES.names},
+                **{name: row.get(name) for name in columns},
                 "index": index,
                 "file": Path(os.path.relpath(path, folder)).as_posix(),
                 "split": split_of[row["layout_id"]],

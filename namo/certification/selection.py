@@ -162,7 +162,7 @@ def select(settings: SceneSetSettings, chunks: Sequence[Path], output_dir: Path)
 
 def _provenance(settings: SceneSetSettings) -> dict[str, str]:
     return {
-        SETTINGS: json.dumps(settings.as_dict(), sort_keys=True),
+        SETTINGS: json.dumps(settings.as_record(), sort_keys=True),
         "namo_collect": __version__,
         "numerics": json.dumps(numeric_platform(), sort_keys=True),
     }

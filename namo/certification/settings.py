@@ -15,8 +15,10 @@ from namo.certification.effort import Effort
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.files import sha256_of
+from namo.plug_ins import with_plug_ins
 from namo.scenes.conditions import require_clearance
 from namo.scenes.difficulty import Difficulty
+from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 from namo.scenes.generator.settings import GeneratorSettings, template_files
 from namo.scenes.splits import DEFAULT_SPLITS, require_splits
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
@@ -128,12 +130,31 @@ class SceneSetSettings(GeneratorSettings):
         """Return the settings as plain values."""
         return dataclasses.asdict(self)
 
+    def as_record(self) -> dict[str, Any]:
+        """Return the settings as the manifest holds them: with the plug-ins, if any."""
+        return with_plug_ins(self.as_dict(), self.plug_ins())
+
     def decisive(self) -> dict[str, Any]:
         """Return the settings that decide a candidate and its figures.
 
         Those of the selection and of chunks are not among them.
         """
         return {name: value for name, value in self.as_dict().items() if name not in _KEEPING}
+
+    def plug_ins(self) -> dict[str, str]:
+        """Return the layout families from outside this package, by name.
+
+        Returns:
+            Name -> class, and the distribution that it is from with its version, see
+            `namo.plug_ins.PlugIn`.
+
+        Raises:
+            UsageError: there is no such module as a name says.
+        """
+        found = {
+            name: LAYOUT_FAMILIES.plug_in(name) for name, weight in self.families.items() if weight
+        }
+        return {name: str(plug_in) for name, plug_in in found.items() if plug_in is not None}
 
     def fingerprint(self) -> str:
         """Return the hash of everything that decides a candidate, versions included."""
@@ -142,7 +163,8 @@ class SceneSetSettings(GeneratorSettings):
 
         platform = numeric_platform()
         versions = [GENERATOR_VERSION, CERTIFICATION_VERSION, platform, self.template_hashes()]
-        text = json.dumps([versions, self.decisive()], sort_keys=True)
+        decisive = with_plug_ins(self.decisive(), self.plug_ins())
+        text = json.dumps([versions, decisive], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def require_made_with(self, manifest: Path) -> None:
@@ -161,7 +183,7 @@ class SceneSetSettings(GeneratorSettings):
         if not manifest.exists():
             return
         stored = json.loads((pq.read_schema(manifest).metadata or {}).get(SETTINGS.encode(), b"{}"))
-        here = json.loads(json.dumps(self.as_dict()))
+        here = json.loads(json.dumps(self.as_record()))
         differ = [
             f"{name} {stored.get(name)!r} instead of {value!r}"
             for name, value in here.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 from namo.declared_settings import check_declared, option_name, setting
 from namo.errors import ModelError, UsageError
 from namo.extras import require_extra
-from namo.learning.bundle_files import MODEL_PATHS, bundle_sha256, require_bundle
+from namo.learning.bundle_files import MODEL_PATHS, bundle_sha256, custom_class, require_bundle
 from namo.option_checks import MAX_SEED
 from namo.planning.registry import PLANNERS, settings_of
+from namo.plug_ins import plug_in_at, with_plug_ins
+from namo.registry import Registry
 from namo.scenes.conditions import DEFAULT_CLEARANCE_M, MAX_CLEARANCE_M, Conditions
 from namo.scenes.presets import PHYSICS_PRESETS
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
@@ -20,6 +23,34 @@ from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 ML_DEVICES = ("cuda", "cpu", "auto")
 SEARCH, LEARNED = "search", "learned"
 """Groups of settings."""
+
+
+PARTS: Mapping[str, Registry] = {
+    "algorithm": PLANNERS,
+    "object_strategy": OBJECT_STRATEGIES,
+    "goal_strategy": GOAL_STRATEGIES,
+}
+"""Settings that name a part -> the registry of those that there are."""
+
+
+def plug_ins_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the code from outside this package that settings choose.
+
+    Args:
+        settings: of a collection, by name; a model that is not there yet has none.
+
+    Returns:
+        Name of a setting -> class, and the distribution that it is from with its version, see
+        `namo.plug_ins.PlugIn`; the class of a model only where it may be imported.
+
+    Raises:
+        UsageError: there is no such part or module.
+    """
+    chosen = {name: registry.plug_in(settings[name]) for name, registry in PARTS.items()}
+    for name in MODEL_PATHS if settings.get("trust_model_code") else ():
+        if (path := settings.get(name)) and (target := custom_class(Path(path))):
+            chosen[name] = plug_in_at(target)
+    return {name: str(plug_in) for name, plug_in in chosen.items() if plug_in is not None}
 
 
 @dataclass(frozen=True)
@@ -130,7 +161,8 @@ class CollectionConfig:
             UsageError: names the option, the value and what is allowed.
         """
         check_declared(self)
-        object.__setattr__(self, "algorithm", PLANNERS.canonical(self.algorithm))
+        for name, registry in PARTS.items():
+            object.__setattr__(self, name, registry.canonical(getattr(self, name)))
         self._check_planner()
         if self.refine and not self.smooth:
             raise UsageError(
@@ -179,13 +211,25 @@ class CollectionConfig:
         return asdict(self)
 
     @cached_property
+    def plug_ins(self) -> dict[str, str]:
+        """The code from outside this package that decides results; see `plug_ins_of`."""
+        return plug_ins_of(self.as_dict())
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the settings as files of a collection hold them: with the plug-ins, if any."""
+        return with_plug_ins(self.as_dict(), self.plug_ins)
+
+    @cached_property
     def decisive(self) -> dict[str, Any]:
-        """What decides results: the settings, with models identified by their hash.
+        """What decides results: settings and plug-ins, with models identified by their hash.
 
         The hashes are computed once: a model that a process has loaded does not change under it.
         Without a model the device decides nothing.
+
+        Raises:
+            UsageError: there is no such module as a setting names.
         """
-        settings = self.as_dict()
+        settings = self.as_record()
         if self.ml_object_model is None and self.ml_goal_model is None:
             del settings["ml_device"]
         for name in MODEL_PATHS:

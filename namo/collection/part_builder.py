@@ -147,7 +147,7 @@ class PartBuilder:
             "start": environments[0].index,
             "end": environments[-1].index + 1,
             "label": environments[0].label,
-            "config": config.as_dict(),
+            "config": config.as_record(),
             "host": socket.gethostname(),
             "process": os.getpid(),
             "numerics": "; ".join([numeric_platform(), *platforms]),

@@ -15,7 +15,7 @@ from namo.errors import ConflictError, UsageError
 from namo.results.again import redo_command
 from namo.results.assemble import assemble
 from namo.results.fingerprint import present_versions
-from namo.results.metadata_types import RunFile
+from namo.results.metadata_types import PartMarker, RunFile
 from namo.results.parts import PARTS, Part, age_of, finished_parts, started_parts
 from namo.results.plan import CollectionPlan
 from namo.results.plan_check import plan_of
@@ -30,6 +30,21 @@ from namo.wording import truncated_list
 
 SHOWN = 8
 """Number of environments that a message lists."""
+
+
+@dataclass(frozen=True)
+class _FinishedPart:
+    """A finished part, with what its files say about it, each read once.
+
+    Attributes:
+        part: which one.
+        marker: content of its marker.
+        replaced: environments that another part has collected again since.
+    """
+
+    part: Part
+    marker: PartMarker
+    replaced: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -69,8 +84,12 @@ def redo(folder: Path, numbers: Sequence[int], verbosity: Verbosity = Verbosity.
         run["config"], folder, lambda number: redo_command(str(folder), number)
     )
     _require_same(folder, run, plan, collector.config)
-    chunks = {part: _environments(part, run, plan) for part in _parts_of(folder, numbers)}
-    _require_scenes(folder, chunks, {*numbers, *failed_environments(folder)})
+    finished = _finished(folder)
+    chunks = {
+        part: _environments(part, finished.get(part), run, plan)
+        for part in _parts_of(folder, numbers, finished)
+    }
+    _require_scenes(folder, chunks, finished, {*numbers, *_failed(finished)})
     _mark(folder, numbers)
     wanted = set(numbers)
     failed: dict[int, str] = {}
@@ -99,7 +118,7 @@ def mark(folder: Path, numbers: Sequence[int]) -> None:
         UsageError: one of them is in no part of the collection; nothing is marked.
         BusyError: a process is working on the collection.
     """
-    _parts_of(folder, numbers)
+    _parts_of(folder, numbers, _finished(folder))
     _mark(folder, numbers)
 
 
@@ -117,10 +136,30 @@ def failed_environments(folder: Path) -> list[int]:
     Raises:
         ResultFileError: the marker of a part is damaged.
     """
-    failed: set[int] = set()
-    for part in finished_parts(folder):
-        failed |= set(map(int, part.metadata()["failed"])) - part.replaced()
-    return sorted(failed)
+    return sorted(_failed(_finished(folder)))
+
+
+def _finished(folder: Path) -> dict[Part, _FinishedPart]:
+    """Return the finished parts of a collection, the newest first.
+
+    Raises:
+        ResultFileError: a file of one is damaged.
+    """
+    parts = [
+        _FinishedPart(part, part.metadata(), part.replaced()) for part in finished_parts(folder)
+    ]
+    parts.sort(key=lambda each: age_of(each.marker), reverse=True)
+    return {each.part: each for each in parts}
+
+
+def _failed(finished: Mapping[Part, _FinishedPart]) -> set[int]:
+    """Return the environments of finished parts that failed."""
+    return {
+        number
+        for each in finished.values()
+        for number in map(int, each.marker["failed"])
+        if number not in each.replaced
+    }
 
 
 def _require_same(
@@ -153,7 +192,10 @@ def _require_same(
 
 
 def _require_scenes(
-    folder: Path, chunks: Mapping[Part, Sequence[Environment]], again: Collection[int]
+    folder: Path,
+    chunks: Mapping[Part, Sequence[Environment]],
+    finished: Mapping[Part, _FinishedPart],
+    again: Collection[int],
 ) -> None:
     """Make sure that the scenes of those to collect are there, and those of the others the same.
 
@@ -163,7 +205,7 @@ def _require_scenes(
     for part, environments in chunks.items():
         if not part.table("metrics").exists():  # nothing of it was ever stored
             continue
-        replaced = part.replaced()
+        replaced = finished[part].replaced if part in finished else frozenset()
         rows = stored_rows(part.table("metrics"), part.numbers)
         for environment in environments:
             check_termination()
@@ -181,19 +223,24 @@ def _require_scenes(
         )
 
 
-def _parts_of(folder: Path, numbers: Iterable[int]) -> list[Part]:
+def _parts_of(
+    folder: Path, numbers: Iterable[int], finished: Mapping[Part, _FinishedPart]
+) -> list[Part]:
     """Return the parts that hold environments, in order of these, each once.
+
+    Args:
+        folder: of the collection.
+        numbers: of the environments.
+        finished: its finished parts, those that take precedence first.
 
     Raises:
         UsageError: an environment is in no part.
     """
-    finished = [(part, part.metadata(), part.replaced()) for part in finished_parts(folder)]
-    finished.sort(key=lambda each: age_of(each[1]), reverse=True)
-    others = [part for part in started_parts(folder / PARTS) if not part.is_finished]
+    others = [part for part in started_parts(folder / PARTS) if part not in finished]
     parts: dict[Part, None] = {}
     absent = []
     for number in sorted(set(numbers)):
-        holding = [part for part, _, replaced in finished if number not in replaced]
+        holding = [part for part, each in finished.items() if number not in each.replaced]
         found = next((part for part in (*holding, *others) if number in part.numbers), None)
         if found is None:
             absent.append(number)
@@ -204,9 +251,11 @@ def _parts_of(folder: Path, numbers: Iterable[int]) -> list[Part]:
     return [*parts]
 
 
-def _environments(part: Part, run: RunFile, plan: CollectionPlan | None) -> list[Environment]:
+def _environments(
+    part: Part, finished: _FinishedPart | None, run: RunFile, plan: CollectionPlan | None
+) -> list[Environment]:
     """Return the environments of a part as the plan lists them, or else as they are stored."""
-    label = part.metadata()["label"] if part.is_finished else run["label"]
+    label = run["label"] if finished is None else finished.marker["label"]
     if plan is None or plan.scenes is None:
         rows = stored_rows(part.table("metrics"), part.numbers)
         return [stored_environment(row, label) for row in rows.values()]

@@ -13,7 +13,8 @@ from namo.collection.chunk import Collector
 from namo.collection.config import CollectionConfig
 from namo.collection.environment import Environment
 from namo.collection.models import make_planner
-from namo.errors import ResultFileError
+from namo.errors import ResultFileError, UsageError
+from namo.plug_ins import PLUG_INS
 from namo.results.environment_rows import rows_of_environments
 from namo.results.metadata_types import Settings
 from namo.results.records import Record
@@ -32,10 +33,17 @@ def stored_config(settings: Settings, folder: Path) -> CollectionConfig:
         ResultFileError: they are those of another version.
         UsageError: one has a value that is not allowed, or a model is missing.
     """
-    if settings.keys() != set(CollectionConfig.names()):
-        names = ", ".join(sorted(settings.keys() ^ set(CollectionConfig.names())))
+    own = {name: value for name, value in settings.items() if name != PLUG_INS}
+    if own.keys() != set(CollectionConfig.names()):
+        names = ", ".join(sorted(own.keys() ^ set(CollectionConfig.names())))
         raise ResultFileError(f"{folder}: its settings differ in {names}; another version wrote it")
-    return CollectionConfig(**settings)
+    try:
+        return CollectionConfig(**own)
+    except UsageError as error:
+        if PLUG_INS not in settings:
+            raise
+        made_with = ", ".join(settings[PLUG_INS].values())
+        raise UsageError(f"{folder}: {error}; it was collected with {made_with}") from None
 
 
 def stored_collector(settings: Settings, folder: Path, command: Callable[[int], str]) -> Collector:

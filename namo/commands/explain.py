@@ -32,7 +32,11 @@ def run(options: argparse.Namespace) -> int:
     """
     folder: Path = options.folder
     require_folder(folder)
-    from namo.reporting.explanation_text import explained_collection, explained_search
+    from namo.reporting.explanation_text import (
+        ended_text,
+        explained_collection,
+        explained_search,
+    )
     from namo.reporting.search_facts import SearchFacts
     from namo.reporting.searches import rows_of_environment, unsolved_searches
     from namo.results.again import explain_command
@@ -56,5 +60,5 @@ def run(options: argparse.Namespace) -> int:
         print(*explained_search(SearchFacts(search), str(folder)), sep="\n")
     if not searches:
         for row in rows_of_environment(folder, env_id):
-            print(f"{row['episode_id']}: {row['error_message'] or row['termination']}")
+            print(f"{row['episode_id']}: {ended_text(row, str(folder))}")
     return 0

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
     parser.add_argument(
         "--format",
-        choices=EXPORTERS.names(),
+        choices=EXPORTERS,
         metavar="NAME",
         required=True,
         default=argparse.SUPPRESS,

@@ -20,6 +20,7 @@ from namo.commands import (
     export,
     init,
     merge,
+    plug_ins,
     redo,
     replay,
     report,
@@ -96,6 +97,9 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "scenes check": scenes_check,
         "scenes certify": scenes_certify,
         "scenes unpack": scenes_unpack,
+    },
+    "Extend": {
+        "plug-ins": plug_ins,
     },
 }
 """Title in the help -> name of a command, without `namo` -> its module."""

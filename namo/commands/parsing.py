@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from namo.errors import UsageError
 from namo.option_checks import expanded_path
+from namo.registry import Registry
 from namo.wording import did_you_mean
 
 EXIT_USAGE = 2
@@ -94,6 +95,8 @@ class Parser(argparse.ArgumentParser):
         ]
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401 - of any type
+        if isinstance(action.choices, Registry):
+            return  # refused where it is used, which also says what is wrong with a plug-in
         if action.choices is not None and value not in action.choices:
             names = [str(choice) for choice in action.choices]
             what = "command" if isinstance(action, argparse._SubParsersAction) else "value"

@@ -21,7 +21,7 @@ from namo.errors import UsageError
 
 if TYPE_CHECKING:
     from namo.reporting.topdown import RgbImage
-    from namo.results.record_types import Columns, EpisodeRecord
+    from namo.results.record_types import Action, Columns, EpisodeRecord
     from namo.results.replay import Replay
     from namo.scenes.scene import Scene
     from namo.world.world import World
@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
     scenes = CollectedScenes(file.parent, options.run_from)
     scene = scenes.scene(record, Conditions.of(record["metrics"][0]))
     done = asked.replay(World(scene))
-    print(f"{asked.name}: {done.problem or 'replay matches'}", flush=True)
+    print(f"{asked.name}: {done.problem or 'replay matches'}", *asked.steps, sep="\n", flush=True)
     for video in videos:
         _write_video(video, scene, done, options.width, rendered=options.render)
         print(f"wrote {video}")
@@ -173,10 +173,17 @@ def _file(path: Path, environment: str | None) -> Path:
 
 
 class _Asked(NamedTuple):
-    """What to replay: its name for messages, and the function that replays it in a world."""
+    """What to replay.
+
+    Attributes:
+        name: for messages.
+        replay: replays it in a world.
+        steps: lines that say what its pushes ask for.
+    """
 
     name: str
     replay: Callable[[World], Replay]
+    steps: Sequence[str] = ()
 
 
 def _asked_plan(file: Path, episodes: Sequence[EpisodeRecord], number: int | None) -> _Asked:
@@ -186,8 +193,18 @@ def _asked_plan(file: Path, episodes: Sequence[EpisodeRecord], number: int | Non
     episode = _episode(file, episodes, number)
     pushes = counted(len(episode["state_observations"]), "push", "pushes")
     return _Asked(
-        f"{episode['episode_id']}: plan of {pushes}", lambda world: replay(world, episode)
+        f"{episode['episode_id']}: plan of {pushes}",
+        lambda world: replay(world, episode),
+        [_step_text(*step) for step in enumerate(episode["action_sequence"] or (), start=1)],
     )
+
+
+def _step_text(number: int, action: Action) -> str:
+    from namo.geometry import Pose2D
+    from namo.results.actions import push_columns, push_of, request_text
+
+    columns = push_columns(push_of(action), Pose2D(*action["target"]))
+    return f"  {number}  {action['object_id']}, {request_text(columns)}"
 
 
 def _asked_push(file: Path, pushes: Columns, episode: int, number: int) -> _Asked:
@@ -196,6 +213,7 @@ def _asked_push(file: Path, pushes: Columns, episode: int, number: int) -> _Aske
     Raises:
         UsageError: there is no such push.
     """
+    from namo.results.actions import PUSH_COLUMNS, request_text
     from namo.results.replay import replay_push
 
     rows = [row for row, each in enumerate(pushes["episode"]) if each == episode]
@@ -208,9 +226,10 @@ def _asked_push(file: Path, pushes: Columns, episode: int, number: int) -> _Aske
         pushes[column][rows[number]]
         for column in ("object_id", "status", "moved", "depth", "episode_id")
     )
-    outcome = f"{name} {status}{'' if moved else ', nothing moved'}"
+    asked = request_text({column: pushes[column][rows[number]] for column in PUSH_COLUMNS})
+    outcome = f"{status}{'' if moved else ', nothing moved'}"
     return _Asked(
-        f"{episode_id}: push {number}, at depth {depth}: {outcome}",
+        f"{episode_id}: push {number}, at depth {depth} ({name}, {asked}): {outcome}",
         lambda world: replay_push(world, pushes, episode, number),
     )
 

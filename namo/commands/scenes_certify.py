@@ -32,6 +32,8 @@ _OF_EFFORT = {
     "pushes": "simulated pushes per search",
     "depth": "maximum length of a plan (pushes)",
     "seed": "random seed of the searches",
+    "prove": "enumerate sequences of up to N straight pushes, to show how many a scene needs at "
+    "least; 0: do not",
 }
 """Options of whole numbers that need --effort, the names of its fields -> help."""
 

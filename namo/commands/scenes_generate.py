@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--family",
         action="append",
-        choices=LAYOUT_FAMILIES.names(),
+        choices=LAYOUT_FAMILIES,
         metavar="NAME",
         help="use only this layout family; may be repeated",
     )

@@ -28,6 +28,7 @@ from namo.wording import printable, truncated_list
 
 if TYPE_CHECKING:
     from namo.certification.figures import Row
+    from namo.plug_ins import PlugIn
     from namo.scenes.importers.importer import Importer
 
 HELP = "import scenes of other projects"
@@ -54,12 +55,14 @@ class _Job:
         source: the file.
         target: what to write.
         importer: reads it; None where its text cannot be read to find out which.
+        plug_in: that the importer is; None for one of this package.
     """
 
     name: str
     source: Path
     target: Path
     importer: Importer | None
+    plug_in: PlugIn | None
 
 
 @dataclass
@@ -70,10 +73,12 @@ class _LeftAlone:
         count: of all such files.
         reasons: why those with a suffix of a format, and what cannot be read, are left alone, by
             their names relative to the folder.
+        unusable: messages of installed importers that cannot be imported.
     """
 
     count: int = 0
     reasons: dict[str, str] = field(default_factory=dict)
+    unusable: list[str] = field(default_factory=list)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,10 +96,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=[AUTO, *IMPORTERS.names()],
+        choices=IMPORTERS,
         metavar="NAME",
         default=AUTO,
-        help="format of the files (auto: the one that recognises each file)",
+        help=f"format of the files, or {AUTO}, the first that recognises each file",
     )
     parser.add_argument(
         "--robot",
@@ -158,7 +163,9 @@ def run(options: argparse.Namespace) -> int:
     from namo.certification.own_scenes import require_own
 
     require_own(options.output / MANIFEST)
-    lines = []
+    lines = list(others.unusable)
+    for line in lines:
+        print(line, flush=True)
     figures: dict[str, Row] = {}
     imported = 0
     for job in jobs:
@@ -188,15 +195,26 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlo
     """Return the files to import, and those that are left alone.
 
     Raises:
-        UsageError: there is no such file or folder, or it has nothing to import.
+        UsageError: there is no such file or folder, it has nothing to import, or the format that is
+            wanted is not there.
     """
     if not source.exists():
         raise UsageError(f"SOURCE {source}: no such file or folder")
-    names = IMPORTERS.names() if wanted == AUTO else [wanted]
-    importers: list[Importer] = [IMPORTERS.load(name)() for name in names]
     folder = source if source.is_dir() else source.parent
     jobs = []
     others = _LeftAlone()
+    importers = []
+    plug_ins = {}
+    for name in IMPORTERS.names() if wanted == AUTO else [wanted]:
+        try:
+            kind: type[Importer] = IMPORTERS.load(name)
+        except UsageError as error:
+            if wanted != AUTO:
+                raise
+            others.unusable.append(f"left out: {error}")
+            continue
+        importers.append(kind())
+        plug_ins[kind] = IMPORTERS.plug_in(name)
     files = [source]
     if source.is_dir():
         found = files_below(folder)
@@ -220,7 +238,8 @@ def _jobs(source: Path, output: Path, wanted: str) -> tuple[list[_Job], _LeftAlo
                     continue
         relative = path.relative_to(folder)
         target = (output / relative).with_suffix(".xml")
-        jobs.append(_Job(relative.as_posix(), path, target, importer))
+        plug_in = None if importer is None else plug_ins[type(importer)]
+        jobs.append(_Job(relative.as_posix(), path, target, importer, plug_in))
     if not jobs:
         suffixes = sorted({suffix for importer in importers for suffix in importer.SUFFIXES})
         reasons = truncated_list((f"{n}: {why}" for n, why in others.reasons.items()), 3, "; ")
@@ -311,6 +330,7 @@ def _import(job: _Job, settings: ImportSettings, figures: dict[str, Row]) -> str
         f"{_count(len(written.movables), 'movable')}, {_count(len(written.walls), 'wall')}, "
         f"robot {written.robot.radius:.3g} m",
         *imported.remarks,
+        *([f"read by {job.plug_in}"] if job.plug_in else []),
         *([f"the robot starts at its goal, within {GOAL_TOLERANCE_M} m"] if at_goal else []),
         *([f"lengths multiplied by {scale:g}"] if scale != 1.0 else []),
         *dict.fromkeys(_without_prefix(warning, job) for warning in warnings),

@@ -102,6 +102,8 @@ def run(options: argparse.Namespace) -> int:
         if clearance is not None:
             print(_room(folder, options.run_from, clearance))
         return 0
+    if clearance is not None:
+        print(f"clearance {_centimetres(clearance)}: not measured, as there are problems")
     environments = sorted({each.environment for each in problems if each.environment is not None})
     if environments:
         print(f"to collect again: {', '.join(map(str, environments))}")
@@ -123,7 +125,13 @@ def _room(folder: Path, run_from: Path, clearance: float) -> str:
 
     room = room_of_plans(Collection(folder, run_from), clearance)
     share = f" ({100.0 * room.open / room.plans:.0f} %)" if room.plans else ""
+    collected = " and ".join(map(_centimetres, sorted(room.collected)))
     return (
-        f"clearance {100.0 * clearance:g} cm: {room.open} of "
+        f"clearance {_centimetres(clearance)}: {room.open} of "
         f"{counted(room.plans, 'plan', 'plans')} end with an open goal{share}"
+        + (f"; collected with {collected}" if collected else "")
     )
+
+
+def _centimetres(length_m: float) -> str:
+    return f"{100.0 * length_m:g} cm"

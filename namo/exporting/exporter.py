@@ -10,6 +10,9 @@ from namo.exporting.settings import ExportSettings
 from namo.files import copy_regular, new_folder
 from namo.results.collection import Collection
 
+TO_A_POSE, NO_TRAVEL_M = -1, 0.0
+"""Contact point and travel of a push to a pose, in arrays that have a number for every push."""
+
 
 @dataclass(frozen=True)
 class Export:

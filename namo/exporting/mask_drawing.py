@@ -22,7 +22,7 @@ CHANNELS = {
     "static": "covered by a wall, or outside the bounds of the scene",
     "reachable": "positions that the robot's centre can reach",
     "object": "covered by the pushed movable",
-    "target": "covered by the pushed movable at its target pose",
+    "target": "covered by the pushed movable at its target pose; of a straight push, where it led",
 }
 """Meaning of each mask, in the order of the bits of a cell."""
 

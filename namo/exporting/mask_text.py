@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from namo.exporting.exporter import Export
+from namo.exporting.exporter import NO_TRAVEL_M, TO_A_POSE, Export
 from namo.exporting.mask_drawing import CHANNELS, PIXELS
 from namo.exporting.settings import PLAN
 from namo.version import __version__
@@ -18,12 +18,15 @@ LABELS = {
     "scene_sha256": "hash of the scene file",
     "difficulty": "difficulty class of the scene; empty if unknown",
     "object_id": "pushed movable",
+    "contact": f"contact point of a straight push; {TO_A_POSE} for a push to a pose",
+    "travel": "how far the robot of a straight push advances (m); "
+    f"{NO_TRAVEL_M:g} for a push to a pose",
     "status": "outcome of the push",
     "goal_open": "whether the robot's goal was reachable after the push",
     "on_plan": "whether the push is part of its episode's plan, in an export of all pushes as the "
     "search found it",
     "pose_before": "x, y (m), theta (rad) of the movable, world frame",
-    "pose_target": "its target pose",
+    "pose_target": "its target pose; of a straight push the pose it led to",
     "pose_after": "its pose after the push",
     "origin": "x, y (m) of the lower left corner of pixel [0, 0]",
     "metres_per_pixel": "side of a pixel",

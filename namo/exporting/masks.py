@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.errors import UsageError
-from namo.exporting.exporter import Export
+from namo.exporting.exporter import NO_TRAVEL_M, TO_A_POSE, Export
 from namo.exporting.mask_drawing import CHANNELS, PIXELS, MaskWindow, draw_masks
 from namo.exporting.mask_text import LABELS, NOT_SEARCHED, readme
 from namo.exporting.progress import track_progress
@@ -131,6 +131,8 @@ def _samples(export: Export, searched: SearchedEnvironment) -> Iterator[MaskSamp
             labels = {
                 **scene_labels,
                 **{column: row[column] for column in LABELS if column in row},
+                "contact": TO_A_POSE if row["contact"] is None else row["contact"],
+                "travel": NO_TRAVEL_M if row["travel"] is None else row["travel"],
                 "pose_before": tuple(reachability.poses[name]),
                 "pose_target": tuple(target),
                 "pose_after": _pose(row, "result"),

@@ -22,7 +22,7 @@ from minari.data_collector.episode_buffer import EpisodeBuffer
 from minari.dataset.minari_storage import MinariStorage
 
 from namo.errors import UsageError
-from namo.exporting.exporter import Export
+from namo.exporting.exporter import NO_TRAVEL_M, TO_A_POSE, Export
 from namo.exporting.progress import track_progress
 from namo.planning.planner import Termination
 from namo.results.record_types import EnvironmentRecord, EpisodeRecord
@@ -88,10 +88,6 @@ class MinariExporter:
         ]
 
 
-TO_A_POSE = -1
-"""Contact point of actions that are no straight push."""
-
-
 def observation_space(movables: int) -> gymnasium.Space[Any]:
     """Return the observation space: poses are x, y (m), theta (rad), world frame."""
     return Dict(
@@ -154,7 +150,7 @@ def episode_buffer(
             "object": np.array([names.index(action["object_id"]) for action in actions]),
             "target": np.array([action["target"] for action in actions]),
             "contact": np.array([action.get("contact", TO_A_POSE) for action in actions]),
-            "travel": np.array([action.get("travel", 0.0) for action in actions]),
+            "travel": np.array([action.get("travel", NO_TRAVEL_M) for action in actions]),
         },
         rewards=[float(step == last) for step in range(len(actions))],
         terminations=[step == last for step in range(len(actions))],
@@ -230,8 +226,8 @@ def _metadata(export: Export, dataset_id: str, omissions: list[str]) -> dict[str
                 "the robot and of the movables in the order of the scene file, padded with zeros "
                 "(present is 0); x, y of the robot's goal. Actions: index of the pushed movable in "
                 "that order, and its target pose; contact point and travel (m) of a straight push, "
-                f"{TO_A_POSE} and 0 for a push to a pose. Reward: 1 for the last push, which makes "
-                "the goal reachable, else 0.",
+                f"{TO_A_POSE} and {NO_TRAVEL_M:g} for a push to a pose. Reward: 1 for the "
+                "last push, which makes the goal reachable, else 0.",
                 *(f"{line}." for line in omissions),
             ]
         ),

@@ -1,4 +1,4 @@
-"""The exporters by name. A new one is one file in this folder and one line here."""
+"""The exporters by name. A new one is one file in this folder and one line here, or a plug-in."""
 
 from namo.registry import Registry
 
@@ -9,4 +9,6 @@ EXPORTERS = Registry(
         "minari": "namo.exporting.minari_episodes:MinariExporter",
         "masks": "namo.exporting.masks:MaskExporter",
     },
+    group="namo.exporters",
+    members=("SETTINGS", "write"),
 )

@@ -6,8 +6,7 @@ allocated. A class named in the config is imported only if the user trusts it.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from namo.learning.bundle_files import CONFIG, WEIGHTS
 from namo.learning.networks import CandidateNet
 from namo.learning.queries import FEATURES, FRAMES
 from namo.learning.rasters import CHANNELS, VIEWS
+from namo.plug_ins import load_target
 
 ARCHITECTURE = "candidate_net"
 MAX_WIDTH, MAX_BLOCKS = 8192, 64
@@ -26,14 +26,18 @@ MAX_MEMORY_PER_FILE_BYTE = 4
 """Types in a weight file are at most this factor narrower than in memory."""
 
 
-def new_network(kind: str, sizes: Mapping[str, Any]) -> CandidateNet:
+def new_network(
+    kind: str, sizes: Mapping[str, Any], features: Sequence[str] | None = None
+) -> CandidateNet:
     """Return a network with random weights for a kind of query.
 
     Args:
         kind: "object" or "goal".
         sizes: widths, blocks, summary and hidden, see `CandidateNet`; defaults for those missing.
+        features: names of the features of a candidate, in order; None for all of the kind.
     """
-    view, features = VIEWS[FRAMES[kind]], FEATURES[kind]
+    view = VIEWS[FRAMES[kind]]
+    features = FEATURES[kind] if features is None else tuple(features)
     points = [("end_x", "end_y"), ("contact_x", "contact_y")]
     return CandidateNet(
         channels=len(CHANNELS),
@@ -65,10 +69,9 @@ def network_from(path: Path, config: Mapping[str, Any], *, trust_code: bool) -> 
             f"{source}: class is '{custom_class}', code from outside this package; it is imported "
             "only with --trust-model-code"
         )
-    module, _, attribute = custom_class.partition(":")
     sizes = {name: value for name, value in config["architecture"].items() if name != "name"}
     try:
-        network = getattr(importlib.import_module(module), attribute)(**sizes)
+        network = load_target(custom_class)(**sizes)
     except Exception as error:
         raise ModelError(f"{source}: {custom_class}: {type(error).__name__}: {error}") from error
     if not isinstance(network, nn.Module):
@@ -89,7 +92,7 @@ def _candidate_net(path: Path, config: Mapping[str, Any]) -> nn.Module:
         )
     _check_sizes(source, sizes)
     with torch.device("meta"):  # allocates nothing and draws no random weights
-        network = new_network(config["kind"], sizes)
+        network = new_network(config["kind"], sizes, config["features"])
     tensors = network.state_dict().values()
     needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     file_bytes = (path / WEIGHTS).stat().st_size

@@ -63,7 +63,10 @@ class Bundle:
 
 
 def expected_config(kind: str) -> Config:
-    """Return the part of the config that specifies the input of this version, per kind."""
+    """Return the part of the config that specifies the input of this version, per kind.
+
+    A network may do without some of the features.
+    """
     view = VIEWS[FRAMES[kind]]
     return {
         "schema_version": BUNDLE_VERSION,
@@ -90,6 +93,7 @@ def write_bundle(
     sizes: Mapping[str, Any],
     about: Mapping[str, Any],
     layouts: Sequence[str] = (),
+    features: Sequence[str] | None = None,
 ) -> None:
     """Write a bundle; the config is written last, so a folder without one is incomplete.
 
@@ -100,6 +104,7 @@ def write_bundle(
         sizes: of the architecture, see `namo.learning.architecture.new_network`.
         about: discount, training and metrics, for the config.
         layouts: the training layouts, so that users can tell whether a scene is held out.
+        features: names of the features of a candidate, in order; None for all of the kind.
 
     Raises:
         OSError: the folder cannot be written.
@@ -113,6 +118,7 @@ def write_bundle(
         handle.write(text)
     config = {
         **expected_config(kind),
+        "features": list(FEATURES[kind] if features is None else features),
         "architecture": {"name": ARCHITECTURE, **sizes},
         "class": None,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
@@ -145,6 +151,8 @@ def read_config(path: Path, kind: str) -> Config:
         raise ModelError(f"{source}: holds a {type(config).__name__}; expected an object")
     for name, wanted in expected_config(kind).items():
         found = config.get(name)
+        if name == "features" and _are_some_of(wanted, found):
+            continue
         if found != wanted:
             raise ModelError(f"{source}: {name} is {found!r}; this version needs {wanted!r}")
     discount = config.get("discount")
@@ -155,6 +163,15 @@ def read_config(path: Path, kind: str) -> Config:
     if not isinstance(config.get("class"), str | None):
         raise ModelError(f"{source}: class is {config['class']!r}; expected null or 'module:Class'")
     return config
+
+
+def _are_some_of(wanted: Sequence[str], found: Any) -> bool:  # noqa: ANN401 - from a JSON file
+    """Return whether these are some of the features, each at most once."""
+    if not isinstance(found, list) or not found:
+        return False
+    return all(isinstance(name, str) and name in wanted for name in found) and (
+        len(set(found)) == len(found)
+    )
 
 
 def check_weights(path: Path, config: Config) -> None:

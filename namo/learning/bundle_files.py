@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 from namo.errors import ModelError
 from namo.files import replacing, sha256_of
+from namo.plug_ins import is_target
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 LAYOUTS = "layouts.txt"
@@ -37,6 +39,22 @@ def bundle_sha256(path: Path) -> str:
     """
     require_bundle(path)
     return sha256_of(path / CONFIG)
+
+
+def custom_class(path: Path) -> str | None:
+    """Return the class from outside this package that a bundle names, "package.module:Class".
+
+    None where it names none, or has no config that can be read: loading it says what is wrong.
+
+    Args:
+        path: folder of the bundle.
+    """
+    try:
+        config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    named = config.get("class") if isinstance(config, dict) else None
+    return named if isinstance(named, str) and is_target(named) else None
 
 
 def copy_bundle(source: Path, target: Path) -> None:

@@ -8,13 +8,16 @@ candidate, the movable itself.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from namo.geometry import Floats
 from namo.learning.rasters import Raster, StateRaster, render
-from namo.world.candidates import CandidatePushes
+from namo.world.blocked_way import rating_of
+from namo.world.candidate_ways import CandidateWays
 
 FRAMES = {"goal": "push", "object": "object"}
 """Raster frame, see `namo.learning.rasters`, per kind of query."""
@@ -31,6 +34,11 @@ FEATURES = {
         "half_x",
         "half_y",
         "shoves",
+        "way_now",
+        "way_left",
+        "clears",
+        "cleared",
+        "clears_beyond",
     ),
     "object": ("half_x", "half_y", "contacts_reachable"),
 }
@@ -42,9 +50,16 @@ FEATURES = {
 - travel: distance the robot travels (m);
 - half_x, half_y: half extents of the movable along the axes (m);
 - shoves: 1 if the movable or the robot would run into another movable, else 0;
+- way_now, way_left: rating, 0 to 1, of what remains of the way to the robot's goal before and after
+  the push, see `namo.world.candidate_ways`; 1 when nothing does;
+- clears: 1 if nothing remains after it, else 0;
+- cleared: fraction of the travels up to this one, of the same contact, after which nothing remains;
+- clears_beyond: 1 if nothing remains after the next longer travel, else 0;
 - contacts_reachable: fraction of the contact points that the robot can reach.
 """
 
+WAY_FEATURES = ("way_now", "way_left", "clears", "cleared", "clears_beyond")
+"""Features that need the ways after the candidates, which takes longer than all others."""
 _SAME_DIRECTION_RAD = 1e-6
 
 Features = NDArray[np.float32]
@@ -67,46 +82,63 @@ class Query:
     numbers: NDArray[np.int64]
 
 
-def goal_query(state: StateRaster, name: str, candidates: CandidatePushes) -> Query:
+def goal_query(
+    state: StateRaster, ways: CandidateWays, names: Sequence[str] = FEATURES["goal"]
+) -> Query:
     """Return the query for the goal of a movable: all its feasible candidate pushes.
 
     Args:
         state: rasterised state.
-        name: of the movable.
-        candidates: of the same movable in the same state.
+        ways: of the candidates of the movable in that state.
+        names: of the features, in order.
 
     Raises:
-        KeyError: the scene has no such movable.
+        KeyError: there is no such feature.
     """
-    static, pose = state.reachability.static, candidates.pose
-    contacts = static.contacts[name]
+    static, candidates = state.reachability.static, ways.candidates
+    contacts, pose = static.contacts[ways.name], candidates.pose
     travels = len(candidates.travels)
     numbers = candidates.possible.ravel().nonzero()[0]
     contact = numbers // travels
     angles = np.arctan2(contacts.directions[contact, 1], contacts.directions[contact, 0])
     headings, view = _distinct(angles)
     c, s = np.cos(headings[view]), np.sin(headings[view])
-    corners = static.scene.movable(name).footprint.outline
+    corners = static.scene.movable(ways.name).footprint.outline
     halves = np.array([_half_extents(corners, heading) for heading in headings]).reshape(-1, 2)
     moves = candidates.displacements.reshape(-1, 3)[numbers]
     positions = contacts.positions[contact]
-    features = np.stack(
-        [
-            c * moves[:, 0] + s * moves[:, 1],
-            c * moves[:, 1] - s * moves[:, 0],
-            np.sin(moves[:, 2]),
-            np.cos(moves[:, 2]),
-            c * positions[:, 0] + s * positions[:, 1],
-            c * positions[:, 1] - s * positions[:, 0],
-            candidates.travels[numbers % travels],
-            halves[view, 0],
-            halves[view, 1],
-            candidates.shoves.ravel()[numbers],
-        ],
-        axis=1,
-    ).astype(np.float32)
-    rasters = render(state, name, FRAMES["goal"], pose.theta + headings)
+    columns = {
+        "end_x": c * moves[:, 0] + s * moves[:, 1],
+        "end_y": c * moves[:, 1] - s * moves[:, 0],
+        "end_sin": np.sin(moves[:, 2]),
+        "end_cos": np.cos(moves[:, 2]),
+        "contact_x": c * positions[:, 0] + s * positions[:, 1],
+        "contact_y": c * positions[:, 1] - s * positions[:, 0],
+        "travel": candidates.travels[numbers % travels],
+        "half_x": halves[view, 0],
+        "half_y": halves[view, 1],
+        "shoves": candidates.shoves.ravel()[numbers],
+    }
+    if not set(WAY_FEATURES).isdisjoint(names):
+        of_ways = _way_features(ways)
+        columns |= {name: values.ravel()[numbers] for name, values in of_ways.items()}
+    features = np.stack([columns[name] for name in names], axis=1).astype(np.float32)
+    rasters = render(state, ways.name, FRAMES["goal"], pose.theta + headings)
     return Query(rasters, features, view, numbers)
+
+
+def _way_features(ways: CandidateWays) -> dict[str, Floats]:
+    """Return `WAY_FEATURES` of all candidates, (contacts, travels) each."""
+    clears = (ways.costs == 0.0).astype(float)
+    beyond = np.zeros_like(clears)
+    beyond[:, :-1] = clears[:, 1:]
+    return {
+        "way_now": np.full(clears.shape, rating_of(np.array(ways.now))),
+        "way_left": rating_of(ways.costs),
+        "clears": clears,
+        "cleared": np.cumsum(clears, axis=1) / np.arange(1, clears.shape[1] + 1),
+        "clears_beyond": beyond,
+    }
 
 
 def object_query(state: StateRaster, name: str) -> Query:

@@ -19,7 +19,7 @@ from namo.learning.bundle import load_bundle
 from namo.learning.inference_stats import InferenceStats
 from namo.learning.model_platform import model_platform
 from namo.learning.networks import OUTPUTS, CandidateNet
-from namo.learning.queries import FEATURES, FRAMES, Query, by_view
+from namo.learning.queries import FRAMES, Query, by_view
 from namo.learning.rasters import CHANNELS, VIEWS, warm_up_kernels
 
 
@@ -51,6 +51,7 @@ class Scorer:
     """Predicts the values of candidates with the model of a bundle.
 
     Attributes:
+        features: names of the features that the model takes, in order.
         stats: inference cost so far.
     """
 
@@ -74,6 +75,7 @@ class Scorer:
         began = time.perf_counter()
         bundle = load_bundle(path, kind, trust_code=trust_code)
         network = bundle.network
+        self.features = tuple(bundle.config["features"])
         if isinstance(network, CandidateNet):
             network = network.fused()
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -90,7 +92,8 @@ class Scorer:
             device=self._device.type,
             load_s=loaded - began,
         )
-        logits = [self._forward(*_random_input(kind, batch)) for batch in _WARM_UP_BATCHES]
+        inputs = [_random_input(kind, size, len(self.features)) for size in _WARM_UP_BATCHES]
+        logits = [self._forward(*each) for each in inputs]
         self.stats.platform = model_platform(kind, self._device, logits)
         self.stats.warm_up_s = time.perf_counter() - loaded
 
@@ -195,10 +198,12 @@ def _sigmoid(logits: Floats) -> Floats:
     return probabilities
 
 
-def _random_input(kind: str, batch: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _random_input(
+    kind: str, batch: int, features: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return a random input of the network, for warming up."""
     rng = np.random.default_rng(0)
     pixels = VIEWS[FRAMES[kind]].pixels
     rasters = rng.integers(0, 256, (batch, len(CHANNELS), pixels, pixels), np.uint8)
     candidates = _WARM_UP_CANDIDATES if kind == "goal" else 1
-    return rasters, rng.random((batch, candidates, len(FEATURES[kind])), np.float32)
+    return rasters, rng.random((batch, candidates, features), np.float32)

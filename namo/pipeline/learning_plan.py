@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from namo.collection.config import CollectionConfig
+from namo.collection.config import CollectionConfig, plug_ins_of
 from namo.config_parsing import parse_dataclass
 from namo.errors import UsageError
 from namo.option_checks import MAX_SEED, odd_characters
@@ -48,13 +48,20 @@ class Search:
         options: of the collector, without a range, quoted for a shell.
         environments: indices to collect.
         models: files that stand for the models that its strategies use.
-        chunks: names of its chunks.
+        chunk_size: environments per chunk.
+        plug_ins: see `namo.collection.config.plug_ins_of`.
     """
 
     options: str
     environments: range
     models: list[str]
-    chunks: list[str]
+    chunk_size: int
+    plug_ins: Mapping[str, str]
+
+    @property
+    def chunks(self) -> list[str]:
+        """Names of its chunks."""
+        return chunk_names(self.environments, self.chunk_size)
 
 
 @dataclass(frozen=True)
@@ -238,7 +245,8 @@ class LearningPlan:
             collector_options(settings, LABEL),
             environments,
             model_configs(settings),
-            chunk_names(environments, size),
+            size,
+            plug_ins_of(settings),
         )
 
     def markers_of(self, place: str, what: str) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -153,9 +153,17 @@ def pipeline_schema() -> dict[str, Any]:
     }
 
 
+def _enum(
+    _validator: object, allowed: Container[object], value: object, _rule: object
+) -> Iterator[jsonschema.ValidationError]:
+    if value not in allowed:  # a registry contains more than it lists: package.module:Class
+        yield jsonschema.ValidationError(f"{value!r} is not allowed")
+
+
 # JSON counts 2.0 as an integer; Python's range and the collector's options do not.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
+    validators={"enum": _enum},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     ),

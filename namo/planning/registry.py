@@ -1,4 +1,4 @@
-"""The planners by name. A new one is a file in this folder and a line here.
+"""The planners by name. A new one is a file in this folder and a line here, or a plug-in.
 
 A planner that ignores a setting, or cannot do without one, also has an entry in `_SETTINGS`.
 """
@@ -29,6 +29,8 @@ PLANNERS = Registry(
         "random_sampling": "namo.planning.random_sampling:RandomSampling",
     },
     aliases={"standard_idfs": "idfs"},
+    group="namo.planners",
+    members=("search",),
 )
 
 

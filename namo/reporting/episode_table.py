@@ -11,7 +11,7 @@ from typing import TypedDict
 import numpy as np
 
 from namo.reporting.episodes import Episodes, Integers, display_name, evenly_spaced, rows_at
-from namo.reporting.outcomes import termination_name
+from namo.results.terminations import termination_name
 
 MAX_ROWS = 10_000
 MAX_ROWS_PER_KIND = MAX_ROWS // 4

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from namo.reporting.episodes import display_name
 from namo.reporting.outcomes import unsolved_text
@@ -17,6 +18,7 @@ from namo.reporting.unsolved_causes import (
     shown_by,
     square_metres,
 )
+from namo.results.actions import request_text
 from namo.results.again import replay_command
 from namo.wording import counted, truncated_list
 
@@ -42,15 +44,16 @@ def explained_search(facts: SearchFacts, folder: str) -> Iterator[str]:
         yield f"  {title:<9} {_plain(text)}"
     yield ""
     yield from _table(
-        ("movable", "robot can push it", "pushes", "moved", "farthest", "outcomes"),
+        ("movable", "robot can push it", "pushes", "straight", "moved", "farthest", "outcomes"),
         [
             (
-                *(each.name, in_reach(each, facts), str(each.pushes), str(each.moved)),
+                *(each.name, in_reach(each, facts)),
+                *map(str, (each.pushes, each.straight, each.moved)),
                 *(metres(each.farthest_m), outcome_counts(each)),
             )
             for each in facts.objects
         ],
-        numbers=(2, 3, 4),
+        numbers=(2, 3, 4, 5),
     )
     if facts.closest:
         yield ""
@@ -59,7 +62,7 @@ def explained_search(facts: SearchFacts, folder: str) -> Iterator[str]:
             [
                 (
                     *(f"state {each.number}", metres(each.gap), square_metres(each.area)),
-                    way_text(facts, each),
+                    "; ".join(way_to(facts, each)),
                 )
                 for each in facts.closest
             ],
@@ -88,13 +91,32 @@ def explained_collection(searches: Iterable[Search]) -> Iterator[str]:
         yield ""
 
 
+def ended_text(episode: Mapping[str, Any], folder: str) -> str:
+    """Return how an episode ended; of one with a plan also the command that shows it.
+
+    Args:
+        episode: its row, see `rows_of_environment`.
+        folder: of its collection, as commands name it.
+    """
+    length = episode["solution_depth"]
+    if length is None:
+        return episode["error_message"] or unsolved_text(episode["termination"])
+    if not length:
+        return "solved: the goal was reachable from the start"
+    options = ("--episode", episode["episode"]) if episode["episode"] else ()
+    command = replay_command(folder, episode["env_index"], *options)
+    return f"solved with a plan of {counted(length, 'push', 'pushes')}: {command}"
+
+
 def overview(facts: SearchFacts) -> list[tuple[str, str]]:
     """Return what the search did as pairs of title and text."""
     start, objects = facts.start, facts.objects
     pushes, shorter = facts.simulations, len(facts.search.pushes) - facts.simulations
     passed = f" ({shorter} shorter ones passed on the way)" if shorter else ""
+    some = f", {facts.straight} of them straight" if 0 < facts.straight < pushes else ""
+    kind = "straight " if pushes and facts.straight == pushes else ""
     effort = (
-        f"{counted(pushes, 'push', 'pushes')} simulated{passed}, "
+        f"{counted(pushes, f'{kind}push', f'{kind}pushes')} simulated{some}{passed}, "
         f"{counted(len(facts.states) - 1, 'new state', 'new states')}, "
         f"depth {facts.search.metrics['max_depth_reached']}"
     )
@@ -137,9 +159,11 @@ def outcome_counts(each: ObjectFacts) -> str:
     return ", ".join(counts) or NOTHING
 
 
-def way_text(facts: SearchFacts, state: SearchState) -> str:
-    """Return the pushes that lead to a state, as text."""
-    return ", ".join(f"{push['push']} ({push['object_id']})" for push in facts.way_to(state))
+def way_to(facts: SearchFacts, state: SearchState) -> list[str]:
+    """Return the pushes that lead to a state: number, movable and what was asked for."""
+    return [
+        f"{push['push']}: {push['object_id']}, {request_text(push)}" for push in facts.way_to(state)
+    ]
 
 
 def replay_of(facts: SearchFacts, state: SearchState, folder: str) -> str:

@@ -40,6 +40,11 @@ class PlanRow(TypedDict):
 
     Attributes:
         object_id: pushed movable.
+        contact: contact point of a straight push; None for a push to a pose.
+        travel: of a straight push (m); likewise.
+        goal_x: target of a push to a pose (m).
+        goal_y: likewise (m).
+        goal_theta: likewise (rad).
         moved: names of the movables that move.
         robot: x, y in each frame (m; world frame).
         poses: x, y, theta of each movable in `moved`, frame by frame (m, m, rad; world frame).
@@ -48,6 +53,11 @@ class PlanRow(TypedDict):
     episode_id: str
     env_index: int
     object_id: str
+    contact: int | None
+    travel: float | None
+    goal_x: float
+    goal_y: float
+    goal_theta: float
     moved: list[str]
     robot: list[float]
     poses: list[float]

@@ -8,12 +8,8 @@ import numpy as np
 
 from namo.planning.planner import Termination
 from namo.reporting.episodes import Episodes
+from namo.results.terminations import termination_name
 
-_NAMES = {
-    Termination.DEPTH: "depth limit",
-    Termination.PUSHES: "push budget",
-    Termination.TERMINAL_CHECKS: "check budget",
-}
 _TEXTS = {
     Termination.SOLVED: "solved",
     Termination.IMPOSSIBLE: "unsolved: impossible (no pushing can open the goal)",
@@ -38,11 +34,6 @@ class Outcome:
     text: str
     count: int
     kind: str
-
-
-def termination_name(termination: str) -> str:
-    """Return a short name of a `Termination`."""
-    return _NAMES.get(Termination(termination), termination)
 
 
 def unsolved_text(termination: str) -> str:

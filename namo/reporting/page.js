@@ -144,8 +144,9 @@
       length += push.frames.length - 1;
     }
     playing = { pushes, drawing, movables, starts, begins, length, at: 0, running: false, last: 0 };
-    // In the player, robot and movables are drawn over ghosts and path.
-    for (const each of [...movables, drawing.querySelector(".robot")]) each.parentNode.append(each);
+    // In the player, movables, what pushes ask for, and the robot are drawn over ghosts and path.
+    const above = [...movables, ...drawing.querySelectorAll(".request"), drawing.querySelector(".robot")];
+    for (const each of above) each.parentNode.append(each);
     get("player-title").textContent = card.dataset.title;
     get("stage").replaceChildren(drawing);
     get("seek").max = length;
@@ -170,9 +171,12 @@
       setPose(drawing.querySelector(".robot"), now[0], now[1], 0);
       push.moved.forEach((movable, n) => setPose(movables[movable], ...now.slice(2 + 3 * n, 5 + 3 * n)));
     });
+    for (const each of drawing.querySelectorAll("[data-push]")) {
+      each.classList.toggle("current", Number(each.dataset.push) === current);
+    }
     get("seek").value = at;
     get("clock").textContent = `${(at * frame).toFixed(1)} / ${(length * frame).toFixed(1)} s`;
-    const step = `Push ${current + 1} of ${pushes.length}: ${pushes[current].name}`;
+    const step = `Push ${current + 1} of ${pushes.length}: ${pushes[current].text}`;
     if (get("step").textContent !== step) get("step").textContent = step;
     get("toggle").textContent = playing.running ? "Pause" : "Play";
   };

@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 
 import jinja2
@@ -28,25 +27,23 @@ from namo.reporting.rerun_list import (
     slowest_episodes,
 )
 from namo.reporting.strategies import (
-    ObjectPushes,
+    PushGroup,
     by_difficulty,
     by_strategy,
     first_push_success,
     has_one_scene,
+    pushes_by_kind,
     pushes_by_object,
 )
+from namo.reporting.style import asset, page_style
 from namo.reporting.unsolved_view import read_views
 from namo.results.again import FAILED, explain_command, redo_command
 from namo.results.metadata_types import RunFile
 from namo.results.summary_types import CollectionMetadata, Summary
-from namo.scenes import palette
 from namo.version import __version__
 from namo.wording import counted, duration, truncated_list
 from namo.wording import number as rounded
 from namo.world.recording import FRAME_S
-
-_COLOURS = ("ink", "floor", "wall", "movable", "movable-edge", "robot", "goal")
-"""CSS variables with the colours of `namo.scenes.palette`."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class PageInputs:
         """The episodes of the collection."""
         return read_episodes(self.metrics)
 
-    def pushes_by_object(self) -> list[ObjectPushes]:
+    def pushes_by_object(self) -> list[PushGroup]:
         """Return the pushes of each object of the only scene; none where there are several."""
         if not has_one_scene(self.folder / "scenes.parquet"):
             return []
@@ -107,7 +104,7 @@ def make_page(inputs: PageInputs) -> str:
     folder = inputs.summary["collection_metadata"]["folder"]  # as stored: pages are reproducible
     unsolved = read_views(inputs.folder, selected[~episodes.solved[selected]], folder)
     models = inputs.summary["model_stats"]["models"]
-    script = _asset("page.js")
+    script = asset("page.js")
     return _template().render(
         run=inputs.run,
         name=inputs.run.get("name", inputs.folder.resolve().name),  # earlier versions stored none
@@ -124,8 +121,11 @@ def make_page(inputs: PageInputs) -> str:
         strategies=by_strategy(episodes),
         first_pushes=first_push_success(episodes) if models else [],
         objects=inputs.pushes_by_object(),
+        push_kinds=pushes_by_kind(inputs.folder / "pushes.parquet"),
         models=models,
         cards=cards,
+        straight=sum(card.drawing.straight for card in cards),
+        to_pose=sum(len(card.drawing.frames) - card.drawing.straight for card in cards),
         unsolved=unsolved,
         explain_command=explain_command(folder),
         plans={card.name: card.drawing.frames for card in cards if card.drawing.frames},
@@ -151,22 +151,6 @@ def drawn_by() -> str:
     )
 
 
-def page_style() -> str:
-    """Return the style sheet: the colours of scenes in both schemes, then `page.css`."""
-    light, dark = (
-        " ".join(
-            f"--{name}: {getattr(palette, prefix + name.upper().replace('-', '_'))};"
-            for name in _COLOURS
-        )
-        for prefix in ("", "DARK_")
-    )
-    return (
-        f":root {{ {light} }}\n"
-        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
-        f"{_asset('page.css')}"
-    )
-
-
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("namo.reporting", ""),
@@ -187,10 +171,6 @@ def _template() -> jinja2.Template:
     return environment.get_template("page.html")
 
 
-def _asset(name: str) -> str:
-    return resources.files("namo.reporting").joinpath(name).read_text("utf-8")
-
-
 def _card(entry: GalleryEntry) -> GalleryCard:
     row = entry.metrics
     length = row["solution_depth"]
@@ -208,7 +188,8 @@ def _card(entry: GalleryEntry) -> GalleryCard:
     label = f"Scene of environment {row['env_index']}: {text}"
     seconds = f"{rounded(row['search_time_ms'] / 1000)}\N{NO-BREAK SPACE}s"
     text = f"{text}; {pushes_text(row['pushes_simulated'])} simulated, {seconds}"
-    return GalleryCard(row["episode_id"], title, text, draw_plan(entry, label), row["xml_file"])
+    drawing = draw_plan(entry.scene, entry.pushes, label)
+    return GalleryCard(row["episode_id"], title, text, drawing, row["xml_file"])
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from namo.geometry import Floats, Pose2D
-from namo.results.record_types import SceneRow
+from namo.errors import SceneError
+from namo.geometry import Floats, Pose2D, rectangle_corners
+from namo.results.record_types import SceneColumns
+from namo.scenes.footprint import Footprint, Polygon, Rectangle
 from namo.scenes.grid import RESOLUTION_M, SKIN_M
+from namo.world.contacts import CONTACT_GAP_M, contact_points
 
 ROOM_M = 0.1
 """How far a movable must be able to go for it to have room (m)."""
@@ -32,7 +35,7 @@ class SceneShapes:
         outlines: corners (n, 2) of each movable in its own frame (m).
     """
 
-    def __init__(self, scene: SceneRow, clearance: float) -> None:
+    def __init__(self, scene: SceneColumns, clearance: float) -> None:
         """Take the geometry from a row of the scenes table.
 
         Args:
@@ -113,6 +116,44 @@ class SceneShapes:
 def corners_of(flat: Sequence[float]) -> Floats:
     """Return the corners (n, 2) of an outline in a table (m)."""
     return np.array(flat, np.float64).reshape(-1, 2)
+
+
+def straight_way(
+    outline: Floats, radius: float, pose: Sequence[float] | Floats, contact: int, travel: float
+) -> Floats | None:
+    """Return where a straight push begins and how far it is to go, as an arrow.
+
+    Args:
+        outline: corners (n, 2) of the movable in its own frame (m), as in a table.
+        radius: of the robot (m).
+        pose: (3,) of the movable before the push (m, m, rad; world frame).
+        contact: index of the contact point.
+        travel: how far the robot advances (m).
+
+    Returns:
+        (2, 2) contact point on the face, and the point `travel` further along the face's normal
+        (m; world frame); None where the rounded outline does not have this contact.
+    """
+    try:
+        points = contact_points(_footprint(outline), radius)
+    except SceneError:
+        return None
+    if not 0 <= contact < len(points.positions):
+        return None
+    direction = points.directions[contact]
+    foot = points.positions[contact] + (radius + CONTACT_GAP_M) * direction
+    return Pose2D(*pose).to_world(np.stack([foot, foot + travel * direction]))
+
+
+def _footprint(outline: Floats) -> Footprint:
+    """Return the footprint of a movable, whose contacts have another order on a rectangle.
+
+    The outline of a rectangle begins with its greatest corner, that of a polygon with its smallest.
+    """
+    half_x, half_y = outline[0].tolist()
+    if half_x > 0.0 and np.array_equal(outline, rectangle_corners(half_x, half_y)):
+        return Rectangle(half_x, half_y)
+    return Polygon(tuple((x, y) for x, y in outline.tolist()))
 
 
 def pose_differences(poses: Floats, others: Floats) -> Floats:

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from namo.geometry import Floats
-from namo.reporting.scene_shapes import ROOM_M, SceneShapes, pose_differences
+from namo.reporting.scene_shapes import ROOM_M, SceneShapes, pose_differences, straight_way
 from namo.reporting.searches import Search, SimulatedPush
 from namo.world.push import PushStatus
 
@@ -53,7 +53,9 @@ class ObjectFacts:
 
     Attributes:
         name: of the movable.
-        pushes: simulated pushes of it.
+        pushes: pushes of it, straight ones that others passed on their way included.
+        straight: how many of them are straight.
+        simulations: simulated pushes of it; straight ones from one contact point are one.
         moved: how many of them moved something.
         statuses: how many of them ended in which way.
         farthest_m: greatest distance from its start in any state (m).
@@ -67,6 +69,8 @@ class ObjectFacts:
 
     name: str
     pushes: int
+    straight: int
+    simulations: int
     moved: int
     statuses: Counter[str]
     farthest_m: float
@@ -110,6 +114,12 @@ class SearchFacts:
     def simulations(self) -> int:
         """Number of simulated pushes; straight ones from one contact point are one."""
         return self.search.pushes[-1]["simulation"] + 1 if self.search.pushes else 0
+
+    @property
+    def straight(self) -> int:
+        """Number of simulated pushes that are straight."""
+        pushes = self.search.pushes
+        return len({push["simulation"] for push in pushes if push["contact"] is not None})
 
     @property
     def start(self) -> SearchState:
@@ -176,6 +186,8 @@ class SearchFacts:
         return ObjectFacts(
             name=name,
             pushes=len(pushes),
+            straight=sum(push["contact"] is not None for push in pushes),
+            simulations=len({push["simulation"] for push in pushes}),
             moved=sum(push["moved"] for push in pushes),
             statuses=Counter(push["status"] for push in pushes),
             farthest_m=max(math.dist(start, state.poses[at]) for state in self.states.values()),
@@ -186,19 +198,37 @@ class SearchFacts:
         )
 
     def _ended_at_obstacle(self, push: SimulatedPush, place: int) -> bool:
-        target = push["goal_x"], push["goal_y"]
         return push["status"] in _GAVE_UP and not self.shapes.has_room(
-            push["poses_after"], place, target
+            push["poses_after"], place, self._target(push, place, 0.0)
         )
 
     def _stood_with_room(self, push: SimulatedPush, place: int) -> bool:
-        target, poses = (push["goal_x"], push["goal_y"]), push["poses_before"]
+        poses = push["poses_before"]
+        target = self._target(push, place, ROOM_M)
         return (
             not push["moved"]
             and push["status"] in _GAVE_UP
             and self.shapes.has_room(poses, place, target, ROOM_M)
-            and self.shapes.can_stand_behind(poses, place, target)
+            and (
+                push["contact"] is not None  # where the robot stood
+                or self.shapes.can_stand_behind(poses, place, target)
+            )
         )
+
+    def _target(self, push: SimulatedPush, place: int, least_m: float) -> tuple[float, float]:
+        """Return where a push was to bring the centre of its movable, x, y (m; world frame).
+
+        A straight push that gave up is stored with the pose that it led to; it would have gone on
+        along the face's normal, here by its travel or `least_m` if that is more.
+        """
+        if push["contact"] is not None and push["travel"] is not None:
+            pose = push["poses_before"][3 * place + 3 : 3 * place + 6]
+            outline, travel = self.shapes.outlines[place], max(push["travel"], least_m)
+            way = straight_way(outline, self.shapes.radius, pose, push["contact"], travel)
+            if way is not None:
+                x, y = (np.array(pose[:2]) + way[1] - way[0]).tolist()
+                return x, y
+        return push["goal_x"], push["goal_y"]
 
 
 def _look_the_same(one: SearchState, other: SearchState) -> bool:

@@ -1,6 +1,7 @@
 """The tree of the states of a search as SVG: depth to the right, edges in the colour of the object.
 
 A state is drawn where it was first found. Pushes that moved nothing lead nowhere and are left out.
+Edges of straight pushes are dashed.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ class SearchTree:
     Attributes:
         svg: the drawing.
         objects: names of the pushed objects with a colour, and its CSS class.
+        straight: number of edges that are straight pushes.
+        to_pose: number of edges that are pushes to a pose.
         note: what is left out; empty if nothing is.
     """
 
     svg: Markup
     objects: list[tuple[str, str]]
+    straight: int
+    to_pose: int
     note: str
 
 
@@ -51,13 +56,15 @@ def draw_tree(facts: SearchFacts) -> SearchTree | None:
     ranks = {state.number: rank for rank, state in enumerate(facts.closest, start=1)}
     pushed = [each.name for each in facts.objects if each.pushes]
     kinds = {name: f"c{place}" for place, name in enumerate(pushed[:COLOURS])}
-    edges, dots = [], []
+    edges, dots, straight = [], [], 0
     for number, state in shown.items():
         x, y = places[number]
         if state.push is not None:
             x0, y0 = places[state.push["state"]]
             middle = (x0 + x) / 2
             kind = kinds.get(state.push["object_id"], "other")
+            if state.push["contact"] is not None:
+                kind, straight = f"{kind} straight", straight + 1
             edges.append(
                 f'<path class="edge {kind}" d="M{x0:.0f} {y0:.1f}C{middle:.0f} {y0:.1f} '
                 f'{middle:.0f} {y:.1f} {x:.0f} {y:.1f}"/>'
@@ -74,7 +81,8 @@ def draw_tree(facts: SearchFacts) -> SearchTree | None:
     )
     left = len(facts.states) - len(shown)
     note = f"{left} of {len(facts.states)} states are not drawn." if left else ""
-    return SearchTree(Markup(svg), list(kinds.items()), note)  # noqa: S704 - holds numbers alone
+    drawn = Markup(svg)  # noqa: S704 - holds numbers alone
+    return SearchTree(drawn, list(kinds.items()), straight, len(edges) - straight, note)
 
 
 def _shown(facts: SearchFacts) -> dict[int, SearchState]:

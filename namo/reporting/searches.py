@@ -45,8 +45,11 @@ class SimulatedPush(TypedDict):
     """The columns of the pushes table that explain a search; see `namo.results.schema.PUSHES`.
 
     Attributes:
+        contact: None for a push to a pose.
+        travel: m; likewise.
         goal_x: m.
         goal_y: m.
+        goal_theta: rad.
         poses_before: x, y, theta of the robot, then of each movable (m, m, rad).
         poses_after: likewise.
         reached_area: m².
@@ -61,8 +64,11 @@ class SimulatedPush(TypedDict):
     next_state: int
     depth: int
     object_id: str
+    contact: int | None
+    travel: float | None
     goal_x: float
     goal_y: float
+    goal_theta: float
     status: str
     moved: bool
     poses_before: list[float]
@@ -148,12 +154,14 @@ def rows_of_environment(folder: Path, env_id: str) -> list[Record]:
         env_id: of the environment.
 
     Returns:
-        Columns `episode_id`, `termination` and `error_message` of its rows of the metrics table.
+        Columns `env_index`, `episode_id`, `episode`, `termination`, `solution_depth` and
+        `error_message` of its rows of the metrics table.
 
     Raises:
         ResultFileError: the table is missing or damaged.
     """
-    columns = ["episode_id", "termination", "error_message"]
+    columns = ["env_index", "episode_id", "episode", "termination"]
+    columns += ["solution_depth", "error_message"]
     path = merged_table(folder, "metrics")
     rows: list[Record] = read_table(path, columns, [("env_id", "==", env_id)]).to_pylist()
     return rows

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from namo.reporting.scene_shapes import SceneShapes, corners_of, pose_differences
 from namo.reporting.svg_shapes import circle, drawing, movable, path_data, room, view_of, visible
-from namo.results.record_types import SceneRow
+from namo.results.record_types import SceneColumns
 from namo.world.push_skill import MOVED_M, MOVED_RAD
 
 TOLERANCE_M = 0.01
@@ -20,7 +20,7 @@ TOLERANCE_M = 0.01
 class StateDrawings:
     """Draws states of one scene. The walls are in the first drawing, the others refer to it."""
 
-    def __init__(self, scene: SceneRow, shapes: SceneShapes, name: str) -> None:
+    def __init__(self, scene: SceneColumns, shapes: SceneShapes, name: str) -> None:
         """Take what all drawings share.
 
         Args:

@@ -1,4 +1,4 @@
-"""Comparisons of strategies: success by group, pushes by object, and success of first pushes."""
+"""Comparisons: success by strategy, pushes by object and by kind, success of first pushes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ MAX_OBJECTS = 10
 """Objects that have a line of their own."""
 BATCH_ROWS = 1 << 17
 """Rows of the pushes table to load at once."""
+_FLAGS = ("moved", "goal_open", "on_plan")
+"""Columns of the pushes table that are counted."""
 RANDOM_FIRST_PUSH = {
     Difficulty.EASY.value: (EASY_FRACTION, 1.0),
     Difficulty.MEDIUM.value: (MEDIUM_FRACTION, EASY_FRACTION),
@@ -84,11 +86,11 @@ class FirstPushSuccess:
 
 
 @dataclass(frozen=True)
-class ObjectPushes:
-    """Pushes of an object of the only scene.
+class PushGroup:
+    """Pushes of a kind, or of an object of the only scene.
 
     Attributes:
-        name: of the objects, or how many other names the line sums up.
+        name: of the kind or the object, or how many other names the line sums up.
         pushes: simulated pushes.
         moved: pushes that moved something.
         opened: pushes that opened the robot's goal.
@@ -169,14 +171,13 @@ def has_one_scene(scenes: Path) -> bool:
     return bool(found)
 
 
-def pushes_by_object(pushes: Path) -> list[ObjectPushes]:
+def pushes_by_object(pushes: Path) -> list[PushGroup]:
     """Return pushes by object name, the most frequent first, rare names summed up in one line."""
     counts_of: dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]] = defaultdict(
         lambda: np.zeros(4, np.int64)
     )
-    flags = ("moved", "goal_open", "on_plan")
     with open_table(pushes, ["object_id"]) as file:
-        for rows in file.iter_batches(BATCH_ROWS, columns=["object_id", *flags]):
+        for rows in file.iter_batches(BATCH_ROWS, columns=["object_id", *_FLAGS]):
             require_values(pushes, rows)
             names = rows["object_id"]
             indices, size = names.indices.to_numpy(), len(names.dictionary)
@@ -185,20 +186,32 @@ def pushes_by_object(pushes: Path) -> list[ObjectPushes]:
                     np.bincount(indices, minlength=size),
                     *(
                         np.bincount(indices, rows[flag].to_numpy(zero_copy_only=False), size)
-                        for flag in flags
+                        for flag in _FLAGS
                     ),
                 ]
             )
             for name, column in zip(names.dictionary.to_pylist(), counts.T, strict=True):
                 counts_of[name] += column.astype(np.int64)
     lines = sorted(
-        (ObjectPushes(name, *counts.tolist()) for name, counts in counts_of.items()),
+        (PushGroup(name, *counts.tolist()) for name, counts in counts_of.items()),
         key=lambda each: (-each.pushes, each.name),
     )
     listed, rest = lines[:MAX_OBJECTS], lines[MAX_OBJECTS:]
     if rest:
         total = np.sum([counts_of[each.name] for each in rest], axis=0)
-        listed.append(
-            ObjectPushes(counted(len(rest), "other name", "other names"), *total.tolist())
-        )
+        listed.append(PushGroup(counted(len(rest), "other name", "other names"), *total.tolist()))
     return listed
+
+
+def pushes_by_kind(pushes: Path) -> list[PushGroup]:
+    """Return straight pushes and pushes to a pose; nothing where none is straight."""
+    counts = np.zeros((2, 4), np.int64)
+    for rows in row_groups(pushes, ["contact", *_FLAGS]):
+        straight = pc.is_valid(rows["contact"])
+        for kind, chosen in enumerate((straight, pc.invert(straight))):
+            flags = (chosen, *(pc.and_(chosen, rows[flag]) for flag in _FLAGS))
+            counts[kind] += [pc.sum(flag).as_py() or 0 for flag in flags]
+    if not counts[0, 0]:
+        return []
+    groups = zip(("straight", "to a pose"), counts.tolist(), strict=True)
+    return [PushGroup(name, *numbers) for name, numbers in groups if numbers[0]]

@@ -12,14 +12,14 @@ import shapely
 from markupsafe import Markup
 
 from namo.geometry import Floats, Pose2D
-from namo.results.record_types import SceneRow
+from namo.results.record_types import SceneColumns
 from namo.scenes.drawing import OPEN_MARGIN, SMALLEST_MARK
 
 MM_PER_M = 1000.0
 
 
 def view_of(
-    scene: SceneRow, poses: Floats, outlines: Sequence[Floats], walls: Sequence[Floats]
+    scene: SceneColumns, poses: Floats, outlines: Sequence[Floats], walls: Sequence[Floats]
 ) -> tuple[Floats, Floats]:
     """Return the lower and upper corner (2,) of the view (m), with a margin around everything.
 
@@ -92,6 +92,24 @@ def movable(kind: str, pose: Sequence[float] | Floats, outline: Floats) -> str:
         outline: (corners, 2) in its own frame (m).
     """
     return f'<g class="{kind}" {transform(pose)}><path d="{path_data([outline])}"/></g>'
+
+
+def arrow(tail: Sequence[float] | Floats, tip: Sequence[float] | Floats, head: float) -> str:
+    """Return an arrow.
+
+    Args:
+        tail: (2,) where it begins (m).
+        tip: (2,) where it points to (m).
+        head: length of its head (m), which reaches back beyond the tail of a shorter arrow.
+    """
+    begin, end = np.asarray(tail, np.float64), np.asarray(tip, np.float64)
+    length = float(np.hypot(*(end - begin)))
+    along = (end - begin) / max(length, 1e-9)
+    base, across = end - head * along, np.array([-along[1], along[0]]) * head / 2.0
+    point = f'<path class="tip" d="{path_data([np.stack([end, base + across, base - across])])}"/>'
+    if length <= head:
+        return point
+    return f'<path class="shaft" d="{path_data([np.stack([begin, base])], close=False)}"/>{point}'
 
 
 def visible(radius: float, low: Floats, high: Floats) -> float:

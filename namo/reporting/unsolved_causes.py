@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from namo.planning.planner import Termination
-from namo.reporting.outcomes import termination_name
 from namo.reporting.scene_shapes import ROOM_M
 from namo.reporting.search_facts import ObjectFacts, SearchFacts
 from namo.reporting.searches import SearchMetrics
+from namo.results.terminations import termination_name
 from namo.wording import counted, truncated_list
 
 NOTHING = "\N{EN DASH}"
@@ -33,6 +33,7 @@ class Cause(Enum):
     IMMOVABLE = "a movable did not move, as if too heavy for the robot"
     HELD = "no push moved anything"
     UNTRIED = "the budget ended before every movable in reach was pushed"
+    PROVEN = "no plan among all candidates up to the depth searched, as trying them showed"
     JAMMED = "a movable was pushed until it stood against an obstacle"
     BUDGET = "the budget ended while the search still found new states"
     DEPTH = "no plan within the depth limit, among the pushes that were sampled"
@@ -124,8 +125,8 @@ def _immovable(facts: SearchFacts) -> str | None:
     each = max(heavy, key=lambda each: each.unmoved_with_room)
     return (
         f"No push moved {_names(heavy)}, although in {each.unmoved_with_room} of "
-        f"{counted(each.pushes, 'push', 'pushes')} of {each.name} the robot could get behind it "
-        f"and {metres(ROOM_M)} were free ahead. A movable that is too heavy for it behaves so."
+        f"{counted(each.simulations, 'push', 'pushes')} of {each.name} the robot could get behind "
+        f"it and {metres(ROOM_M)} were free ahead. A movable that is too heavy for it behaves so."
     )
 
 
@@ -161,12 +162,12 @@ def _jammed(facts: SearchFacts) -> str | None:
         key=lambda each: each.against_obstacle,
         default=None,
     )
-    if jammed is None or not jammed.moved or 2 * jammed.against_obstacle <= jammed.pushes:
+    if jammed is None or not jammed.moved or 2 * jammed.against_obstacle <= jammed.simulations:
         return None
     return (
         f"{jammed.name} was pushed up to {metres(jammed.farthest_m)} from its start, and "
-        f"{jammed.against_obstacle} of its {jammed.pushes} pushes gave up with a wall or another "
-        f"movable between it and its target, as when it is jammed. {_closest(facts)}"
+        f"{jammed.against_obstacle} of its {jammed.simulations} pushes gave up with a wall or "
+        f"another movable between it and its target, as when it is jammed. {_closest(facts)}"
     )
 
 
@@ -182,6 +183,14 @@ def _out_of_budget(facts: SearchFacts) -> str | None:
         f"found, the last by push {last}. "
         f"{_later(facts)}{_closest(facts)}"
     )
+
+
+def _proven(facts: SearchFacts) -> str | None:
+    if facts.search.metrics["termination"] not in (Termination.DEPTH, Termination.EXHAUSTED):
+        return None
+    if (shown := shown_by(facts.search.metrics)) is None:
+        return None
+    return f"The search has shown: {shown}. {_later(facts)}{_closest(facts)}"
 
 
 def _depth(facts: SearchFacts) -> str | None:
@@ -201,6 +210,7 @@ _RULES: tuple[tuple[Cause, Callable[[SearchFacts], str | None]], ...] = (
     (Cause.IMMOVABLE, _immovable),
     (Cause.HELD, _held),
     (Cause.UNTRIED, _untried),
+    (Cause.PROVEN, _proven),
     (Cause.JAMMED, _jammed),
     (Cause.BUDGET, _out_of_budget),
     (Cause.DEPTH, _depth),
@@ -223,7 +233,7 @@ def _later(facts: SearchFacts) -> str:
     later = [each for each in facts.objects if each.at_start is False and each.states_in_reach]
     if not later:
         return ""
-    pushes = counted(sum(each.pushes for each in later), "push", "pushes")
+    pushes = counted(sum(each.simulations for each in later), "push", "pushes")
     return f"Only after other pushes could the robot push {_names(later)} ({pushes}). "
 
 

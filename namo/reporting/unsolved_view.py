@@ -14,7 +14,7 @@ from namo.reporting.explanation_text import (
     outcome_counts,
     overview,
     replay_of,
-    way_text,
+    way_to,
 )
 from namo.reporting.search_facts import ObjectFacts, SearchFacts, SearchState
 from namo.reporting.search_tree import SearchTree, draw_tree
@@ -34,13 +34,13 @@ class DrawnState:
         svg: the state.
         left: drive left to the goal, as text.
         area: floor that the robot reaches, as text.
-        way: the pushes that lead there, as text.
+        way: the pushes that lead there, as texts.
     """
 
     svg: Markup
     left: str
     area: str
-    way: str
+    way: list[str]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class UnsolvedView:
         cause: what the evidence points to, and the evidence.
         overview: what the search did, as pairs of title and text.
         objects: what became of the movables that were pushed most, at most `MAX_OBJECTS`: name, in
-            reach, pushes, moved, farthest, outcomes.
+            reach, pushes, straight ones, moved, farthest, outcomes.
         more_objects: number of the others.
         states: those that came closest; the start if there are no others.
         tree: of all states; None if there is only the start.
@@ -62,7 +62,7 @@ class UnsolvedView:
     name: str
     cause: str
     overview: list[tuple[str, str]]
-    objects: list[tuple[str, str, int, int, str, str]]
+    objects: list[tuple[str, str, int, int, int, str, str]]
     more_objects: int
     states: list[DrawnState]
     tree: SearchTree | None
@@ -105,13 +105,13 @@ def _view(facts: SearchFacts, folder: str) -> UnsolvedView:
 
 def _drawn(facts: SearchFacts, state: SearchState, drawings: StateDrawings) -> DrawnState:
     left, area = metres(state.gap), square_metres(state.area)
-    way = way_text(facts, state)
+    way = way_to(facts, state)
     label = f"State {state.number}: {left} left to the goal, {area} reached"
     return DrawnState(drawings.draw(state.poses, label), left, area, way)
 
 
-def _object(each: ObjectFacts, facts: SearchFacts) -> tuple[str, str, int, int, str, str]:
+def _object(each: ObjectFacts, facts: SearchFacts) -> tuple[str, str, int, int, int, str, str]:
     return (
-        *(each.name, in_reach(each, facts), each.pushes, each.moved),
+        *(each.name, in_reach(each, facts), each.pushes, each.straight, each.moved),
         *(metres(each.farthest_m), outcome_counts(each)),
     )

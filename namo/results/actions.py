@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,14 @@ def action_in(row: Mapping[str, Any]) -> Action:
 def push_in(row: Mapping[str, Any]) -> Asked:
     """Return the push of a row of the pushes table, of which it needs `PUSH_COLUMNS`."""
     return push_of(action_in(row))
+
+
+def request_text(row: Mapping[str, Any]) -> str:
+    """Return what a push asked for, as text, from `PUSH_COLUMNS`: its way or the target pose."""
+    if row["contact"] is not None:
+        return f"straight from contact {row['contact']}, {row['travel']:.2f} m"
+    degrees = math.degrees(row["goal_theta"])
+    return f"to ({row['goal_x']:z.2f}, {row['goal_y']:z.2f}) m, {degrees:z.0f}°"
 
 
 def pose_columns(prefix: str, pose: Pose2D) -> dict[str, float]:

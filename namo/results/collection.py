@@ -7,7 +7,6 @@ The metadata of each field holds the meaning of the column and its unit.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -15,80 +14,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from namo.errors import UsageError
-from namo.results.actions import push_of
 from namo.results.collected_scenes import CollectedScenes
+from namo.results.episode import Episode, episodes_in
 from namo.results.export_folder import exported_shards, is_export
 from namo.results.record_files import record_file
-from namo.results.record_types import EnvironmentRecord, EpisodePlan, MetricsRow
+from namo.results.record_types import EnvironmentRecord, MetricsRow
 from namo.results.records import read_listed_record
 from namo.results.searched_environment import (
-    PLAN_COLUMNS,
     SearchedEnvironment,
     plan_in_tables,
     searched_in_record,
     searched_in_tables,
 )
-from namo.results.tables import DATA_TABLES, merged_table, read_table, row_groups
-from namo.scenes.conditions import Conditions
-from namo.scenes.scene import Scene
+from namo.results.tables import merged_table, read_table, row_groups
 from namo.wording import did_you_mean
-from namo.world.push import Action
-from namo.world.world import Observation
-
-
-@dataclass(frozen=True)
-class Episode:
-    """One search.
-
-    Attributes:
-        id: `episode_id` of the tables.
-        record: its entry in the environment's file, plain values; of an exported data set, which
-            has no such files, only the keys of `EpisodePlan`.
-        metrics: its row of the metrics table.
-        pushes: its rows of the pushes table: the whole search, in order.
-        scenes: of the collection.
-    """
-
-    id: str
-    record: EpisodePlan
-    metrics: MetricsRow
-    pushes: pa.Table
-    scenes: CollectedScenes
-
-    @property
-    def solved(self) -> bool:
-        """Whether a plan was found."""
-        return bool(self.record["solution_found"])
-
-    @property
-    def plan(self) -> list[Action]:
-        """The pushes that open the robot's goal, in order.
-
-        Empty when unsolved, and when the goal was reachable from the start. The goals of pushes to
-        a pose are the commanded poses (m, rad; world frame); `states` holds the poses that
-        resulted.
-        """
-        return [push_of(action) for action in self.record["action_sequence"] or []]
-
-    @property
-    def states(self) -> list[Observation]:
-        """Poses before each push of the plan and after the last: `{name}_pose` -> [x, y, theta].
-
-        Metres and radians, world frame. Empty without a plan of at least one push.
-        """
-        return [
-            *self.record["state_observations"][:1],
-            *self.record["post_action_state_observations"],
-        ]
-
-    @property
-    def scene(self) -> Scene:
-        """The scene, from its file or as stored, under the conditions of the collection.
-
-        Raises:
-            SceneError: the file is missing or has changed, and the scene is not stored.
-        """
-        return self.scenes.scene(self.metrics, Conditions.of(self.metrics))
 
 
 class Collection:
@@ -182,22 +121,27 @@ class Collection:
             hint = did_you_mean(episode_id, known.slice(0, 1000).to_pylist())
             raise UsageError(f"{self.folder}: no episode '{episode_id}'; {hint[:200]}")
         (row,) = rows
-        why = row["error_message"] or "--filter-minimum-length dropped it"
-        if self.is_export:
-            if not row["kept"]:
-                raise UsageError(f"{episode_id}: only its metrics row was kept: {why}")
-            of_episode: list[tuple[str, str, str | int]] = [("episode_id", "==", episode_id)]
-            own = self._table("pushes", filters=of_episode)
-            steps = self._table("plans", PLAN_COLUMNS, of_episode).to_pylist()
-            plan = plan_in_tables(row, steps)
-            return Episode(episode_id, plan, row, own, self.collected_scenes)
-        record = self._record(row["env_id"])
-        for episode in record["episode_results"]:
-            if episode["episode_id"] == episode_id:
-                pushes = pa.table(record["pushes"], schema=DATA_TABLES["pushes"])
-                own = pushes.filter(pc.equal(pushes["episode"], row["episode"]))
-                return Episode(episode_id, episode, row, own, self.collected_scenes)
-        raise UsageError(f"{episode_id}: only its metrics row was kept: {why}")
+        episode = self._exported(row) if self.is_export else self._kept(row)
+        if episode is None:
+            why = row["error_message"] or "--filter-minimum-length dropped it"
+            raise UsageError(f"{episode_id}: only its metrics row was kept: {why}")
+        return episode
+
+    def _kept(self, row: MetricsRow) -> Episode | None:
+        episodes = episodes_in(self._record(row["env_id"]), self.collected_scenes)
+        return next((each for each in episodes if each.id == row["episode_id"]), None)
+
+    def _exported(self, row: MetricsRow) -> Episode | None:
+        if not row["kept"]:
+            return None
+        episode_id, env_id = row["episode_id"], row["env_id"]
+        pushes, steps = (
+            self._table(name, filters=[("episode_id", "==", episode_id)])
+            for name in ("pushes", "plans")
+        )
+        (scene,) = self._table("scenes", filters=[("env_id", "==", env_id)]).to_pylist()
+        plan = plan_in_tables(row, steps.to_pylist())
+        return Episode(episode_id, plan, row, pushes, steps, scene, self.collected_scenes)
 
     def records(self) -> Iterator[EnvironmentRecord]:
         """Yield the record of each environment, in order; one is in memory at a time.

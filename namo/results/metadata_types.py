@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NotRequired, TypedDict
 
 Settings = dict[str, Any]
-"""Settings of a collection by name, plain values; see `namo.collection.config`."""
+"""Settings of a collection by name, plain values; with its plug-ins: `namo.collection.config`."""
 
 
 class FileEntry(TypedDict):

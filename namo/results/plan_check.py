@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from namo.errors import ResultFileError
 from namo.results.listed_summary import listed_summary
-from namo.results.parts import finished_parts
+from namo.results.metadata_types import PartMarker
 from namo.results.plan import CollectionPlan, Objection, plan_from_record
 from namo.results.problem import Problem
 from namo.results.records import read_listed_record
@@ -88,17 +88,17 @@ def plan_of(folder: Path, run_from: Path = Path()) -> CollectionPlan | None:
     return plan_from_record(asked, run_from, run["versions"])
 
 
-def summary_problems(folder: Path) -> Iterator[Problem]:
+def summary_problems(folder: Path, markers: Sequence[PartMarker]) -> Iterator[Problem]:
     """Yield the sections of the summary that do not follow from the tables.
 
     Args:
         folder: of a collection whose tables are intact.
+        markers: of its finished parts.
     """
     try:
         files = listed_summary(folder)
         stored = read_listed_record(folder, files.record, Summary)
-        parts = [part.metadata() for part in finished_parts(folder)]
-        computed: Mapping[str, Any] = summarise(folder, parts)
+        computed: Mapping[str, Any] = summarise(folder, markers)
         text = (folder / files.text).read_text(encoding="utf-8")
     except (ResultFileError, pa.ArrowException, OSError, ValueError) as error:
         yield Problem(RUN_FILE, f"the summary cannot be computed again: {error}")

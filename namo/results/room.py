@@ -18,11 +18,13 @@ class Room:
 
     Attributes:
         clearance: room around the robot where it drives (m).
+        collected: clearances under which the plans were collected (m).
         plans: of one push and more.
         open: those at whose end the robot's goal is reachable with that clearance.
     """
 
     clearance: float
+    collected: frozenset[float]
     plans: int
     open: int
 
@@ -41,6 +43,7 @@ def room_of_plans(collection: Collection, clearance: float) -> Room:
         ResultFileError: a file of the collection is missing or damaged.
     """
     plans = is_open = 0
+    collected = set[float]()
     for searched in collection.searched():
         check_termination()
         finals = [
@@ -52,9 +55,10 @@ def room_of_plans(collection: Collection, clearance: float) -> Room:
             continue
         conditions = searched.conditions._replace(clearance=clearance)
         static = StaticMap(collection.collected_scenes.scene(searched.reference, conditions))
+        collected.add(searched.conditions.clearance)
         plans += len(finals)
         is_open += sum(_is_open(static, state) for state in finals)
-    return Room(clearance, plans, is_open)
+    return Room(clearance, frozenset(collected), plans, is_open)
 
 
 def _is_open(static: StaticMap, state: Observation) -> bool:

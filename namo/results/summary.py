@@ -38,6 +38,7 @@ _COLUMNS = [
     "smoothing_pushes",
     "smoothing_time_ms",
     "termination",
+    "proof_depth",
     "nodes_expanded",
     "physics_steps",
     "search_time_ms",
@@ -124,6 +125,10 @@ def summarise(
             "solution_depths": _sorted(counts.depths),
             "minimal_plans": counts.minimal_plans(),
             "terminations": _sorted(counts.terminations),
+            "proofs": {
+                "impossible": counts.sums["impossible"],
+                "bounded": counts.sums["bounded"],
+            },
             "by_difficulty": {
                 name: {"episodes": count, "solved": counts.solved_by_difficulty[name]}
                 for name, count in _sorted(counts.by_difficulty).items()
@@ -196,6 +201,11 @@ class _Counts:
         self.sums["shortened"] += pc.sum(pc.greater(dropped, 0)).as_py() or 0
         self.sums["dropped_pushes"] += pc.sum(dropped).as_py() or 0
         self.terminations.update(episodes["termination"].to_pylist())
+        impossible = pc.equal(episodes["termination"], Termination.IMPOSSIBLE.value)
+        proven = pc.fill_null(pc.greater(episodes["proof_depth"], 0), False)
+        unproven = pc.or_(impossible, episodes["solution_found"])
+        self.sums["impossible"] += pc.sum(impossible).as_py() or 0
+        self.sums["bounded"] += pc.sum(pc.and_not(proven, unproven)).as_py() or 0
         for counter, table in (
             (self.by_difficulty, episodes),
             (self.solved_by_difficulty, solved),

@@ -5,8 +5,16 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+from namo.plug_ins import PLUG_INS
 from namo.results.again import FAILED, redo_command
-from namo.results.summary_types import FilteringStats, PerformanceStats, Summary, Unsolved
+from namo.results.summary_types import (
+    FilteringStats,
+    PerformanceStats,
+    Proofs,
+    Summary,
+    Unsolved,
+)
+from namo.results.terminations import termination_name
 from namo.scenes.difficulty import Difficulty
 from namo.wording import counted, duration, number, truncated_list
 
@@ -55,6 +63,7 @@ def _heading(summary: Summary) -> list[str]:
             f"{config['algorithm']}, objects {config['object_strategy']}, "
             f"goals {config['goal_strategy']}{models}",
         ),
+        *(line for text in config.get(PLUG_INS, {}).values() for line in _wrapped_row("", text)),
         _row(
             "budgets",
             f"depth {config['max_depth']}, pushes {pushes}, {config['search_timeout']:g} s, "
@@ -95,9 +104,10 @@ def _results(performance: PerformanceStats) -> list[str]:
     plans = performance["minimal_plans"]
     if plans["tried"]:
         shown = f"{plans['minimal']} of {plans['tried']}"
-        dropped = counted(plans["dropped_pushes"], "push", "pushes")
-        refined = f", {plans['refined']} refined" if plans["refined"] else ""
-        text = f"{shown}; {dropped} dropped from {plans['shortened']}{refined}"
+        pushes = counted(plans["dropped_pushes"], "push", "pushes")
+        dropped = f"{pushes} dropped from {plans['shortened']}" if plans["shortened"] else ""
+        refined = f"{plans['refined']} refined" if plans["refined"] else ""
+        text = "; ".join([shown, ", ".join(filter(None, [dropped or "none shortened", refined]))])
         lines.append(_row("minimal plans", text))
     classes = performance["by_difficulty"]
     if classes:
@@ -108,9 +118,22 @@ def _results(performance: PerformanceStats) -> list[str]:
             for name in (*in_order, *others)
         )
         lines += _wrapped_row("solved by difficulty", solved_of)
-    terminations = ", ".join(f"{n} {name}" for name, n in performance["terminations"].items())
-    lines.append(_row("terminations", terminations or "none"))
+    terminations = ", ".join(
+        f"{n} {termination_name(name)}" for name, n in performance["terminations"].items()
+    )
+    lines += _wrapped_row("terminations", terminations or "none")
+    if "proofs" in performance:
+        lines += _proofs(performance["proofs"])
     return lines
+
+
+def _proofs(proofs: Proofs) -> list[str]:
+    kinds = (
+        (proofs["impossible"], "impossible"),
+        (proofs["bounded"], "without a plan among all candidates"),
+    )
+    text = ", ".join(f"{count} {kind}" for count, kind in kinds if count)
+    return _wrapped_row("proofs", text) if text else []
 
 
 def _effort(performance: PerformanceStats) -> list[str]:

@@ -103,6 +103,18 @@ class MinimalPlans(TypedDict):
     time_ms: float
 
 
+class Proofs(TypedDict):
+    """Unsolved searches that have shown something.
+
+    Attributes:
+        impossible: number of searches: no pushing can open the goal.
+        bounded: number of searches: no plan of up to `proof_depth` pushes among all candidates.
+    """
+
+    impossible: int
+    bounded: int
+
+
 class PerformanceStats(TypedDict):
     """What was found, and the effort. Failed environments count in the first two alone.
 
@@ -126,6 +138,7 @@ class PerformanceStats(TypedDict):
         solution_depths: number of plans by length (pushes).
         minimal_plans: what making them minimal did.
         terminations: number of episodes by termination.
+        proofs: what unsolved searches have shown; absent where an earlier version merged.
         by_difficulty: by class; scenes of unknown class are in none.
         push_outcomes: number of pushes by status.
         physics_steps: number of MuJoCo steps.
@@ -148,6 +161,7 @@ class PerformanceStats(TypedDict):
     solution_depths: dict[str, int]
     minimal_plans: MinimalPlans
     terminations: dict[str, int]
+    proofs: NotRequired[Proofs]
     by_difficulty: dict[str, Solved]
     push_outcomes: dict[str, int]
     physics_steps: int

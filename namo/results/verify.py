@@ -14,7 +14,7 @@ from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
 from namo.results.collected_scenes import CollectedScenes, stored_scene_problems
 from namo.results.listed_summary import MANIFEST, listed_files
-from namo.results.metadata_types import FileEntry
+from namo.results.metadata_types import FileEntry, PartMarker
 from namo.results.minimal_check import MinimalCheck
 from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
 from namo.results.plan_check import plan_problems, summary_problems
@@ -71,7 +71,8 @@ class Verification:
         """
         listed = self._listed()
         damaged = set()
-        for problem in self._parts():
+        markers: list[PartMarker] = []
+        for problem in self._parts(markers):
             damaged.add(problem.path)
             yield problem
         for problem in self._files(listed):
@@ -103,7 +104,7 @@ class Verification:
             text = f"has rows of environments without a file: {named}"
             yield Problem("metrics.parquet", text)
         if all(environment_of(path) is not None for path in damaged):  # tables and parts are intact
-            yield from summary_problems(self.folder)
+            yield from summary_problems(self.folder, markers)
             yield from plan_problems(self.folder, self.run_from, self.notes)
         has_plans = "plans" in counts and "plans.parquet" not in damaged
         plans = PlanRows(self.folder / "plans.parquet") if has_plans else None
@@ -121,10 +122,13 @@ class Verification:
     def _listed(self) -> dict[str, FileEntry]:
         return {row["path"]: row for row in listed_files(self.folder).to_pylist()}
 
-    def _parts(self) -> Iterator[Problem]:
+    def _parts(self, markers: list[PartMarker]) -> Iterator[Problem]:
+        """Compare the parts with their markers, and collect those of intact ones."""
         for part in finished_parts(self.folder):
             try:
-                part.verify(part.metadata())
+                marker = part.metadata()
+                part.verify(marker)
+                markers.append(marker)
             except ResultFileError as error:
                 path = part.marker.relative_to(self.folder).as_posix()
                 yield Problem(path, str(error), part.start)

@@ -72,16 +72,30 @@ SCENES = pa.schema(
     metadata={"manifest_version": str(MANIFEST_VERSION)},
 )
 
+PROVEN_DEPTH = _field(
+    "proven_depth",
+    pa.int32(),
+    "pushes",
+    "straight pushes that are shown to be needed, by enumeration; null where it was not tried",
+)
+"""Column of manifests of scenes for which that was tried."""
 
-def write_manifest(path: Path, rows: list[dict[str, Any]], metadata: Mapping[str, str]) -> None:
+
+def write_manifest(
+    path: Path,
+    rows: list[dict[str, Any]],
+    metadata: Mapping[str, str],
+    more: Iterable[pa.Field] = (),
+) -> None:
     """Write a scene manifest atomically.
 
     Args:
         path: of the file.
         rows: values by column name.
         metadata: of the schema; `SETTINGS` marks a manifest of the generator.
+        more: columns, beyond those of `SCENES`.
     """
-    schema = SCENES.with_metadata({**(SCENES.metadata or {}), **metadata})
+    schema = pa.schema([*SCENES, *more]).with_metadata({**(SCENES.metadata or {}), **metadata})
     with replacing(path) as handle:
         pq.write_table(pa.Table.from_pylist(rows, schema), handle, compression="zstd")
 

@@ -18,7 +18,7 @@ from namo.arrow_fields import described_field
 from namo.errors import UsageError
 from namo.files import replacing
 from namo.regular_files import require_regular
-from namo.scenes.manifest import MANIFEST, SCENES
+from namo.scenes.manifest import MANIFEST, PROVEN_DEPTH, SCENES
 from namo.scenes.sources import PACKED_TEXT
 from namo.scenes.table_kinds import missing_columns
 
@@ -26,13 +26,7 @@ LISTED = pa.schema(
     [
         *SCENES,
         described_field("set", pa.string(), "", "what the scene was drawn for", unit_first=True),
-        described_field(
-            "proven_depth",
-            pa.int32(),
-            "pushes",
-            "pushes that are shown to be needed, by enumeration; null where it was not tried",
-            unit_first=True,
-        ),
+        PROVEN_DEPTH,
     ],
     metadata=SCENES.metadata,
 )

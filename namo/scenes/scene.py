@@ -10,6 +10,7 @@ import numpy as np
 
 from namo.errors import UnknownMovableError
 from namo.geometry import Floats, Pose2D
+from namo.pictured import Pictured
 from namo.scenes.enclosure import enclosed_rectangle
 from namo.scenes.footprint import Footprint
 from namo.scenes.presets import PHYSICS_PRESETS
@@ -122,7 +123,7 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scene(Pictured):
     """One NAMO problem.
 
     Attributes:

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from namo.geometry import Floats, Pose2D
-from namo.learning.queries import goal_query, object_query
+from namo.learning.queries import WAY_FEATURES, goal_query, object_query
 from namo.learning.rasters import StateRaster
 from namo.learning.scoring import Scorer
+from namo.strategies.clear_path import SURE
+from namo.strategies.clear_poses import clear_poses
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.rated_candidates import StateCache, best_goals, distinct_goals
 from namo.strategies.strategy import RatedCandidates
+from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
 
@@ -119,9 +122,16 @@ class LearnedGoals:
             empty = np.empty(0)
             return RatedCandidates(candidates, empty.astype(np.int64), empty, empty)
         with self._scorer.timed():
-            query = goal_query(StateRaster(world.reachability()), name, candidates)
+            reachability = world.reachability()
+            ways = CandidateWays(reachability, name, candidates)
+            query = goal_query(StateRaster(reachability), ways, self._scorer.features)
             (prediction,) = self._scorer.predict([query])
-        return RatedCandidates(candidates, query.numbers, prediction.opens, prediction.p_later)
+            sees_ways = not set(WAY_FEATURES).isdisjoint(self._scorer.features)
+            is_sure = prediction.value.max() >= SURE
+            further = clear_poses(world, ways) if sees_ways and not is_sure else ()
+        return RatedCandidates(
+            candidates, query.numbers, prediction.opens, prediction.p_later, further
+        )
 
     def _sampled(self, rated: RatedCandidates, rng: np.random.Generator) -> list[int]:
         """Return the positions of the sampled candidates, highest value first."""

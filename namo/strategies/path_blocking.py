@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from namo.geometry import Floats
-from namo.world.blocked_way import BlockedWay, blocked_way, opens_without
+from namo.world.blocked_way import BlockedWay, blocked_way, opens_without, rating_of
 from namo.world.world import World
 
-WAY_M = 10.0
-"""The rating of a state falls by a factor e per so many metres that its way to the goal costs."""
 ALONE = 0.8
 """Rating of a movable that is not in the way, but without which the goal would be open."""
 P_LATER = 0.5
@@ -35,7 +33,7 @@ class PathBlocking:
     def rate(self, world: World, names: list[str]) -> list[float]:
         """See `namo.strategies.strategy.RatingObjectStrategy`."""
         way = blocked_way(world.reachability())
-        elsewhere = ELSEWHERE_FACTOR * P_LATER * float(rating_of(np.array(way.cost)))
+        elsewhere = float(rate_later(np.array(way.cost), way.cost))
         ratings = []
         for name in names:
             if name in way.blocking:
@@ -47,14 +45,15 @@ class PathBlocking:
         return ratings
 
 
-def rating_of(costs: Floats) -> Floats:
-    """Return the ratings (...) of states, from 0 to 1, by the costs of their ways to the goal (m).
+def rate_later(costs: Floats, now: float) -> Floats:
+    """Return the ratings (...) of pushes that do not open the goal, from 0 to 1.
 
     Args:
-        costs: (...) m of free drive.
+        costs: (...) of the ways that they leave (m).
+        now: cost of the way before them (m).
     """
-    ratings: Floats = np.exp(-costs / WAY_M)
-    return ratings
+    ratings = P_LATER * rating_of(costs)
+    return np.where(costs < now, ratings, ELSEWHERE_FACTOR * ratings)
 
 
 def _distances(world: World, way: BlockedWay, names: list[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The strategies by name. A new one is a file in this folder and a line here."""
+"""The strategies by name. A new one is a file in this folder and a line here, or a plug-in."""
 
 from namo.registry import Registry
 
@@ -13,6 +13,8 @@ OBJECT_STRATEGIES = Registry(
         "path_blocking": "namo.strategies.path_blocking:PathBlocking",
         "ml": "namo.strategies.learned:LearnedObjects",
     },
+    group="namo.object_strategies",
+    members=("rank",),
 )
 
 GOAL_STRATEGIES = Registry(
@@ -26,4 +28,6 @@ GOAL_STRATEGIES = Registry(
         "clear_path": "namo.strategies.clear_path:ClearPathGoals",
         "ml": "namo.strategies.learned:LearnedGoals",
     },
+    group="namo.goal_strategies",
+    members=("propose",),
 )

@@ -69,13 +69,20 @@ class CandidateData(Dataset[Sample]):
         card: content of `card.json` of the data set.
     """
 
-    def __init__(self, folder: str | Path, split: str, kind: str) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        split: str,
+        kind: str,
+        features: Sequence[str] | None = None,
+    ) -> None:
         """Read a split.
 
         Args:
             folder: of the data set.
             split: "train", "val" or "test".
             kind: "goal" for candidate pushes, "object" for whole movables.
+            features: names of those wanted, in order; None for all of the kind.
 
         Raises:
             UsageError: the data set, split or kind does not exist, or the version does not match.
@@ -95,6 +102,8 @@ class CandidateData(Dataset[Sample]):
                 f"{folder}: data set of version {version}; this version reads {DATA_SCHEMA_VERSION}"
             )
         self._kind = kind
+        wanted = FEATURES[kind] if features is None else features
+        self._features = [FEATURES[kind].index(name) for name in wanted]
         self._pixels = VIEWS[FRAMES[kind]].pixels
         columns = ["scene_sha256", "state", "label", "implied", "pushes_to_goal", "tried_after"]
         columns += (
@@ -137,6 +146,7 @@ class CandidateData(Dataset[Sample]):
         label, _, to_goal, after = rows.labels(row)
         numbers, view = rows.values("numbers", row), rows.values("view", row).astype(np.int64)
         features = rows.values("features", row).reshape(-1, len(FEATURES["goal"]))
+        features = features[:, self._features]
         opens, leads = _targets(label[numbers], to_goal[numbers], after[numbers])
         known = np.unique(view[opens != UNKNOWN])
         pngs = rows.goal_rasters(row)
@@ -150,7 +160,7 @@ class CandidateData(Dataset[Sample]):
     def _object(self, row: int) -> Sample:
         rows = self._known_rows
         raster = from_png(rows.object_raster(row), len(CHANNELS))[None]
-        features = rows.values("object_features", row)[None, None].copy()  # Arrow's is read-only
+        features = rows.values("object_features", row)[None, None, self._features]
         opens, leads = self._object_target(row)
         targets = np.array([[[opens]], [[leads]]], np.int8)
         return _sample(raster, features, targets[0], targets[1])

@@ -17,6 +17,7 @@ from namo.scenes.conditions import Conditions
 from namo.scenes.reading import parse_scene
 from namo.training.labels import SearchedStates, TriedPush, label_candidates
 from namo.training.raster_png import to_png
+from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.reachability import Reachability
 from namo.world.world import World
@@ -110,7 +111,7 @@ def _row(
     world: World, state: StateRaster, name: str, pushes: list[TriedPush], states: SearchedStates
 ) -> tuple[Row, int]:
     candidates = candidate_pushes(world, name, state.reachability)
-    of_goal = goal_query(state, name, candidates)
+    of_goal = goal_query(state, CandidateWays(state.reachability, name, candidates))
     of_object = object_query(state, name)
     labels = label_candidates(candidates, pushes, states)
     return {

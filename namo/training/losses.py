@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from namo.learning.queries import FEATURES
 from namo.training.data import UNKNOWN, Sample
 
-_MIRRORED = {
-    kind: [n in ("end_y", "end_sin", "contact_y") for n in FEATURES[kind]] for kind in FEATURES
-}
+MIRRORED = ("end_y", "end_sin", "contact_y")
+"""Features that change their sign in a mirror."""
+
+
+class CandidateLoss(NamedTuple):
+    """The loss of a batch and its parts before they are weighted.
+
+    Attributes:
+        loss: what is minimised, a scalar.
+        opens: cross-entropy of opening the goal, a scalar.
+        leads: cross-entropy of plans that continue after a push, a scalar.
+        ranking: see `ranking_loss`, a scalar.
+    """
+
+    loss: Tensor
+    opens: Tensor
+    leads: Tensor
+    ranking: Tensor
 
 
 def candidate_loss(
     logits: Tensor, batch: Sample, *, rank_weight: float, leads_weight: float
-) -> Tensor:
-    """Return the loss of a batch, a scalar.
+) -> CandidateLoss:
+    """Return the loss of a batch.
 
     The sum of two binary cross-entropies over the known targets (whether the push opens the goal;
     if not, whether a plan continues after it) and a ranking loss over the candidates of each state:
@@ -35,7 +51,9 @@ def candidate_loss(
     """
     opens = _masked_cross_entropy(logits[..., 0], batch.opens)
     leads = _masked_cross_entropy(logits[..., 1], batch.leads)
-    return opens + leads_weight * leads + rank_weight * ranking_loss(logits[..., 0], batch)
+    ranking = ranking_loss(logits[..., 0], batch)
+    loss = opens + leads_weight * leads + rank_weight * ranking
+    return CandidateLoss(loss, opens, leads, ranking)
 
 
 def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:
@@ -67,16 +85,16 @@ def _masked_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits[known], target[known].to(logits))
 
 
-def mirrored(batch: Sample, kind: str, rng: np.random.Generator) -> Sample:
+def mirrored(batch: Sample, features: Sequence[str], rng: np.random.Generator) -> Sample:
     """Return the batch with about half of its views mirrored at the x axis of their frame.
 
     Args:
         batch: on the CPU.
-        kind: "object" or "goal".
+        features: names of the features.
         rng: random stream that selects the views.
     """
     chosen = torch.from_numpy(rng.random(len(batch.rasters)) < 0.5)
     rasters = torch.where(chosen[:, None, None, None], batch.rasters.flip(2), batch.rasters)
-    signs = torch.where(torch.tensor(_MIRRORED[kind]), -1.0, 1.0)
-    features = torch.where(chosen[:, None, None], batch.features * signs, batch.features)
-    return batch._replace(rasters=rasters, features=features)
+    signs = torch.where(torch.tensor([name in MIRRORED for name in features]), -1.0, 1.0)
+    flipped = torch.where(chosen[:, None, None], batch.features * signs, batch.features)
+    return batch._replace(rasters=rasters, features=flipped)

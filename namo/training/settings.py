@@ -33,6 +33,7 @@ class TrainingSettings:
         weight_decay: factor of AdamW's decoupled weight decay (Loshchilov, Hutter 2019).
         rank_weight: weight of the ranking loss.
         leads_weight: weight of the loss on plans that continue after a push.
+        without: names of features that the models do not get, see `namo.learning.queries.FEATURES`.
         seed: of initial weights, batch order and mirroring.
         threads: of torch on a CPU.
         device: "cpu", "cuda" or "auto".
@@ -64,6 +65,7 @@ class TrainingSettings:
     weight_decay: float = 1e-4
     rank_weight: float = 0.3
     leads_weight: float = 0.5
+    without: tuple[str, ...] = ()
     seed: int = 0
     threads: int = 2
     device: str = "auto"

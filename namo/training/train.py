@@ -2,7 +2,7 @@
 
 After each epoch the network is written as a bundle and searches held-out scenes; the bundle that
 needs the fewest pushes is kept. A checkpoint is saved after each epoch and every minute, so a
-killed training resumes, to the same bits on the same machine.
+killed training resumes, to the same bits on the same machine. Its log is for TensorBoard.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from namo.learning.architecture import new_network
 from namo.learning.bundle import write_bundle
 from namo.learning.bundle_files import bundle_sha256, copy_bundle
 from namo.learning.networks import CandidateNet
+from namo.learning.queries import FEATURES
 from namo.learning.scoring import Scorer, device_named
 from namo.planning.best_first import BestFirst
 from namo.planning.planner import Budget
@@ -42,6 +43,7 @@ from namo.training.losses import candidate_loss, mirrored
 from namo.training.schedule import learning_rate_factor
 from namo.training.search_quality import HeldOut, SearchQuality
 from namo.training.settings import TrainingSettings
+from namo.training.training_log import EPOCH, STEP, TrainingLog, describe
 
 CHECKPOINT, HISTORY, CURVES = "checkpoint.pt", "history.csv", "curves.svg"
 ATTEMPT, BEST = "attempt", "best"
@@ -89,7 +91,12 @@ class Training:
         self._goal_model = goal_model or output / ATTEMPT
         self._device = device_named(settings.device)
         torch.set_num_threads(settings.threads)
-        self._data = CandidateData(dataset, "train", kind)
+        unknown = set(settings.without).difference(*FEATURES.values())
+        if unknown:
+            known = ", ".join(sorted(set().union(*FEATURES.values())))
+            raise UsageError(f"without: no feature '{min(unknown)}'; allowed: {known}")
+        self._features = [one for one in FEATURES[kind] if one not in settings.without]
+        self._data = CandidateData(dataset, "train", kind, self._features)
         if not len(self._data):
             raise UsageError(f"{dataset}: has no data for kind {kind} in split train")
         budget = Budget(
@@ -112,14 +119,17 @@ class Training:
         self._epoch = self._step = 0
         self._history: list[Row] = []
         self._losses: list[float] = []
-        self._resume()
+        self._steps_per_epoch = math.ceil(len(self._data) / settings.states_per_batch)
+        logged = self._resume()
+        about = describe(kind, settings, self._data.card, searched_with, self._device)
+        self._log = TrainingLog(output, about, logged, self._steps_taken)
 
     def _initial_network(self) -> CandidateNet:
         """Return the network with random weights, without touching torch's global state."""
         seed = int(stream(self._settings.seed, 0, 0, Purpose.WEIGHTS).integers(2**63))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return new_network(self._kind, self._settings.sizes)
+            return new_network(self._kind, self._settings.sizes, self._features)
 
     def run(self) -> SearchQuality:
         """Train until the last epoch, or until the held-out searches stop improving.
@@ -127,6 +137,10 @@ class Training:
         Returns:
             Search quality of the model that was kept.
         """
+        with closing(self._log):
+            return self._run()
+
+    def _run(self) -> SearchQuality:
         settings = self._settings
         best = min((row["log_pushes"] for row in self._history), default=math.inf)
         while self._epoch < settings.epochs and self._epochs_since_best() < settings.patience:
@@ -146,6 +160,7 @@ class Training:
                 best = quality.log_pushes
                 self._write(self._output / BEST, quality)
             self._epoch, self._step, self._losses = self._epoch + 1, 0, []
+            self._log.write(EPOCH, self._steps_taken, row)
             self._save()
             self._write_history()
             self._show(
@@ -179,33 +194,37 @@ class Training:
 
     def _train_epoch(self) -> None:
         self._network.train()
-        steps = math.ceil(len(self._data) / self._settings.states_per_batch)
         shown = saved = time.monotonic()
         for step, states in enumerate(self._batches()):
             if step < self._step:
                 continue
             check_termination()
             batch = collate([self._data[state] for state in states])
-            batch = mirrored(batch, self._kind, self._stream(Purpose.MIRRORING, step))
-            self._losses.append(self._train_on(batch, steps))
+            batch = mirrored(batch, self._features, self._stream(Purpose.MIRRORING, step))
+            self._losses.append(self._train_on(batch))
             self._step = step + 1
             now = time.monotonic()
             if now - shown > SHOW_EVERY_S:
                 shown = now
                 recent = self._losses[-50:]
                 self._show(
-                    f"epoch {self._epoch + 1}: step {self._step}/{steps}, loss "
+                    f"epoch {self._epoch + 1}: step {self._step}/{self._steps_per_epoch}, loss "
                     f"{sum(recent) / len(recent):.4f}"
                 )
             if now - saved > SAVE_EVERY_S:
                 saved = now
                 self._save()
 
-    def _train_on(self, batch: Sample, steps_per_epoch: int) -> float:
+    @property
+    def _steps_taken(self) -> int:
+        """Number of optimiser steps so far, in all epochs."""
+        return self._epoch * self._steps_per_epoch + self._step
+
+    def _train_on(self, batch: Sample) -> float:
         """Take one optimiser step on a batch and return its loss."""
-        settings = self._settings
-        done = self._epoch * steps_per_epoch + self._step
-        factor = learning_rate_factor(done / (settings.epochs * steps_per_epoch), settings)
+        settings, done = self._settings, self._steps_taken
+        total = settings.epochs * self._steps_per_epoch
+        factor = learning_rate_factor(done / total, settings)
         for group in self._optimiser.param_groups:
             group["lr"] = factor * settings.learning_rate
         batch = Sample(*(tensor.to(self._device) for tensor in batch))
@@ -214,17 +233,23 @@ class Training:
         )
         with mixed_precision:
             logits: Tensor = self._network(batch.rasters.float() / 255.0, batch.features)
-        loss = candidate_loss(
+        losses = candidate_loss(
             logits.float(),
             batch,
             rank_weight=settings.rank_weight,
             leads_weight=settings.leads_weight,
         )
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._network.parameters(), settings.gradient_clip)
+        losses.loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self._network.parameters(), settings.gradient_clip)
         self._optimiser.step()
-        return float(loss.detach())
+        # One transfer from the device.
+        names, scalars = (*losses._fields, "gradient_norm"), (*losses, norm)
+        values = torch.stack([scalar.detach().double() for scalar in scalars]).tolist()
+        named: dict[str, float] = dict(zip(names, values, strict=True))
+        named["learning_rate"] = factor * settings.learning_rate
+        self._log.write(STEP, done + 1, named)
+        return named["loss"]
 
     def _search(self) -> SearchQuality:
         """Write the current network as a bundle and search the held-out scenes with it."""
@@ -253,8 +278,8 @@ class Training:
         }
         network = self._initial_network()
         network.load_state_dict(self._network.state_dict())
-        layouts = card["layouts"]["train"]
-        write_bundle(folder, self._kind, network.cpu(), self._settings.sizes, about, layouts)
+        layouts, sizes = card["layouts"]["train"], self._settings.sizes
+        write_bundle(folder, self._kind, network.cpu(), sizes, about, layouts, self._features)
 
     def _save(self) -> None:
         self._checkpoint.save(
@@ -265,22 +290,26 @@ class Training:
                 "step": self._step,
                 "losses": self._losses,
                 "history": self._history,
+                "log_sizes": self._log.flush(),
             }
         )
 
-    def _resume(self) -> None:
+    def _resume(self) -> dict[str, int]:
+        """Continue from the checkpoint, if there is one; return the sizes of its log (bytes)."""
         path = self._checkpoint.path
         if not path.exists():
-            return
+            return {}
         state = self._checkpoint.load(self._device)
         if state is None:
             self._show(f"{path}: belongs to other data, settings or scenes; training restarts")
-            return
+            return {}
         self._network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._epoch, self._step = state["epoch"], state["step"]
         self._losses, self._history = state["losses"], state["history"]
         self._show(f"resuming at epoch {self._epoch + 1}, step {self._step}")
+        sizes: dict[str, int] = state.get("log_sizes", {})  # checkpoints were without a log once
+        return sizes
 
     def _write_history(self) -> None:
         text = io.StringIO()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.compiled import compiled
-from namo.geometry import Pose2D
+from namo.geometry import Floats, Pose2D
 from namo.scenes.grid import Frame, Mask
 from namo.world.drive_costs import (
     THROUGH_FACTOR,
@@ -27,6 +27,9 @@ from namo.world.free_runs import Runs, any_in_region
 from namo.world.free_space import TemporaryObstacle, connected_with
 from namo.world.goal_distance import CUT_OFF, STEP, goal_distances
 from namo.world.reachability import Reachability
+
+WAY_M = 10.0
+"""The rating of a state falls by a factor e per so many metres that its way to the goal costs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,16 @@ def blocked_way(reachability: Reachability) -> BlockedWay:
     cells = cheapest_way(distances, weights, row, column)
     cost = least / STEP * static.grid.resolution
     return BlockedWay(cost, cells, movables_along(reachability, cells))
+
+
+def rating_of(costs: Floats) -> Floats:
+    """Return the ratings (...) of states, from 0 to 1, by the costs of their ways to the goal (m).
+
+    Args:
+        costs: (...) m of free drive.
+    """
+    ratings: Floats = np.exp(-costs / WAY_M)
+    return ratings
 
 
 def opens_without(reachability: Reachability, name: str) -> bool:

@@ -34,28 +34,46 @@ def held_movables(simulation: Simulation) -> tuple[str, ...]:
     Args:
         simulation: of the scene; its state does not matter.
     """
-    model = simulation.model
-    if model.npair:  # explicit pairs of geoms have frictions of their own
+    if simulation.model.npair:  # explicit pairs of geoms have frictions of their own
         return ()
+    frictions, geoms = sliding_frictions(simulation), _geoms(simulation)
+    return tuple(
+        movable.name
+        for movable in simulation.scene.movables
+        if _is_held(simulation, movable, frictions[movable.name], geoms[movable.name])
+    )
+
+
+def sliding_frictions(simulation: Simulation) -> dict[str, float]:
+    """Return, for each movable, a lower bound of the force that slides it on the floor (N).
+
+    Args:
+        simulation: of the scene; its state does not matter. What explicit pairs of geoms say is
+            ignored.
+    """
+    model, gravity = simulation.model, -float(simulation.model.opt.gravity[2])
+    masses = {movable.name: movable.mass for movable in simulation.scene.movables}
+    return {
+        name: masses[name] * gravity * min(_friction(model, floor, geom) for geom in geoms)
+        for name, (floor, *geoms) in _geoms(simulation).items()
+    }
+
+
+def _geoms(simulation: Simulation) -> dict[str, list[int]]:
+    """Return for each movable the geom of the floor, and its own."""
+    model = simulation.model
     compiled = SceneModel(simulation.scene.path or "scene", model, simulation.data)
     (floor,) = (
         geom
         for geom in range(model.ngeom)
         if model.geom_type[geom] == PLANE and compiled.collides(geom)
     )
-    solids = {solid.name: solid for solid in compiled.movable_solids}
-    return tuple(
-        movable.name
-        for movable in simulation.scene.movables
-        if _is_held(simulation, movable, floor, list(solids[movable.name].geoms))
-    )
+    return {solid.name: [floor, *solid.geoms] for solid in compiled.movable_solids}
 
 
-def _is_held(simulation: Simulation, movable: Movable, floor: int, geoms: list[int]) -> bool:
+def _is_held(simulation: Simulation, movable: Movable, friction: float, both: list[int]) -> bool:
     model, force = simulation.model, simulation.scene.robot.max_force
     weight = movable.mass * -float(model.opt.gravity[2])
-    friction = min(_friction(model, floor, geom) for geom in geoms)
-    both = [floor, *geoms]
     times, ratios = model.geom_solref[both].T
     if times.min() <= 0.0 or ratios.min() <= 0.0:  # stiffness and damping: not the usual contacts
         return False
@@ -65,7 +83,7 @@ def _is_held(simulation: Simulation, movable: Movable, floor: int, geoms: list[i
     lever = _narrowest(movable) / (2.0 * max(movable.half_z, simulation.scene.robot.radius))
     return (
         creep <= MAX_CREEP
-        and HELD_FACTOR * force <= weight * friction
+        and HELD_FACTOR * force <= friction
         and TIP_FACTOR * force <= weight * lever
     )
 

@@ -24,13 +24,12 @@ from namo.world.held import held_movables
 from namo.world.reachability import Reachability
 from namo.world.simulation import Simulation
 from namo.world.static_map import StaticMap
+from namo.world.zones import ROUNDING
 
 FINE_M = RESOLUTION_M / 2.0
 """Side of the cells; with larger ones, what the robot hardly fits through would stay open."""
 MAX_FINE_CELLS = 4_000_000
 """Larger scenes are drawn with cells of `RESOLUTION_M`."""
-ROUNDING = 1.6
-"""Every point of a cell that a drawing covers is within so many cells of what was drawn."""
 YIELD_M = 0.005
 """How far the robot may press into soft contacts."""
 NUDGE_M = 0.01
@@ -75,7 +74,7 @@ def _is_shut(static: StaticMap, poses: Mapping[str, Pose2D], held: Collection[st
     scene = static.scene
     is_small = static.grid.rows * static.grid.columns <= MAX_FINE_CELLS
     grid = Grid.over(scene.bounds, FINE_M if is_small else RESOLUTION_M)
-    reach = _closest_m(scene) - ROUNDING * grid.resolution
+    reach = closest_m(scene) - ROUNDING * grid.resolution
     if reach - NUDGE_M <= 0.0:  # too small a robot to draw obstacles smaller than they are
         return False
     mask = grid.blank()
@@ -89,7 +88,7 @@ def _is_shut(static: StaticMap, poses: Mapping[str, Pose2D], held: Collection[st
     return bool(here) and not (labels[goal] == here).any()
 
 
-def _closest_m(scene: Scene) -> float:
+def closest_m(scene: Scene) -> float:
     """Return how close the robot's centre comes to anything, negative where that is not known (m).
 
     After a push the robot goes straight to the nearest free cell, which may cut a corner.

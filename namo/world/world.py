@@ -48,6 +48,7 @@ import numpy as np
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
+from namo.pictured import Pictured
 from namo.scenes.scene import Scene
 from namo.world.blocked_way import RemainingWay, blocked_way
 from namo.world.primitive_cache import library_for
@@ -138,8 +139,11 @@ class StraightResult(NamedTuple):
     after: Situation
 
 
-class World:
-    """One scene and its present state; see the module's description.
+class World(Pictured):
+    """A scene in MuJoCo and its present state, which is saved, restored, and changed by pushes.
+
+    The same state and push give the same bits, whatever was simulated before. A world serves one
+    thread at a time.
 
     Attributes:
         scene: the scene.

@@ -9,7 +9,14 @@ from namo.certification.effort import Effort
 from namo.certification.own_scenes import CertifySettings, certify_scenes
 from namo.errors import NamoError, UsageError
 from namo.files import sha256_of
-from namo.scenes.manifest import LEFT_OUT, MANIFEST, SCENES, audit_manifest, listed_scenes
+from namo.scenes.manifest import (
+    LEFT_OUT,
+    MANIFEST,
+    PROVEN_DEPTH,
+    SCENES,
+    audit_manifest,
+    listed_scenes,
+)
 from namo.scenes.scene_files import scene_files
 from namo.scenes.sources import environments_from
 from namo.scenes.writing import scene_xml
@@ -112,6 +119,18 @@ def test_an_interrupted_run_resumes_and_jobs_change_nothing(folder, tmp_path):
     assert lines[0] == "3 of 5 scenes are known from an earlier run"
     assert len(lines) in (3, 4)  # with the reason of the broken one, if that is known
     assert rows_of(manifest) == rows_of(tmp_path / "whole.parquet")
+
+
+def test_how_many_pushes_are_needed_is_shown_where_it_is_asked_for(folder, tmp_path):
+    (folder / "open.xml").unlink()
+    (folder / "other_box.xml").unlink()
+    manifest = tmp_path / MANIFEST
+    certify(folder, manifest, LITTLE)
+    assert PROVEN_DEPTH.name not in pq.read_schema(manifest).names
+    certify(folder, manifest, replace(LITTLE, prove=1))
+    assert pq.read_schema(manifest).names == [*SCENES.names, PROVEN_DEPTH.name]
+    shown = {row["file"]: row["proven_depth"] for row in rows_of(manifest)}
+    assert shown == {"mine/more/plugged.xml": 1, "mine/sealed.xml": 2}
 
 
 def test_a_new_scene_is_measured_alone_and_a_changed_one_again(folder, tmp_path, rooms):

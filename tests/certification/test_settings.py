@@ -96,3 +96,19 @@ def test_a_set_made_with_other_settings_is_refused_with_the_differences(tmp_path
     SceneSetSettings(seed=7).require_made_with(manifest)
     with pytest.raises(UsageError, match="other settings: seed 7 instead of 1; regenerate it"):
         settings.require_made_with(manifest)
+
+
+def test_the_version_of_a_layout_family_from_elsewhere_decides_its_scenes(tmp_path, install):
+    def installed(version):
+        install("tools_a", version, {"namo.layout_families": {"mine": "tools_a:Mine"}}, "")
+        return SceneSetSettings(families={"mine": 1.0, "room": 1.0})
+
+    settings = installed("1.0")
+    fingerprint, manifest = settings.fingerprint(), tmp_path / "scenes.parquet"
+    write_manifest(manifest, [], {"settings": json.dumps(settings.as_record())})
+    settings.require_made_with(manifest)
+    assert installed("1.0").fingerprint() == fingerprint
+    other = installed("1.1")
+    assert other.fingerprint() != fingerprint
+    with pytest.raises(UsageError, match=r"plug_ins .*tools_a 1\.0.* instead of .*tools_a 1\.1"):
+        other.require_made_with(manifest)

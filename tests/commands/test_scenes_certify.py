@@ -34,6 +34,7 @@ def test_the_exit_code_says_that_files_are_left_out(folder, tmp_path, capsys):
     ("options", "said"),
     [
         (["--pushes", "9"], "--pushes 9: only --effort searches; give it too"),
+        (["--prove", "2"], "--prove 2: only --effort searches; give it too"),
         (["--effort", "--depth", "0"], "--depth is 0; allowed: integers from 1"),
         (["--jobs", "0"], "--jobs is 0"),
         (["--split", "train=0.4"], "splits is {'train': 0.4}; fractions from 0 that add up to 1"),

@@ -50,7 +50,7 @@ def test_every_importer_can_be_chosen_and_loaded():
     parser = argparse.ArgumentParser()
     scenes_import.add_arguments(parser)
     (choices,) = [action.choices for action in parser._actions if action.dest == "format"]
-    assert choices == ["auto", *IMPORTERS.names()]
+    assert choices is IMPORTERS
     for name in IMPORTERS.names():
         importer = IMPORTERS.load(name)()
         assert all(suffix.startswith(".") for suffix in importer.SUFFIXES)
@@ -293,3 +293,15 @@ def test_shared_scenes_are_imported(shared_scenes, tmp_path, capsys, folder, imp
     for line in refused:
         assert "its walls are only in the embedded image 'image10'" in line
         assert "no robot is named" in line
+
+
+def test_an_importer_that_cannot_be_imported_stops_only_its_format(
+    source, tmp_path, capsys, install
+):
+    install("tools_a", "1.0", {"namo.importers": {"mine": "tools_a:Mine"}}, "import not_there")
+    assert run(source / "puzzle.txt", "--output", tmp_path / "out") == 0
+    first, second, *_ = (tmp_path / "out" / "import.txt").read_text().splitlines()
+    assert first.startswith("left out: format 'mine': tools_a:Mine (tools_a 1.0) cannot be import")
+    assert second.startswith("puzzle.txt: imported: ")
+    with pytest.raises(UsageError, match="No module named 'not_there'"):
+        run(source / "puzzle.txt", "--output", tmp_path / "out", "--format", "mine")

@@ -67,6 +67,8 @@ _OWN_MODELS = (
     "output_dir=results/explored end_idx=-1 algorithm=exploration object_strategy=random "
     "goal_strategy=primitive 'learning={test_manifest: results/certified/scenes.parquet}'"
 )
+_PLUG_INS = "results/plug-ins"
+"""Folder in which the copy has the plug-ins of docs/extending.md: the environment is left alone."""
 _FUZZ_RECORDS = "tests/faults/test_fuzz_records.py tests/faults/test_fuzz_bundles.py"
 _IMPORT = (
     ".venv/bin/namo scenes import SOURCE --output FOLDER [--format NAME] [--robot NAME] [--scale X]"
@@ -85,6 +87,13 @@ def _shorter(command: str, options: str) -> tuple[str, Instead]:
 def _planned(command: str, why: str) -> tuple[str, Instead]:
     """Plan the jobs of a Snakemake run without running them."""
     return command, Instead(f"{command} --dry-run", why)
+
+
+def _with_plug_ins(command: str) -> tuple[str, Instead]:
+    """Run a command where the plug-ins are found."""
+    return command, Instead(
+        f'PYTHONPATH="{_PLUG_INS}:$PYTHONPATH" {command}', "they are in a folder of their own"
+    )
 
 
 def _recipe(command: str, why: str) -> tuple[str, Instead]:
@@ -183,6 +192,32 @@ DECLARED: Mapping[str, Instead] = dict(
             "compare_arms: [default, mine]}'",
             _AS_ELSEWHERE,
         ),
+        # ---- plug-ins ------------------------------------------------------------------------
+        (
+            ".venv/bin/pip install examples/namo-example",
+            Instead(
+                ".venv/bin/pip install --quiet --no-index --no-deps --no-build-isolation "
+                f"--target {_PLUG_INS} examples/namo-example",
+                "into a folder of their own, without a network",
+            ),
+        ),
+        _with_plug_ins(".venv/bin/namo plug-ins --check"),
+        _with_plug_ins(
+            ".venv/bin/namo scenes import examples/namo-example/rooms.csv --output results/rooms"
+        ),
+        _with_plug_ins(
+            ".venv/bin/snakemake --cores all --config output_dir=results/rooms/collected "
+            "xml_dir=results/rooms end_idx=-1 algorithm=breadth_first "
+            "object_strategy=lightest_first goal_strategy=primitive"
+        ),
+        _with_plug_ins(
+            ".venv/bin/namo export results/rooms/collected --format plans_csv "
+            "--output results/rooms/plans"
+        ),
+        (
+            "tensorboard --logdir results/learning",
+            Instead("tensorboard --inspect --logdir results/learning", "serves until it is ended"),
+        ),
         # ---- on a cluster --------------------------------------------------------------------
         _planned(
             ".venv/bin/snakemake --workflow-profile profiles/slurm --config "
@@ -192,6 +227,10 @@ DECLARED: Mapping[str, Instead] = dict(
         _planned(
             ".venv/bin/snakemake --workflow-profile profiles/slurm --config "
             "output_dir=results/big manifest=scenes/scenes.parquet end_idx=-1",
+            _NEEDS_SLURM,
+        ),
+        _planned(
+            ".venv/bin/snakemake --profile profiles/slurm --workflow-profile profiles/mine rounds",
             _NEEDS_SLURM,
         ),
         # ---- the Makefile, and long tests ----------------------------------------------------

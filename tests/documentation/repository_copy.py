@@ -113,6 +113,12 @@ class Copy:
                 self._run_commands(step)
 
     def _run_commands(self, block: Block) -> None:
+        for command in block.commands():
+            if "pip install" in command and command not in DECLARED:
+                raise AssertionError(
+                    f"{block.place}: `{command}` would change the environment of the tests, which "
+                    "is the `.venv` of the copy; declare in declared.py what installs elsewhere"
+                )
         commands = [
             DECLARED[command].command if command in DECLARED else command
             for command in block.commands()

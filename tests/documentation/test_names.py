@@ -9,12 +9,15 @@ import pytest
 from snakemake.cli import get_argument_parser
 
 from namo.commands.main import make_parser
+from namo.commands.plug_ins import REGISTRIES
 from tests.conftest import REPOSITORY
 from tests.documentation.pages import INSTRUCTIONS, PAGES, read, spans
 
 FOREIGN_OPTIONS = {"--gpus": "SLURM's", "--gres": "SLURM's", "--scenes": "of benchmarks"}
 MADE_LATER = {"benchmarks/results.json": "by make bench"}
-FOLDERS = r"(namo|tests|docs|workflow|config|profiles|resources|benchmarks|envs|\.ci)/"
+ENTRY_POINTS = {registry.group for registry in REGISTRIES}
+"""Groups of them, which look like modules."""
+FOLDERS = r"(namo|tests|docs|workflow|config|profiles|resources|benchmarks|examples|envs|\.ci)/"
 """Folders of the repository; `results/...` is written by runs."""
 
 
@@ -110,7 +113,8 @@ def test_files_exist(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_modules_and_what_is_in_them_exist(page):
     for span in spans(read(page)):
-        if match := re.fullmatch(r"(namo(?:\.\w+)+)(?:\(.*\))?", span):
+        match = re.fullmatch(r"(namo(?:\.\w+)+)(?:\(.*\))?", span)
+        if match and span not in ENTRY_POINTS:
             assert exists(match[1]), f"{page}: {span}"
 
 

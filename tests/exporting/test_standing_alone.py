@@ -2,6 +2,7 @@
 
 import shutil
 
+import minari
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -11,8 +12,6 @@ from namo.commands.main import main
 from namo.errors import UsageError
 from namo.exporting.registry import EXPORTERS
 from namo.exporting.verification import ExportVerification
-from namo.results.replay import replay
-from namo.world.world import World
 from tests.exporting.conftest import exported
 from tests.training.conftest import collect, write_scenes
 
@@ -35,11 +34,9 @@ def alone(rooms, tmp_path_factory):
     collected = collect(
         scenes,
         folder / "results" / "mine",
-        algorithm="best_first",
+        algorithm="hybrid",
         object_strategy="nearest_first",
         episodes_per_env=2,
-        max_depth=3,
-        max_goals_per_object=10,
         max_pushes=40,
     )
     for form in EXPORTERS.names():
@@ -99,11 +96,37 @@ def test_episodes_of_an_export_are_those_of_the_collection(alone):
         assert theirs.solved == ours.solved
         assert theirs.pushes.to_pylist() == ours.pushes.to_pylist()
         if theirs.plan:
-            assert replay(World(theirs.scene), theirs.record).problem is None
+            assert theirs.replay().problem is None
+            assert theirs._repr_html_() == ours._repr_html_()
             compared += 1
     assert compared == 6
     with pytest.raises(UsageError, match="no records of environments"):
         next(export.records())
+
+
+def test_exports_have_contact_and_travel_of_straight_pushes(alone, monkeypatch):
+    collection = namo.load(alone / "results" / "mine")
+    asked = ("object_id", "contact", "travel", "goal_x", "goal_y", "goal_theta")
+    ours = collection.pushes.select(asked)
+    assert 0 < ours["contact"].null_count < ours.num_rows
+    assert namo.load(alone / "huggingface").pushes.select(asked) == ours
+    drawn, rows = masks(alone / "masks"), ours.to_pylist()
+    contacts = [-1 if row["contact"] is None else row["contact"] for row in rows]
+    assert drawn["contact"].tolist() == contacts
+    assert drawn["travel"].tolist() == [row["travel"] or 0.0 for row in rows]
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(alone / "minari"))
+    found = [
+        (int(contact), float(travel))
+        for episode in minari.load_dataset("mine-v0")
+        for contact, travel in zip(
+            episode.actions["contact"], episode.actions["travel"], strict=True
+        )
+    ]
+    assert any(contact >= 0 for contact, _ in found)
+    assert found == [
+        (-1, 0.0) if row["contact"] is None else (row["contact"], row["travel"])
+        for row in collection.plans.to_pylist()
+    ]
 
 
 def test_masks_are_made_from_a_collection_and_from_its_export_alike(alone, tmp_path):

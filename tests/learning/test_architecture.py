@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 
 from namo.learning.bundle import load_bundle
 from namo.learning.bundle_files import CONFIG, WEIGHTS
+from namo.learning.queries import FEATURES
 from tests.learning.conftest import SIZES, assert_refused, change, outputs, seal
 
 
@@ -71,7 +72,7 @@ Path({mark!r}).touch()
 class Custom(torch.nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.out = torch.nn.Linear(10, width)
+        self.out = torch.nn.Linear({features}, width)
 
     def forward(self, rasters, features):
         return self.out(features) + rasters.mean()
@@ -86,10 +87,10 @@ def not_a_module(width):
 def custom(bundle, tmp_path, monkeypatch):
     """A bundle with a custom class, and the file that its module creates when imported."""
     name = f"custom_model_of_{tmp_path.name}".replace("-", "_")
-    mark = tmp_path / "imported"
-    (tmp_path / f"{name}.py").write_text(CUSTOM_MODEL.format(mark=str(mark)))
+    mark, features = tmp_path / "imported", len(FEATURES["goal"])
+    (tmp_path / f"{name}.py").write_text(CUSTOM_MODEL.format(mark=str(mark), features=features))
     monkeypatch.syspath_prepend(tmp_path)
-    save_file(torch.nn.Linear(10, 2).state_dict(prefix="out."), bundle / WEIGHTS)
+    save_file(torch.nn.Linear(features, 2).state_dict(prefix="out."), bundle / WEIGHTS)
     change(bundle, architecture={"width": 2}, **{"class": f"{name}:Custom"})
     seal(bundle)
     return bundle, mark, name

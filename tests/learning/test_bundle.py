@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from namo.errors import ModelError
+from namo.learning.architecture import new_network
 from namo.learning.bundle import expected_config, load_bundle, write_bundle
 from namo.learning.bundle_files import CONFIG, WEIGHTS, bundle_sha256, trained_layouts
 from namo.learning.queries import FEATURES
@@ -77,6 +78,8 @@ def test_a_config_that_is_not_an_object_is_named(bundle):
         ("channels", [*CHANNELS, "smell"]),
         ("channels", list(CHANNELS[::-1])),
         ("features", list(FEATURES["object"])),
+        ("features", ["travel", "travel"]),
+        ("features", []),
         ("metres_per_pixel", 0.05),
         ("pixels", 64),
         ("behind_m", 1.0),
@@ -91,6 +94,15 @@ def test_a_mismatch_of_the_input_is_named_with_both_values(bundle, name, value):
     change(bundle, **{name: value})
     found = None if value is ... else value
     assert_refused(bundle, CONFIG, f"{name} is {found!r}", repr(expected_config("goal")[name]))
+
+
+def test_a_model_may_do_without_some_features(tmp_path):
+    names = ["travel", "end_y", "end_x"]
+    network = new_network("goal", {}, names)
+    write_bundle(tmp_path, "goal", network, {}, {"discount": 0.8}, features=names)
+    loaded = load_bundle(tmp_path, "goal")
+    assert loaded.config["features"] == names
+    assert loaded.network.sample_at == [(2, 1)]  # the end of a push, and no contact
 
 
 def test_a_model_is_refused_for_another_kind_of_query(bundle):

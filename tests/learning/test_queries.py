@@ -10,6 +10,7 @@ from namo.geometry import Pose2D
 from namo.learning.queries import FEATURES, FRAMES, goal_query, object_query
 from namo.learning.rasters import CHANNELS, VIEWS, StateRaster, render
 from namo.scenes.footprint import Polygon, centred
+from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
 
@@ -25,7 +26,8 @@ class Queried:
         self.world = World(scene)
         self.state = StateRaster(self.world.reachability())
         self.candidates = candidate_pushes(self.world, NAME)
-        self.query = goal_query(self.state, NAME, self.candidates)
+        self.ways = CandidateWays(self.world.reachability(), NAME, self.candidates)
+        self.query = goal_query(self.state, self.ways)
         self.contacts = self.world.static.contacts[NAME]
         self.contact = self.query.numbers // len(self.candidates.travels)
         self.columns = dict(zip(FEATURES["goal"], self.query.features.T, strict=True))
@@ -54,6 +56,29 @@ def test_every_feasible_candidate_appears_once(queried):
     assert sorted(numbers) == np.flatnonzero(possible).tolist()
     assert len(set(numbers)) == len(numbers) > 40
     assert not possible.all()
+
+
+def test_the_ways_after_the_candidates_are_features(queried):
+    ways, columns = queried.ways, queried.columns
+    costs = ways.costs.ravel()[queried.query.numbers]
+    np.testing.assert_allclose(columns["way_left"], np.exp(-costs / 10.0), rtol=1e-6)
+    assert (columns["way_now"] == np.float32(math.exp(-ways.now / 10.0))).all()
+    clears = ways.costs == 0.0
+    assert (columns["clears"] == clears.ravel()[queried.query.numbers]).all()
+    for number, cleared, beyond in zip(
+        queried.query.numbers.tolist(), columns["cleared"], columns["clears_beyond"], strict=True
+    ):
+        contact, travel = divmod(number, clears.shape[1])
+        assert cleared == pytest.approx(clears[contact, : travel + 1].mean())
+        assert beyond == clears[contact, travel + 1 : travel + 2].any()
+
+
+def test_only_the_features_that_are_named_are_computed(queried):
+    ways = CandidateWays(queried.world.reachability(), NAME, queried.candidates)
+    query = goal_query(queried.state, ways, ["travel", "end_x"])
+    assert "remaining" not in vars(ways)
+    expected = [queried.columns["travel"], queried.columns["end_x"]]
+    np.testing.assert_array_equal(query.features.T, expected)
 
 
 def test_features_match_the_geometry(queried):

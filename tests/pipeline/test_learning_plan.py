@@ -162,3 +162,13 @@ def test_the_benchmark_compares_in_the_first_scenes_of_each_class(plan, tmp_path
     given["arms"]["own"] = "best_first ml ml ml_sample=8"
     with pytest.raises(UsageError, match="unknown setting 'ml_sample'; did you mean 'ml_samples'"):
         plan({"benchmark": given}).search("benchmark", "comparison/own")
+
+
+def test_an_arm_with_a_plug_in_is_searched_again_with_another_version(plan, install):
+    install("tools_a", "1.0", {"namo.planners": {"mine": "tools_a:Mine"}}, "")
+    arms = {"random": "idfs random random", "mine": "mine random random"}
+    learning = plan(arms=arms, round_arms=list(arms))
+    assert learning.search("once", "comparison/random").plug_ins == {}
+    assert learning.search("once", "comparison/mine").plug_ins == {
+        "algorithm": "tools_a:Mine (tools_a 1.0)"
+    }

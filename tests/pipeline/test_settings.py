@@ -1,9 +1,11 @@
+import importlib.metadata
 import shlex
 import shutil
 
 import pytest
 import yaml
 
+from namo import plug_ins
 from namo.collection.config import CollectionConfig
 from namo.commands.main import make_parser
 from namo.errors import UsageError
@@ -258,3 +260,15 @@ def test_the_schema_says_what_it_said_when_it_was_a_file():
     assert properties["xml_dir"] == {"type": ["string", "null"], "minLength": 1}
     assert properties["end_idx"] == {"type": "integer", "minimum": -1}
     assert properties["physics"] == {"enum": ["scene", "fast", "accurate"]}
+
+
+def test_a_plug_in_is_a_name_like_others_and_own_names_need_no_look_for_any(
+    shipped, install, monkeypatch
+):
+    install("tools_a", "1.0", {"namo.planners": {"mine": "tools_a:Mine"}}, "")
+    assert check_settings(shipped | {"algorithm": "mine"}).algorithm == "mine"
+    assert check_settings(shipped | {"algorithm": "tools_a:Mine"}).algorithm == "tools_a:Mine"
+    assert "did you mean 'mine'?" in refusal(shipped | {"algorithm": "mime"})
+    plug_ins.installed.cache_clear()
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda **_: pytest.fail("looked"))
+    check_settings(shipped)

@@ -20,6 +20,9 @@ from namo.results.tables import DATA_TABLES, write_table
 NASTY = """scènes/</script><img src=x onerror="window.hacked=1">'&\u2028.xml"""
 """A file name that the page must show as text only."""
 BOX = [-0.3, -0.2, 0.3, -0.2, 0.3, 0.2, -0.3, 0.2]
+TO_A_POSE = {"contact": None, "travel": None, "goal_x": 1.25, "goal_y": 1.0, "goal_theta": 0.0}
+STRAIGHT = {"contact": 0, "travel": 0.5}
+"""What pushes ask for."""
 _BLANK = {"string": "", "int64": 0, "double": 0.0, "bool": False}
 
 
@@ -112,7 +115,10 @@ def scene_of(row: Record) -> Record:
 
 
 def plan_of(row: Record) -> list[Record]:
-    """The pushes of a plan, each with 12 frames in which the robot and box 2 move right."""
+    """The pushes of a plan, each with 12 frames in which the robot and box 2 move right.
+
+    The first is one to a pose, the second a straight push, and so on.
+    """
     pushes = []
     for step in range(row["solution_depth"] or 0):
         along = 0.1 * step + np.linspace(0.0, 0.1, 12)
@@ -125,6 +131,7 @@ def plan_of(row: Record) -> list[Record]:
                 **{name: row[name] for name in identity(0)},
                 step=step,
                 object_id="box 2",
+                **STRAIGHT if step % 2 else TO_A_POSE,
                 moved=["box 2"],
                 robot=robot.ravel().tolist(),
                 poses=poses.ravel().tolist(),
@@ -155,6 +162,7 @@ def pushes_of(row: Record) -> list[Record]:
             goal_gap=2.0 - 0.1 * (push % 5),
             simulation=push,
             object_id="box 2" if push == count - 1 else "box <1>",
+            **TO_A_POSE,
             status="reached",
             moved=push % 2 == 0,
             goal_open=row["solution_found"] and push == count - 1,

@@ -94,15 +94,31 @@ def test_the_table_is_sorted_both_ways_with_missing_values_last(page):
 def test_a_plan_plays_to_its_end_and_restarts(page):
     play(page)
     assert page.value("document.getElementById('player').open")
-    page.wait_for("document.getElementById('step').textContent === 'Push 2 of 2: box 2'")
+    straight = "Push 2 of 2: box 2, straight from contact 0, 0.50 m"
+    page.wait_for(f"document.getElementById('step').textContent === '{straight}'")
     page.wait_for("document.getElementById('toggle').textContent === 'Play'")
     assert page.value(ROBOT).startswith("translate(-1300 0)")
     assert page.value(BOX).startswith("translate(1200 1000)")
     assert page.value("document.getElementById('clock').textContent") == "2.2 / 2.2 s"
     page.value("document.getElementById('toggle').click()")
-    assert page.value("document.getElementById('step').textContent") == "Push 1 of 2: box 2"
+    first = "Push 1 of 2: box 2, to (1.25, 1.00) m, 0°"
+    assert page.value("document.getElementById('step').textContent") == first
     page.value("document.getElementById('close').click()")
     assert not page.value("document.getElementById('player').open")
+
+
+def test_the_player_shows_what_the_present_push_asks_for(page):
+    page.media(prefers_reduced_motion="reduce")
+    play(page)
+    shown = (
+        "[...document.querySelectorAll('#stage .request')]"
+        ".filter((each) => getComputedStyle(each).display !== 'none').map((each) => each.innerHTML)"
+    )
+    (target,) = page.value(shown)
+    assert "translate(1250 1000)" in target
+    set_value(page, "seek", "16.5", "input")
+    (way,) = page.value(shown)
+    assert 'class="tip"' in way
 
 
 def test_the_slider_seeks_to_any_time(page):

@@ -11,7 +11,6 @@ from namo.reporting.report import write_report
 from namo.reporting.search_facts import SearchFacts
 from namo.reporting.searches import unsolved_searches
 from namo.reporting.unsolved_causes import Cause, explanation_of
-from namo.scenes.writing import write_scene
 from tests.reporting.unsolved import MAX_PUSHES, unsolved_scenes
 
 pytestmark = pytest.mark.slow
@@ -22,10 +21,7 @@ PLUG = "obstacle_1_movable"
 def unsolved(rig, rooms, tmp_path_factory):
     """A collection of the six scenes, in the order of `unsolved_scenes`. Read only."""
     folder = tmp_path_factory.mktemp("unsolved")
-    for number, (name, scene) in enumerate(unsolved_scenes(rooms).items()):
-        write_scene(scene, folder / "scenes" / f"{number}_{name.replace(' ', '_')}.xml")
-    config = rig.config(max_pushes=MAX_PUSHES)
-    return rig.collect_and_merge(folder / "scenes", folder / "out", config)
+    return rig.collect_scenes(folder, unsolved_scenes(rooms), max_pushes=MAX_PUSHES)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def test_the_page_is_self_contained(page):
     attributes = [each for _, values in page.tags for each in values.items()]
     assert not {"src", "srcset", "action", "data"} & {name for name, _ in attributes}
     assert all(value.startswith("#") for name, value in attributes if name == "href")
-    for name in ("page.css", "page.js"):
+    for name in ("page.css", "scene.css", "page.js"):
         asset = resources.files("namo.reporting").joinpath(name).read_text("utf-8")
         assert not re.search(r"@import|url\(|https?:|fetch\(|import\(", asset)
     (policy,) = [value for name, value in attributes if name == "content" and "-src" in value]
@@ -73,7 +73,7 @@ def test_the_overview_counts(page):
     assert "Solved 57.1 % 4 episodes" in page.text
     assert "Verified by replay 3 of 4 plans" in page.text
     assert "Minimal plans 4 of 4, 1 push dropped" in page.text
-    assert "Failed environments 2" in page.text
+    assert "Failed 2 22.2 % of environments" in page.text
 
 
 def test_unexplained_outcomes_come_first_and_solved_last(page):
@@ -151,7 +151,10 @@ def test_cards_with_a_plan_are_buttons(page):
     cards = {value["data-plan"]: tag for tag, value in page.tags if "data-plan" in value}
     assert plans.keys() == cards.keys()
     assert set(cards.values()) == {"button"}
-    assert [push["name"] for push in plans["host_env_000002_episode_0"]] == ["box 2", "box 2"]
+    assert [push["text"] for push in plans["host_env_000002_episode_0"]] == [
+        "box 2, to (1.25, 1.00) m, 0°",
+        "box 2, straight from contact 0, 0.50 m",
+    ]
 
 
 def test_cards_name_the_episode_of_an_environment(make_collection):

@@ -1,15 +1,18 @@
 import itertools
+import math
 import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from namo.commands.main import main
-from namo.reporting.explanation_text import overview
+from namo.reporting.explanation_text import overview, way_to
 from namo.reporting.search_facts import SearchFacts
 from namo.reporting.search_tree import MAX_STATES, draw_tree
 from namo.reporting.searches import unsolved_searches
-from tests.reporting.conftest import episode_row, mixed
+from namo.reporting.unsolved_causes import Cause, explanation_of
+from tests.reporting.conftest import STRAIGHT, episode_row, mixed
 
 
 def facts_of(folder):
@@ -39,7 +42,11 @@ def test_states_that_look_the_same_are_shown_once(make_collection):
 
 def test_an_environment_without_an_unsolved_search_says_how_it_ended(make_collection, capsys):
     collection = make_collection(mixed())
-    for environment, said in (("1", "episode_0: solved"), ("5", "no site named 'goal'")):
+    for environment, said in (
+        ("0", "episode_0: solved: the goal was reachable from the start"),
+        ("2", f"episode_0: solved with a plan of 2 pushes: namo replay {collection} 2"),
+        ("5", "no site named 'goal'"),
+    ):
         (collection / f"host_env_{int(environment):06d}_results.pkl").touch()
         assert main(["explain", str(collection), environment]) == 0
         assert said in capsys.readouterr().out
@@ -71,6 +78,49 @@ def test_straight_pushes_of_one_simulation_are_one_simulated_push(make_collectio
     assert dict(overview(facts))["effort"].startswith("4 pushes simulated, ")
     for push in facts.search.pushes:
         push["simulation"] //= 2
+        push |= STRAIGHT
     assert facts.simulations == 2
+    objects = SearchFacts(facts.search).objects
+    assert [(each.pushes, each.simulations) for each in objects] == [(3, 2), (1, 1)]
     effort = dict(overview(facts))["effort"]
-    assert effort.startswith("2 pushes simulated (2 shorter ones passed on the way), ")
+    assert effort.startswith("2 straight pushes simulated (2 shorter ones passed on the way), ")
+
+
+def test_a_tree_tells_straight_pushes_from_pushes_to_a_pose(make_collection):
+    facts = facts_of(make_collection([episode_row(0, "pushes", pushes_simulated=4)]))
+    facts.search.pushes[2] |= STRAIGHT
+    tree = draw_tree(facts)
+    assert (tree.straight, tree.to_pose) == (1, 3)
+    assert re.findall(r'class="edge (.*?)"', tree.svg) == ["c0", "c0", "c0 straight", "c1"]
+    assert "4 pushes simulated, 1 of them straight, " in dict(overview(facts))["effort"]
+    assert [each.straight for each in facts.objects] == [1, 0]
+    assert way_to(facts, facts.states[3])[1:] == [
+        "1: box <1>, to (1.25, 1.00) m, 0°",
+        "2: box <1>, straight from contact 0, 0.50 m",
+    ]
+
+
+@pytest.mark.parametrize(("y", "is_jammed"), [(0.0, False), (-1.79, True)])
+def test_a_straight_push_that_gives_up_is_seen_with_the_way_it_had_left(
+    make_collection, y, is_jammed
+):
+    facts = facts_of(make_collection([episode_row(0, "pushes", pushes_simulated=2)]))
+    straight, _ = facts.search.pushes
+    # The box, turned upside down, is pushed towards the lower wall.
+    pose = [0.0, y, math.pi]
+    straight |= STRAIGHT | {"status": "stuck", "goal_x": 0.0, "goal_y": y, "moved": False}
+    straight["poses_before"][3:6] = straight["poses_after"][3:6] = pose
+    box, _ = facts.objects
+    assert (box.against_obstacle, box.unmoved_with_room) == (int(is_jammed), int(not is_jammed))
+
+
+@pytest.mark.parametrize(
+    ("termination", "shown"), [("depth", "of up to 1 push"), ("exhausted", "of any length")]
+)
+def test_a_search_that_tried_all_candidates_says_what_that_showed(
+    make_collection, termination, shown
+):
+    row = episode_row(0, termination, pushes_simulated=4, proof_depth=1, proof_candidates=4)
+    explanation = explanation_of(facts_of(make_collection([row])))
+    assert explanation.cause is Cause.PROVEN
+    assert f"has shown: no plan {shown} among these 4 candidates. " in explanation.text

@@ -5,16 +5,17 @@ import pytest
 from namo.binomial import wilson_interval
 from namo.reporting.episodes import read_episodes
 from namo.reporting.strategies import (
-    ObjectPushes,
+    PushGroup,
     by_difficulty,
     by_strategy,
     first_push_success,
     has_one_scene,
+    pushes_by_kind,
     pushes_by_object,
 )
-from namo.results.schema import SCENES
+from namo.results.schema import PUSHES, SCENES
 from namo.results.tables import write_table
-from tests.reporting.conftest import episode_row
+from tests.reporting.conftest import STRAIGHT, episode_row
 
 
 def test_failed_environments_are_in_no_group(collection):
@@ -90,8 +91,20 @@ def test_objects_of_different_scenes_are_not_summed(make_collection):
 def test_pushes_are_counted_by_object_name(make_collection):
     folder = make_collection([episode_row(0, pushes_simulated=3), episode_row(1, "pushes")])
     assert pushes_by_object(folder / "pushes.parquet") == [
-        ObjectPushes("box 2", pushes=2, moved=2, opened=1, on_plan=1),
-        ObjectPushes("box <1>", pushes=2, moved=1, opened=0, on_plan=0),
+        PushGroup("box 2", pushes=2, moved=2, opened=1, on_plan=1),
+        PushGroup("box <1>", pushes=2, moved=1, opened=0, on_plan=0),
+    ]
+
+
+def test_pushes_are_counted_by_kind_where_some_are_straight(make_collection):
+    folder = make_collection([episode_row(0, pushes_simulated=3)])
+    path = folder / "pushes.parquet"
+    assert pushes_by_kind(path) == []
+    first, *others = pq.read_table(path).to_pylist()
+    write_table(path, PUSHES, [pa.Table.from_pylist([first | STRAIGHT, *others], PUSHES)])
+    assert pushes_by_kind(path) == [
+        PushGroup("straight", pushes=1, moved=1, opened=0, on_plan=0),
+        PushGroup("to a pose", pushes=2, moved=1, opened=1, on_plan=1),
     ]
 
 

@@ -163,6 +163,7 @@ def _former_object(info):
 def _former_summary(summary, version):
     summary["collection_metadata"]["schema_version"] = version
     del summary["performance_stats"]["minimal_plans"]
+    del summary["performance_stats"]["proofs"]
     if version > FORMER:
         return summary
     performance = dict(summary["performance_stats"])

@@ -10,7 +10,6 @@ from namo.results.sealed_check import sealed_problem
 from namo.results.verify import Verification
 from namo.scenes.conditions import Conditions
 from namo.scenes.reading import read_scene
-from namo.scenes.writing import write_scene
 
 PLUG = "obstacle_1_movable"
 
@@ -18,19 +17,20 @@ PLUG = "obstacle_1_movable"
 @pytest.fixture(scope="module")
 def shown(rig, rooms, tmp_path_factory):
     """Two impossible scenes, and two in which every candidate was tried. Read only."""
-    folder = tmp_path_factory.mktemp("shown")
     scenes = {
-        "0_walls": rooms.walled(rooms.box(-1.0, 0.5)),
-        "1_heavy": rooms.room(rooms.box(0.0, 0.0, mass=50.0), walls=rooms.door()),
-        "2_slit": rooms.sealed(rooms.box(-1.64, 0.5)),
-        "3_slit": rooms.sealed(rooms.box(-1.0, 1.6)),
+        "walls": rooms.walled(rooms.box(-1.0, 0.5)),
+        "heavy": rooms.room(rooms.box(0.0, 0.0, mass=50.0), walls=rooms.door()),
+        "slit": rooms.sealed(rooms.box(-1.64, 0.5)),
+        "corner": rooms.sealed(rooms.box(-1.0, 1.6)),
     }
-    for name, scene in scenes.items():
-        write_scene(scene, folder / "scenes" / f"{name}.xml")
-    config = rig.config(
-        algorithm="exhaustive", object_strategy="no_heuristic", max_depth=1, max_pushes=None
+    return rig.collect_scenes(
+        tmp_path_factory.mktemp("shown"),
+        scenes,
+        algorithm="exhaustive",
+        object_strategy="no_heuristic",
+        max_depth=1,
+        max_pushes=None,
     )
-    return rig.collect_and_merge(folder / "scenes", folder / "out", config)
 
 
 def problem_of(shown, number, change=lambda record: None):

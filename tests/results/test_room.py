@@ -11,9 +11,7 @@ from namo.world.world import World
 @pytest.fixture(scope="module")
 def roomy(rig, tmp_path_factory):
     """Rooms that need a push, collected with a clearance of 3 cm. Read only."""
-    folder = tmp_path_factory.mktemp("roomy")
-    scenes = rig.copy_rooms(folder / "scenes", (1, 3, 8))
-    return rig.collect_and_merge(scenes, folder / "out", rig.config(clearance=0.03))
+    return rig.collect_rooms(tmp_path_factory.mktemp("roomy"), (1, 3, 8), clearance=0.03)
 
 
 def solved(collection):

@@ -163,6 +163,22 @@ def test_dropped_pushes_and_plans_not_shown_to_be_minimal_are_counted(summary_of
     assert "minimal plans" not in summary_text(summary_of(row(0)), tmp_path), "none was tried"
 
 
+def test_what_unsolved_searches_have_shown_is_counted(summary_of, tmp_path):
+    summary = summary_of(
+        row(0, proof_depth=1),
+        row(1, "depth", proof_depth=2),
+        row(2, "timeout", proof_depth=1),
+        row(3, "pushes", proof_depth=0),
+        row(4, "pushes"),
+        row(5, "impossible"),
+    )
+    assert summary["performance_stats"]["proofs"] == {"impossible": 1, "bounded": 2}
+    text = summary_text(summary, tmp_path)
+    assert "\nproofs                  1 impossible, 2 without a plan among all candidates\n" in text
+    assert "2 push budget, 1 solved" in text
+    assert "\nproofs" not in summary_text(summary_of(row(0), row(1, "pushes")), tmp_path)
+
+
 def test_an_environment_with_a_failed_episode_counts_once(summary_of):
     stats = summary_of(row(0), row(0, "error"), row(0, "error"))["performance_stats"]
     assert (stats["total_environments"], stats["failed_environments"]) == (1, 1)

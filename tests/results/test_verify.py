@@ -11,6 +11,7 @@ import shapely
 from namo.commands.main import main
 from namo.errors import ResultFileError
 from namo.reporting.report import write_report
+from namo.results import parts
 from namo.results.assemble import assemble
 from namo.results.collection import Collection
 from namo.results.records import file_entry, read_record, write_record
@@ -27,9 +28,7 @@ from tests.walking import SCENES, Folder, copy_scenes
 @pytest.fixture(scope="module")
 def whole(rig, tmp_path_factory):
     """Three rooms collected in one chunk, and merged. Read only."""
-    folder = tmp_path_factory.mktemp("whole")
-    scenes = rig.copy_rooms(folder / "scenes", (0, 1, 6))
-    return rig.collect_and_merge(scenes, folder / "out", rig.config())
+    return rig.collect_rooms(tmp_path_factory.mktemp("whole"), (0, 1, 6))
 
 
 @pytest.fixture
@@ -46,6 +45,14 @@ def problems(folder, **options):
 def the_problem(folder, **options):
     (only,) = problems(folder, **options)
     return only
+
+
+def test_the_marker_of_a_part_is_read_once(whole, monkeypatch):
+    read = []
+    marker_of = parts.read_marker
+    monkeypatch.setattr(parts, "read_marker", lambda *args: read.append(1) or marker_of(*args))
+    assert problems(whole.output) == []
+    assert len(read) == len(parts.finished_parts(whole.output)) > 0
 
 
 def test_an_intact_collection_has_no_problems_and_is_checked_completely(whole):
@@ -511,7 +518,9 @@ def test_a_report_with_other_numbers_is_named(asked, capsys):
 def test_the_command_says_how_many_plans_leave_room(whole, capsys):
     assert main(["verify", str(whole.output), "--no-replay", "--clearance", "0"]) == 0
     plans = room_of_plans(Collection(whole.output), 0.0).plans
-    assert f"clearance 0 cm: {plans} of {plans} plan" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"clearance 0 cm: {plans} of {plans} plan" in out
+    assert out.endswith(" (100 %); collected with 1 cm\n")
     assert main(["verify", str(whole.output), "--clearance", "-1"]) == 2
     assert "--clearance is -1.0; allowed: 0 to 1 (m)" in capsys.readouterr().err
 

@@ -7,6 +7,7 @@ import re
 import pytest
 import yaml
 
+import namo
 from hooks import MAKERS, made
 from namo.certification.settings import SceneSetSettings
 from namo.collection.config import CollectionConfig
@@ -19,6 +20,7 @@ from namo.training.benchmark_settings import BenchmarkSettings
 from namo.training.learning_settings import LearningSettings
 from namo.training.settings import TrainingSettings
 from reference import links
+from reference.api import search_settings
 from reference.columns import SCHEMAS, columns
 from reference.command_line import commands, options_of, scripts, spelling, subcommands
 from reference.markdown import fenced, paragraphs, prose, table
@@ -174,18 +176,42 @@ def test_every_part_has_a_heading_and_words(kind):
         assert len(said.split("\n\nIn [")[0].strip()) > 20
 
 
+def ask(request):
+    """What the generator of a request returns."""
+    return made(re.match(r"(?P<what>\w+) ?(?P<which>.*)", request))
+
+
 def test_constants_named_in_a_text_are_listed_with_their_values():
     assert "`DISTANCE_M` is `(0.3, 1.0)`. `TURN_RAD` is `0.785`." in parts("goal strategy")
 
 
 @pytest.mark.parametrize(
-    "asked", ["nothing of_this", "columns nothing", "parts nothing", "settings nothing"]
+    "asked",
+    [
+        *("nothing of_this", "columns nothing", "parts nothing", "settings nothing"),
+        *("api nothing", "api World nothing"),
+    ],
 )
 def test_an_unknown_placeholder_is_named(asked):
     page = f"<!-- made from the code: {asked} -->"
-    match = re.search(r"(?P<what>\w+) (?P<which>\w+) -->", page)
+    match = re.search(r"(?P<what>\w+) (?P<which>.+) -->", page)
     with pytest.raises(UsageError, match="nothing"):
         made(match)
+
+
+def test_every_public_name_is_in_the_reference_once():
+    page = (REPOSITORY / "docs" / "api.md").read_text()
+    requests = re.findall(r"^<!-- made from the code: ((?:api|search_settings).*) -->$", page, re.M)
+    described = [re.match(r"::: namo\.(\w+)", ask(request))[1] for request in requests]
+    assert sorted(described) == sorted({*namo.__all__} - {"__version__"})
+    assert "`namo.__version__`" in page
+
+
+def test_every_setting_of_a_search_is_described_with_its_default():
+    lines = search_settings("").splitlines()
+    for name in namo.SearchSettings.__annotations__:
+        assert any(line.startswith(f"| `{name}` |") for line in lines), name
+    assert "| `algorithm` | `'hybrid'` | " in search_settings("")
 
 
 def test_every_generator_is_used_by_a_page():

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import namo
 from tests.conftest import REPOSITORY
 from tests.reporting.browser import chromium, tab_of
 
@@ -71,6 +72,13 @@ def test_every_link_has_a_target(site, pages):
                 target = found.relative_to(site.resolve())
             if parts.fragment and not parts.fragment.startswith("__"):
                 assert unquote(parts.fragment) in pages[target].ids, f"{page}: {address}"
+
+
+def test_every_public_name_and_member_has_its_place(pages):
+    (page,) = (elements for path, elements in pages.items() if path.name == "api.html")
+    assert {f"namo.{name}" for name in {*namo.__all__} - {"__version__"}} <= page.ids
+    assert {"namo.World.push", "namo.Episode.plan", "namo.PushStatus.REACHED"} <= page.ids
+    assert "namo.World.simulation" not in page.ids
 
 
 def test_no_placeholder_is_left(site):

@@ -7,16 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from namo.learning.queries import FEATURES
+from namo.learning.queries import FEATURES, WAY_FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.learning.scoring import Prediction
 from namo.scenes.reading import parse_scene
 from namo.scenes.writing import scene_xml
 from namo.seeding import Purpose, stream
 from namo.strategies import rated_candidates
+from namo.strategies.clear_path import ClearPathGoals
 from namo.strategies.goal_random import DISTANCE_M
 from namo.strategies.learned import LearnedGoals, LearnedObjects
 from namo.strategies.strategy import RatingGoalStrategy, RatingObjectStrategy
+from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
 from namo.world.push_planner import within_tolerance
@@ -31,12 +33,14 @@ class FakeScorer:
     """Returns chosen predictions.
 
     Attributes:
+        features: that it takes, those of the ways not among them.
         queried: the queries of each call.
         stats: number of timed calls.
     """
 
     def __init__(self, predict):
         self._predict = predict
+        self.features = [name for name in FEATURES["goal"] if name not in WAY_FEATURES]
         self.queried = []
         self.stats = SimpleNamespace(calls=0)
 
@@ -330,7 +334,7 @@ def test_a_goal_query_has_a_raster_per_side_and_all_feasible_candidates(wide):
     (((query),),) = scorer.queried
     pixels, possible = VIEWS["push"].pixels, candidate_pushes(wide, NAME).possible.sum()
     assert query.rasters.shape == (4, len(CHANNELS), pixels, pixels)
-    assert query.features.shape == (possible, len(FEATURES["goal"]))
+    assert query.features.shape == (possible, len(scorer.features))
 
 
 # ---- goals in best-first order
@@ -535,6 +539,20 @@ def test_a_reloaded_model_proposes_the_same_goals(wide, scorer_of):
     assert first != other
 
 
+@pytest.mark.parametrize("sees_ways", [True, False])
+@pytest.mark.parametrize("value", [0.3, 0.95])
+def test_a_model_that_sees_the_ways_is_helped_out_where_it_promises_little(rooms, sees_ways, value):
+    behind = rooms.wall(7, 1.0, 0.0, (0.05, 0.5))
+    scene = rooms.room(rooms.box(0.0, 0.0), walls=(*rooms.door(), behind), goal=(1.6, 0.0))
+    scorer = by_number(lambda numbers: np.full(len(numbers), value))
+    if sees_ways:
+        scorer.features = list(FEATURES["goal"])
+    further = LearnedGoals(scorer, 32).rated(World(scene), NAME).further
+    assert bool(further) == (sees_ways and value == 0.3)
+    if further:
+        assert further == ClearPathGoals().rated(World(scene), NAME).further
+
+
 def test_the_best_goal_is_the_one_with_the_highest_value(wide, scorer_of):
     from namo.learning.queries import goal_query
     from namo.learning.rasters import StateRaster
@@ -542,7 +560,9 @@ def test_the_best_goal_is_the_one_with_the_highest_value(wide, scorer_of):
     scorer = scorer_of("goal")
     strategy = LearnedGoals(scorer, 500)
     candidates = candidate_pushes(wide, NAME)
-    query = goal_query(StateRaster(wide.reachability()), NAME, candidates)
+    reachability = wide.reachability()
+    ways = CandidateWays(reachability, NAME, candidates)
+    query = goal_query(StateRaster(reachability), ways)
     (prediction,) = scorer.predict([query])
     best = int(prediction.value.argmax())
     goal, rating = next(strategy.best(wide, NAME))

@@ -86,7 +86,8 @@ def targets_of(sample):
         for place, features in enumerate(sample.features[view]):
             if features.any():
                 number = round(float(features[0]) - 0.5)
-                torch.testing.assert_close(features - features[0], 100.0 * torch.arange(10.0))
+                columns = torch.arange(float(len(features)))
+                torch.testing.assert_close(features - features[0], 100.0 * columns)
                 opens, leads = sample.opens[view, place], sample.leads[view, place]
                 targets[number] = value, int(opens), int(leads)
             else:

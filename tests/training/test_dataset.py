@@ -26,6 +26,7 @@ from namo.training.dataset import make_dataset
 from namo.training.labelling import labelled_rows
 from namo.training.labels import Label
 from namo.training.raster_png import from_png
+from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
 from namo.world.world import World
@@ -88,7 +89,8 @@ def test_rasters_and_features_are_those_of_inference(learning):
             assert np.ravel([*reachability.poses.values()]).tolist() == poses
             for row in rows.pop((index, state_name(poses)), []):
                 state, name = StateRaster(reachability), row["object_id"]
-                seen = goal_query(state, name, candidate_pushes(world, name))
+                candidates = candidate_pushes(world, name)
+                seen = goal_query(state, CandidateWays(reachability, name, candidates))
                 stored = [from_png(png, len(CHANNELS)) for png in row["goal_rasters"]]
                 np.testing.assert_array_equal(np.array(stored), seen.rasters)
                 assert row["view"] == seen.view.tolist()

@@ -13,6 +13,7 @@ from namo.learning.rasters import StateRaster
 from namo.scenes.footprint import Polygon, centred
 from namo.training.data import UNKNOWN, Sample
 from namo.training.losses import candidate_loss, mirrored, ranking_loss
+from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
 
@@ -93,7 +94,7 @@ def test_the_loss_is_the_weighted_sum_of_three_terms():
     leads = np.mean([cost(0.3, 1), cost(-0.2, 0)])
     rank = math.log(1 + (math.exp(-1.0) + math.exp(0.5)) / math.exp(2.0))
     expected = opens + 0.5 * leads + 0.3 * rank
-    assert float(candidate_loss(outputs, known, **WEIGHTS)) == pytest.approx(expected)
+    assert float(candidate_loss(outputs, known, **WEIGHTS).loss) == pytest.approx(expected)
 
 
 targets = st.lists(st.sampled_from([0, 1, UNKNOWN]), min_size=6, max_size=6)
@@ -119,7 +120,7 @@ def test_candidates_without_a_target_do_not_affect_loss_or_gradient(opens, leads
         unknown = target == UNKNOWN
         changed[..., channel][unknown] = other[..., channel][unknown]
     changed.requires_grad_()
-    before, after = (candidate_loss(one, known, **WEIGHTS) for one in (outputs, changed))
+    before, after = (candidate_loss(one, known, **WEIGHTS).loss for one in (outputs, changed))
     assert before.item() == after.item()
     for loss in (before, after):
         loss.backward()
@@ -131,7 +132,7 @@ def test_candidates_without_a_target_do_not_affect_loss_or_gradient(opens, leads
 @given(targets, targets, anything)
 def test_loss_and_gradient_are_finite_for_any_logits(opens, leads, numbers):
     known, outputs = made(opens, leads, numbers)
-    loss = candidate_loss(outputs, known, **WEIGHTS)
+    loss = candidate_loss(outputs, known, **WEIGHTS).loss
     loss.backward()
     assert math.isfinite(loss.item())
     assert loss.item() >= 0.0
@@ -145,7 +146,7 @@ def test_gradient_descent_reduces_the_loss_and_orders_the_candidates():
     losses = []
     for _ in range(30):
         optimiser.zero_grad()
-        loss = candidate_loss(outputs, known, **WEIGHTS)
+        loss = candidate_loss(outputs, known, **WEIGHTS).loss
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
@@ -191,22 +192,22 @@ def random_sample(views, kind):
 @pytest.mark.parametrize("kind", ["goal", "object"])
 def test_mirroring_twice_restores_the_sample(kind):
     sample = random_sample(3, kind)
-    once = mirrored(sample, kind, all_chosen(3))
+    once = mirrored(sample, FEATURES[kind], all_chosen(3))
     assert not torch.equal(once.rasters, sample.rasters)
-    twice = mirrored(once, kind, all_chosen(3))
+    twice = mirrored(once, FEATURES[kind], all_chosen(3))
     assert all(torch.equal(one, other) for one, other in zip(twice, sample, strict=True))
 
 
 def test_about_half_of_the_views_are_mirrored_with_their_features():
     sample = random_sample(400, "goal")
-    found = mirrored(sample, "goal", np.random.default_rng(0))
+    found = mirrored(sample, FEATURES["goal"], np.random.default_rng(0))
     flipped = torch.tensor(
         [not torch.equal(*pair) for pair in zip(found.rasters, sample.rasters, strict=True)]
     )
     assert 150 < int(flipped.sum()) < 250
     changed_features = (found.features != sample.features).any(dim=(1, 2))
     assert torch.equal(changed_features, flipped)
-    again = mirrored(sample, "goal", np.random.default_rng(0))
+    again = mirrored(sample, FEATURES["goal"], np.random.default_rng(0))
     assert torch.equal(again.rasters, found.rasters)
 
 
@@ -237,11 +238,12 @@ def test_a_mirrored_query_is_the_query_of_the_mirrored_scene(rooms, kind):
         world = World(one)
         state = StateRaster(world.reachability())
         if kind == "goal":
-            query = goal_query(state, NAME, candidate_pushes(world, NAME))
+            candidates = candidate_pushes(world, NAME)
+            query = goal_query(state, CandidateWays(state.reachability, NAME, candidates))
         else:
             query = object_query(state, NAME)
         samples.append(sample_of(query))
-    there = mirrored(samples[0], kind, all_chosen(len(samples[0].rasters)))
+    there = mirrored(samples[0], FEATURES[kind], all_chosen(len(samples[0].rasters)))
     for view, raster in enumerate(there.rasters):
         differences = [(raster.float() - one.float()).abs().mean() for one in samples[1].rasters]
         match = int(np.argmin(differences))  # views are in another order

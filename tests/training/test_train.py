@@ -2,6 +2,7 @@ import csv
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -18,6 +19,7 @@ from namo.training.settings import TrainingSettings
 from namo.training.train import Training
 from tests.conftest import random_bundle
 from tests.training.conftest import manifest_of
+from tests.training.event_files import logged
 
 TINY = TrainingSettings(
     widths=(2, 3, 4),
@@ -81,6 +83,10 @@ def without_times(output):
     ]
 
 
+def log_without_times(output):
+    return {tag: pairs for tag, pairs in logged(output).items() if not tag.endswith("_s")}
+
+
 def checkpoint(output):
     return torch.load(output / "checkpoint.pt", weights_only=True)
 
@@ -89,6 +95,9 @@ def assert_the_same_training(output, expected):
     for name in ("config.json", "model.safetensors", "layouts.txt"):
         assert (output / name).read_bytes() == (expected / name).read_bytes(), name
     assert without_times(output) == without_times(expected)
+    log = log_without_times(output)
+    assert log == log_without_times(expected)
+    assert all(len(dict(pairs)) == len(pairs) for pairs in log.values()), "every step once"
     found, wanted = (checkpoint(folder)["network"] for folder in (output, expected))
     assert found.keys() == wanted.keys()
     assert all(torch.equal(tensor, wanted[name]) for name, tensor in found.items())
@@ -117,6 +126,30 @@ def test_a_training_writes_a_model_its_history_and_a_plot(learning, uninterrupte
     assert bundle.config["metrics"]["held_out_search"]["log_pushes"] == quality.log_pushes
     assert (output / "curves.svg").read_text().startswith("<?xml")
     assert Scorer(output, "goal", "cpu").stats.parameters > 0
+
+
+def test_every_step_and_every_epoch_are_logged(uninterrupted):
+    output, _ = uninterrupted
+    rows, log = history(output), logged(output)
+    steps = len(log["step/loss"])
+    per_epoch = steps // len(rows)
+    names = {"loss", "opens", "leads", "ranking", "gradient_norm", "learning_rate"}
+    assert log.keys() == {f"step/{name}" for name in names} | {f"epoch/{name}" for name in rows[0]}
+    for tag, pairs in log.items():
+        stride = 1 if tag.startswith("step/") else per_epoch
+        assert [step for step, _ in pairs] == [*range(stride, steps + 1, stride)], tag
+    for name, pairs in log.items():
+        if name.startswith("epoch/"):
+            expected = [float(row[name.removeprefix("epoch/")]) for row in rows]
+            assert [value for _, value in pairs] == pytest.approx(expected), name
+    values = {name: np.array(log[f"step/{name}"])[:, 1] for name in names}
+    parts = values["opens"] + TINY.leads_weight * values["leads"]
+    parts += TINY.rank_weight * values["ranking"]
+    assert values["loss"] == pytest.approx(parts, rel=1e-5)
+    first = values["loss"][:per_epoch].mean()
+    assert first == pytest.approx(float(rows[0]["loss"]), rel=1e-5)
+    assert values["learning_rate"].max() <= TINY.learning_rate
+    assert (values["gradient_norm"] > 0).all()
 
 
 def test_weights_change_from_epoch_to_epoch(start, tmp_path):

@@ -7,15 +7,9 @@ import pytest
 from namo.geometry import Pose2D
 from namo.world.blocked_way import RemainingWay, blocked_way
 from namo.world.drive_costs import THROUGH_FACTOR
-from namo.world.reachability import Reachability
-from namo.world.simulation import Simulation
-from namo.world.static_map import StaticMap
+from tests.world.reachable import reachability_of
 
 NAME = "obstacle_1_movable"
-
-
-def reachability_of(scene, **poses):
-    return Reachability(StaticMap(scene), {**Simulation(scene).poses(), **poses})
 
 
 def test_the_way_leads_through_the_plugged_door(rooms):

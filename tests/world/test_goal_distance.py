@@ -8,13 +8,8 @@ from scipy.sparse.csgraph import dijkstra
 from namo.geometry import Pose2D
 from namo.scenes.grid import RESOLUTION_M
 from namo.world.goal_distance import CUT_OFF, DIAGONAL_STEP, STEP, goal_distances
-from namo.world.reachability import REACHED, Reachability
-from namo.world.simulation import Simulation
-from namo.world.static_map import StaticMap
-
-
-def reachability_of(scene, **poses):
-    return Reachability(StaticMap(scene), {**Simulation(scene).poses(), **poses})
+from namo.world.reachability import REACHED
+from tests.world.reachable import reachability_of
 
 
 def shortest_paths(walls, rows, columns):

@@ -1,15 +1,9 @@
 from namo.geometry import Pose2D
 from namo.world.drive_costs import THROUGH_FACTOR
 from namo.world.openings import openings
-from namo.world.reachability import Reachability
-from namo.world.simulation import Simulation
-from namo.world.static_map import StaticMap
+from tests.world.reachable import reachability_of
 
 NAME = "obstacle_1_movable"
-
-
-def reachability_of(scene, **poses):
-    return Reachability(StaticMap(scene), {**Simulation(scene).poses(), **poses})
 
 
 def test_a_plugged_door_is_the_opening_to_the_chamber_behind_it(rooms):

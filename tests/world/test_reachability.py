@@ -11,16 +11,11 @@ from namo.scenes.scene import GOAL_TOLERANCE_M
 from namo.world.contacts import CONTACT_GAP_M
 from namo.world.reachability import REACHED, Reachability
 from namo.world.simulation import Simulation
-from namo.world.static_map import StaticMap
 from tests.conftest import rectangles_overlap_depth
+from tests.world.reachable import reachability_of
 
 NAME = "obstacle_1_movable"
 SEEDS = range(10)
-
-
-def reachability_of(scene):
-    """The reachability of the initial state of a scene."""
-    return Reachability(StaticMap(scene), Simulation(scene).poses())
 
 
 def random_scene(rooms, seed):

@@ -12,21 +12,16 @@ from namo.scenes.regions import BACK_OFF_M
 from namo.world import push_skill
 from namo.world.contacts import CONTACT_GAP_M
 from namo.world.push import Push, PushStatus
-from namo.world.reachability import REACHED, Reachability
+from namo.world.reachability import REACHED
 from namo.world.recording import Recorder
-from namo.world.simulation import Simulation
-from namo.world.static_map import StaticMap
 from namo.world.world import World
+from tests.world.reachable import reachability_of
 from tests.world.test_reachability import random_scene
 
 NAME = "obstacle_1_movable"
 OPENING = Push(NAME, Pose2D(1.0, 0.0, 0.0))
 CLEARANCES = (0.0, 0.01, 0.05)
 ROOM_M, TRAVEL_M = push_skill.ROOM_M, push_skill.ROOM_TRAVEL_M
-
-
-def reachability_of(scene):
-    return Reachability(StaticMap(scene), Simulation(scene).poses())
 
 
 def with_clearance(scene, clearance):

@@ -24,7 +24,7 @@ rule collect:
         ENVIRONMENT
     threads: RUN.settings.threads
     resources:
-        mem_mb=lambda wildcards, attempt: RUN.settings.mem_mb * attempt,
+        mem_mb=memory_of_chunk,
         runtime=RUN.settings.runtime,
         gpu=RUN.gpus,
     params:

@@ -91,8 +91,11 @@ COUNTED = log_redirection(show=None)  # a line of progress may stand for it
 
 # Results of another version are collected again.
 VERSIONS = f"{RESULTS_VERSION}, {SCHEMA_VERSION}, MuJoCo {version('mujoco')}"
-SCENE_VERSIONS = (
-    f"{GENERATOR_VERSION}, {CERTIFICATION_VERSION}, MuJoCo {version('mujoco')}"
+SCENE_VERSIONS = ", ".join(
+    [
+        f"{GENERATOR_VERSION}, {CERTIFICATION_VERSION}, MuJoCo {version('mujoco')}",
+        *planned(RUN.scene_settings.plug_ins).values(),
+    ]
 )
 
 
@@ -104,6 +107,16 @@ def scenes_of(wildcards):
 def scenes_to_certify(wildcards):
     """Return the scene files of one's own, so that a changed one is certified again."""
     return planned(RUN.scenes_to_certify)
+
+
+def memory_of_chunk(wildcards, attempt):
+    """Return the memory of a chunk process (MB); each retry requests the same amount on top."""
+    return RUN.settings.mem_mb * attempt
+
+
+def memory_of_processes(wildcards, threads, attempt):
+    """Return the memory of a job with a process per thread (MB)."""
+    return threads * memory_of_chunk(wildcards, attempt)
 
 
 def tries_in(folder, chunk):
@@ -125,6 +138,11 @@ def versions_of(wildcards):
     """Return what a chunk is collected again for when it changes, beside settings and inputs."""
     unlisted = planned(RUN.unlisted_scenes_of, wildcards.chunk)
     return f"{VERSIONS}, {unlisted}" if unlisted else VERSIONS
+
+
+def search_versions(wildcards):
+    """Return the same for a chunk of a collection in a place."""
+    return ", ".join([VERSIONS, *search_of(wildcards).plug_ins.values()])
 
 
 def search_of(wildcards):

@@ -27,7 +27,7 @@ rule search_chunk:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=lambda wildcards, attempt: RUN.settings.mem_mb * attempt,
+        mem_mb=memory_of_chunk,
         runtime=RUN.settings.runtime,
         gpu=lambda wildcards: gpus(
             RUN.values["ml_device"], runs_models=bool(search_of(wildcards).models)
@@ -35,7 +35,7 @@ rule search_chunk:
     params:
         options=lambda wildcards: search_of(wildcards).options,
         folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
-        versions=VERSIONS,
+        versions=search_versions,
         tries=lambda wildcards: tries_in(
             LEARN_OUT / wildcards.place / wildcards.what, wildcards.chunk
         ),
@@ -61,6 +61,9 @@ rule search_merge:
         LEARN_OUT / "{place}" / "{what}" / "logs" / "merge.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=memory_of_chunk,
+        runtime=RUN.settings.runtime,
     params:
         options=lambda wildcards: search_of(wildcards).options,
         folder=lambda wildcards: LEARN_OUT / wildcards.place / wildcards.what,
@@ -92,7 +95,7 @@ rule make_dataset:
         ENVIRONMENT
     threads: 4
     resources:
-        mem_mb=RUN.settings.mem_mb,
+        mem_mb=memory_of_processes,
         runtime=RUN.settings.runtime,
     params:
         collections=lambda wildcards: [
@@ -125,7 +128,7 @@ rule train_model:
         ENVIRONMENT
     threads: LEARN.training.threads
     resources:
-        mem_mb=lambda wildcards, attempt: 4 * RUN.settings.mem_mb * attempt,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,  # it holds its data in memory
         runtime=RUN.settings.runtime,
         gpu=gpus(LEARN.training.device, runs_models=True),
     params:
@@ -193,6 +196,9 @@ rule compare:
         LEARN_OUT / "{place}" / "logs" / "compare.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=memory_of_chunk,
+        runtime=RUN.settings.runtime,
     params:
         arms=lambda wildcards: [
             f"--arm={name}={LEARN_OUT / wildcards.place / 'comparison' / name}"

@@ -19,7 +19,7 @@ rule certify_candidates:
         ENVIRONMENT
     threads: RUN.settings.threads
     resources:
-        mem_mb=RUN.settings.mem_mb,
+        mem_mb=memory_of_chunk,
         runtime=RUN.settings.runtime,
     params:
         settings=json.dumps(RUN.scene_settings.decisive(), sort_keys=True),
@@ -54,7 +54,7 @@ rule scenes:
         ENVIRONMENT
     threads: 4
     resources:
-        mem_mb=RUN.settings.mem_mb,
+        mem_mb=memory_of_processes,
         runtime=RUN.settings.runtime,
     params:
         settings=json.dumps(RUN.scene_settings.as_dict(), sort_keys=True),
@@ -86,7 +86,7 @@ rule certify:
         ENVIRONMENT
     threads: 4
     resources:
-        mem_mb=lambda wildcards, threads: threads * RUN.settings.mem_mb,
+        mem_mb=memory_of_processes,
         runtime=RUN.settings.runtime,
     params:
         folder=RUN.settings.xml_dir,

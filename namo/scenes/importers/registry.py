@@ -1,4 +1,4 @@
-"""The importers by name. A new importer is a file in this folder and a line here.
+"""The importers by name. A new importer is a file in this folder and a line here, or a plug-in.
 
 If the format is detected, the first importer that recognises a file reads it.
 """
@@ -14,4 +14,6 @@ IMPORTERS = Registry(
         "movingai": "namo.scenes.importers.movingai:MovingAI",
         "pushworld": "namo.scenes.importers.pushworld:PushWorld",
     },
+    group="namo.importers",
+    members=("SUFFIXES", "SETTINGS", "recognises", "read"),
 )

@@ -234,3 +234,11 @@ def test_incompatible_settings_are_rejected_with_the_reason(values):
         if one.scene is not None:
             regions = free_regions(one.scene.bounds, one.scene.walls, one.scene.robot.radius)
             assert regions.areas.sum() - regions.areas.max() <= 0.25
+
+
+def test_a_layout_family_from_elsewhere_is_drawn(install):
+    code = "from namo.scenes.generator.layouts.room import Room as Mine"
+    install("tools_a", "1.0", {"namo.layout_families": {"mine": "tools_a:Mine"}}, code)
+    mine, room = (Generator(GeneratorSettings(families={name: 1.0})) for name in ("mine", "room"))
+    assert mine.draw(0).family == "mine"
+    assert mine.draw(0).scene == room.draw(0).scene

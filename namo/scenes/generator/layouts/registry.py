@@ -1,4 +1,4 @@
-"""The layout families by name. A new family is a file in this folder and a line here."""
+"""The layout families by name. A new one is a file in this folder and a line here, or a plug-in."""
 
 from namo.registry import Registry
 
@@ -14,4 +14,6 @@ LAYOUT_FAMILIES = Registry(
         "airlock": "namo.scenes.generator.layouts.airlock:Airlock",
         "template": "namo.scenes.generator.layouts.template:Template",
     },
+    group="namo.layout_families",
+    members=("draw",),
 )

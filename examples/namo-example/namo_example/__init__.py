@@ -1,0 +1,1 @@
+"""Plug-ins of namo-collect, as examples."""

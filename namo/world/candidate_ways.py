@@ -1,0 +1,57 @@
+"""What each candidate push of a movable leaves of the way to the robot's goal, as predicted.
+
+Primitives predict where a straight push leaves the movable; `namo.world.blocked_way` tells what
+then remains of the way. Everything is computed when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from namo.geometry import Floats, Pose2D
+from namo.world.blocked_way import RemainingWay
+from namo.world.candidates import CandidatePushes
+from namo.world.reachability import Reachability
+
+
+class CandidateWays:
+    """The ways that remain after the candidates of a movable in one state.
+
+    Attributes:
+        reachability: of the state.
+        name: of the movable.
+        candidates: of the movable in that state.
+    """
+
+    def __init__(self, reachability: Reachability, name: str, candidates: CandidatePushes) -> None:
+        """Describe a movable in a state; nothing is computed yet."""
+        self.reachability, self.name, self.candidates = reachability, name, candidates
+
+    @cached_property
+    def remaining(self) -> RemainingWay:
+        """The way with the movable at another pose."""
+        return RemainingWay(self.reachability, self.name)
+
+    @cached_property
+    def now(self) -> float:
+        """What remains where the movable is now (m of free drive)."""
+        robot = self.reachability.poses["robot"]
+        return self.remaining.cost(self.reachability.poses[self.name], robot.x, robot.y)
+
+    @cached_property
+    def costs(self) -> Floats:
+        """What remains after each candidate, (contacts, travels) m; infinite for impossible ones.
+
+        The robot is then where it made contact, moved along with the movable.
+        """
+        candidates = self.candidates
+        costs = np.full(candidates.possible.shape, np.inf)
+        goals = candidates.goals()
+        standoffs = self.reachability.static.contacts[self.name].standoffs
+        for contact, travel in np.argwhere(candidates.possible).tolist():
+            pose = Pose2D(*goals[contact, travel].tolist())
+            robot = pose.to_world(standoffs[contact])
+            costs[contact, travel] = self.remaining.cost(pose, *robot.tolist())
+        return costs
