@@ -119,12 +119,17 @@ def goal_query(
         "half_y": halves[view, 1],
         "shoves": candidates.shoves.ravel()[numbers],
     }
-    if not set(WAY_FEATURES).isdisjoint(names):
+    if sees_ways(names):
         of_ways = _way_features(ways)
         columns |= {name: values.ravel()[numbers] for name, values in of_ways.items()}
     features = np.stack([columns[name] for name in names], axis=1).astype(np.float32)
     rasters = render(state, ways.name, FRAMES["goal"], pose.theta + headings)
     return Query(rasters, features, view, numbers)
+
+
+def sees_ways(names: Sequence[str]) -> bool:
+    """Return whether any of these features is one of `WAY_FEATURES`."""
+    return not set(WAY_FEATURES).isdisjoint(names)
 
 
 def _way_features(ways: CandidateWays) -> dict[str, Floats]:

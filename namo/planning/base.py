@@ -7,6 +7,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
+from namo.errors import UsageError
 from namo.geometry import Pose2D
 from namo.planning.planner import (
     Budget,
@@ -27,6 +28,20 @@ from namo.world.push import Push
 from namo.world.world import World
 
 RatedGoals = Iterator[tuple[Pose2D, float]]
+
+
+def require_pushes(budget: Budget, algorithm: str) -> None:
+    """Refuse a search without a limit of pushes to a planner that spends all there are.
+
+    Args:
+        budget: of the search.
+        algorithm: name of the planner.
+
+    Raises:
+        UsageError: there is no limit.
+    """
+    if budget.pushes is None:
+        raise UsageError(f"--algorithm {algorithm} needs --max-pushes: it spends all of them")
 
 
 class StrategyPlanner(ABC):

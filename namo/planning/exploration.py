@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from namo.errors import UsageError
-from namo.planning.base import StrategyPlanner
+from namo.planning.base import StrategyPlanner, require_pushes
 from namo.planning.planner import (
     Termination,
 )
@@ -28,8 +27,7 @@ class Exploration(StrategyPlanner):
     """Spends its push budget on many states."""
 
     def _find(self, search: Search, streams: Streams) -> Node | Termination:
-        if search.budget.pushes is None:
-            raise UsageError("--algorithm exploration needs --max-pushes: it spends all of them")
+        require_pushes(search.budget, "exploration")
         if search.is_goal(search.root):
             return search.root
         best: Node | None = None

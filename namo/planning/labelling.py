@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from namo.errors import UsageError
+from namo.planning.base import require_pushes
 from namo.planning.hybrid import Hybrid, HybridSearch
 from namo.planning.planner import Termination
 from namo.planning.search import BudgetSpentError, Node, Search
@@ -33,8 +33,7 @@ class Labelling(Hybrid):
     """Spends its push budget on complete labels of the states that a search rates."""
 
     def _find(self, search: Search, streams: Streams) -> Node | Termination:
-        if search.budget.pushes is None:
-            raise UsageError("--algorithm labelling needs --max-pushes: it spends all of them")
+        require_pushes(search.budget, "labelling")
         if search.is_goal(search.root):
             return search.root
         labelling = _Labelling(self, search, streams)

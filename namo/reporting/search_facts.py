@@ -215,15 +215,15 @@ class SearchFacts:
             )
         )
 
-    def _target(self, push: SimulatedPush, place: int, least_m: float) -> tuple[float, float]:
+    def _target(self, push: SimulatedPush, place: int, minimum_m: float) -> tuple[float, float]:
         """Return where a push was to bring the centre of its movable, x, y (m; world frame).
 
         A straight push that gave up is stored with the pose that it led to; it would have gone on
-        along the face's normal, here by its travel or `least_m` if that is more.
+        along the face's normal, here by its travel or `minimum_m` if that is more.
         """
         if push["contact"] is not None and push["travel"] is not None:
             pose = push["poses_before"][3 * place + 3 : 3 * place + 6]
-            outline, travel = self.shapes.outlines[place], max(push["travel"], least_m)
+            outline, travel = self.shapes.outlines[place], max(push["travel"], minimum_m)
             way = straight_way(outline, self.shapes.radius, pose, push["contact"], travel)
             if way is not None:
                 x, y = (np.array(pose[:2]) + way[1] - way[0]).tolist()

@@ -8,14 +8,12 @@ little others around the movable, see `namo.strategies.clear_poses`.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.strategies.clear_poses import clear_poses
+from namo.strategies.clear_poses import with_clear_poses
 from namo.strategies.path_blocking import rate_later
 from namo.strategies.rated_candidates import StateCache, best_goals
 from namo.strategies.strategy import RatedCandidates
@@ -27,8 +25,6 @@ P_OPENS = 0.8
 """Probability that a straight push opens the goal at a pose at which it is predicted to."""
 P_OPENS_SHOVING = 0.4
 """The same where it would push another movable along, which primitives do not predict."""
-SURE = 0.9
-"""Where a straight push is rated as high as this the pattern is not needed, which takes time."""
 SAMPLING_EXPONENT = 5
 """Samples of goals prefer high ratings by this much: in proportion to the odds it would be 1."""
 
@@ -67,8 +63,7 @@ class ClearPathGoals:
 
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
         """See `namo.strategies.strategy.RatingGoalStrategy`."""
-        rated = self.rated(world, name)
-        return heapq.merge(best_goals(rated), rated.further, key=lambda goal: -goal[1])
+        return best_goals(self.rated(world, name))
 
     def rated(self, world: World, name: str) -> RatedCandidates:
         """See `namo.strategies.strategy.RatingCandidatesStrategy`; the pattern is `further`."""
@@ -77,10 +72,7 @@ class ClearPathGoals:
 
 def _rate(world: World, name: str) -> RatedCandidates:
     ways = CandidateWays(world.reachability(), name, candidate_pushes(world, name))
-    straight = _rate_straight(ways)
-    if straight.value.max(initial=0.0) >= SURE:
-        return straight
-    return replace(straight, further=clear_poses(world, ways))
+    return with_clear_poses(_rate_straight(ways), world, ways)
 
 
 def _rate_straight(ways: CandidateWays) -> RatedCandidates:

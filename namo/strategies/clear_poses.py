@@ -8,17 +8,21 @@ end beside them.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.strategies.path_blocking import rate_later
+from namo.strategies.strategy import RatedCandidates
 from namo.world.blocked_way import RemainingWay
 from namo.world.candidate_ways import CandidateWays
 from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 from namo.world.reachability import Reachability
 from namo.world.world import World
 
+SURE = 0.9
+"""Where a straight push is rated as high as this the pattern is not needed, which takes time."""
 P_COMPLETE = 0.8
 """Probability that a push gets to a pose to which the push planner has a complete plan."""
 P_INCOMPLETE = 0.2
@@ -33,10 +37,11 @@ PATTERN_DISCOUNT = 0.95
 """Factor on ratings per pose of the pattern: after failures something else may be worth a try."""
 
 
-def clear_poses(world: World, ways: CandidateWays) -> tuple[tuple[Pose2D, float], ...]:
-    """Return goals of a movable, world poses, and the probability that each helps, best first.
+def with_clear_poses(rated: RatedCandidates, world: World, ways: CandidateWays) -> RatedCandidates:
+    """Return rated candidates with these poses as further goals, if no candidate is sure.
 
     Args:
+        rated: candidates of a movable.
         world: in the state in question; not changed.
         ways: of the movable in that state.
 
@@ -44,6 +49,13 @@ def clear_poses(world: World, ways: CandidateWays) -> tuple[tuple[Pose2D, float]
         SceneError: see `World.primitives`.
         OSError: likewise.
     """
+    if rated.value.max(initial=0.0) >= SURE:
+        return rated
+    return replace(rated, further=_rate_pattern(world, ways))
+
+
+def _rate_pattern(world: World, ways: CandidateWays) -> tuple[tuple[Pose2D, float], ...]:
+    """Return goals of a movable, world poses, and the probability that each helps, best first."""
     reachability, name, now = ways.reachability, ways.name, ways.now
     planner, way = world.primitives(name)[1], ways.remaining
     cost, clear = _clear_poses(ways)

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from namo.geometry import Floats, Pose2D
-from namo.learning.queries import WAY_FEATURES, goal_query, object_query
+from namo.learning.queries import goal_query, object_query, sees_ways
 from namo.learning.rasters import StateRaster
 from namo.learning.scoring import Scorer
-from namo.strategies.clear_path import SURE
-from namo.strategies.clear_poses import clear_poses
+from namo.strategies.clear_poses import with_clear_poses
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.rated_candidates import StateCache, best_goals, distinct_goals
 from namo.strategies.strategy import RatedCandidates
@@ -126,12 +125,10 @@ class LearnedGoals:
             ways = CandidateWays(reachability, name, candidates)
             query = goal_query(StateRaster(reachability), ways, self._scorer.features)
             (prediction,) = self._scorer.predict([query])
-            sees_ways = not set(WAY_FEATURES).isdisjoint(self._scorer.features)
-            is_sure = prediction.value.max() >= SURE
-            further = clear_poses(world, ways) if sees_ways and not is_sure else ()
-        return RatedCandidates(
-            candidates, query.numbers, prediction.opens, prediction.p_later, further
-        )
+            rated = RatedCandidates(candidates, query.numbers, prediction.opens, prediction.p_later)
+            if sees_ways(self._scorer.features):
+                rated = with_clear_poses(rated, world, ways)
+        return rated
 
     def _sampled(self, rated: RatedCandidates, rng: np.random.Generator) -> list[int]:
         """Return the positions of the sampled candidates, highest value first."""

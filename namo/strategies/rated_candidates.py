@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
@@ -39,7 +40,15 @@ def distinct_goals(rated: RatedCandidates, positions: list[int], count: int) -> 
 
 
 def best_goals(rated: RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
-    """Yield goals and values, best first; see `namo.strategies.strategy.RatingGoalStrategy`.
+    """Yield goals, world poses, each with the probability that it leads on, best first.
+
+    Those of the candidates and the further ones; see `namo.strategies.strategy.RatingGoalStrategy`.
+    """
+    return heapq.merge(_best_candidates(rated), rated.further, key=lambda goal: -goal[1])
+
+
+def _best_candidates(rated: RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
+    """Yield the goals of the candidates and their values, best first.
 
     A push passes through the end poses of the shorter ones from the same contact point and stops
     where the goal opens. So a failed push implies that none of those opens the goal.

@@ -36,7 +36,7 @@ from namo.training.raster_png import from_png
 UNKNOWN = -1
 """Target of a candidate about which nothing is known."""
 MIN_TRIED_AFTER = 10
-"""Failed pushes in the state that a push led to, from which on it counts as a dead end."""
+"""Failed pushes from the state that a push led to on, from which on it counts as a dead end."""
 MIN_TRIED_OF_OBJECT = 6
 """Failed candidates of a movable, from which on it counts as unable to open the goal."""
 
