@@ -6,6 +6,7 @@ by `scenes_per_layout`, so that consecutive scenes share their walls.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -62,7 +63,7 @@ class Generator:
             UsageError: the settings are invalid for a family, or MuJoCo refuses the options.
         """
         self.settings = settings
-        self._names = [name for name, weight in settings.families.items() if weight > 0.0]
+        self._names = _in_order(name for name, weight in settings.families.items() if weight > 0.0)
         weights = np.array([settings.families[name] for name in self._names])
         self._probabilities = weights / weights.sum()
         self._families: dict[str, LayoutFamily] = {
@@ -109,3 +110,12 @@ class Generator:
             parse_scene(scene_xml(plain).encode(), "options")
         except SceneError as error:
             raise UsageError(f"options is {dict(self.settings.options)}: {error}") from error
+
+
+def _in_order(families: Iterable[str]) -> list[str]:
+    """Return names of families as they are registered, plug-ins last, however they were given.
+
+    Settings that are stored or handed to a job have their names sorted.
+    """
+    own = [*LAYOUT_FAMILIES.targets]
+    return sorted(families, key=lambda name: (own.index(name) if name in own else len(own), name))
