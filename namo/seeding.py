@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     WEIGHTS = 5
     BATCHES = 6
     MIRRORING = 7
+    PARTS = 8
 
 
 def stream(seed: int, environment: int, episode: int, purpose: Purpose) -> np.random.Generator:
