@@ -200,6 +200,8 @@ class SceneSetSettings(GeneratorSettings):
         if not manifest.exists():
             return
         stored = json.loads((pq.read_schema(manifest).metadata or {}).get(SETTINGS.encode(), b"{}"))
+        if stored:  # a set is older than a setting that it lacks, which did nothing by default
+            stored = json.loads(json.dumps(SceneSetSettings().as_dict())) | stored
         here = json.loads(json.dumps(self.as_record()))
         differ = [
             f"{name} {stored.get(name)!r} instead of {value!r}"

@@ -114,6 +114,9 @@ def test_a_set_made_with_other_settings_is_refused_with_the_differences(tmp_path
     made = SceneSetSettings(seed=7, candidates_per_chunk=3)
     write_manifest(manifest, [], {"settings": json.dumps(made.as_dict())})
     made.require_made_with(manifest)
+    older = {name: value for name, value in made.as_dict().items() if name != "robot_radius_m"}
+    write_manifest(manifest, [], {"settings": json.dumps(older)})
+    made.require_made_with(manifest)
     SceneSetSettings(seed=7).require_made_with(manifest)
     with pytest.raises(UsageError, match="other settings: seed 7 instead of 1; regenerate it"):
         settings.require_made_with(manifest)

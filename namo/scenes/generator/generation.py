@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from namo.errors import SceneError, UsageError
 from namo.scenes.generator.boxes import widest_passage
-from namo.scenes.generator.layouts.layout import LayoutFamily
+from namo.scenes.generator.layouts.layout import LayoutFamily, drawn, scaled_layout
 from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
 from namo.scenes.generator.mixture import drawn_name, named_part
 from namo.scenes.generator.population import Rejection, populate
@@ -26,7 +26,7 @@ from namo.scenes.writing import scene_xml
 from namo.seeding import Purpose, stream
 
 CLOSED_OFF_M2 = 0.25
-"""Maximum unreachable free area of a layout; more means a room without a door."""
+"""Maximum unreachable free area of a layout at scale 1; more means a room without a door."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,13 @@ class _Part:
         if isinstance(prepared, str):
             return Candidate(number, self.name, family, "", None, prepared)
         rng = stream(self.settings.seed, number, 0, Purpose.POPULATION)
-        drawn = populate(prepared, self.settings, rng)
+        scene = populate(prepared, self.settings, rng)
         layout = prepared.layout
-        if isinstance(drawn, Rejection):
-            return Candidate(number, self.name, family, layout.layout_id, None, str(drawn))
-        same = drawn.walls is layout.walls
-        layout_id = layout.layout_id if same else layout_id_of(drawn.walls)
-        return Candidate(number, self.name, family, layout_id, drawn)
+        if isinstance(scene, Rejection):
+            return Candidate(number, self.name, family, layout.layout_id, None, str(scene))
+        same = scene.walls is layout.walls
+        layout_id = layout.layout_id if same else layout_id_of(scene.walls)
+        return Candidate(number, self.name, family, layout_id, scene)
 
     def _draw_layout(self, number: int) -> tuple[str, PreparedLayout | str]:
         """Return a family and its layout, or the reason why there is none."""
@@ -110,10 +110,14 @@ class _Part:
         family = drawn_name(rng, self._weights)
         try:
             layout = self._families[family].draw(rng)
-            prepared = PreparedLayout(layout, widest_passage(self.settings))
+            radius = drawn(rng, self.settings.robot_radius_m, 0.01)
+            scale = drawn(rng, self.settings.scale, 0.01)
+            radius = round(scale * radius, 4)
+            widest = widest_passage(self.settings, scale, radius)
+            prepared = PreparedLayout(scaled_layout(layout, scale), scale, radius, widest)
         except SceneError as error:
             return family, str(error)
-        if family != "template" and prepared.closed_off_m2 > CLOSED_OFF_M2:
+        if family != "template" and prepared.closed_off_m2 > CLOSED_OFF_M2 * scale**2:
             return family, f"walls close off a part: {prepared.closed_off_m2:.2f} m2 of floor"
         return family, prepared
 

@@ -49,6 +49,9 @@ class GeneratorSettings:
         maze_cells: cells along each side of a maze.
         maze_cell_m: inner side of a cell.
         maze_walls_removed: fraction of the inner walls of a perfect maze to remove.
+        robot_radius_m: the same in all scenes of a layout.
+        scale: factor of all lengths of a layout, its boxes and its robot, the same in all its
+            scenes; masses, forces and the lengths of pushes remain.
         boxes_in_passages: number of boxes in doors and other passages.
         boxes_elsewhere: number of boxes placed anywhere else.
         box_size_m: side of the square of equal area.
@@ -82,6 +85,8 @@ class GeneratorSettings:
     maze_cells: Count = (4, 6)
     maze_cell_m: Interval = (0.9, 1.1)
     maze_walls_removed: Interval = (0.2, 0.5)
+    robot_radius_m: Interval = (0.15, 0.15)
+    scale: Interval = (1.0, 1.0)
     boxes_in_passages: Count = (1, 3)
     boxes_elsewhere: Count = (0, 4)
     box_size_m: Interval = (0.4, 0.8)
@@ -188,6 +193,8 @@ _LIMITS: Mapping[str, Interval] = {
     "maze_cells": (2, 50),
     "maze_cell_m": (0.4, 10.0),
     "maze_walls_removed": (0.0, 1.0),
+    "robot_radius_m": (0.02, 1.0),
+    "scale": (0.1, 10.0),
     "boxes_in_passages": (0, 100),
     "boxes_elsewhere": (0, 100),
     "boundaries": (1, 100),
