@@ -16,7 +16,7 @@ class PreparedLayout:
 
     Attributes:
         layout: the walls.
-        scale: factor of all lengths that the walls are scaled by already.
+        scale: factor of all lengths; the walls have it already.
         robot_radius: m.
         grid: over them.
         walls: mask of the cells in which the robot would touch a wall.
@@ -30,8 +30,8 @@ class PreparedLayout:
         """Rasterise the walls.
 
         Args:
-            layout: the walls.
-            scale: see the attributes.
+            layout: the walls, scaled.
+            scale: factor of the lengths of what is placed in it.
             robot_radius: m.
             widest_passage: maximum width of a passage (m).
         """
