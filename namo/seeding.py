@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     WEIGHTS = 5
     BATCHES = 6
     MIRRORING = 7
+    # Of a layout: the part of a mixture that it is of.
     PARTS = 8
 
 
