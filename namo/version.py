@@ -17,7 +17,7 @@ FINGERPRINTED_SCHEMA = 4
 Later ones hold the same results, so they share their fingerprints.
 """
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Grows when the same settings give other scenes."""
 CERTIFICATION_VERSION = 3
 """Grows when the same scene and effort give other figures."""
