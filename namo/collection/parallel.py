@@ -134,8 +134,9 @@ class ParallelLoop:
 
     def _happened(self) -> Iterator[tuple[Job, Collected]]:
         """Wait for the workers; yield the jobs that are done with their results."""
-        for event in self._workers.wait(POLL_S):
-            check_termination()  # a signal may have ended the workers too
+        events = self._workers.wait(POLL_S)
+        check_termination()  # first of all, as a signal may have ended the workers too
+        for event in events:
             if isinstance(event, Done):
                 self._journal.end(event.job.environment.index)
                 yield event.job, event.result

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
@@ -156,8 +156,8 @@ class WorkerProcesses(Generic[Job, Result]):
         with suppress(OSError):  # if it has died, `wait` will find that
             worker.connection.send(job)
 
-    def wait(self, seconds: float) -> Iterator[Done[Job, Result] | Died[Job]]:
-        """Wait until something happens, and yield what did.
+    def wait(self, seconds: float) -> list[Done[Job, Result] | Died[Job]]:
+        """Wait until something happens, and return what did.
 
         What workers log is logged here.
 
@@ -167,21 +167,23 @@ class WorkerProcesses(Generic[Job, Result]):
         Raises:
             Exception: what `work` has raised in a worker.
         """
+        events: list[Done[Job, Result] | Died[Job]] = []
         by_connection = {worker.connection: worker for worker in self._workers}
         for ready in connection.wait(list(by_connection), seconds):
             worker = by_connection[ready]  # type: ignore[index]
             try:
                 message = worker.connection.recv()
             except (EOFError, OSError):
-                yield self._ended(worker)
+                events.append(self._ended(worker))
                 continue
             if isinstance(message, logging.LogRecord):
                 logging.getLogger(message.name).handle(message)
             elif isinstance(message, Exception):
                 raise message
             elif worker.job is not None:
-                job, worker.job = worker.job, None
-                yield Done(job, message)
+                events.append(Done(worker.job, message))
+                worker.job = None
+        return events
 
     def _started(self) -> Worker[Job]:
         require_one_thread()

@@ -16,7 +16,7 @@ from namo.results.assemble import assemble
 from tests.collecting import SOURCE
 
 # Collects as the command does, but FAULT=what:environment happens in one environment: `kill` and
-# `term` for the first time, anything else always. Each environment begins after up to DELAY seconds.
+# `term` for the first time, anything else always. Each environment begins after up to DELAY s.
 COLLECTOR = """
 import errno, faulthandler, os, random, signal, sys, time
 from pathlib import Path
@@ -124,12 +124,8 @@ def at_environment(process, opened, index):
 
 
 def leftovers(opened):
-    """Temporary files, and shared memory, of processes that have ended."""
-    hidden = [*opened.output.rglob(".*.partial"), *opened.output.rglob(TRACES)]
-    return [*hidden, *os.scandir("/dev/shm")] if not SHARED_BEFORE else hidden
-
-
-SHARED_BEFORE = bool(os.path.isdir("/dev/shm") and os.listdir("/dev/shm"))
+    """Temporary files of processes that have ended."""
+    return [*opened.output.rglob(".*.partial"), *opened.output.rglob(TRACES)]
 
 
 def test_two_workers_find_what_one_finds(collect, opened, undisturbed):
