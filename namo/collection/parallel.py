@@ -151,6 +151,7 @@ class ParallelLoop:
     def _replace(self, death: Died[Job]) -> None:
         """Have the environment of a worker that has died collected again, by the rules."""
         if death.job is None:
+            self._progress.warn(f"process {death.process}, an idle worker, has ended")
             return
         environment = death.job.environment
         self._progress.stopped(environment.index)
