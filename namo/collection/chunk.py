@@ -188,8 +188,13 @@ class _Chunk:
             from namo.collection.parallel import ParallelLoop
 
             loop = ParallelLoop(
-                *(self.collector.workers, self.journal, self.progress, self.collector.scorers),
-                *(self.known, self._fingerprint, self._collect_in_worker),
+                self.collector.workers,
+                self.journal,
+                self.progress,
+                self.collector.scorers,
+                self.known,
+                self._fingerprint,
+                self._collect_in_worker,
             )
             yield from loop.run(environments, builder.keep_text)
             return

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from namo.learning.scoring import Scorer
 
 Collected = tuple[EnvironmentRecord, dict[str, str]]
-"""A record without its pushes, which are in its file, and the text of the scene by its hash."""
+"""The record of an environment, and the text of its scene file by its hash."""
 Watch = Callable[[int, int, int], None]
 """Called after every simulated push with the episode, the number of pushes and the depth."""
 
@@ -173,7 +173,8 @@ class ParallelLoop:
             for scorer, loading in zip(self._scorers, job.loading, strict=True):
                 scorer.stats.put_loading(loading)
         record, texts = self._collect(job.environment, job.sha256, self._watch(job.slot))
-        return {**record, "pushes": {}}, texts
+        record["pushes"] = {}  # they are in its file, and are read back from there
+        return record, texts
 
     def _watch(self, slot: int) -> Watch:
         def watch(episode: int, pushes: int, depth: int) -> None:

@@ -42,6 +42,8 @@ POLL_S = 0.1
 """Time between two looks at whether to end (s)."""
 END_S = 5.0
 """Time that workers have to end before they are killed (s)."""
+_known_threads: set[str] = set()
+"""Threads whose libraries handle forks themselves, by their ids."""
 _DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
 
@@ -168,9 +170,8 @@ class WorkerProcesses(Generic[Job, Result]):
             Exception: what `work` has raised in a worker.
         """
         events: list[Done[Job, Result] | Died[Job]] = []
-        by_connection = {worker.connection: worker for worker in self._workers}
-        for ready in connection.wait(list(by_connection), seconds):
-            worker = by_connection[ready]  # type: ignore[index]
+        ready = connection.wait([worker.connection for worker in self._workers], seconds)
+        for worker in [each for each in self._workers if each.connection in ready]:
             try:
                 message = worker.connection.recv()
             except (EOFError, OSError):
@@ -244,10 +245,6 @@ def require_one_thread() -> None:
             f"--workers forks this process, which must have one thread for that; it has "
             f"{max(ours, len(foreign | {main}))}: set OMP_NUM_THREADS=1, or omit --workers"
         )
-
-
-_known_threads: set[str] = set()
-"""Threads whose libraries handle forks themselves, by their ids."""
 
 
 def _threads() -> set[str]:
