@@ -17,8 +17,6 @@ FOREIGN_OPTIONS = {
     "--gpus": "SLURM's",
     "--gres": "SLURM's",
     "--cpu-bind": "SLURM's",
-    "--cpunodebind": "numactl's",
-    "--membind": "numactl's",
     "--scenes": "of benchmarks",
 }
 MADE_LATER = {"benchmarks/results.json": "by make bench"}
