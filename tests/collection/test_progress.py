@@ -1,5 +1,6 @@
 import io
 import re
+import threading
 
 import pytest
 
@@ -127,6 +128,23 @@ def test_a_terminal_shows_scene_episode_and_depth_of_the_search(terminal):
         display.searching(3, 2, 40, 3)
         display._bar.refresh()
         assert "a[1].xml, 0:00, episode 3, depth 3, 40 pushes simulated" in terminal.getvalue()
+
+
+def test_several_environments_in_progress_are_drawn_without_a_thread(terminal):
+    before = threading.active_count()
+    with ProgressDisplay("r", 20, stream=terminal, redraws=False) as display:
+        assert threading.active_count() == before
+        for number in range(10):
+            display.working_on(number, f"room{number}.xml")
+        display.stopped(0)
+        display.searching(1, 0, 7, 2)
+        display.redraw()
+    text = terminal.getvalue()
+    assert "room0.xml" not in text
+    assert "room1.xml, 0:00, depth 2, 7 pushes simulated" in text
+    assert "room7.xml, 0:00, preparing" in text
+    assert "room8.xml" not in text
+    assert "  and 2 more" in text
 
 
 def colours(text):
