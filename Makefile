@@ -6,6 +6,7 @@
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make bench  the measurements of docs/performance.md
 # make docs   the documentation as a site, in results/site: needs no network to read
+# make lock   write requirements*.txt from pyproject.toml again; UPGRADE=--upgrade: newest versions
 # make pictures  draw the pictures of the documentation again
 # make models generate the scenes, collect, train and compare as for the shipped models (hours)
 # make benchmark-scenes  draw, measure and pack the frozen scenes of `snakemake benchmark` again (hours)
@@ -17,12 +18,15 @@ BIN := $(CURDIR)/$(VENV)/bin
 CORES ?= all
 JOBS ?= 2
 LEARNING := results/learning
+UPGRADE ?=
+LOCK = uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate \
+	--no-emit-package torch --constraint requirements-torch.txt --custom-compile-command "make lock" $(UPGRADE)
 PYTEST := pytest --numprocesses logical --dist worksteal
 SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-slurm bench docs pictures learning-scenes models benchmark-scenes clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-slurm bench docs lock pictures learning-scenes models benchmark-scenes clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -30,11 +34,12 @@ run: setup
 setup: $(VENV)/.installed
 setup-test: $(VENV)/.installed-test
 
-$(VENV)/.installed: requirements.txt pyproject.toml
+$(VENV)/.installed: requirements.txt requirements-torch.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "namo-collect needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements-torch.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
@@ -88,6 +93,13 @@ bench: setup
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --quiet
 	@echo results/site/index.html
+
+# Existing pins are kept where they fit; the three files agree with each other.
+lock: setup-test
+	$(LOCK) --extra learn --extra export --extra slurm --output-file requirements.txt
+	$(LOCK) --extra docs --constraint requirements.txt --output-file requirements-docs.txt
+	$(LOCK) --extra dev --constraint requirements.txt --constraint requirements-docs.txt \
+		--output-file requirements-test.txt
 
 # The charts of performance.md and learning.md also need their measurements.
 pictures: setup

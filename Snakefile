@@ -8,6 +8,7 @@
 and `benchmark` are targets of their own. Settings: config/. Rules: workflow/rules/, one file per stage.
 """
 
+from namo.shipped import here_or_shipped
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -16,10 +17,10 @@ min_version("9.0")
 include: "workflow/rules/console.smk"  # before Snakemake has something to say
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
-configfile: f"{workflow.basedir}/config/scenes.yaml"
-configfile: f"{workflow.basedir}/config/learning.yaml"
-configfile: f"{workflow.basedir}/config/benchmark.yaml"
+configfile: here_or_shipped("config/config.yaml", workflow.basedir)
+configfile: here_or_shipped("config/scenes.yaml", workflow.basedir)
+configfile: here_or_shipped("config/learning.yaml", workflow.basedir)
+configfile: here_or_shipped("config/benchmark.yaml", workflow.basedir)
 
 
 wildcard_constraints:

@@ -1,11 +1,15 @@
 """The metadata of the package agree with each other, wherever they are written."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 import yaml
 
+from namo.extras import EXTRAS
 from namo.version import __version__
 from tests.conftest import REPOSITORY
 
@@ -67,3 +71,39 @@ def test_classifiers_agree_with_the_supported_versions(project):
     ]
     assert named[0] == lowest
     assert project["classifiers"] == sorted(project["classifiers"])
+
+
+def names(requirements):
+    """Names of distributions, as they are compared."""
+    found = {re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements}
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+
+
+def imported_packages():
+    """Top-level names of what modules of `namo` import from outside, inside functions too."""
+    for path in (REPOSITORY / "namo").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield str(node.module).partition(".")[0]
+
+
+COMES_WITH = {"glfw": "mujoco", "markupsafe": "jinja2"}
+"""Packages that another one always installs."""
+
+
+def test_what_the_package_imports_is_declared_in_the_base_or_in_the_extra_that_is_named(project):
+    installed = packages_distributions()
+    known = {*sys.stdlib_module_names, "namo", "_typeshed"}  # the last for the type checker alone
+    optional = {package: extra for extra, packages in EXTRAS.items() for package in packages}
+    declared = {extra: names(of) for extra, of in project["optional-dependencies"].items()}
+    used = set()
+    for package in set(imported_packages()) - known:
+        where = declared.get(optional.get(package), names(project["dependencies"]))
+        by = {COMES_WITH.get(name, name) for name in names(installed[package])} & where
+        assert by, f"{package} is imported and not declared"
+        used |= by
+    assert names(project["dependencies"]) - used == {"snakemake"}, "imported by the rules alone"
+    for extra in EXTRAS:
+        assert declared[extra] <= used, extra

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from namo.results.collection import Collection
 from namo.results.records import read_record
 from tests.conftest import REPOSITORY, room_file
 
 pytestmark = pytest.mark.slow
 
-SOURCES = ("namo", "pyproject.toml", "README.md", "LICENSE")
+PIPELINE = ("Snakefile", "config", "envs", "profiles", "resources", "workflow")
+SOURCES = ("namo", "pyproject.toml", "setup.py", "README.md", "LICENSE", *PIPELINE)
 
 
 @dataclass
@@ -38,18 +40,27 @@ class Installed:
         return self.run(sys.executable, "-m", "namo", *arguments)
 
 
+def tracked(*names: str) -> list[str]:
+    """Return the files that git tracks, or would with the next `git add`, in order."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *names],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sorted(name for name in listed.stdout.split("\0") if (REPOSITORY / name).is_file())
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Installed:
     """The wheel, built from a copy and unpacked; what it needs is there already."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    source.mkdir()
-    for name in SOURCES:
-        if (REPOSITORY / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(REPOSITORY / name, source / name, ignore=ignored)
-        else:
-            shutil.copy(REPOSITORY / name, source / name)
+    for name in tracked(*SOURCES):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, source / name)
+    (source / "config" / "leftover.yaml~").touch()
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
     options = ["--quiet", "--disable-pip-version-check", "--wheel-dir", str(folder), str(source)]
     done = subprocess.run([*build, *options], cwd=folder, capture_output=True, text=True)
@@ -83,6 +94,14 @@ def test_it_is_the_wheel_that_runs(installed):
     )
 
 
+def test_it_carries_the_pipeline_as_git_has_it(installed):
+    inside = installed.package / "namo" / "shipped_files"
+    carried = [path.relative_to(inside).as_posix() for path in inside.rglob("*") if path.is_file()]
+    assert sorted(carried) == tracked(*PIPELINE)
+    for name in carried:
+        assert (inside / name).read_bytes() == (REPOSITORY / name).read_bytes(), name
+
+
 def test_it_collects_and_reports(installed, collected):
     assert collected.returncode == 1, collected.stderr
     assert "Failed environments: 1" in collected.stdout
@@ -114,20 +133,45 @@ def test_the_commands_in_the_report_collect_again_as_printed(installed, collecte
     assert "Failed environments" not in installed.namo("summary", "out").stdout
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ([], ["the demo scenes do not exist", "--xml-dir FOLDER"]),
-        (
-            ["--goal-strategy", "ml", "--ml-goal-model", "resources/models/goal"],
-            ["--ml-goal-model: resources/models/goal: no such folder"],
-        ),
-    ],
-)
-def test_what_a_wheel_does_not_hold_is_named(installed, options, said):
-    place = ["--output-dir", "none", "--start-idx", "0", "--end-idx", "1"]
-    done = installed.namo("collect", *place, *options)
-    assert done.returncode == 2
-    assert [part for part in said if part not in done.stderr] == []
-    assert "Traceback" not in done.stderr
-    assert not (installed.work / "none").exists()
+def test_it_collects_demo_scenes_with_a_shipped_model(installed):
+    learned = ["--goal-strategy", "ml", "--ml-goal-model", "resources/models/goal"]
+    done = installed.namo(
+        *("collect", "--output-dir", "learned", "--start-idx", 0, "--end-idx", 1),
+        *("--hostname", "h", "--max-pushes", 5, "--ml-device", "cpu", *learned),
+    )
+    assert done.returncode == 0, done.stderr
+    shipped = installed.package / "namo" / "shipped_files" / "resources"
+    record = read_record(installed.work / "learned" / "h_env_000000_results.pkl")
+    assert Path(record["xml_file"]).is_relative_to(shipped / "scenes" / "demo")
+
+
+def test_the_demo_ends_with_replayed_plans_and_a_report(installed):
+    done = installed.namo("demo")
+    assert done.returncode == 0, done.stderr
+    report = installed.work / "namo_demo" / "report.html"
+    assert "7 plans replayed: 7 match" in done.stdout
+    assert f"report: {report}" in done.stdout
+    assert report.is_file()
+
+
+def test_a_project_runs_with_its_settings_and_with_shipped_ones_for_files_that_it_lacks(installed):
+    done = installed.namo("init", "project")
+    assert done.returncode == 0, done.stderr
+    project = installed.work / "project"
+    (project / "config" / "benchmark.yaml").unlink()  # as if a newer version had added it
+    settings = project / "config" / "config.yaml"
+    settings.write_text(re.sub(r"(?m)^end_idx: 24 ", "end_idx: 1 ", settings.read_text()))
+    with (project / "Snakefile").open("a") as snakefile:
+        snakefile.write(
+            "\n\nrule count:\n    input:\n        rules.merge.output,\n"
+            "    output:\n        'files.txt',\n    shell:\n        'ls results/demo > {output}'\n"
+        )
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", project]
+    done = installed.run(*command, "--snakefile", project / "Snakefile", "project", "files.txt")
+    assert done.returncode == 0, done.stderr
+    assert "metrics.parquet" in (project / "files.txt").read_text()
+    assert (project / "results" / "demo" / "report.html").is_file()
+    collected = Collection(project / "results" / "demo")
+    shipped = installed.package / "namo" / "shipped_files"
+    (scene,) = collected.episodes["xml_file"].to_pylist()
+    assert Path(scene).is_relative_to(shipped)

@@ -46,6 +46,8 @@ BOTTOM = (
     "pictured",
     "plug_ins",
     "files",
+    "shipped",
+    "extras",
     "regular_files",
     "cache_files",
     "machine_code",

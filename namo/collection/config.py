@@ -10,6 +10,7 @@ from typing import Any
 
 from namo.declared_settings import check_declared, option_name, setting
 from namo.errors import ModelError, UsageError
+from namo.extras import require_extra
 from namo.learning.bundle_files import MODEL_PATHS, bundle_sha256, custom_class, require_bundle
 from namo.option_checks import MAX_SEED
 from namo.planning.registry import PLANNERS, settings_of
@@ -199,6 +200,7 @@ class CollectionConfig:
                     f"model is used only by --{kind}-strategy ml"
                 )
             if model is not None:
+                require_extra("learn", f"--{kind}-strategy ml")
                 try:
                     require_bundle(Path(model))
                 except ModelError as error:

@@ -14,9 +14,11 @@ from namo.commands import (
     choose_models,
     collect,
     dataset,
+    demo,
     evaluate,
     explain,
     export,
+    init,
     merge,
     plug_ins,
     redo,
@@ -38,6 +40,7 @@ from namo.commands import (
 from namo.commands.parsing import EXIT_USAGE, WIDTH, Parser
 from namo.commands.terminal import printable_output
 from namo.errors import NamoError, UsageError
+from namo.extras import explained
 from namo.signals import TerminationRequested, ending_on_signals
 from namo.version import __version__
 
@@ -61,6 +64,10 @@ class Command(Protocol):
 
 
 GROUPS: Mapping[str, Mapping[str, Command]] = {
+    "Start": {
+        "demo": demo,
+        "init": init,
+    },
     "Collect": {
         "collect": collect,
         "status": status,
@@ -123,10 +130,19 @@ def _run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt as end:
         print(f"{options.parser.prog}: interrupted by {end or 'SIGINT'}", file=sys.stderr)
         return end.exit_code if isinstance(end, TerminationRequested) else 128 + signal.SIGINT
+    except ModuleNotFoundError as error:
+        if (reason := explained(error)) is None:
+            raise
+        return _failed(reason, options)
     except (NamoError, OSError) as error:
-        print(f"{options.parser.prog}: error: {error}", file=sys.stderr)
-        return EXIT_USAGE if isinstance(error, UsageError) else 1
+        return _failed(error, options)
     return code
+
+
+def _failed(error: Exception, options: argparse.Namespace) -> int:
+    """Print what went wrong and return the exit code."""
+    print(f"{options.parser.prog}: error: {error}", file=sys.stderr)
+    return EXIT_USAGE if isinstance(error, UsageError) else 1
 
 
 class _RootParser(Parser):

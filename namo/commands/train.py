@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from namo.commands.arguments import mapping_from_json, use_one_thread
+from namo.extras import require_extra
 
 HELP = "train a model from a data set"
 
@@ -52,8 +53,9 @@ def run(options: argparse.Namespace) -> int:
     """Train the model and return the exit code.
 
     Raises:
-        UsageError: a setting or option is wrong.
+        UsageError: a setting or option is wrong, or torch is not installed.
     """
+    require_extra("learn", "training")
     use_one_thread()  # torch is told its threads by the settings
     from namo.config_parsing import parse_dataclass
     from namo.scenes.sources import environments_from

@@ -25,6 +25,7 @@ from namo.scenes.manifest import MANIFEST
 from namo.scenes.packed import first_of_classes
 from namo.scenes.sources import DEMO_SCENES, environments_from
 from namo.scenes.table_kinds import how_to_certify
+from namo.shipped import here_or_shipped
 from namo.training.benchmark_settings import BenchmarkSettings
 from namo.training.learning_settings import Arm, LearningSettings
 from namo.training.settings import TrainingSettings
@@ -107,12 +108,11 @@ class LearningPlan:
     benchmark: BenchmarkSettings
 
     @classmethod
-    def from_run(cls, run: RunPlan, home: Path = Path()) -> LearningPlan:
+    def from_run(cls, run: RunPlan) -> LearningPlan:
         """Return the plan of the settings under `learning` and `benchmark`.
 
         Args:
             run: whose collection they start from.
-            home: folder of the pipeline; what is shipped is found there from everywhere.
 
         Raises:
             UsageError: names the key, its value and what is allowed.
@@ -126,7 +126,9 @@ class LearningPlan:
         given = dict(run.values.get("benchmark", {}))
         benchmark = parse_dataclass(BenchmarkSettings, given, "configuration: benchmark")
         benchmark = replace(
-            benchmark, scenes=_found(benchmark.scenes, home), models=_found(benchmark.models, home)
+            benchmark,
+            scenes=here_or_shipped(benchmark.scenes),
+            models=here_or_shipped(benchmark.models),
         )
         return cls(run, folder, settings, training, benchmark)
 
@@ -303,11 +305,6 @@ class LearningPlan:
         wanted = settings.round_scenes if _round_number(place) else settings.compare_scenes
         count = _scenes_in(settings.test_manifest, "test")
         return count if wanted is None else min(wanted, count)
-
-
-def _found(path: str, home: Path) -> str:
-    """Return a path, or the same one in the folder of the pipeline where that exists instead."""
-    return str(home / path) if not Path(path).exists() and (home / path).exists() else path
 
 
 def _round_number(place: str) -> int:

@@ -69,22 +69,20 @@ class RunPlan:
     def from_config(
         cls,
         config: Mapping[str, Any],
-        home: Path,
         note: Callable[[str], object] = lambda _: None,
     ) -> RunPlan:
         """Check the settings of a run and return its plan.
 
         Args:
             config: as the configuration files and the command line give it.
-            home: folder of the pipeline; shipped models are found there from everywhere.
             note: takes a line for each key that is given under an old name.
 
         Raises:
             UsageError: names the key or option, its value and what is allowed.
         """
         values = with_plain_values(with_new_keys(config, note))
-        check_settings(values, home)
-        values |= with_models(values, home)
+        check_settings(values)
+        values |= with_models(values)
         require_plain_paths(values)
         settings = pipeline_settings(values)
         if settings.workers > 1 and gpus(

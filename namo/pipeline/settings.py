@@ -6,7 +6,6 @@ import json
 import shlex
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -24,6 +23,7 @@ from namo.declared_settings import (
 from namo.errors import UsageError
 from namo.option_checks import MAX_THREADS, option_with
 from namo.results.run_lock import LABEL_PATTERN
+from namo.shipped import here_or_shipped
 from namo.wording import did_you_mean
 
 Settings = Mapping[str, Any]
@@ -220,12 +220,11 @@ def with_new_keys(settings: Settings, note: Callable[[str], object]) -> dict[str
     return renamed
 
 
-def check_settings(settings: Settings, home: Path = Path()) -> CollectionConfig:
+def check_settings(settings: Settings) -> CollectionConfig:
     """Check the settings of a run and return those of its collection.
 
     Args:
         settings: as the configuration files and the command line give them.
-        home: see `with_models`.
 
     Raises:
         UsageError: names every key that is wrong, its value and what is allowed.
@@ -234,7 +233,7 @@ def check_settings(settings: Settings, home: Path = Path()) -> CollectionConfig:
     problems = [_message(error, schema) for error in _Validator(schema).iter_errors(dict(settings))]
     if problems:
         raise UsageError("configuration: " + "; ".join(sorted(problems)))
-    asked = with_models(settings, home)
+    asked = with_models(settings)
     return CollectionConfig(
         **{name: asked[name] for name in CollectionConfig.names() if name in asked}
     )
@@ -250,15 +249,15 @@ def pipeline_settings(settings: Settings) -> PipelineSettings:
     return PipelineSettings(**{name: settings[name] for name in names if name in settings})
 
 
-def with_models(settings: Settings, home: Path) -> dict[str, Any]:
+def with_models(settings: Settings) -> dict[str, Any]:
     """Return the settings with the models that its strategies use, and no others.
 
     The configuration names a model for each kind, so that a strategy can be changed alone; the
     collector refuses a model that no strategy uses.
 
     Args:
-        settings: of a run, of the types that the schema asks for.
-        home: folder to look for a relative path in, after the working directory.
+        settings: of a run, of the types that the schema asks for. Paths of models may be those of
+            shipped ones, see `namo.shipped.here_or_shipped`.
     """
     asked = dict(settings)
     for kind in ("object", "goal"):
@@ -266,8 +265,8 @@ def with_models(settings: Settings, home: Path) -> dict[str, Any]:
         path = asked.get(name)
         if asked.get(f"{kind}_strategy") != "ml":
             asked[name] = None
-        elif path is not None and not Path(path).exists() and (home / path).exists():
-            asked[name] = str(home / path)
+        elif path is not None:
+            asked[name] = here_or_shipped(path)
     return asked
 
 

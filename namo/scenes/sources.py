@@ -18,11 +18,10 @@ from namo.errors import UsageError
 from namo.scenes.folders import SCENE_SUFFIX, files_below
 from namo.scenes.git_lfs import ADVICE, HEAD_BYTES, is_pointer
 from namo.scenes.table_kinds import how_to_certify, missing_columns
+from namo.shipped import shipped_folder
 from namo.wording import did_you_mean
 
-DEMO_SCENES = (
-    Path(__file__).resolve().parents[2] / "resources" / "scenes" / "demo" / "scenes.parquet"
-)
+DEMO_SCENES = shipped_folder() / "resources" / "scenes" / "demo" / "scenes.parquet"
 
 OPENING = "opening_share"
 """Column of a scene manifest with the opening fraction, see `namo.scenes.manifest`."""

@@ -129,6 +129,15 @@ DECLARED: Mapping[str, Instead] = dict(
                 ".venv/bin/namo scenes check scenes/scenes.parquet --sheet sheet.png", "likewise"
             ),
         ),
+        # ---- installing ----------------------------------------------------------------------
+        (
+            "pip wheel --no-deps --wheel-dir dist .",
+            Instead("pip wheel --help", "tests/test_wheel.py builds it, without network"),
+        ),
+        (
+            "pip install dist/namo_collect-*.whl",
+            Instead("pip install --help", "tests/test_wheel.py unpacks it and runs it"),
+        ),
         # ---- long ----------------------------------------------------------------------------
         _shorter(_BY_HAND, "--end-idx 2 --max-pushes 5"),
         _shorter(
@@ -227,6 +236,7 @@ DECLARED: Mapping[str, Instead] = dict(
         # ---- the Makefile, and long tests ----------------------------------------------------
         _recipe("make test", "runs these very tests; `.ci/run` runs it"),
         _recipe("make test-all", "likewise, with the slow ones"),
+        _recipe("make lock", "asks the package index; tests/test_requirements.py checks the locks"),
         _recipe("make docs", "tests/site builds it, from the settings as they are"),
         _recipe("make bench", "twenty minutes; test_names.py asks benchmarks for their options"),
         _recipe("make models", f"hours; {_AS_ELSEWHERE}"),

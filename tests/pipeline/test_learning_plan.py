@@ -10,7 +10,7 @@ from namo.pipeline.learning_plan import LearningPlan
 from namo.pipeline.run_plan import RunPlan
 from namo.scenes.packed import pack
 from namo.scenes.sources import DEMO_SCENES
-from tests.conftest import REPOSITORY, room_file
+from tests.conftest import room_file
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def plan(config, tmp_path):
         given |= {"test_manifest": str(tmp_path / "unseen.parquet"), "chunk_size": 2}
         given |= {"scenes_per_round": 3}
         changes = {"learning": given | learning} | (run or {})
-        return LearningPlan.from_run(RunPlan.from_config(config | changes, REPOSITORY))
+        return LearningPlan.from_run(RunPlan.from_config(config | changes))
 
     return make
 

@@ -53,7 +53,7 @@ def test_every_path_is_expanded(shipped, home, given):
 
 
 def test_the_run_and_its_jobs_mean_the_same_folder(shipped, home):
-    run = RunPlan.from_config(shipped | {"output_dir": "~/x"}, REPOSITORY)
+    run = RunPlan.from_config(shipped | {"output_dir": "~/x"})
     assert run.folder == home / "x"
     assert f"--output-dir {home}/x " in f"{run.options} "
 
@@ -121,7 +121,7 @@ def test_a_number_that_is_too_large_is_refused_before_anything_is_written(
 ):
     out = str(home / "out")
     with pytest.raises(UsageError) as caught:
-        RunPlan.from_config(shipped | {"output_dir": out, key: value}, REPOSITORY)
+        RunPlan.from_config(shipped | {"output_dir": out, key: value})
     assert str(caught.value) == f"--{key.replace('_', '-')} is {value}; allowed: {allowed}"
     assert list(home.iterdir()) == []
 
@@ -156,17 +156,17 @@ def test_scenes_with_patterns_in_their_names_count_through_their_checksums(shipp
         write_scene(rooms.room(), folder / f"{name}.xml")
     write_scene(rooms.room(), home / "plain" / "c.xml")
     settings = shipped | {"output_dir": str(home / "o"), "xml_dir": str(folder), "end_idx": -1}
-    run = RunPlan.from_config(settings, REPOSITORY)
+    run = RunPlan.from_config(settings)
     (chunk,) = run.chunks
     assert run.scenes_of(chunk) == []
     before = run.unlisted_scenes_of(chunk)
     assert [one.split("=")[0] for one in before.split()] == ["a.xml", "b<y>.xml"]
     (folder / "b<y>.xml").write_text("<mujoco/>")
     assert run.unlisted_scenes_of(chunk) != before
-    plain = RunPlan.from_config(settings | {"xml_dir": str(home / "plain")}, REPOSITORY)
+    plain = RunPlan.from_config(settings | {"xml_dir": str(home / "plain")})
     assert plain.unlisted_scenes_of(chunk) == ""
     assert plain.scenes_of(chunk) == [str(home / "plain" / "c.xml")]
-    unwatched = RunPlan.from_config(settings | {"watch_scenes": False}, REPOSITORY)
+    unwatched = RunPlan.from_config(settings | {"watch_scenes": False})
     assert unwatched.unlisted_scenes_of(chunk) == ""
 
 

@@ -24,7 +24,7 @@ LEARNED = {"object_strategy": "ml", "goal_strategy": "ml"}
 
 
 def plan_of(config, **changes):
-    return RunPlan.from_config(config | changes, REPOSITORY)
+    return RunPlan.from_config(config | changes)
 
 
 def refusal(config, **changes):
@@ -88,7 +88,7 @@ def test_what_is_wrong_is_named_and_nothing_is_written(config, tmp_path, changes
 
 def test_an_old_key_counts_and_is_noted(config):
     notes = []
-    plan = RunPlan.from_config(config | {"max_failed_share": 0.25}, REPOSITORY, notes.append)
+    plan = RunPlan.from_config(config | {"max_failed_share": 0.25}, notes.append)
     assert plan.settings.max_failed_fraction == 0.25
     assert len(notes) == 1
 
@@ -185,16 +185,16 @@ def test_own_scenes_are_certified_with_the_effort_of_generated_ones(config, tmp_
         (tmp_path / "mine" / name).write_text("<mujoco/>")
     made = config["scenes"] | {"certify_pushes": 7, "seed": 3, "splits": {"train": 0.7, "val": 0.3}}
     given = config | {"manifest": None, "xml_dir": "mine", "scenes": made}
-    run = RunPlan.from_config(given, REPOSITORY)
+    run = RunPlan.from_config(given)
     assert run.scenes_to_certify() == ["mine/a.xml"]  # the name of the other is a pattern
     assert run.certify_options == [
         *("--split=train=0.7", "--split=val=0.3"),
         *("--effort", "--pushes=7", "--depth=4", "--seed=3", "--clearance=0.0"),
     ]
     unmeasured = config | {"scenes": made | {"certify": False}}
-    assert RunPlan.from_config(unmeasured, REPOSITORY).certify_options[2:] == []
+    assert RunPlan.from_config(unmeasured).certify_options[2:] == []
     with pytest.raises(UsageError, match="xml_dir is null; certify: name the folder"):
-        RunPlan.from_config(config, REPOSITORY).scenes_to_certify()
+        RunPlan.from_config(config).scenes_to_certify()
 
 
 def test_what_is_asked_for_is_what_the_jobs_collect(config):

@@ -20,6 +20,7 @@ from namo.pipeline.settings import (
     with_new_keys,
 )
 from namo.planning.registry import PLANNERS, settings_of
+from namo.shipped import shipped_folder
 from namo.strategies.registry import GOAL_STRATEGIES, OBJECT_STRATEGIES
 
 
@@ -182,7 +183,7 @@ def test_the_collector_gets_the_same_configuration(shipped, changes, models, tmp
     model = tmp_path / "a model's folder"
     shutil.copytree(models["ml_goal_model"], model)
     settings = shipped | models | {"ml_goal_model": str(model)} | changes
-    options = collector_options(with_models(settings, tmp_path), "host")
+    options = collector_options(with_models(settings), "host")
     assert parsed(options) == check_settings(settings)
 
 
@@ -193,18 +194,11 @@ def test_a_model_that_no_strategy_asks_is_left_out(shipped, models):
     assert config.ml_goal_model == models["ml_goal_model"]
 
 
-def test_models_are_found_where_the_run_starts_or_else_beside_the_pipeline(models, tmp_path):
-    here, home = tmp_path / "here", tmp_path / "home"
-    shutil.copytree(models["ml_goal_model"], home / "model")
-    here.mkdir()
-    settings = {"goal_strategy": "ml", "ml_goal_model": "model"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(here)
-        assert with_models(settings, home)["ml_goal_model"] == str(home / "model")
-        shutil.copytree(home / "model", here / "model")
-        assert with_models(settings, home)["ml_goal_model"] == "model"
-        missing = with_models(settings | {"ml_goal_model": "none"}, home)
-        assert missing["ml_goal_model"] == "none", "what is not there is named as it was given"
+def test_models_of_a_run_are_found_here_or_else_among_the_shipped_ones(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = {"goal_strategy": "ml", "ml_goal_model": "resources/models/goal"}
+    asked = with_models(settings)["ml_goal_model"]
+    assert asked == str(shipped_folder() / "resources" / "models" / "goal")
 
 
 def test_a_model_that_is_not_there_is_named(shipped):

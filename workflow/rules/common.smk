@@ -18,6 +18,7 @@ from namo.pipeline.jobs import (
 from namo.pipeline.learning_plan import BENCHMARK, ONCE, ROUND, LearningPlan
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
 from namo.results.retries import tries_of
+from namo.shipped import shipped_folder
 from namo.version import (
     CERTIFICATION_VERSION,
     GENERATOR_VERSION,
@@ -27,7 +28,7 @@ from namo.version import (
 
 run_jobs_with_this_python()
 
-HOME = Path(workflow.basedir)
+HOME = shipped_folder()
 SCRIPTS = HOME / "workflow" / "scripts"
 ENVIRONMENT = str(HOME / "envs" / "namo.yaml")
 
@@ -44,8 +45,8 @@ def note(line):
     print(line, file=sys.stderr)
 
 
-RUN = planned(RunPlan.from_config, config, HOME, note)
-LEARN = planned(LearningPlan.from_run, RUN, HOME)
+RUN = planned(RunPlan.from_config, config, note)
+LEARN = planned(LearningPlan.from_run, RUN)
 OUT, SCENES_OUT, LEARN_OUT = RUN.folder, RUN.scenes_folder, LEARN.folder
 
 
