@@ -72,7 +72,13 @@ def write_large(folder: Path) -> Models:
 
 
 def run_split(
-    models: Models, environments: int, max_pushes: int, processes: int, *, watch: bool
+    models: Models,
+    environments: int,
+    max_pushes: int,
+    processes: int,
+    *,
+    watch: bool,
+    workers: int = 1,
 ) -> tuple[Figures, list[Found]]:
     """Collect with several parallel processes; return the cost and the results.
 
@@ -82,12 +88,13 @@ def run_split(
         max_pushes: per search.
         processes: number of processes.
         watch: sample their memory, which slows them down.
+        workers: of each process.
 
     Raises:
         subprocess.CalledProcessError: a process failed.
     """
     options = ["--part-only", "--algorithm", "best_first", "--ml-device", "cpu"]
-    options += ["--max-pushes", str(max_pushes)]
+    options += ["--max-pushes", str(max_pushes), "--workers", str(workers)]
     for kind in KINDS:
         options += [f"--{kind}-strategy", "ml", f"--ml-{kind}-model", str(models[kind])]
     with tempfile.TemporaryDirectory() as folder:
@@ -135,8 +142,17 @@ def _cpu_s() -> float:
 def _memory(children: Sequence[subprocess.Popen[bytes]]) -> Iterator[tuple[float, int]]:
     """Yield the time and the memory of all processes together until all have ended."""
     while any(child.poll() is None for child in children):
-        yield time.time(), sum(_proportional_bytes(child.pid) for child in children)
+        family = [each for child in children for each in (child.pid, *_workers_of(child.pid))]
+        yield time.time(), sum(map(_proportional_bytes, family))
         time.sleep(SAMPLED_EVERY_S)
+
+
+def _workers_of(process: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended
+        return []
+    return [int(number) for number in text.split()]
 
 
 def _proportional_bytes(process: int) -> int:

@@ -22,6 +22,7 @@ from benchmarks import (
     rooms,
     siblings,
     throughput,
+    workers,
 )
 from benchmarks import scenes as generated_scenes
 from benchmarks.common import REPOSITORY, Figures, argument_parser, console, skipped, write_json
@@ -65,6 +66,14 @@ def main() -> None:
                 models.shipped(), environments=8, max_pushes=10, repeats=1, queries=200
             ),
             models.show,
+        ),
+        (
+            "workers",
+            all(models.shipped().values()),
+            lambda: workers.measure(
+                workers.shipped_models(), environments=8, max_pushes=10, repeats=1
+            ),
+            workers.show,
         ),
         ("physics", True, lambda: physics.measure(scenes=8, pushes=5), physics.show),
         ("siblings", True, lambda: siblings.measure(scenes=6, threads=(1, 2)), siblings.show),

@@ -1,12 +1,14 @@
-"""The chunk loop: one process, models loaded once, environments in sequence."""
+"""The chunk loop: models loaded once, environments in sequence, or by several workers."""
 
 from __future__ import annotations
 
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +26,12 @@ from namo.collection.failures import FailureCount
 from namo.collection.journal import GRACE_S, Journal
 from namo.collection.part_builder import PartBuilder
 from namo.collection.progress import ProgressDisplay, Verbosity
+from namo.collection.watchdog import Watchdog, traced
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers
 from namo.planning.planner import Planner
 from namo.results.again import redo_command
+from namo.results.collected_scenes import file_text
 from namo.results.parts import Part, Replacement, locked, next_generation, write_part
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, write_record
@@ -67,6 +71,7 @@ class Collector:
         rerun_command: returns the command line that collects an environment alone.
         scorers: models that the planner's strategies query, loaded once for all environments.
         threads: number of pushes to simulate in parallel; does not change results.
+        workers: number of processes that collect; does not change results either.
     """
 
     planner: Planner
@@ -74,6 +79,7 @@ class Collector:
     rerun_command: Callable[[int], str]
     scorers: Sequence[Scorer] = ()
     threads: int = 1
+    workers: int = 1
 
 
 def collect_chunk(
@@ -111,33 +117,27 @@ def collect_chunk(
     builder = PartBuilder(output_dir, environments)
     with (
         locked(part, wait=wait),
-        ProgressDisplay(range_name(start, end), len(environments), verbosity) as progress,
+        ProgressDisplay(
+            range_name(start, end),
+            len(environments),
+            verbosity,
+            redraws=collector.workers == 1,  # a process that forks has no other thread
+        ) as progress,
     ):
         remove_leftovers(output_dir, (environment.file_name for environment in environments))
         remove_leftovers(part.folder, [*(path.name for path in part.files()), FAILURES])
         progress.info(f"[{part.folder.name}]  {_began(began)}")
         journal = Journal(part.folder, progress.written)
         failures, replaces = FailureCount(part, max_failed_fraction), Replacement(part)
-        if journal.last_crash is not None:
-            progress.warn(journal.last_crash)
-        for environment in journal.in_order(environments):
-            check_termination()
-            progress.working_on(environment.path.name)
-            path, sha256 = output_dir / environment.file_name, environment.scene_sha256()
-            record = finished_record(
-                path, environment, collector.config, sha256, progress.warn, replaces
-            )
-            resumed = record is not None
-            if record is None:
-                replaces(environment.index, environment.label)
-                record = _collect(
-                    *(environment, collector, journal, path, sha256),
-                    *(progress.searching, builder.keep),
-                )
-            again = redo_command(str(output_dir), environment.index)
-            progress.finished(record, again, resumed=resumed)
-            builder.add(environment, record, resumed=resumed)
-            failures.add(record)
+        for crash in journal.last_crashes:
+            progress.warn(crash)
+        chunk = _Chunk(collector, output_dir, journal, progress, replaces)
+        with closing(chunk.collected(environments, builder)) as collected:
+            for environment, record, resumed in collected:
+                again = redo_command(str(output_dir), environment.index)
+                progress.finished(record, again, resumed=resumed)
+                builder.add(environment, record, resumed=resumed)
+                failures.add(record)
         journal.write_progress()
         metadata = builder.metadata(
             collector.config,
@@ -157,31 +157,121 @@ def _began(unix_s: float) -> str:
     return f"process {os.getpid()} on {socket.gethostname()} began {when}"
 
 
-def _collect(
-    environment: Environment,
-    collector: Collector,
-    journal: Journal,
-    path: Path,
-    sha256: str,
-    watch: Callable[[int, int, int], None],
-    has_read: Callable[[Scene], None],
-) -> EnvironmentRecord:
-    """Collect an environment, entered in the journal meanwhile, and write its record."""
-    config, command = collector.config, collector.rerun_command(environment.index)
-    fingerprint = environment.fingerprint(config, sha256)
-    crashes = journal.crashes(environment.index, fingerprint)
-    if crashes.quarantined:
+@dataclass(frozen=True)
+class _Chunk:
+    """A chunk that is being collected.
+
+    Attributes:
+        collector: how to collect its environments.
+        output_dir: folder of the collection.
+        journal: of the chunk.
+        progress: to show.
+        replaces: called before the file of an environment is replaced.
+    """
+
+    collector: Collector
+    output_dir: Path
+    journal: Journal
+    progress: ProgressDisplay
+    replaces: Callable[[int, str], None]
+
+    def collected(
+        self, environments: Sequence[Environment], builder: PartBuilder
+    ) -> Generator[tuple[Environment, EnvironmentRecord, bool], None, None]:
+        """Yield each environment when it is done, with its record, and whether it was before.
+
+        Args:
+            environments: all of the chunk.
+            builder: of its part; keeps the scenes that are read.
+        """
+        if self.collector.workers > 1:
+            from namo.collection.parallel import ParallelLoop
+
+            loop = ParallelLoop(
+                self.collector.workers,
+                self.journal,
+                self.progress,
+                self.collector.scorers,
+                self.known,
+                self._fingerprint,
+                self._collect_in_worker,
+            )
+            yield from loop.run(environments, builder.keep_text)
+            return
+        for environment in self.journal.in_order(environments):
+            check_termination()
+            self.progress.working_on(environment.index, environment.path.name)
+            sha256 = environment.scene_sha256()
+            known = self.known(environment, sha256)
+            yield environment, *(known or (self._collect(environment, sha256, builder.keep), False))
+
+    def known(self, environment: Environment, sha256: str) -> tuple[EnvironmentRecord, bool] | None:
+        """Return the record of an environment that need not be collected, if any.
+
+        Args:
+            environment: which one.
+            sha256: hash of its scene file; empty when it cannot be read.
+
+        Returns:
+            The record, and whether an earlier run has made it: else the environment is quarantined.
+        """
+        config, path = self.collector.config, self.output_dir / environment.file_name
+        record = finished_record(
+            path, environment, config, sha256, self.progress.warn, self.replaces
+        )
+        if record is not None:
+            return record, True
+        self.replaces(environment.index, environment.label)
+        crashes = self.journal.crashes(environment.index, self._fingerprint(environment, sha256))
+        if not crashes.quarantined:
+            return None
+        command = self.collector.rerun_command(environment.index)
         record = quarantined_record(environment, config, sha256, command, crashes)
         write_record(path, record)
-        return record
-    with journal.working_on(environment.index, fingerprint) as watchdog:
+        return record, False
+
+    def _fingerprint(self, environment: Environment, sha256: str) -> str:
+        return environment.fingerprint(self.collector.config, sha256)
+
+    def _collect(
+        self, environment: Environment, sha256: str, has_read: Callable[[Scene], None]
+    ) -> EnvironmentRecord:
+        """Collect an environment in this process, entered in the journal meanwhile."""
+        fingerprint = self._fingerprint(environment, sha256)
+        watch = partial(self.progress.searching, environment.index)
+        with self.journal.working_on(environment.index, fingerprint) as watchdog:
+            return self._write(environment, sha256, watchdog, watch, has_read)
+
+    def _collect_in_worker(
+        self, environment: Environment, sha256: str, watch: Callable[[int, int, int], None]
+    ) -> tuple[EnvironmentRecord, dict[str, str]]:
+        """Collect an environment that another process has entered in the journal."""
+        texts: dict[str, str] = {}
+
+        def has_read(scene: Scene) -> None:
+            texts[scene.sha256] = file_text(scene)
+
+        with traced(self.journal.trace_file(environment.index)) as watchdog:
+            return self._write(environment, sha256, watchdog, watch, has_read), texts
+
+    def _write(
+        self,
+        environment: Environment,
+        sha256: str,
+        watchdog: Watchdog,
+        watch: Callable[[int, int, int], None],
+        has_read: Callable[[Scene], None],
+    ) -> EnvironmentRecord:
+        """Collect an environment, and write and return its record."""
+        config, command = self.collector.config, self.collector.rerun_command(environment.index)
+        path = self.output_dir / environment.file_name
         record = collect_environment(
             environment,
-            collector.planner,
+            self.collector.planner,
             config,
             command,
-            collector.scorers,
-            collector.threads,
+            self.collector.scorers,
+            self.collector.threads,
             lambda: watchdog.watch(config.search_timeout + GRACE_S),
             watch,
             sha256,
@@ -195,7 +285,7 @@ def _collect(
                 environment, config, record["scene_sha256"], [], error, processing_s=0.0
             )
             write_record(path, record)
-    return record
+        return record
 
 
 def finished_record(

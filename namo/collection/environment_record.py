@@ -176,9 +176,13 @@ def is_listed_as(record: EnvironmentRecord, environment: Environment) -> bool:
 
 
 @cache
-def _process() -> str:
-    """Return a name of this process that no other process on this machine has: id and start."""
-    return f"{os.getpid()} {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}"
+def _process_named(number: int) -> str:
+    """Return a name of this process that no other process on this machine has: id and start.
+
+    Args:
+        number: its id; a forked process has another one than the process that it is forked from.
+    """
+    return f"{number} {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}"
 
 
 def _episode_id(environment: Environment, number: int) -> str:
@@ -212,7 +216,7 @@ def _common_metrics(
         "seed": config.seed,
         "hostname": environment.label,
         "worker_hostname": socket.gethostname(),
-        "worker_process": _process(),
+        "worker_process": _process_named(os.getpid()),
         "fingerprint": fingerprint,
         "schema_version": SCHEMA_VERSION,
     }

@@ -74,7 +74,7 @@ class FailureCount:
     def _write(self, tries: int) -> None:
         write_failures(
             self._part.folder,
-            {"tries": tries, "environments": self._environments, "failed": self._failed},
+            {"tries": tries, "environments": self._environments, "failed": sorted(self._failed)},
         )
 
     def _with_neighbours(self) -> tuple[int, int]:

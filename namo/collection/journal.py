@@ -1,7 +1,8 @@
-"""The journal of a chunk: the environment in progress, and the environments that crashed a process.
+"""The journal of a chunk: environments in progress, and environments that crashed a process.
 
 It is written before an environment starts and again when it is done, so the next process of the
-chunk can tell in which environment the previous one died, and why:
+chunk can tell in which environment the previous one died, and why. Where the chunk has several
+workers, its process writes it for all of them and finds out in the same way why one has died:
 
 - a fatal signal, or a hang that the watchdog ended: both leave a trace in a file kept open for that
   purpose;
@@ -12,21 +13,22 @@ chunk can tell in which environment the previous one died, and why:
 An environment that crashed two processes by itself is quarantined: it is recorded as failed and not
 run again. An environment in which two processes died for any reason is deferred until the others of
 the chunk are done, and quarantined once five were killed externally, since a crash may leave no
-trace.
+trace. Where all workers of a chunk died at once, memory says nothing about any one of their
+environments; deferred ones are collected one at a time, so that it does.
 """
 
 from __future__ import annotations
 
-import faulthandler
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NotRequired, TextIO, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
+from namo.collection.watchdog import Watchdog, traced
 from namo.errors import ResultFileError
 from namo.files import replacing
 from namo.results.json_file import read_json
@@ -35,7 +37,8 @@ if TYPE_CHECKING:  # a command looks at progress without loading MuJoCo
     from namo.collection.environment import Environment
 
 JOURNAL = ".journal.json"
-TRACE = ".trace.txt"
+TRACES = ".trace*.txt"
+"""The files that take the stacks of processes that crash or hang, see `trace_file`."""
 MAX_OWN_CRASHES = 2
 """Processes that an environment may crash by itself before it is quarantined."""
 MAX_EXTERNAL_KILLS = 5
@@ -44,8 +47,6 @@ DEFERRED_AFTER = 2
 """Dead processes after which the other environments of the chunk go first."""
 GRACE_S = 120.0
 """Time that an episode may take beyond its search before the watchdog ends the process (s)."""
-
-_STDERR = 2
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class CrashRecord:
 
 @dataclass(frozen=True)
 class Running:
-    """The environment in progress, and the process that works on it.
+    """An environment in progress, and the process that works on it.
 
     Attributes:
         environment: its number.
@@ -129,7 +130,7 @@ class Journal:
     """The journal of one chunk; only the holder of the chunk's lock may open it.
 
     Attributes:
-        last_crash: how the last process died and in which environment; None if it did not.
+        last_crashes: how processes died before, and in which environments; empty if none did.
     """
 
     def __init__(self, folder: Path, progress: Callable[[], ChunkProgress | None] = none) -> None:
@@ -143,24 +144,15 @@ class Journal:
             ResultFileError: the journal is damaged.
             OSError: it cannot be read or written.
         """
-        self._path, self._trace = folder / JOURNAL, folder / TRACE
+        self._folder, self._path = folder, folder / JOURNAL
         self._progress = progress
         content = _read(self._path)
-        self._crashes, running = content.crashes, content.running
-        self.last_crash: str | None = None
-        if running is not None:
-            own, reason = _cause(running, self._trace)
-            before = self.crashes(running.environment, running.fingerprint)
-            after = replace(
-                before, own=before.own + own, external=before.external + (not own), reason=reason
-            )
-            self._crashes[running.environment] = after
-            self.last_crash = (
-                f"process {running.process} on {running.host} died in environment "
-                f"{running.environment}: {reason}"
-            )
-        self._write(None)
-        self._trace.unlink(missing_ok=True)
+        self._crashes, self._running = content.crashes, dict[int, Running]()
+        alone = len(content.running) == 1
+        self.last_crashes = [self._count(each, alone=alone) for each in content.running]
+        self._write()
+        for trace in folder.glob(TRACES):
+            trace.unlink(missing_ok=True)
 
     def crashes(self, environment: int, fingerprint: str) -> CrashRecord:
         """Return the processes that died in an environment with this fingerprint.
@@ -174,16 +166,17 @@ class Journal:
             return CrashRecord(fingerprint)
         return record
 
-    def in_order(self, environments: Sequence[Environment]) -> list[Environment]:
+    def is_deferred(self, environment: int) -> bool:
+        """Return whether the other environments of the chunk go before one, by its number."""
+        return environment in self._crashes and self._crashes[environment].deferred
+
+    def in_order(self, environments: Collection[Environment]) -> list[Environment]:
         """Return the environments in the order to work on: deferred ones last."""
-        return sorted(
-            environments,
-            key=lambda each: each.index in self._crashes and self._crashes[each.index].deferred,
-        )
+        return sorted(environments, key=lambda each: self.is_deferred(each.index))
 
     @contextmanager
     def working_on(self, environment: int, fingerprint: str) -> Iterator[Watchdog]:
-        """Record an environment as in progress until the block ends, by an exception or not.
+        """Record that this process works on an environment until the block ends, in any way.
 
         Only a process that dies within the block leaves the environment in the journal. The trace
         of a fatal signal or of the watchdog then goes to a file.
@@ -195,30 +188,77 @@ class Journal:
         Yields:
             The watchdog of the block, not yet started.
         """
-        self._write(Running(environment, fingerprint))
-        was_enabled = faulthandler.is_enabled()
+        self.begin(environment, fingerprint, os.getpid())
         try:
-            with self._trace.open("w") as trace:
-                faulthandler.enable(trace)
-                try:
-                    yield Watchdog(trace)
-                finally:
-                    faulthandler.cancel_dump_traceback_later()
-                    faulthandler.disable()
+            with traced(self.trace_file(environment)) as watchdog:
+                yield watchdog
         finally:
-            if was_enabled:
-                faulthandler.enable(_STDERR)
-            self._trace.unlink(missing_ok=True)
-            self._write(None)
+            self.end(environment)
+
+    @property
+    def running(self) -> list[int]:
+        """The environments in progress, by number."""
+        return list(self._running)
+
+    def trace_file(self, environment: int) -> Path:
+        """Return the file that takes the trace of a process that dies in an environment."""
+        return self._folder / f".trace_{environment:06d}.txt"
+
+    def begin(self, environment: int, fingerprint: str, process: int) -> None:
+        """Record an environment as in progress.
+
+        Args:
+            environment: its number.
+            fingerprint: of the environment.
+            process: id of the process that is about to work on it.
+        """
+        self._running[environment] = Running(environment, fingerprint, process=process)
+        self._write()
+
+    def end(self, *environments: int) -> None:
+        """Record that environments are no longer in progress, which is no fault of theirs."""
+        for environment in environments:
+            self._running.pop(environment)
+            self.trace_file(environment).unlink(missing_ok=True)
+        self._write()
+
+    def died(self, environment: int) -> str:
+        """Count the death of the process that worked on an environment; return a line about it.
+
+        Args:
+            environment: in progress, by its number.
+        """
+        line = self._count(self._running.pop(environment), alone=True)
+        kills = _memory_kills()  # those before are accounted for
+        self._running = {
+            number: replace(each, memory_kills=kills) for number, each in self._running.items()
+        }
+        self.trace_file(environment).unlink(missing_ok=True)
+        self._write()
+        return line
 
     def write_progress(self) -> None:
         """Write down the progress after the last environment."""
-        self._write(None)
+        self._write()
 
-    def _write(self, running: Running | None) -> None:
+    def _count(self, running: Running, *, alone: bool) -> str:
+        """Count the death of a process in an environment; return a line about it."""
+        own, reason = _cause(running, self.trace_file(running.environment), alone=alone)
+        before = self.crashes(running.environment, running.fingerprint)
+        self._crashes[running.environment] = replace(
+            before, own=before.own + own, external=before.external + (not own), reason=reason
+        )
+        return (
+            f"process {running.process} on {running.host} died in environment "
+            f"{running.environment}: {reason}"
+        )
+
+    def _write(self) -> None:
+        running = [asdict(each) for each in self._running.values()]
         content: dict[str, object] = {
             "deaths": {str(number): _stored(each) for number, each in self._crashes.items()},
-            "running": None if running is None else asdict(running),
+            # Earlier versions know of one at most.
+            "running": running if len(running) > 1 else next(iter(running), None),
         }
         progress = self._progress()
         if progress is not None:
@@ -227,28 +267,8 @@ class Journal:
             handle.write(json.dumps(content, indent=1, sort_keys=True).encode())
 
 
-class Watchdog:
-    """Ends the process when it hangs, even when no Python code gets to run."""
-
-    def __init__(self, trace: TextIO) -> None:
-        """Create a watchdog that is not started.
-
-        Args:
-            trace: open file that takes the stack of each thread when the process hangs.
-        """
-        self._trace = trace
-
-    def watch(self, seconds: float) -> None:
-        """Restart the watchdog: the process ends unless this is called again in time.
-
-        Args:
-            seconds: time until then (s).
-        """
-        faulthandler.dump_traceback_later(seconds, exit=True, file=self._trace)
-
-
-def running_in(folder: Path) -> Running | None:
-    """Return the environment that a chunk is at, or that its last process died in, if any.
+def running_in(folder: Path) -> list[Running]:
+    """Return the environments that a chunk is at, or that its last processes died in, if any.
 
     Raises:
         ResultFileError: the journal is damaged.
@@ -269,23 +289,22 @@ class _Content(NamedTuple):
     """The content of a journal."""
 
     crashes: dict[int, CrashRecord]
-    running: Running | None
+    running: list[Running]
     progress: ChunkProgress | None
 
 
 def _read(path: Path) -> _Content:
     if not path.exists():
-        return _Content({}, None, None)
+        return _Content({}, [], None)
     advice = "; it lists the environments that crashed a process: delete it to discard that"
     content = read_json(path, _Stored, advice)
     try:
         crashes = {int(number): _restored(each) for number, each in content["deaths"].items()}
     except ValueError as error:
         raise ResultFileError(f"{path}: {error}{advice}") from None
-    running = content["running"]
-    return _Content(
-        crashes, None if running is None else Running(**running), content.get("progress")
-    )
+    stored = content["running"] or []
+    running = stored if isinstance(stored, list) else [stored]
+    return _Content(crashes, [Running(**each) for each in running], content.get("progress"))
 
 
 class _StoredCrashes(TypedDict):
@@ -308,7 +327,7 @@ class _StoredRunning(TypedDict):
 
 class _Stored(TypedDict):
     deaths: dict[str, _StoredCrashes]
-    running: _StoredRunning | None
+    running: _StoredRunning | list[_StoredRunning] | None
     progress: NotRequired[ChunkProgress]
 
 
@@ -325,15 +344,18 @@ def _restored(stored: _StoredCrashes) -> CrashRecord:
     return CrashRecord(stored["fingerprint"], stored["own"], stored["other"], stored["reason"])
 
 
-def _cause(running: Running, trace: Path) -> tuple[bool, str]:
-    """Return whether an environment crashed its process by itself, and the reason."""
+def _cause(running: Running, trace: Path, *, alone: bool) -> tuple[bool, str]:
+    """Return whether an environment crashed its process by itself, and the reason.
+
+    Memory is the fault of an environment only where no others that were in progress died too.
+    """
     traced = trace.read_text(errors="replace").strip() if trace.is_file() else ""
     if traced:
         first = traced.partition("\n")[0]
         return True, f"hung\n{traced}" if first.startswith("Timeout") else traced
     same_boot = running.boot == _boot() and running.host == socket.gethostname()
     if same_boot and _memory_kills() > running.memory_kills:
-        return True, "killed by the kernel, out of memory"
+        return alone, "killed by the kernel, out of memory"
     return False, "killed externally, or ended without a trace"
 
 

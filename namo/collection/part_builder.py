@@ -65,7 +65,11 @@ class PartBuilder:
 
     def keep(self, scene: Scene) -> None:
         """Keep the text of a scene that was read to be collected in."""
-        self._texts[scene.sha256] = file_text(scene)
+        self.keep_text(scene.sha256, file_text(scene))
+
+    def keep_text(self, sha256: str, text: str) -> None:
+        """Keep the text of a scene file, by its hash."""
+        self._texts[sha256] = text
 
     def add(self, environment: Environment, record: EnvironmentRecord, *, resumed: bool) -> None:
         """Add an environment whose file has been written.
@@ -155,7 +159,7 @@ class PartBuilder:
             "environments": len(environments),
             "resumed": self.resumed,
             "failed": {str(index): message for index, message in self.failed.items()},
-            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT,
+            "peak_memory_bytes": _peak_memory_bytes(),
             "models_preloaded": cast(
                 list[ModelUseRecord], add_up([*map(without_counts, models), *self._uses])
             ),
@@ -163,3 +167,9 @@ class PartBuilder:
             "began_unix_s": began_unix_s,
             "duration_s": duration_s,
         }
+
+
+def _peak_memory_bytes() -> int:
+    """Return the peak memory of this process or of the largest of its workers (bytes)."""
+    which = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(each).ru_maxrss for each in which) * _MAXRSS_UNIT

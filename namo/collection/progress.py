@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, TextIO
 
@@ -40,21 +40,21 @@ class Verbosity(IntEnum):
     """One line per environment on a terminal too, above the progress bar."""
 
 
+MAX_LINES = 8
+"""Environments in progress that are shown below the bar."""
 MAX_LATEST = 5
 """Warnings and failures that are written down for who shows the progress of all chunks."""
 
 
 @dataclass
 class _Current:
-    """The environment in progress."""
+    """An environment in progress."""
 
-    name: str = ""
-    began: float = 0.0
-    search: str = ""
+    name: str
+    began: float = field(default_factory=time.monotonic)
+    search: str = ", preparing"
 
     def __str__(self) -> str:
-        if not self.name:
-            return ""
         return f"  {self.name}, {duration(time.monotonic() - self.began)}{self.search}"
 
 
@@ -67,6 +67,8 @@ class ProgressDisplay:
         total: int,
         verbosity: Verbosity = Verbosity.NORMAL,
         stream: TextIO | None = None,
+        *,
+        redraws: bool = True,
     ) -> None:
         """Start counting.
 
@@ -75,6 +77,7 @@ class ProgressDisplay:
             total: number of environments in the range.
             verbosity: how much to print.
             stream: to write to; standard error by default.
+            redraws: whether a thread draws the bar again and again; else `redraw` does.
         """
         self.counts = EnvironmentCounts(total)
         self._label = label
@@ -85,10 +88,10 @@ class ProgressDisplay:
             soft_wrap=True,
         )
         self._notes: list[str] = []
-        self._current = _Current()
+        self._current: dict[int, _Current] = {}
         self._bar: _Bar | None = None
         if self._console.is_terminal and verbosity is not Verbosity.QUIET:
-            self._bar = _Bar(self._console, self.counts, self._current)
+            self._bar = _Bar(self._console, self.counts, self._current, redraws=redraws)
 
     def __enter__(self) -> ProgressDisplay:
         if self._bar:
@@ -99,27 +102,36 @@ class ProgressDisplay:
         if self._bar:
             self._bar.stop()
 
-    def working_on(self, name: str) -> None:
-        """Show the environment in progress, on a terminal only.
+    def working_on(self, environment: int, name: str) -> None:
+        """Show an environment in progress, on a terminal only.
 
         Args:
+            environment: its number.
             name: of the scene file.
         """
-        self._current.name, self._current.began = printable(name), time.monotonic()
-        self._current.search = ", preparing"
+        self._current[environment] = _Current(printable(name))
 
-    def searching(self, episode: int, pushes: int, depth: int) -> None:
-        """Show the progress of its search, on a terminal only.
+    def stopped(self, environment: int) -> None:
+        """Show an environment no longer, until it is worked on again."""
+        self._current.pop(environment, None)
+
+    def redraw(self) -> None:
+        """Draw the bar, if there is one."""
+        if self._bar:
+            self._bar.refresh()
+
+    def searching(self, environment: int, episode: int, pushes: int, depth: int) -> None:
+        """Show the progress of the search in an environment in progress, on a terminal only.
 
         Args:
+            environment: its number.
             episode: number of the episode in its environment, from 0.
             pushes: number of pushes simulated so far.
             depth: of the latest push (pushes from the start).
         """
         which = f", episode {episode + 1}" if episode else ""
-        self._current.search = (
-            f"{which}, depth {depth}, {counted(pushes, 'push', 'pushes')} simulated"
-        )
+        simulated = counted(pushes, "push", "pushes")
+        self._current[environment].search = f"{which}, depth {depth}, {simulated} simulated"
 
     def finished(self, record: EnvironmentRecord, again: str, *, resumed: bool) -> None:
         """Show that an environment is done.
@@ -130,7 +142,7 @@ class ProgressDisplay:
             resumed: whether an earlier run had collected it.
         """
         self.counts.add(record, resumed=resumed)
-        self._current.name = ""
+        self.stopped(record["env_index"])
         if self._bar:
             self._bar.advance(self._bar.task_ids[0])
         prints_all = self._verbosity >= (Verbosity.VERBOSE if self._bar else Verbosity.NORMAL)
@@ -187,13 +199,20 @@ class ProgressDisplay:
 
 
 class _Bar(Progress):
-    """A progress bar with counts, and below it the environment in progress.
+    """A progress bar with counts, and below it the environments in progress.
 
     It is drawn at every refresh, not at every event: a search reports thousands of pushes per
     second.
     """
 
-    def __init__(self, console: Console, counts: EnvironmentCounts, current: _Current) -> None:
+    def __init__(
+        self,
+        console: Console,
+        counts: EnvironmentCounts,
+        current: dict[int, _Current],
+        *,
+        redraws: bool,
+    ) -> None:
         self._current = current
         super().__init__(
             SpinnerColumn(),
@@ -204,13 +223,18 @@ class _Bar(Progress):
             TimeElapsedColumn(),
             _Live(counts.pace, ""),
             console=console,
+            auto_refresh=redraws,
         )
         self.add_task("", total=counts.total)
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """Return the two lines."""
+        """Return the bar, and a line per environment in progress."""
         yield from super().get_renderables()
-        yield Text(str(self._current), style="dim", no_wrap=True, overflow="ellipsis")
+        lines = [str(each) for each in self._current.copy().values()]
+        if len(lines) > MAX_LINES:
+            lines[MAX_LINES - 1 :] = [f"  and {len(lines) - MAX_LINES + 1} more"]
+        for line in lines or [""]:
+            yield Text(line, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 class _Live(ProgressColumn):

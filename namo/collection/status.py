@@ -1,7 +1,7 @@
 """Progress of a collection: what is done, running, stopped and failed, and the time left.
 
 Everything is read from the folder, so it works while the collection runs and from any machine that
-mounts the folder. A chunk is running when its lock is held; its journal names the environment that
+mounts the folder. A chunk is running when its lock is held; its journal names the environments that
 it is working on.
 """
 
@@ -57,7 +57,7 @@ class Chunk:
         generation: of its part; None when it is not finished. Of overlapping chunks the greatest
             takes precedence.
         worker: process that works on it, or did last; empty when there was none.
-        environment: the one it is working on, or stopped at; None when that is unknown.
+        environments: those it is working on, or stopped at; empty when that is unknown.
         rate: environments per second; None before the first one.
         objections: lines that say what of it does not belong to what was asked for, and why.
         unasked: environments that do not belong to what was asked for, and lie outside its range.
@@ -71,7 +71,7 @@ class Chunk:
     failed: dict[int, str] = field(default_factory=dict)
     generation: int | None = None
     worker: str = ""
-    environment: int | None = None
+    environments: list[int] = field(default_factory=list)
     rate: float | None = None
     objections: list[str] = field(default_factory=list)
     unasked: set[int] = field(default_factory=set)
@@ -206,8 +206,7 @@ def _chunk(part: Part, files: dict[int, Path], damaged: Mapping[Part, str]) -> C
         if record["error"]:
             chunk.failed[record["env_index"]] = record["error"]["message"]
     if chunk.state is not ChunkState.WAITING:
-        running = running_in(part.folder)
-        chunk.environment = None if running is None else running.environment
+        chunk.environments = [each.environment for each in running_in(part.folder)]
     if chunk.state is ChunkState.RUNNING:
         began = (part.folder / LOCK).stat().st_mtime
         fresh = sum(path.stat().st_mtime >= began for path in here)

@@ -1,4 +1,4 @@
-"""Collect NAMO planning data in a range of environments, one after the other, in one process.
+"""Collect NAMO planning data in a range of environments, one after the other or by several workers.
 
 Models are loaded once. Rerun the same command to resume an interrupted run.
 
@@ -26,7 +26,7 @@ from namo.commands.arguments import (
     use_one_thread,
 )
 from namo.declared_settings import add_options
-from namo.errors import ModelError
+from namo.errors import ModelError, UsageError
 from namo.files import CACHE, cache_folder
 from namo.learning.bundle_files import MODEL_PATHS
 from namo.option_checks import MAX_THREADS, at_least, require_writable
@@ -88,6 +88,14 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_how(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="environments to collect in parallel, in processes that share the loaded models; "
+        "results do not change",
+    )
     group.add_argument(
         "--threads",
         type=int,
@@ -157,6 +165,7 @@ def _collect(options: argparse.Namespace) -> int:
     by_hand = not (options.part_only or options.merge_only)
     source = environments_from(options.xml_dir, options.manifest, options.split, look=by_hand)
     wanted = resolve_range(options.start_idx, options.end_idx, len(source.scenes))
+    at_least("workers", options.workers, 1, MAX_THREADS)
     at_least("threads", options.threads, 1, MAX_THREADS)
     require_fraction(options.max_failed_fraction)
     label = run_label(options.hostname)
@@ -186,10 +195,16 @@ def _collect(options: argparse.Namespace) -> int:
         _print_summary(merged.text, options)
         return EXIT_DONE
     require_writable(cache_folder(), CACHE)
+    if options.workers > 1:
+        from namo.collection.worker_processes import prepare_to_fork
+
+        prepare_to_fork()
     warm_up(lambda: _say(COMPILING, options))
     planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
     if scorers:  # "auto" is not the same on every machine
         config = replace(config, ml_device=scorers[0].stats.device)
+    if options.workers > 1:
+        _require_shared(options.workers, config.ml_device if scorers else "cpu")
     environments = [Environment.listed(index, source.scenes[index], label) for index in wanted]
     again = collect_arguments(config, options.output_dir, plan.source, options.hostname)
     options.output_dir.mkdir(parents=True, exist_ok=True)
@@ -204,6 +219,7 @@ def _collect(options: argparse.Namespace) -> int:
                 lambda index: collect_command(again, index, index + 1),
                 scorers,
                 options.threads,
+                options.workers,
             ),
             options.output_dir,
             verbosity=options.verbosity,
@@ -222,6 +238,18 @@ def _collect(options: argparse.Namespace) -> int:
 
     write_report(options.output_dir)
     return EXIT_FAILED if result.failed else EXIT_DONE
+
+
+def _require_shared(workers: int, device: str) -> None:
+    """Make sure that worker processes can share what this process has loaded."""
+    from namo.collection.worker_processes import require_one_thread
+
+    if device != "cpu":
+        raise UsageError(
+            f"--workers is {workers}, but processes cannot share a model on '{device}'; use "
+            "--ml-device cpu, or --workers 1"
+        )
+    require_one_thread()
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

@@ -49,17 +49,28 @@ def run(options: argparse.Namespace) -> int:
     if status.rate is not None and status.left_s is not None:
         print(f"{60 * status.rate:.1f} environments per minute, {duration(status.left_s)} left")
     for state in (ChunkState.RUNNING, ChunkState.STOPPED):
-        lines = []
-        for chunk in status.of(state):
-            at = "" if chunk.environment is None else f", environment {chunk.environment}"
-            lines.append(f"{state} {chunk.name}: {chunk.worker}{at}")
-        _print_some(lines)
+        _print_some(
+            [
+                f"{state} {chunk.name}: {chunk.worker}{_at(chunk.environments)}"
+                for chunk in status.of(state)
+            ]
+        )
     _print_some([line for chunk in status.chunks for line in chunk.objections])
     _print_some([f"failed {number}: {text}" for number, text in failed.items()])
     unfinished = [state for state in resumed if status.of(state)]
     if unfinished:
         print(f"rerun the same command to resume {' and '.join(unfinished)} chunks")
     return int(bool(failed) or bool(unfinished))
+
+
+def _at(environments: list[int]) -> str:
+    """Return which environments a chunk is at, in words."""
+    from namo.wording import truncated_list
+
+    if not environments:
+        return ""
+    named = truncated_list([str(each) for each in sorted(environments)], SHOWN)
+    return f", environment{'s' if len(environments) > 1 else ''} {named}"
 
 
 def _print_some(lines: list[str]) -> None:

@@ -21,6 +21,7 @@ Record = dict[str, Any]
 _IDENTITY = ("kind", "path", "sha256", "parameters", "bytes", "device")
 """Keys that identify a model and where it runs."""
 _KEY = itemgetter("kind", "sha256", "device")
+_LOADING = ("load_s", "warm_up_s", "loads")
 _COSTS = ("loads", "load_s", "warm_up_s", "seconds", "forward_s")
 
 
@@ -100,6 +101,10 @@ class InferenceStats:
         taken = replace(self, batches=Counter(), latencies=Counter(), seconds=0.0, forward_s=0.0)
         self.load_s, self.warm_up_s, self.loads = 0.0, 0.0, 0
         return taken.as_record()
+
+    def put_loading(self, taken: Record) -> None:
+        """Take over the cost of loading that `take_loading` has returned, here or elsewhere."""
+        self.load_s, self.warm_up_s, self.loads = (taken[name] for name in _LOADING)
 
     def as_record(self) -> Record:
         """Return the statistics as JSON values."""

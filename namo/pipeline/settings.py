@@ -78,6 +78,16 @@ class PipelineSettings:
     runtime: int = setting(
         help="time limit per chunk process, for schedulers", unit="minutes", minimum=1
     )
+    workers: int = setting(
+        1,
+        help="environments that a chunk job collects in parallel, in processes that share the "
+        "loaded models; results do not change; on a CPU only",
+        minimum=1,
+        ceiling=MAX_THREADS,
+    )
+    worker_mem_mb: int = setting(
+        500, help="memory per further worker of a chunk, for schedulers", unit="MB", minimum=10
+    )
     threads: int = setting(
         1,
         help="pushes that a job simulates in parallel from one state (tree_idfs, optimal_idfs, "
@@ -118,6 +128,30 @@ class PipelineSettings:
 
     def __post_init__(self) -> None:
         check_declared(self)
+        if self.workers > 1 and self.threads > 1:
+            raise UsageError(
+                f"configuration: workers is {self.workers} and threads is {self.threads}; one of "
+                "them must be 1: workers keep cores busier than threads"
+            )
+
+    @property
+    def cores_for(self) -> str:
+        """What a chunk job has as many of as it has cores: "workers" or "threads"."""
+        return "workers" if self.workers > 1 else "threads"
+
+    @property
+    def cores(self) -> int:
+        """Cores that a chunk job asks for."""
+        return max(self.workers, self.threads)
+
+    def memory_mb(self, cores: int) -> int:
+        """Return the memory that a chunk job asks for (MB).
+
+        Args:
+            cores: that it gets, which may be fewer than it asks for.
+        """
+        further = cores - 1 if self.workers > 1 else 0
+        return self.mem_mb + further * self.worker_mem_mb
 
 
 def pipeline_schema() -> dict[str, Any]:

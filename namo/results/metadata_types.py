@@ -107,7 +107,7 @@ class PartMetadata(TypedDict):
         environments: number of environments.
         resumed: number of these that an earlier run had finished.
         failed: messages of failed environments, by number.
-        peak_memory_bytes: of the process.
+        peak_memory_bytes: of the process, or of the largest of its workers.
         models_preloaded: use of each model by its environments, resumed ones included.
         generation: greater than that of every part it replaces; absent in the first versions.
         began_unix_s: when the process began (s since 1970).

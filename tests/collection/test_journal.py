@@ -13,7 +13,7 @@ from namo.collection.journal import (
     JOURNAL,
     MAX_EXTERNAL_KILLS,
     MAX_OWN_CRASHES,
-    TRACE,
+    TRACES,
     CrashRecord,
     Journal,
     running_in,
@@ -62,9 +62,9 @@ def crashes(folder, environment=7, fingerprint="f"):
 @pytest.mark.parametrize("end", ["well", "slow", "raise"])
 def test_a_process_that_leaves_the_block_has_not_crashed(tmp_path, end):
     work(tmp_path, end)
-    assert Journal(tmp_path).last_crash is None
+    assert Journal(tmp_path).last_crashes == []
     assert crashes(tmp_path) == CrashRecord("f")
-    assert not (tmp_path / TRACE).exists()
+    assert not [*tmp_path.glob(TRACES)]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_process_that_leaves_the_block_has_not_crashed(tmp_path, end):
 )
 def test_a_fatal_signal_or_a_hang_counts_as_a_crash_of_the_environment(tmp_path, end, reason):
     assert work(tmp_path, end) != 0
-    last = Journal(tmp_path).last_crash
+    (last,) = Journal(tmp_path).last_crashes
     assert "died in environment 7: " + reason in last
     found = crashes(tmp_path)
     assert (found.own, found.external) == (1, 0)
@@ -164,7 +164,7 @@ def test_a_journal_of_an_earlier_version_is_read_and_written_under_its_names(tmp
     running = {"environment": 7, "fingerprint": "f", "host": "h", "process": 3, "boot": "b"}
     running["memory_kills"] = 0
     (tmp_path / JOURNAL).write_text(json.dumps({"deaths": {"7": stored}, "running": running}))
-    assert running_in(tmp_path).environment == 7
+    assert [each.environment for each in running_in(tmp_path)] == [7]
     journal = Journal(tmp_path)
     found = journal.crashes(7, "f")
     assert (found.own, found.external, found.count) == (1, 5, 6)
@@ -186,6 +186,48 @@ def test_the_journal_names_the_process_and_its_environment(tmp_path):
         os.getpid(),
     )
     assert json.loads((tmp_path / JOURNAL).read_text())["running"] is None
+
+
+def test_several_environments_in_progress_are_listed(tmp_path):
+    journal = Journal(tmp_path)
+    for environment in (5, 3, 4):
+        journal.begin(environment, "f", 100 + environment)
+    journal.end(3)
+    assert journal.running == [5, 4]
+    listed = running_in(tmp_path)
+    assert [(each.environment, each.process) for each in listed] == [(5, 105), (4, 104)]
+
+
+def test_the_death_of_one_of_several_is_counted_for_its_environment(tmp_path, monkeypatch):
+    kills = [7]
+    monkeypatch.setattr(module, "_memory_kills", lambda: kills[0])
+    journal = Journal(tmp_path)
+    for environment in (3, 4, 5):
+        journal.begin(environment, "f", 100)
+    journal.trace_file(3).write_text("Timeout (0:00:01)!\n")
+    kills[0] += 1
+    assert "died in environment 3: hung" in journal.died(3)
+    assert "externally" in journal.died(4), "the kernel had killed another one before"
+    assert journal.crashes(3, "f").own == journal.crashes(4, "f").external == 1
+    assert journal.crashes(5, "f").count == 0
+    assert [each.environment for each in running_in(tmp_path)] == [5]
+    assert not journal.trace_file(3).exists()
+
+
+def test_when_several_die_at_once_only_a_trace_blames_one(tmp_path, monkeypatch):
+    journal = Journal(tmp_path)
+    for environment in (3, 4):
+        journal.begin(environment, "f", 100)
+    journal.trace_file(4).write_text("Fatal Python error: Aborted\n")
+    kills = module._memory_kills() + 1
+    monkeypatch.setattr(module, "_memory_kills", lambda: kills)
+    after = Journal(tmp_path)
+    assert [line.partition(": ")[2] for line in after.last_crashes] == [
+        "killed by the kernel, out of memory",
+        "Fatal Python error: Aborted",
+    ]
+    assert (after.crashes(3, "f").own, after.crashes(3, "f").external) == (0, 1)
+    assert (after.crashes(4, "f").own, after.crashes(4, "f").external) == (1, 0)
 
 
 def test_a_process_keeps_the_fault_handler_it_had(tmp_path):
@@ -299,6 +341,6 @@ def test_a_process_that_was_terminated_in_order_has_not_crashed(rig, collect, tm
     collection = rig.opened(tmp_path / "out", tmp_path / "scenes")
     assert [path.name for path in collection.files()] == ["host_env_000000_results.pkl"]
     (part,) = (tmp_path / "out" / "parts").iterdir()
-    assert Journal(part).last_crash is None
+    assert Journal(part).last_crashes == []
     assert collect("well").returncode == 0
     assert len(collection.files()) == 3

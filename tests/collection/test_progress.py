@@ -1,5 +1,6 @@
 import io
 import re
+import threading
 
 import pytest
 
@@ -31,7 +32,7 @@ def shown(*records, total=5, resumed=False, stream=None, verbosity=Verbosity.NOR
     stream = stream or io.StringIO()
     with ProgressDisplay("000000-000005", total, verbosity, stream) as display:
         for one in records:
-            display.working_on("room.xml")
+            display.working_on(3, "room.xml")
             display.finished(one, "redo it", resumed=resumed)
     return stream.getvalue()
 
@@ -118,15 +119,32 @@ def test_a_terminal_shows_a_bar_and_a_line_for_every_failure(terminal, one, verb
 
 def test_a_terminal_shows_scene_episode_and_depth_of_the_search(terminal):
     with ProgressDisplay("r", 2, stream=terminal) as display:
-        display.working_on("a[1].xml")
+        display.working_on(3, "a[1].xml")
         display._bar.refresh()
         assert "a[1].xml, 0:00, preparing" in terminal.getvalue()
-        display.searching(0, 1, 1)
+        display.searching(3, 0, 1, 1)
         display._bar.refresh()
         assert "a[1].xml, 0:00, depth 1, 1 push simulated" in terminal.getvalue()
-        display.searching(2, 40, 3)
+        display.searching(3, 2, 40, 3)
         display._bar.refresh()
         assert "a[1].xml, 0:00, episode 3, depth 3, 40 pushes simulated" in terminal.getvalue()
+
+
+def test_several_environments_in_progress_are_drawn_without_a_thread(terminal):
+    before = threading.active_count()
+    with ProgressDisplay("r", 20, stream=terminal, redraws=False) as display:
+        assert threading.active_count() == before
+        for number in range(10):
+            display.working_on(number, f"room{number}.xml")
+        display.stopped(0)
+        display.searching(1, 0, 7, 2)
+        display.redraw()
+    text = terminal.getvalue()
+    assert "room0.xml" not in text
+    assert "room1.xml, 0:00, depth 2, 7 pushes simulated" in text
+    assert "room7.xml, 0:00, preparing" in text
+    assert "room8.xml" not in text
+    assert "  and 2 more" in text
 
 
 def colours(text):
@@ -144,8 +162,8 @@ def test_a_quiet_display_prints_failures_and_warnings_only(terminal, is_terminal
     stream = terminal if is_terminal else io.StringIO()
     with ProgressDisplay("r", 3, Verbosity.QUIET, stream) as display:
         display.info("process 1 began")
-        display.working_on("room.xml")
-        display.searching(0, 1, 1)
+        display.working_on(3, "room.xml")
+        display.searching(3, 0, 1, 1)
         display.finished(record(), "redo it", resumed=False)
         assert stream.getvalue() == ""
         display.finished(record(error="broken"), "redo it", resumed=False)

@@ -46,7 +46,7 @@ def test_a_chunk_whose_lock_is_held_is_running(begun):
     part = Part.of(begun, 2, 4)
     with locked(part), Journal(part.folder).working_on(2, "f"):
         chunk = status_of(begun).chunks[1]
-    assert (chunk.state, chunk.environment) == (ChunkState.RUNNING, 2)
+    assert (chunk.state, chunk.environments) == (ChunkState.RUNNING, [2])
     assert f"pid {os.getpid()}" in chunk.worker
 
 

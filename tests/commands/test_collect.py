@@ -88,6 +88,7 @@ def in_scenes(tmp_path):
         ({"episodes-per-env": 0}, ["--episodes-per-env is 0", "from 1 up"]),
         ({"physics": "fats"}, ["--physics is 'fats'", "did you mean 'fast'?"]),
         ({"threads": 0}, ["--threads is 0", "from 1 up"]),
+        ({"workers": 0}, ["--workers is 0", "from 1 up"]),
         ({"max-failed-fraction": 1.5}, ["--max-failed-fraction is 1.5", "0 to 1"]),
     ],
 )

@@ -54,7 +54,7 @@ def test_a_progress_bar_still_draws_and_shows_names_escaped():
 
     stream = Terminal()
     with ProgressDisplay("x", 1, stream=stream) as display:
-        display.working_on("evil\x1b]0;owned\x07.xml")
+        display.working_on(3, "evil\x1b]0;owned\x07.xml")
         display.warn("more\x1b[2J")
     drawn = stream.getvalue()
     assert "more\\x1b[2J" in drawn

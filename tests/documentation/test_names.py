@@ -13,7 +13,12 @@ from namo.commands.plug_ins import REGISTRIES
 from tests.conftest import REPOSITORY
 from tests.documentation.pages import INSTRUCTIONS, PAGES, read, spans
 
-FOREIGN_OPTIONS = {"--gpus": "SLURM's", "--gres": "SLURM's", "--scenes": "of benchmarks"}
+FOREIGN_OPTIONS = {
+    "--gpus": "SLURM's",
+    "--gres": "SLURM's",
+    "--cpu-bind": "SLURM's",
+    "--scenes": "of benchmarks",
+}
 MADE_LATER = {"benchmarks/results.json": "by make bench"}
 ENTRY_POINTS = {registry.group for registry in REGISTRIES}
 """Groups of them, which look like modules."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from namo.collection.journal import TRACES
 from namo.commands.main import main
 from namo.results.verify import Verification
 from tests.collecting import Collection
@@ -55,7 +56,7 @@ class Collector:
 
     def temporary(self) -> list[Path]:
         """Files that only exist while a process works."""
-        return [*self.output.rglob(".*.partial"), *self.output.rglob(".trace.txt")]
+        return [*self.output.rglob(".*.partial"), *self.output.rglob(TRACES)]
 
 
 @pytest.fixture(scope="session")

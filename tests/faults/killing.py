@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from namo.collection.journal import TRACES
 from namo.results.verify import Verification
 from namo.scenes.sources import environments_from
 from tests.collecting import Collection
@@ -138,7 +139,7 @@ class Killed:
 
     def leftovers(self) -> list[str]:
         """Temporary files below the folder."""
-        hidden = (*self.output.rglob(".*.partial"), *self.output.rglob(".trace.txt"))
+        hidden = (*self.output.rglob(".*.partial"), *self.output.rglob(TRACES))
         return [str(path) for path in hidden]
 
     def problems(self) -> list[str]:

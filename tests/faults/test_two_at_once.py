@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from namo.collection.journal import TRACE, running_in
+from namo.collection.journal import TRACES, running_in
 
 SCRIPT = Path(__file__).resolve().parents[2] / "workflow/scripts/sequential_ml_collection.py"
 
@@ -31,7 +31,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def is_collecting(part):
     """Whether an environment is under way: the journal names it, and its trace is open."""
-    return running_in(part) is not None and (part / TRACE).exists()
+    return bool(running_in(part)) and any(part.glob(TRACES))
 
 
 @pytest.fixture

@@ -113,6 +113,8 @@ def test_a_misspelt_name_offers_the_nearest(shipped):
         ("max_failed_fraction", 1.1),
         ("max_failed_fraction", -0.1),
         ("threads", 0),
+        ("workers", 0),
+        ("worker_mem_mb", 0),
         ("episodes_per_env", 0),
         ("max_depth", -1),
         ("max_goals_per_object", 0),
@@ -244,6 +246,23 @@ def test_the_settings_of_a_run_are_the_shipped_ones(shipped):
         mem_mb=2000,
         runtime=240,
     )
+
+
+def test_a_job_asks_for_a_core_per_worker_and_memory_for_each(shipped):
+    for workers, threads, what, cores, memory in (
+        (1, 1, "threads", 1, 2000),
+        (1, 3, "threads", 3, 2000),
+        (4, 1, "workers", 4, 2000 + 3 * 500),
+    ):
+        settings = pipeline_settings(shipped | {"workers": workers, "threads": threads})
+        assert (settings.cores_for, settings.cores) == (what, cores)
+        assert settings.memory_mb(settings.cores) == memory
+    assert settings.memory_mb(2) == 2000 + 500, "where the run has fewer cores"
+
+
+def test_workers_and_threads_together_are_refused(shipped):
+    with pytest.raises(UsageError, match="workers is 2 and threads is 3; one of them must be 1"):
+        pipeline_settings(shipped | {"workers": 2, "threads": 3})
 
 
 def test_the_schema_says_what_it_said_when_it_was_a_file():

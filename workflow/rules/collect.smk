@@ -1,4 +1,4 @@
-"""Collect: one process per chunk of environments."""
+"""Collect: one job per chunk of environments, a process or several workers of it."""
 
 
 rule collect:
@@ -22,9 +22,9 @@ rule collect:
         OUT / "benchmarks" / "collect" / "{chunk}.tsv"
     conda:
         ENVIRONMENT
-    threads: RUN.settings.threads
+    threads: RUN.settings.cores
     resources:
-        mem_mb=memory_of_chunk,
+        mem_mb=memory_of_workers,
         runtime=RUN.settings.runtime,
         gpu=RUN.gpus,
     params:
@@ -38,6 +38,7 @@ rule collect:
         f"{UNLESS_REFUSED}"
         "python {input.script:q} --part-only {params.options}"
         " --start-idx {params.start} --end-idx {params.end}"
-        " --threads {threads}"
+        f" --{RUN.settings.cores_for}"  # no params either
+        " {threads}"
         f" --max-failed-fraction {RUN.settings.max_failed_fraction}"  # no param: it changes no result
         f" {COUNTED}"

@@ -114,6 +114,11 @@ def memory_of_chunk(wildcards, attempt):
     return RUN.settings.mem_mb * attempt
 
 
+def memory_of_workers(wildcards, threads, attempt):
+    """Return the memory of a chunk process with its workers (MB), likewise."""
+    return RUN.settings.memory_mb(threads) * attempt
+
+
 def memory_of_processes(wildcards, threads, attempt):
     """Return the memory of a job with a process per thread (MB)."""
     return threads * memory_of_chunk(wildcards, attempt)
