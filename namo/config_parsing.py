@@ -31,19 +31,7 @@ def parse_dataclass(cls: type[Settings], values: Mapping[str, Any], source: str)
     Raises:
         UsageError: a key is unknown or a value is invalid.
     """
-    if not isinstance(values, Mapping):
-        raise UsageError(f"{source}: is {values!r}; it must be a mapping from names to values")
-    hints = typing.get_type_hints(cls)
-    names = [entry.name for entry in dataclasses.fields(cls)]
-    checked = {}
-    for name, value in values.items():
-        if name not in names:
-            raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(str(name), names)}")
-        try:
-            checked[name] = _coerce(hints[name], value)
-        except (TypeError, ValueError, OverflowError, yaml.YAMLError):
-            wanted = describe_type(hints[name])
-            raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
+    checked = parse_values(types_of(cls), values, source)
     try:
         settings = cls(**checked)
     except UsageError as error:
@@ -51,6 +39,39 @@ def parse_dataclass(cls: type[Settings], values: Mapping[str, Any], source: str)
     for name, value in checked.items():
         _require_bounded(f"{source}: {name}", value, is_seed="seed" in name)
     return settings
+
+
+def types_of(cls: type[DataclassInstance]) -> dict[str, Any]:
+    """Return the types of the fields of a dataclass, by name."""
+    hints = typing.get_type_hints(cls)
+    return {entry.name: hints[entry.name] for entry in dataclasses.fields(cls)}
+
+
+def parse_values(
+    kinds: Mapping[str, Any], values: Mapping[str, Any], source: str
+) -> dict[str, Any]:
+    """Return the values of a mapping, converted to the types of settings.
+
+    Args:
+        kinds: type of each setting, by name.
+        values: by name; some may be missing.
+        source: what messages call the mapping.
+
+    Raises:
+        UsageError: a key is unknown or a value has another type.
+    """
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{source}: is {values!r}; it must be a mapping from names to values")
+    checked = {}
+    for name, value in values.items():
+        if name not in kinds:
+            raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(str(name), kinds)}")
+        try:
+            checked[name] = _coerce(kinds[name], value)
+        except (TypeError, ValueError, OverflowError, yaml.YAMLError):
+            wanted = describe_type(kinds[name])
+            raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
+    return checked
 
 
 def _require_bounded(what: str, value: Any, *, is_seed: bool) -> None:  # noqa: ANN401 - of any type
@@ -83,6 +104,8 @@ def _coerce(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value 
         if value in (None, "null"):
             return None
         return _coerce(next(kind for kind in arguments if kind is not type(None)), value)
+    if kind is Any:
+        return value
     if isinstance(value, str) and kind is not str:
         value = yaml.safe_load(value)
         if isinstance(value, str) and kind is float:
@@ -110,6 +133,8 @@ def _coerce(kind: Any, value: Any) -> Any:  # noqa: ANN401 - a type and a value 
 def describe_type(kind: Any) -> str:  # noqa: ANN401 - a type
     """Return a description of a type for messages, such as "a list, each a number"."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is Any:
+        return "a value of its own type"
     if origin in (typing.Union, types.UnionType):
         return " or null".join(describe_type(one) for one in arguments if one is not type(None)) + (
             " or null"

@@ -25,6 +25,8 @@ class Purpose(IntEnum):
     WEIGHTS = 5
     BATCHES = 6
     MIRRORING = 7
+    # Of a layout: the part of a mixture that it is of.
+    PARTS = 8
 
 
 def stream(seed: int, environment: int, episode: int, purpose: Purpose) -> np.random.Generator:

@@ -30,6 +30,7 @@ CANDIDATES = pa.schema(
     [
         ("candidate", pa.int64()),
         ("file", pa.string()),
+        ("part", pa.string()),
         ("family", pa.string()),
         ("layout_id", pa.string()),
         ("rejection", pa.string()),
@@ -119,6 +120,7 @@ def _row(generator: Generator, settings: SceneSetSettings, number: int, threads:
     row: Row = {
         "candidate": number,
         "file": candidate.file_name,
+        "part": candidate.part,
         "family": candidate.family,
         "layout_id": candidate.layout_id,
         "rejection": candidate.rejection,

@@ -1,13 +1,14 @@
 """Select the candidates that fill the quotas, and write the set: scenes, manifest and report.
 
 Candidates are considered in the order of their numbers, so that the selection depends on the
-settings alone and asking for more scenes only adds files.
+settings alone and asking for more scenes only adds files. The quotas are those of difficulty
+classes, or without them those of the parts of a mixture, by weight.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from namo.numeric_platform import numeric_platform
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.manifest import (
     MANIFEST,
+    PART,
     SCENES,
     SETTINGS,
     split_problems,
@@ -37,6 +39,8 @@ from namo.version import GENERATOR_VERSION, __version__
 REPORT = "scenes.txt"
 SURPLUS = "quota reached"
 UNMEASURED = "unmeasured"
+_HEADING = f"{{:<16}}{'wanted':>8}{'found':>8}{'yield':>8}{'taken':>8}"
+_ROW = "{:<16}{:>8}{:>8}{:>8.1%}{:>8}"
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Selection:
         settings: of the set.
         taken: selected candidates by class.
         found: valid candidates by class.
+        parts: candidates that were `drawn`, `found` and `taken`, by part of the mixture.
         rejected: candidates that were not selected, by kind of reason.
         examples: the full text of the first reason of each kind.
         candidates: number of candidates considered.
@@ -55,14 +60,18 @@ class Selection:
     settings: SceneSetSettings
     taken: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
+    parts: dict[str | None, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     rejected: Counter[str] = field(default_factory=Counter)
     candidates: int = 0
     examples: dict[str, str] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
+    _reached: Counter[str | None] = field(default_factory=Counter)
 
     def consider(self, row: Row) -> bool:
         """Count a candidate and return whether it is selected."""
         self.candidates += 1
+        part = self.parts[row["part"]]
+        part["drawn"] += 1
         reason = row["rejection"]
         if reason is None and row["sha256"] in self._seen:
             reason = "the same scene as an earlier one"
@@ -73,30 +82,25 @@ class Selection:
             return False
         kind = row["difficulty"] or UNMEASURED
         self.found[kind] += 1
-        if not self._is_wanted(kind):
+        part["found"] += 1
+        target = row["part"] if self.settings.quotas is None else kind
+        if self._reached[target] >= self.settings.targets.get(target, 0):
             self.rejected[SURPLUS] += 1
             return False
         self._seen.add(row["sha256"])
         self.taken[kind] += 1
+        part["taken"] += 1
+        self._reached[target] += 1
         return True
-
-    def _is_wanted(self, kind: str) -> bool:
-        quotas = self.settings.quotas
-        if quotas is None:
-            return self.taken.total() < self.settings.count
-        return self.taken[kind] < quotas.get(kind, 0)
 
     @property
     def missing(self) -> dict[str, int]:
-        """Number of scenes still wanted, by class."""
-        quotas = self.settings.quotas
-        if quotas is None:
-            left = self.settings.count - self.taken.total()
-            return {"any class": left} if left else {}
+        """Number of scenes still wanted, by class or by part."""
+        prefix = "part " if self.settings.quotas is None else ""
         return {
-            kind: quota - self.taken[kind]
-            for kind, quota in quotas.items()
-            if quota > self.taken[kind]
+            "any class" if target is None else f"{prefix}{target}": wanted - self._reached[target]
+            for target, wanted in self.settings.targets.items()
+            if wanted > self._reached[target]
         }
 
 
@@ -152,7 +156,8 @@ def select(settings: SceneSetSettings, chunks: Sequence[Path], output_dir: Path)
         if row["file"] in wanted and not has_checksum(path, row["sha256"]):
             with replacing(path) as handle:
                 handle.write(row["xml"].encode())
-    write_manifest(output_dir / MANIFEST, rows, _provenance(settings))
+    more = [] if settings.mixture is None else [PART]
+    write_manifest(output_dir / MANIFEST, rows, _provenance(settings), more)
     report = report_text(selection, rows)
     with replacing(output_dir / REPORT) as handle:
         handle.write(report.encode())
@@ -170,7 +175,7 @@ def _provenance(settings: SceneSetSettings) -> dict[str, str]:
 
 def _manifest_row(settings: SceneSetSettings, row: Row, index: int) -> Row:
     return {
-        **{name: row.get(name) for name in SCENES.names},
+        **{name: row.get(name) for name in (*SCENES.names, PART.name)},
         "index": index,
         "split": split_of(row["layout_id"], settings.splits),
         "seed": settings.seed,
@@ -199,20 +204,25 @@ def _by_class(counts: Counter[str]) -> list[tuple[str, int]]:
 
 
 def report_text(selection: Selection, rows: list[Row]) -> str:
-    """Return the report of a set: yield per class, rejections, families and splits."""
+    """Return the report of a set: yield per class and part, rejections, families and splits."""
     quotas = selection.settings.quotas or {}
     lines = [
         f"{len(rows)} scenes of {selection.candidates} candidates, seed {selection.settings.seed}",
         "",
-        f"{'class':<16}{'wanted':>8}{'found':>8}{'yield':>8}{'taken':>8}",
+        _HEADING.format("class"),
     ]
     for kind in (*Difficulty, UNMEASURED):
         if selection.found[kind] or kind in quotas:
-            fraction = selection.found[kind] / selection.candidates
             wanted = quotas.get(kind, 0) if quotas else "any"
-            lines.append(
-                f"{kind:<16}{wanted:>8}{selection.found[kind]:>8}{fraction:>8.1%}{selection.taken[kind]:>8}"
-            )
+            found, taken = selection.found[kind], selection.taken[kind]
+            lines.append(_ROW.format(kind, wanted, found, found / selection.candidates, taken))
+    if selection.settings.mixture is not None:
+        lines += ["", _HEADING.format("part")]
+        for part in selection.settings.parts:
+            counts = selection.parts[part]
+            wanted = "any" if quotas else selection.settings.targets[part]
+            found, taken = counts["found"], counts["taken"]
+            lines.append(_ROW.format(part, wanted, found, found / (counts["drawn"] or 1), taken))
     lines += ["", "not taken"]
     reasons = selection.rejected.most_common()
     lines += [

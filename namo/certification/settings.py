@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from namo.plug_ins import with_plug_ins
 from namo.scenes.conditions import require_clearance
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.mixture import apportioned, named_part
 from namo.scenes.generator.settings import GeneratorSettings, template_files
 from namo.scenes.splits import DEFAULT_SPLITS, require_splits
 from namo.version import CERTIFICATION_VERSION, GENERATOR_VERSION
@@ -35,8 +37,10 @@ class SceneSetSettings(GeneratorSettings):
     """Everything that decides a set of scenes, in addition to the settings of the generator.
 
     Attributes:
-        count: scenes to select, of any class, in the order of their numbers.
+        count: scenes to select, of any class, in the order of their numbers; of a mixture, so many
+            of each part as its weight says.
         quotas: scenes to select per difficulty class, instead of `count`; none of other classes.
+            The parts of a mixture are then as frequent as in the candidates of these classes.
         splits: fraction of the layouts in each split.
         certify: whether to measure difficulty; otherwise it is null in the manifest.
         certify_pushes: maximum simulated pushes of the search for one push, and of that for more.
@@ -100,6 +104,16 @@ class SceneSetSettings(GeneratorSettings):
         """Number of scenes in the set."""
         return self.count if self.quotas is None else sum(self.quotas.values())
 
+    @cached_property
+    def targets(self) -> Mapping[str | None, int]:
+        """Scenes to select per difficulty class; without `quotas` per part of the mixture.
+
+        A set of one kind has one part, None.
+        """
+        if self.quotas is None:
+            return apportioned(self.count, self.weights)
+        return dict(self.quotas.items())
+
     @property
     def effort(self) -> Effort:
         """Search budget of certification."""
@@ -152,7 +166,10 @@ class SceneSetSettings(GeneratorSettings):
             UsageError: there is no such module as a name says.
         """
         found = {
-            name: LAYOUT_FAMILIES.plug_in(name) for name, weight in self.families.items() if weight
+            name: LAYOUT_FAMILIES.plug_in(name)
+            for part in self.parts.values()
+            for name, weight in part.families.items()
+            if weight
         }
         return {name: str(plug_in) for name, plug_in in found.items() if plug_in is not None}
 
@@ -183,6 +200,8 @@ class SceneSetSettings(GeneratorSettings):
         if not manifest.exists():
             return
         stored = json.loads((pq.read_schema(manifest).metadata or {}).get(SETTINGS.encode(), b"{}"))
+        if stored:  # a set is older than a setting that it lacks, which did nothing by default
+            stored = json.loads(json.dumps(SceneSetSettings().as_dict())) | stored
         here = json.loads(json.dumps(self.as_record()))
         differ = [
             f"{name} {stored.get(name)!r} instead of {value!r}"
@@ -196,8 +215,16 @@ class SceneSetSettings(GeneratorSettings):
             )
 
     def template_hashes(self) -> list[str]:
-        """Return the hashes of the template files, in order; beyond it, names do not matter."""
-        return [sha256_of(path) for path in template_files(self)]
+        """Return the hashes of the template files, in order; beyond it, names do not matter.
+
+        Raises:
+            UsageError: a part draws from templates, but there are none.
+        """
+        hashes = []
+        for name, part in self.parts.items():
+            with named_part(name):
+                hashes += [sha256_of(path) for path in template_files(part)]
+        return hashes
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], source: str) -> SceneSetSettings:

@@ -95,7 +95,24 @@ def _settings(options: argparse.Namespace) -> SceneSetSettings:
         given["families"] = dict.fromkeys(options.family, 1.0)
     if options.no_certify:
         given |= {"certify": False, "quotas": None}
-    return SceneSetSettings.from_mapping(given, source)
+    settings = SceneSetSettings.from_mapping(given, source)
+    _require_no_own(settings, "--family", "families", options.family)
+    _require_no_own(settings, "--templates", "templates", options.templates)
+    return settings
+
+
+def _require_no_own(settings: SceneSetSettings, option: str, setting: str, value: object) -> None:
+    """Make sure that an option is of all parts of a mixture.
+
+    Raises:
+        UsageError: parts have their own value of its setting, which the option would not change.
+    """
+    own = [name for name, part in (settings.mixture or {}).items() if setting in part]
+    if value is not None and own:
+        raise UsageError(
+            f"{option}: these parts of the mixture have their own {setting}: {', '.join(own)}; "
+            "edit a copy of the file instead"
+        )
 
 
 def scenes_mapping(path: Path) -> dict[str, Any]:

@@ -72,6 +72,8 @@ SCENES = pa.schema(
     metadata={"manifest_version": str(MANIFEST_VERSION)},
 )
 
+PART = _field("part", pa.string(), "", "of the mixture that the scene was drawn for")
+"""Column of manifests of mixtures."""
 PROVEN_DEPTH = _field(
     "proven_depth",
     pa.int32(),

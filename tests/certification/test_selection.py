@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from namo.certification.candidates import make_chunk
+from namo.certification.scene_set import make_scenes
 from namo.certification.selection import REPORT, Selection, read_candidates, select
 from namo.errors import NamoError, ResultFileError
 from namo.scenes.manifest import MANIFEST, SCENES, audit_manifest
@@ -11,8 +12,9 @@ from namo.scenes.reading import read_scene
 from namo.scenes.sources import environments_from
 
 
-def row(number, difficulty="hard", rejection=None, sha256=None):
+def row(number, difficulty="hard", rejection=None, sha256=None, part=None):
     return {
+        "part": part,
         "candidate": number,
         "file": f"scene_{number}.xml",
         "difficulty": difficulty,
@@ -40,6 +42,43 @@ def test_larger_quotas_keep_what_smaller_ones_select(small):
     few, _ = taken(replace(small, quotas={"hard": 2, "easy": 1}), rows)
     many, _ = taken(replace(small, quotas={"hard": 6, "easy": 3}), rows)
     assert set(few) <= set(many)
+
+
+def test_scenes_are_selected_by_the_weights_of_their_parts(small):
+    mixture = {"rows": {"weight": 3, "families": {"row": 1}}, "rooms": {"weight": 1}}
+    rows = [
+        row(number, part=part, rejection="no place for its boxes" if number % 5 == 0 else None)
+        for number, part in enumerate(["rooms", "rows", "rooms"] * 8)
+    ]
+    few, selection = taken(replace(small, mixture=mixture, count=4), rows)
+    assert few == [1, 2, 4, 7]
+    assert selection.missing == {}
+    assert selection.parts["rooms"] == {"drawn": 16, "found": 12, "taken": 1}
+    many, selection = taken(replace(small, mixture=mixture, count=12), rows)
+    assert set(few) < set(many)
+    assert selection.missing == {"part rows": 2}
+    by_class, selection = taken(replace(small, mixture=mixture, quotas={"hard": 3}), rows)
+    assert by_class == [1, 2, 3]
+
+
+def test_the_part_of_a_mixture_stands_in_manifest_and_report(small, tmp_path):
+    settings = replace(
+        small,
+        mixture={"one": {"weight": 1}, "two": {"weight": 2, "boxes_elsewhere": (1, 1)}},
+        certify=False,
+        count=3,
+        scenes_per_layout=1,
+    )
+    report = make_scenes(settings, tmp_path, 1, lambda _: None)
+    rows = pq.read_table(tmp_path / MANIFEST).to_pylist()
+    assert sorted((one["part"], one["box_count"]) for one in rows) == [
+        ("one", 1),
+        ("two", 2),
+        ("two", 2),
+    ]
+    part = next(line.split() for line in report.splitlines() if line.startswith("two "))
+    assert (part[1], part[-1]) == ("2", "2")
+    settings.require_made_with(tmp_path / MANIFEST)
 
 
 def test_rejections_are_counted_by_reason(small):

@@ -6,6 +6,7 @@ import yaml
 
 from namo.certification.settings import SceneSetSettings
 from namo.errors import UsageError
+from namo.scenes.generator.settings import GeneratorSettings
 from namo.scenes.manifest import write_manifest
 from tests.conftest import REPOSITORY
 
@@ -38,6 +39,15 @@ def test_the_configuration_file_contains_every_default():
         ({"seed": 2**63}, "seed is 9223372036854775808; allowed are 0 to"),
         ({"rooms": [1, 1]}, "rooms is 1 to 1; lowest first, within 2 to 50"),
         ({"seed": -1}, "here: seed is -1"),
+        ({"mixture": {}}, "here: mixture is {}; weights from 0, one above it"),
+        ({"mixture": {"big": {"weight": 0}}}, "one above it"),
+        ({"mixture": {"big": 3}}, "here: mixture is .*each a mapping from names to values"),
+        ({"mixture": {"big": {"rooms": [5, 6]}}}, "here: mixture: big: has no weight"),
+        ({"mixture": {"big": {"weight": 1, "romos": [5, 6]}}}, "big: unknown key 'romos'; did you"),
+        ({"mixture": {"big": {"weight": 1, "seed": 3}}}, "mixture: big: unknown key 'seed'"),
+        ({"mixture": {"big": {"weight": 1, "rooms": 5}}}, "mixture: big: rooms is 5; it must be"),
+        ({"mixture": {"big": {"weight": 1, "rooms": [9, 5]}}}, "mixture: big: rooms is 9 to 5"),
+        ({"mixture": {"big": {"weight": 1, "boundaries": [2, 2]}}}, "big: open_share is 0.1; with"),
     ],
 )
 def test_an_invalid_setting_is_named_with_what_is_allowed(values, said):
@@ -58,7 +68,18 @@ def test_the_fingerprint_covers_exactly_what_decides_a_candidate():
     assert same.fingerprint() == settings.fingerprint()
     for other in ({"seed": 1}, {"certify_pushes": 9}, {"door_width_m": (0.8, 0.9)}):
         assert SceneSetSettings(**other).fingerprint() != settings.fingerprint()
-    json.dumps(settings.as_dict())
+    mixed = [SceneSetSettings(mixture={"a": {"weight": weight}}) for weight in (1, 2)]
+    assert len({one.fingerprint() for one in (settings, *mixed)}) == 3
+
+
+def test_a_mixture_is_the_same_however_it_is_given():
+    given = {"b": {"weight": "2", "rooms": ["3", "4"]}, "a": {"families": {"row": 1}, "weight": 1}}
+    settings = SceneSetSettings.from_mapping({"mixture": given, "families": {"room": 2}}, "here")
+    text = json.dumps(settings.as_dict(), sort_keys=True)
+    assert SceneSetSettings.from_mapping(json.loads(text), "text") == settings
+    assert list(settings.parts) == ["a", "b"]
+    assert settings.parts["a"] == GeneratorSettings(families={"row": 1.0})
+    assert settings.parts["b"] == GeneratorSettings(families={"room": 2.0}, rooms=(3, 4))
 
 
 def test_quotas_are_checked_after_whole_chunks():
@@ -92,6 +113,9 @@ def test_a_set_made_with_other_settings_is_refused_with_the_differences(tmp_path
     settings.require_made_with(manifest)
     made = SceneSetSettings(seed=7, candidates_per_chunk=3)
     write_manifest(manifest, [], {"settings": json.dumps(made.as_dict())})
+    made.require_made_with(manifest)
+    older = {name: value for name, value in made.as_dict().items() if name != "robot_radius_m"}
+    write_manifest(manifest, [], {"settings": json.dumps(older)})
     made.require_made_with(manifest)
     SceneSetSettings(seed=7).require_made_with(manifest)
     with pytest.raises(UsageError, match="other settings: seed 7 instead of 1; regenerate it"):

@@ -44,6 +44,15 @@ def test_settings_come_from_a_file_and_options_win(tmp_path, capsys):
     assert all(row["difficulty"] is None for row in rows)
 
 
+def test_an_option_that_parts_of_a_mixture_would_not_follow_is_refused(tmp_path, capsys):
+    config = tmp_path / "my.yaml"
+    config.write_text("scenes: {mixture: {a: {weight: 1, families: {row: 1}}, b: {weight: 1}}}")
+    assert generate(tmp_path / "set", "--config", str(config), "--family", "room") == 2
+    assert "--family: these parts of the mixture have their own families: a;" in (
+        capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

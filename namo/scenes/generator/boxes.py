@@ -7,29 +7,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from namo.geometry import Floats, Pose2D, convex_overlap_depth
+from namo.geometry import Pose2D, convex_overlap_depth
 from namo.scenes.footprint import Rectangle
 from namo.scenes.generator.layouts.layout import WALL_HALF_HEIGHT_M, drawn
 from namo.scenes.generator.passages import Passage
-from namo.scenes.generator.prepared_layout import ROBOT, PreparedLayout
+from namo.scenes.generator.prepared_layout import PreparedLayout
 from namo.scenes.generator.settings import GeneratorSettings
 from namo.scenes.grid import SKIN_M, Mask, inflated
-from namo.scenes.scene import MOVABLE_FRICTION, Movable
+from namo.scenes.scene import MOVABLE_FRICTION, Movable, Robot
 
 BESIDE_M = (0.06, 0.26)
-"""Range of the total free width beside a box in a passage; the robot is 0.3 m wide."""
+"""Range of the total free width beside a box in a passage for a robot of 0.3 m; in proportion for
+others."""
 BEHIND_PASSAGE_M = 0.2
-"""How far outside a passage a box may stand and still block it."""
-YAW_IN_PASSAGE_DEG = 4.0
+"""How far outside a passage a box may stand and still block it, at scale 1."""
 CLEARANCE_M = 0.05
-"""Minimum distance of a box outside passages to walls and other boxes."""
+"""Minimum distance of a box outside passages to walls and other boxes, at scale 1 as above."""
+YAW_IN_PASSAGE_DEG = 4.0
 BOX_TRIES = 30
 """Poses to sample for a box before it is given up."""
 
 
-def widest_passage(settings: GeneratorSettings) -> float:
-    """Return the width of the widest passage that the longest box can block (m)."""
-    return settings.box_size_m[1] * math.sqrt(settings.box_aspect[1]) + BESIDE_M[1]
+def widest_passage(settings: GeneratorSettings, scale: float, robot_radius: float) -> float:
+    """Return the width of the widest passage that the longest box can block (m).
+
+    Args:
+        settings: of the generator.
+        scale: factor of the lengths of boxes.
+        robot_radius: m.
+    """
+    longest = scale * settings.box_size_m[1] * math.sqrt(settings.box_aspect[1])
+    return longest + _beside_m(robot_radius)[1]
+
+
+def _beside_m(robot_radius: float) -> tuple[float, float]:
+    """Return the range of the total free width beside a box in a passage (m)."""
+    factor = robot_radius / Robot.radius
+    return BESIDE_M[0] * factor, BESIDE_M[1] * factor
 
 
 @dataclass(frozen=True)
@@ -65,13 +79,14 @@ class Boxes:
 
     def _size(self) -> tuple[float, float]:
         """Return the sides of a box, longer first (m)."""
-        size = float(self.rng.uniform(*self.settings.box_size_m))
+        size = self.prepared.scale * float(self.rng.uniform(*self.settings.box_size_m))
         aspect = math.sqrt(float(self.rng.uniform(*self.settings.box_aspect)))
         return size * aspect, size / aspect
 
     def _plug(self, passage: Passage) -> bool:
         """Place a box that blocks a passage; return whether one fits."""
-        low, high = passage.width - BESIDE_M[1], passage.width - BESIDE_M[0]
+        narrow, wide = _beside_m(self.prepared.robot_radius)
+        low, high = passage.width - wide, passage.width - narrow
         for _ in range(BOX_TRIES):
             sides = self._size()
             across = int(self.rng.integers(2))
@@ -80,7 +95,7 @@ class Boxes:
             x, y = passage.middles[int(self.rng.integers(len(passage.middles)))].tolist()
             yaw_deg = drawn(self.rng, (-YAW_IN_PASSAGE_DEG, YAW_IN_PASSAGE_DEG), 0.5)
             shape = sides[1 - across], sides[across]
-            farthest = shape[0] / 2 + BEHIND_PASSAGE_M
+            farthest = shape[0] / 2 + self.prepared.scale * BEHIND_PASSAGE_M
             shift = float(self.rng.uniform(-farthest, farthest))
             if passage.along_x:
                 x += shift
@@ -92,13 +107,14 @@ class Boxes:
 
     def _scatter(self) -> bool:
         """Place a box anywhere on the reachable floor; return whether there is room."""
+        clearance = self.prepared.scale * CLEARANCE_M
         bounds = self.prepared.layout.bounds
         for _ in range(BOX_TRIES):
             x = float(self.rng.uniform(bounds.x_min, bounds.x_max))
             y = float(self.rng.uniform(bounds.y_min, bounds.y_max))
             yaw_deg = drawn(self.rng, (-90.0, 89.5), 0.5)
             on_floor = self.prepared.regions.at(np.array([x, y])) == self.prepared.open_floor
-            if on_floor and self._add(x, y, yaw_deg, self._size(), CLEARANCE_M):
+            if on_floor and self._add(x, y, yaw_deg, self._size(), clearance):
                 return True
         return False
 
@@ -127,14 +143,14 @@ class Boxes:
         Args:
             without: index of a box to leave out.
         """
-        mask = self.prepared.walls.copy()
+        mask, reach = self.prepared.walls.copy(), self.prepared.robot_radius + SKIN_M
         for box in (box for index, box in enumerate(self.boxes) if index != without):
-            self.prepared.grid.fill(mask, box.pose, _reach(box.shape))
+            self.prepared.grid.fill(mask, box.pose, inflated(box.shape, reach))
         return mask
 
     def movables(self) -> tuple[Movable, ...]:
         """Return the boxes in random order, so that names do not depend on positions."""
-        settings = self.settings
+        settings, half_height = self.settings, self.prepared.scale * WALL_HALF_HEIGHT_M
         movables = []
         for number, index in enumerate(self.rng.permutation(len(self.boxes)).tolist(), start=1):
             box = self.boxes[index]
@@ -144,14 +160,10 @@ class Boxes:
                     f"obstacle_{number}_movable",
                     box.pose,
                     box.shape,
-                    WALL_HALF_HEIGHT_M,
-                    WALL_HALF_HEIGHT_M,
+                    half_height,
+                    half_height,
                     mass=drawn(self.rng, settings.box_mass_kg, 0.01),
                     friction=(sliding, *MOVABLE_FRICTION[1:]),
                 )
             )
         return tuple(movables)
-
-
-def _reach(shape: Rectangle) -> tuple[Floats, ...]:
-    return inflated(shape, ROBOT.radius + SKIN_M)

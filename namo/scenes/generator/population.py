@@ -25,7 +25,7 @@ from namo.scenes.scene import FLOOR_FRICTION, GOAL_TOLERANCE_M, Goal, Robot, Sce
 Cells = NDArray[np.bool_]
 
 SMALLEST_REGION_M2 = 0.25
-"""Minimum free area for the robot's centre of a region to start or end in."""
+"""Minimum free area for the robot's centre of a region to start or end in, at scale 1."""
 ELBOW_ROOM_CELLS = 11
 """Diameter of the extra clearance of robot and goal, kept where there is room for it."""
 TRIES = 5
@@ -83,10 +83,11 @@ def _place_ends(
 ) -> tuple[Robot, Goal] | Rejection:
     """Return robot and goal, in two regions that only boxes separate unless the scene is open."""
     regions = regions_of(prepared.grid, boxes.blocked())
+    smallest = SMALLEST_REGION_M2 * prepared.scale**2
     # Only boxes separate regions that are on the same floor without them.
     large = [
         number
-        for number in np.flatnonzero(regions.areas >= SMALLEST_REGION_M2).tolist()
+        for number in np.flatnonzero(regions.areas >= smallest).tolist()
         if prepared.regions.labels[regions.labels == number][0] == prepared.open_floor
     ]
     if not large:
@@ -111,7 +112,8 @@ def _place_ends(
     goal = _random_cell(regions, _roomy(goals), rng)
     if robot is None or goal is None:
         return Rejection.NO_PLACE_FOR_GOAL
-    return Robot(*robot), Goal(*goal)
+    marker = prepared.scale * Goal.radius
+    return Robot(*robot, radius=prepared.robot_radius), Goal(*goal, radius=marker)
 
 
 def _roomy(cells: Cells) -> Cells:

@@ -9,10 +9,6 @@ from namo.scenes.generator.layouts.layout import Layout
 from namo.scenes.generator.passages import Passage, find_passages
 from namo.scenes.grid import Grid, inflated
 from namo.scenes.regions import blocked_cells, regions_of
-from namo.scenes.scene import Robot
-
-ROBOT = Robot(0.0, 0.0)
-"""The robot of every generated scene; its position here is arbitrary."""
 
 
 class PreparedLayout:
@@ -20,23 +16,29 @@ class PreparedLayout:
 
     Attributes:
         layout: the walls.
+        scale: factor of all lengths; the walls have it already.
+        robot_radius: m.
         grid: over them.
         walls: mask of the cells in which the robot would touch a wall.
         regions: free regions without boxes.
         open_floor: label of the largest region; nothing is placed in the others.
     """
 
-    def __init__(self, layout: Layout, widest_passage: float) -> None:
+    def __init__(
+        self, layout: Layout, scale: float, robot_radius: float, widest_passage: float
+    ) -> None:
         """Rasterise the walls.
 
         Args:
-            layout: the walls.
+            layout: the walls, scaled.
+            scale: factor of the lengths of what is placed in it.
+            robot_radius: m.
             widest_passage: maximum width of a passage (m).
         """
-        self.layout = layout
+        self.layout, self.scale, self.robot_radius = layout, scale, robot_radius
         self._widest = widest_passage
         self.grid = Grid.over(layout.bounds)
-        self.walls = blocked_cells(self.grid, layout.walls, ROBOT.radius)
+        self.walls = blocked_cells(self.grid, layout.walls, robot_radius)
         self.regions = regions_of(self.grid, self.walls)
         self.open_floor = int(self.regions.cells.argmax())
 

@@ -64,7 +64,7 @@ def _boxes_around_goal(scene: Scene) -> list[Movable]:
 
 def _is_within_tolerance(scene: Scene, seal: list[Movable]) -> bool:
     """Return whether the goal can be reached, or nearly so, when only its seal is left."""
-    grid, radius = Grid.over(scene.bounds), scene.robot.radius - NARROWER_M
+    grid, radius = Grid.over(scene.bounds), max(scene.robot.radius - NARROWER_M, 0.0)
     regions = regions_of(grid, blocked_cells(grid, (*scene.walls, *seal), radius))
     start = regions.at(np.array([scene.robot.x, scene.robot.y]))
     rows, columns = np.nonzero(regions.labels == start)

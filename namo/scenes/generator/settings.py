@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 
+from namo.config_parsing import types_of
 from namo.errors import UsageError
 from namo.option_checks import expanded_path
 from namo.scenes.folders import SCENE_SUFFIX, files_below
 from namo.scenes.generator.layouts.registry import LAYOUT_FAMILIES
+from namo.scenes.generator.mixture import WEIGHT, Parts, named_part, parsed_parts, require_weights
 from namo.scenes.scene import DEFAULT_OPTIONS
 
 Interval = tuple[float, float]
@@ -18,6 +20,8 @@ Count = tuple[int, int]
 
 SEALS = ("walls", "weight")
 """Materials of a seal, see `namo.scenes.generator.sealing`."""
+OF_ALL_PARTS = frozenset({"seed", "scenes_per_layout", "mixture"})
+"""Settings of the generator that no part of a mixture has of its own."""
 
 DEFAULT_FAMILIES: Mapping[str, float] = {
     "room": 1.0,
@@ -45,6 +49,9 @@ class GeneratorSettings:
         maze_cells: cells along each side of a maze.
         maze_cell_m: inner side of a cell.
         maze_walls_removed: fraction of the inner walls of a perfect maze to remove.
+        robot_radius_m: the same in all scenes of a layout.
+        scale: factor of all lengths of a layout, its boxes and its robot, the same in all its
+            scenes; masses, forces and the lengths of pushes remain.
         boxes_in_passages: number of boxes in doors and other passages.
         boxes_elsewhere: number of boxes placed anywhere else.
         box_size_m: side of the square of equal area.
@@ -59,6 +66,8 @@ class GeneratorSettings:
         seal: what the boxes around the goal's region become, so that no pushing helps: "walls", or
             "weight" that the robot cannot push; None to leave them.
         options: MuJoCo's `<option>` attributes.
+        mixture: parts of the set by name: a relative `weight`, and settings that differ from those
+            here, all but `OF_ALL_PARTS`; None for a set of one kind.
 
     Raises:
         UsageError: a setting is out of range, or a layout family does not exist.
@@ -76,6 +85,8 @@ class GeneratorSettings:
     maze_cells: Count = (4, 6)
     maze_cell_m: Interval = (0.9, 1.1)
     maze_walls_removed: Interval = (0.2, 0.5)
+    robot_radius_m: Interval = (0.15, 0.15)
+    scale: Interval = (1.0, 1.0)
     boxes_in_passages: Count = (1, 3)
     boxes_elsewhere: Count = (0, 4)
     box_size_m: Interval = (0.4, 0.8)
@@ -87,6 +98,7 @@ class GeneratorSettings:
     boundaries: Count | None = None
     seal: str | None = None
     options: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_OPTIONS))
+    mixture: Parts | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:
@@ -105,9 +117,7 @@ class GeneratorSettings:
             )
         for name in self.families:
             LAYOUT_FAMILIES.canonical(name)
-        weights = list(self.families.values())
-        if not weights or min(weights) < 0.0 or not math.isfinite(sum(weights)) or not sum(weights):
-            raise UsageError(f"families is {dict(self.families)}; weights from 0, one above it")
+        require_weights(self.families, "families")
         for name, (lowest, highest) in _LIMITS.items():
             if (interval := getattr(self, name)) is None:
                 continue
@@ -116,6 +126,40 @@ class GeneratorSettings:
                 raise UsageError(
                     f"{name} is {low:g} to {high:g}; lowest first, within {lowest:g} to {highest:g}"
                 )
+        if self.mixture is not None:
+            kinds = {
+                name: kind
+                for name, kind in types_of(GeneratorSettings).items()
+                if name not in OF_ALL_PARTS
+            }
+            object.__setattr__(self, "mixture", parsed_parts(self.mixture, kinds))
+            _ = self.parts  # each is checked
+
+    @cached_property
+    def parts(self) -> Mapping[str | None, GeneratorSettings]:
+        """Settings of each part that has a weight, by name; of a set of one kind, under None.
+
+        Raises:
+            UsageError: the settings of a part contradict each other.
+        """
+        if self.mixture is None:
+            return {None: self}
+        common = {one.name: getattr(self, one.name) for one in fields(GeneratorSettings)}
+        parts: dict[str | None, GeneratorSettings] = {}
+        for name, values in self.mixture.items():
+            own = {key: value for key, value in values.items() if key != WEIGHT}
+            with named_part(name):
+                part = GeneratorSettings(**{**common, "mixture": None, **own})
+            if values[WEIGHT]:
+                parts[name] = part
+        return parts
+
+    @property
+    def weights(self) -> Mapping[str | None, float]:
+        """Relative weight of each part that has one."""
+        if self.mixture is None:
+            return {None: 1.0}
+        return {name: part[WEIGHT] for name, part in self.mixture.items() if part[WEIGHT]}
 
 
 def template_files(settings: GeneratorSettings) -> list[Path]:
@@ -149,6 +193,8 @@ _LIMITS: Mapping[str, Interval] = {
     "maze_cells": (2, 50),
     "maze_cell_m": (0.4, 10.0),
     "maze_walls_removed": (0.0, 1.0),
+    "robot_radius_m": (0.02, 1.0),
+    "scale": (0.1, 10.0),
     "boxes_in_passages": (0, 100),
     "boxes_elsewhere": (0, 100),
     "boundaries": (1, 100),

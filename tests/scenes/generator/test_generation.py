@@ -185,6 +185,13 @@ def test_families_are_drawn_by_weight_and_layouts_shared():
     assert len({one.layout_id for one in made}) == 40
 
 
+def test_scenes_do_not_depend_on_the_order_in_which_families_are_given():
+    expected = [generator().draw(number) for number in range(0, 32, 4)]
+    for names in (FAMILIES, FAMILIES[::-1]):
+        given = generator(families=dict.fromkeys(names, 1.0))
+        assert [given.draw(number) for number in range(0, 32, 4)] == expected
+
+
 def test_open_scenes_have_a_reachable_goal():
     scenes = scenes_of(generator(families={"room": 1.0}, open_share=1.0), range(20))
     for scene in scenes:

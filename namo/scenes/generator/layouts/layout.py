@@ -16,6 +16,7 @@ from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.scenes.footprint import Rectangle
 from namo.scenes.generator.settings import GeneratorSettings, Interval
+from namo.scenes.importers.importer import scaled_solid
 from namo.scenes.layout_id import layout_id_of
 from namo.scenes.scene import Bounds, Wall
 
@@ -48,6 +49,12 @@ class Layout:
     def layout_id(self) -> str:
         """ID that turning, mirroring and moving the walls does not change."""
         return layout_id_of(self.walls)
+
+
+def scaled_layout(layout: Layout, factor: float) -> Layout:
+    """Return a layout with all lengths scaled, the heights of its walls included."""
+    walls = tuple(scaled_solid(wall, factor) for wall in layout.walls)
+    return layout if factor == 1.0 else Layout(layout.family, walls)
 
 
 class LayoutFamily(Protocol):
