@@ -16,9 +16,10 @@ ARROWS = {
     "strategies": {"learning", "world"},
     "planning": {"strategies", "world"},
     "results": {"learning", "planning", "scenes", "world"},
+    "gym": {"learning", "results", "scenes", "world"},
     "certification": {"planning", "scenes", "strategies", "world"},
     "collection": {"learning", "planning", "results", "scenes", "strategies", "world"},
-    "exporting": {"learning", "planning", "results", "scenes", "world"},
+    "exporting": {"gym", "learning", "planning", "results", "scenes", "world"},
     "reporting": {"planning", "results", "scenes", "world"},
     "training": {"learning", "planning", "results", "scenes", "strategies", "world"},
     "commands": {

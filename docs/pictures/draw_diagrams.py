@@ -24,6 +24,7 @@ LAYERS = (
         "exporting": "other formats",
         "training": "data sets, models",
     },
+    {"gym": "a scene as a Gymnasium environment"},
     {"results": "a collection on disk: schema, tables, records, merge, replay, verify"},
     {"planning": "searches, budgets, search results"},
     {"strategies": "which object, which goal"},

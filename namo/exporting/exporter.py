@@ -10,9 +10,6 @@ from namo.exporting.settings import ExportSettings
 from namo.files import copy_regular, new_folder
 from namo.results.collection import Collection
 
-TO_A_POSE, NO_TRAVEL_M = -1, 0.0
-"""Contact point and travel of a push to a pose, in arrays that have a number for every push."""
-
 
 @dataclass(frozen=True)
 class Export:
@@ -39,7 +36,8 @@ class Export:
 class Exporter(Protocol):
     """Writes collections in one format, with the same bytes for the same collection.
 
-    Whatever the format, `scene_files.parquet` of the collection lies beside what it has written.
+    Whatever the format, `scene_files.parquet` of the collection lies beside what it has written: in
+    the folder, or where the exporter moves it.
 
     Attributes:
         SETTINGS: names of the `ExportSettings` that it uses.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from namo.exporting.exporter import NO_TRAVEL_M, TO_A_POSE, Export
+from namo.exporting.exporter import Export
 from namo.exporting.mask_drawing import CHANNELS, PIXELS
 from namo.exporting.settings import PLAN
 from namo.version import __version__
+from namo.world.push import NO_TRAVEL_M, TO_A_POSE
 
 NOT_SEARCHED = -1
 """In place of the number of a push of a plan that the search did not simulate."""

@@ -16,17 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.errors import UsageError
-from namo.exporting.exporter import NO_TRAVEL_M, TO_A_POSE, Export
-from namo.exporting.mask_drawing import CHANNELS, PIXELS, MaskWindow, draw_masks
+from namo.exporting.exporter import Export
+from namo.exporting.mask_drawing import CHANNELS, PIXELS, draw_masks
 from namo.exporting.mask_text import LABELS, NOT_SEARCHED, readme
 from namo.exporting.progress import track_progress
 from namo.exporting.settings import PLAN
 from namo.files import replacing
 from namo.geometry import Pose2D
 from namo.learning.rasters import Raster
+from namo.learning.top_view import Window
 from namo.results.searched_environment import PushRow, SearchedEnvironment
 from namo.results.shards import ShardWriter, shard_name
 from namo.wording import counted
+from namo.world.push import NO_TRAVEL_M, TO_A_POSE
 from namo.world.reachability import Reachability
 from namo.world.static_map import StaticMap
 
@@ -108,9 +110,9 @@ def _samples(export: Export, searched: SearchedEnvironment) -> Iterator[MaskSamp
         return
     scenes = export.collection.collected_scenes
     scene = scenes.scene(searched.reference, searched.conditions)
-    window = MaskWindow.around(scene.bounds, export.settings.metres_per_pixel)
+    window = Window.around(scene.bounds, PIXELS, export.settings.metres_per_pixel)
     if not window.contains(scene.bounds):
-        smallest = MaskWindow.around(scene.bounds).metres_per_pixel
+        smallest = Window.around(scene.bounds, PIXELS).metres_per_pixel
         raise UsageError(
             f"--metres-per-pixel {window.metres_per_pixel:g}: {scene.path} does not fit into "
             f"{PIXELS} pixels; allowed for it: {smallest:.4g} or more"

@@ -1,9 +1,9 @@
 """Solved episodes as a Minari data set.
 
 A step is a push of the plan: the poses before it, the pushed movable with its target pose, and
-reward 1 for the push that makes the robot's goal reachable, which is the last. A Minari data set
-has one space for all episodes, while the number of movables differs between scenes: arrays are
-padded with zeros to the largest number, and `present` marks the valid entries.
+reward 1 for the push that makes the robot's goal reachable, which is the last. Spaces, observations
+and actions are those of `namo/Push-v0`, and the data set names that environment with its scenes,
+which lie beside its data: `recover_environment` makes it, and its actions lead to the same states.
 """
 
 from __future__ import annotations
@@ -13,24 +13,27 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import gymnasium
 import minari
 import numpy as np
 import pyarrow.compute as pc
-from gymnasium.spaces import Box, Dict, Discrete, MultiBinary
+from gymnasium.envs.registration import EnvSpec
 from minari.data_collector.episode_buffer import EpisodeBuffer
 from minari.dataset.minari_storage import MinariStorage
 
 from namo.errors import UsageError
-from namo.exporting.exporter import NO_TRAVEL_M, TO_A_POSE, Export
+from namo.exporting.exporter import Export
 from namo.exporting.progress import track_progress
+from namo.gym import ENTRY_POINT, ENV_ID
+from namo.gym.push_env import REQUESTS
+from namo.gym.scene_set import MINARI, STORED
+from namo.gym.spaces import pose_space, request_space
 from namo.planning.planner import Termination
 from namo.results.record_types import EnvironmentRecord, EpisodeRecord
 from namo.results.run_file import read_run_file
 from namo.results.tables import merged_table, row_groups
 from namo.version import __version__
 from namo.wording import counted
-from namo.world.contacts import MAX_CONTACT_POINTS
+from namo.world.push import NO_TRAVEL_M, TO_A_POSE
 
 DATA_FORMAT = "arrow"
 
@@ -65,8 +68,13 @@ class MinariExporter:
         dataset_id = f"{_valid_name(export.name)}-v0"
         data = export.folder / dataset_id / "data"
         data.parent.mkdir()
+        (export.folder / STORED).rename(data.parent / STORED)
         storage = MinariStorage.new(
-            data, observation_space(movables), action_space(movables), data_format=DATA_FORMAT
+            data,
+            pose_space(movables),
+            request_space(movables),
+            _environment(export, dataset_id, movables),
+            data_format=DATA_FORMAT,
         )
         omissions = [
             f"{counted(kinds[kind], 'episode', 'episodes')} left out: {reason}"
@@ -85,39 +93,24 @@ class MinariExporter:
             f"    import os; os.environ['MINARI_DATASETS_PATH'] = {str(export.output.resolve())!r}",
             "    import minari",
             f"    data = minari.load_dataset({dataset_id!r})",
+            "    env = data.recover_environment()",
         ]
 
 
-def observation_space(movables: int) -> gymnasium.Space[Any]:
-    """Return the observation space: poses are x, y (m), theta (rad), world frame."""
-    return Dict(
-        {
-            "robot": _poses((3,)),
-            "goal": Box(-np.inf, np.inf, (2,), np.float64),
-            "movables": _poses((movables, 3)),
-            "present": MultiBinary(movables),
-        }
+def _environment(export: Export, dataset_id: str, movables: int) -> EnvSpec:
+    """Return what makes the environment in which the actions of the data set were taken."""
+    config = read_run_file(export.collection.folder)["config"]
+    return EnvSpec(
+        ENV_ID,
+        ENTRY_POINT,
+        kwargs={
+            "scenes": f"{MINARI}{dataset_id}",
+            "actions": REQUESTS,
+            "max_movables": movables,
+            "physics": config["physics"],
+            "clearance": config.get("clearance", 0.0),
+        },
     )
-
-
-def action_space(movables: int) -> gymnasium.Space[Any]:
-    """Return the action space.
-
-    Index of the pushed movable, its target pose; contact point and travel (m) of a straight push.
-    """
-    return Dict(
-        {
-            "object": Discrete(movables),
-            "target": _poses((3,)),
-            "contact": Discrete(MAX_CONTACT_POINTS + 1, start=TO_A_POSE),
-            "travel": Box(0.0, np.inf, (), np.float64),
-        }
-    )
-
-
-def _poses(shape: tuple[int, ...]) -> Box:
-    high = np.broadcast_to(np.array([np.inf, np.inf, np.pi]), shape)
-    return Box(-high, high, shape, np.float64)
 
 
 def episode_buffer(

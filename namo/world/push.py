@@ -44,6 +44,9 @@ class StraightPush:
 Action = Push | StraightPush
 """What a planner can ask of a world."""
 
+TO_A_POSE, NO_TRAVEL_M = -1, 0.0
+"""Contact point and travel of a push to a pose, in arrays that have a number for every push."""
+
 
 class PushStatus(StrEnum):
     """How a push ended; exactly one of these."""

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from namo.exporting.mask_drawing import CHANNELS, PIXELS, MaskWindow, draw_masks
+from namo.exporting.mask_drawing import CHANNELS, PIXELS, draw_masks
 from namo.geometry import Pose2D
 from namo.learning.rasters import POINTS
+from namo.learning.top_view import Window
 from namo.scenes.footprint import Polygon, centred
 from namo.scenes.grid import RESOLUTION_M
 from namo.scenes.scene import Bounds
@@ -74,7 +75,7 @@ def agrees(mask, shape, window):
 @hypothesis_settings(max_examples=10)
 @given(box=poses, odd=poses, target=poses, pixel_m=st.floats(0.02, 0.06))
 def test_masks_match_footprints_up_to_rounding(chambers, box, odd, target, pixel_m):
-    window = MaskWindow.around(chambers.scene.bounds, pixel_m)
+    window = Window.around(chambers.scene.bounds, PIXELS, pixel_m)
     masks = drawn(state(chambers, box, odd), ODD, target, window)
     robot, goal = chambers.scene.robot, chambers.scene.goal
     walls = shapely.union_all([shapely.Polygon(wall.corners()) for wall in chambers.scene.walls])
@@ -99,7 +100,7 @@ def test_masks_match_footprints_up_to_rounding(chambers, box, odd, target, pixel
 @hypothesis_settings(max_examples=15)
 @given(box=poses, target=poses)
 def test_areas_match_up_to_rounding(chambers, box, target):
-    window = MaskWindow.around(chambers.scene.bounds)
+    window = Window.around(chambers.scene.bounds, PIXELS)
     masks = drawn(state(chambers, box, Pose2D(0.8, 0.3, 0.0)), BOX, target, window)
     for name in ("object", "target"):
         area = masks[name].sum() * window.metres_per_pixel**2
@@ -115,7 +116,7 @@ def test_areas_match_up_to_rounding(chambers, box, target):
 @given(box=poses, odd=poses)
 def test_the_reachable_mask_matches_reachability(chambers, box, odd):
     side = 0.0237  # no sampling point lies on the border of a cell
-    window = MaskWindow.around(chambers.scene.bounds, side)
+    window = Window.around(chambers.scene.bounds, PIXELS, side)
     reachability = state(chambers, box, odd)
     inside = (np.arange(POINTS) + 0.5) / POINTS * side - side / 2
     points = centres(window)[:, :, None, None] + np.stack(np.meshgrid(inside, inside), axis=-1)
@@ -125,7 +126,7 @@ def test_the_reachable_mask_matches_reachability(chambers, box, odd):
 
 
 def test_a_window_is_centred_on_the_bounds_and_fits_the_longer_side():
-    window = MaskWindow.around(Bounds(-1.0, 0.0, 3.0, 2.0))
+    window = Window.around(Bounds(-1.0, 0.0, 3.0, 2.0), PIXELS)
     assert (window.x_min, window.y_min) == pytest.approx((-1.0, -1.0))
     assert window.metres_per_pixel * PIXELS == pytest.approx(4.0)
     assert window.contains(Bounds(-1.0, 0.0, 3.0, 2.0))
@@ -133,7 +134,7 @@ def test_a_window_is_centred_on_the_bounds_and_fits_the_longer_side():
 
 
 def test_rows_go_along_y_and_columns_along_x(chambers):
-    window = MaskWindow.around(chambers.scene.bounds)
+    window = Window.around(chambers.scene.bounds, PIXELS)
     masks = drawn(
         state(chambers, Pose2D(-1.0, 1.2, 0.0), Pose2D(1.0, -1.0, 0.0)),
         BOX,

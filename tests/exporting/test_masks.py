@@ -3,8 +3,9 @@ import pytest
 
 from namo.errors import SceneError, UsageError
 from namo.exporting import masks
-from namo.exporting.mask_drawing import CHANNELS, PIXELS, MaskWindow, draw_masks
+from namo.exporting.mask_drawing import CHANNELS, PIXELS, draw_masks
 from namo.exporting.mask_text import LABELS
+from namo.learning.top_view import Window
 from namo.results.records import read_record, write_record
 from namo.results.schema import SCENE_FILES
 from namo.results.tables import write_table
@@ -83,7 +84,7 @@ def test_masks_match_the_simulated_world(collection, plans):
     sample = 0
     for episode in planned(collection):
         world = World(episode.scene)
-        window = MaskWindow.around(episode.scene.bounds)
+        window = Window.around(episode.scene.bounds, PIXELS)
         for push in episode.plan:
             drawn = draw_masks(world.reachability(), push.object_name, push.goal, window)
             for name, mask in zip(CHANNELS, drawn, strict=True):

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import minari
 import numpy as np
@@ -83,6 +84,36 @@ def test_all_observations_and_actions_are_in_their_spaces(data):
         for step in range(len(episode)):
             action = {name: values[step] for name, values in episode.actions.items()}
             assert data.action_space.contains(action)
+
+
+def test_the_recovered_environment_replays_every_episode_to_the_last_bit(data, written):
+    env = data.recover_environment()
+    assert env.spec.id == "namo/Push-v0"
+    assert env.observation_space == data.observation_space
+    assert env.action_space == data.action_space
+    for episode in data:
+        options = {"scene": str(episode.infos["scene_sha256"][0])}
+        found = [env.reset(options=options)[0]]
+        for step in range(len(episode)):
+            action = {name: values[step] for name, values in episode.actions.items()}
+            observation, reward, ended, truncated, _ = env.step(action)
+            found.append(observation)
+            assert (reward, ended) == (episode.rewards[step], episode.terminations[step])
+            assert not truncated
+        for name, values in episode.observations.items():
+            np.testing.assert_array_equal(values, [each[name] for each in found])
+    assert str(written[0]) not in env.spec.to_json()
+
+
+def test_a_data_set_without_its_scenes_takes_others(written, collection, tmp_path, monkeypatch):
+    shutil.copytree(written[0] / "mine-v0" / "data", tmp_path / "mine-v0" / "data")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    data = minari.load_dataset("mine-v0")
+    with pytest.raises(UsageError, match=r"minari:mine-v0.*no such file"):
+        data.recover_environment()
+    env = data.recover_environment(scenes=str(collection.folder))
+    sha256 = str(data[0].infos["scene_sha256"][0])
+    assert env.reset(options={"scene": sha256})[1]["scene_sha256"] == sha256
 
 
 def test_omissions_and_loading_instructions_are_printed(written, data):
