@@ -130,6 +130,7 @@ def test_exports_have_contact_and_travel_of_straight_pushes(alone, monkeypatch):
     ]
 
 
+@pytest.mark.slow
 def test_masks_are_made_from_a_collection_and_from_its_export_alike(alone, tmp_path):
     expected = masks(alone / "masks")
     for name in ("results/mine", "huggingface"):
