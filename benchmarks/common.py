@@ -48,6 +48,17 @@ def argument_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def add_counts(parser: argparse.ArgumentParser, *counts: tuple[str, int, str]) -> None:
+    """Add options that are whole numbers.
+
+    Args:
+        parser: of a benchmark.
+        counts: name, default and help of each.
+    """
+    for name, default, text in counts:
+        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+
+
 def write_json(figures: Figures, path: Path | None) -> None:
     """Write the figures and the machine to a file, if one is given."""
     if path is not None:

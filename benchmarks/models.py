@@ -32,6 +32,7 @@ from benchmarks.common import (
     COLLECTOR,
     REPOSITORY,
     Figures,
+    add_counts,
     argument_parser,
     console,
     show_table,
@@ -285,13 +286,13 @@ def main() -> None:
     there = shipped()
     for kind in KINDS:
         parser.add_argument(f"--{kind}-model", type=Path, default=there[kind], help="small model")
-    for name, default, text in (
+    add_counts(
+        parser,
         ("environments", 40, "number of demo scenes"),
         ("max-pushes", 20, "simulated pushes per search"),
         ("repeats", 3, "timed runs per number of processes"),
         ("queries", 1000, "queries per model"),
-    ):
-        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    )
     arguments = parser.parse_args()
     figures = measure(
         {"object": arguments.object_model, "goal": arguments.goal_model},

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from operator import itemgetter
 from pathlib import Path
 
-from benchmarks.common import Figures, argument_parser, console, show_table, write_json
+from benchmarks.common import (
+    Figures,
+    add_counts,
+    argument_parser,
+    console,
+    show_table,
+    write_json,
+)
 from benchmarks.model_costs import megabytes
 from benchmarks.models import HAS_PSS, KINDS, run_split, shipped
 
@@ -72,12 +79,12 @@ def show(figures: Figures) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = argument_parser(__doc__)
-    for name, default, text in (
+    add_counts(
+        parser,
         ("environments", 40, "number of demo scenes"),
         ("max-pushes", 20, "simulated pushes per search"),
         ("repeats", 3, "timed runs per setup"),
-    ):
-        parser.add_argument(f"--{name}", type=int, default=default, help=text)
+    )
     arguments = parser.parse_args()
     models = shipped_models()
     if len(models) < len(KINDS):

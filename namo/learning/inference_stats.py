@@ -21,8 +21,8 @@ Record = dict[str, Any]
 _IDENTITY = ("kind", "path", "sha256", "parameters", "bytes", "device")
 """Keys that identify a model and where it runs."""
 _KEY = itemgetter("kind", "sha256", "device")
-_LOADING = ("load_s", "warm_up_s", "loads")
-_COSTS = ("loads", "load_s", "warm_up_s", "seconds", "forward_s")
+_LOADING = ("loads", "load_s", "warm_up_s")
+_COSTS = (*_LOADING, "seconds", "forward_s")
 
 
 @dataclass
@@ -104,7 +104,7 @@ class InferenceStats:
 
     def put_loading(self, taken: Record) -> None:
         """Take over the cost of loading that `take_loading` has returned, here or elsewhere."""
-        self.load_s, self.warm_up_s, self.loads = (taken[name] for name in _LOADING)
+        self.loads, self.load_s, self.warm_up_s = (taken[name] for name in _LOADING)
 
     def as_record(self) -> Record:
         """Return the statistics as JSON values."""

@@ -105,20 +105,21 @@ def goal_query(
     angles = np.arctan2(contacts.directions[contact, 1], contacts.directions[contact, 0])
     headings, view = _distinct(angles)
     c, s = np.cos(headings[view]), np.sin(headings[view])
-    corners = static.scene.movable(ways.name).footprint.outline
+    corners = static.scene.movable(ways.name).footprint.outline / state.scale
     halves = np.array([_half_extents(corners, heading) for heading in headings]).reshape(-1, 2)
     moves = candidates.displacements.reshape(-1, 3)[numbers]
-    positions = contacts.positions[contact]
+    shifts, turns = moves[:, :2] / state.scale, moves[:, 2]
+    positions = contacts.positions[contact] / state.scale
     columns = {
-        "end_x": (c * moves[:, 0] + s * moves[:, 1]) / state.scale,
-        "end_y": (c * moves[:, 1] - s * moves[:, 0]) / state.scale,
-        "end_sin": np.sin(moves[:, 2]),
-        "end_cos": np.cos(moves[:, 2]),
-        "contact_x": (c * positions[:, 0] + s * positions[:, 1]) / state.scale,
-        "contact_y": (c * positions[:, 1] - s * positions[:, 0]) / state.scale,
+        "end_x": c * shifts[:, 0] + s * shifts[:, 1],
+        "end_y": c * shifts[:, 1] - s * shifts[:, 0],
+        "end_sin": np.sin(turns),
+        "end_cos": np.cos(turns),
+        "contact_x": c * positions[:, 0] + s * positions[:, 1],
+        "contact_y": c * positions[:, 1] - s * positions[:, 0],
         "travel": candidates.travels[numbers % travels] / state.scale,
-        "half_x": halves[view, 0] / state.scale,
-        "half_y": halves[view, 1] / state.scale,
+        "half_x": halves[view, 0],
+        "half_y": halves[view, 1],
         "shoves": candidates.shoves.ravel()[numbers],
     }
     if sees_ways(names):
@@ -160,12 +161,12 @@ def object_query(state: StateRaster, name: str) -> Query:
     """
     reachability = state.reachability
     footprint = reachability.static.scene.movable(name).footprint
-    half_x, half_y = _half_extents(footprint.outline, 0.0)
+    half_x, half_y = _half_extents(footprint.outline / state.scale, 0.0)
     fraction = float(reachability.reachable_contacts(name).mean())
     zero = np.zeros(1, np.int64)
     return Query(
         render(state, name, FRAMES["object"], np.array([reachability.poses[name].theta])),
-        np.array([[half_x / state.scale, half_y / state.scale, fraction]], np.float32),
+        np.array([[half_x, half_y, fraction]], np.float32),
         zero,
         zero,
     )
