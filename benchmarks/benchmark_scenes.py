@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from benchmarks.common import REPOSITORY
-from benchmarks.proven_depths import clearances_of, prove
+from benchmarks.proven_depths import prove
 from namo.certification.scene_set import make_scenes
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError
@@ -29,14 +30,26 @@ RECIPE, SCENES = FOLDER / "recipe.yaml", FOLDER / MANIFEST
 WORK = Path("results/benchmark_scenes")
 
 
-def sets_of(recipe: Path) -> dict[str, tuple[SceneSetSettings, str | None]]:
-    """Return the settings of the sets of a recipe, and the class of the scenes of each.
+@dataclass(frozen=True)
+class BenchmarkSet:
+    """One set of a recipe.
+
+    Attributes:
+        settings: how its scenes are drawn and measured.
+        kind: class of its scenes; None where it is measured.
+        shown: scenes are kept if they are shown to need so many pushes; None keeps all.
+    """
+
+    settings: SceneSetSettings
+    kind: str | None
+    shown: int | None
+
+
+def sets_of(recipe: Path) -> dict[str, BenchmarkSet]:
+    """Return the sets of a recipe by name.
 
     Args:
         recipe: YAML file.
-
-    Returns:
-        By name of the set; the class is None where it is measured.
 
     Raises:
         UsageError: the settings of a set are invalid.
@@ -44,9 +57,9 @@ def sets_of(recipe: Path) -> dict[str, tuple[SceneSetSettings, str | None]]:
     content = yaml.safe_load(recipe.read_text(encoding="utf-8"))
     found = {}
     for name, values in content["sets"].items():
-        own = {key: value for key, value in values.items() if key != "class"}
+        own = {key: value for key, value in values.items() if key not in ("class", "shown")}
         settings = SceneSetSettings.from_mapping(content["common"] | own, f"{recipe}: {name}")
-        found[name] = settings, values.get("class")
+        found[name] = BenchmarkSet(settings, values.get("class"), values.get("shown"))
     return found
 
 
@@ -62,9 +75,7 @@ def known_layouts() -> frozenset[str]:
     return frozenset({one.layout_id for one in demo}).union(*map(trained_layouts, models))
 
 
-def packed_rows(
-    work: Path, sets: Mapping[str, tuple[SceneSetSettings, str | None]]
-) -> list[dict[str, Any]]:
+def packed_rows(work: Path, sets: Mapping[str, BenchmarkSet]) -> list[dict[str, Any]]:
     """Return the rows of all sets, in the order of the recipe.
 
     Args:
@@ -75,11 +86,11 @@ def packed_rows(
         NamoError: a layout is one of the known ones, or a scene occurs twice.
     """
     rows: list[dict[str, Any]] = []
-    for name, (_, kind) in sets.items():
+    for name, its_set in sets.items():
         for row in pq.read_table(work / name / MANIFEST).to_pylist():
             text = (work / name / row["file"]).read_bytes().decode()
             kept = {column: row.get(column) for column in PACKED.names}
-            difficulty = kind or row["difficulty"]
+            difficulty = its_set.kind or row["difficulty"]
             rows.append(
                 kept
                 | {"index": len(rows), "file": f"{name}_{row['candidate']:05d}.xml"}
@@ -90,6 +101,18 @@ def packed_rows(
     if len({row["sha256"] for row in rows}) < len(rows):
         raise NamoError("a scene occurs twice; take another seed")
     return rows
+
+
+def kept_rows(rows: list[dict[str, Any]], sets: Mapping[str, BenchmarkSet]) -> list[dict[str, Any]]:
+    """Return the rows that their set keeps, with new indexes.
+
+    Args:
+        rows: with `proven_depth`.
+        sets: see `sets_of`.
+    """
+    wanted = {name: its_set.shown for name, its_set in sets.items()}
+    kept = [row for row in rows if wanted[row["set"]] in (None, row["proven_depth"])]
+    return [row | {"index": index} for index, row in enumerate(kept)]
 
 
 def main() -> None:
@@ -104,11 +127,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     sets = sets_of(RECIPE)
-    for name, (settings, _) in sets.items():
+    for name, its_set in sets.items():
         if not (options.pack_only or options.prove_only):
-            print(make_scenes(settings, options.work / name, options.jobs, show=print))
+            print(make_scenes(its_set.settings, options.work / name, options.jobs, show=print))
     drawn = read_packed(SCENES) if options.prove_only else packed_rows(options.work, sets)
-    rows = prove(drawn, clearances_of(sets), options.work)
+    clearances = {name: its_set.settings.effort.clearance for name, its_set in sets.items()}
+    rows = kept_rows(prove(drawn, clearances, options.work), sets)
     pack(options.output, rows)
     for kind, number in Counter(row["difficulty"] for row in rows).items():
         print(f"{number:>6} {kind}")

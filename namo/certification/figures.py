@@ -39,19 +39,22 @@ def scene_figures(scene: Scene, effort: Effort | None, threads: int = 1) -> Row:
     return figures
 
 
-def proven_depth(scene: Scene, longest: int, clearance: float) -> int:
+def proven_depth(
+    scene: Scene, longest: int, clearance: float, simulations: int = MAX_SIMULATIONS
+) -> int:
     """Return how many straight pushes a scene is shown to need, at most `longest` + 1.
 
     Args:
         scene: simulated with its own options.
         longest: sequences to try.
         clearance: room that must be left around the robot where it drives (m).
+        simulations: budget of simulated pushes.
 
     Raises:
         SceneError: MuJoCo refuses the scene, or it is too large for the grid.
     """
     world = World(replace(scene, clearance=clearance))
-    return shown_pushes(world, longest, MAX_SIMULATIONS).pushes
+    return shown_pushes(world, longest, simulations).pushes
 
 
 def free_area(scene: Scene) -> float:

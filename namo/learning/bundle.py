@@ -26,7 +26,7 @@ from namo.learning.architecture import ARCHITECTURE, network_from
 from namo.learning.bundle_files import CONFIG, LAYOUTS, WEIGHTS, require_bundle
 from namo.learning.networks import OUTPUTS, CandidateNet
 from namo.learning.queries import FEATURES, FRAMES
-from namo.learning.rasters import CHANNELS, VIEWS
+from namo.learning.rasters import CHANNELS, ROBOT_RADIUS_M, VIEWS
 from namo.world.contacts import CONTACT_OFFSETS
 from namo.world.primitives import TRAVELS
 
@@ -78,6 +78,7 @@ def expected_config(kind: str) -> Config:
         "pixels": view.pixels,
         "metres_per_pixel": view.metres_per_pixel,
         "behind_m": view.behind,
+        "robot_radius_m": ROBOT_RADIUS_M,
         "normalisation": {"rasters": "divided by 255", "features": "none"},
         "candidate_set": {
             "contact_offsets": list(CONTACT_OFFSETS),
@@ -150,7 +151,8 @@ def read_config(path: Path, kind: str) -> Config:
     if not isinstance(config, dict):
         raise ModelError(f"{source}: holds a {type(config).__name__}; expected an object")
     for name, wanted in expected_config(kind).items():
-        found = config.get(name)
+        # Bundles without it saw lengths as they are, which is the same for a robot of this radius.
+        found = config.get(name, wanted if name == "robot_radius_m" else None)
         if name == "features" and _are_some_of(wanted, found):
             continue
         if found != wanted:

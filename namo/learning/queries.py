@@ -44,6 +44,8 @@ FEATURES = {
 }
 """Features of a candidate per kind of query, in the frame of its raster.
 
+Lengths are those of a robot of `namo.learning.rasters.ROBOT_RADIUS_M`, see there.
+
 - end_x, end_y, end_sin, end_cos: pose of the movable after the push in free space (m; sine and
   cosine of the rotation);
 - contact_x, contact_y: position of the robot when it makes contact (m);
@@ -108,19 +110,19 @@ def goal_query(
     moves = candidates.displacements.reshape(-1, 3)[numbers]
     positions = contacts.positions[contact]
     columns = {
-        "end_x": c * moves[:, 0] + s * moves[:, 1],
-        "end_y": c * moves[:, 1] - s * moves[:, 0],
+        "end_x": (c * moves[:, 0] + s * moves[:, 1]) / state.scale,
+        "end_y": (c * moves[:, 1] - s * moves[:, 0]) / state.scale,
         "end_sin": np.sin(moves[:, 2]),
         "end_cos": np.cos(moves[:, 2]),
-        "contact_x": c * positions[:, 0] + s * positions[:, 1],
-        "contact_y": c * positions[:, 1] - s * positions[:, 0],
-        "travel": candidates.travels[numbers % travels],
-        "half_x": halves[view, 0],
-        "half_y": halves[view, 1],
+        "contact_x": (c * positions[:, 0] + s * positions[:, 1]) / state.scale,
+        "contact_y": (c * positions[:, 1] - s * positions[:, 0]) / state.scale,
+        "travel": candidates.travels[numbers % travels] / state.scale,
+        "half_x": halves[view, 0] / state.scale,
+        "half_y": halves[view, 1] / state.scale,
         "shoves": candidates.shoves.ravel()[numbers],
     }
     if sees_ways(names):
-        of_ways = _way_features(ways)
+        of_ways = _way_features(ways, state.scale)
         columns |= {name: values.ravel()[numbers] for name, values in of_ways.items()}
     features = np.stack([columns[name] for name in names], axis=1).astype(np.float32)
     rasters = render(state, ways.name, FRAMES["goal"], pose.theta + headings)
@@ -132,14 +134,14 @@ def sees_ways(names: Sequence[str]) -> bool:
     return not set(WAY_FEATURES).isdisjoint(names)
 
 
-def _way_features(ways: CandidateWays) -> dict[str, Floats]:
-    """Return `WAY_FEATURES` of all candidates, (contacts, travels) each."""
+def _way_features(ways: CandidateWays, scale: float) -> dict[str, Floats]:
+    """Return `WAY_FEATURES` of all candidates, (contacts, travels) each, at a scale."""
     clears = (ways.costs == 0.0).astype(float)
     beyond = np.zeros_like(clears)
     beyond[:, :-1] = clears[:, 1:]
     return {
-        "way_now": np.full(clears.shape, rating_of(np.array(ways.now))),
-        "way_left": rating_of(ways.costs),
+        "way_now": np.full(clears.shape, rating_of(np.array(ways.now / scale))),
+        "way_left": rating_of(ways.costs / scale),
         "clears": clears,
         "cleared": np.cumsum(clears, axis=1) / np.arange(1, clears.shape[1] + 1),
         "clears_beyond": beyond,
@@ -163,7 +165,7 @@ def object_query(state: StateRaster, name: str) -> Query:
     zero = np.zeros(1, np.int64)
     return Query(
         render(state, name, FRAMES["object"], np.array([reachability.poses[name].theta])),
-        np.array([[half_x, half_y, fraction]], np.float32),
+        np.array([[half_x / state.scale, half_y / state.scale, fraction]], np.float32),
         zero,
         zero,
     )

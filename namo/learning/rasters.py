@@ -9,6 +9,10 @@ There are two frames:
 - *push* frame: origin at the movable's centre, x along the push direction. All sides of a movable
   then look alike, so the network generalises over push directions.
 - *object* frame: the frame of the movable itself, at a coarser scale.
+
+All lengths are those of a robot of `ROBOT_RADIUS_M`: a scene with another robot is shown as if it
+were scaled until its robot has this radius, so that a model meets the same doors and boxes, in
+units of the robot, at any scale.
 """
 
 from __future__ import annotations
@@ -42,6 +46,8 @@ GOAL_REGION = 3
 
 Raster = NDArray[np.uint8]
 
+ROBOT_RADIUS_M = 0.15
+"""Radius of the robot that models see (m)."""
 POINTS = 3
 """Sample points along each side of a pixel."""
 SPREAD = np.array(
@@ -63,9 +69,13 @@ class View(NamedTuple):
     metres_per_pixel: float
     behind: float
 
+    def scaled(self, factor: float) -> View:
+        """Return the view of a region that is larger by a factor, in as many pixels."""
+        return View(self.pixels, self.metres_per_pixel * factor, self.behind * factor)
+
 
 VIEWS = {"push": View(48, 0.06, 0.96), "object": View(48, 0.1, 2.4)}
-"""View per frame."""
+"""View per frame, of a scene with a robot of `ROBOT_RADIUS_M`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +83,11 @@ class StateRaster:
     """Rasterised state, shared by all queries about it."""
 
     reachability: Reachability
+
+    @property
+    def scale(self) -> float:
+        """Radius of the robot, in units of `ROBOT_RADIUS_M`."""
+        return self.reachability.static.scene.robot.radius / ROBOT_RADIUS_M
 
     @cached_property
     def _regions(self) -> Mask:
@@ -121,7 +136,7 @@ def render(state: StateRaster, name: str, frame: str, headings: Floats) -> Raste
     Returns:
         (n, channels, pixels, pixels); rows along y, columns along x.
     """
-    pose, view = state.reachability.poses[name], VIEWS[frame]
+    pose, view = state.reachability.poses[name], VIEWS[frame].scaled(state.scale)
     grid = state.reachability.static.grid
     rasters = np.empty((len(headings), len(CHANNELS), view.pixels, view.pixels), np.uint8)
     sample(rasters, state.cells(name), grid.frame, (pose.x, pose.y), headings, view, POINTS)

@@ -267,7 +267,7 @@ class LearningPlan:
                 f"allowed: 0 to {MAX_SEED - number}"
             )
         models = self.models_before(number)
-        arm = settings.explorer(number)
+        arm = settings.exploring(number)
         count = _scenes_in(settings.manifest, "train")
         options = {
             **arm.options(str(models / "object"), str(models / "goal")),

@@ -6,7 +6,7 @@ from typing import Any
 
 from namo.markdown import markdown_table
 
-_COUNTS = ("rows", "scenes", "layouts")
+_COUNTS = ("rows", "states", "complete_states", "scenes", "layouts")
 _LABELS = ("success", "failure", "untried", "unreachable")
 
 
@@ -30,11 +30,12 @@ def card_text(card: dict[str, Any]) -> str:
         "```",
         "",
         markdown_table(
-            ["split", *_COUNTS],
+            ["split", *(count.replace("_", " ") for count in _COUNTS)],
             ([name, *(f"{split[count]:,}" for count in _COUNTS)] for name, split in splits.items()),
         ),
         "",
-        "Splits are by layout: all scenes with the same walls are in the same split.",
+        "Splits are by layout: all scenes with the same walls are in the same split. In a complete "
+        "state every feasible candidate of every movable has a known label (`known_share` is 1).",
         "",
         "## Labels of candidates",
         "",

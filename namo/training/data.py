@@ -30,13 +30,11 @@ from namo.learning.queries import FEATURES, FRAMES, by_view
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.results.shards import SPLITS
 from namo.training.data_schema import CARD, DATA_SCHEMA_VERSION
-from namo.training.labels import Label, is_known
+from namo.training.labels import DEAD_END_AFTER, Label, is_known
 from namo.training.raster_png import from_png
 
 UNKNOWN = -1
 """Target of a candidate about which nothing is known."""
-MIN_TRIED_AFTER = 10
-"""Failed pushes from the state that a push led to on, from which on it counts as a dead end."""
 MIN_TRIED_OF_OBJECT = 6
 """Failed candidates of a movable, from which on it counts as unable to open the goal."""
 
@@ -75,6 +73,7 @@ class CandidateData(Dataset[Sample]):
         split: str,
         kind: str,
         features: Sequence[str] | None = None,
+        dead_end_after: int = DEAD_END_AFTER,
     ) -> None:
         """Read a split.
 
@@ -83,6 +82,8 @@ class CandidateData(Dataset[Sample]):
             split: "train", "val" or "test".
             kind: "goal" for candidate pushes, "object" for whole movables.
             features: names of those wanted, in order; None for all of the kind.
+            dead_end_after: failed pushes from the state that a push led to on, from which on it
+                counts as one that does not lead to the goal; fewer say nothing.
 
         Raises:
             UsageError: the data set, split or kind does not exist, or the version does not match.
@@ -101,7 +102,7 @@ class CandidateData(Dataset[Sample]):
             raise UsageError(
                 f"{folder}: data set of version {version}; this version reads {DATA_SCHEMA_VERSION}"
             )
-        self._kind = kind
+        self._kind, self._dead_end_after = kind, dead_end_after
         wanted = FEATURES[kind] if features is None else features
         self._features = [FEATURES[kind].index(name) for name in wanted]
         self._pixels = VIEWS[FRAMES[kind]].pixels
@@ -147,7 +148,7 @@ class CandidateData(Dataset[Sample]):
         numbers, view = rows.values("numbers", row), rows.values("view", row).astype(np.int64)
         features = rows.values("features", row).reshape(-1, len(FEATURES["goal"]))
         features = features[:, self._features]
-        opens, leads = _targets(label[numbers], to_goal[numbers], after[numbers])
+        opens, leads = self._targets(label[numbers], to_goal[numbers], after[numbers])
         known = np.unique(view[opens != UNKNOWN])
         pngs = rows.goal_rasters(row)
         padded, index = by_view(features, view, len(pngs))
@@ -156,6 +157,16 @@ class CandidateData(Dataset[Sample]):
         rasters = np.array([from_png(pngs[each], len(CHANNELS)) for each in known.tolist()])
         rasters = rasters.reshape(-1, len(CHANNELS), self._pixels, self._pixels)
         return _sample(rasters.astype(np.uint8), padded[known], *targets[:, known])
+
+    def _targets(
+        self, label: NDArray[np.int8], to_goal: NDArray[np.int8], after: NDArray[np.int8]
+    ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Return the targets of candidates: whether they open the goal, whether they lead to it."""
+        opens = np.where(is_known(label), to_goal == 1, UNKNOWN).astype(np.int8)
+        leads = np.full_like(opens, UNKNOWN)
+        leads[to_goal > 1] = 1
+        leads[(label == Label.FAILURE) & (after >= self._dead_end_after)] = 0
+        return opens, leads
 
     def _object(self, row: int) -> Sample:
         rows = self._known_rows
@@ -174,7 +185,8 @@ class CandidateData(Dataset[Sample]):
         tried = is_known(label)
         if (tried & ~implied).sum() >= MIN_TRIED_OF_OBJECT:
             opens = 0
-            if int(after[tried].sum(dtype=np.int64)) >= MIN_TRIED_AFTER * MIN_TRIED_OF_OBJECT:
+            enough = self._dead_end_after * MIN_TRIED_OF_OBJECT
+            if int(after[tried].sum(dtype=np.int64)) >= enough:
                 leads = 0
         if (to_goal > 1).any():
             leads = 1
@@ -258,17 +270,6 @@ def _sample(
         torch.from_numpy(np.ascontiguousarray(leads)),
         torch.zeros(len(rasters), dtype=torch.int64),
     )
-
-
-def _targets(
-    label: NDArray[np.int8], to_goal: NDArray[np.int8], after: NDArray[np.int8]
-) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Return the targets of candidates: whether they open the goal, whether they lead to it."""
-    opens = np.where(is_known(label), to_goal == 1, UNKNOWN).astype(np.int8)
-    leads = np.full_like(opens, UNKNOWN)
-    leads[to_goal > 1] = 1
-    leads[(label == Label.FAILURE) & (after >= MIN_TRIED_AFTER)] = 0
-    return opens, leads
 
 
 class _Columns:

@@ -35,6 +35,13 @@ CANDIDATE_ROWS = pa.schema(
         ),
         _field("reachable", pa.list_(pa.string()), "", "movables that the robot can push"),
         _field(
+            "known_share",
+            pa.float64(),
+            "1",
+            "fraction of the feasible candidates of all movables in this state that have a known "
+            "label; 1: every push was tried, or its result follows from one that was",
+        ),
+        _field(
             "goal_rasters",
             pa.list_(pa.binary()),
             "",

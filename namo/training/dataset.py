@@ -57,6 +57,8 @@ class _Counts:
     """Counts for the card, accumulated while rows are written."""
 
     rows: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    complete_states: Counter[str] = field(default_factory=Counter)
     labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     difficulty: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     layouts: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -67,6 +69,9 @@ class _Counts:
 
     def add(self, split: str, rows: Sequence[Row]) -> None:
         self.rows[split] += len(rows)
+        share = {row["state"]: row["known_share"] for row in rows}
+        self.states[split] += len(share)
+        self.complete_states[split] += sum(known == 1.0 for known in share.values())
         for row in rows:
             label = row["label"]
             labels = self.labels[split]
@@ -279,6 +284,8 @@ def _card(
         "splits": {
             split: {
                 "rows": counts.rows[split],
+                "states": counts.states[split],
+                "complete_states": counts.complete_states[split],
                 "scenes": len(counts.scenes[split]),
                 "layouts": len(layouts[split]),
                 "labels": dict(counts.labels[split]),

@@ -15,7 +15,7 @@ from namo.learning.queries import goal_query, object_query
 from namo.learning.rasters import StateRaster
 from namo.scenes.conditions import Conditions
 from namo.scenes.reading import parse_scene
-from namo.training.labels import SearchedStates, TriedPush, label_candidates
+from namo.training.labels import Label, SearchedStates, TriedPush, is_known, label_candidates
 from namo.training.raster_png import to_png
 from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
@@ -89,11 +89,32 @@ def labelled_rows(searched: SearchedScene) -> tuple[list[Row], int]:
             "poses": poses.ravel().tolist(),
             "reachable": list(reachability.reachable_objects),
         }
+        of_state = []
         for name in (name for name in names if name in by_object):
             row, row_unmatched = _row(world, state_raster, name, by_object[name], states)
-            rows.append({**common, **row})
+            of_state.append(row)
             unmatched += row_unmatched
+        common["known_share"] = _known_share(world, reachability, of_state)
+        rows += [{**common, **row} for row in of_state]
     return rows, unmatched
+
+
+def _known_share(world: World, reachability: Reachability, rows: Sequence[Row]) -> float:
+    """Return the fraction of the feasible candidates of a state whose label is known.
+
+    Args:
+        world: of the scene.
+        reachability: of the state.
+        rows: of the movables that were pushed in it; of the other ones nothing is known.
+    """
+    pushed = {row["object_id"] for row in rows}
+    others = [name for name in reachability.reachable_objects if name not in pushed]
+    feasible = sum(int((row["label"] != Label.UNREACHABLE).sum()) for row in rows)
+    feasible += sum(
+        int(candidate_pushes(world, name, reachability).possible.sum()) for name in others
+    )
+    known = sum(int(is_known(row["label"]).sum()) for row in rows)
+    return known / feasible if feasible else 1.0
 
 
 def _tried(row: Row) -> TriedPush:

@@ -94,6 +94,8 @@ class LearningSettings:
         rounds: rounds of exploration, training and comparison.
         scenes_per_round: scenes of the train split per round; each round takes the next ones, and
             starts over when all have been used.
+        first_explorer: search method of the first round, see `Arm.parse`; without models.
+        explorer: search method of the rounds after it; with the best models so far.
         explore_pushes: simulated pushes per scene in exploration.
         explore_depth: longest sequence of pushes in exploration.
         explore_goals: goals per object in exploration.
@@ -118,7 +120,9 @@ class LearningSettings:
     collections: tuple[str, ...] = ()
     rounds: int = 2
     scenes_per_round: int = 1000
-    explore_pushes: int = 120
+    first_explorer: str = "labelling path_blocking clear_path"
+    explorer: str = "labelling path_blocking ml"
+    explore_pushes: int = 100
     explore_depth: int = 3
     explore_goals: int = 6
     chunk_size: int = 50
@@ -142,6 +146,11 @@ class LearningSettings:
             raise UsageError(f"compare_scenes is {self.compare_scenes}; at least 1, or null")
         for name, text in self.arms.items():
             Arm.parse(name, text)
+        self.exploring(2)
+        if "ml" in ((first := self.exploring(1)).objects, first.goals):
+            raise UsageError(
+                f"first_explorer is '{self.first_explorer}'; before the first round no models exist"
+            )
         for setting in ("compare_arms", "round_arms"):
             names = getattr(self, setting)
             for name in names or ():
@@ -160,11 +169,10 @@ class LearningSettings:
             return self.round_arms
         return tuple(self.arms) if self.compare_arms is None else self.compare_arms
 
-    def explorer(self, number: int) -> Arm:
-        """Return the search method that explores in a round, from 1; the first uses no models."""
-        if number == 1:
-            return Arm("exploration", "random", "primitive")
-        return Arm("exploration", "ml", "ml")
+    def exploring(self, number: int) -> Arm:
+        """Return the search method that explores in a round, from 1."""
+        setting = "first_explorer" if number == 1 else "explorer"
+        return Arm.parse(setting, getattr(self, setting))
 
     def scenes_of_round(self, number: int, count: int) -> range:
         """Return the range of scenes of the train split that a round explores.

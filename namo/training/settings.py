@@ -7,6 +7,7 @@ from typing import Any
 
 from namo.errors import UsageError
 from namo.scenes.conditions import DEFAULT_CLEARANCE_M, require_clearance
+from namo.training.labels import DEAD_END_AFTER
 
 MAX_SEED = 2**63 - 1
 
@@ -33,6 +34,8 @@ class TrainingSettings:
         weight_decay: factor of AdamW's decoupled weight decay (Loshchilov, Hutter 2019).
         rank_weight: weight of the ranking loss.
         leads_weight: weight of the loss on plans that continue after a push.
+        dead_end_after: failed pushes from the state that a push led to on, from which on the models
+            learn that no plan continues there.
         without: names of features that the models do not get, see `namo.learning.queries.FEATURES`.
         seed: of initial weights, batch order and mirroring.
         threads: of torch on a CPU.
@@ -65,6 +68,7 @@ class TrainingSettings:
     weight_decay: float = 1e-4
     rank_weight: float = 0.3
     leads_weight: float = 0.5
+    dead_end_after: int = DEAD_END_AFTER
     without: tuple[str, ...] = ()
     seed: int = 0
     threads: int = 2
@@ -80,7 +84,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         counts = ("epochs", "patience", "states_per_batch", "threads", "summary", "hidden")
         searches = ("search_scenes", "search_pushes", "search_depth", "search_goals")
-        for name in (*counts, *searches, "search_samples"):
+        for name in (*counts, *searches, "search_samples", "dead_end_after"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}; at least 1")
         for name in ("widths", "blocks"):

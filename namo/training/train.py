@@ -29,12 +29,12 @@ from namo.learning.bundle_files import bundle_sha256, copy_bundle
 from namo.learning.networks import CandidateNet
 from namo.learning.queries import FEATURES
 from namo.learning.scoring import Scorer, device_named
-from namo.planning.best_first import BestFirst
+from namo.planning.hybrid import Hybrid
 from namo.planning.planner import Budget
 from namo.seeding import Purpose, stream
 from namo.signals import check_termination
 from namo.strategies.learned import LearnedGoals, LearnedObjects
-from namo.strategies.object_order import NoHeuristic
+from namo.strategies.path_blocking import PathBlocking
 from namo.strategies.strategy import ObjectStrategy
 from namo.training.checkpoint import Checkpoint
 from namo.training.data import CandidateData, Sample, collate
@@ -96,7 +96,7 @@ class Training:
             known = ", ".join(sorted(set().union(*FEATURES.values())))
             raise UsageError(f"without: no feature '{min(unknown)}'; allowed: {known}")
         self._features = [one for one in FEATURES[kind] if one not in settings.without]
-        self._data = CandidateData(dataset, "train", kind, self._features)
+        self._data = CandidateData(dataset, "train", kind, self._features, settings.dead_end_after)
         if not len(self._data):
             raise UsageError(f"{dataset}: has no data for kind {kind} in split train")
         budget = Budget(
@@ -258,10 +258,10 @@ class Training:
         device, samples = self._device.type, settings.search_samples
         with _torch_threads(1):
             goals = LearnedGoals(Scorer(self._goal_model, "goal", device), samples)
-            objects: ObjectStrategy = NoHeuristic()
+            objects: ObjectStrategy = PathBlocking()
             if self._kind == "object":
                 objects = LearnedObjects(Scorer(attempt, "object", device), samples)
-            return self._held_out.search(BestFirst(objects, goals, settings.search_goals))
+            return self._held_out.search(Hybrid(objects, goals, settings.search_goals))
 
     def _write(self, folder: Path, quality: SearchQuality | None) -> None:
         """Write the current network as a bundle."""

@@ -28,6 +28,17 @@ def test_a_plugged_door_needs_one_push_and_the_fraction_is_measured(rooms):
     assert certificate.searched_pushes == 0
 
 
+def test_a_push_that_gets_stuck_once_the_goal_is_open_opens_it(rooms):
+    def opening_with_a_stop(room):
+        stop = rooms.wall(7, 0.35 + room, 0.0, (0.05, 0.1))
+        walls = (*rooms.door(), stop)
+        scene = rooms.room(rooms.box(0.0, 0.0), walls=walls, options=rooms.SLEEPING)
+        return certify(scene, SMALL).opening_pushes
+
+    # From the middle of the side the box hits the stop before the longest travel is completed.
+    assert opening_with_a_stop(0.66) == opening_with_a_stop(0.70) == 7
+
+
 def test_an_unrelated_box_makes_a_scene_harder(rooms):
     alone = certify(rooms.plugged(), SMALL)
     among = certify(rooms.plugged(rooms.box(-1.2, 1.2, number=2)), SMALL)

@@ -83,6 +83,7 @@ def test_a_config_that_is_not_an_object_is_named(bundle):
         ("metres_per_pixel", 0.05),
         ("pixels", 64),
         ("behind_m", 1.0),
+        ("robot_radius_m", 0.2),
         ("schema_version", 2),
         ("schema_version", ...),
         ("outputs", ["opens"]),
@@ -103,6 +104,11 @@ def test_a_model_may_do_without_some_features(tmp_path):
     loaded = load_bundle(tmp_path, "goal")
     assert loaded.config["features"] == names
     assert loaded.network.sample_at == [(2, 1)]  # the end of a push, and no contact
+
+
+def test_a_model_that_names_no_robot_is_one_of_robots_of_the_usual_radius(bundle):
+    change(bundle, robot_radius_m=...)
+    assert "robot_radius_m" not in load_bundle(bundle, "goal").config
 
 
 def test_a_model_is_refused_for_another_kind_of_query(bundle):

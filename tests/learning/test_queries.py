@@ -10,6 +10,7 @@ from namo.geometry import Pose2D
 from namo.learning.queries import FEATURES, FRAMES, goal_query, object_query
 from namo.learning.rasters import CHANNELS, VIEWS, StateRaster, render
 from namo.scenes.footprint import Polygon, centred
+from namo.scenes.scene import Goal, Robot
 from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
@@ -145,6 +146,29 @@ def test_pushes_that_run_into_another_movable_are_marked(rooms):
     )
     assert queried.columns["shoves"][along_x & longest].all()
     assert not queried.columns["shoves"][~along_x].any()
+
+
+def test_a_scene_looks_the_same_at_twice_the_size(rooms):
+    def queried_at(factor):
+        half = 0.3 * factor
+        box = rooms.box(0.2 * factor, -0.1 * factor, 0.4, half=(half, half))
+        around = rooms.room(box, side=4.0 * factor, options=rooms.SLEEPING)
+        robot = Robot(-1.4 * factor, -1.2 * factor, radius=0.15 * factor)
+        goal = Goal(1.3 * factor, 1.2 * factor)
+        return Queried(replace(around, robot=robot, goal=goal))
+
+    small, large = queried_at(1.0), queried_at(2.0)
+    np.testing.assert_array_equal(small.query.numbers, large.query.numbers)
+    for name in ("half_x", "half_y"):
+        np.testing.assert_allclose(small.columns[name], large.columns[name], rtol=1e-6)
+    # Sizes of primitives are rounded.
+    np.testing.assert_allclose(small.columns["travel"], large.columns["travel"], rtol=0.02)
+    # The gaps between robot and movable do not grow, and cells are as large in both.
+    for name in ("contact_x", "contact_y", "end_x", "end_y", "way_left"):
+        np.testing.assert_allclose(small.columns[name], large.columns[name], atol=0.03)
+    assert np.abs(small.query.rasters.astype(float) - large.query.rasters).mean() < 2.0
+    of_object = [object_query(each.state, NAME) for each in (small, large)]
+    np.testing.assert_allclose(of_object[0].features, of_object[1].features, rtol=1e-6)
 
 
 def test_a_movable_that_cannot_be_pushed_has_no_candidates(rooms):

@@ -55,13 +55,14 @@ def test_the_first_round_explores_without_models_and_the_next_with_the_best_befo
     assert (first.environments, second.environments) == (range(3), range(3, 5))
     assert first.chunks == ["000000-000002", "000002-000003"]
     assert first.models == []
-    assert options(first)["--goal-strategy"] == "primitive"
+    assert options(first)["--algorithm"] == "labelling"
+    assert options(first)["--goal-strategy"] == "clear_path"
     assert options(first)["--seed"] == "1"
     assert options(second)["--seed"] == "2"
     assert options(second)["--split"] == "train"
     best = Path("learning/round_1/best")
-    assert options(second)["--ml-object-model"] == str(best / "object")
-    assert second.models == [str(best / kind / "config.json") for kind in ("object", "goal")]
+    assert options(second)["--ml-goal-model"] == str(best / "goal")
+    assert second.models == [str(best / "goal" / "config.json")]
     assert "--output-dir" not in options(second)
 
 

@@ -13,9 +13,9 @@ from namo.errors import UsageError
 from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.results.shards import shard_name
-from namo.training.data import MIN_TRIED_AFTER, UNKNOWN, CandidateData, collate
+from namo.training.data import UNKNOWN, CandidateData, collate
 from namo.training.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION
-from namo.training.labels import Label
+from namo.training.labels import DEAD_END_AFTER, Label
 from namo.training.raster_png import to_png
 
 CONTACTS, TRAVELS = 3, 4
@@ -26,7 +26,7 @@ UNTRIED, FAILURE, SUCCESS, UNREACHABLE = map(int, Label)
 known_of_candidates = st.tuples(
     st.sampled_from([UNTRIED, FAILURE, SUCCESS, UNREACHABLE]),
     st.integers(1, 3),
-    st.sampled_from([0, 5, MIN_TRIED_AFTER, 127]),
+    st.sampled_from([0, DEAD_END_AFTER - 1, DEAD_END_AFTER, 127]),
 )
 rows_of_labels = st.lists(known_of_candidates, min_size=CANDIDATES, max_size=CANDIDATES)
 
@@ -123,9 +123,15 @@ def test_targets_match_the_labels(folder, known):
         expected = {
             UNTRIED: (UNKNOWN, UNKNOWN),
             SUCCESS: (1, UNKNOWN) if to_goal == 1 else (0, 1),
-            FAILURE: (0, 0 if after >= MIN_TRIED_AFTER else UNKNOWN),
+            FAILURE: (0, 0 if after >= DEAD_END_AFTER else UNKNOWN),
         }
         assert (opens, leads) == expected[label]
+
+
+def test_how_many_failures_make_a_dead_end_can_be_set(tmp_path):
+    states_of(tmp_path, [row([(FAILURE, 1, 7), (FAILURE, 1, 8)])])
+    states = CandidateData(tmp_path, "train", "goal", dead_end_after=8)
+    assert states[0].leads[0, :2].tolist() == [UNKNOWN, 0]
 
 
 def test_the_rows_of_a_state_are_one_item(tmp_path):
@@ -153,8 +159,8 @@ def test_the_rows_of_a_state_are_one_item(tmp_path):
         ([(SUCCESS, 2, 0)], (UNKNOWN, 1)),
         ([(SUCCESS, 2, 0)] + [(FAILURE, 1, 127)] * 5, (0, 1)),
         ([(FAILURE, 1, 127)] * 6, (0, 0)),
-        ([(FAILURE, 1, 9)] * 6, (0, UNKNOWN)),
-        ([(FAILURE, 1, 10)] * 6, (0, 0)),
+        ([(FAILURE, 1, DEAD_END_AFTER - 1)] * 6, (0, UNKNOWN)),
+        ([(FAILURE, 1, DEAD_END_AFTER)] * 6, (0, 0)),
     ],
 )
 def test_targets_of_a_movable_combine_all_its_candidates(tmp_path, known, expected):

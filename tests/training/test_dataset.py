@@ -155,6 +155,9 @@ def test_the_counts_of_the_card_match_the_rows(learning):
         labels = [label for row in rows for label in row["label"]]
         to_goal = [count for row in rows for count in row["pushes_to_goal"]]
         assert found["rows"] == len(rows) > 0
+        share = {(row["scene_sha256"], row["state"]): row["known_share"] for row in rows}
+        assert found["states"] == len(share)
+        assert found["complete_states"] == list(share.values()).count(1.0)
         assert found["scenes"] == len({row["scene_sha256"] for row in rows})
         assert found["layouts"] == len({row["layout_id"] for row in rows}) == 1
         assert card["layouts"][split] == sorted({row["layout_id"] for row in rows})
@@ -176,7 +179,8 @@ def test_the_readme_matches_the_card(learning):
     text = (learning.dataset / "README.md").read_text()
     for split in SPLITS:
         found = learning.card["splits"][split]
-        assert f"| {split} | {found['rows']} | {found['scenes']} | {found['layouts']} |" in text
+        names = ("rows", "states", "complete_states", "scenes", "layouts")
+        assert f"| {split} | {' | '.join(str(found[name]) for name in names)} |" in text
     assert "120 simulated pushes, of which 0 match no candidate" in text
     assert (
         "`collection`: exploration, objects random, goals primitive, 24 pushes per search" in text

@@ -102,12 +102,19 @@ def test_all_arms_are_compared_by_default():
 
 
 def test_only_the_first_round_explores_without_models():
-    settings = LearningSettings()
-    first = settings.explorer(1)
-    assert "ml" not in (first.objects, first.goals)
-    for number in (2, 3):
-        assert (settings.explorer(number).objects, settings.explorer(number).goals) == ("ml", "ml")
-    assert {settings.explorer(number).algorithm for number in (1, 2)} == {"exploration"}
+    settings = LearningSettings(explorer="exploration ml ml")
+    first, later = settings.exploring(1), settings.exploring(3)
+    assert (first.algorithm, first.objects, first.goals) == (
+        "labelling",
+        "path_blocking",
+        "clear_path",
+    )
+    assert (later.algorithm, later.objects, later.goals) == ("exploration", "ml", "ml")
+    assert settings.exploring(2) == later
+    with pytest.raises(UsageError, match="first_explorer is 'labelling ml random'; before the"):
+        LearningSettings(first_explorer="labelling ml random")
+    with pytest.raises(UsageError, match="arm 'explorer' is 'labelling'; expected"):
+        LearningSettings(explorer="labelling")
 
 
 @given(st.integers(1, 40), st.integers(1, 60))

@@ -336,7 +336,7 @@ def test_training_leaves_the_global_random_state_alone(start, tmp_path, monkeypa
 
 def test_settings_reach_the_optimiser_and_the_searches(start, tmp_path, monkeypatch):
     clips, rates, goals, samples = set(), [], set(), set()
-    clip, planner, learned = nn.utils.clip_grad_norm_, train.BestFirst, train.LearnedGoals
+    clip, planner, learned = nn.utils.clip_grad_norm_, train.Hybrid, train.LearnedGoals
 
     def record_clip(parameters, norm):
         clips.add(norm)
@@ -351,7 +351,7 @@ def test_settings_reach_the_optimiser_and_the_searches(start, tmp_path, monkeypa
         return learned(scorer, count)
 
     monkeypatch.setattr(nn.utils, "clip_grad_norm_", record_clip)
-    monkeypatch.setattr(train, "BestFirst", record_planner)
+    monkeypatch.setattr(train, "Hybrid", record_planner)
     monkeypatch.setattr(train, "LearnedGoals", record_goals)
     settings = replace(
         TINY,

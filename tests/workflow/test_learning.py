@@ -98,7 +98,7 @@ def test_a_round_explores_learns_and_compares(pipeline, learn):
     following = learn("rounds", "--dry-run", "--printshellcmds", "--quiet", "host", rounds=2)
     assert following.returncode == 0, following.stdout
     lines = following.stdout.splitlines()
-    explore = [line for line in lines if "--algorithm exploration" in line]
+    explore = [line for line in lines if "--algorithm labelling" in line]
     assert explore
     assert all("round_1/best/goal" in line for line in explore if "--part-only" in line)
 
