@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
@@ -233,7 +233,8 @@ def _costs(
     """Return settings and costs of some environments; costs are added up from their records."""
     summary = read_listed_record(folder, listed_summary_record(folder), Summary)
     whole = summary["collection_metadata"]
-    work_s, uses = 0.0, []
+    work_s = 0.0
+    uses: list[dict[str, Any]] = []
     for path in files["path"].to_pylist():
         record = read_environment(resolve_inside(staging, path))
         work_s += record["processing_time"]

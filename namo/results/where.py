@@ -94,8 +94,8 @@ class _Compiler:
             case ast.Compare(left=left, ops=ops, comparators=comparators):
                 sides = [left, *comparators]
                 found = self._comparison(left, ops[0], sides[1])
-                for place, op in enumerate(ops[1:], start=1):
-                    found = found & self._comparison(sides[place], op, sides[place + 1])
+                for place, compared in enumerate(ops[1:], start=1):
+                    found = found & self._comparison(sides[place], compared, sides[place + 1])
                 return found
             case ast.Name(id=name):
                 column = self._column(name, node)
