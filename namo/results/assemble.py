@@ -6,7 +6,7 @@ from them later, by `namo report`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,15 +16,14 @@ import pyarrow as pa
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
-from namo.results.metadata_types import AskedRecord, PartMarker, RunFile
+from namo.results.metadata_types import AskedRecord, PartMetadata, RunFile, SubsetRecord
 from namo.results.part_costs import used_costs
-from namo.results.parts import Part
 from namo.results.plan import CollectionPlan
 from namo.results.records import file_entry, write_record
 from namo.results.run_file import RUN_FILE, write_run_file
 from namo.results.schema import FILES
 from namo.results.selection import SHOWN, Selection, select, used_parts
-from namo.results.spans import IndexSpan, files_of, rows_of, scene_files_of
+from namo.results.spans import files_of, rows_of, scene_files_of
 from namo.results.summary import summarise
 from namo.results.summary_text import summary_text
 from namo.results.summary_types import Summary
@@ -95,20 +94,35 @@ def assemble(
                 )
             spans, used = selection.spans, selection.used
             notes, asked = _notes(selection), plan.as_record()
-        run = _Run(label, source, listed, asked, notes, origin)
-        return _assemble(output_dir, final or output_dir, spans, used, run)
+        about = About(label, source, listed, asked, notes, origin)
+        rows: dict[str, Iterable[pa.Table]] = {name: rows_of(spans, name) for name in DATA_TABLES}
+        rows["scene_files"] = scene_files_of(spans)
+        parts, files = used_costs(spans, used), map(files_of, spans)
+        return write_collection(output_dir, final or output_dir, rows, files, parts, about)
 
 
 @dataclass(frozen=True)
-class _Run:
-    """What the run file and the summary say about a merge."""
+class About:
+    """What the run file and the summary say about a collection.
+
+    Attributes:
+        label: in the names of the summary's files.
+        source: folder or manifest that the environments come from.
+        listed: number of environments in it.
+        asked: the plan; None if there was none.
+        notes: lines of the summary.
+        origin: run file whose versions, machine and command are kept; None for those of this
+            process.
+        subset: of which collection this is a subset; None for a collection of its own.
+    """
 
     label: str
     source: str
     listed: int
     asked: AskedRecord | None
     notes: list[str]
-    origin: RunFile | None
+    origin: RunFile | None = None
+    subset: SubsetRecord | None = None
 
 
 def _notes(selection: Selection) -> list[str]:
@@ -127,48 +141,57 @@ def _notes(selection: Selection) -> list[str]:
     return lines
 
 
-def _assemble(
+def write_collection(
     output_dir: Path,
     final: Path,
-    spans: list[IndexSpan],
-    used: Mapping[Part, PartMarker],
-    run: _Run,
+    content: Mapping[str, Iterable[pa.Table]],
+    files: Iterable[pa.Table],
+    parts: Sequence[PartMetadata],
+    about: About,
 ) -> Assembled:
+    """Write tables, summary, run file and manifest of a collection.
+
+    Args:
+        output_dir: to write into; holds the files of environments.
+        final: folder that it will be renamed to; itself if it will not.
+        content: rows of each of `MERGED_TABLES`, in order of the environments.
+        files: entries of the files of environments, in that order.
+        parts: settings and costs of what was collected.
+        about: the rest.
+    """
     run_path = output_dir / RUN_FILE
-    summary_path = output_dir / f"collection_summary_{run.label}.pkl"
-    text_path = output_dir / f"summary_{run.label}.txt"
+    summary_path = output_dir / f"collection_summary_{about.label}.pkl"
+    text_path = output_dir / f"summary_{about.label}.txt"
     others = [summary_path, text_path, run_path]
     tables = [f"{name}.parquet" for name in (*MERGED_TABLES, "manifest")]
     remove_leftovers(output_dir, [*tables, *(path.name for path in others)])
-    content = {name: rows_of(spans, name) for name in DATA_TABLES}
-    content["scene_files"] = scene_files_of(spans)
     rows = {
         name: write_table(output_dir / f"{name}.parquet", schema, content[name])
         for name, schema in MERGED_TABLES.items()
     }
-    parts = used_costs(spans, used)
     metrics = output_dir / "metrics.parquet"
     write_run_file(
         run_path,
         final.resolve().name,
-        run.source,
-        run.listed,
+        about.source,
+        about.listed,
         metrics,
         parts,
-        run.asked,
-        run.origin,
+        about.asked,
+        about.origin,
+        about.subset,
     )
-    summary = summarise(output_dir, parts, run.notes, final)
+    summary = summarise(output_dir, parts, about.notes, final)
     write_record(summary_path, summary)
     text = summary_text(summary, final)
     with replacing(text_path) as handle:
         handle.write(text.encode())
-    _write_manifest(output_dir, spans, rows, others)
+    _write_manifest(output_dir, files, rows, others)
     return Assembled(summary, text, final / text_path.name)
 
 
 def _write_manifest(
-    output_dir: Path, spans: Sequence[IndexSpan], rows: dict[str, int], others: list[Path]
+    output_dir: Path, files: Iterable[pa.Table], rows: dict[str, int], others: list[Path]
 ) -> None:
     """Write the list of all result files; those of environments were hashed by their chunks."""
     written = [output_dir / f"{name}.parquet" for name in rows]
@@ -176,5 +199,5 @@ def _write_manifest(
         *(file_entry(path, output_dir, rows[path.stem]) for path in written),
         *(file_entry(path, output_dir, None) for path in others),
     ]
-    tables = chain(map(files_of, spans), [pa.Table.from_pylist(entries, FILES)])
+    tables = chain(files, [pa.Table.from_pylist(entries, FILES)])
     write_table(output_dir / "manifest.parquet", FILES, tables)

@@ -75,6 +75,11 @@ class _Source:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.run = read_run_file(folder)
+        if (subset := self.run.get("subset")) is not None:
+            raise ConflictError(
+                f"{folder}: is a subset of a collection ({subset['choice']}), which has no parts; "
+                "merge the collections first, then take the subset"
+            )
         asked, versions = self.run.get("asked"), self.run["versions"]
         self.plan = None  # what the merge used, wherever this runs: no list of scenes
         if asked is not None:
@@ -249,22 +254,8 @@ def _common_plan(sources: Sequence[_Source]) -> AskedRecord | None:
 def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) -> None:
     """Copy the files of a span of environments, then write their rows as a part."""
     start, end = span.start, span.end
-    folder, files = span.part.folder.parents[1], files_of(span)
-    for entry in files.to_pylist():
-        original = resolve_inside(folder, entry["path"])
-        copy = resolve_inside(output, entry["path"])
-        if original.is_symlink() or not original.is_file():
-            raise _mismatch(folder, original, "is missing or not a regular file")
-        if link:
-            copy.unlink(missing_ok=True)
-            os.link(original, copy)
-        elif copy.is_file() and sha256_of(copy) == entry["sha256"]:
-            continue
-        else:
-            copy_regular(original, copy)
-        if sha256_of(copy) != entry["sha256"]:
-            copy.unlink()
-            raise _mismatch(folder, original, "checksum mismatch")
+    files = files_of(span)
+    copy_records(output, span.part.folder.parents[1], files, link=link)
     failed = metadata["failed"]
     taken: PartMetadata = {
         **costs_of([span], metadata),
@@ -280,3 +271,32 @@ def _take(output: Path, span: IndexSpan, metadata: PartMetadata, *, link: bool) 
         "files": [files],
     }
     write_part(Part.of(output, start, end), tables, taken)
+
+
+def copy_records(output: Path, folder: Path, files: pa.Table, *, link: bool) -> None:
+    """Copy the files of environments; a copy that is there already and whole is kept.
+
+    Args:
+        output: folder to copy them to.
+        folder: of the collection.
+        files: their entries, see `FILES`.
+        link: make hard links instead.
+
+    Raises:
+        ResultFileError: one is missing or damaged.
+    """
+    for entry in files.to_pylist():
+        original = resolve_inside(folder, entry["path"])
+        copy = resolve_inside(output, entry["path"])
+        if original.is_symlink() or not original.is_file():
+            raise _mismatch(folder, original, "is missing or not a regular file")
+        if link:
+            copy.unlink(missing_ok=True)
+            os.link(original, copy)
+        elif copy.is_file() and sha256_of(copy) == entry["sha256"]:
+            continue
+        else:
+            copy_regular(original, copy)
+        if sha256_of(copy) != entry["sha256"]:
+            copy.unlink()
+            raise _mismatch(folder, original, "checksum mismatch")

@@ -241,6 +241,24 @@ class RunHost(TypedDict):
     gpus: list[str]
 
 
+class SubsetRecord(TypedDict):
+    """Which environments of another collection one holds.
+
+    Attributes:
+        collection: name of the other one.
+        manifest_sha256: hash of its manifest, and so of all that it holds.
+        choice: how environments were chosen, such as "where solution_found".
+        environments: how many were taken.
+        of: how many there are in the other one.
+    """
+
+    collection: str
+    manifest_sha256: str
+    choice: str
+    environments: int
+    of: int
+
+
 class RunFile(TypedDict):
     """`run.json`: what was run, with which versions, on which machine.
 
@@ -258,6 +276,7 @@ class RunFile(TypedDict):
         command: command line that merged.
         asked: the plan that was merged for; None for collections merged by `namo merge`, and absent
             in earlier versions.
+        subset: of which collection this is a subset; absent in others.
     """
 
     name: NotRequired[str]
@@ -271,3 +290,4 @@ class RunFile(TypedDict):
     host: RunHost
     command: list[str]
     asked: NotRequired[AskedRecord | None]
+    subset: NotRequired[SubsetRecord]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from namo.errors import ResultFileError
 from namo.results.listed_summary import listed_summary
-from namo.results.metadata_types import PartMarker
+from namo.results.metadata_types import PartMarker, PartMetadata
 from namo.results.plan import CollectionPlan, Objection, plan_from_record
 from namo.results.problem import Problem
 from namo.results.records import read_listed_record
@@ -98,7 +98,7 @@ def summary_problems(folder: Path, markers: Sequence[PartMarker]) -> Iterator[Pr
     try:
         files = listed_summary(folder)
         stored = read_listed_record(folder, files.record, Summary)
-        computed: Mapping[str, Any] = summarise(folder, markers)
+        computed: Mapping[str, Any] = summarise(folder, markers or [_stated(stored)])
         text = (folder / files.text).read_text(encoding="utf-8")
     except (ResultFileError, pa.ArrowException, OSError, ValueError) as error:
         yield Problem(RUN_FILE, f"the summary cannot be computed again: {error}")
@@ -108,6 +108,28 @@ def summary_problems(folder: Path, markers: Sequence[PartMarker]) -> Iterator[Pr
             yield Problem(files.record, f"{section}{path}, as the tables add up")
     if _figures(text) != _figures(summary_text(stored, folder)):
         yield Problem(files.text, f"differs from the numbers in {files.record}")
+
+
+def _stated(stored: Summary) -> PartMetadata:
+    """Return what stands for the parts of a subset, which has none; no sum depends on it."""
+    stated = stored["collection_metadata"]
+    return {
+        "start": 0,
+        "end": 0,
+        "label": stated["hostname"],
+        "config": stated["config"],
+        "host": "",
+        "process": 0,
+        "numerics": "",
+        "work_s": 0.0,
+        "environments": 0,
+        "resumed": 0,
+        "failed": {},
+        "peak_memory_bytes": 0,
+        "models_preloaded": [],
+        "began_unix_s": 0.0,
+        "duration_s": 0.0,
+    }
 
 
 def _first_difference(stored: object, computed: object) -> str:

@@ -18,7 +18,7 @@ from namo.errors import ResultFileError
 from namo.files import replacing, require_inside
 from namo.numeric_platform import numeric_platform
 from namo.results.json_file import read_json
-from namo.results.metadata_types import AskedRecord, PartMetadata, RunFile, RunModel
+from namo.results.metadata_types import AskedRecord, PartMetadata, RunFile, RunModel, SubsetRecord
 from namo.results.parts import age_of
 from namo.results.tables import row_groups
 from namo.version import RESULTS_VERSION, SCHEMA_VERSION, __version__
@@ -37,6 +37,7 @@ def write_run_file(
     parts: Sequence[PartMetadata],
     asked: AskedRecord | None = None,
     origin: RunFile | None = None,
+    subset: SubsetRecord | None = None,
 ) -> None:
     """Write `run.json`, which covers everything in a collection.
 
@@ -50,6 +51,7 @@ def write_run_file(
         asked: the plan that was merged for; None if there was none.
         origin: run file whose versions, machine and command are kept; None for those of this
             process.
+        subset: of which collection this is a subset; None for a collection of its own.
     """
     latest = max(parts, key=age_of)
     scenes = hashlib.sha256()
@@ -105,6 +107,8 @@ def write_run_file(
             "command": origin["command"],
             "asked": origin.get("asked") if asked is None else asked,
         }
+    if subset is not None:
+        content |= {"name": name, "subset": subset}
     with replacing(path) as handle:
         handle.write((json.dumps(content, indent=2) + "\n").encode())
 
