@@ -119,11 +119,11 @@ class LearningSettings:
     test_manifest: str = "results/learning/test_scenes/scenes.parquet"
     collections: tuple[str, ...] = ()
     rounds: int = 2
-    scenes_per_round: int = 1000
+    scenes_per_round: int = 3000
     first_explorer: str = "labelling path_blocking clear_path"
     explorer: str = "labelling path_blocking ml"
     explore_pushes: int = 100
-    explore_depth: int = 3
+    explore_depth: int = 5
     explore_goals: int = 6
     chunk_size: int = 50
     arms: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ARMS))

@@ -25,7 +25,7 @@ def settings():
 
 
 def test_training_scenes_are_many_and_mixed_as_declared(settings):
-    assert settings.count / settings.scenes_per_layout >= 5000
+    assert settings.count * settings.splits["train"] / settings.scenes_per_layout >= 5000
     assert settings.targets == {
         name: round(settings.count * share) for name, share in PARTS.items()
     }
