@@ -180,8 +180,10 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.machine_code import COMPILING
     from namo.results.assemble import assemble
     from namo.results.plan import CollectionPlan, SceneSource
+    from namo.results.run_file import require_no_subset
     from namo.results.run_lock import join_plan
 
+    require_no_subset(options.output_dir)
     places = (getattr(options, name) for name in ("xml_dir", "manifest", "split"))
     plan = CollectionPlan(
         config.decisive,

@@ -33,7 +33,15 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     require_folder(folder)
     from namo.collection.status import ChunkState, status_of
+    from namo.results.run_file import subset_in
     from namo.wording import counted, duration
+
+    subset = subset_in(folder)
+    if subset is not None:
+        count = counted(subset["environments"], "environment", "environments")
+        print(f"{folder}: {count} of {subset['of']} of {subset['collection']}, {subset['choice']}")
+        print("a subset is complete: nothing is collected into it")
+        return 0
 
     seldom = (ChunkState.OUTDATED, ChunkState.UNUSED)
     resumed = (ChunkState.STOPPED, ChunkState.OUTDATED)

@@ -281,7 +281,10 @@ class RunPlan:
 
         Raises:
             BusyError: another run works in one of the folders.
+            UsageError: the collection's folder holds a subset of another one.
         """
+        from namo.results.run_file import require_no_subset
+
         files = list(written)
         folders = [
             folder
@@ -292,6 +295,7 @@ class RunPlan:
             for folder in folders:
                 locks.enter_context(only_run_in(folder))
             if self.folder in folders:
+                require_no_subset(self.folder)
                 self._write_down()
             return locks.pop_all()
 

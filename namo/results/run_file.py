@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from namo.errors import ResultFileError
+from namo.errors import ResultFileError, UsageError
 from namo.files import replacing, require_inside
 from namo.numeric_platform import numeric_platform
 from namo.results.json_file import read_json
@@ -125,6 +125,30 @@ def read_run_file(folder: Path) -> RunFile:
         return read_json(path, RunFile)
     except FileNotFoundError:
         raise ResultFileError(f"{path}: is missing; is the collection finished?") from None
+
+
+def subset_in(folder: Path) -> SubsetRecord | None:
+    """Return which environments of another collection a folder holds; None if it is no subset.
+
+    Raises:
+        ResultFileError: the run file is damaged.
+    """
+    return read_run_file(folder).get("subset") if (folder / RUN_FILE).exists() else None
+
+
+def require_no_subset(folder: Path) -> None:
+    """Make sure that a folder may be collected into.
+
+    Raises:
+        UsageError: it holds a subset of a collection, which would not be one any more.
+        ResultFileError: its run file is damaged.
+    """
+    subset = subset_in(folder)
+    if subset is not None:
+        raise UsageError(
+            f"{folder}: is a subset of a collection ({subset['choice']}), into which nothing is "
+            "collected; choose another folder"
+        )
 
 
 def asked_in(path: Path) -> AskedRecord | None:

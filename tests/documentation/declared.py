@@ -6,7 +6,8 @@ that no page contains fails the tests, as does a command that fails and is not l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 NOT_COMMANDS: Mapping[str, str] = {
@@ -70,6 +71,7 @@ _OWN_MODELS = (
 _PLUG_INS = "results/plug-ins"
 """Folder in which the copy has the plug-ins of docs/extending.md: the environment is left alone."""
 _FUZZ_RECORDS = "tests/faults/test_fuzz_records.py tests/faults/test_fuzz_bundles.py"
+_SHARED = ".venv/bin/namo collect --output-dir results/shared --hostname lab"
 _IMPORT = (
     ".venv/bin/namo scenes import SOURCE --output FOLDER [--format NAME] [--robot NAME] [--scale X]"
 )
@@ -82,6 +84,13 @@ _CHECK = (
 def _shorter(command: str, options: str) -> tuple[str, Instead]:
     """Add options that shorten a run; the last value of an option counts."""
     return command, Instead(f"{command} {options}", "takes minutes without them")
+
+
+def _smaller_ranges(*commands: str) -> Iterator[tuple[str, Instead]]:
+    """Collect the first four scenes instead of all hundred."""
+    for command in commands:
+        small = re.sub(r"\b50\b", "2", re.sub(r"\b100\b", "4", command))
+        yield command, Instead(small, "takes minutes with all scenes")
 
 
 def _planned(command: str, why: str) -> tuple[str, Instead]:
@@ -217,6 +226,16 @@ DECLARED: Mapping[str, Instead] = dict(
         (
             "tensorboard --logdir results/learning",
             Instead("tensorboard --inspect --logdir results/learning", "serves until it is ended"),
+        ),
+        # ---- on several machines -------------------------------------------------------------
+        *_smaller_ranges(
+            ".venv/bin/snakemake --cores all --config hostname=first output_dir=results/first "
+            "start_idx=0 end_idx=50",
+            ".venv/bin/snakemake --cores all --config hostname=second output_dir=results/second "
+            "start_idx=50 end_idx=100",
+            f"{_SHARED} --part-only --start-idx 0 --end-idx 50",
+            f"{_SHARED} --part-only --start-idx 50 --end-idx 100",
+            f"{_SHARED} --merge-only --start-idx 0 --end-idx 100",
         ),
         # ---- on a cluster --------------------------------------------------------------------
         _planned(

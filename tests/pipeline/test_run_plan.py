@@ -144,6 +144,16 @@ def test_beginning_writes_down_label_and_chunks_and_keeps_others_out(config, tmp
         assert not (out / ".hostname").exists()
 
 
+def test_nothing_is_collected_into_a_subset_of_a_collection(config, monkeypatch):
+    subset = {"choice": "where solution_found", "environments": 1, "of": 2}
+    monkeypatch.setattr("namo.results.run_file.read_run_file", lambda _: {"subset": subset})
+    Path("out").mkdir()
+    Path("out/run.json").touch()
+    with pytest.raises(UsageError, match=r"out: is a subset of a collection \(where solution"):
+        plan_of(config).begin([Path("out/metrics.parquet")])
+    assert not Path("out/.plan.json").exists()
+
+
 def test_only_folders_that_are_written_are_locked(config, tmp_path):
     plan = plan_of(config)
     with plan.begin([Path("learning/once/card.json")], Path("learning")):

@@ -17,8 +17,8 @@ from namo.results.merge_collections import merge_collections
 from namo.results.subset import filter_collection, split_collection
 from namo.results.tables import DATA_TABLES, MERGED_TABLES
 from namo.results.verify import Verification
+from namo.scenes.manifest import write_manifest
 from tests.collecting import SOURCE
-from tests.training.conftest import manifest_of
 
 ROOMS = (0, 1, 6, 11)
 
@@ -75,7 +75,9 @@ def test_a_filtered_collection_has_the_environments_whole(whole, tmp_path):
     assert hashes == set(namo.load(tmp_path / "solved").episodes["scene_sha256"].to_pylist())
     stats = written.summary["performance_stats"]
     assert stats["total_environments"] == len(solved)
-    assert problems(tmp_path / "solved") == ([], stats["successful_episodes"])
+    found = pq.read_table(tmp_path / "solved" / "metrics.parquet", columns=["solution_depth"])
+    plans = [depth for depth in found["solution_depth"].to_pylist() if depth]
+    assert problems(tmp_path / "solved") == ([], len(plans))
 
 
 def test_it_says_what_it_is_a_subset_of(whole, tmp_path):
@@ -122,7 +124,14 @@ def test_subsets_can_be_filtered_split_and_exported_but_not_merged(whole, tmp_pa
     export = ["export", str(tmp_path / "second"), "--format", "huggingface", "--output"]
     assert main([*export, str(tmp_path / "hf")]) == 0
     assert main(["report", str(tmp_path / "second")]) == 0
+    capsys.readouterr()
     assert main(["status", str(tmp_path / "second")]) == 0
+    assert "2 environments of 3 of first, where env_index > 0" in capsys.readouterr().out
+    collect = ["collect", "--output-dir", str(tmp_path / "second"), "--start-idx=0", "--end-idx=1"]
+    before = sorted((tmp_path / "second").rglob("*"))
+    assert main(collect) == 2
+    assert "is a subset of a collection (where env_index > 0)" in capsys.readouterr().err
+    assert sorted((tmp_path / "second").rglob("*")) == before
     with pytest.raises(ConflictError, match="is a subset of a collection"):
         merge_collections([tmp_path / "first", whole], tmp_path / "merged")
 
@@ -130,14 +139,19 @@ def test_subsets_can_be_filtered_split_and_exported_but_not_merged(whole, tmp_pa
 def test_a_manifest_splits_by_scene(whole, scenes, tmp_path):
     split_of = dict(zip("abcd", ("train", "test", "val", "train"), strict=True))
     files = sorted(scenes.rglob("*.xml"))
-    manifest = manifest_of(tmp_path / "scenes.parquet", files, split="train")
-    table = pq.read_table(manifest)
-    layouts = [*split_of]
+    manifest = tmp_path / "scenes.parquet"
     rows = [
-        {**row, "layout_id": layouts[place], "split": split_of[layouts[place]]}
-        for place, row in enumerate(table.to_pylist())
+        {
+            "index": index,
+            "file": str(file),
+            "sha256": sha256_of(file),
+            "layout_id": layout,
+            "split": split_of[layout],
+            "difficulty": "easy",
+        }
+        for index, (file, layout) in enumerate(zip(files, split_of, strict=True))
     ]
-    pq.write_table(type(table).from_pylist(rows, table.schema), manifest)
+    write_manifest(manifest, rows, {})
     splits, left_out = split_collection(whole, tmp_path / "splits", manifest=manifest)
     assert [(one.name, one.environments) for one in splits] == [
         ("test", 1),
@@ -190,7 +204,8 @@ def test_a_damaged_collection_is_refused(whole, rig, tmp_path):
     record.write_bytes(content)
     with pytest.raises(ResultFileError, match=r"_results\.pkl: checksum mismatch"):
         filter_collection(copy, "env_index >= 0", tmp_path / "out")
-    (copy / "scenes.parquet").write_bytes((copy / "plans.parquet").read_bytes())
+    table = pq.read_table(copy / "scenes.parquet")
+    pq.write_table(table.slice(1), copy / "scenes.parquet")
     with pytest.raises(ResultFileError, match=r"scenes\.parquet: checksum mismatch"):
         filter_collection(copy, "env_index >= 0", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -200,7 +215,7 @@ def test_the_commands_write_collections_that_verify(whole, tmp_path, capsys):
     target = tmp_path / "hard"
     where = "solution_depth is not None and replayed"
     assert main(["filter", str(whole), "--where", where, "-o", str(target)]) == 0
-    assert f"where {where}" in capsys.readouterr().out
+    assert f"where {where}" in " ".join(capsys.readouterr().out.split())
     assert (target / "report.html").exists()
     assert main(["verify", str(target)]) == 0
     assert main(["filter", str(whole), "--where", "success = 1", "-o", str(target)]) == 2
