@@ -12,6 +12,9 @@ from pathlib import Path
 
 HELP = "merge collections into a new one"
 
+SHOWN = 10
+"""Ranges of missing environments to name."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
@@ -44,7 +47,8 @@ def run(options: argparse.Namespace) -> int:
     """Merge the collections and return the exit code."""
     from namo.reporting.report import write_report
     from namo.results.merge_collections import merge_collections
-    from namo.wording import counted
+    from namo.scenes.sources import range_name
+    from namo.wording import counted, truncated_list
 
     combined = merge_collections(
         options.folders, options.output, getattr(options, "hostname", None), link=options.link
@@ -56,4 +60,7 @@ def run(options: argparse.Namespace) -> int:
     if combined.shared:
         times = counted(combined.shared, "environment was", "environments were")
         print(f"{times} in more than one, with the same fingerprint")
+    if combined.missing:
+        ranges = [range_name(start, end) for start, end in combined.missing]
+        print(f"listed and in none of them: environments {truncated_list(ranges, SHOWN)}")
     return 0

@@ -50,11 +50,13 @@ class MergedCollections:
     Attributes:
         taken: number of environments taken from each collection.
         shared: number of environments that are in more than one.
+        missing: ranges (first, one past the last) of listed environments that are in none.
         merged: tables and summary of the result.
     """
 
     taken: dict[Path, int]
     shared: int
+    missing: list[tuple[int, int]]
     merged: Assembled
 
 
@@ -161,8 +163,15 @@ def merge_collections(
     return MergedCollections(
         {folder: taken[folder] for folder in folders},
         sum(map(len, found)) - len(chosen),
+        _gaps(sorted(chosen), listed),
         merged,
     )
+
+
+def _gaps(numbers: Sequence[int], end: int) -> list[tuple[int, int]]:
+    """Return the ranges below an end that hold none of the ascending numbers."""
+    bounds = zip([-1, *numbers], [*numbers, end], strict=True)
+    return [(before + 1, after) for before, after in bounds if before + 1 < after]
 
 
 def _require_same_settings(sources: Sequence[_Source]) -> None:

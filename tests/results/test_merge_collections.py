@@ -9,6 +9,7 @@ import pytest
 
 from namo.collection import collect_environment as environments
 from namo.collection.status import status_of
+from namo.commands.main import main
 from namo.errors import BusyError, ConflictError, ResultFileError, UsageError
 from namo.locks import lock_held
 from namo.results.assemble import assemble
@@ -57,6 +58,7 @@ def test_two_ranges_merge_into_the_collection_of_both(rig, scenes, collect, halv
     combined = merge_collections(halves, tmp_path / "all")
     assert combined.taken == {halves[0]: 2, halves[1]: 3}
     assert combined.shared == 0
+    assert combined.missing == []
     at_once = rig.opened(collect((0, 5)), scenes).content()
     assert rig.opened(tmp_path / "all", scenes).content() == at_once
     found, plans = problems(tmp_path / "all")
@@ -72,6 +74,13 @@ def test_nothing_else_is_written_and_the_sources_are_unchanged(halves, tmp_path)
     assert [{path: path.stat().st_mtime_ns for path in half.rglob("*")} for half in halves] == (
         before
     )
+
+
+def test_listed_environments_that_are_in_none_are_named(collect, tmp_path, capsys):
+    parts = [str(collect((1, 2))), str(collect((3, 4)))]
+    assert main(["merge", *parts, "-o", str(tmp_path / "all")]) == 0
+    said = "in none of them: environments 000000-000001, 000002-000003\n"
+    assert said in capsys.readouterr().out
 
 
 def test_environments_of_both_are_taken_from_the_first(rig, scenes, collect, halves, tmp_path):
