@@ -146,6 +146,7 @@ class Simulation:
         xml, source = scene.xml or scene_xml(scene), scene.path or "scene made in memory"
         self.model = compile_model(compile_spec(xml, source), source)
         self.data = mujoco.MjData(self.model)
+        self._kept: mujoco.MjData | None = None
         self.steps = 0
         self.physics_s = 0.0
         self.timestep_s = float(self.model.opt.timestep)
@@ -241,6 +242,22 @@ class Simulation:
         """Restore a snapshot exactly, regardless of what was simulated since."""
         mujoco.mj_resetData(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, state.integration, STATE_SPEC)
+
+    def keep(self) -> None:
+        """Keep all data as they are, what is no part of a snapshot too, for `resume`."""
+        if self._kept is None:
+            self._kept = mujoco.MjData(self.model)
+        mujoco.mj_copyData(self._kept, self.model, self.data)
+
+    def resume(self) -> None:
+        """Go on from what was kept last, as if nothing had happened since.
+
+        Raises:
+            RuntimeError: nothing was kept.
+        """
+        if self._kept is None:
+            raise RuntimeError("nothing was kept to resume from")
+        mujoco.mj_copyData(self.data, self.model, self._kept)
 
     def step(self, count: int) -> None:
         """Advance by `count` MuJoCo steps.

@@ -63,11 +63,12 @@ def execute_straight(world: World, push: StraightPush, deadline: float = math.in
 def straight_pushes(
     world: World, name: str, contact: int, travels: Sequence[float], deadline: float = math.inf
 ) -> Iterator[PushOutcome]:
-    """Simulate the longest of some straight pushes from one contact, and yield how each one ends.
+    """Simulate some straight pushes from one contact in one drive, and yield how each one ends.
 
     Whenever an outcome is yielded, the world is in the state after that push: bit for bit the one
-    that `execute_straight` leads to. The last outcome may be that of a push whose travel is not
-    completed; longer ones would end in the same way and are left out.
+    that `execute_straight` leads to. The robot drives on when the next one is asked for. The last
+    outcome may be that of a push whose travel is not completed; longer ones would end in the same
+    way and are left out.
 
     Args:
         world: in any state; the pushes depend on that state alone.
@@ -93,7 +94,10 @@ def straight_pushes(
         yield PushOutcome(PushStatus.UNREACHABLE, start[name], 0, 0, moved=False)
         return
     world.restore(before)  # clears solver data outside the snapshot, which must not matter
-    for passage in list(_passages(world, name, contact, travels, deadline)):
+    for passage in _passages(world, name, contact, travels, deadline):
+        is_last = passage.status is not PushStatus.REACHED or passage.travel == travels[-1]
+        if not is_last:
+            world.simulation.keep()
         is_undone = passage.status in (PushStatus.DIVERGED, PushStatus.INTERRUPTED)
         world.restore(before if is_undone else passage.state)
         if not is_undone:
@@ -105,6 +109,9 @@ def straight_pushes(
             world.restore(before)
         pose = world.poses()[name]
         yield PushOutcome(passage.status, pose, 1, passage.steps, moved, passage.detail)
+        if is_last:  # the world stays in the state after it
+            return
+        world.simulation.resume()
 
 
 def _passages(

@@ -334,8 +334,11 @@ class World(Pictured):
         results: list[StraightResult] = []
         opened: float | None = None  # the travel that opened the goal
         outcomes = straight_pushes(self, name, contact, travels, deadline)
-        for travel, outcome in zip(travels, outcomes, strict=False):
+        for travel in travels:  # the robot drives on only as far as it is asked to
             if opened is not None and travel - opened > ROOM_TRAVEL_M:
+                break
+            outcome = next(outcomes, None)
+            if outcome is None:
                 break
             push = StraightPush(name, contact, travel)
             result = StraightResult(push, outcome, self.situation())
