@@ -15,8 +15,8 @@ from namo.world.free_runs import Runs
 
 STEP, DIAGONAL_STEP = 29, 41
 """Lengths of steps between cells; integers, so that no sum is rounded (41 / 29 = 1.4138)."""
-CUT_OFF = np.iinfo(np.int32).max
-"""Distance of a cell from which walls alone cut off the goal."""
+CUT_OFF = 2**29
+"""Distance of a cell from which walls alone cut off the goal; longer than any way."""
 
 
 @compiled
@@ -28,8 +28,8 @@ def goal_distances(
     A step to a neighbour in the same row or column counts as `STEP` times the weight of the cell
     that it leaves.
 
-    Shortest paths over eight neighbours, by sweeps over the grid until nothing changes: each sweep
-    follows paths as far as they keep their direction.
+    Shortest paths over eight neighbours, by sweeps over the rows, down and up in turn, until
+    nothing changes. Only rows beside a change are swept again.
 
     Args:
         walls: mask of the cells in which the robot would touch a wall; its border is blocked.
@@ -37,32 +37,60 @@ def goal_distances(
         rows: of the goal cells (n,).
         columns: likewise.
     """
-    distances = np.full(walls.shape, CUT_OFF, np.int32)
-    for i in range(len(rows)):
-        if walls[rows[i], columns[i]] == 0:
-            distances[rows[i], columns[i]] = 0
     height, width = walls.shape
-    changed = True
-    while changed:
-        changed = False
+    distances = np.full(walls.shape, CUT_OFF, np.int32)
+    down, up = np.zeros(height, np.bool_), np.zeros(height, np.bool_)  # rows to sweep
+    for i in range(len(rows)):
+        row, column = rows[i], columns[i]
+        if walls[row, column] == 0:
+            distances[row, column] = 0
+            down[row] = down[row + 1] = up[row] = up[row - 1] = True
+    straight, diagonal = np.empty(walls.shape, np.int32), np.empty(walls.shape, np.int32)
+    for i in range(height):
+        for j in range(width):
+            is_free, weight = walls[i, j] == 0, weights[i, j]
+            straight[i, j] = STEP * weight if is_free else CUT_OFF
+            diagonal[i, j] = DIAGONAL_STEP * weight if is_free else CUT_OFF
+    from_beside = np.empty(width, np.int32)
+    while down[1:-1].any() or up[1:-1].any():
         for back in (1, -1):  # the row that was swept before is above, then below
+            pending, other = (down, up) if back == 1 else (up, down)
             for i in range(1, height - 1):
                 row = i if back == 1 else height - 1 - i
-                for j in range(1, width - 1):
-                    column = j if back == 1 else width - 1 - j
-                    if walls[row, column] == 0:
-                        before = distances[row - back]
-                        straight = min(before[column], distances[row, column - back])
-                        diagonal = min(before[column - 1], before[column + 1])
-                        least, weight = distances[row, column], weights[row, column]
-                        if straight < least - weight * STEP:
-                            least = straight + weight * STEP
-                        if diagonal < least - weight * DIAGONAL_STEP:
-                            least = diagonal + weight * DIAGONAL_STEP
-                        if least < distances[row, column]:
-                            distances[row, column] = least
-                            changed = True
+                if not pending[row]:
+                    continue
+                pending[row] = False
+                _from_row(distances[row - back], straight[row], diagonal[row], from_beside)
+                if _along_row(distances[row], from_beside, straight[row], back):
+                    pending[row + back] = other[row] = other[row - back] = True
     return distances
+
+
+@compiled
+def _from_row(
+    before: NDArray[np.int32],
+    straight: NDArray[np.int32],
+    diagonal: NDArray[np.int32],
+    found: NDArray[np.int32],
+) -> None:
+    """Compute the distances of a row by the row beside it; has no order, so it is vectorised."""
+    for j in range(1, len(before) - 1):
+        nearest = min(before[j - 1], before[j + 1])
+        found[j] = min(before[j] + straight[j], nearest + diagonal[j])
+
+
+@compiled
+def _along_row(
+    row: NDArray[np.int32], found: NDArray[np.int32], straight: NDArray[np.int32], back: int
+) -> bool:
+    """Take over the distances found, also along the row; return whether any has changed."""
+    changed, previous, last = False, np.int32(CUT_OFF), len(row) - 1
+    for i in range(1, last):
+        j = i if back == 1 else last - i
+        least = np.int32(min(row[j], found[j], previous + straight[j]))
+        changed |= least < row[j]
+        row[j] = previous = least
+    return changed
 
 
 @compiled
