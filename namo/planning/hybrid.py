@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ from namo.planning.portfolio import PortfolioPlanner
 from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
 from namo.strategies.strategy import (
+    FurtherGoals,
     GoalStrategy,
     ObjectStrategy,
     RatedCandidates,
@@ -77,6 +79,12 @@ class Hybrid(PortfolioPlanner):
         order = streams.goals.random(len(numbers))
         return RatedCandidates(candidates, numbers, np.zeros(len(numbers)), rating * order)
 
+    def further(self, search: Search, node: Node, name: str) -> FurtherGoals:
+        """Return further goals of an object, if the goal strategy has any."""
+        if isinstance(self._goals, RatingCandidatesStrategy):
+            return self._goals.further(search.enter(node), name)
+        return ()
+
 
 class _Choice(NamedTuple):
     """What is next on a menu.
@@ -97,11 +105,16 @@ class _Menu:
 
     Attributes:
         name: of the object.
-        further: goals besides the candidates with their ratings, best first.
+        further: goals besides the candidates with their ratings, best first; none until they are
+            needed.
     """
 
-    def __init__(self, name: str, rated: RatedCandidates) -> None:
-        self.name, self.further = name, list(rated.further)
+    def __init__(
+        self, name: str, rated: RatedCandidates, find_further: Callable[[], FurtherGoals]
+    ) -> None:
+        self.name, self.further = name, list[tuple[Pose2D, float]]()
+        self._find_further, self._further_limit = find_further, rated.further_limit
+        self._struck: list[Pose2D] = []  # before the further goals were found
         shape = rated.candidates.possible.shape
         self._opens, self._later = np.zeros(shape), np.zeros(shape)
         self._opens.ravel()[rated.numbers] = rated.opens
@@ -125,6 +138,11 @@ class _Menu:
         best = _Choice(float(straight[contact]), contact, None)
         if poses.flat[pose] > best.rating:
             best = _Choice(float(poses.flat[pose]), *divmod(pose, poses.shape[1]))
+        if self._further_limit > max(best.rating, 0.0):
+            self._further_limit = 0.0
+            self.further = list(self._find_further())
+            for struck in self._struck:
+                self._strike(struck)
         if self.further and self.further[0][1] > best.rating:
             best = _Choice(self.further[0][1], None, None)
         return best
@@ -168,6 +186,8 @@ class _Menu:
         if pose is not None:
             self._poses[equivalent_goals(self._goals, pose).reshape(self._poses.shape)] = False
             self.further = [each for each in self.further if not within_tolerance(pose, each[0])]
+            if self._further_limit > 0.0:
+                self._struck.append(pose)
 
 
 @dataclass(order=True)
@@ -222,7 +242,8 @@ class HybridSearch:
                 rated = self._planner.candidates(
                     self._search, first.node, first.name, first.rating, self._streams
                 )
-                self._insert_menu(first.node, _Menu(first.name, rated))
+                find = partial(self._planner.further, self._search, first.node, first.name)
+                self._insert_menu(first.node, _Menu(first.name, rated, find))
             else:
                 yield
                 solved = self._try(first.node, first.menu)

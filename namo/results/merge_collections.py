@@ -235,8 +235,8 @@ def _fill(
         _take(staging, span, markers[span.part], link=link)
 
 
-def _mismatch(folder: Path, file: Path, problem: str) -> ResultFileError:
-    return ResultFileError(
+def _mismatch(folder: Path, file: Path, problem: str) -> str:
+    return (
         f"{file}: {problem}; `namo verify {shlex.quote(str(folder))} --recollect` marks it for "
         "re-collection by the next run"
     )
@@ -298,7 +298,7 @@ def copy_records(output: Path, folder: Path, files: pa.Table, *, link: bool) -> 
         original = resolve_inside(folder, entry["path"])
         copy = resolve_inside(output, entry["path"])
         if original.is_symlink() or not original.is_file():
-            raise _mismatch(folder, original, "is missing or not a regular file")
+            raise ResultFileError(_mismatch(folder, original, "is missing or not a regular file"))
         if link:
             copy.unlink(missing_ok=True)
             os.link(original, copy)
@@ -308,4 +308,4 @@ def copy_records(output: Path, folder: Path, files: pa.Table, *, link: bool) -> 
             copy_regular(original, copy)
         if sha256_of(copy) != entry["sha256"]:
             copy.unlink()
-            raise _mismatch(folder, original, "checksum mismatch")
+            raise ResultFileError(_mismatch(folder, original, "checksum mismatch"))

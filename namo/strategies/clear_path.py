@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.strategies.clear_poses import with_clear_poses
+from namo.strategies.clear_poses import clear_poses, limited
 from namo.strategies.path_blocking import rate_later
 from namo.strategies.rated_candidates import StateCache, best_goals
-from namo.strategies.strategy import RatedCandidates
+from namo.strategies.strategy import FurtherGoals, RatedCandidates
 from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
@@ -44,7 +44,8 @@ class ClearPathGoals:
 
     def __init__(self) -> None:
         """Start without ratings."""
-        self._cache = StateCache[RatedCandidates]()
+        self._rated = StateCache[RatedCandidates]()
+        self._further = StateCache[FurtherGoals]()
 
     def propose(
         self, world: World, name: str, count: int, rng: np.random.Generator
@@ -63,22 +64,22 @@ class ClearPathGoals:
 
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
         """See `namo.strategies.strategy.RatingGoalStrategy`."""
-        return best_goals(self.rated(world, name))
+        return best_goals(self, world, name)
 
     def rated(self, world: World, name: str) -> RatedCandidates:
-        """See `namo.strategies.strategy.RatingCandidatesStrategy`; the pattern is `further`."""
-        return self._cache.get(world, name, lambda: _rate(world, name))
+        """See `namo.strategies.strategy.RatingCandidatesStrategy`."""
+        return self._rated.get(world, name, lambda: _rate(world, name))
+
+    def further(self, world: World, name: str) -> FurtherGoals:
+        """See `namo.strategies.strategy.RatingCandidatesStrategy`; poses that clear the way."""
+        return self._further.get(world, name, lambda: clear_poses(world, name))
 
 
 def _rate(world: World, name: str) -> RatedCandidates:
     ways = CandidateWays(world.reachability(), name, candidate_pushes(world, name))
-    return with_clear_poses(_rate_straight(ways), world, ways)
-
-
-def _rate_straight(ways: CandidateWays) -> RatedCandidates:
     candidates, costs = ways.candidates, ways.costs
     numbers = np.flatnonzero(candidates.possible)
     opens = np.where(candidates.shoves, P_OPENS_SHOVING, P_OPENS) * (costs == 0.0)
     opens = 1.0 - np.cumprod(1.0 - opens, axis=1)  # at this pose or on the way to it
     later = rate_later(costs, ways.now)
-    return RatedCandidates(candidates, numbers, opens.flat[numbers], later.flat[numbers])
+    return limited(RatedCandidates(candidates, numbers, opens.flat[numbers], later.flat[numbers]))

@@ -14,9 +14,10 @@ import numpy as np
 
 from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.strategies.path_blocking import rate_later
-from namo.strategies.strategy import RatedCandidates
+from namo.strategies.strategy import FurtherGoals, RatedCandidates
 from namo.world.blocked_way import RemainingWay
 from namo.world.candidate_ways import CandidateWays
+from namo.world.candidates import candidate_pushes
 from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 from namo.world.reachability import Reachability
 from namo.world.world import World
@@ -37,26 +38,26 @@ PATTERN_DISCOUNT = 0.95
 """Factor on ratings per pose of the pattern: after failures something else may be worth a try."""
 
 
-def with_clear_poses(rated: RatedCandidates, world: World, ways: CandidateWays) -> RatedCandidates:
-    """Return rated candidates with these poses as further goals, if no candidate is sure.
+def limited(rated: RatedCandidates) -> RatedCandidates:
+    """Return rated candidates with the limit of what these poses promise, 0 if one is sure."""
+    is_sure = rated.value.max(initial=0.0) >= SURE
+    return replace(rated, further_limit=0.0 if is_sure else P_COMPLETE)
+
+
+def clear_poses(world: World, name: str) -> FurtherGoals:
+    """Return the poses of the pattern to push a movable to.
 
     Args:
-        rated: candidates of a movable.
         world: in the state in question; not changed.
-        ways: of the movable in that state.
+        name: of the movable.
 
     Raises:
+        UnknownMovableError: the scene has no such movable.
         SceneError: see `World.primitives`.
         OSError: likewise.
     """
-    if rated.value.max(initial=0.0) >= SURE:
-        return rated
-    return replace(rated, further=_rate_pattern(world, ways))
-
-
-def _rate_pattern(world: World, ways: CandidateWays) -> tuple[tuple[Pose2D, float], ...]:
-    """Return goals of a movable, world poses, and the probability that each helps, best first."""
-    reachability, name, now = ways.reachability, ways.name, ways.now
+    ways = CandidateWays(world.reachability(), name, candidate_pushes(world, name))
+    reachability, now = ways.reachability, ways.now
     planner, way = world.primitives(name)[1], ways.remaining
     cost, clear = _clear_poses(ways)
     if len(clear) > MAX_PLANNED:

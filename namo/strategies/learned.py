@@ -16,10 +16,10 @@ from namo.geometry import Floats, Pose2D
 from namo.learning.queries import goal_query, object_query, sees_ways
 from namo.learning.rasters import StateRaster
 from namo.learning.scoring import Scorer
-from namo.strategies.clear_poses import with_clear_poses
+from namo.strategies.clear_poses import clear_poses, limited
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.rated_candidates import StateCache, best_goals, distinct_goals
-from namo.strategies.strategy import RatedCandidates
+from namo.strategies.strategy import FurtherGoals, RatedCandidates
 from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
@@ -81,7 +81,8 @@ class LearnedGoals:
         """
         self._scorer, self._samples, self.random_share = scorer, samples, random_share
         self._random = RandomGoals()
-        self._cache = StateCache[RatedCandidates]()
+        self._rated = StateCache[RatedCandidates]()
+        self._further = StateCache[FurtherGoals]()
 
     def propose(
         self, world: World, name: str, count: int, rng: np.random.Generator
@@ -100,7 +101,7 @@ class LearnedGoals:
 
     def best(self, world: World, name: str) -> Iterator[tuple[Pose2D, float]]:
         """See `namo.strategies.strategy.RatingGoalStrategy`."""
-        return best_goals(self.rated(world, name))
+        return best_goals(self, world, name)
 
     def _random_positions(self, count: int, rng: np.random.Generator) -> set[int]:
         """Return the positions of a list of goals that stay random: say, the last of each five.
@@ -113,7 +114,7 @@ class LearnedGoals:
 
     def rated(self, world: World, name: str) -> RatedCandidates:
         """See `namo.strategies.strategy.RatingCandidatesStrategy`."""
-        return self._cache.get(world, name, lambda: self._predict(world, name))
+        return self._rated.get(world, name, lambda: self._predict(world, name))
 
     def _predict(self, world: World, name: str) -> RatedCandidates:
         candidates = candidate_pushes(world, name)
@@ -126,9 +127,11 @@ class LearnedGoals:
             query = goal_query(StateRaster(reachability), ways, self._scorer.features)
             (prediction,) = self._scorer.predict([query])
             rated = RatedCandidates(candidates, query.numbers, prediction.opens, prediction.p_later)
-            if sees_ways(self._scorer.features):
-                rated = with_clear_poses(rated, world, ways)
-        return rated
+        return limited(rated) if sees_ways(self._scorer.features) else rated
+
+    def further(self, world: World, name: str) -> FurtherGoals:
+        """See `namo.strategies.strategy.RatingCandidatesStrategy`; poses that clear the way."""
+        return self._further.get(world, name, lambda: clear_poses(world, name))
 
     def _sampled(self, rated: RatedCandidates, rng: np.random.Generator) -> list[int]:
         """Return the positions of the sampled candidates, highest value first."""

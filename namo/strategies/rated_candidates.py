@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from namo.geometry import Pose2D
-from namo.strategies.strategy import RatedCandidates
+from namo.strategies.strategy import RatedCandidates, RatingCandidatesStrategy
 from namo.world.push_planner import equivalent_goals, within_tolerance
 from namo.world.world import World
 
@@ -39,12 +39,21 @@ def distinct_goals(rated: RatedCandidates, positions: list[int], count: int) -> 
     return goals
 
 
-def best_goals(rated: RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
+def best_goals(
+    strategy: RatingCandidatesStrategy, world: World, name: str
+) -> Iterator[tuple[Pose2D, float]]:
     """Yield goals, world poses, each with the probability that it leads on, best first.
 
     Those of the candidates and the further ones; see `namo.strategies.strategy.RatingGoalStrategy`.
+
+    Args:
+        strategy: that rates them.
+        world: in the state in question; not changed, and not read after this call.
+        name: of the movable.
     """
-    return heapq.merge(_best_candidates(rated), rated.further, key=lambda goal: -goal[1])
+    rated = strategy.rated(world, name)
+    further = strategy.further(world, name) if rated.further_limit > 0.0 else ()
+    return heapq.merge(_best_candidates(rated), further, key=lambda goal: -goal[1])
 
 
 def _best_candidates(rated: RatedCandidates) -> Iterator[tuple[Pose2D, float]]:

@@ -101,21 +101,25 @@ class RatedCandidates:
         numbers: (n,) indices of the feasible ones.
         opens: (n,) probability that the push opens the robot's goal.
         p_later: (n,) probability that, if it does not, a plan continues from the state it leads to.
-        further: other goals, world poses with the probability that a push there is the first of a
-            plan, best first.
+        further_limit: no goal of `RatingCandidatesStrategy.further` has a higher probability; 0 if
+            there are none.
     """
 
     candidates: CandidatePushes
     numbers: NDArray[np.int64]
     opens: Floats
     p_later: Floats
-    further: tuple[tuple[Pose2D, float], ...] = ()
+    further_limit: float = 0.0
 
     @property
     def value(self) -> Floats:
         """Probability that the push is the first of a plan, (n,): `opens`, else `p_later`."""
         value: Floats = self.opens + (1.0 - self.opens) * self.p_later
         return value
+
+
+FurtherGoals = tuple[tuple[Pose2D, float], ...]
+"""Goals, world poses, with the probability that a push there is the first of a plan, best first."""
 
 
 @runtime_checkable
@@ -131,5 +135,21 @@ class RatingCandidatesStrategy(RatingGoalStrategy, Protocol):
 
         Raises:
             UnknownMovableError: the scene has no such movable.
+            ModelError: the model fails.
+        """
+
+    def further(self, world: World, name: str) -> FurtherGoals:
+        """Return goals besides those of the candidates, which may take longer to find.
+
+        To be asked for once nothing else is rated above `RatedCandidates.further_limit`.
+
+        Args:
+            world: in the state in question; not changed.
+            name: the object.
+
+        Raises:
+            UnknownMovableError: the scene has no such movable.
+            SceneError: see `World.primitives`.
+            OSError: likewise.
             ModelError: the model fails.
         """

@@ -38,8 +38,11 @@ class Rated:
         numbers = candidates.possible.ravel().nonzero()[0]
         places = [divmod(number, len(candidates.travels)) for number in numbers.tolist()]
         rates = np.array([self._rate(name, *place) for place in places]).reshape(-1, 2)
-        further = self._further if world.poses() == World(world.scene).poses() else ()
-        return RatedCandidates(candidates, numbers, rates[:, 0], rates[:, 1], further)
+        limit = max((rating for _, rating in self.further(world, name)), default=0.0)
+        return RatedCandidates(candidates, numbers, rates[:, 0], rates[:, 1], limit)
+
+    def further(self, world, name):
+        return self._further if world.poses() == World(world.scene).poses() else ()
 
 
 def run(scene, goals, **limits):

@@ -88,16 +88,17 @@ def test_where_no_straight_push_clears_the_way_further_goals_do_also_where_a_pus
     world = World(rooms.room(rooms.box(0.0, 0.0), walls=(*rooms.door(), behind), goal=(1.6, 0.0)))
     reachability = world.reachability()
     way, robot = RemainingWay(reachability, NAME), reachability.poses["robot"]
-    rated = ClearPathGoals().rated(world, NAME)
-    assert rated.value.max() < rated.further[0][1]
-    assert all(first[1] >= second[1] > 0.0 for first, second in pairwise(rated.further))
+    strategy = ClearPathGoals()
+    rated, further = strategy.rated(world, NAME), strategy.further(world, NAME)
+    assert rated.value.max() < further[0][1] <= rated.further_limit
+    assert all(first[1] >= second[1] > 0.0 for first, second in pairwise(further))
 
     def still_clear(goal):
         steps = ((0.0, 0.0), (0.05, 0.0), (-0.05, 0.0), (0.0, 0.05), (0.0, -0.05))
         ends = [Pose2D(goal.x + x, goal.y + y, goal.theta) for x, y in steps]
         return [way.cost(end, robot.x, robot.y) == 0.0 for end in ends]
 
-    goals = [goal for goal, _ in rated.further]
+    goals = [goal for goal, _ in further]
     nearest = min(goals, key=reachability.poses[NAME].distance)
     assert way.cost(nearest, robot.x, robot.y) == 0.0
     assert not all(still_clear(nearest))

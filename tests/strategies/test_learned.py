@@ -547,10 +547,13 @@ def test_a_model_that_sees_the_ways_is_helped_out_where_it_promises_little(rooms
     scorer = by_number(lambda numbers: np.full(len(numbers), value))
     if sees_ways:
         scorer.features = list(FEATURES["goal"])
-    further = LearnedGoals(scorer, 32).rated(World(scene), NAME).further
-    assert bool(further) == (sees_ways and value == 0.3)
-    if further:
-        assert further == ClearPathGoals().rated(World(scene), NAME).further
+    learned = LearnedGoals(scorer, 32)
+    limit = learned.rated(World(scene), NAME).further_limit
+    assert bool(limit) == (sees_ways and value == 0.3)
+    goals = [goal for goal, _ in learned.best(World(scene), NAME)]
+    further = ClearPathGoals().further(World(scene), NAME)
+    assert all((goal in goals) == bool(limit) for goal, _ in further)
+    assert learned.further(World(scene), NAME) == further
 
 
 def test_the_best_goal_is_the_one_with_the_highest_value(wide, scorer_of):
