@@ -16,7 +16,7 @@ from pathlib import Path
 
 from namo.commands.arguments import add_folder, require_folder
 
-HELP = "take the environments of a collection that meet a condition"
+HELP = "take environments that meet a condition"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

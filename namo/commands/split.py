@@ -32,9 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     by.add_argument(
         "--fractions",
-        metavar="NAME=FRACTION",
+        metavar="NAME=F",
         nargs="+",
-        help="fraction of the scenes in each split, such as train=0.8 val=0.1 test=0.1",
+        help="names of the splits with the fraction F of the scenes in each, such as "
+        "train=0.8 val=0.1 test=0.1",
     )
     add_output(parser, "folder of the new collections, one folder per split")
 

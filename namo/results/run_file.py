@@ -128,12 +128,14 @@ def read_run_file(folder: Path) -> RunFile:
 
 
 def subset_in(folder: Path) -> SubsetRecord | None:
-    """Return which environments of another collection a folder holds; None if it is no subset.
+    """Return which environments of another collection a folder holds.
 
-    Raises:
-        ResultFileError: the run file is damaged.
+    None if it is no subset, or that is not known because its run file is missing or damaged.
     """
-    return read_run_file(folder).get("subset") if (folder / RUN_FILE).exists() else None
+    try:
+        return read_run_file(folder).get("subset")
+    except (ResultFileError, OSError):
+        return None
 
 
 def require_no_subset(folder: Path) -> None:
@@ -141,7 +143,6 @@ def require_no_subset(folder: Path) -> None:
 
     Raises:
         UsageError: it holds a subset of a collection, which would not be one any more.
-        ResultFileError: its run file is damaged.
     """
     subset = subset_in(folder)
     if subset is not None:
