@@ -1,6 +1,5 @@
 import hashlib
 import json
-import sys
 
 import numpy as np
 import pyarrow.parquet as pq
