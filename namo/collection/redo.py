@@ -22,7 +22,7 @@ from namo.results.plan_check import plan_of
 from namo.results.problem import Problem
 from namo.results.record_files import record_files
 from namo.results.records import read_environment
-from namo.results.run_file import read_run_file
+from namo.results.run_file import read_run_file, require_no_subset
 from namo.results.run_lock import only_run_in
 from namo.results.verify import schedule_recollection
 from namo.signals import check_termination
@@ -234,8 +234,9 @@ def _parts_of(
         finished: its finished parts, those that take precedence first.
 
     Raises:
-        UsageError: an environment is in no part.
+        UsageError: an environment is in no part, or the collection is a subset of another.
     """
+    require_no_subset(folder)
     others = [part for part in started_parts(folder / PARTS) if part not in finished]
     parts: dict[Part, None] = {}
     absent = []

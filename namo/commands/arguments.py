@@ -23,6 +23,29 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the collection")
 
 
+def add_output(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the options that say where new collections go, and how.
+
+    Args:
+        parser: of the command.
+        what: is written there.
+    """
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        default=argparse.SUPPRESS,
+        help=f"{what}; must not exist or be empty",
+    )
+    parser.add_argument(
+        "--link",
+        action="store_true",
+        help="hard-link the files of environments instead of copying them (same file system only)",
+    )
+
+
 def add_run_from(parser: argparse.ArgumentParser) -> None:
     """Add the folder that relative paths of scenes start in."""
     parser.add_argument(

@@ -12,9 +12,8 @@ condition.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from namo.commands.arguments import add_folder, require_folder
+from namo.commands.arguments import add_folder, add_output, require_folder
 
 HELP = "take environments that meet a condition"
 
@@ -31,24 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'solution_depth <= 2"',
     )
     add_output(parser, "folder of the new collection")
-
-
-def add_output(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the options that say where new collections go, and how."""
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="DIR",
-        type=Path,
-        required=True,
-        default=argparse.SUPPRESS,
-        help=f"{what}; must not exist or be empty",
-    )
-    parser.add_argument(
-        "--link",
-        action="store_true",
-        help="hard-link the files of environments instead of copying them (same file system only)",
-    )
 
 
 def run(options: argparse.Namespace) -> int:

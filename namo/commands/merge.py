@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from namo.commands.arguments import add_output
+
 HELP = "merge collections into a new one"
 
 SHOWN = 10
@@ -21,25 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folders", metavar="DIR", type=Path, nargs="+", help="folders of finished collections"
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="DIR",
-        type=Path,
-        required=True,
-        default=argparse.SUPPRESS,
-        help="folder of the new collection",
-    )
+    add_output(parser, "folder of the new collection")
     parser.add_argument(
         "--hostname",
         metavar="LABEL",
         default=argparse.SUPPRESS,
         help="label of its summary (default: the one that all have, else 'merged')",
-    )
-    parser.add_argument(
-        "--link",
-        action="store_true",
-        help="hard-link the files of environments instead of copying them (same file system only)",
     )
 
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from namo.commands.arguments import add_folder, require_folder
-from namo.commands.filter_environments import add_output
+from namo.commands.arguments import add_folder, add_output, require_folder
 from namo.errors import UsageError
 from namo.wording import counted
 
@@ -51,13 +50,8 @@ def run(options: argparse.Namespace) -> int:
     from namo.reporting.report import write_report
     from namo.results.subset import split_collection
 
-    splits, left_out = split_collection(
-        options.folder,
-        options.output,
-        manifest=options.manifest,
-        fractions=fractions,
-        link=options.link,
-    )
+    by = options.manifest if fractions is None else fractions
+    splits, left_out = split_collection(options.folder, options.output, by, link=options.link)
     for split in splits:
         folder = options.output / split.name
         if split.environments:

@@ -55,8 +55,8 @@ def run(options: argparse.Namespace) -> int:
     """Verify and return the exit code.
 
     Raises:
-        UsageError: there is no such folder, an exported data set is to be collected again, or the
-            clearance is out of its range.
+        UsageError: there is no such folder, an exported data set or a subset of a collection is to
+            be collected again, or the clearance is out of its range.
     """
     folder: Path = options.folder
     require_folder(folder)
@@ -67,12 +67,15 @@ def run(options: argparse.Namespace) -> int:
     from namo.reporting.report import compare_page
     from namo.results.export_folder import is_export
     from namo.results.minimal_check import MinimalCheck
+    from namo.results.run_file import require_no_subset
     from namo.results.verify import Verification, schedule_recollection
     from namo.wording import counted
 
     exported = is_export(folder)
     if exported and options.recollect:
         raise UsageError(f"{folder}: is an exported data set; --recollect needs the collection")
+    if options.recollect:
+        require_no_subset(folder)
     kind = ExportVerification if exported else Verification
     minimal = MinimalCheck() if options.minimal else None
     verification = kind(folder, not options.no_replay, options.run_from, minimal)

@@ -132,10 +132,8 @@ def subset_in(folder: Path) -> SubsetRecord | None:
 
     None if it is no subset, or that is not known because its run file is missing or damaged.
     """
-    try:
-        return read_run_file(folder).get("subset")
-    except (ResultFileError, OSError):
-        return None
+    run = _run_file_if_whole(folder)
+    return None if run is None else run.get("subset")
 
 
 def require_no_subset(folder: Path) -> None:
@@ -158,8 +156,14 @@ def asked_in(path: Path) -> AskedRecord | None:
     Args:
         path: of the run file.
     """
+    run = _run_file_if_whole(path.parent)
+    return None if run is None else run.get("asked")
+
+
+def _run_file_if_whole(folder: Path) -> RunFile | None:
+    """Return the run file of a collection; None if it is missing or damaged."""
     try:
-        return read_run_file(path.parent).get("asked")
+        return read_run_file(folder)
     except (ResultFileError, OSError):
         return None
 

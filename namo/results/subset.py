@@ -73,15 +73,14 @@ def filter_collection(folder: Path, where: str, output: Path, *, link: bool = Fa
     numbers = np.unique(np.concatenate([np.empty(0, np.int64), *found]))
     if not numbers.size:
         raise UsageError(f"{folder}: no environment has an episode where {condition.text}")
-    return _write(folder, numbers, output, f"where {condition.text}", link=link)
+    return _write(_Whole(folder), numbers, output, f"where {condition.text}", link=link)
 
 
 def split_collection(
     folder: Path,
     output: Path,
+    by: Path | Mapping[str, float],
     *,
-    manifest: Path | None = None,
-    fractions: Mapping[str, float] | None = None,
     link: bool = False,
 ) -> tuple[list[Split], int]:
     """Write each split of a collection as a collection; a scene is in one split alone.
@@ -90,9 +89,9 @@ def split_collection(
         folder: of a finished collection.
         output: folder of the new ones, which are named after their splits; must not exist, or be
             empty.
-        manifest: of the scenes, which assigns them to splits; or
-        fractions: of the scenes in each split, adding up to 1. A scene goes by the hash of its
-            file, so it is in the same split of every collection.
+        by: manifest of the scenes, which assigns them to splits; or the fractions of the scenes in
+            each split, adding up to 1: then a scene goes by the hash of its file, so it is in the
+            same split of every collection.
         link: make hard links to the files of environments instead of copies.
 
     Returns:
@@ -104,34 +103,34 @@ def split_collection(
         ResultFileError: the collection is unfinished or damaged.
         BusyError: another process is writing the same output.
     """
-    if manifest is not None:
-        known = {sha256: listed.split for sha256, listed in listed_scenes(manifest).items()}
-        choice = f"of split {{}} in {manifest.name}"
-    elif fractions is not None:
-        require_splits(fractions)
-        known = None
-        named = ", ".join(f"{name}={fraction:g}" for name, fraction in fractions.items())
+    known = dict[str, str]()
+    if isinstance(by, Path):
+        known = {sha256: listed.split for sha256, listed in listed_scenes(by).items()}
+        choice = f"of split {{}} in {by.name}"
+    else:
+        require_splits(by)
+        named = ", ".join(f"{name}={fraction:g}" for name, fraction in by.items())
         choice = f"of split {{}} by the hash of the scene file, {named}"
+    whole = _Whole(folder)
     members: dict[str, list[int]] = {}
     left_out = 0
     for number, sha256, xml_file in _scenes_of(folder):
         if not sha256:
             left_out += 1
             continue
-        if known is None:
-            split = split_of(sha256, fractions or {})
-        elif (split := known.get(sha256, "")) == "":
+        split = known.get(sha256, "") if isinstance(by, Path) else split_of(sha256, by)
+        if not split:
             raise UsageError(
-                f"{xml_file}: not listed in {manifest} (sha256 {sha256}), so it has no split"
+                f"{xml_file}: not listed in {by} (sha256 {sha256}), so it has no split"
             )
         members.setdefault(split, []).append(number)
-    order = fractions if fractions is not None else sorted(members)
+    order = sorted(members) if isinstance(by, Path) else by
     with new_folder(output) as staging:
         for name in order:
             if name in members:
                 numbers = np.array(members[name], np.int64)
                 final = output.resolve() / name
-                _write(folder, numbers, staging / name, choice.format(name), final, link=link)
+                _write(whole, numbers, staging / name, choice.format(name), final, link=link)
     return [Split(name, len(members.get(name, ()))) for name in order], left_out
 
 
@@ -143,8 +142,32 @@ def _scenes_of(folder: Path) -> Iterator[tuple[int, str, str]]:
         yield from zip(first["env_index"], first["scene_sha256"], first["xml_file"], strict=True)
 
 
+class _Whole:
+    """The collection that subsets are taken from, compared with its list of files once.
+
+    Attributes:
+        folder: of the collection.
+        run: its run file.
+        manifest_sha256: hash of its list of files.
+        files: the entries of that list.
+        places: number of an environment -> place of its entry in `files`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.run = folder, read_run_file(folder)
+        self.manifest_sha256, self.files = sha256_of(folder / MANIFEST), listed_files(folder)
+        paths = self.files["path"].to_pylist()
+        hashes = dict(zip(paths, self.files["sha256"].to_pylist(), strict=True))
+        for name in MERGED_TABLES:
+            path = merged_table(folder, name)
+            if sha256_of(path) != hashes.get(path.name):
+                raise ResultFileError(f"{path}: checksum mismatch: sha256 differs from {MANIFEST}")
+        found = [environment_of(path) for path in paths]
+        self.places = {number: at for at, number in enumerate(found) if number is not None}
+
+
 def _write(
-    folder: Path,
+    whole: _Whole,
     numbers: Numbers,
     output: Path,
     choice: str,
@@ -155,17 +178,15 @@ def _write(
     """Write some environments of a collection as a collection.
 
     Args:
-        folder: of the collection.
+        whole: the collection.
         numbers: (n,) the environments, ascending.
         output: folder to write.
         choice: how they were chosen.
         final: folder that `output` will be renamed to; None if it will not.
         link: make hard links to their files instead of copies.
     """
-    run = read_run_file(folder)
-    listed = listed_files(folder)
-    _require_intact(folder, listed)
-    files, of = _files_of(listed, numbers)
+    folder, run, of = whole.folder, whole.run, len(whole.places)
+    files = whole.files.take([whole.places[number] for number in numbers.tolist()])
     note = f"{counted(len(numbers), 'environment', 'environments')} of {of} of {run.get('name')}"
     asked = run.get("asked")
     about = About(
@@ -177,7 +198,7 @@ def _write(
         origin=run,
         subset={
             "collection": run.get("name", folder.resolve().name),
-            "manifest_sha256": sha256_of(folder / MANIFEST),
+            "manifest_sha256": whole.manifest_sha256,
             "choice": choice,
             "environments": len(numbers),
             "of": of,
@@ -189,22 +210,6 @@ def _write(
         costs = _costs(staging, folder, run, files, numbers)
         rows = _rows_of(folder, numbers, staging)
         return write_collection(staging, final or output, rows, [files], [costs], about)
-
-
-def _require_intact(folder: Path, listed: pa.Table) -> None:
-    """Make sure that the tables of a collection are those of its list of files."""
-    hashes = dict(zip(listed["path"].to_pylist(), listed["sha256"].to_pylist(), strict=True))
-    for name in MERGED_TABLES:
-        path = merged_table(folder, name)
-        if sha256_of(path) != hashes.get(path.name):
-            raise ResultFileError(f"{path}: checksum mismatch: sha256 differs from {MANIFEST}")
-
-
-def _files_of(listed: pa.Table, numbers: Numbers) -> tuple[pa.Table, int]:
-    """Return the entries of environments in a list of files, and how many it has in all."""
-    found = [environment_of(path) for path in listed["path"].to_pylist()]
-    places = {number: place for place, number in enumerate(found) if number is not None}
-    return listed.take([places[number] for number in numbers.tolist()]), len(places)
 
 
 def _rows_of(folder: Path, numbers: Numbers, staging: Path) -> dict[str, Iterable[pa.Table]]:

@@ -16,8 +16,6 @@ from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.strategies.path_blocking import rate_later
 from namo.strategies.strategy import FurtherGoals, RatedCandidates
 from namo.world.blocked_way import RemainingWay
-from namo.world.candidate_ways import CandidateWays
-from namo.world.candidates import candidate_pushes
 from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 from namo.world.reachability import Reachability
 from namo.world.world import World
@@ -56,10 +54,10 @@ def clear_poses(world: World, name: str) -> FurtherGoals:
         SceneError: see `World.primitives`.
         OSError: likewise.
     """
-    ways = CandidateWays(world.reachability(), name, candidate_pushes(world, name))
-    reachability, now = ways.reachability, ways.now
-    planner, way = world.primitives(name)[1], ways.remaining
-    cost, clear = _clear_poses(ways)
+    reachability, planner = world.reachability(), world.primitives(name)[1]
+    way, robot = RemainingWay(reachability, name), reachability.poses["robot"]
+    now = way.cost(reachability.poses[name], robot.x, robot.y)
+    cost, clear = _clearest(reachability, name, way, now)
     if len(clear) > MAX_PLANNED:
         clear = [clear[place * len(clear) // MAX_PLANNED] for place in range(MAX_PLANNED)]
     usable = reachability.reachable_contacts(name)
@@ -90,12 +88,19 @@ def _share_as_clear(
     return sum(way.cost(end, robot.x, robot.y) <= cost for end in ends) / len(_ENDS)
 
 
-def _clear_poses(ways: CandidateWays) -> tuple[float, list[Pose2D]]:
+def _clearest(
+    reachability: Reachability, name: str, way: RemainingWay, now: float
+) -> tuple[float, list[Pose2D]]:
     """Return what the best poses of the pattern leave of the way (m), and these, nearest first.
 
     Nothing if the movable is not in the way.
+
+    Args:
+        reachability: of the state.
+        name: of the movable.
+        way: without it.
+        now: what it leaves of the way where it is (m).
     """
-    reachability, name, now = ways.reachability, ways.name, ways.now
     static, robot, pose = reachability.static, reachability.poses["robot"], reachability.poses[name]
     others = reachability.obstacles_excluding(name)
     clear: list[Pose2D] = []
@@ -103,7 +108,7 @@ def _clear_poses(ways: CandidateWays) -> tuple[float, list[Pose2D]]:
     for x, y, turn in _PATTERN.tolist():
         goal = Pose2D(pose.x + x, pose.y + y, wrap_angle(pose.theta + turn))
         if static.fits(name, goal) and others.is_clear(goal):
-            cost = ways.remaining.cost(goal, robot.x, robot.y)
+            cost = way.cost(goal, robot.x, robot.y)
             if cost < least:
                 clear, least = [], cost
             if cost == least < now:

@@ -124,10 +124,16 @@ def test_subsets_can_be_filtered_split_and_exported_but_not_merged(whole, tmp_pa
     capsys.readouterr()
     assert main(["status", str(tmp_path / "second")]) == 0
     assert "2 environments of 3 of first, where env_index > 0" in capsys.readouterr().out
-    collect = ["collect", "--output-dir", str(tmp_path / "second"), "--start-idx=0", "--end-idx=1"]
+    second = str(tmp_path / "second")
     before = sorted((tmp_path / "second").rglob("*"))
-    assert main(collect) == 2
-    assert "is a subset of a collection (where env_index > 0)" in capsys.readouterr().err
+    for command in (
+        ["collect", "--output-dir", second, "--start-idx=0", "--end-idx=1"],
+        ["redo", second, "1"],
+        ["redo", second, "1", "--mark-only"],
+        ["verify", second, "--recollect"],
+    ):
+        assert main(command) == 2
+        assert "is a subset of a collection (where env_index > 0)" in capsys.readouterr().err
     assert sorted((tmp_path / "second").rglob("*")) == before
     with pytest.raises(ConflictError, match="is a subset of a collection"):
         merge_collections([tmp_path / "first", whole], tmp_path / "merged")
@@ -149,7 +155,7 @@ def test_a_manifest_splits_by_scene(whole, scenes, tmp_path):
         for index, (file, layout) in enumerate(zip(files, split_of, strict=True))
     ]
     write_manifest(manifest, rows, {})
-    splits, left_out = split_collection(whole, tmp_path / "splits", manifest=manifest)
+    splits, left_out = split_collection(whole, tmp_path / "splits", manifest)
     assert [(one.name, one.environments) for one in splits] == [
         ("test", 1),
         ("train", 2),
@@ -171,11 +177,11 @@ def test_a_manifest_splits_by_scene(whole, scenes, tmp_path):
 
 def test_fractions_split_by_the_hash_of_the_scene(whole, tmp_path):
     fractions = {"train": 0.6, "test": 0.4, "none": 0.0}
-    splits, _ = split_collection(whole, tmp_path / "splits", fractions=fractions)
+    splits, _ = split_collection(whole, tmp_path / "splits", fractions)
     assert [one.name for one in splits] == list(fractions)
     assert sum(one.environments for one in splits) == len(ROOMS)
     assert not (tmp_path / "splits" / "none").exists()
-    again, _ = split_collection(whole, tmp_path / "again", fractions=fractions)
+    again, _ = split_collection(whole, tmp_path / "again", fractions)
     assert again == splits
 
 
