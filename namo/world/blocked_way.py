@@ -22,6 +22,7 @@ from namo.world.drive_costs import (
     drive_weights,
     movables_along,
     nearest_in_region,
+    next_cell,
 )
 from namo.world.free_runs import Runs, any_in_region
 from namo.world.free_space import TemporaryObstacle, connected_with
@@ -145,9 +146,10 @@ def _remaining_cost(
     runs, _, _, region = connected_with(obstacle, runs, robot[0], robot[1], frame, back_off)
     cost, row, column = nearest_in_region(distances, runs, region)
     if cost not in (0, CUT_OFF):
-        cells = cheapest_way(distances, weights, row, column)
-        for i in range(len(cells)):
-            row, column = cells[i]
+        while True:
             if obstacle.mask[row, column] != 0 and blocked[row, column] == 0:
                 cost += STEP * THROUGH_FACTOR
+            if distances[row, column] == 0:
+                break
+            row, column = next_cell(distances, weights, row, column)
     return cost

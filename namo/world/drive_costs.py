@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from namo.compiled import compiled
 from namo.world.free_runs import NO_REGION, Runs
-from namo.world.goal_distance import CUT_OFF, DIAGONAL_STEP, STEP
+from namo.world.goal_distance import CUT_OFF, DIAGONAL_STEP, STEP, least_of
 from namo.world.outlines import Outlines
 from namo.world.reachability import Reachability
 
@@ -84,17 +84,21 @@ def nearest_in_region(distances: Distances, runs: Runs, region: int) -> tuple[in
 
     `CUT_OFF`, 0 and 0 if it is empty or cut off.
     """
-    least, at_row, at_column = int(CUT_OFF), 0, 0
+    least, at_row, at_run = np.int32(CUT_OFF), 0, -1
     first, begin, end, regions = runs
     if region != NO_REGION:
         for row in range(len(distances)):
             for run in range(first[row], first[row + 1]):
                 if regions[run] == region:
-                    for column in range(begin[run], end[run]):
-                        if distances[row, column] < least:
-                            least = int(distances[row, column])
-                            at_row, at_column = row, column
-    return least, at_row, at_column
+                    here = least_of(distances[row, begin[run] : end[run]])
+                    if here < least:
+                        least, at_row, at_run = here, row, run
+    if at_run < 0:
+        return int(least), 0, 0
+    column = begin[at_run]
+    while distances[at_row, column] != least:
+        column += 1
+    return int(least), at_row, int(column)
 
 
 @compiled
@@ -107,17 +111,33 @@ def cheapest_way(distances: Distances, weights: NDArray[np.int32], row: int, col
         row: of the first cell, which must not be cut off.
         column: likewise.
     """
-    cells = np.empty((distances.size, 2), np.int64)
-    count = 0
-    while True:
-        cells[count, 0], cells[count, 1] = row, column
+    at_row, at_column, count = row, column, 1
+    while distances[at_row, at_column] != 0:
+        at_row, at_column = next_cell(distances, weights, at_row, at_column)
         count += 1
-        left = distances[row, column]
-        if left == 0:
-            return cells[:count].copy()
-        for k in range(8):
-            i, j = row + _ROW_STEPS[k], column + _COLUMN_STEPS[k]
-            length = (STEP if k < 4 else DIAGONAL_STEP) * weights[row, column]
-            if distances[i, j] != CUT_OFF and distances[i, j] + length == left:
-                row, column = i, j
-                break
+    cells = np.empty((count, 2), np.int64)
+    for i in range(count):
+        cells[i, 0], cells[i, 1] = row, column
+        if i + 1 < count:
+            row, column = next_cell(distances, weights, row, column)
+    return cells
+
+
+@compiled
+def next_cell(
+    distances: Distances, weights: NDArray[np.int32], row: int, column: int
+) -> tuple[int, int]:
+    """Return the cell, row and column, that follows another on its cheapest way.
+
+    Args:
+        distances: by `goal_distances`.
+        weights: (rows + 2, columns + 2) that these were computed with.
+        row: of the cell, which must be neither cut off nor the end of the way.
+        column: likewise.
+    """
+    for k in range(8):
+        i, j = row + _ROW_STEPS[k], column + _COLUMN_STEPS[k]
+        length = (STEP if k < 4 else DIAGONAL_STEP) * weights[row, column]
+        if distances[i, j] != CUT_OFF and distances[i, j] + length == distances[row, column]:
+            break
+    return i, j

@@ -96,11 +96,19 @@ def _along_row(
 @compiled
 def shortest_distance(distances: NDArray[np.int32], runs: Runs, region: int) -> int:
     """Return the shortest distance (rows, columns) in a region; `CUT_OFF` if it is empty."""
-    shortest = CUT_OFF
+    shortest = np.int32(CUT_OFF)
     first, begin, end, regions = runs
     for row in range(len(distances)):
         for run in range(first[row], first[row + 1]):
             if regions[run] == region:
-                for column in range(begin[run], end[run]):
-                    shortest = min(shortest, distances[row, column])
+                shortest = min(shortest, least_of(distances[row, begin[run] : end[run]]))
     return int(shortest)
+
+
+@compiled
+def least_of(values: NDArray[np.int32]) -> np.int32:
+    """Return the least of some distances (n,), at most `CUT_OFF`; a loop that is vectorised."""
+    least = np.int32(CUT_OFF)
+    for i in range(len(values)):
+        least = min(least, values[i])
+    return least

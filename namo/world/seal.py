@@ -20,9 +20,7 @@ from namo.geometry import Pose2D
 from namo.scenes.grid import RESOLUTION_M, Grid, inflated
 from namo.scenes.regions import BACK_OFF_M
 from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
-from namo.world.held import held_movables
 from namo.world.reachability import Reachability
-from namo.world.simulation import Simulation
 from namo.world.static_map import StaticMap
 from namo.world.zones import ROUNDING
 
@@ -50,22 +48,22 @@ class Seal:
     taken: tuple[str, ...]
 
 
-def seal_of(reachability: Reachability, simulation: Simulation) -> Seal | None:
+def seal_of(reachability: Reachability, held: tuple[str, ...]) -> Seal | None:
     """Return why no pushing can open the goal from a state; None if it might.
 
     None too for a robot that is wedged in, of which nothing is claimed.
 
     Args:
         reachability: of the state.
-        simulation: of the scene; its state does not matter.
+        held: names of the movables that nothing moves, see `namo.world.held`.
     """
     if reachability.goal_reachable or not reachability.reached_area:
         return None
     poses = reachability.poses
     names = [*reachability.static.index]
-    for held in ((), held_movables(simulation)) if names else ((),):
-        if _is_shut(reachability.static, poses, held):
-            return Seal(held, tuple(name for name in names if name not in held))
+    for closing in dict.fromkeys(((), held)):  # walls alone first
+        if _is_shut(reachability.static, poses, closing):
+            return Seal(closing, tuple(name for name in names if name not in closing))
     return None
 
 

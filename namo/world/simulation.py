@@ -104,6 +104,27 @@ def _poses_of(
     return poses
 
 
+@compiled
+def _all_finite(values: Floats) -> bool:
+    return bool(np.isfinite(values).all())
+
+
+@compiled
+def _first_tipped(frames: _Frames, geoms: Floats, bodies: Floats) -> int | None:
+    """Return the index of the first movable that is not upright; None if all are.
+
+    Args:
+        frames: of the movables.
+        geoms: their rotations (geoms, 9), row-major.
+        bodies: likewise.
+    """
+    for i in range(len(frames.number)):
+        rotations = geoms if frames.is_geom[i] else bodies
+        if abs(rotations[frames.number[i], 6 + frames.up[i]]) < UPRIGHT_COSINE:
+            return i
+    return None
+
+
 def _quaternion_in(
     model: mujoco.MjModel, data: mujoco.MjData, geom: int, body: int
 ) -> tuple[float, float, float, float]:
@@ -154,6 +175,7 @@ class Simulation:
         # Read many times per push: memoryviews give plain floats without NumPy's overhead.
         self._qpos = memoryview(self.data.qpos)
         self._ctrl: Floats = self.data.ctrl
+        self._joints, self._speeds = self.data.qpos, self.data.qvel
         self._warnings = self.data.warning.number
         mujoco.mj_kinematics(self.model, self.data)
         compiled_scene = SceneModel(source, self.model, self.data)
@@ -351,20 +373,17 @@ class Simulation:
             PhysicsError: a warning was raised, the clock does not match the steps, a position or
                 velocity is not finite, or a movable tipped over.
         """
-        for kind in np.flatnonzero(self._warnings).tolist():
+        if self._warnings.any():
+            kind = int(self._warnings.nonzero()[0][0])
             warning = self.data.warning[kind]
             text = mujoco.mju_warningText(kind, warning.lastinfo)
             raise PhysicsError(f"MuJoCo warned {warning.number} times: {text}")
         expected = elapsed_steps * self.timestep_s
         if not math.isclose(self.data.time, expected, rel_tol=1e-6, abs_tol=1e-9):
             raise PhysicsError(f"the clock is at {self.data.time} s and should be at {expected} s")
-        if not (np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all()):
+        if not (_all_finite(self._joints) and _all_finite(self._speeds)):
             raise PhysicsError("a position or velocity is not finite")
         mujoco.mj_kinematics(self.model, self.data)
-        frames = self._frames
-        for name, is_geom, number, up in zip(
-            self._names, frames.is_geom, frames.number, frames.up, strict=True
-        ):
-            _, rotations = self._geoms if is_geom else self._bodies
-            if abs(rotations[number, 6 + up]) < UPRIGHT_COSINE:
-                raise PhysicsError(f"'{name}' tipped over")
+        tipped = _first_tipped(self._frames, self._geoms[1], self._bodies[1])
+        if tipped is not None:
+            raise PhysicsError(f"'{self._names[tipped]}' tipped over")

@@ -41,6 +41,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -51,6 +52,7 @@ from namo.geometry import Pose2D
 from namo.pictured import Pictured
 from namo.scenes.scene import Scene
 from namo.world.blocked_way import RemainingWay, blocked_way
+from namo.world.held import held_movables
 from namo.world.primitive_cache import library_for
 from namo.world.primitives import PrimitiveLibrary
 from namo.world.push import Action, PushOutcome, StraightPush
@@ -231,7 +233,11 @@ class World(Pictured):
 
     def seal(self) -> Seal | None:
         """Return why no pushing can open the robot's goal from here; None if it might."""
-        return seal_of(self.reachability(), self.simulation)
+        return seal_of(self.reachability(), self._held)
+
+    @cached_property
+    def _held(self) -> tuple[str, ...]:
+        return held_movables(self.simulation)
 
     def poses(self) -> dict[str, Pose2D]:
         """Return the world poses of the robot (theta 0) and every movable, in file order."""
