@@ -201,12 +201,14 @@ rule compare:
         runtime=RUN.settings.runtime,
     params:
         arms=lambda wildcards: [
-            f"--arm={name}={LEARN_OUT / wildcards.place / 'comparison' / name}"
+            "--arm={}={}".format(
+                name, LEARN_OUT / wildcards.place / "comparison" / name
+            )
             for name in LEARN.comparison(wildcards.place).arms
         ],
         folder=lambda wildcards: LEARN_OUT / wildcards.place / "evaluation",
         models=lambda wildcards: [
-            f"--model={LEARN.comparison(wildcards.place).models / kind}"
+            "--model={}".format(LEARN.comparison(wildcards.place).models / kind)
             for kind in ("object", "goal")
         ],
         manifest=lambda wildcards: LEARN.comparison(wildcards.place).manifest,
