@@ -23,8 +23,9 @@ import numpy as np
 
 from benchmarks.common import Figures, show_table
 from namo.collection.config import CollectionConfig
+from namo.learning.loaded_model import LoadedModel, load_model
 from namo.learning.queries import Query, goal_query, object_query
-from namo.learning.scoring import Scorer
+from namo.learning.scoring import Scorer, batched
 from namo.scenes.reading import read_scene
 from namo.scenes.sources import environments_from
 from namo.strategies import learned
@@ -65,7 +66,7 @@ class CallProfile:
         return call
 
 
-def time_call(scorer: Scorer, call: Callable[[], object]) -> Figures | None:
+def time_call(model: LoadedModel, call: Callable[[], object]) -> Figures | None:
     """Call a strategy and return its pieces (s); None if it does not query the model."""
     profile = CallProfile()
     with patch.multiple(
@@ -80,7 +81,7 @@ def time_call(scorer: Scorer, call: Callable[[], object]) -> Figures | None:
     if not profile.queries:
         return None
     pieces = dict.fromkeys(PIECES, 0.0) | profile.seconds
-    pieces["network"] = scorer.time_forward(profile.queries)
+    pieces["network"] = model.time_forward(*batched(profile.queries)[:2])
     pieces["rest"] = whole - sum(pieces.values())
     return {**pieces, "whole": whole}
 
@@ -110,11 +111,12 @@ def measure(models: Mapping[str, Path], queries: int) -> list[Figures]:
         queries: queries to measure per kind.
     """
     config, rng = CollectionConfig(), np.random.default_rng(0)
-    scorers = {kind: Scorer(path, kind, "cpu") for kind, path in models.items()}
+    loaded = {kind: load_model(path, kind, "cpu") for kind, path in models.items()}
+    scorers = {kind: Scorer(model) for kind, model in loaded.items()}
     calls: dict[str, list[Figures]] = {kind: [] for kind in models}
 
     def add(kind: str, call: Callable[[], object]) -> None:
-        calls[kind] += filter(None, [time_call(scorers[kind], call)])
+        calls[kind] += filter(None, [time_call(loaded[kind], call)])
 
     for world, state in cycle(draw_states()):
         if min(map(len, calls.values())) >= WARM_UP_CALLS + queries:

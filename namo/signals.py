@@ -11,6 +11,7 @@ physics, pushes, environments, row groups and batches. A second signal ends the 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import threading
@@ -23,6 +24,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 SAME_REQUEST_S = 0.2
 """Signals that follow within this time belong to the first request (s): a terminal, `timeout` and
 schedulers send theirs to the process and again to its group."""
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of Linux's prctl."""
 
 
 class TerminationRequested(KeyboardInterrupt):
@@ -129,3 +132,14 @@ def _receive(number: int, frame: FrameType | None) -> None:
 
 def _installed() -> bool:
     return any(signal.getsignal(number) is _receive for number in SIGNALS)
+
+
+def end_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when the one that started it ends, in whatever way (Linux).
+
+    Args:
+        parent: id of the process that has started this one.
+    """
+    ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it has ended before
+        os._exit(1)

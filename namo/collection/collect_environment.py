@@ -105,7 +105,7 @@ def collect_environment(
                 partial(watch, episode),
             )
             outcomes.append(outcome)  # at once, so that a failure keeps the episodes before it
-    except ModelError:
+    except (ModelError, MachineError):
         raise
     except (OSError, ImportError) as problem:
         raise MachineError(_not_its_fault(environment, problem)) from problem

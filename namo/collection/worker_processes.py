@@ -11,7 +11,6 @@ Arrow are idle by then, and it makes its pools again in a forked process.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import os
@@ -33,7 +32,7 @@ from typing import Generic, TypeVar
 import cv2
 
 from namo.errors import MachineError, UsageError
-from namo.signals import TerminationRequested, check_termination
+from namo.signals import TerminationRequested, check_termination, end_with_parent
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -44,8 +43,6 @@ END_S = 5.0
 """Time that workers have to end before they are killed (s)."""
 _known_threads: set[str] = set()
 """Threads whose libraries handle forks themselves, by their ids."""
-_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of Linux's prctl."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +226,8 @@ def prepare_to_fork() -> None:
             f"--workers needs Linux; this is {sys.platform}: run several ranges side by side"
         )
     cv2.setNumThreads(1)
+    # Looking whether there is a GPU must not load CUDA, which would not survive a fork.
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
     _known_threads.update(_threads())
 
 
@@ -276,7 +275,7 @@ def _serve(
     parent: int,
 ) -> None:
     """Do jobs until the other side closes."""
-    _end_with(parent)
+    end_with_parent(parent)
     for each in others:  # a copy of their other end would keep them from noticing that it closed
         each.close()
     link = _Parent(here)
@@ -300,10 +299,3 @@ def _outcome(work: Callable[[Job], Result], job: Job) -> Result | Exception:
     except Exception as error:  # noqa: BLE001 - raised again by the process that gave the job
         error.add_note(f"in worker process {os.getpid()}:\n{traceback.format_exc()}")
         return error
-
-
-def _end_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, however that happens."""
-    ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:  # it has ended before
-        os._exit(1)

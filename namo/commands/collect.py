@@ -12,6 +12,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from namo.commands.arguments import (
     use_one_thread,
 )
 from namo.declared_settings import add_options
-from namo.errors import ModelError, UsageError
+from namo.errors import ModelError
 from namo.files import CACHE, cache_folder
 from namo.learning.bundle_files import MODEL_PATHS
 from namo.option_checks import MAX_THREADS, at_least, require_writable
@@ -148,8 +149,8 @@ def run(options: argparse.Namespace) -> int:
     """
     use_one_thread(*THREAD_VARIABLES)
     try:
-        with ending_on_signals():
-            return _collect(options)
+        with ending_on_signals(), ExitStack() as open_until_end:
+            return _collect(options, open_until_end)
     except KeyboardInterrupt as end:
         by = f" by {end}" if isinstance(end, TerminationRequested) else ""
         print(
@@ -159,7 +160,7 @@ def run(options: argparse.Namespace) -> int:
         return end.exit_code if isinstance(end, TerminationRequested) else 128 + signal.SIGINT
 
 
-def _collect(options: argparse.Namespace) -> int:
+def _collect(options: argparse.Namespace, open_until_end: ExitStack) -> int:
     config = CollectionConfig(**_settings(options))
     # Among a thousand chunk jobs each would look at all scenes; one that is gone is recorded.
     by_hand = not (options.part_only or options.merge_only)
@@ -175,7 +176,7 @@ def _collect(options: argparse.Namespace) -> int:
     from namo.collection.chunk import Collector, collect_chunk
     from namo.collection.command_line import collect_arguments, collect_command
     from namo.collection.environment import Environment
-    from namo.collection.models import make_planner
+    from namo.collection.models import make_planner, models_for
     from namo.collection.warm_up import warm_up
     from namo.machine_code import COMPILING
     from namo.results.assemble import assemble
@@ -198,15 +199,17 @@ def _collect(options: argparse.Namespace) -> int:
         return EXIT_DONE
     require_writable(cache_folder(), CACHE)
     if options.workers > 1:
-        from namo.collection.worker_processes import prepare_to_fork
+        from namo.collection.worker_processes import prepare_to_fork, require_one_thread
 
         prepare_to_fork()
     warm_up(lambda: _say(COMPILING, options))
-    planner, scorers = make_planner(config)  # refuses what it cannot do, before anything is written
+    models = open_until_end.enter_context(models_for(config, options.workers))
+    planner, scorers = make_planner(config, models)
     if scorers:  # "auto" is not the same on every machine
         config = replace(config, ml_device=scorers[0].stats.device)
     if options.workers > 1:
-        _require_shared(options.workers, config.ml_device if scorers else "cpu")
+        require_one_thread()
+    # Nothing was written so far; what is wrong with options and models was found above.
     environments = [Environment.listed(index, source.scenes[index], label) for index in wanted]
     again = collect_arguments(config, options.output_dir, plan.source, options.hostname)
     options.output_dir.mkdir(parents=True, exist_ok=True)
@@ -240,18 +243,6 @@ def _collect(options: argparse.Namespace) -> int:
 
     write_report(options.output_dir)
     return EXIT_FAILED if result.failed else EXIT_DONE
-
-
-def _require_shared(workers: int, device: str) -> None:
-    """Make sure that worker processes can share what this process has loaded."""
-    from namo.collection.worker_processes import require_one_thread
-
-    if device != "cpu":
-        raise UsageError(
-            f"--workers is {workers}, but processes cannot share a model on '{device}'; use "
-            "--ml-device cpu, or --workers 1"
-        )
-    require_one_thread()
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

@@ -85,13 +85,6 @@ class RunPlan:
         values |= with_models(values)
         require_plain_paths(values)
         settings = pipeline_settings(values)
-        if settings.workers > 1 and gpus(
-            values["ml_device"], runs_models=bool(model_configs(values))
-        ):
-            raise UsageError(
-                f"configuration: workers is {settings.workers}, but processes cannot share a model "
-                "on 'cuda'; set ml_device to cpu, or workers to 1"
-            )
         made = dict(values["scenes"])
         scenes_folder = Path(made.pop("output_dir"))
         scene_settings = SceneSetSettings.from_mapping(made, "configuration: scenes")

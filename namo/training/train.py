@@ -26,9 +26,10 @@ from namo.files import replacing
 from namo.learning.architecture import new_network
 from namo.learning.bundle import write_bundle
 from namo.learning.bundle_files import bundle_sha256, copy_bundle
+from namo.learning.loaded_model import device_named, load_model
 from namo.learning.networks import CandidateNet
 from namo.learning.queries import FEATURES
-from namo.learning.scoring import Scorer, device_named
+from namo.learning.scoring import Scorer
 from namo.planning.hybrid import Hybrid
 from namo.planning.planner import Budget
 from namo.seeding import Purpose, stream
@@ -257,10 +258,10 @@ class Training:
         self._write(attempt, None)
         device, samples = self._device.type, settings.search_samples
         with _torch_threads(1):
-            goals = LearnedGoals(Scorer(self._goal_model, "goal", device), samples)
+            goals = LearnedGoals(Scorer(load_model(self._goal_model, "goal", device)), samples)
             objects: ObjectStrategy = PathBlocking()
             if self._kind == "object":
-                objects = LearnedObjects(Scorer(attempt, "object", device), samples)
+                objects = LearnedObjects(Scorer(load_model(attempt, "object", device)), samples)
             return self._held_out.search(Hybrid(objects, goals, settings.search_goals))
 
     def _write(self, folder: Path, quality: SearchQuality | None) -> None:

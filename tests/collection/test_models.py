@@ -11,7 +11,7 @@ from namo.collection.environment import Environment
 from namo.collection.models import make_planner
 from namo.commands.main import main
 from namo.errors import ModelError
-from namo.learning import scoring
+from namo.learning import loaded_model
 from namo.results.assemble import assemble
 from tests.conftest import random_bundle
 
@@ -69,7 +69,7 @@ def scenes(rig, tmp_path_factory):
 @pytest.fixture(scope="module")
 def loads(rig, scenes, config, tmp_path_factory):
     """Which bundles were read while a chunk of three environments was collected, and the chunk."""
-    read, original = [], scoring.load_bundle
+    read, original = [], loaded_model.load_bundle
 
     def load(path, kind, **options):
         read.append((kind, str(path)))
@@ -77,7 +77,7 @@ def loads(rig, scenes, config, tmp_path_factory):
 
     output = tmp_path_factory.mktemp("learned") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scoring, "load_bundle", load)
+        patch.setattr(loaded_model, "load_bundle", load)
         result = rig.collect(scenes, output, config)
     assemble(output, "host", *SOURCE)
     return read, result
@@ -332,7 +332,7 @@ def test_a_custom_model_class_runs_only_when_trusted(rig, call, own_class, scene
     assert len(rig.opened(tmp_path / "out", scenes).records()) == len(ROOMS)
 
 
-WARM_UP = len(scoring._WARM_UP_BATCHES)
+WARM_UP = len(loaded_model._WARM_UP_BATCHES)
 
 
 @pytest.mark.parametrize("raises", [False, True])

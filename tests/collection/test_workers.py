@@ -17,7 +17,8 @@ from tests.collecting import SOURCE
 
 # Collects as the command does, but FAULT=what:environment happens in one environment: `kill` and
 # `term` for the first time, anything else always. Each environment begins after up to DELAY s.
-# One worker loads nothing of several: its exit code is 9 if it does.
+# One worker loads nothing of several: its exit code is 9 if it does. PASSES=1 has models treated as
+# if they were on a GPU: passes have a fixed shape, and one process holds them for several workers.
 COLLECTOR = """
 import errno, faulthandler, os, random, signal, sys, time
 from pathlib import Path
@@ -47,6 +48,8 @@ def collect(environment, *rest):
             time.sleep(600)
         if what == "model":
             raise ModelError("the model: broken")
+        if what == "owner" and is_first():
+            os.kill(rest[3][0]._model._link._owner, signal.SIGKILL)
         if what in ("kill", "term") and is_first():
             os.kill(os.getpid(), signal.SIGKILL if what == "kill" else signal.SIGTERM)
     return whole(environment, *rest)
@@ -56,6 +59,16 @@ def full(path, record):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
     write(path, record)
 
+if os.environ.get("PASSES"):
+    from namo.collection import models
+    from namo.learning import loaded_model
+    from namo.learning.loaded_model import LoadedModel, device_named
+    from namo.learning.passes import PASS_SHAPES
+
+    def load(path, kind, device, trust_code=False):
+        return LoadedModel(path, kind, device_named(device), PASS_SHAPES[kind])
+
+    loaded_model.load_model, models._needs_owner = load, lambda config: True
 chunk.collect_environment, chunk.write_record = collect, full
 code = main(["collect", *sys.argv[1:]])
 sys.exit(code or 9 * (sys.argv[-1] == "1" and "namo.collection.worker_processes" in sys.modules))
@@ -233,6 +246,36 @@ def test_workers_end_with_their_chunk(started, collect, opened, undisturbed, num
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assemble(opened.output, "host", *SOURCE)
     assert opened.content() == undisturbed.content()
+
+
+@pytest.mark.slow
+def test_workers_whose_models_another_process_holds_find_what_one_process_finds(
+    rig, scenes, models, started, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PASSES", "1")
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in models.items()]
+    options += ["--algorithm", "best_first"]
+
+    def content(workers, fault=""):
+        output = tmp_path / f"{workers}{fault}"
+        codes = []
+        while not codes or codes[-1] == 1:
+            process = started(workers, fault, 0.3, *options, output=output)
+            out, _ = process.communicate(timeout=300)
+            codes.append(process.returncode)
+            if codes[-1] == 1:
+                assert "which holds the models, has ended; rerun the same command" in out
+        assert codes == ([1, 0] if fault else [0]), out
+        assert not psutil.Process().children(recursive=True)
+        assemble(output, "host", *SOURCE)
+        (marker,) = output.glob("parts/*/part.json")
+        uses = json.loads(marker.read_text())["models_preloaded"]
+        assert [use["loads"] for use in uses] == [len(codes)] * 2
+        return rig.opened(output, scenes).content()
+
+    alone = content(1)
+    assert content(3) == alone
+    assert content(3, "owner:3") == alone
 
 
 @pytest.mark.slow

@@ -86,11 +86,11 @@ def _reader(kind: str) -> tuple[Callable[[Path], object], type[NamoError]]:
         from namo.results.records import read_record
 
         return read_record, ResultFileError
+    from namo.learning.loaded_model import load_model  # loads torch, which takes a second
     from namo.learning.rasters import warm_up_kernels
-    from namo.learning.scoring import Scorer  # loads torch, which takes a second
 
     warm_up_kernels()
-    return lambda path: Scorer(path, "object", "cpu"), ModelError
+    return lambda path: load_model(path, "object", "cpu"), ModelError
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from namo.learning.bundle import load_bundle, write_bundle
 from namo.learning.bundle_files import CONFIG, WEIGHTS
 from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
+from tests.learning.models import constant_bundle, random_bundle
 
 SIZES = {"widths": [2, 3, 4], "blocks": [1, 1, 1], "summary": 5, "hidden": 6}
 ABOUT = {"discount": 0.7, "training": {"seed": 3}, "metrics": None}
@@ -66,3 +68,17 @@ def assert_refused(bundle, *expected, kind="goal", **options):
     assert isinstance(caught.value, UsageError)  # exit code 2
     for text in (str(bundle), *expected):
         assert str(text) in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A goal and an object model with random weights. Read only."""
+    folder = tmp_path_factory.mktemp("models")
+    return {kind: random_bundle(folder / kind, kind) for kind in ("goal", "object")}
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Makes a model with constant logits."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return partial(constant_bundle, tmp_path)

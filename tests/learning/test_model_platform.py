@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from namo.learning.loaded_model import load_model
 from namo.learning.model_platform import model_platform
-from namo.learning.scoring import Scorer
 from tests.conftest import random_bundle
 
 CPU = torch.device("cpu")
@@ -15,8 +15,8 @@ CPU = torch.device("cpu")
 PREDICTED = """
 import sys
 from pathlib import Path
-from namo.learning.scoring import Scorer
-print(Scorer(Path(sys.argv[1]), "goal", "cpu").stats.platform)
+from namo.learning.loaded_model import load_model
+print(load_model(Path(sys.argv[1]), "goal", "cpu").stats.platform)
 """
 
 
@@ -37,7 +37,7 @@ def test_another_last_bit_is_another_platform():
 
 def test_a_scorer_knows_its_platform(tmp_path):
     bundle = random_bundle(tmp_path / "goal", "goal")
-    texts = {Scorer(bundle, "goal", "cpu").stats.platform for _ in range(2)}
+    texts = {load_model(bundle, "goal", "cpu").stats.platform for _ in range(2)}
     (text,) = texts
     assert "goal model at " in text
 

@@ -170,13 +170,6 @@ def test_a_folder_that_is_busy_leaves_no_other_locked(config):
         pass
 
 
-def test_workers_cannot_share_a_gpu(config):
-    plan_of(config, workers=2, ml_device="cuda")  # without a model, nothing to share
-    plan_of(config, workers=2, ml_device="cpu", **LEARNED)
-    with pytest.raises(UsageError, match="workers is 2, but processes cannot share a model"):
-        plan_of(config, workers=2, ml_device="cuda", **LEARNED)
-
-
 def test_only_models_on_a_gpu_take_one(config):
     assert gpus("cuda", runs_models=True) == 1
     for device, runs_models in (("cuda", False), ("cpu", True), ("auto", True)):

@@ -509,11 +509,12 @@ def test_querying_leaves_the_state_unchanged(world, querying):
 @pytest.fixture(scope="module")
 def scorer_of(tmp_path_factory):
     """Loads a model with random weights that depend on the seed."""
+    from namo.learning.loaded_model import load_model
     from namo.learning.scoring import Scorer
 
     def scorer(kind, seed=0):
         path = tmp_path_factory.mktemp("models") / f"{kind}_{seed}"
-        return Scorer(random_bundle(path, kind, seed), kind, "cpu")
+        return Scorer(load_model(random_bundle(path, kind, seed), kind, "cpu"))
 
     return scorer
 

@@ -10,7 +10,7 @@ from torch import nn
 from namo.errors import ModelError, UsageError
 from namo.learning.bundle import load_bundle
 from namo.learning.bundle_files import trained_layouts
-from namo.learning.scoring import Scorer
+from namo.learning.loaded_model import load_model
 from namo.seeding import Purpose, stream
 from namo.training import train
 from namo.training.dataset import make_dataset
@@ -125,7 +125,7 @@ def test_a_training_writes_a_model_its_history_and_a_plot(learning, uninterrupte
     assert trained["epoch"] == int(best["epoch"]) + 1
     assert bundle.config["metrics"]["held_out_search"]["log_pushes"] == quality.log_pushes
     assert (output / "curves.svg").read_text().startswith("<?xml")
-    assert Scorer(output, "goal", "cpu").stats.parameters > 0
+    assert load_model(output, "goal", "cpu").stats.parameters > 0
 
 
 def test_every_step_and_every_epoch_are_logged(uninterrupted):
