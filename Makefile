@@ -3,6 +3,7 @@
 # make test-all     the same and then the slow tests; what CI runs
 # make test-slow    the slow tests alone: whole pages, kills, rounds of learning
 # make test-faults  the long suites of tests/faults: a hundred kills, thousands of mutants (half an hour)
+# make test-crash   power cuts at thousands of moments of small runs (an hour)
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make bench  the measurements of docs/performance.md
 # make docs   the documentation as a site, in results/site: needs no network to read
@@ -18,6 +19,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 CORES ?= all
 JOBS ?= 2
 LEARNING := results/learning
+STATES ?= 3000
 UPGRADE ?=
 LOCK = uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate \
 	--no-emit-package torch --constraint requirements-torch.txt --custom-compile-command "make lock" $(UPGRADE)
@@ -26,7 +28,7 @@ SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-slurm bench docs lock pictures learning-scenes models benchmark-scenes clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-crash test-slurm bench docs lock pictures learning-scenes models benchmark-scenes clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -82,6 +84,9 @@ test-faults: setup-test
 	NAMO_KILLS=100 NAMO_INTERRUPTS=1000 NAMO_DAMAGED=1000 NAMO_FUZZ=2000 \
 		pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py
 	NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py
+
+test-crash: setup-test
+	NAMO_CRASH_STATES=$(STATES) $(PYTEST) -s tests/crash
 
 test-slurm: setup-test
 	bash tests/slurm/install.sh

@@ -1,0 +1,91 @@
+"""A run in which power is cut at every moment, also while it is repeated after a power cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+from tests.crash.disk import DiskState, Recorder, disk_states
+
+STATES = int(os.environ.get("NAMO_CRASH_STATES", "40"))
+"""How many states of the disk to try of each run; `make test-crash` tries thousands."""
+MOST_REPEATED = 50
+"""States from which the repeated run is recorded too, to cut its power as well."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Something that is done to a folder, and done again after a power cut.
+
+    Attributes:
+        root: the folder.
+        act: does it.
+        look: returns what must be the same whatever happened, with `act` as the last thing done.
+    """
+
+    root: Path
+    act: Callable[[], object]
+    look: Callable[[], object]
+
+    def recorded(self) -> Recorder:
+        """Do it and return what happened to the folder."""
+        recorder = Recorder(self.root)
+        with recorder.recording():
+            self.act()
+        return recorder
+
+
+def try_power_cuts(run: Run, expected: object = None) -> None:
+    """Cut the power of a run at many moments, and make sure that a repeated run mends everything.
+
+    Args:
+        run: whose folder is as it is before the run.
+        expected: what an undisturbed run leads to; None for what this one does.
+    """
+    first = [*disk_states(run.recorded())]
+    wanted = run.look() if expected is None else expected
+    assert run.look() == wanted, "undisturbed"
+    tried, states = 0, _spread(first, STATES)
+    for state in states:
+        _repeat(run, state, wanted)
+        tried += 1
+    while tried < STATES:
+        for state in islice(_again(run, _spread(first, MOST_REPEATED)), STATES - tried):
+            _repeat(run, state, wanted)
+            tried += 1
+    print(f"\n{tried} states of the disk, {len(first)} of them after one power cut")
+
+
+def _again(run: Run, states: list[DiskState]) -> Iterator[DiskState]:
+    """Yield states of the disk after a second power cut, one after each of the first in turn."""
+    second = []
+    for state in states:
+        state.lay(run.root)
+        after = [*disk_states(run.recorded())]
+        second.append(
+            DiskState(f"{state.label}; then {each.label}", each.folders, each.files)
+            for each in after
+        )
+    waiting = cycle(second)
+    ended = 0
+    while ended < len(second):
+        state = next(next(waiting), None)
+        ended = ended + 1 if state is None else 0
+        if state is not None:
+            yield state
+
+
+def _repeat(run: Run, state: DiskState, wanted: object) -> None:
+    state.lay(run.root)
+    run.act()
+    assert run.look() == wanted, state.label
+
+
+def _spread(states: list[DiskState], count: int) -> list[DiskState]:
+    """Return at most so many states, evenly spread."""
+    if len(states) <= count:
+        return states
+    return [states[place * len(states) // count] for place in range(count)]
