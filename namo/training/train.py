@@ -162,8 +162,8 @@ class Training:
                 self._write(self._output / BEST, quality)
             self._epoch, self._step, self._losses = self._epoch + 1, 0, []
             self._log.write(EPOCH, self._steps_taken, row)
+            self._write_history()  # first: nobody writes it after the checkpoint
             self._save()
-            self._write_history()
             self._show(
                 f"epoch {row['epoch'] + 1}/{settings.epochs}: loss {row['loss']:.4f}, held-out "
                 f"search {quality.pushes:.2f} pushes, {100 * quality.solved:.0f} % solved, "

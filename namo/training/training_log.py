@@ -118,6 +118,7 @@ class TrainingLog:
             return dict(self._sizes)
         with named_errors(Path(self._writer.path)):
             self._writer.flush()
+            sync(Path(self._writer.path))
         return {path.name: path.stat().st_size for path in self._files()}
 
     def close(self) -> None:

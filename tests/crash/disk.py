@@ -4,7 +4,8 @@ The model is that of a journaling file system that orders no data (ext4 with `da
 Changes of names (files and folders created, renamed, removed) reach the disk in the order in which
 they were made, but how many of the latest is open; each `fsync` brings all changes before it to the
 disk. What was written to a file is certain to be there only once that file was synced; until then
-the file may have what it had when it was synced last, or be empty, cut off or full of zeros.
+the file may have what it had when it was synced last, or be empty, cut off or full of zeros. Where
+more was appended, this is so for what was appended.
 """
 
 from __future__ import annotations
@@ -142,11 +143,11 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 sys.addaudithook(_audit)
 
-Damage = Callable[[bytes, bytes | None], bytes]
-"""Takes what a file should hold and what was synced last, if anything; returns what it holds."""
+Damage = Callable[[bytes, bytes], bytes]
+"""Takes what a file should hold and what was synced last; returns what it holds."""
 DAMAGES: dict[str, Damage] = {
     "complete": lambda written, _: written,
-    "lost": lambda _, synced: synced or b"",
+    "lost": lambda _, synced: synced,
     "empty": lambda *_: b"",
     "cut": lambda written, _: written[: len(written) // 2],
     "zeros": lambda written, _: bytes(len(written)),
@@ -207,8 +208,10 @@ def _content(recorder: Recorder, kept: int, now: int, identity: int, damaged: Da
     written, synced = last.contents[identity], last.synced.get(identity)
     if written == synced:
         return recorder.blobs[written]
-    before = None if synced is None else recorder.blobs[synced]
-    return damaged(recorder.blobs[written], before)
+    content, before = recorder.blobs[written], b"" if synced is None else recorder.blobs[synced]
+    if content.startswith(before):
+        return before + damaged(content[len(before) :], b"")
+    return damaged(content, before)
 
 
 def _key(folders: tuple[str, ...], files: dict[str, bytes]) -> str:

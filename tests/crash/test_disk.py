@@ -51,6 +51,17 @@ def test_a_file_that_is_written_again_may_have_what_was_synced_before(root):
     assert {b"old!", b"new?", b"", b"ne", bytes(4)} == {files["a"] for files in found}
 
 
+def test_what_was_synced_stays_when_more_is_appended(root):
+    write(root / "a", b"old!", synced=True)()
+
+    def append():
+        with (root / "a").open("ab") as handle:
+            handle.write(b"more")
+
+    found = states(root, append)
+    assert {b"old!", b"old!mo", b"old!more", b"old!" + bytes(4)} == {files["a"] for files in found}
+
+
 def test_names_are_changed_in_order_and_the_last_changes_may_be_lost(root):
     recorder = Recorder(root)
     with recorder.recording():
