@@ -17,7 +17,7 @@ def search(path, seed, pushes=None):
     world.prepare()
     planner = IDFS(NearestFirst(), RandomGoals(), max_goals_per_object=5)
     return planner.search(
-        world, Budget(seconds=60.0, pushes=pushes), Streams.for_episode(seed, 0, 0)
+        world, Budget(seconds=600.0, pushes=pushes), Streams.for_episode(seed, 0, 0)
     )
 
 
