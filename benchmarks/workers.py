@@ -1,12 +1,15 @@
 """Workers of one process, compared with as many processes that each load their models.
 
 The same demo scenes are collected by one process with several workers, and by that many processes,
-with the shipped models. Memory is measured as in `benchmarks.models`, from runs of their own.
+with the shipped models and with large ones of random weights. Memory is measured as in
+`benchmarks.models`, from runs of their own; while all are at work is when models, libraries and
+what a search needs are all there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 
@@ -19,10 +22,13 @@ from benchmarks.common import (
     write_json,
 )
 from benchmarks.model_costs import megabytes
-from benchmarks.models import HAS_PSS, KINDS, run_split, shipped
+from benchmarks.models import HAS_PSS, KINDS, run_split, shipped, write_large
 
-SETUPS = ((1, 1), (1, 2), (2, 1), (1, 4), (4, 1))
-"""Numbers of processes that load models, and of workers of each."""
+SETUPS = {
+    "shipped models": ((1, 1), (1, 2), (2, 1), (1, 4), (4, 1)),
+    "large models": ((1, 1), (1, 2), (2, 1)),
+}
+"""Numbers of workers of each process, and of processes that load models."""
 
 
 def shipped_models() -> dict[str, Path]:
@@ -33,7 +39,7 @@ def shipped_models() -> dict[str, Path]:
 def measure(
     models: Mapping[str, Path], *, environments: int, max_pushes: int, repeats: int
 ) -> Figures:
-    """Return all figures of this benchmark.
+    """Return all figures of this benchmark, with these models and with large ones.
 
     Args:
         models: by kind.
@@ -44,36 +50,60 @@ def measure(
     Raises:
         RuntimeError: results differ.
     """
-    setups, all_found = [], []
-    for workers, processes in SETUPS:
+    with tempfile.TemporaryDirectory() as folder:
+        bundles = {"shipped models": models, "large models": write_large(Path(folder))}
+        return {
+            name: _compared(
+                each,
+                SETUPS[name],
+                environments=environments,
+                max_pushes=max_pushes,
+                repeats=repeats,
+            )
+            for name, each in bundles.items()
+        }
+
+
+def _compared(
+    models: Mapping[str, Path],
+    setups: Sequence[tuple[int, int]],
+    *,
+    environments: int,
+    max_pushes: int,
+    repeats: int,
+) -> Figures:
+    """Return the figures of some setups with the same models."""
+    measured, all_found = [], []
+    for workers, processes in setups:
         split = (models, environments, max_pushes, processes)
         runs = [run_split(*split, watch=False, workers=workers) for _ in range(repeats)]
         fastest = min((cost for cost, _ in runs), key=itemgetter("wall_s"))
         if HAS_PSS:
             runs.append(run_split(*split, watch=True, workers=workers))
         all_found += [found for _, found in runs]
-        memory = {"peak_bytes": runs[-1][0]["peak_bytes"]}
-        setups.append({"workers": workers, "processes": processes, **fastest, **memory})
+        memory = {name: runs[-1][0][name] for name in ("peak_bytes", "working_bytes")}
+        measured.append({"workers": workers, "processes": processes, **fastest, **memory})
     if any(found != all_found[0] for found in all_found):
         raise RuntimeError("results depend on the number of workers or processes")
-    return {"environments": environments, "max_pushes": max_pushes, "setups": setups}
+    return {"environments": environments, "max_pushes": max_pushes, "setups": measured}
 
 
 def show(figures: Figures) -> None:
     """Print the figures."""
     names = ("processes", "workers of each", "loads", "load and warm-up s", "wall s", "CPU s")
-    show_table(
-        f"{figures['environments']} demo scenes collected by workers or processes",
-        (*names, "peak MB, all"),
-        (
+    for models, compared in figures.items():
+        show_table(
+            f"{models}: {compared['environments']} demo scenes, by workers or processes",
+            (*names, "peak MB, all", "MB at work"),
             (
-                *(each[name] for name in ("processes", "workers", "loads", "load_s")),
-                *(each[name] for name in ("wall_s", "cpu_s")),
-                megabytes(each["peak_bytes"]),
-            )
-            for each in figures["setups"]
-        ),
-    )
+                (
+                    *(each[name] for name in ("processes", "workers", "loads", "load_s")),
+                    *(each[name] for name in ("wall_s", "cpu_s")),
+                    *(megabytes(each[name]) for name in ("peak_bytes", "working_bytes")),
+                )
+                for each in compared["setups"]
+            ),
+        )
 
 
 def main() -> None:
