@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from namo.reporting.topdown import TopDownRenderer
 from namo.scenes import palette
+from namo.scenes.topdown import TopDownRenderer
 
 
 @pytest.fixture(scope="module")
