@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from namo.scenes.topdown import RgbImage
 from namo.signals import check_termination
 
-CODEC, ENCODER, PIXEL_FORMAT = "h264", "libx264", "yuv420p"
+CODEC, PIXEL_FORMAT = "h264", "yuv420p"
 _OPTIONS = {"crf": "20", "g": "2", "bf": "0", "flags": "+bitexact"}
 """Of the encoder. A key frame every other frame, since training reads frames in random order."""
 MAX_FRAMES = 5000
@@ -84,7 +84,7 @@ class VideoFiles:
         path = self._path_of(self._file)
         path.parent.mkdir(parents=True, exist_ok=True)
         container = av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"})
-        stream = container.add_stream(ENCODER, rate=self._fps, options=_OPTIONS)
+        stream = container.add_stream("libx264", rate=self._fps, options=_OPTIONS)
         stream.width, stream.height = self._size
         stream.pix_fmt = PIXEL_FORMAT
         stream.codec_context.thread_count = 1
