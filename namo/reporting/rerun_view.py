@@ -80,8 +80,10 @@ def open_viewer(episode: Episode) -> None:
     recording = _new_recording(episode)
     # Of this installation, whose programs need not be on the path.
     program = Path(sys.executable).with_name("rerun")
-    recording.spawn(
-        executable_path=str(program), default_blueprint=_blueprint(episode.scene_row["bounds"])
+    rr.spawn(
+        executable_path=str(program),
+        default_blueprint=_blueprint(episode.scene_row["bounds"]),
+        recording=recording,
     )
     _log_episode(recording, episode)
     recording.disconnect()
