@@ -18,7 +18,7 @@ from namo.errors import UsageError
 from namo.extras import require_extra
 from namo.results.record_files import SUFFIX
 
-HELP = "step through a search and its plan in the rerun viewer"
+HELP = "step through a search in the rerun viewer"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -23,7 +23,11 @@ Stats = dict[str, NDArray[np.float64]]
 
 
 def vector_stats(values: Floats) -> Stats:
-    """Return the statistics of values (frames, components)."""
+    """Return the statistics of a feature, in its own unit, (components,) each.
+
+    Args:
+        values: (frames, components) of it, in any unit.
+    """
     return {
         "min": values.min(axis=0),
         "max": values.max(axis=0),
@@ -49,7 +53,10 @@ class PixelStats:
         self._images += 1
 
     def stats(self) -> Stats:
-        """Return the statistics of at least one image, each (3, 1, 1) but `count`."""
+        """Return the statistics of at least one image, (3, 1, 1) each, as fractions from 0 to 1.
+
+        `count` is the number of images.
+        """
         levels = np.arange(_LEVELS) / (_LEVELS - 1)
         below = np.cumsum(self._counts, axis=1)
         pixels = below[:, -1:]
@@ -77,11 +84,17 @@ class StatsSum:
         self._total: Stats | None = None
 
     def add(self, stats: Stats) -> None:
-        """Add the statistics of an episode."""
+        """Add an episode.
+
+        Args:
+            stats: of its frames, (components,) or (3, 1, 1) each, in the unit of the feature.
+        """
         self._total = stats if self._total is None else _added(self._total, stats)
 
     def stats(self) -> Stats:
-        """Return the statistics of all episodes.
+        """Return the statistics of all episodes, of the shapes (components,) or (3, 1, 1).
+
+        Units are those of the features; `count` is the number of frames.
 
         Raises:
             ValueError: there is no episode.

@@ -132,7 +132,7 @@ def frame_values(
     movables: int,
     place: EpisodePlace,
 ) -> dict[str, Floats]:
-    """Return the values (frames, components) of all features but the image.
+    """Return the values (frames, components) of all features but the image, in their units.
 
     Args:
         motion: of the plan; all but its last frame are frames of the data set.
@@ -173,7 +173,12 @@ def frame_values(
 
 
 def as_table(values: dict[str, Floats], schema: pa.Schema) -> pa.Table:
-    """Return values (frames, components) as rows of the frames."""
+    """Return the rows of frames.
+
+    Args:
+        values: (frames, components) of each feature, in its unit.
+        schema: of the rows.
+    """
     columns = []
     for field in schema:
         is_list = pa.types.is_fixed_size_list(field.type)

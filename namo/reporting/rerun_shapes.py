@@ -48,7 +48,11 @@ class RerunShapes:
         return rr.Points2D([(x, y)] if is_open else [], radii=radius, colors=colour(GOAL))
 
     def robot(self, position: Sequence[float] | Floats) -> rr.Points2D:
-        """Return the robot at x, y."""
+        """Return the robot.
+
+        Args:
+            position: (2,) x, y of its centre (m).
+        """
         return rr.Points2D([position], radii=self._radius, colors=colour(ROBOT))
 
     def movables(self, poses: Floats, pushed: int | None = None) -> rr.LineStrips2D:
