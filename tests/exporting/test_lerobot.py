@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from namo.errors import UsageError
-from namo.exporting import lerobot
+from namo.exporting import lerobot, video_files
 from namo.results.plan_motion import plan_motion
+from namo.results.records import read_record, write_record
+from namo.signals import TerminationRequested
 from tests.exporting.conftest import exported, hashes, rewrite_metrics
 
 IMAGE = "observation.images.top"
@@ -274,8 +276,6 @@ def test_plans_without_recorded_motion_are_left_out(copied, tmp_path, written):
 
 def forget_replay(path, episode_ids):
     """Record that the replay of some episodes diverged."""
-    from namo.results.records import read_record, write_record
-
     record = read_record(path)
     for row in record["metrics"]:
         if row["episode_id"] in episode_ids:
@@ -286,3 +286,16 @@ def forget_replay(path, episode_ids):
 def test_nothing_but_the_data_set_and_its_scenes_is_written(written):
     names = {name.split("/")[0] for name in hashes(written[0])}
     assert names == {"README.md", "data", "meta", "scene_files.parquet", "videos"}
+
+
+def test_an_interrupted_export_leaves_nothing(collection, tmp_path, monkeypatch):
+    checks = iter(range(30))
+
+    def end_in_the_middle_of_an_episode():
+        if next(checks) == 20:
+            raise TerminationRequested(15)
+
+    monkeypatch.setattr(video_files, "check_termination", end_in_the_middle_of_an_episode)
+    with pytest.raises(TerminationRequested):
+        exported(collection, "lerobot", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
