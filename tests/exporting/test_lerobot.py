@@ -66,10 +66,12 @@ def motions(collection):
     }
 
 
-def test_every_plan_is_an_episode(written, info, episodes, motions):
+def test_every_plan_is_an_episode(written, info, episodes, motions, collection):
     assert len(motions) >= 3
     assert [row["episode_id"] for row in episodes] == [*motions]
     assert [row["length"] for row in episodes] == [len(each) - 1 for each in motions.values()]
+    scenes = {row["episode_id"]: row["scene_sha256"] for row in collection.episodes.to_pylist()}
+    assert [row["scene_sha256"] for row in episodes] == [scenes[name] for name in motions]
     assert info["total_episodes"] == len(motions)
     assert info["total_frames"] == sum(row["length"] for row in episodes)
     assert info["splits"] == {"train": f"0:{len(motions)}"}
