@@ -6,7 +6,11 @@ import importlib.util
 
 from namo.errors import UsageError
 
-EXTRAS = {"learn": ("torch", "safetensors", "tensorboardX"), "export": ("minari", "gymnasium")}
+EXTRAS = {
+    "learn": ("torch", "safetensors", "tensorboardX"),
+    "export": ("minari", "gymnasium", "av"),
+    "view": ("rerun",),
+}
 """Extra -> the packages that are imported when one of its features is used."""
 
 

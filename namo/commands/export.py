@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
     )
     add_run_from(parser)
-    card = parser.add_argument_group("huggingface")
+    card = parser.add_argument_group("huggingface, lerobot")
     card.add_argument(
         "--licence",
         "--license",
@@ -56,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="file with a BibTeX entry for the card",
         default=argparse.SUPPRESS,
     )
-    card.add_argument(
+    splits = parser.add_argument_group("huggingface")
+    splits.add_argument(
         "--manifest",
         metavar="FILE",
         type=Path,
@@ -70,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"pushes that become samples: those of plans, or all simulated ones (default: {PLAN})",
         default=argparse.SUPPRESS,
     )
-    masks.add_argument(
+    images = parser.add_argument_group("masks, lerobot")
+    images.add_argument(
         "--metres-per-pixel",
         metavar="M",
         type=float,

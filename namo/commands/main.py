@@ -38,6 +38,7 @@ from namo.commands import (
     train,
     upgrade,
     verify,
+    view,
 )
 from namo.commands.parsing import EXIT_USAGE, WIDTH, Parser
 from namo.commands.terminal import printable_output
@@ -85,6 +86,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "report": report,
         "explain": explain,
         "replay": replay,
+        "view": view,
         "rerun": rerun,
         "export": export,
     },

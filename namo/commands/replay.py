@@ -20,10 +20,10 @@ from namo.commands.environments import add_environment, environment_file
 from namo.errors import UsageError
 
 if TYPE_CHECKING:
-    from namo.reporting.topdown import RgbImage
     from namo.results.record_types import Action, Columns, EpisodeRecord
     from namo.results.replay import Replay
     from namo.scenes.scene import Scene
+    from namo.scenes.topdown import RgbImage
     from namo.world.world import World
 
 HELP = "replay a plan or push, as a video or in the viewer"
@@ -271,7 +271,7 @@ def _write_video(path: Path, scene: Scene, done: Replay, width: int, *, rendered
 def _from_above(scene: Scene, done: Replay, width: int) -> Iterable[RgbImage]:
     import numpy as np
 
-    from namo.reporting.topdown import TopDownRenderer
+    from namo.scenes.topdown import TopDownRenderer
 
     above = TopDownRenderer(scene, width)
     frames = [frame for push in done.pushes for frame in push.frames]

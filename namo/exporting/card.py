@@ -106,13 +106,8 @@ def front_matter(
         files: description of each table that is one file and not split, likewise.
     """
     largest = max(sum(split.rows[name] for split in splits) for name in tables)
-    chosen = {"license": card.licence}
     return {
-        **(chosen if card.licence else {"license": "other", "license_name": NO_LICENCE}),
-        "pretty_name": card.title,
-        "size_categories": [_size_category(largest)],
-        "task_categories": ["robotics"],
-        "tags": list(TAGS),
+        **common_front_matter(card, largest),
         "configs": [
             {
                 "config_name": name,
@@ -130,6 +125,23 @@ def front_matter(
             {"config_name": name, "description": text, "data_files": f"{name}.parquet"}
             for name, text in files.items()
         ],
+    }
+
+
+def common_front_matter(card: DatasetCard, rows: int) -> dict[str, Any]:
+    """Return the metadata that the Hub reads of any data set.
+
+    Args:
+        card: content of the card.
+        rows: number of rows of the largest table.
+    """
+    chosen = {"license": card.licence}
+    return {
+        **(chosen if card.licence else {"license": "other", "license_name": NO_LICENCE}),
+        "pretty_name": card.title,
+        "size_categories": [_size_category(rows)],
+        "task_categories": ["robotics"],
+        "tags": list(TAGS),
     }
 
 

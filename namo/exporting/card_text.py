@@ -54,11 +54,11 @@ def card_text(
         "",
         *_usage(schemas, [one for one in schemas if not any(s.rows[one] for s in splits)]),
         *_counts(card, splits, schemas, unassigned),
-        *_collection(card),
+        *collection_section(card),
         *_columns({**schemas, **_FILES}),
         *_omissions(),
-        *_licence(card),
-        *_citation(card),
+        *licence_section(card),
+        *citation_section(card),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -137,7 +137,8 @@ def _counts(
     ]
 
 
-def _collection(card: DatasetCard) -> list[str]:
+def collection_section(card: DatasetCard) -> list[str]:
+    """Return the lines of a card on how the collection was made."""
     run, config = card.run, card.run["config"]
     scenes = run["environments"]
     ranges = ", ".join(
@@ -231,7 +232,8 @@ def _omissions() -> list[str]:
     ]
 
 
-def _licence(card: DatasetCard) -> list[str]:
+def licence_section(card: DatasetCard) -> list[str]:
+    """Return the lines of a card on the licence of the data."""
     text = (
         f"`{card.licence}`"
         if card.licence
@@ -241,7 +243,8 @@ def _licence(card: DatasetCard) -> list[str]:
     return ["## Licence", "", text, ""]
 
 
-def _citation(card: DatasetCard) -> list[str]:
+def citation_section(card: DatasetCard) -> list[str]:
+    """Return the lines of a card on what to cite: the data, if it says so, and the software."""
     data = [] if card.citation is None else ["```bibtex", card.citation, "```", ""]
     return [
         "## Citation",

@@ -20,11 +20,11 @@ from namo.exporting.exporter import Export
 from namo.exporting.mask_drawing import CHANNELS, PIXELS, draw_masks
 from namo.exporting.mask_text import LABELS, NOT_SEARCHED, readme
 from namo.exporting.progress import track_progress
+from namo.exporting.scene_window import scene_window
 from namo.exporting.settings import PLAN
 from namo.files import replacing
 from namo.geometry import Pose2D
 from namo.learning.rasters import Raster
-from namo.learning.top_view import Window
 from namo.results.searched_environment import PushRow, SearchedEnvironment
 from namo.results.shards import ShardWriter, shard_name
 from namo.wording import counted
@@ -110,13 +110,7 @@ def _samples(export: Export, searched: SearchedEnvironment) -> Iterator[MaskSamp
         return
     scenes = export.collection.collected_scenes
     scene = scenes.scene(searched.reference, searched.conditions)
-    window = Window.around(scene.bounds, PIXELS, export.settings.metres_per_pixel)
-    if not window.contains(scene.bounds):
-        smallest = Window.around(scene.bounds, PIXELS).metres_per_pixel
-        raise UsageError(
-            f"--metres-per-pixel {window.metres_per_pixel:g}: {scene.path} does not fit into "
-            f"{PIXELS} pixels; allowed for it: {smallest:.4g} or more"
-        )
+    window = scene_window(scene, PIXELS, export.settings.metres_per_pixel)
     static = StaticMap(scene)
     names = ["robot", *static.index]
     scene_labels = {

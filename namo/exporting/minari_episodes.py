@@ -9,41 +9,29 @@ which lie beside its data: `recover_environment` makes it, and its actions lead 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import minari
 import numpy as np
-import pyarrow.compute as pc
 from gymnasium.envs.registration import EnvSpec
 from minari.data_collector.episode_buffer import EpisodeBuffer
 from minari.dataset.minari_storage import MinariStorage
 
-from namo.errors import UsageError
 from namo.exporting.exporter import Export
+from namo.exporting.planned import PLAN, count_kinds, max_movables, omission_lines
 from namo.exporting.progress import track_progress
 from namo.gym import ENTRY_POINT, ENV_ID
 from namo.gym.push_env import REQUESTS
 from namo.gym.scene_set import MINARI, STORED
 from namo.gym.spaces import pose_space, request_space
-from namo.planning.planner import Termination
 from namo.results.record_types import EnvironmentRecord, EpisodeRecord
 from namo.results.run_file import read_run_file
-from namo.results.tables import merged_table, row_groups
 from namo.version import __version__
 from namo.wording import counted
 from namo.world.push import NO_TRAVEL_M, TO_A_POSE
 
 DATA_FORMAT = "arrow"
-
-_OMISSIONS = {
-    "unsolved": "no plan was found",
-    "open": "the goal was reachable from the start",
-    "dropped": "dropped by --filter-minimum-length",
-    "failed": "the environment failed",
-}
-"""Kinds of episodes without a Minari episode -> reason."""
 
 
 class MinariExporter:
@@ -58,13 +46,8 @@ class MinariExporter:
             UsageError: no episode of the collection has a plan.
             ResultFileError: a file of the collection is missing or damaged.
         """
-        movables = _max_movables(export)
-        kinds = Counter(_kinds(export))
-        if not kinds["plan"]:
-            raise UsageError(
-                f"{export.collection.folder}: no episode has a plan with a push, so "
-                "there is nothing to export"
-            )
+        movables = max_movables(export.collection.folder)
+        kinds = count_kinds(export.collection.folder)
         dataset_id = f"{_valid_name(export.name)}-v0"
         data = export.folder / dataset_id / "data"
         data.parent.mkdir()
@@ -76,16 +59,12 @@ class MinariExporter:
             _environment(export, dataset_id, movables),
             data_format=DATA_FORMAT,
         )
-        omissions = [
-            f"{counted(kinds[kind], 'episode', 'episodes')} left out: {reason}"
-            for kind, reason in _OMISSIONS.items()
-            if kinds[kind]
-        ]
+        omissions = omission_lines(kinds)
         storage.update_metadata(_metadata(export, dataset_id, omissions))
-        _write_episodes(storage, _episodes(export, movables), kinds["plan"])
+        _write_episodes(storage, _episodes(export, movables), kinds[PLAN])
         return [
             f"{export.output}: Minari data set {dataset_id}, "
-            f"{counted(kinds['plan'], 'episode', 'episodes')}, "
+            f"{counted(kinds[PLAN], 'episode', 'episodes')}, "
             f"{counted(storage.total_steps, 'step', 'steps')}, padded to "
             f"{counted(movables, 'movable', 'movables')}",
             *omissions,
@@ -170,30 +149,6 @@ def _episodes(export: Export, movables: int) -> Iterator[EpisodeBuffer]:
         for episode in record["episode_results"]:
             if episode["action_sequence"]:
                 yield episode_buffer(record, episode, movables)
-
-
-def _kinds(export: Export) -> Iterator[str]:
-    """Yield the kind of each episode: `plan`, or a key of `_OMISSIONS`."""
-    columns = ["solution_depth", "kept", "termination"]
-    for table in row_groups(merged_table(export.collection.folder, "metrics"), columns):
-        for row in table.to_pylist():
-            if row["termination"] == Termination.ERROR.value:
-                yield "failed"
-            elif not row["kept"]:
-                yield "dropped"
-            elif row["solution_depth"] is None:
-                yield "unsolved"
-            else:
-                yield "plan" if row["solution_depth"] else "open"
-
-
-def _max_movables(export: Export) -> int:
-    path = merged_table(export.collection.folder, "scenes")
-    maxima = [
-        pc.max(pc.list_value_length(table["movables"])).as_py()
-        for table in row_groups(path, ["movables"])
-    ]
-    return max((number for number in maxima if number is not None), default=0)
 
 
 def _metadata(export: Export, dataset_id: str, omissions: list[str]) -> dict[str, Any]:

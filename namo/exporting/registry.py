@@ -8,6 +8,7 @@ EXPORTERS = Registry(
         "huggingface": "namo.exporting.huggingface:HuggingFaceExporter",
         "minari": "namo.exporting.minari_episodes:MinariExporter",
         "masks": "namo.exporting.masks:MaskExporter",
+        "lerobot": "namo.exporting.lerobot:LeRobotExporter",
     },
     group="namo.exporters",
     members=("SETTINGS", "write"),

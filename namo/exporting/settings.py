@@ -24,7 +24,7 @@ class ExportSettings:
         citation: file with a BibTeX entry for the data; None for none.
         manifest: of the scenes, which assigns them to splits; None for a single split.
         pushes: which pushes become samples: those of plans, or all simulated ones.
-        metres_per_pixel: scale of all masks; None to fit each scene into its masks.
+        metres_per_pixel: scale of all images; None to fit each scene into its own.
     """
 
     licence: str | None = None

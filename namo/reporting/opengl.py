@@ -11,10 +11,10 @@ import numpy as np
 
 from namo.errors import NamoError
 from namo.geometry import Floats
-from namo.reporting.topdown import RgbImage
 from namo.scenes.drawing import view_of
 from namo.scenes.mjcf.compiling import compile_model, compile_spec
 from namo.scenes.scene import Scene
+from namo.scenes.topdown import RgbImage
 from namo.world.recording import FRAME_S
 
 ELEVATION_DEG = -60.0

@@ -11,7 +11,7 @@ from PIL import Image
 
 from namo.errors import UsageError
 from namo.files import replacing
-from namo.reporting.topdown import RgbImage
+from namo.scenes.topdown import RgbImage
 from namo.world.recording import FRAME_S
 
 HOLD_FIRST_S, HOLD_LAST_S = 0.5, 1.5

@@ -157,9 +157,11 @@ class Episode(Pictured):
         return replay(World(self.scene) if world is None else world, self.record)
 
     def __repr__(self) -> str:
-        return f"<episode {self.id}: {self._outcome()}>"
+        return f"<episode {self.id}: {self.outcome}>"
 
-    def _outcome(self) -> str:
+    @property
+    def outcome(self) -> str:
+        """What came of the search, as text."""
         pushes = self.metrics["pushes_simulated"]
         if self.solved:
             outcome = f"solved with {counted(len(self.plan), 'push', 'pushes')}"
@@ -170,7 +172,7 @@ class Episode(Pictured):
     def _repr_html_(self) -> str:
         # As an image, so that its style sheet does not reach the rest of the page.
         data = base64.b64encode(self._repr_svg_().encode()).decode()
-        caption = html.escape(f"{self.id}: {self._outcome()}")
+        caption = html.escape(f"{self.id}: {self.outcome}")
         return (
             f'<figure style="margin:0"><img alt="{caption}" src="data:image/svg+xml;base64,{data}">'
             f"<figcaption>{caption}</figcaption></figure>"

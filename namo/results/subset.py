@@ -1,7 +1,7 @@
 """A part of a finished collection as a collection of its own.
 
 Environments are taken whole: their files are copied as they are, and so are their rows and their
-scenes. Tables go through memory one row group at a time. A subset has tables and no parts, so
+scenes. Tables go through memory a few thousand rows at a time. A subset has tables and no parts, so
 nothing can be collected into it; `run.json` says what it was taken from.
 """
 
@@ -29,7 +29,7 @@ from namo.results.run_file import read_run_file
 from namo.results.run_lock import without_range
 from namo.results.schema import METRICS
 from namo.results.summary_types import Summary
-from namo.results.tables import DATA_TABLES, MERGED_TABLES, merged_table, row_groups
+from namo.results.tables import DATA_TABLES, MERGED_TABLES, merged_table, row_batches
 from namo.results.where import parse_where
 from namo.scenes.manifest import listed_scenes
 from namo.scenes.splits import require_splits, split_of
@@ -68,7 +68,7 @@ def filter_collection(folder: Path, where: str, output: Path, *, link: bool = Fa
     """
     condition = parse_where(where, METRICS)
     columns = list(dict.fromkeys(("env_index", *condition.columns)))
-    rows = row_groups(merged_table(folder, "metrics"), columns)
+    rows = row_batches(merged_table(folder, "metrics"), columns)
     found = [table.filter(condition.expression)["env_index"].to_numpy() for table in rows]
     numbers = np.unique(np.concatenate([np.empty(0, np.int64), *found]))
     if not numbers.size:
@@ -137,7 +137,7 @@ def split_collection(
 def _scenes_of(folder: Path) -> Iterator[tuple[int, str, str]]:
     """Yield number, hash of the scene file, and its path, of each environment."""
     columns = ["env_index", "episode", "scene_sha256", "xml_file"]
-    for table in row_groups(merged_table(folder, "metrics"), columns):
+    for table in row_batches(merged_table(folder, "metrics"), columns):
         first = table.filter(pc.equal(table["episode"], 0)).to_pydict()
         yield from zip(first["env_index"], first["scene_sha256"], first["xml_file"], strict=True)
 
@@ -217,15 +217,15 @@ def _rows_of(folder: Path, numbers: Numbers, staging: Path) -> dict[str, Iterabl
     wanted = pa.array(numbers)
 
     def of_environments(name: str) -> Iterator[pa.Table]:
-        for table in row_groups(merged_table(folder, name)):
+        for table in row_batches(merged_table(folder, name)):
             yield table.filter(pc.is_in(table["env_index"], wanted))
 
     def scene_files() -> Iterator[pa.Table]:
         hashes: set[str] = set()  # of the scenes table, which is written before
-        for table in row_groups(staging / "scenes.parquet", ["scene_sha256"]):
+        for table in row_batches(staging / "scenes.parquet", ["scene_sha256"]):
             hashes.update(pc.unique(table["scene_sha256"]).to_pylist())
         allowed = pa.array(hashes, pa.string())
-        for table in row_groups(merged_table(folder, "scene_files")):
+        for table in row_batches(merged_table(folder, "scene_files")):
             yield table.filter(pc.is_in(table["scene_sha256"], allowed))
 
     tables: dict[str, Iterable[pa.Table]] = {name: of_environments(name) for name in DATA_TABLES}

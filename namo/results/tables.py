@@ -31,6 +31,8 @@ TABLES = {**MERGED_TABLES, "files": FILES}
 COMPRESSION = "zstd"
 ROW_GROUP = 65536
 """Rows per row group."""
+BATCH_ROWS = 4096
+"""Rows that `row_batches` reads at a time."""
 GROUP_BYTES = 64_000_000
 """Size in memory at which a row group is written with fewer rows, for rows of any size (bytes)."""
 NULLABLE = frozenset(
@@ -92,6 +94,20 @@ def row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.
         for group in range(file.num_row_groups):
             check_termination()
             table = file.read_row_group(group, columns=columns)
+            require_values(path, table)
+            yield table
+
+
+def row_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Yield the rows of a Parquet file, `BATCH_ROWS` at a time: for less memory than row groups.
+
+    Raises:
+        ResultFileError: as for `row_groups`.
+    """
+    with open_table(path) as file:
+        for batch in file.iter_batches(BATCH_ROWS, columns=columns):
+            check_termination()
+            table = pa.Table.from_batches([batch])
             require_values(path, table)
             yield table
 

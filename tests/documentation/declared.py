@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 NOT_COMMANDS: Mapping[str, str] = {
     "results/demo/": "the files of a collection",
+    "from lerobot.datasets.lerobot_dataset import LeRobotDataset": (
+        "LeRobot, which tests/exporting/test_lerobot_loader.py installs"
+    ),
     "Snakefile               the pipeline on one page": "the files of the project",
     "results of searches --> data set --> training --> models --> searches --> ...": "a diagram",
     "your scenes --> check --> certify --> collect --> data set --> models --> comparison": (
@@ -43,6 +46,7 @@ class Instead(NamedTuple):
 
 
 _NEEDS_SLURM = "needs a cluster; runs on one in `make test-slurm`"
+_HUB = "uploads to the Hub, with an account of one's own"
 _LONG_SUITE = "half an hour; a short version is part of `make test-all`"
 _AS_ELSEWHERE = "its jobs, with few scenes, run in tests/workflow"
 _BY_HAND = (
@@ -226,6 +230,23 @@ DECLARED: Mapping[str, Instead] = dict(
         (
             "tensorboard --logdir results/learning",
             Instead("tensorboard --inspect --logdir results/learning", "serves until it is ended"),
+        ),
+        # ---- publishing, viewers -------------------------------------------------------------
+        (
+            "hf upload USER/NAME results/demo_hf . --repo-type dataset",
+            Instead("hf upload --help", _HUB),
+        ),
+        (
+            "hf upload USER/NAME results/demo_lerobot . --repo-type dataset",
+            Instead("hf upload --help", _HUB),
+        ),
+        (
+            "hf repos tag create USER/NAME v3.0 --repo-type dataset",
+            Instead("hf repos tag create --help", _HUB),
+        ),
+        (
+            ".venv/bin/namo view results/demo 0",
+            Instead(".venv/bin/namo view results/demo 0 --rrd results/view.rrd", "opens a window"),
         ),
         # ---- on several machines -------------------------------------------------------------
         *_smaller_ranges(

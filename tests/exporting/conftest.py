@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import namo
@@ -14,6 +17,7 @@ from namo.exporting.exporter import export_with
 from namo.exporting.registry import EXPORTERS
 from namo.exporting.settings import ExportSettings
 from namo.results.collection import Collection
+from namo.results.tables import DATA_TABLES
 from tests.training.conftest import collect, write_scenes
 
 
@@ -78,3 +82,11 @@ def hashes(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def rewrite_metrics(collection: Collection, change: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Change the metrics rows of a copied collection."""
+    rows = collection.episodes.to_pylist()
+    change(rows)
+    table = pa.Table.from_pylist(rows, DATA_TABLES["metrics"])
+    pq.write_table(table, collection.folder / "metrics.parquet")

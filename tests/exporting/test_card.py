@@ -1,9 +1,11 @@
 import pytest
+from huggingface_hub import DatasetCard as HubCard
 
 from namo.errors import ResultFileError, UsageError
 from namo.exporting.card import DatasetCard, Split, front_matter
 from namo.exporting.exporter import Export
 from namo.exporting.settings import ExportSettings
+from tests.exporting.conftest import exported
 
 
 def card_of(collection, tmp_path, **settings):
@@ -61,3 +63,16 @@ def test_a_missing_citation_and_a_missing_summary_are_named(copied, tmp_path):
     (copied.folder / "collection_summary_host.pkl").unlink()
     with pytest.raises(ResultFileError, match=r"collection_summary_host\.pkl: is missing"):
         card_of(copied, tmp_path)
+
+
+@pytest.mark.parametrize("form", ["huggingface", "lerobot"])
+def test_the_hub_reads_the_card_that_an_export_writes(collection, tmp_path, form):
+    exported(collection, form, tmp_path / "out", licence="cc-by-4.0")
+    card = HubCard.load(tmp_path / "out" / "README.md")
+    assert card.data.license == "cc-by-4.0"
+    assert "namo" in card.data.tags
+    assert ("LeRobot" in card.data.tags) == (form == "lerobot")
+    for config in card.data.configs:
+        files = config["data_files"]
+        patterns = [each["path"] for each in files] if isinstance(files, list) else [files]
+        assert all(any((tmp_path / "out").glob(pattern)) for pattern in patterns)

@@ -1,7 +1,11 @@
 import hashlib
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -229,3 +233,60 @@ def test_the_commands_write_collections_that_verify(whole, tmp_path, capsys):
     capsys.readouterr()
     assert main(["split", str(whole), "--fractions", "a", "-o", str(out)]) == 2
     assert "--fractions a: expected NAME=FRACTION" in capsys.readouterr().err
+
+
+STATUS = Path("/proc/self/status")
+MEASURED = f"""
+import sys
+from pathlib import Path
+from namo.commands.main import main
+code = main(sys.argv[1:])
+lines = Path({str(STATUS)!r}).read_text().splitlines()
+print(next(line for line in lines if line.startswith("VmHWM:")).split()[1], file=sys.stderr)
+sys.exit(code)
+"""
+"""Prints the peak memory (kB). Not `ru_maxrss`, which includes that of the process it came from."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux says what a process took at its peak")
+def test_a_million_rows_take_less_than_500_megabytes(whole, tmp_path):
+    environments, pushes = 1000, 1000
+    inflated = tmp_path / "inflated"
+    filter_collection(whole, "env_index == 1", inflated)
+    entries = pq.read_table(inflated / "manifest.parquet").to_pylist()
+    (record,) = (entry for entry in entries if entry["path"].endswith("_results.pkl"))
+    entries.remove(record)
+    for name in DATA_TABLES:
+        path = inflated / f"{name}.parquet"
+        table = pq.read_table(path)
+        each = pushes if name == "pushes" else 1
+        with pq.ParquetWriter(path, table.schema) as writer:
+            place = table.schema.get_field_index("env_index")
+            field = table.schema.field(place)
+            for numbers in np.array_split(np.arange(environments), 16):  # row groups as usual
+                rows = table.take([0] * each * len(numbers))
+                index = pa.array(np.repeat(numbers, each), field.type)
+                writer.write_table(rows.set_column(place, field, index))
+        (entry,) = (entry for entry in entries if entry["path"] == path.name)
+        entry["sha256"] = sha256_of(path)
+    for number in range(environments):
+        copy = inflated / record["path"].replace("_env_000001_", f"_env_{number:06d}_")
+        if not copy.exists():
+            copy.hardlink_to(inflated / record["path"])
+        entries.append({**record, "path": copy.name})
+    schema = pq.read_schema(inflated / "manifest.parquet")
+    pq.write_table(pa.Table.from_pylist(entries, schema), inflated / "manifest.parquet")
+    for command in (
+        ["filter", "--where", "env_index >= 1", "--link", "-o", str(tmp_path / "most")],
+        ["split", "--fractions", "train=0.5", "test=0.5", "--link", "-o", str(tmp_path / "two")],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURED, command[0], str(inflated), *command[1:]],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert int(done.stderr.split()[-1]) < 500_000
+    written = pq.ParquetFile(tmp_path / "most" / "pushes.parquet").metadata
+    assert written.num_rows == (environments - 1) * pushes

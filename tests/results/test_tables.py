@@ -2,6 +2,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from namo.errors import ResultFileError
+from namo.results import tables
 from namo.results.schema import FILES
 from namo.results.tables import TABLES, write_table
 
@@ -50,3 +52,19 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         write_table(path, FILES, tables())
     assert pq.read_table(path)["bytes"].to_pylist() == [1]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_batches_are_the_rows_of_the_table_a_few_at_a_time(tmp_path, monkeypatch):
+    schema = pa.schema([pa.field("env_index", pa.int64(), nullable=False)])
+    table = pa.table({"env_index": [*range(10)]}, schema=schema)
+    pq.write_table(table, tmp_path / "rows.parquet", row_group_size=7)
+    monkeypatch.setattr(tables, "BATCH_ROWS", 3)
+    found = list(tables.row_batches(tmp_path / "rows.parquet"))
+    assert all(len(each) <= 3 for each in found)
+    assert pa.concat_tables(found).equals(table)
+
+
+def test_batches_are_checked_like_row_groups(tmp_path):
+    pq.write_table(pa.table({"env_index": [0, -1]}), tmp_path / "rows.parquet")
+    with pytest.raises(ResultFileError, match="column 'env_index' holds -1"):
+        list(tables.row_batches(tmp_path / "rows.parquet"))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from namo.geometry import Floats, Pose2D
 from namo.scenes.drawing import SMALLEST_MARK, view_of
-from namo.scenes.palette import FLOOR, GOAL, MOVABLE, MOVABLE_EDGE, ROBOT, WALL
-from namo.scenes.scene import Scene
+from namo.scenes.palette import FLOOR, GOAL, MOVABLE, MOVABLE_EDGE, PAGE, ROBOT, WALL
+from namo.scenes.scene import Bounds, Scene
 
 RgbImage = NDArray[np.uint8]
 """(height, width, 3) uint8: red, green, blue."""
@@ -33,22 +33,33 @@ class TopDownRenderer:
         height: likewise.
     """
 
-    def __init__(self, scene: Scene, width: int) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        width: int,
+        view: Bounds | None = None,
+        smallest_mark: float = SMALLEST_MARK,
+    ) -> None:
         """Draw the static part of a scene.
 
         Args:
             scene: scene to draw.
             width: of the images (pixels); rounded to an even number, as video codecs require.
+            view: rectangle that they show (m); None for the scene without anything around it.
+            smallest_mark: minimum radius of robot and goal as a fraction of the view; 0 to draw
+                both in their true size.
         """
-        self._scene, self._view = scene, view_of(scene)
-        view = self._view
+        floor = view_of(scene)
+        around, view = FLOOR if view is None else PAGE, view or floor
+        self._scene, self._view = scene, view
         self.width = 2 * round(width / 2)
         self._pixels_per_m = _SUPERSAMPLING * self.width / (view.x_max - view.x_min)
         self.height = 2 * round((view.y_max - view.y_min) * self._pixels_per_m / _SUPERSAMPLING / 2)
-        smallest = SMALLEST_MARK * max(view.x_max - view.x_min, view.y_max - view.y_min)
+        smallest = smallest_mark * max(view.x_max - view.x_min, view.y_max - view.y_min)
         self._robot_radius = max(scene.robot.radius, smallest)
         shape = (self.height * _SUPERSAMPLING, self.width * _SUPERSAMPLING, 3)
-        self._static: RgbImage = np.full(shape, _colour(FLOOR), np.uint8)
+        self._static: RgbImage = np.full(shape, _colour(around), np.uint8)
+        self._polygon(self._static, _corners(floor), FLOOR)
         for wall in scene.walls:
             self._polygon(self._static, wall.corners(), WALL)
         goal = np.array([[scene.goal.x, scene.goal.y]])
@@ -110,6 +121,18 @@ class TopDownRenderer:
         pixels = round(radius * self._pixels_per_m * (1 << _FRACTION_BITS))
         width = max(1, math.ceil(ring_px * _SUPERSAMPLING)) if ring_px else cv2.FILLED
         cv2.circle(image, (x, y), pixels, _colour(colour), width, cv2.LINE_AA, _FRACTION_BITS)
+
+
+def _corners(area: Bounds) -> Floats:
+    """Return the corners of a rectangle (4, 2) (m)."""
+    return np.array(
+        [
+            (area.x_min, area.y_min),
+            (area.x_max, area.y_min),
+            (area.x_max, area.y_max),
+            (area.x_min, area.y_max),
+        ]
+    )
 
 
 def _colour(name: str) -> tuple[int, int, int]:

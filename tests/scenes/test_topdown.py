@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from namo.reporting.topdown import TopDownRenderer
 from namo.scenes import palette
+from namo.scenes.scene import Bounds
+from namo.scenes.topdown import TopDownRenderer
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,25 @@ def test_images_are_independent(renderer):
     first = renderer.draw([-1.0, 1.0, 0.5, 0.5, 0.0])
     renderer.draw([1.0, 1.0, -0.5, -0.5, 1.0])
     assert (renderer.draw([-1.0, 1.0, 0.5, 0.5, 0.0]) == first).all()
+
+
+def test_around_a_scene_there_is_nothing_and_it_keeps_its_scale(scene):
+    wide = TopDownRenderer(scene, 400, Bounds(-4.1, -2.05, 4.1, 2.05))
+    assert (wide.width, wide.height) == (400, 200)
+    image = wide.draw([-1.0, 1.0, 0.5, -0.5, 0.0])
+    assert is_near(image[100, 20].astype(int), palette.PAGE)
+    x, y = 0.5, -0.5
+    column, row = round((x + 4.1) / 8.2 * 400), round((2.05 - y) / 4.1 * 200)
+    assert is_near(image[row, column].astype(int), palette.MOVABLE)
+
+
+def test_robot_and_goal_can_have_their_true_size(scene):
+    view = Bounds(-20.5, -20.5, 20.5, 20.5)
+    areas = [
+        (np.abs(image.astype(int) - 255 * np.array(to_rgb(palette.ROBOT))).max(axis=2) < 12).sum()
+        for image in (
+            TopDownRenderer(scene, 820, view, mark).draw([-1.0, 1.0, 0.5, -0.5, 0.0])
+            for mark in (0.022, 0.0)
+        )
+    ]
+    assert areas[0] > 10 * areas[1] > 0
