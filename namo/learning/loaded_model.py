@@ -119,7 +119,7 @@ class LoadedModel:
         return logits
 
     def logits_of(self, queries: Sequence[Inputs]) -> list[Floats]:
-        """Return the logits of several queries, bit for bit those of each alone.
+        """Return the logits (views, candidates, 2) of several queries, bit for bit as each alone.
 
         Args:
             queries: inputs as of `logits`; at least one.
@@ -134,7 +134,12 @@ class LoadedModel:
         return [in_passes(self._forward, self._shape, [each])[0] for each in queries]
 
     def time_forward(self, rasters: Raster, features: Features) -> float:
-        """Return the time of the bare forward pass of a query (s); see `logits`."""
+        """Return the time of the bare forward pass of a query (s).
+
+        Args:
+            rasters: (views, channels, pixels, pixels).
+            features: (views, candidates, features).
+        """
         tensors = self._tensors(rasters, features)
         began = time.perf_counter()
         with torch.inference_mode():

@@ -124,6 +124,15 @@ class OwnedModel:
         discount: float,
         stats: InferenceStats,
     ) -> None:
+        """Describe a model.
+
+        Args:
+            link: to the process that holds it.
+            number: of the model there, from 0.
+            features: see `Model`.
+            discount: see `Model`; a factor.
+            stats: of loading it; counts the queries of this process.
+        """
         self._link, self._number = link, number
         self.features, self.discount, self.stats = features, discount, stats
 

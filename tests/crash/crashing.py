@@ -12,7 +12,7 @@ from tests.crash.disk import DiskState, Recorder, disk_states
 
 STATES = int(os.environ.get("NAMO_CRASH_STATES", "40"))
 """How many states of the disk to try of each run; `make test-crash` tries thousands."""
-MOST_REPEATED = 50
+MAX_REPEATED = 50
 """States from which the repeated run is recorded too, to cut its power as well."""
 
 
@@ -39,7 +39,7 @@ class Run:
 
 
 def try_power_cuts(run: Run, expected: object = None) -> None:
-    """Cut the power of a run at many moments, and make sure that a repeated run mends everything.
+    """Cut the power of a run at many moments, and make sure that a repeated run repairs everything.
 
     Args:
         run: whose folder is as it is before the run.
@@ -53,7 +53,7 @@ def try_power_cuts(run: Run, expected: object = None) -> None:
         _repeat(run, state, wanted)
         tried += 1
     while tried < STATES:
-        for state in islice(_again(run, _spread(first, MOST_REPEATED)), STATES - tried):
+        for state in islice(_again(run, _spread(first, MAX_REPEATED)), STATES - tried):
             _repeat(run, state, wanted)
             tried += 1
     print(f"\n{tried} states of the disk, {len(first)} of them after one power cut")

@@ -3,7 +3,7 @@
 The model is that of a journaling file system that orders no data (ext4 with `data=writeback`, XFS).
 Changes of names (files and folders created, renamed, removed) reach the disk in the order in which
 they were made, but how many of the latest is open; each `fsync` brings all changes before it to the
-disk. What was written to a file is certain to be there only once that file was synced; until then
+disk. Data of a file are certain to be there only once that file was synced; until then
 the file may have what it had when it was synced last, or be empty, cut off or full of zeros. Where
 more was appended, this is so for what was appended.
 """

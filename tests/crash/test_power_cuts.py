@@ -80,7 +80,7 @@ def test_environments_that_are_collected_again(scenes, collected, out):
     try_power_cuts(Run(out.parent, act, lambda: content(out, scenes)))
 
 
-def test_a_damaged_collection_that_is_mended(rig, scenes, config, collected, out):
+def test_a_damaged_collection_that_is_repaired(rig, scenes, config, collected, out):
     damaged = collected.files()[1]
     damaged.write_bytes(damaged.read_bytes()[:-70])
 
