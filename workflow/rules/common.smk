@@ -17,6 +17,7 @@ from namo.pipeline.jobs import (
 )
 from namo.pipeline.learning_plan import BENCHMARK, ONCE, ROUND, LearningPlan
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
+from namo.pipeline.shipped_settings import over_shipped
 from namo.results.retries import tries_of
 from namo.shipped import shipped_folder
 from namo.version import (
@@ -45,9 +46,18 @@ def note(line):
     print(line, file=sys.stderr)
 
 
-RUN = planned(RunPlan.from_config, config, note)
+# Snakemake leaves out `configfile` where a module is given its settings.
+SETTINGS = over_shipped(config) if AS_MODULE else config
+RUN = planned(RunPlan.from_config, SETTINGS, note)
 LEARN = planned(LearningPlan.from_run, RUN)
 OUT, SCENES_OUT, LEARN_OUT = RUN.folder, RUN.scenes_folder, LEARN.folder
+
+for folder in map(str, (OUT, SCENES_OUT, LEARN_OUT)):
+    if workflow.modifier.path_modifier.replace_prefix(folder) != folder:
+        raise WorkflowError(
+            f"module {__name__}: prefix and replace_prefix are not supported; set output_dir, "
+            "scenes: output_dir and learning: output_dir in its config instead"
+        )
 
 
 def begin():

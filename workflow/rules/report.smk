@@ -20,6 +20,7 @@ rule merge:
     benchmark:
         OUT / "benchmarks" / "merge.tsv"
     retries: 0
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -55,6 +56,7 @@ rule report:
         OUT / "benchmarks" / "report.tsv"
     priority: 1
     retries: 0
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -79,6 +81,7 @@ rule summary:
     benchmark:
         OUT / "benchmarks" / "summary.tsv"
     retries: 0
+    localrule: True
     conda:
         ENVIRONMENT
     params:
