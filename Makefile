@@ -6,7 +6,8 @@
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make bench  the measurements of docs/performance.md
 # make docs   the documentation as a site, in results/site: needs no network to read
-# make lock   write requirements*.txt from pyproject.toml again; UPGRADE=--upgrade: newest versions
+# make lock   write requirements*.txt from pyproject.toml again, and envs/namo.yaml from them;
+#             UPGRADE=--upgrade: newest versions
 # make pictures  draw the pictures of the documentation again
 # make models generate the scenes, collect, train and compare as for the shipped models (hours)
 # make benchmark-scenes  draw, measure and pack the frozen scenes of `snakemake benchmark` again (hours)
@@ -100,6 +101,7 @@ lock: setup-test
 	$(LOCK) --extra docs --constraint requirements.txt --output-file requirements-docs.txt
 	$(LOCK) --extra dev --constraint requirements.txt --constraint requirements-docs.txt \
 		--output-file requirements-test.txt
+	python envs/pin_conda.py
 
 # The charts of performance.md and learning.md also need their measurements.
 pictures: setup

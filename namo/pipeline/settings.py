@@ -96,6 +96,13 @@ class PipelineSettings:
         minimum=1,
         ceiling=MAX_THREADS,
     )
+    container: str | None = setting(
+        None,
+        help="image that jobs run in with --software-deployment-method apptainer: a .sif file, or "
+        "docker://NAME:TAG",
+        none="none",
+        min_length=1,
+    )
     hostname: str | None = setting(
         None,
         help="label in file names",

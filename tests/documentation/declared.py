@@ -43,6 +43,7 @@ class Instead(NamedTuple):
 
 
 _NEEDS_SLURM = "needs a cluster; runs on one in `make test-slurm`"
+_NEEDS_ENGINE = "needs a container engine; tests/envs/test_dockerfile.py runs the steps"
 _LONG_SUITE = "half an hour; a short version is part of `make test-all`"
 _AS_ELSEWHERE = "its jobs, with few scenes, run in tests/workflow"
 _BY_HAND = (
@@ -96,6 +97,11 @@ def _smaller_ranges(*commands: str) -> Iterator[tuple[str, Instead]]:
 def _planned(command: str, why: str) -> tuple[str, Instead]:
     """Plan the jobs of a Snakemake run without running them."""
     return command, Instead(f"{command} --dry-run", why)
+
+
+def _without(command: str, option: str, why: str) -> tuple[str, Instead]:
+    """Plan the jobs of a Snakemake run without an option that cannot be tried."""
+    return command, Instead(f"{command.replace(f' {option}', '')} --dry-run", why)
 
 
 def _with_plug_ins(command: str) -> tuple[str, Instead]:
@@ -251,6 +257,34 @@ DECLARED: Mapping[str, Instead] = dict(
         _planned(
             ".venv/bin/snakemake --profile profiles/slurm --workflow-profile profiles/mine rounds",
             _NEEDS_SLURM,
+        ),
+        # ---- containers and conda ------------------------------------------------------------
+        (
+            "docker build --file envs/Dockerfile --tag namo-collect .",
+            Instead("test -f envs/Dockerfile", _NEEDS_ENGINE),
+        ),
+        (
+            'docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/work" namo-collect '
+            "namo collect --output-dir results/image --start-idx 0 --end-idx 10",
+            Instead(
+                "namo collect --output-dir results/image --start-idx 0 --end-idx 2 --max-pushes 5",
+                f"without the image, which {_NEEDS_ENGINE}",
+            ),
+        ),
+        (
+            "apptainer build namo.sif docker-daemon://namo-collect:latest",
+            Instead("test ! -e namo.sif", "needs Apptainer and the image"),
+        ),
+        _without(
+            ".venv/bin/snakemake --cores all --software-deployment-method apptainer "
+            "--config container=namo.sif",
+            "--software-deployment-method apptainer",
+            "needs Apptainer",
+        ),
+        _without(
+            ".venv/bin/snakemake --cores all --software-deployment-method conda",
+            "--software-deployment-method conda",
+            "needs conda; tests/workflow/test_conda.py runs it with a stand-in",
         ),
         # ---- the Makefile, and long tests ----------------------------------------------------
         _recipe("make test", "runs these very tests; `.ci/run` runs it"),

@@ -7,13 +7,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 from namo.errors import NamoError
 from namo.pipeline.closing import closing_lines
 from namo.pipeline.jobs import (
     UNLESS_REFUSED,
     forget_refusals,
+    image_for,
     log_redirection,
     run_jobs_with_this_python,
+    with_this_package,
 )
 from namo.pipeline.learning_plan import BENCHMARK, ONCE, ROUND, LearningPlan
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
@@ -58,6 +61,18 @@ for folder in map(str, (OUT, SCENES_OUT, LEARN_OUT)):
             f"module {__name__}: prefix and replace_prefix are not supported; set output_dir, "
             "scenes: output_dir and learning: output_dir in its config instead"
         )
+
+DEPLOYED_WITH = workflow.deployment_settings.deployment_method
+IMAGE = planned(
+    image_for,
+    RUN.settings.container,
+    apptainer=DeploymentMethod.APPTAINER in DEPLOYED_WITH,
+)
+if DeploymentMethod.CONDA in DEPLOYED_WITH:
+    shell.prefix(with_this_package(Path(".snakemake", "namo-collect")))
+
+
+container: IMAGE
 
 
 def begin():
