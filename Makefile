@@ -4,6 +4,7 @@
 # make test-slow    the slow tests alone: whole pages, kills, rounds of learning
 # make test-faults  the long suites of tests/faults: a hundred kills, thousands of mutants (half an hour)
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
+# make test-cloud   object stores and profiles of clouds, in a virtual environment of their own
 # make bench  the measurements of docs/performance.md
 # make docs   the documentation as a site, in results/site: needs no network to read
 # make lock   write requirements*.txt from pyproject.toml again, and envs/namo.yaml from them;
@@ -15,6 +16,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+CLOUD := .venv-cloud
 BIN := $(CURDIR)/$(VENV)/bin
 CORES ?= all
 JOBS ?= 2
@@ -27,7 +29,7 @@ SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-slurm bench docs lock pictures learning-scenes models benchmark-scenes clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-slurm test-cloud bench docs lock pictures learning-scenes models benchmark-scenes clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -88,6 +90,17 @@ test-slurm: setup-test
 	bash tests/slurm/install.sh
 	NAMO_TEST_SLURM=1 pytest tests/slurm
 
+# In an environment of its own: botocore needs older packages than the locks have.
+$(CLOUD)/.installed: $(VENV)/.installed-test pyproject.toml
+	$(PYTHON) -m venv $(CLOUD)
+	$(CLOUD)/bin/python -m pip install --quiet --requirement requirements-test.txt
+	$(CLOUD)/bin/python -m pip install --quiet --requirement requirements-torch.txt
+	$(CLOUD)/bin/python -m pip install --quiet --editable ".[cloud-tests]"
+	@touch $@
+
+test-cloud: $(CLOUD)/.installed
+	PATH=$(CURDIR)/$(CLOUD)/bin:$$PATH pytest tests/workflow/test_store.py tests/workflow/test_cloud_profiles.py
+
 bench: setup
 	python -m benchmarks.run_all
 
@@ -121,4 +134,4 @@ benchmark-scenes: setup
 	python -m benchmarks.benchmark_scenes --jobs $(JOBS)
 
 clean:
-	rm -rf $(VENV) results .snakemake
+	rm -rf $(VENV) $(CLOUD) results .snakemake

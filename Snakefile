@@ -55,5 +55,5 @@ rule all:
     """A collected, summarised and reported run."""
     default_target: not AS_MODULE
     input:
-        rules.summary.output,
-        rules.report.output,
+        here(rules.summary.output[0]),
+        here(rules.report.output[0]),

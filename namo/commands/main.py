@@ -21,6 +21,7 @@ from namo.commands import (
     filter_environments,
     init,
     merge,
+    pack,
     plug_ins,
     redo,
     replay,
@@ -36,6 +37,7 @@ from namo.commands import (
     status,
     summary,
     train,
+    unpack,
     upgrade,
     verify,
 )
@@ -78,6 +80,8 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
         "merge": merge,
         "filter": filter_environments,
         "split": split,
+        "pack": pack,
+        "unpack": unpack,
         "upgrade": upgrade,
     },
     "Look at a collection": {
