@@ -3,12 +3,6 @@
 With `store` a chunk leaves one file in an object store, from which `fetch` puts it into the folder.
 """
 
-
-def in_store(chunk):
-    """Return the file of a chunk in the object store."""
-    return storage(f"{RUN.settings.store}/{chunk}.tar")
-
-
 PART = OUT / "parts" / "{chunk}"
 if RUN.settings.store is None:
     COLLECTED = {

@@ -174,6 +174,11 @@ def markers_to_merge(wildcards):
     return [here(OUT / "parts" / chunk / "part.json") for chunk in RUN.chunks]
 
 
+def in_store(chunk):
+    """Return the file of a chunk in the object store."""
+    return storage(f"{RUN.settings.store}/{chunk}.tar")
+
+
 def stored_with(markers):
     """Return the files in the object store that markers of chunks come from, if there is one."""
     if RUN.settings.store is None:
