@@ -5,9 +5,11 @@
 # make test-faults  the long suites of tests/faults: a hundred kills, thousands of mutants (half an hour)
 # make test-crash   power cuts at thousands of moments of small runs (an hour)
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
+# make test-cloud   object stores and profiles of clouds, in a virtual environment of their own
 # make bench  the measurements of docs/performance.md
 # make docs   the documentation as a site, in results/site: needs no network to read
-# make lock   write requirements*.txt from pyproject.toml again; UPGRADE=--upgrade: newest versions
+# make lock   write requirements*.txt from pyproject.toml again, and envs/namo.yaml from them;
+#             UPGRADE=--upgrade: newest versions
 # make pictures  draw the pictures of the documentation again
 # make models generate the scenes, collect, train and compare as for the shipped models (hours)
 # make benchmark-scenes  draw, measure and pack the frozen scenes of `snakemake benchmark` again (hours)
@@ -15,6 +17,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+CLOUD := .venv-cloud
 BIN := $(CURDIR)/$(VENV)/bin
 CORES ?= all
 JOBS ?= 2
@@ -28,7 +31,7 @@ SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-crash test-slurm bench docs lock pictures learning-scenes models benchmark-scenes clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-crash test-slurm test-cloud bench docs lock pictures learning-scenes models benchmark-scenes clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -92,6 +95,17 @@ test-slurm: setup-test
 	bash tests/slurm/install.sh
 	NAMO_TEST_SLURM=1 pytest tests/slurm
 
+# In an environment of its own: botocore needs older packages than the locks have.
+$(CLOUD)/.installed: $(VENV)/.installed-test pyproject.toml
+	$(PYTHON) -m venv $(CLOUD)
+	$(CLOUD)/bin/python -m pip install --quiet --requirement requirements-test.txt
+	$(CLOUD)/bin/python -m pip install --quiet --requirement requirements-torch.txt
+	$(CLOUD)/bin/python -m pip install --quiet --editable ".[cloud-tests]"
+	@touch $@
+
+test-cloud: $(CLOUD)/.installed
+	PATH=$(CURDIR)/$(CLOUD)/bin:$$PATH pytest tests/workflow/test_store.py tests/workflow/test_cloud_profiles.py
+
 bench: setup
 	python -m benchmarks.run_all
 
@@ -105,6 +119,7 @@ lock: setup-test
 	$(LOCK) --extra docs --constraint requirements.txt --output-file requirements-docs.txt
 	$(LOCK) --extra dev --constraint requirements.txt --constraint requirements-docs.txt \
 		--output-file requirements-test.txt
+	python envs/pin_conda.py
 
 # The charts of performance.md and learning.md also need their measurements.
 pictures: setup
@@ -124,4 +139,4 @@ benchmark-scenes: setup
 	python -m benchmarks.benchmark_scenes --jobs $(JOBS)
 
 clean:
-	rm -rf $(VENV) results .snakemake
+	rm -rf $(VENV) $(CLOUD) results .snakemake

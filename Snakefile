@@ -8,19 +8,23 @@
 and `benchmark` are targets of their own. Settings: config/. Rules: workflow/rules/, one file per stage.
 """
 
-from namo.shipped import here_or_shipped
+from namo.shipped import here_or_shipped, shipped_folder
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+AS_MODULE = not workflow.modifier.is_main_snakefile()
+# Settings beside the Snakefile of a workflow that uses this one as a module are its own.
+PROJECT = str(shipped_folder()) if AS_MODULE else workflow.basedir
 
 
 include: "workflow/rules/console.smk"  # before Snakemake has something to say
 
 
-configfile: here_or_shipped("config/config.yaml", workflow.basedir)
-configfile: here_or_shipped("config/scenes.yaml", workflow.basedir)
-configfile: here_or_shipped("config/learning.yaml", workflow.basedir)
-configfile: here_or_shipped("config/benchmark.yaml", workflow.basedir)
+configfile: here_or_shipped("config/config.yaml", PROJECT)
+configfile: here_or_shipped("config/scenes.yaml", PROJECT)
+configfile: here_or_shipped("config/learning.yaml", PROJECT)
+configfile: here_or_shipped("config/benchmark.yaml", PROJECT)
 
 
 wildcard_constraints:
@@ -47,23 +51,9 @@ onerror:
     say_how_to_resume()
 
 
-localrules:
-    all,
-    merge,
-    report,
-    summary,
-    choose_models,
-    dataset,
-    train,
-    evaluate,
-    rounds,
-    unpack_benchmark,
-    benchmark,
-
-
 rule all:
     """A collected, summarised and reported run."""
-    default_target: True
+    default_target: not AS_MODULE
     input:
-        rules.summary.output,
-        rules.report.output,
+        here(rules.summary.output[0]),
+        here(rules.report.output[0]),

@@ -12,7 +12,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SHIPPED = ("Snakefile", "config", "envs", "profiles", "resources", "workflow")
+SHIPPED = ("Snakefile", "config", "envs/namo.yaml", "profiles", "resources", "workflow")
 """Files and folders of the top level that the wheel carries."""
 SUFFIXES = (".json", ".parquet", ".py", ".safetensors", ".smk", ".txt", ".xml", ".yaml")
 """What is carried of these folders; anything else is a cache or a leftover."""

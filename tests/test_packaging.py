@@ -107,3 +107,17 @@ def test_what_the_package_imports_is_declared_in_the_base_or_in_the_extra_that_i
     assert names(project["dependencies"]) - used == {"snakemake"}, "imported by the rules alone"
     for extra in EXTRAS:
         assert declared[extra] <= used, extra
+
+
+def test_the_workflow_catalogue_finds_what_it_shows():
+    """Its names of fields; the settings are described where it looks for them."""
+    catalogue = yaml.safe_load((REPOSITORY / ".snakemake-workflow-catalog.yml").read_text())
+    usage = catalogue["usage"]
+    assert usage.keys() == {"mandatory-flags", "software-stack-deployment"}
+    assert usage["mandatory-flags"].keys() == {"desc", "flags"}
+    deployment = usage["software-stack-deployment"]
+    assert {name for name, works in deployment.items() if works} == {"conda", "apptainer"}
+    assert deployment.keys() == {"conda", "apptainer", "apptainer+conda", "report"}
+    described = (REPOSITORY / "config" / "README.md").read_text()
+    files = {path.name for path in (REPOSITORY / "config").glob("*.yaml")}
+    assert set(re.findall(r"\[(\w+\.yaml)\]", described)) == files

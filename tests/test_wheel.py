@@ -19,7 +19,7 @@ from tests.conftest import REPOSITORY, room_file
 
 pytestmark = pytest.mark.slow
 
-PIPELINE = ("Snakefile", "config", "envs", "profiles", "resources", "workflow")
+PIPELINE = ("Snakefile", "config", "envs/namo.yaml", "profiles", "resources", "workflow")
 SOURCES = ("namo", "pyproject.toml", "setup.py", "README.md", "LICENSE", *PIPELINE)
 
 

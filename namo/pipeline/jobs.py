@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+from namo.errors import UsageError
 
 ENDED_BY_SIGNAL = "129|130|138|143"
 """Exit codes of a command that HUP, INT, USR1 or TERM has asked to end."""
@@ -20,6 +23,50 @@ def run_jobs_with_this_python() -> None:
     """
     path = os.environ.get("PATH", os.defpath)
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
+
+
+def with_this_package(folder: Path) -> str:
+    """Return what precedes the commands of jobs in conda environments, which lack this package.
+
+    `PYTHONPATH` names a folder with a link to the package that runs the pipeline, and nothing else
+    of what is installed beside it. Snakemake removes the variable from the surroundings of such
+    jobs, and its own strict mode from commands with a prefix.
+
+    Args:
+        folder: to put the link into; created.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    package = Path(__file__).resolve().parents[1]
+    link, temporary = folder / package.name, folder / f".{package.name}.{os.getpid()}"
+    if not (link.is_symlink() and link.readlink() == package):
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary.symlink_to(package)
+        temporary.replace(link)
+    return f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(folder.resolve()))}; "
+
+
+def image_for(container: str | None, *, apptainer: bool) -> str | None:
+    """Return the image that jobs run in; None where they run outside one.
+
+    Without Apptainer it is left out, since Snakemake runs jobs again whose image has changed.
+
+    Args:
+        container: as the settings name it.
+        apptainer: whether jobs are deployed with it.
+
+    Raises:
+        UsageError: no image is named.
+    """
+    if not apptainer:
+        return None
+    if container is None:
+        raise UsageError(
+            "configuration: container is null; --software-deployment-method apptainer needs the "
+            "image that jobs run in: --config container=namo.sif, see docs/containers.md"
+        )
+    return container
 
 
 REFUSED = ".refused"

@@ -96,6 +96,20 @@ class PipelineSettings:
         minimum=1,
         ceiling=MAX_THREADS,
     )
+    store: str | None = setting(
+        None,
+        help="folder of an object store that the finished chunks go to, each as one file: "
+        "s3://BUCKET/FOLDER",
+        none="chunks stay in output_dir",
+        pattern=r"s3://[^/{}<>]+(/[^/{}<>]+)+",
+    )
+    container: str | None = setting(
+        None,
+        help="image that jobs run in with --software-deployment-method apptainer: a .sif file, or "
+        "docker://NAME:TAG",
+        none="none",
+        min_length=1,
+    )
     hostname: str | None = setting(
         None,
         help="label in file names",

@@ -47,6 +47,8 @@ class Instead(NamedTuple):
 
 _NEEDS_SLURM = "needs a cluster; runs on one in `make test-slurm`"
 _HUB = "uploads to the Hub, with an account of one's own"
+_NEEDS_ENGINE = "needs a container engine; tests/envs/test_dockerfile.py runs the steps"
+_NEEDS_STORE = "needs a store and a cloud; `make test-cloud` runs and plans such runs on loopback"
 _LONG_SUITE = "half an hour; a short version is part of `make test-all`"
 _AS_ELSEWHERE = "its jobs, with few scenes, run in tests/workflow"
 _BY_HAND = (
@@ -100,6 +102,11 @@ def _smaller_ranges(*commands: str) -> Iterator[tuple[str, Instead]]:
 def _planned(command: str, why: str) -> tuple[str, Instead]:
     """Plan the jobs of a Snakemake run without running them."""
     return command, Instead(f"{command} --dry-run", why)
+
+
+def _without(command: str, option: str, why: str) -> tuple[str, Instead]:
+    """Plan the jobs of a Snakemake run without an option that cannot be tried."""
+    return command, Instead(f"{command.replace(f' {option}', '')} --dry-run", why)
 
 
 def _with_plug_ins(command: str) -> tuple[str, Instead]:
@@ -273,6 +280,60 @@ DECLARED: Mapping[str, Instead] = dict(
             ".venv/bin/snakemake --profile profiles/slurm --workflow-profile profiles/mine rounds",
             _NEEDS_SLURM,
         ),
+        # ---- containers and conda ------------------------------------------------------------
+        (
+            "docker build --file envs/Dockerfile --tag namo-collect .",
+            Instead("test -f envs/Dockerfile", _NEEDS_ENGINE),
+        ),
+        (
+            'docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/work" namo-collect '
+            "namo collect --output-dir results/image --start-idx 0 --end-idx 10",
+            Instead(
+                "namo collect --output-dir results/image --start-idx 0 --end-idx 2 --max-pushes 5",
+                f"without the image, which {_NEEDS_ENGINE}",
+            ),
+        ),
+        (
+            "apptainer build namo.sif docker-daemon://namo-collect:latest",
+            Instead("test ! -e namo.sif", "needs Apptainer and the image"),
+        ),
+        _without(
+            ".venv/bin/snakemake --cores all --software-deployment-method apptainer "
+            "--config container=namo.sif",
+            "--software-deployment-method apptainer",
+            "needs Apptainer",
+        ),
+        _without(
+            ".venv/bin/snakemake --cores all --software-deployment-method conda",
+            "--software-deployment-method conda",
+            "needs conda; tests/workflow/test_conda.py runs it with a stand-in",
+        ),
+        # ---- clouds --------------------------------------------------------------------------
+        *(
+            (command, Instead("pip install --help", "changes nothing that is installed"))
+            for command in (
+                '.venv/bin/pip install "namo-collect[store]"',
+                '.venv/bin/pip install "namo-collect[store,cloud]"',
+            )
+        ),
+        _without(
+            ".venv/bin/snakemake --cores all --config store=s3://my-bucket/first "
+            "output_dir=results/first end_idx=-1",
+            "store=s3://my-bucket/first",
+            _NEEDS_STORE,
+        ),
+        *(
+            (
+                f".venv/bin/snakemake --workflow-profile profiles/{profile} --config "
+                "store=s3://my-bucket/first hostname=first output_dir=results/first end_idx=-1",
+                Instead(
+                    ".venv/bin/snakemake --cores all --config hostname=first "
+                    "output_dir=results/first end_idx=-1 --dry-run",
+                    _NEEDS_STORE,
+                ),
+            )
+            for profile in ("kubernetes", "aws-batch")
+        ),
         # ---- the Makefile, and long tests ----------------------------------------------------
         _recipe("make test", "runs these very tests; `.ci/run` runs it"),
         _recipe("make test-all", "likewise, with the slow ones"),
@@ -283,6 +344,7 @@ DECLARED: Mapping[str, Instead] = dict(
         _recipe("make benchmark-scenes", "hours; tests/scenes/test_benchmark_scenes.py draws some"),
         _recipe("make test-explore", _LONG_SUITE),
         _recipe("make test-faults", _LONG_SUITE),
+        _recipe("make test-cloud", "installs plugins; `.ci/run` runs it"),
         _recipe("make test-slurm", "installs SLURM, as root; `.ci/run` runs it"),
         _recipe("NAMO_SLURM_CHUNKS=200 make test-slurm", "half an hour, on a cluster"),
         _collected("NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py", _LONG_SUITE),

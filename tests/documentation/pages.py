@@ -25,7 +25,7 @@ INSTRUCTIONS = sorted(
 PAGES = [*INSTRUCTIONS, "CHANGELOG.md"]
 
 SHELL = frozenset({"", "bash", "sh", "shell", "console", "text"})
-DATA = frozenset({"json", "yaml", "toml", "xml"})
+DATA = frozenset({"json", "snakemake", "toml", "xml", "yaml"})
 """Languages of blocks that show a file and run nothing."""
 EXAMPLE = "for example"
 """Follows the language of output that comes from another collection: only the first line is

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from namo.errors import UsageError
 from namo.pipeline.jobs import (
     HIDING,
     UNLESS_REFUSED,
     forget_refusals,
     hide_output,
+    image_for,
     log_redirection,
     run_jobs_with_this_python,
+    with_this_package,
 )
 
 
@@ -119,3 +122,35 @@ def test_jobs_find_this_python_first(monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin")
     run_jobs_with_this_python()
     assert os.environ["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/usr/bin"]
+
+
+def test_a_prefix_lets_a_job_import_this_package_and_nothing_beside_it(tmp_path):
+    prefix = with_this_package(tmp_path / "a folder")
+    assert with_this_package(tmp_path / "a folder") == prefix, "an existing link is kept"
+    (link,) = (tmp_path / "a folder").iterdir()
+    done = subprocess.run(
+        ["bash", "-c", f"{prefix} '{sys.executable}' -c 'import namo; print(namo.__path__[0])'"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == str(link), done.stderr
+
+
+def test_a_link_to_another_package_is_replaced(tmp_path):
+    (tmp_path / "namo").symlink_to(tmp_path)
+    with_this_package(tmp_path)
+    assert (tmp_path / "namo" / "pipeline" / "jobs.py").is_file()
+
+
+def test_a_failed_command_after_the_prefix_ends_the_job(tmp_path):
+    script = f"{with_this_package(tmp_path)} false | true; echo reached"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_an_image_counts_only_with_apptainer_which_needs_one():
+    assert image_for("namo.sif", apptainer=False) is None
+    assert image_for("namo.sif", apptainer=True) == "namo.sif"
+    with pytest.raises(UsageError, match=r"container is null.*--config container=namo\.sif"):
+        image_for(None, apptainer=True)

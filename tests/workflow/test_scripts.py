@@ -20,6 +20,8 @@ SCRIPTS = {
     "certify_candidates": "scenes certify-candidates",
     "certify_scenes": "scenes certify",
     "unpack_scenes": "scenes unpack",
+    "pack_part": "pack",
+    "unpack_part": "unpack",
 }
 
 

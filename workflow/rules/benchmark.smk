@@ -10,6 +10,7 @@ rule unpack_benchmark:
         LEARN.benchmark_manifest,
     log:
         LEARN_OUT / BENCHMARK / "logs" / "unpack.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:

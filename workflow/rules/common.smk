@@ -7,16 +7,21 @@ from importlib.metadata import version
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 from namo.errors import NamoError
 from namo.pipeline.closing import closing_lines
 from namo.pipeline.jobs import (
     UNLESS_REFUSED,
     forget_refusals,
+    image_for,
     log_redirection,
     run_jobs_with_this_python,
+    with_this_package,
 )
 from namo.pipeline.learning_plan import BENCHMARK, ONCE, ROUND, LearningPlan
+from namo.pipeline.object_store import require_for_unshared_files
 from namo.pipeline.run_plan import RunPlan, bounds, gpus
+from namo.pipeline.shipped_settings import over_shipped
 from namo.results.retries import tries_of
 from namo.shipped import shipped_folder
 from namo.version import (
@@ -33,6 +38,11 @@ SCRIPTS = HOME / "workflow" / "scripts"
 ENVIRONMENT = str(HOME / "envs" / "namo.yaml")
 
 
+def here(path):
+    """Return a path that stays in the file system where Snakemake keeps all others in a store."""
+    return local(path) if workflow.storage_settings.default_storage_provider else path
+
+
 def planned(call, *arguments, **options):
     """Return what a part of the plan is, or end the run with its message."""
     try:
@@ -45,9 +55,33 @@ def note(line):
     print(line, file=sys.stderr)
 
 
-RUN = planned(RunPlan.from_config, config, note)
+# Snakemake leaves out `configfile` where a module is given its settings.
+SETTINGS = over_shipped(config) if AS_MODULE else config
+RUN = planned(RunPlan.from_config, SETTINGS, note)
 LEARN = planned(LearningPlan.from_run, RUN)
 OUT, SCENES_OUT, LEARN_OUT = RUN.folder, RUN.scenes_folder, LEARN.folder
+
+for folder in map(str, (OUT, SCENES_OUT, LEARN_OUT)):
+    if workflow.modifier.path_modifier.replace_prefix(folder) != folder:
+        raise WorkflowError(
+            f"module {__name__}: prefix and replace_prefix are not supported; set output_dir, "
+            "scenes: output_dir and learning: output_dir in its config instead"
+        )
+
+if workflow.storage_settings.default_storage_provider:
+    planned(require_for_unshared_files, RUN.settings)
+
+DEPLOYED_WITH = workflow.deployment_settings.deployment_method
+IMAGE = planned(
+    image_for,
+    RUN.settings.container,
+    apptainer=DeploymentMethod.APPTAINER in DEPLOYED_WITH,
+)
+if DeploymentMethod.CONDA in DEPLOYED_WITH:
+    shell.prefix(with_this_package(Path(".snakemake", "namo-collect")))
+
+
+container: IMAGE
 
 
 def begin():
@@ -101,7 +135,7 @@ SCENE_VERSIONS = ", ".join(
 
 def scenes_of(wildcards):
     """Return the scene files of a chunk, so that a changed one is collected again."""
-    return planned(RUN.scenes_of, wildcards.chunk)
+    return [here(file) for file in planned(RUN.scenes_of, wildcards.chunk)]
 
 
 def scenes_to_certify(wildcards):
@@ -135,8 +169,22 @@ def markers_to_merge(wildcards):
     Their times, and Snakemake's own notes of settings, may say that nothing is to be done.
     """
     if workflow.is_main_process:
-        workflow.dag.forcefiles.update(planned(lambda: RUN.outdated))
-    return [OUT / "parts" / chunk / "part.json" for chunk in RUN.chunks]
+        outdated = planned(lambda: RUN.outdated)
+        workflow.dag.forcefiles.update([*outdated, *stored_with(outdated)])
+    return [here(OUT / "parts" / chunk / "part.json") for chunk in RUN.chunks]
+
+
+def in_store(chunk):
+    """Return the file of a chunk in the object store."""
+    return storage(f"{RUN.settings.store}/{chunk}.tar")
+
+
+def stored_with(markers):
+    """Return the files in the object store that markers of chunks come from, if there is one."""
+    if RUN.settings.store is None:
+        return []
+    chunks = {str(part.marker): part.folder.name for part in RUN.parts}
+    return [str(in_store(chunks[file])) for file in markers if file in chunks]
 
 
 def versions_of(wildcards):

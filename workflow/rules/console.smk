@@ -9,7 +9,10 @@ from namo.pipeline.jobs import hide_output
 QUIET = workflow.output_settings.quiet or ()
 SILENT = Quietness.ALL in QUIET
 ONE_LINE = (
-    Quietness.RULES in QUIET and not SILENT and not workflow.output_settings.dryrun
+    Quietness.RULES in QUIET
+    and not SILENT
+    and not workflow.output_settings.dryrun
+    and not AS_MODULE  # which has no say in what the jobs of others show
 )
 CHATTER = quieten(logger) if ONE_LINE else WithoutChatter()
 hide_output(hide=ONE_LINE or SILENT)

@@ -164,6 +164,7 @@ rule choose_models:
         ),
     log:
         LEARN_OUT / "round_{number}" / "logs" / "choose.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:

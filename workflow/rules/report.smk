@@ -4,22 +4,23 @@
 rule merge:
     """Merge the parts into the tables, summary, list of files and run file of the whole folder."""
     input:
-        script=SCRIPTS / "sequential_ml_collection.py",
+        script=here(SCRIPTS / "sequential_ml_collection.py"),
         markers=markers_to_merge,
     output:
-        metrics=OUT / "metrics.parquet",
-        pushes=OUT / "pushes.parquet",
-        plans=OUT / "plans.parquet",
-        scenes=OUT / "scenes.parquet",
-        manifest=OUT / "manifest.parquet",
-        summary=OUT / f"collection_summary_{RUN.label}.pkl",
-        text=OUT / f"summary_{RUN.label}.txt",
-        run=OUT / "run.json",
+        metrics=here(OUT / "metrics.parquet"),
+        pushes=here(OUT / "pushes.parquet"),
+        plans=here(OUT / "plans.parquet"),
+        scenes=here(OUT / "scenes.parquet"),
+        manifest=here(OUT / "manifest.parquet"),
+        summary=here(OUT / f"collection_summary_{RUN.label}.pkl"),
+        text=here(OUT / f"summary_{RUN.label}.txt"),
+        run=here(OUT / "run.json"),
     log:
         OUT / "logs" / "merge.log",
     benchmark:
         OUT / "benchmarks" / "merge.tsv"
     retries: 0
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -40,21 +41,22 @@ rule report:
     Before the summary, which may end the run.
     """
     input:
-        script=SCRIPTS / "make_report.py",
-        metrics=rules.merge.output.metrics,
-        pushes=rules.merge.output.pushes,
-        plans=rules.merge.output.plans,
-        scenes=rules.merge.output.scenes,
-        summary=rules.merge.output.summary,
-        run=rules.merge.output.run,
+        script=here(SCRIPTS / "make_report.py"),
+        metrics=here(rules.merge.output.metrics),
+        pushes=here(rules.merge.output.pushes),
+        plans=here(rules.merge.output.plans),
+        scenes=here(rules.merge.output.scenes),
+        summary=here(rules.merge.output.summary),
+        run=here(rules.merge.output.run),
     output:
-        OUT / "report.html",
+        here(OUT / "report.html"),
     log:
         OUT / "logs" / "report.log",
     benchmark:
         OUT / "benchmarks" / "report.tsv"
     priority: 1
     retries: 0
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -69,16 +71,17 @@ rule summary:
     Apart from the merge, so that the tables stay when it fails.
     """
     input:
-        script=SCRIPTS / "show_summary.py",
-        summary=rules.merge.output.summary,
-        text=rules.merge.output.text,
+        script=here(SCRIPTS / "show_summary.py"),
+        summary=here(rules.merge.output.summary),
+        text=here(rules.merge.output.text),
     output:
-        touch(OUT / "parts" / ".summarised"),
+        touch(here(OUT / "parts" / ".summarised")),
     log:
         OUT / "logs" / "summary.log",
     benchmark:
         OUT / "benchmarks" / "summary.tsv"
     retries: 0
+    localrule: True
     conda:
         ENVIRONMENT
     params:

@@ -1,0 +1,8 @@
+"""`namo pack`, as the pipeline calls it."""
+
+import sys
+
+from namo.commands.main import main
+
+if __name__ == "__main__":
+    sys.exit(main(["pack", *sys.argv[1:]]))
