@@ -15,18 +15,21 @@ from namo.collection.journal import TRACES, running_in
 from namo.results.assemble import assemble
 from tests.collecting import SOURCE
 
-# Collects as the command does, but FAULT=what:environment happens in one environment: `kill` and
-# `term` for the first time, anything else always. Each environment begins after up to DELAY s.
-# One worker loads nothing of several: its exit code is 9 if it does.
+# Collects as the command does, but FAULT=what:environment happens in one environment: `segfault`,
+# `hang`, `slow`, `model` and `full` always, anything else for the first time. Killed for memory
+# means: by a signal, and the kernel's count is one higher. Each environment begins after up to
+# DELAY s. One worker loads nothing of several: its exit code is 9 if it does.
 COLLECTOR = """
-import errno, faulthandler, os, random, signal, sys, time
+import errno, faulthandler, os, random, resource, signal, sys, time
 from pathlib import Path
-from namo.collection import chunk, watchdog
+from namo.collection import chunk, journal, watchdog
 from namo.commands.main import main
 from namo.errors import ModelError
 
 what, _, index = os.environ["FAULT"].partition(":")
 whole, write, watch = chunk.collect_environment, chunk.write_record, watchdog.Watchdog.watch
+memory_kills = Path(os.environ["ONCE"] + "_memory_kills")
+journal._memory_kills = lambda: int(memory_kills.exists())
 
 def is_first():
     try:
@@ -39,7 +42,7 @@ def collect(environment, *rest):
     if str(environment.index) == index:
         if what == "segfault":
             faulthandler._sigsegv()
-        if what == "hang":
+        if what == "hang" or (what == "hang_once" and is_first()):
             watchdog.Watchdog.watch = lambda self, seconds: watch(self, 0.5)
             rest[5]()
             time.sleep(600)
@@ -47,8 +50,13 @@ def collect(environment, *rest):
             time.sleep(600)
         if what == "model":
             raise ModelError("the model: broken")
-        if what in ("kill", "term") and is_first():
-            os.kill(os.getpid(), signal.SIGKILL if what == "kill" else signal.SIGTERM)
+        if what == "limit" and is_first():
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(),) * 2)
+        if what in ("kill", "memory", "term") and is_first():
+            if what == "memory":
+                memory_kills.touch()
+            os.kill(os.getpid(), signal.SIGTERM if what == "term" else signal.SIGKILL)
     return whole(environment, *rest)
 
 def full(path, record):
@@ -172,6 +180,8 @@ def test_results_depend_neither_on_the_number_of_workers_nor_on_their_order(
     ("what", "said"),
     [
         ("kill", "died in environment 2: killed externally"),
+        ("memory", "died in environment 2: killed by the kernel, out of memory"),
+        ("hang_once", "died in environment 2: hung"),
         ("term", "was asked to end in environment 2"),
     ],
 )
@@ -183,6 +193,20 @@ def test_a_worker_that_is_ended_is_named_and_replaced(collect, opened, undisturb
     assert opened.content() == undisturbed.content()
     assert len({row["worker_process"] for row in opened.table("metrics")}) == 3
     assert not leftovers(opened)
+
+
+@pytest.mark.slow
+def test_an_environment_that_may_use_no_more_memory_fails_alone(collect, opened, undisturbed):
+    code, out = collect(3, "limit:2")
+    assert code == 0, out
+    assert "MemoryError" in opened.record(2)["error"]["message"]
+    others = {path: path.stat().st_mtime_ns for path in opened.files() if "_000002_" not in path.name}
+    code, out = collect(3)
+    assert code == 0, out
+    assert out.count("already done") == len(ROOMS) - 1
+    assert {path: path.stat().st_mtime_ns for path in others} == others
+    assemble(opened.output, "host", *SOURCE)
+    assert opened.content() == undisturbed.content()
 
 
 @pytest.mark.slow
