@@ -20,7 +20,7 @@ from tests.collecting import SOURCE
 # means: by a signal, and the kernel's count is one higher. Each environment begins after up to
 # DELAY s. One worker loads nothing of several: its exit code is 9 if it does.
 COLLECTOR = """
-import errno, faulthandler, os, random, resource, signal, sys, time
+import errno, faulthandler, os, random, signal, sys, time
 from pathlib import Path
 from namo.collection import chunk, journal, watchdog
 from namo.commands.main import main
@@ -50,9 +50,6 @@ def collect(environment, *rest):
             time.sleep(600)
         if what == "model":
             raise ModelError("the model: broken")
-        if what == "limit" and is_first():
-            pages = int(Path("/proc/self/statm").read_text().split()[0])
-            resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(),) * 2)
         if what in ("kill", "memory", "term") and is_first():
             if what == "memory":
                 memory_kills.touch()
@@ -156,6 +153,17 @@ def test_two_workers_find_what_one_finds(collect, opened, undisturbed):
     assert (code, out.count("already done")) == (0, len(ROOMS))
 
 
+def test_workers_have_one_thread_each_whatever_the_environment_says(
+    collect, opened, undisturbed, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # as Snakemake does in a job of two cores
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    code, out = collect(2)
+    assert code == 0, out
+    assemble(opened.output, "host", *SOURCE)
+    assert opened.content() == undisturbed.content()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["best_first", "idfs"])
 def test_results_depend_neither_on_the_number_of_workers_nor_on_their_order(
@@ -193,20 +201,6 @@ def test_a_worker_that_is_ended_is_named_and_replaced(collect, opened, undisturb
     assert opened.content() == undisturbed.content()
     assert len({row["worker_process"] for row in opened.table("metrics")}) == 3
     assert not leftovers(opened)
-
-
-@pytest.mark.slow
-def test_an_environment_that_may_use_no_more_memory_fails_alone(collect, opened, undisturbed):
-    code, out = collect(3, "limit:2")
-    assert code == 0, out
-    assert "MemoryError" in opened.record(2)["error"]["message"]
-    others = {path: path.stat().st_mtime_ns for path in opened.files() if "_000002_" not in path.name}
-    code, out = collect(3)
-    assert code == 0, out
-    assert out.count("already done") == len(ROOMS) - 1
-    assert {path: path.stat().st_mtime_ns for path in others} == others
-    assemble(opened.output, "host", *SOURCE)
-    assert opened.content() == undisturbed.content()
 
 
 @pytest.mark.slow

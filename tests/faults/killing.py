@@ -87,7 +87,13 @@ class Killed:
     def _run(self) -> Iterator[subprocess.Popen[bytes]]:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [
-            *(TOOLS / "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--cores", str(self.cores)),
+            *(
+                TOOLS / "snakemake",
+                "--snakefile",
+                REPOSITORY / "Snakefile",
+                "--cores",
+                str(self.cores),
+            ),
             *("--config", f"output_dir={self.output}"),
             *(f"{name}={value}" for name, value in self.settings.items()),
         ]

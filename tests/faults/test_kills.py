@@ -21,7 +21,12 @@ WITHOUT_MODELS = {
     "goal_strategy": "random",
     "max_pushes": 5,
 }
-WITH_MODELS = {"max_pushes": 20}
+WITH_MODELS = {
+    "algorithm": "best_first",
+    "object_strategy": "ml",
+    "goal_strategy": "ml",
+    "max_pushes": 20,
+}
 
 
 @pytest.mark.slow
