@@ -36,6 +36,7 @@ from namo.commands import (
     status,
     summary,
     train,
+    tune,
     upgrade,
     verify,
 )
@@ -69,6 +70,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     "Start": {
         "demo": demo,
         "init": init,
+        "tune": tune,
     },
     "Collect": {
         "collect": collect,
