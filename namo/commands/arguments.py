@@ -180,7 +180,7 @@ def use_one_thread(*variables: str, always: bool = False) -> None:
     variables of the environment (by default OpenMP's) when they are loaded, so this comes first.
 
     Args:
-        variables: to set.
+        *variables: to set.
         always: whatever the environment says.
     """
     for variable in variables or ("OMP_NUM_THREADS",):

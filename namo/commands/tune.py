@@ -23,10 +23,9 @@ from namo.declared_settings import add_options
 from namo.errors import UsageError
 from namo.files import from_here
 from namo.option_checks import MAX_THREADS, at_least
-from namo.results.plan import SceneSource
 from namo.scenes.sources import environments_from
 
-HELP = "measure this machine and advise jobs, workers and memory"
+HELP = "measure this machine, advise jobs and memory"
 BUSY = 0.25
 """Processes that run, per core, from which on measured times are doubtful."""
 _MIN_ENVIRONMENTS = 2
@@ -97,15 +96,16 @@ def run(options: argparse.Namespace) -> int:
     learned = "ml" in (config.object_strategy, config.goal_strategy)
     if learned and config.ml_device == "auto":
         raise UsageError("--ml-device is auto; allowed here: cpu, cuda, as jobs will be given")
-    source = SceneSource(*(str(each) if each else None for each in _places(options)))
     scenes = environments_from(*_places(options)).scenes
     from rich.console import Console
 
     from namo.collection.command_line import collect_arguments
+    from namo.results.plan import SceneSource
     from namo.tuning.advice_text import WIDTH, show
     from namo.tuning.machines import machines_of, this_machine
     from namo.tuning.measuring import Measurement
 
+    source = SceneSource(*(str(each) if each else None for each in _places(options)))
     here = this_machine(options.gpus)
     machines = machines_of(
         options.cores, options.memory, options.numa_nodes, options.gpus, default=here

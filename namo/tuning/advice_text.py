@@ -56,12 +56,12 @@ def show(
         console,
         "Advice",
         (
-            *("cores", "GB", "NUMA nodes", "GPUs", "jobs x workers", "chunk_size", "mem_mb"),
-            *("worker_mem_mb", "GB asked for", "minutes of a job", "per hour"),
+            *("cores", "GB", "NUMA", "GPUs", "jobs", "workers", "chunk_size", "mem_mb"),
+            *("worker_mem_mb", "GB asked", "min/job", "per hour"),
         ),
         (_advice_row(*pair) for pair in zip(machines, layouts, strict=True)),
     )
-    for line in _settings_lines(machines, layouts, target_s):
+    for line in _settings_lines(measured, machines, layouts, target_s):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     for line in _remarks(measured, machines, here):
         console.print(f"- {line}", markup=False, highlight=False)
@@ -70,9 +70,9 @@ def show(
 def _print_table(
     console: Console, title: str, columns: Iterable[str], rows: Iterable[Sequence[str]]
 ) -> None:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if not column or place == 0 else "right")
+        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     console.print(table)
@@ -106,14 +106,15 @@ def _advice_row(machine: Machine, layout: Layout | None) -> tuple[str, ...]:
         str(machine.gpus),
     )
     if layout is None:
-        return (*given, "none fits", *["-"] * 6)
+        return (*given, "0", *["-"] * 7)
     size = rounded_chunk_size(layout)
     return (
         *given,
-        f"{layout.jobs} x {layout.workers}",
-        f"{size}",
+        str(layout.jobs),
+        str(layout.workers),
+        str(size),
         str(layout.mem_mb),
-        str(layout.worker_mem_mb) if layout.workers > 1 else "-",
+        str(layout.worker_mem_mb),
         f"{layout.memory_bytes / _GB:.1f}",
         f"{layout.job_s(size) / 60:.0f}",
         f"{3600 * layout.throughput:,.0f}",
@@ -127,14 +128,23 @@ def rounded_chunk_size(layout: Layout) -> int:
     return size // step * step
 
 
+def _smallest_mb(measured: Measured, target_s: float) -> int:
+    return Layout(measured.costs, 1, 1, target_s).job_mb
+
+
 def _settings_lines(
-    machines: Sequence[Machine], layouts: Sequence[Layout | None], target_s: float
+    measured: Measured,
+    machines: Sequence[Machine],
+    layouts: Sequence[Layout | None],
+    target_s: float,
 ) -> Iterable[str]:
     """Yield a command for each machine; the same settings go into a file."""
     yield "Settings, for the command line, config/config.yaml or profiles/slurm/collection.yaml:"
     yield ""
     for machine, layout in zip(machines, layouts, strict=True):
         if layout is None:
+            needed = f"a job needs {_smallest_mb(measured, target_s)} MB"
+            yield f"    {machine.cores} cores, {machine.memory_bytes / _GB:g} GB: {needed}"
             continue
         settings = {
             "chunk_size": rounded_chunk_size(layout),

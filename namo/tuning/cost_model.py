@@ -141,7 +141,7 @@ class Layout:
 
     @property
     def chunk_size(self) -> float:
-        """Environments per job that take the time it should have, not rounded."""
+        """Environments per job, not rounded: the ratio of its time to that of one."""
         return max(1.0, min(float(MAX_CHUNK), self.target_s * self.rate))
 
     @property
@@ -154,7 +154,7 @@ class Layout:
         """Return the duration of a job (s).
 
         Args:
-            environments: in its chunk.
+            environments: in its chunk; a fraction of one takes that fraction of the time.
         """
         costs = self.costs
         work_s = environments * (1.0 / self.rate + costs.table_s)

@@ -41,7 +41,7 @@ def machines_of(
 
     Args:
         cores: of each machine; None for the default machine.
-        memory_gb: of each machine, or one value for all (GB).
+        memory_gb: memory of each machine, or one value for all, in units of 1e9 bytes.
         numa_nodes: likewise; None for one.
         gpus: per machine.
         default: the machine at hand.

@@ -38,7 +38,7 @@ class ModelCost:
     Attributes:
         kind: "object" or "goal".
         load_s: time to load it and to warm it up (s).
-        queries: number of queries per environment, the mean.
+        queries: ratio of queries to environments.
         query_s: time of a query, rasters included (s); 0 without any.
     """
 
