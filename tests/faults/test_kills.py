@@ -8,7 +8,7 @@ from tests.faults.killing import KINDS, KINDS_WITH_WORKERS, Killed, settings
 KILLS = int(os.environ.get("NAMO_KILLS", "3"))
 """How many processes to kill; `make test-faults` kills a hundred, in runs with models."""
 WORKER_KILLS = int(os.environ.get("NAMO_WORKER_KILLS", "5"))
-"""How many of chunks with workers; `make test-faults` kills a hundred."""
+"""How many of chunks with workers; `make test-faults` kills fifty, likewise."""
 FEW = 5
 IN_A_ROW = 10
 IN_A_ROW_WITH_WORKERS = 4
