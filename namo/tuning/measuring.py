@@ -29,6 +29,7 @@ from namo.wording import counted
 
 SAMPLED_EVERY_S = 0.2
 _MIN_S = 1e-6
+_MIN_FRACTION = 0.01
 
 
 @dataclass(frozen=True)
@@ -188,36 +189,41 @@ class Measurement:
         )
 
 
-def _waited_s(run: TimedRun, since_unix_s: float) -> float:
-    """Return how long the processes that search have waited for a core since a time (s)."""
-    of_workers = any(sample.waited_s.keys() - run.collectors for sample in run.samples)
-    before_s = run.waited_s(of_workers=of_workers, until_unix_s=since_unix_s)
-    return run.waited_s(of_workers=of_workers) - before_s
-
-
-def _work_fraction(run: TimedRun, records: dict[int, EnvironmentRecord]) -> float:
-    """Return the fraction of the time of environments in which no core was waited for, 0 to 1."""
-    began = max(part["began_unix_s"] for part in run.parts)
-    total_s = sum(map(_seconds, records.values()))
-    return max(0.05, 1.0 - _waited_s(run, began) / total_s)
-
-
-def _start_s(run: TimedRun) -> float:
-    """Return the time of a process before and after its chunk, without waiting for a core (s)."""
-    (part, *_), (written, *_) = run.parts, run.written_unix_s
-    waited_s = run.waited_s(of_workers=False, until_unix_s=part["began_unix_s"])
-    return max(_MIN_S, run.wall_s - (written - part["began_unix_s"]) - waited_s)
-
-
 def _seconds(record: EnvironmentRecord) -> float:
     return max(_MIN_S, record["processing_time"])
 
 
+def _searching(run: TimedRun) -> tuple[float, float]:
+    """Return from when to when all processes of a run had environments (s since 1970)."""
+    ends = (part["began_unix_s"] + part["duration_s"] for part in run.parts)
+    return max(part["began_unix_s"] for part in run.parts), max(ends)
+
+
+def _searchers_waited_s(run: TimedRun) -> float:
+    """Return how long the processes that search have waited for a core meanwhile, in total (s)."""
+    has_workers = any(sample.waited_s.keys() - run.collectors for sample in run.samples)
+    return run.waited_s(*_searching(run), of_workers=has_workers)
+
+
+def _work_fraction(run: TimedRun, records: dict[int, EnvironmentRecord]) -> float:
+    """Return the fraction of the time of environments in which no core was waited for, 0 to 1."""
+    total_s = sum(map(_seconds, records.values()))
+    return max(_MIN_FRACTION, 1.0 - _searchers_waited_s(run) / total_s)
+
+
+def _start_s(run: TimedRun) -> float:
+    """Return the time of a process before and after its chunk, without waiting for a core (s)."""
+    began, written = run.parts[0]["began_unix_s"], run.written_unix_s[0]
+    waited_s = run.waited_s(until_unix_s=began) + run.waited_s(written)
+    return max(_MIN_S, run.wall_s - (written - began) - waited_s)
+
+
 def _table_s(run: TimedRun) -> float:
     """Return the time from the last environment to the end of a part, per environment (s)."""
-    (part,), (written,) = run.parts, run.written_unix_s
-    ended = part["began_unix_s"] + part["duration_s"]
-    return max(0.0, written - ended - _waited_s(run, ended)) / part["environments"]
+    _, ended = _searching(run)
+    (written,) = run.written_unix_s
+    waited_s = run.waited_s(ended, written)
+    return max(0.0, written - ended - waited_s) / run.parts[0]["environments"]
 
 
 def _model_cost(
@@ -234,14 +240,14 @@ def _model_cost(
 
 def _check(costs: Costs, run: TimedRun, environments: int, processes: int, workers: int) -> Check:
     layout = Layout(costs, processes, workers, target_s=0.0)
-    began = max(part["began_unix_s"] for part in run.parts)
-    starting_s = run.waited_s(of_workers=False, until_unix_s=began) / processes
-    searching_s = _waited_s(run, began) / (processes * workers)
+    began, ended = _searching(run)
+    outside_s = run.waited_s(until_unix_s=began) + run.waited_s(ended)
+    waited_s = outside_s / processes + _searchers_waited_s(run) / (processes * workers)
     return Check(
         processes,
         workers,
         environments,
-        run.wall_s - starting_s - searching_s,
+        run.wall_s - waited_s,
         layout.job_s(environments / processes),
         run.peak_bytes or 0,
     )

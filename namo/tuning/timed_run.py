@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from namo.errors import MachineError, UsageError
 from namo.results.metadata_types import PartMetadata
 from namo.results.parts import finished_parts
@@ -67,20 +69,31 @@ class TimedRun:
         """Largest memory of all processes together (bytes); None without samples."""
         return max((sample.total_bytes for sample in self.samples), default=None)
 
-    def waited_s(self, *, of_workers: bool, until_unix_s: float = math.inf) -> float:
+    def waited_s(
+        self,
+        since_unix_s: float = -math.inf,
+        until_unix_s: float = math.inf,
+        *,
+        of_workers: bool = False,
+    ) -> float:
         """Return how long processes have waited for a core that others used, in total (s).
 
         Args:
+            since_unix_s: start of the time to look at (s since 1970).
+            until_unix_s: end of it (s since 1970).
             of_workers: of the workers, else of the collectors.
-            until_unix_s: time of the last sample to look at (s since 1970).
         """
-        last = dict[int, float]()
+        seen: dict[int, list[tuple[float, float]]] = {}
         for sample in self.samples:
-            if sample.at_unix_s <= until_unix_s:
-                last.update(sample.waited_s)
-        return sum(
-            s for process, s in last.items() if of_workers == (process not in self.collectors)
-        )
+            for process, waited in sample.waited_s.items():
+                if of_workers == (process not in self.collectors):
+                    seen.setdefault(process, []).append((sample.at_unix_s, waited))
+        total = 0.0
+        for samples in seen.values():
+            times, waits = zip(*samples, strict=True)
+            before, after = np.interp((since_unix_s, until_unix_s), times, waits, left=0.0)
+            total += float(after - before)
+        return total
 
 
 def timed_run(

@@ -28,7 +28,7 @@ def test_no_collector_outlives_one_that_fails(tmp_path):
         timed_run([script("raise SystemExit(1)"), slow], tmp_path, 0.1)
 
 
-def test_time_in_which_others_had_the_core_is_that_of_the_last_sample_of_each_process():
+def test_time_in_which_others_had_the_core_is_interpolated_between_samples():
     samples = [
         Sample(10.0, 100, 0.0, {1: 0.5}),
         Sample(11.0, 300, 20.0, {1: 0.7, 2: 0.1}),
@@ -36,7 +36,9 @@ def test_time_in_which_others_had_the_core_is_that_of_the_last_sample_of_each_pr
     ]
     run = TimedRun(9.0, 4.0, 3.0, frozenset([1]), [], [], samples)
     assert run.peak_bytes == 300
-    assert run.waited_s(of_workers=False) == pytest.approx(0.7)
-    assert run.waited_s(of_workers=False, until_unix_s=10.5) == pytest.approx(0.5)
-    assert run.waited_s(of_workers=True) == pytest.approx(0.7)
+    assert run.waited_s() == pytest.approx(0.7)
+    assert run.waited_s(until_unix_s=10.5) == pytest.approx(0.6)
+    assert run.waited_s(10.5, 20.0) == pytest.approx(0.1)
+    assert run.waited_s(of_workers=True) == pytest.approx(0.3 + 0.4)
+    assert run.waited_s(11.5, of_workers=True) == pytest.approx(0.1 + 0.4)
     assert TimedRun(9.0, 4.0, 3.0, frozenset([1]), [], [], []).peak_bytes is None
