@@ -43,7 +43,7 @@ class Costs:
     """What processes, workers and environments cost.
 
     Attributes:
-        start_s: time of a process until its first environment: import, load, warm-up (s).
+        start_s: time of a process before and after its environments: import, load, warm-up (s).
         search_s: mean time of an environment in a worker, while other cores are idle (s).
         rest_s: mean time that a random environment in progress still takes (s).
         write_s: time of a worker to write the record of an environment (s).

@@ -1,9 +1,9 @@
 """Measure on this machine what the cost model needs, with the collector itself.
 
-The same environments are collected by one process, by one with workers on all cores, and by two
-processes. How fast one process hands out environments is measured with simulated workers. Time in
-which processes wait for a core that others use is left out, as the kernel counts it, so that a
-machine with other work can be measured too.
+The same environments are collected by one process, and by one with workers on all cores, or by two
+processes where workers cannot share the models. How fast one process hands out environments is
+measured with simulated workers. Time in which processes wait for a core that others use is left
+out, as the kernel counts it, so that a machine with other work can be measured too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment
 from namo.tuning.cost_model import Costs, Layout
 from namo.tuning.processes import HAS_ROLLUP
-from namo.tuning.simulated_load import WORKERS, hand_out_s, write_s
+from namo.tuning.simulated_load import WORKERS, hand_out_s, read_s, write_s
 from namo.tuning.timed_run import TimedRun, timed_run
 from namo.wording import counted
 
@@ -122,9 +122,7 @@ class Measurement:
             raise UsageError("memory is measured from /proc/PID/smaps_rollup: this needs Linux")
         count, side = self.environments, max(2, self.cores)
         many = min(self.available, max(count, 2 * side))
-        splits = [(count, 1, 1), (count, 2, 1)]
-        if self.shares:
-            splits.append((many, 1, side))
+        splits = [(count, 1, 1), (many, 1, side) if self.shares else (count, 2, 1)]
         runs = {split: self._run(*split) for split in splits}
         self.says(f"{WORKERS} simulated workers")
         alone, busy = splits[0], splits[-1]
@@ -162,7 +160,8 @@ class Measurement:
         records, others = self._records(1, 1), self._records(processes, workers)
         if not records:
             raise MachineError("no environment could be collected: see `namo collect` on these")
-        some = next(iter(records.values()))
+        number, some = next(iter(records.items()))
+        (path,) = record_files(self._output(1, 1))[number]
         seconds = _work_fraction(alone, records) * np.array([*map(_seconds, records.values())])
         both = sorted(records.keys() & others.keys())
         slowdown = (
@@ -178,7 +177,7 @@ class Measurement:
             rest_s=float((seconds**2).sum() / seconds.sum() / 2),
             write_s=write_s(some, self.folder),
             hand_out_s=hand_out_s(some, self.scene, self.folder),
-            table_s=_table_s(alone),
+            table_s=read_s(path),
             slowdown=slowdown,
             slowdown_cores=max(1, min(processes * workers, self.cores)),
             process_bytes=max(per_process, (alone.peak_bytes or 0) - worker_bytes),
@@ -212,18 +211,10 @@ def _work_fraction(run: TimedRun, records: dict[int, EnvironmentRecord]) -> floa
 
 
 def _start_s(run: TimedRun) -> float:
-    """Return the time of a process before and after its chunk, without waiting for a core (s)."""
-    began, written = run.parts[0]["began_unix_s"], run.written_unix_s[0]
-    waited_s = run.waited_s(until_unix_s=began) + run.waited_s(written)
-    return max(_MIN_S, run.wall_s - (written - began) - waited_s)
-
-
-def _table_s(run: TimedRun) -> float:
-    """Return the time from the last environment to the end of a part, per environment (s)."""
-    _, ended = _searching(run)
-    (written,) = run.written_unix_s
-    waited_s = run.waited_s(ended, written)
-    return max(0.0, written - ended - waited_s) / run.parts[0]["environments"]
+    """Return the time of a process before and after its environments, without waiting (s)."""
+    began, ended = _searching(run)
+    waited_s = run.waited_s(until_unix_s=began) + run.waited_s(ended)
+    return max(_MIN_S, run.wall_s - (ended - began) - waited_s)
 
 
 def _model_cost(

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+
 from namo.collection.environment import Environment
 from namo.collection.journal import JOURNAL, Journal
 from namo.collection.parallel import Collected, ParallelLoop, Watch
@@ -19,7 +21,8 @@ from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.collection.worker_processes import prepare_to_fork
 from namo.files import replacing
 from namo.results.record_types import EnvironmentRecord
-from namo.results.records import write_record
+from namo.results.records import read_environment, write_record
+from namo.results.schema import PUSHES
 from namo.tuning.processes import waited_s
 
 WORKERS = 64
@@ -82,6 +85,15 @@ def write_s(record: EnvironmentRecord, folder: Path) -> float:
     """
     with tempfile.TemporaryDirectory(dir=folder) as place:
         return _mean_s(lambda: write_record(Path(place) / "record.pkl", record))
+
+
+def read_s(path: Path) -> float:
+    """Return the time to make the pushes of an environment a table, at the end of a chunk (s).
+
+    Args:
+        path: of its record.
+    """
+    return _mean_s(lambda: pa.table(read_environment(path)["pushes"], schema=PUSHES))
 
 
 def _replace(path: Path, content: bytes) -> None:

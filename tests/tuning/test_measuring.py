@@ -25,12 +25,8 @@ WITH_WORKERS = run_with(
 )
 
 
-def test_a_start_is_what_is_before_and_after_the_chunk_without_waiting():
-    assert measuring._start_s(ALONE) == pytest.approx(14.5 - 11.0 - 0.5 - 0.2)
-
-
-def test_tables_are_what_comes_after_the_last_environment_without_waiting():
-    assert measuring._table_s(ALONE) == pytest.approx((1.0 - 0.4) / 4)
+def test_a_start_is_what_is_before_and_after_the_environments_without_waiting():
+    assert measuring._start_s(ALONE) == pytest.approx(14.5 - 10.0 - 0.5 - 0.6)
 
 
 @pytest.mark.parametrize(("run", "waited_s"), [(ALONE, 2.0), (WITH_WORKERS, 4.0)])
