@@ -2,7 +2,7 @@
 # make test   the same set-up plus the test tools; lint, types, fast tests: a few minutes
 # make test-all     the same and then the slow tests; what CI runs
 # make test-slow    the slow tests alone: whole pages, kills, rounds of learning
-# make test-faults  the long suites of tests/faults: a hundred kills, thousands of mutants (half an hour)
+# make test-faults  the long suites of tests/faults: 150 kills, thousands of mutants (three quarters of an hour)
 # make test-crash   power cuts at thousands of moments of small runs (an hour)
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make test-cloud   object stores and profiles of clouds, in a virtual environment of their own
@@ -84,8 +84,9 @@ test-explore: setup-test
 	$(PYTEST) -m hypothesis --hypothesis-profile=explore
 
 test-faults: setup-test
-	NAMO_KILLS=100 NAMO_INTERRUPTS=1000 NAMO_DAMAGED=1000 NAMO_FUZZ=2000 \
+	NAMO_KILLS=100 NAMO_WORKER_KILLS=50 NAMO_INTERRUPTS=1000 NAMO_DAMAGED=1000 NAMO_FUZZ=2000 \
 		pytest -s tests/faults --ignore tests/faults/test_fuzz_scenes.py
+	NAMO_SCHEDULES=50 pytest -s tests/collection/test_worker_schedules.py
 	NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py
 
 test-crash: setup-test

@@ -12,14 +12,11 @@ with the large models need some 9 GB of memory, the models 1 GB of disk.
 
 from __future__ import annotations
 
-import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 from statistics import mean
@@ -40,13 +37,14 @@ from benchmarks.common import (
 )
 from namo.learning.architecture import new_network
 from namo.learning.bundle import write_bundle
+from namo.tuning.processes import HAS_ROLLUP
+from namo.tuning.timed_run import timed_run
 
 KINDS = ("object", "goal")
 PROCESSES = (1, 2, 4)
 LARGE = {"widths": [24, 48, 384], "summary": 8192, "hidden": 256}
 """118 million parameters, nearly all in a layer that is evaluated once per raster."""
 SAMPLED_EVERY_S = 0.05
-HAS_PSS = Path("/proc/self/smaps_rollup").exists()
 
 FOUND = ("env_index", "solution_depth", "physics_steps")
 
@@ -92,7 +90,7 @@ def run_split(
         workers: of each process.
 
     Raises:
-        subprocess.CalledProcessError: a process failed.
+        MachineError: a process failed.
     """
     options = ["--part-only", "--algorithm", "best_first", "--ml-device", "cpu"]
     options += ["--max-pushes", str(max_pushes), "--workers", str(workers)]
@@ -100,68 +98,27 @@ def run_split(
         options += [f"--{kind}-strategy", "ml", f"--ml-{kind}-model", str(models[kind])]
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(COLLECTOR), "--output-dir", folder, *options]
-        cpu_before, began = _cpu_s(), time.time()
-        children = []
-        for i in range(processes):
-            first, end = (environments * place // processes for place in (i, i + 1))
-            bounds = ["--start-idx", str(first), "--end-idx", str(end)]
-            quiet = subprocess.DEVNULL
-            children.append(subprocess.Popen([*command, *bounds], stdout=quiet, stderr=quiet))
-        try:
-            samples = [*_memory(children)] if watch else []
-            for child in children:
-                if child.wait():
-                    raise subprocess.CalledProcessError(child.returncode, child.args)
-        finally:
-            for child in children:
-                child.kill()  # no effect on those that have ended
-        wall, cpu = time.time() - began, _cpu_s() - cpu_before
-        parts = [json.loads(path.read_text()) for path in Path(folder).glob("parts/*/part.json")]
+        bounds = [environments * place // processes for place in range(processes + 1)]
+        ranges = [["--start-idx", str(a), "--end-idx", str(b)] for a, b in pairwise(bounds)]
+        commands = [[*command, *each] for each in ranges]
+        run = timed_run(commands, Path(folder), SAMPLED_EVERY_S if watch else None)
         found = pq.read_table([*sorted(Path(folder).glob("parts/*/metrics.parquet"))])
-    loaded = [model for part in parts for model in part["models_preloaded"]]
-    all_at_work = max(part["began_unix_s"] for part in parts)
+    loaded = [model for part in run.parts for model in part["models_preloaded"]]
+    all_at_work = max(part["began_unix_s"] for part in run.parts)
+    working = (each.total_bytes for each in run.samples if each.at_unix_s > all_at_work)
     return {
         "loads": sum(model["loads"] for model in loaded),
         "load_s": sum(model["load_s"] + model["warm_up_s"] for model in loaded),
-        "start_s": mean(part["began_unix_s"] - began for part in parts),
-        "work_s": sum(part["duration_s"] for part in parts),
+        "start_s": mean(part["began_unix_s"] - run.began_unix_s for part in run.parts),
+        "work_s": sum(part["duration_s"] for part in run.parts),
         "queries": sum(sum(model["latencies"].values()) for model in loaded),
         "queries_s": sum(model["seconds"] for model in loaded),
-        "model_bytes": sum(model["bytes"] for model in parts[0]["models_preloaded"]),
-        "wall_s": wall,
-        "cpu_s": cpu,
-        "peak_bytes": max((size for _, size in samples), default=None),
-        "working_bytes": max((size for at, size in samples if at > all_at_work), default=None),
+        "model_bytes": sum(model["bytes"] for model in run.parts[0]["models_preloaded"]),
+        "wall_s": run.wall_s,
+        "cpu_s": run.cpu_s,
+        "peak_bytes": run.peak_bytes,
+        "working_bytes": max(working, default=None),
     }, [*zip(*(found[name].to_pylist() for name in FOUND), strict=True)]
-
-
-def _cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def _memory(children: Sequence[subprocess.Popen[bytes]]) -> Iterator[tuple[float, int]]:
-    """Yield the time and the memory of all processes together until all have ended."""
-    while any(child.poll() is None for child in children):
-        family = [each for child in children for each in (child.pid, *_workers_of(child.pid))]
-        yield time.time(), sum(map(_proportional_bytes, family))
-        time.sleep(SAMPLED_EVERY_S)
-
-
-def _workers_of(process: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{process}/task/{process}/children").read_text()
-    except (FileNotFoundError, ProcessLookupError):  # it has ended
-        return []
-    return [int(number) for number in text.split()]
-
-
-def _proportional_bytes(process: int) -> int:
-    try:
-        text = Path(f"/proc/{process}/smaps_rollup").read_text()
-    except (FileNotFoundError, ProcessLookupError):  # it has ended
-        return 0
-    return 1024 * sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
 
 
 def measure_splits(
@@ -180,7 +137,7 @@ def measure_splits(
         ]
         # Other load can only make a run slower.
         fastest = min((cost for cost, _ in runs), key=itemgetter("wall_s"))
-        if HAS_PSS:
+        if HAS_ROLLUP:
             runs.append(run_split(models, environments, max_pushes, processes, watch=True))
         memory = {key: runs[-1][0][key] for key in ("peak_bytes", "working_bytes")}
         all_found += [found for _, found in runs]

@@ -22,7 +22,8 @@ from benchmarks.common import (
     write_json,
 )
 from benchmarks.model_costs import megabytes
-from benchmarks.models import HAS_PSS, KINDS, run_split, shipped, write_large
+from benchmarks.models import KINDS, run_split, shipped, write_large
+from namo.tuning.processes import HAS_ROLLUP
 
 SETUPS = {
     "shipped models": ((1, 1), (1, 2), (2, 1), (1, 4), (4, 1)),
@@ -78,7 +79,7 @@ def _compared(
         split = (models, environments, max_pushes, processes)
         runs = [run_split(*split, watch=False, workers=workers) for _ in range(repeats)]
         fastest = min((cost for cost, _ in runs), key=itemgetter("wall_s"))
-        if HAS_PSS:
+        if HAS_ROLLUP:
             runs.append(run_split(*split, watch=True, workers=workers))
         all_found += [found for _, found in runs]
         memory = {name: runs[-1][0][name] for name in ("peak_bytes", "working_bytes")}

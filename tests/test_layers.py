@@ -22,9 +22,10 @@ ARROWS = {
     "exporting": {"gym", "learning", "planning", "results", "scenes", "world"},
     "reporting": {"planning", "results", "scenes", "world"},
     "training": {"learning", "planning", "results", "scenes", "strategies", "world"},
+    "tuning": {"collection", "results"},
     "commands": {
         *("certification", "collection", "exporting", "learning", "reporting", "results"),
-        *("scenes", "training", "world"),
+        *("scenes", "training", "tuning", "world"),
     },
     "pipeline": {"certification", "collection", "results", "scenes", "training"},
 }

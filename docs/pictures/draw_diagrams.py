@@ -17,6 +17,7 @@ LAYERS = (
         "commands": "the namo command, one file per subcommand",
         "pipeline": "settings, chunks and jobs of the rules",
     },
+    {"tuning": "what jobs cost on a machine, and how to divide it among them"},
     {
         "certification": "scene difficulty",
         "collection": "chunks, episodes",

@@ -12,6 +12,7 @@ from typing import Any
 
 from namo.commands.parsing import add_old_name
 from namo.errors import UsageError
+from namo.shipped import here_or_shipped
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Of every library that a process of a collection loads."""
@@ -100,6 +101,16 @@ def require_time_limit(seconds: float) -> None:
         )
 
 
+def search_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a collection that the options give, with paths of shipped models."""
+    from namo.collection.config import CollectionConfig
+    from namo.learning.bundle_files import MODEL_PATHS
+
+    given = {name: getattr(options, name) for name in CollectionConfig.names()}
+    paths = {name: here_or_shipped(given[name]) for name in MODEL_PATHS if given[name] is not None}
+    return given | paths
+
+
 def exceeds(failed: int, total: int, allowed: float) -> bool:
     """Return whether more environments failed than are allowed to.
 
@@ -162,11 +173,16 @@ def mapping_from_json(text: str, option: str) -> Any:  # noqa: ANN401 - settings
         raise UsageError(f"{option}: not valid JSON: {error}") from None
 
 
-def use_one_thread(*variables: str) -> None:
+def use_one_thread(*variables: str, always: bool = False) -> None:
     """Let numerical libraries use one thread per process, unless the environment says otherwise.
 
     Jobs run side by side; more threads would only fight for the cores. Libraries look at these
     variables of the environment (by default OpenMP's) when they are loaded, so this comes first.
+
+    Args:
+        *variables: to set.
+        always: whatever the environment says.
     """
     for variable in variables or ("OMP_NUM_THREADS",):
-        os.environ.setdefault(variable, "1")
+        if always or variable not in os.environ:
+            os.environ[variable] = "1"

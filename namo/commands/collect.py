@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from namo.collection.config import LEARNED, SEARCH, CollectionConfig
 from namo.collection.progress import Verbosity
@@ -24,16 +23,15 @@ from namo.commands.arguments import (
     add_max_failed_fraction,
     exceeds,
     require_fraction,
+    search_settings,
     use_one_thread,
 )
 from namo.declared_settings import add_options
 from namo.errors import ModelError
 from namo.files import CACHE, cache_folder
-from namo.learning.bundle_files import MODEL_PATHS
 from namo.option_checks import MAX_THREADS, at_least, require_writable
 from namo.results.run_lock import run_label
 from namo.scenes.sources import environments_from, resolve_range
-from namo.shipped import here_or_shipped
 from namo.signals import TerminationRequested, ending_on_signals
 
 HELP = "collect planning data in a range of environments"
@@ -147,7 +145,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: an option is wrong; nothing is written.
     """
-    use_one_thread(*THREAD_VARIABLES)
+    # Snakemake sets these variables to the cores of a job, and each worker is to have one of them.
+    use_one_thread(*THREAD_VARIABLES, always=options.workers > 1)
     try:
         with ending_on_signals(), ExitStack() as open_until_end:
             return _collect(options, open_until_end)
@@ -161,7 +160,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _collect(options: argparse.Namespace, open_until_end: ExitStack) -> int:
-    config = CollectionConfig(**_settings(options))
+    config = CollectionConfig(**search_settings(options))
     # Among a thousand chunk jobs each would look at all scenes; one that is gone is recorded.
     by_hand = not (options.part_only or options.merge_only)
     source = environments_from(options.xml_dir, options.manifest, options.split, look=by_hand)
@@ -243,13 +242,6 @@ def _collect(options: argparse.Namespace, open_until_end: ExitStack) -> int:
 
     write_report(options.output_dir)
     return EXIT_FAILED if result.failed else EXIT_DONE
-
-
-def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings of the collection that the options give, with paths of shipped models."""
-    given = {name: getattr(options, name) for name in CollectionConfig.names()}
-    paths = {name: here_or_shipped(given[name]) for name in MODEL_PATHS if given[name] is not None}
-    return given | paths
 
 
 def _part_exit_code(

@@ -37,6 +37,7 @@ from namo.commands import (
     status,
     summary,
     train,
+    tune,
     unpack,
     upgrade,
     verify,
@@ -72,6 +73,7 @@ GROUPS: Mapping[str, Mapping[str, Command]] = {
     "Start": {
         "demo": demo,
         "init": init,
+        "tune": tune,
     },
     "Collect": {
         "collect": collect,

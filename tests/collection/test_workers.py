@@ -15,19 +15,23 @@ from namo.collection.journal import TRACES, running_in
 from namo.results.assemble import assemble
 from tests.collecting import SOURCE
 
-# Collects as the command does, but FAULT=what:environment happens in one environment: `kill` and
-# `term` for the first time, anything else always. Each environment begins after up to DELAY s.
-# One worker loads nothing of several: its exit code is 9 if it does. PASSES=1 has models treated as
-# if they were on a GPU: passes have a fixed shape, and one process holds them for several workers.
+# Collects as the command does, but FAULT=what:environment happens in one environment: `segfault`,
+# `hang`, `slow`, `model` and `full` always, anything else for the first time. Killed for memory
+# means: by a signal, and the kernel's count is one higher. Each environment begins after up to
+# DELAY s. One worker loads nothing of several: its exit code is 9 if it does. PASSES=1 has models
+# treated as if they were on a GPU: passes have a fixed shape, and one process holds them for several
+# workers.
 COLLECTOR = """
 import errno, faulthandler, os, random, signal, sys, time
 from pathlib import Path
-from namo.collection import chunk, watchdog
+from namo.collection import chunk, journal, watchdog
 from namo.commands.main import main
 from namo.errors import ModelError
 
 what, _, index = os.environ["FAULT"].partition(":")
 whole, write, watch = chunk.collect_environment, chunk.write_record, watchdog.Watchdog.watch
+memory_kills = Path(os.environ["ONCE"] + "_memory_kills")
+journal._memory_kills = lambda: int(memory_kills.exists())
 
 def is_first():
     try:
@@ -40,7 +44,7 @@ def collect(environment, *rest):
     if str(environment.index) == index:
         if what == "segfault":
             faulthandler._sigsegv()
-        if what == "hang":
+        if what == "hang" or (what == "hang_once" and is_first()):
             watchdog.Watchdog.watch = lambda self, seconds: watch(self, 0.5)
             rest[5]()
             time.sleep(600)
@@ -50,8 +54,10 @@ def collect(environment, *rest):
             raise ModelError("the model: broken")
         if what == "owner" and is_first():
             os.kill(rest[3][0]._model._link._owner, signal.SIGKILL)
-        if what in ("kill", "term") and is_first():
-            os.kill(os.getpid(), signal.SIGKILL if what == "kill" else signal.SIGTERM)
+        if what in ("kill", "memory", "term") and is_first():
+            if what == "memory":
+                memory_kills.touch()
+            os.kill(os.getpid(), signal.SIGTERM if what == "term" else signal.SIGKILL)
     return whole(environment, *rest)
 
 def full(path, record):
@@ -161,6 +167,17 @@ def test_two_workers_find_what_one_finds(collect, opened, undisturbed):
     assert (code, out.count("already done")) == (0, len(ROOMS))
 
 
+def test_workers_have_one_thread_each_whatever_the_environment_says(
+    collect, opened, undisturbed, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # as Snakemake does in a job of two cores
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    code, out = collect(2)
+    assert code == 0, out
+    assemble(opened.output, "host", *SOURCE)
+    assert opened.content() == undisturbed.content()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["best_first", "idfs"])
 def test_results_depend_neither_on_the_number_of_workers_nor_on_their_order(
@@ -185,6 +202,8 @@ def test_results_depend_neither_on_the_number_of_workers_nor_on_their_order(
     ("what", "said"),
     [
         ("kill", "died in environment 2: killed externally"),
+        ("memory", "died in environment 2: killed by the kernel, out of memory"),
+        ("hang_once", "died in environment 2: hung"),
         ("term", "was asked to end in environment 2"),
     ],
 )

@@ -74,6 +74,11 @@ _OWN_MODELS = (
     "output_dir=results/explored end_idx=-1 algorithm=exploration object_strategy=random "
     "goal_strategy=primitive 'learning={test_manifest: results/certified/scenes.parquet}'"
 )
+_TUNE = (
+    ".venv/bin/namo tune --algorithm best_first --object-strategy ml --goal-strategy ml "
+    "--ml-object-model resources/models/object --ml-goal-model resources/models/goal "
+    "--ml-device cpu --max-pushes 300 --cores 8 64 128 --memory 32 256 512 --numa-nodes 1 2 2"
+)
 _PLUG_INS = "results/plug-ins"
 """Folder in which the copy has the plug-ins of docs/extending.md: the environment is left alone."""
 _FUZZ_RECORDS = "tests/faults/test_fuzz_records.py tests/faults/test_fuzz_bundles.py"
@@ -165,6 +170,7 @@ DECLARED: Mapping[str, Instead] = dict(
             "--config config/scenes.yaml",
         ),
         _shorter(_RANDOM, "--end-idx 4 --max-pushes 5"),
+        _shorter(_TUNE, "--environments 2 --max-pushes 3"),
         _shorter(_GOAL_MODEL, "--end-idx 1 --max-pushes 5"),
         _shorter(_BOTH_MODELS, "--end-idx 1 --max-pushes 5"),
         _planned(

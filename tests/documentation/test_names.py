@@ -16,7 +16,7 @@ from tests.documentation.pages import INSTRUCTIONS, PAGES, read, spans
 FOREIGN_OPTIONS = {
     "--gpus": "SLURM's",
     "--gres": "SLURM's",
-    "--cpu-bind": "SLURM's",
+    "--distribution": "SLURM's",
     "--scenes": "of benchmarks",
 }
 MADE_LATER = {"benchmarks/results.json": "by make bench"}

@@ -21,7 +21,11 @@ from namo.scenes.sources import environments_from
 from tests.collecting import Collection
 from tests.workflow.conftest import REPOSITORY, TOOLS
 
-KINDS = ("worker", "snakemake", "both")
+KINDS = ("chunk", "snakemake", "both")
+"""What to kill of a pipeline whose chunks are one process each."""
+KINDS_WITH_WORKERS = ("worker", "chunk", "both", "terminated", "interrupted")
+"""And of one whose chunks have workers. The last two are signals, to a chunk's process and workers,
+as schedulers send them, and to all, as a terminal does."""
 ENVIRONMENTS = 30
 PATIENCE_S = 300
 
@@ -33,14 +37,20 @@ class Killed:
     Attributes:
         folder: where it is run; results are in `out` below it.
         settings: of the pipeline.
+        kinds: what may be killed.
+        cores: of the pipeline.
         kills: what was killed, in order.
         finished: inode and time of each environment's file when something was killed.
+        shared: files of shared memory that processes had when something was killed.
     """
 
     folder: Path
     settings: dict[str, Any]
+    kinds: tuple[str, ...] = KINDS
+    cores: int = 2
     kills: list[str] = field(default_factory=list)
     finished: dict[str, tuple[int, int]] = field(default_factory=dict)
+    shared: set[str] = field(default_factory=set)
 
     @property
     def output(self) -> Path:
@@ -56,7 +66,7 @@ class Killed:
             most: how often to kill.
             pace_s: longest time from one kill to the next (s).
         """
-        kinds = chance.sample(KINDS, len(KINDS))
+        kinds = chance.sample(self.kinds, len(self.kinds))
         while len(self.kills) < most:
             with self._run() as run:
                 while len(self.kills) < most:
@@ -77,7 +87,13 @@ class Killed:
     def _run(self) -> Iterator[subprocess.Popen[bytes]]:
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [
-            *(TOOLS / "snakemake", "--snakefile", REPOSITORY / "Snakefile", "--cores", "2"),
+            *(
+                TOOLS / "snakemake",
+                "--snakefile",
+                REPOSITORY / "Snakefile",
+                "--cores",
+                str(self.cores),
+            ),
             *("--config", f"output_dir={self.output}"),
             *(f"{name}={value}" for name, value in self.settings.items()),
         ]
@@ -99,30 +115,59 @@ class Killed:
                 raise
 
     def _kill(self, run: subprocess.Popen[bytes], kind: str, chance: random.Random) -> None:
-        if kind == "worker":
-            workers = self._workers(run.pid)
-            if not workers:  # none has started, or all have ended: try at the next moment
+        chunks, workers = self._collectors(run.pid)
+        self.shared.update(name for each in (*chunks, *workers) for name in _shared_memory(each))
+        if kind in ("worker", "chunk", "terminated"):
+            found = workers if kind == "worker" else chunks
+            if not found:  # none has started, or all have ended: try at the next moment
                 return
             with suppress(psutil.NoSuchProcess):
-                chance.choice(workers).kill()
+                chosen = chance.choice(found)
+                for each in [chosen, *chosen.children()] if kind == "terminated" else []:
+                    each.terminate()
+                if kind != "terminated":
+                    chosen.kill()
         elif kind == "snakemake":
             run.kill()
         else:
-            os.killpg(run.pid, signal.SIGKILL)
+            os.killpg(run.pid, signal.SIGKILL if kind == "both" else signal.SIGINT)
         self.kills.append(kind)
         time.sleep(0.05)
         for path in self.output.glob("*_results.pkl"):
             at = path.stat()
             self.finished.setdefault(path.name, (at.st_ino, at.st_mtime_ns))
 
-    def _workers(self, pid: int) -> list[psutil.Process]:
-        found = []
-        for process in psutil.Process(pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-                words = process.cmdline()
-                if "--part-only" in words and "python" in words[0]:
-                    found.append(process)
-        return found
+    def _collectors(self, pid: int) -> tuple[list[psutil.Process], list[psutil.Process]]:
+        """Processes of chunks, and their workers, which have the same command line."""
+        found = {
+            process.pid: process
+            for process in psutil.Process(pid).children(recursive=True)
+            if self._collects(process)
+        }
+        parents = {number: _parent(process) for number, process in found.items()}
+        return (
+            [process for number, process in found.items() if parents[number] not in found],
+            [process for number, process in found.items() if parents[number] in found],
+        )
+
+    def _collects(self, process: psutil.Process) -> bool:
+        """Whether a process collects into the folder."""
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            words = process.cmdline()
+            return (
+                "--part-only" in words
+                and "python" in words[0]
+                and process.cwd() == str(self.folder.resolve())
+            )
+        return False
+
+    def orphans(self) -> list[psutil.Process]:
+        """Processes that still collect, though nothing does that has started them."""
+        return [process for process in psutil.process_iter() if self._collects(process)]
+
+    def shared_memory(self) -> list[str]:
+        """Files of shared memory that are still there."""
+        return [name for name in self.shared if Path(name).exists()]
 
     def content(self) -> dict[str, Any]:
         """The results, without clocks."""
@@ -153,3 +198,16 @@ def settings(**others: Any) -> dict[str, Any]:
     assert len(environments_from(None, None).paths) >= ENVIRONMENTS
     quick = {"hostname": "host", "end_idx": ENVIRONMENTS, "chunk_size": 8, "seed": 3}
     return quick | {"max_failed_share": 1.0} | others
+
+
+def _parent(process: psutil.Process) -> int | None:
+    with suppress(psutil.NoSuchProcess):
+        return process.ppid()
+    return None
+
+
+def _shared_memory(process: psutil.Process) -> list[str]:
+    """The files of shared memory that a process has mapped."""
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return [each.path for each in process.memory_maps() if each.path.startswith("/dev/shm/")]
+    return []

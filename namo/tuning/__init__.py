@@ -1,0 +1,1 @@
+"""How to divide the cores and the memory of a machine among processes and workers."""
