@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -55,7 +56,10 @@ def store():
     server = moto_server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield Store(f"http://{host}:{port}")
+    address = f"http://{host}:{port}"
+    # All servers of a process share their buckets.
+    urllib.request.urlopen(urllib.request.Request(f"{address}/moto-api/reset", method="POST"))
+    yield Store(address)
     server.stop()
 
 
