@@ -32,6 +32,7 @@ def test_a_finished_chunk_is_not_repeated(small, tmp_path, monkeypatch):
     assert make_chunk(replace(small, count=99, quotas={"hard": 3}), range(2), tmp_path) == path
 
 
+@pytest.mark.slow
 def test_a_killed_chunk_resumes_after_the_last_complete_line(small, tmp_path, monkeypatch):
     expected = rows_of(make_chunk(small, range(4), tmp_path / "undisturbed"))
     drawn = []

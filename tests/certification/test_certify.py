@@ -87,6 +87,7 @@ def test_shared_rooms_get_the_class_they_were_designed_for(shared_scenes, name):
     assert needed == {"r4_open": 0, "r4_door1": 1, "r4_sealed": None}[name]
 
 
+@pytest.mark.slow
 def test_threads_do_not_change_results(rooms):
     for scene in (rooms.plugged(), rooms.sealed(rooms.box(-1.0, 0.0))):
         assert certify(scene, SMALL, threads=3) == certify(scene, SMALL)

@@ -121,6 +121,7 @@ def test_an_interrupted_run_resumes_and_jobs_change_nothing(folder, tmp_path):
     assert rows_of(manifest) == rows_of(tmp_path / "whole.parquet")
 
 
+@pytest.mark.slow
 def test_how_many_pushes_are_needed_is_shown_where_it_is_asked_for(folder, tmp_path):
     (folder / "open.xml").unlink()
     (folder / "other_box.xml").unlink()

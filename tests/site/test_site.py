@@ -11,6 +11,8 @@ import namo
 from tests.conftest import REPOSITORY
 from tests.reporting.browser import chromium, tab_of
 
+pytestmark = pytest.mark.slow
+
 LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 
 
