@@ -110,7 +110,7 @@ class LoadedModel:
         self._shares_passes = shape is not None and self._may_share(shape)
         inputs = [_random_inputs(kind, size, len(self.features)) for size in _WARM_UP_BATCHES]
         logits = [self.logits(*each) for each in inputs]
-        self.stats.platform = model_platform(kind, self._device, logits)
+        self.stats.platform = model_platform(kind, self._device, shape, logits)
         self.stats.warm_up_s = time.perf_counter() - loaded
 
     def logits(self, rasters: Raster, features: Features) -> Floats:

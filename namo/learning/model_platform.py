@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import torch
 
 from namo.geometry import Floats
+from namo.learning.passes import PassShape
 
 _LIBRARIES = {
     "oneDNN": r"MKL-DNN v(\S+)|oneDNN v(\S+)",
@@ -23,19 +24,24 @@ _LIBRARIES = {
 """Name -> where torch's description of its build has the version."""
 
 
-def model_platform(kind: str, device: torch.device, logits: Iterable[Floats]) -> str:
+def model_platform(
+    kind: str, device: torch.device, shape: PassShape | None, logits: Iterable[Floats]
+) -> str:
     """Return a text that is equal on platforms where a model predicts the same bits.
 
     Args:
         kind: "object" or "goal".
         device: where the model runs.
+        shape: of every pass; None where each has that of its query.
         logits: (views, candidates, outputs) for fixed inputs, in several batches.
     """
     digest = hashlib.sha256()
     for values in logits:
         digest.update(values.tobytes())
+    passes = "" if shape is None else f", passes of {shape.rows} x {shape.candidates}"
     return (
-        f"torch {torch.__version__}, {_kernels(device)}; {kind} model at {digest.hexdigest()[:8]}"
+        f"torch {torch.__version__}, {_kernels(device)}{passes}; "
+        f"{kind} model at {digest.hexdigest()[:8]}"
     )
 
 

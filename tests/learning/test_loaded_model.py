@@ -35,9 +35,11 @@ CASES = [(0, 1, 1), (1, 2, 3), (2, 5, 9), (3, 9, 1), (4, 3, 20)]
 """Seed, views and candidates per view of queries: less than a pass, and more in both ways."""
 
 
-def test_passes_of_a_fixed_shape_predict_what_others_do(models):
+def test_passes_of_a_fixed_shape_predict_what_others_do_and_are_named(models):
     fixed = LoadedModel(models["goal"], "goal", CPU, PassShape(4, 8))
     free = load_model(models["goal"], "goal", "cpu")
+    assert ", passes of 4 x 8; goal model at " in fixed.stats.platform
+    assert "passes" not in free.stats.platform
     for seed, views, count in CASES:
         each = inputs(seed, views, views * count)
         np.testing.assert_allclose(fixed.logits(*each), free.logits(*each), atol=1e-5)

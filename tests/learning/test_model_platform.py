@@ -21,7 +21,7 @@ print(load_model(Path(sys.argv[1]), "goal", "cpu").stats.platform)
 
 
 def test_the_platform_names_torch_and_its_kernels():
-    text = model_platform("goal", CPU, [np.zeros((1, 2, 2))])
+    text = model_platform("goal", CPU, None, [np.zeros((1, 2, 2))])
     assert text.startswith(f"torch {torch.__version__}, ")
     assert f"{torch.backends.cpu.get_cpu_capability()} kernels" in text
     assert "goal model at " in text
@@ -31,8 +31,10 @@ def test_another_last_bit_is_another_platform():
     logits = np.ones((1, 2, 2))
     other = logits.copy()
     other[0, 1, 1] = np.nextafter(1.0, 2.0)
-    assert model_platform("goal", CPU, [logits]) == model_platform("goal", CPU, [logits.copy()])
-    assert model_platform("goal", CPU, [logits]) != model_platform("goal", CPU, [other])
+    assert model_platform("goal", CPU, None, [logits]) == model_platform(
+        "goal", CPU, None, [logits.copy()]
+    )
+    assert model_platform("goal", CPU, None, [logits]) != model_platform("goal", CPU, None, [other])
 
 
 def test_a_scorer_knows_its_platform(tmp_path):
