@@ -275,6 +275,8 @@ def test_workers_whose_models_another_process_holds_find_what_one_process_finds(
     options = [f"--{name.replace('_', '-')}={value}" for name, value in models.items()]
     options += ["--algorithm", "best_first"]
 
+    others = psutil.Process().children(recursive=True)
+
     def content(workers, fault=""):
         output = tmp_path / f"{workers}{fault}"
         codes = []
@@ -285,7 +287,7 @@ def test_workers_whose_models_another_process_holds_find_what_one_process_finds(
             if codes[-1] == 1:
                 assert "which holds the models, has ended; rerun the same command" in out
         assert codes == ([1, 0] if fault else [0]), out
-        assert not psutil.Process().children(recursive=True)
+        assert {*psutil.Process().children(recursive=True)} <= {*others}
         assemble(output, "host", *SOURCE)
         (marker,) = output.glob("parts/*/part.json")
         uses = json.loads(marker.read_text())["models_preloaded"]
