@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
+from typing import Any
 
 import pyarrow as pa
 import yaml
@@ -42,12 +43,7 @@ def card_text(
     files = {name: tables.pop(name) for name in _FILES}
     front = front_matter(card, splits, tables, files)
     lines = [
-        "---",
-        yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000).rstrip(),
-        "---",
-        "",
-        f"# {card.title}",
-        "",
+        *card_head(card, front),
         "Planning data for Navigation Among Movable Obstacles (NAMO): a robot must reach a goal, "
         "boxes block the way, and a search over pushes (which object, to which pose) finds a plan. "
         "The data contain the whole search: every simulated push, with all poses before and after.",
@@ -133,6 +129,18 @@ def _counts(
         "All rows of an environment are in the same split."
         if len(splits) > 1
         else f"The data are not split: all rows are in `{splits[0].name}`.",
+        "",
+    ]
+
+
+def card_head(card: DatasetCard, front: Mapping[str, Any]) -> list[str]:
+    """Return the first lines of a card: what the Hub reads, and the title."""
+    return [
+        "---",
+        yaml.safe_dump({**front}, sort_keys=False, allow_unicode=True, width=1000).rstrip(),
+        "---",
+        "",
+        f"# {card.title}",
         "",
     ]
 

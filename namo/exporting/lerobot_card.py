@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import yaml
-
 from namo.exporting.card import DatasetCard, common_front_matter
-from namo.exporting.card_text import citation_section, collection_section, licence_section
+from namo.exporting.card_text import (
+    card_head,
+    citation_section,
+    collection_section,
+    licence_section,
+)
 from namo.exporting.lerobot_features import FPS, PIXELS, Feature
 from namo.markdown import markdown_table
 from namo.wording import counted
@@ -36,12 +39,7 @@ def lerobot_card(
         "configs": [{"config_name": "default", "data_files": "data/*/*.parquet"}],
     }
     lines = [
-        "---",
-        yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000).rstrip(),
-        "---",
-        "",
-        f"# {card.title}",
-        "",
+        *card_head(card, front),
         "Navigation Among Movable Obstacles (NAMO): a robot, a disc, must reach a goal, boxes "
         "block the way, and the pushes of a plan clear it. An episode is a plan that a search in "
         "simulation found, from the start of the scene until the robot is at its goal.",

@@ -11,6 +11,7 @@ process that started it, and refuses other users of the machine.
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import signal
@@ -28,13 +29,12 @@ from namo.errors import MachineError, ModelError
 from namo.geometry import Floats
 from namo.learning.inference_stats import InferenceStats
 from namo.learning.loaded_model import LoadedModel
+from namo.learning.networks import OUTPUTS
 from namo.learning.passes import Inputs
 from namo.learning.queries import Features
 from namo.learning.rasters import Raster
 from namo.signals import SIGNALS, check_termination, end_with_parent
 
-OUTPUTS = 2
-"""Logits per candidate."""
 POLL_S = 0.1
 """Time between two looks at whether to end (s)."""
 _QUERY = struct.Struct("=7q")
@@ -151,20 +151,22 @@ class _Memory:
     def needed(rasters: Sequence[int], candidates: int, features: int) -> int:
         """Return how many bytes a query takes."""
         numbers = rasters[0] * candidates
-        return numbers * (8 * OUTPUTS + 4 * features) + int(np.prod(rasters))
+        return numbers * (8 * len(OUTPUTS) + 4 * features) + math.prod(rasters)
 
     def logits(self, views: int, candidates: int) -> Floats:
-        """Return the place of the logits, (views, candidates, OUTPUTS)."""
-        count = views * candidates * OUTPUTS
-        return np.frombuffer(self.mapped, np.float64, count).reshape(views, candidates, OUTPUTS)
+        """Return the place of the logits, (views, candidates, outputs)."""
+        count = views * candidates * len(OUTPUTS)
+        return np.frombuffer(self.mapped, np.float64, count).reshape(
+            views, candidates, len(OUTPUTS)
+        )
 
     def inputs(self, rasters: Sequence[int], candidates: int, features: int) -> Inputs:
         """Return the places of the rasters, given their shape, and of the features."""
         numbers = rasters[0] * candidates
-        at = 8 * OUTPUTS * numbers
+        at = 8 * len(OUTPUTS) * numbers
         placed = np.frombuffer(self.mapped, np.float32, numbers * features, at)
         pixels = np.frombuffer(
-            self.mapped, np.uint8, int(np.prod(rasters)), at + 4 * numbers * features
+            self.mapped, np.uint8, math.prod(rasters), at + 4 * numbers * features
         )
         return pixels.reshape(rasters), placed.reshape(rasters[0], candidates, features)
 
@@ -179,7 +181,7 @@ class _Link:
         self._memory: _Memory | None = None
 
     def ask(self, model: int, rasters: Raster, features: Features) -> Floats:
-        """Return the logits (views, candidates, OUTPUTS) of a query.
+        """Return the logits (views, candidates, outputs) of a query.
 
         Args:
             model: its number.
@@ -292,12 +294,14 @@ def _answer(
             client.close()
             del clients[client]
             continue
-        memory, (model, *rasters, candidates, features) = clients[client], _QUERY.unpack(message)
-        if memory is not None:
-            logits = memory.logits(rasters[0], candidates)
-            by_model[model].append(
-                _Asked(client, logits, memory.inputs(rasters, candidates, features))
-            )
+        memory = clients[client]
+        if memory is None:  # it asks before it has sent its memory: nobody of ours
+            client.close()
+            del clients[client]
+            continue
+        model, *rasters, candidates, features = _QUERY.unpack(message)
+        logits = memory.logits(rasters[0], candidates)
+        by_model[model].append(_Asked(client, logits, memory.inputs(rasters, candidates, features)))
     for owned, asked in zip(models, by_model, strict=True):
         if asked:
             _predict(owned, asked)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from namo.compiled import compiled
 from namo.world.free_runs import NO_REGION, Runs
-from namo.world.goal_distance import CUT_OFF, DIAGONAL_STEP, STEP, least_of
+from namo.world.goal_distance import CUT_OFF, DIAGONAL_STEP, STEP, minimum
 from namo.world.outlines import Outlines
 from namo.world.reachability import Reachability
 
@@ -90,7 +90,7 @@ def nearest_in_region(distances: Distances, runs: Runs, region: int) -> tuple[in
         for row in range(len(distances)):
             for run in range(first[row], first[row + 1]):
                 if regions[run] == region:
-                    here = least_of(distances[row, begin[run] : end[run]])
+                    here = minimum(distances[row, begin[run] : end[run]])
                     if here < least:
                         least, at_row, at_run = here, row, run
     if at_run < 0:
@@ -111,16 +111,11 @@ def cheapest_way(distances: Distances, weights: NDArray[np.int32], row: int, col
         row: of the first cell, which must not be cut off.
         column: likewise.
     """
-    at_row, at_column, count = row, column, 1
-    while distances[at_row, at_column] != 0:
-        at_row, at_column = next_cell(distances, weights, at_row, at_column)
-        count += 1
-    cells = np.empty((count, 2), np.int64)
-    for i in range(count):
-        cells[i, 0], cells[i, 1] = row, column
-        if i + 1 < count:
-            row, column = next_cell(distances, weights, row, column)
-    return cells
+    cells = [(row, column)]
+    while distances[row, column] != 0:
+        row, column = next_cell(distances, weights, row, column)
+        cells.append((row, column))
+    return np.array(cells)
 
 
 @compiled

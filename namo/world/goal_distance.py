@@ -101,13 +101,13 @@ def shortest_distance(distances: NDArray[np.int32], runs: Runs, region: int) -> 
     for row in range(len(distances)):
         for run in range(first[row], first[row + 1]):
             if regions[run] == region:
-                shortest = min(shortest, least_of(distances[row, begin[run] : end[run]]))
+                shortest = min(shortest, minimum(distances[row, begin[run] : end[run]]))
     return int(shortest)
 
 
 @compiled
-def least_of(values: NDArray[np.int32]) -> np.int32:
-    """Return the least of some distances (n,), at most `CUT_OFF`; a loop that is vectorised."""
+def minimum(values: NDArray[np.int32]) -> np.int32:
+    """Return the minimum of some distances (n,), at most `CUT_OFF`; a loop that is vectorised."""
     least = np.int32(CUT_OFF)
     for i in range(len(values)):
         least = min(least, values[i])

@@ -213,7 +213,9 @@ def test_a_worker_that_is_ended_is_named_and_replaced(collect, opened, undisturb
     assert re.search(rf"process \d+ .*{said}", out)
     assemble(opened.output, "host", *SOURCE)
     assert opened.content() == undisturbed.content()
-    assert len({row["worker_process"] for row in opened.table("metrics")}) >= 2
+    processes = {row["worker_process"] for row in opened.table("metrics")}
+    # While one hangs, the other may do all the rest.
+    assert len(processes) in ((2, 3) if what == "hang_once" else (3,))
     assert not leftovers(opened)
 
 

@@ -46,8 +46,8 @@ def try_power_cuts(run: Run, expected: object = None) -> None:
         expected: what an undisturbed run leads to; None for what this one does.
     """
     first = [*disk_states(run.recorded())]
-    wanted = run.look() if expected is None else expected
-    assert run.look() == wanted, "undisturbed"
+    wanted = run.look()
+    assert expected is None or wanted == expected, "undisturbed"
     tried, states = 0, _spread(first, STATES)
     for state in states:
         _repeat(run, state, wanted)
