@@ -76,6 +76,18 @@ class Pose2D(NamedTuple):
         return local
 
 
+def to_world_each(poses: Floats, points: Floats) -> Floats:
+    """Map one point of the frame of each pose into the world, (n, 2) m.
+
+    Args:
+        poses: (n, 3) x, y (m), theta (rad).
+        points: (n, 2) m, each in the frame of its pose.
+    """
+    c, s = np.cos(poses[:, 2]), np.sin(poses[:, 2])
+    x, y = points.T
+    return np.column_stack([poses[:, 0] + c * x - s * y, poses[:, 1] + s * x + c * y])
+
+
 Placed = tuple[float, float, float, float]
 """x, y (m), cosine and sine of the yaw: a pose in the form that compiled code uses."""
 

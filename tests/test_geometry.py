@@ -9,6 +9,7 @@ from namo.geometry import (
     Pose2D,
     RectangleSet,
     rectangle_corners,
+    to_world_each,
     wrap_angle,
 )
 from tests.conftest import rectangles_overlap_depth
@@ -115,3 +116,11 @@ def test_distances_are_those_to_the_nearest_sampled_point(pose, half, x, y):
 
 def test_a_set_of_no_rectangles_has_no_distances():
     assert RectangleSet([]).distances(np.zeros((3, 2))).shape == (3, 0)
+
+
+@given(st.lists(st.tuples(poses, metres, metres), max_size=4))
+def test_a_point_of_each_pose_is_mapped_as_by_that_pose(pairs):
+    points = np.array([point for _, *point in pairs]).reshape(-1, 2)
+    mapped = to_world_each(np.array([pose for pose, *_ in pairs]).reshape(-1, 3), points)
+    for (pose, *_), point, at in zip(pairs, points, mapped, strict=True):
+        assert at == pytest.approx(pose.to_world(point), abs=1e-9)

@@ -104,6 +104,17 @@ class Grid:
         row = np.floor((points[..., 1] - self.y_min) / self.resolution).astype(np.intp) + 1
         return np.clip(row, 0, self.rows + 1), np.clip(column, 0, self.columns + 1)
 
+    def cell(self, x: float, y: float) -> tuple[int, int]:
+        """Return row and column of the mask cell that contains x, y (m), see `cells`."""
+        column = math.floor((x - self.x_min) / self.resolution) + 1
+        row = math.floor((y - self.y_min) / self.resolution) + 1
+        return min(max(row, 0), self.rows + 1), min(max(column, 0), self.columns + 1)
+
+    def centre(self, row: int, column: int) -> tuple[float, float]:
+        """Return the world position x, y of the centre of a mask cell (m)."""
+        x, y = (column - 0.5) * self.resolution, (row - 0.5) * self.resolution
+        return self.x_min + x, self.y_min + y
+
     def centres(self, rows: Cells, columns: Cells) -> NDArray[np.float64]:
         """Return the world positions (..., 2) of the centres of mask cells (m)."""
         return np.stack(
@@ -126,7 +137,7 @@ class Grid:
             Rows and columns of a mask, each (n,), without its border.
         """
         centre = np.array([x, y])
-        row, column = (int(index) for index in self.cells(centre))
+        row, column = self.cell(x, y)
         span = math.ceil(radius / self.resolution)
         rows, columns = np.mgrid[-span : span + 1, -span : span + 1].reshape(2, -1)
         rows, columns = rows + row, columns + column

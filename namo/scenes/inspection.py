@@ -85,7 +85,7 @@ def regions_around(
         (n,) numbers, one per free cell, and their (n,) distances (m).
     """
     grid = regions.grid
-    row, column = (int(index) for index in grid.cells(np.array(point)))
+    row, column = grid.cell(*point)
     span = math.ceil(radius / grid.resolution) + 1
     top, left = max(row - span, 0), max(column - span, 0)
     window = regions.labels[top : row + span + 1, left : column + span + 1]

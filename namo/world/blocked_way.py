@@ -18,15 +18,14 @@ from namo.world.drive_costs import (
     THROUGH_FACTOR,
     Cells,
     Distances,
+    Weights,
     cheapest_way,
-    drive_weights,
-    movables_along,
     nearest_in_region,
     next_cell,
 )
 from namo.world.free_runs import Runs, any_in_region
-from namo.world.free_space import TemporaryObstacle, connected_with
-from namo.world.goal_distance import CUT_OFF, STEP, goal_distances
+from namo.world.free_space import Drawings, TemporaryObstacle, connected_with, put, remove
+from namo.world.goal_distance import CUT_OFF, STEP
 from namo.world.reachability import Reachability
 
 WAY_M = 10.0
@@ -51,15 +50,16 @@ class BlockedWay:
 
 def blocked_way(reachability: Reachability) -> BlockedWay:
     """Return the way from the region of the robot to its goal that is blocked least."""
-    static, connected = reachability.static, reachability.connected
-    weights = drive_weights(reachability)
-    distances = goal_distances(static.walls, weights, *static.goal_cells)
-    least, row, column = nearest_in_region(distances, connected.runs, connected.region)
+    drive, connected = reachability.drive, reachability.connected
+    distances = drive.distances
+    least, row, column = nearest_in_region(
+        distances, distances.min(axis=1), connected.runs, connected.region
+    )
     if least == CUT_OFF:
         return BlockedWay(math.inf, np.empty((0, 2), np.int64), {})
-    cells = cheapest_way(distances, weights, row, column)
-    cost = least / STEP * static.grid.resolution
-    return BlockedWay(cost, cells, movables_along(reachability, cells))
+    cells = cheapest_way(distances, drive.weights, row, column)
+    cost = least / STEP * reachability.static.grid.resolution
+    return BlockedWay(cost, cells, drive.movables_along(cells))
 
 
 def rating_of(costs: Floats) -> Floats:
@@ -103,33 +103,68 @@ class RemainingWay:
         static = reachability.static
         self._static, self._place = static, static.index[name]
         self._free = reachability.obstacles_excluding(name).free
-        self._weights = drive_weights(reachability, name)
-        self._distances = goal_distances(static.walls, self._weights, *static.goal_cells)
+        self._weights, self._distances = reachability.drive.without(name)
+        self._least_in_row = self._distances.min(axis=1)
 
     def cost(self, pose: Pose2D, robot_x: float, robot_y: float) -> float:
-        """Return the cost of the remaining way (m of free drive), see `BlockedWay.cost`.
-
-        The way is the cheapest without the movable. Where it goes through the movable at its new
-        pose that costs extra, although there may be a cheaper way around it.
+        """Return the cost of the remaining way (m of free drive), see `costs`.
 
         Args:
             pose: of the movable, world frame.
             robot_x: of the robot (m), world frame.
             robot_y: likewise.
         """
-        outlines = self._static.inflated.placed_alone(self._place, pose)
-        with self._free.with_temporary_obstacle(outlines) as obstacle:
-            steps = _remaining_cost(
-                obstacle,
-                self._free.blocked,
-                self._free.runs,
-                (robot_x, robot_y),
-                self._static.grid.frame,
-                self._free.back_off_m,
-                self._distances,
-                self._weights,
-            )
-        return math.inf if steps == CUT_OFF else steps / STEP * self._static.grid.resolution
+        return float(self.costs(np.array([pose]), np.array([[robot_x, robot_y]]))[0])
+
+    def costs(self, poses: Floats, robots: Floats) -> Floats:
+        """Return the costs (n,) of the remaining ways (m of free drive), see `BlockedWay.cost`.
+
+        The way is the cheapest without the movable. Where it goes through the movable at its new
+        pose that costs extra, although there may be a cheaper way around it.
+
+        Args:
+            poses: (n, 3) of the movable, x, y (m), theta (rad), world frame.
+            robots: (n, 2) of the robot (m), world frame.
+        """
+        free = self._free
+        steps = _remaining_costs(
+            free.drawings(self._static.inflated.placed_each(self._place, poses)),
+            free.scratch,
+            free.blocked,
+            free.runs,
+            robots,
+            self._static.grid.frame,
+            free.back_off_m,
+            self._distances,
+            self._least_in_row,
+            self._weights,
+        )
+        return np.where(steps == CUT_OFF, np.inf, steps / STEP * self._static.grid.resolution)
+
+
+@compiled
+def _remaining_costs(
+    drawings: Drawings,
+    scratch: TemporaryObstacle,
+    blocked: Mask,
+    runs: Runs,
+    robots: Floats,
+    frame: Frame,
+    back_off: float,
+    distances: Distances,
+    least_in_row: NDArray[np.int32],
+    weights: Weights,
+) -> NDArray[np.int64]:
+    costs = np.empty(len(robots), np.int64)
+    begin = 0
+    for i in range(len(robots)):
+        begin = put(drawings, i, begin, scratch)
+        robot = robots[i, 0], robots[i, 1]
+        costs[i] = _remaining_cost(
+            scratch, blocked, runs, robot, frame, back_off, distances, least_in_row, weights
+        )
+        remove(drawings, i, scratch, blocked)
+    return costs
 
 
 @compiled
@@ -141,10 +176,11 @@ def _remaining_cost(
     frame: Frame,
     back_off: float,
     distances: Distances,
-    weights: NDArray[np.int32],
+    least_in_row: NDArray[np.int32],
+    weights: Weights,
 ) -> int:
     runs, _, _, region = connected_with(obstacle, runs, robot[0], robot[1], frame, back_off)
-    cost, row, column = nearest_in_region(distances, runs, region)
+    cost, row, column = nearest_in_region(distances, least_in_row, runs, region)
     if cost not in (0, CUT_OFF):
         while True:
             if obstacle.mask[row, column] != 0 and blocked[row, column] == 0:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from namo.geometry import Floats, Pose2D
+from namo.geometry import Floats, to_world_each
 from namo.world.blocked_way import RemainingWay
 from namo.world.candidates import CandidatePushes
 from namo.world.reachability import Reachability
@@ -46,12 +46,9 @@ class CandidateWays:
 
         The robot is then where it made contact, moved along with the movable.
         """
-        candidates = self.candidates
-        costs = np.full(candidates.possible.shape, np.inf)
-        goals = candidates.goals()
-        standoffs = self.reachability.static.contacts[self.name].standoffs
-        for contact, travel in np.argwhere(candidates.possible).tolist():
-            pose = Pose2D(*goals[contact, travel].tolist())
-            robot = pose.to_world(standoffs[contact])
-            costs[contact, travel] = self.remaining.cost(pose, *robot.tolist())
+        possible = self.candidates.possible
+        goals = self.candidates.goals()[possible]
+        standoffs = self.reachability.static.contacts[self.name].standoffs[np.nonzero(possible)[0]]
+        costs = np.full(possible.shape, np.inf)
+        costs[possible] = self.remaining.costs(goals, to_world_each(goals, standoffs))
         return costs

@@ -7,7 +7,7 @@ point touches nothing but the movable.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,27 +41,43 @@ class Solids(NamedTuple):
     piece_of: Indices
 
     @classmethod
-    def of(cls, placed: Iterable[tuple[Pose2D, Footprint]]) -> Solids:
+    def of(cls, placed: Sequence[tuple[Pose2D, Footprint]]) -> Solids:
         """Convert pairs of a world pose and the footprint in its frame."""
-        rectangles, rectangle_of = [], []
-        corners, pieces, piece_of = [np.empty((0, 2))], [0], []
-        for place, (pose, footprint) in enumerate(placed):
+        poses = np.array([pose for pose, _ in placed]).reshape(-1, 3)
+        return SolidTable(footprint for _, footprint in placed).placed(poses)
+
+
+class SolidTable:
+    """Some footprints, placed in the world in one call."""
+
+    def __init__(self, footprints: Iterable[Footprint]) -> None:
+        """Sort rectangles and polygons."""
+        rectangles: list[tuple[int, float, float]] = []
+        self._polygons: list[tuple[int, Sequence[Floats]]] = []
+        for place, footprint in enumerate(footprints):
             if isinstance(footprint, Rectangle):
-                rectangles.append((*pose, footprint.half_x, footprint.half_y))
-                rectangle_of.append(place)
-                continue
-            for piece in footprint.pieces:
-                corners.append(pose.to_world(piece))
-                pieces.append(pieces[-1] + len(piece))
-                piece_of.append(place)
-        table = np.array(rectangles).reshape(-1, 5)
-        x, y, theta, half_x, half_y = table.T
-        return cls(
-            np.column_stack([x, y, np.cos(theta), np.sin(theta), half_x, half_y]),
-            np.array(rectangle_of, np.int32),
-            np.concatenate(corners),
-            np.array(pieces, np.int32),
-            np.array(piece_of, np.int32),
+                rectangles.append((place, footprint.half_x, footprint.half_y))
+            else:
+                self._polygons.append((place, footprint.pieces))
+        table = np.array(rectangles).reshape(-1, 3)
+        self._rectangle_of, self._half = table[:, 0].astype(np.int32), table[:, 1:]
+        pieces = [(place, len(piece)) for place, pieces in self._polygons for piece in pieces]
+        self._piece_of = np.array([place for place, _ in pieces], np.int32)
+        self._pieces = np.cumsum([0, *(size for _, size in pieces)], dtype=np.int32)
+
+    def placed(self, poses: Floats) -> Solids:
+        """Return the footprints at their world poses (n, 3) x, y (m), theta (rad)."""
+        at = poses[self._rectangle_of]
+        rectangles = np.empty((len(at), 6))
+        rectangles[:, :2], rectangles[:, 4:] = at[:, :2], self._half
+        np.cos(at[:, 2], out=rectangles[:, 2])
+        np.sin(at[:, 2], out=rectangles[:, 3])
+        corners = [np.empty((0, 2))]
+        for place, pieces in self._polygons:
+            pose = Pose2D(*poses[place].tolist())
+            corners += [pose.to_world(piece) for piece in pieces]
+        return Solids(
+            rectangles, self._rectangle_of, np.concatenate(corners), self._pieces, self._piece_of
         )
 
 

@@ -7,7 +7,7 @@ is drawn; see `namo.world.free_runs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +32,18 @@ class TemporaryObstacle(NamedTuple):
 
     mask: Mask
     spans: Indices
+
+
+class Drawings(NamedTuple):
+    """Several obstacles, each drawn alone on the same mask.
+
+    Attributes:
+        windows: (n, 4) rows (from, to) and columns (from, to) outside which nothing is drawn.
+        cells: (m,) the mask in these windows, window after window.
+    """
+
+    windows: Indices
+    cells: Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +92,8 @@ class FreeSpace:
         self.runs = runs_of(blocked) if runs is None else runs
 
     @cached_property
-    def _scratch(self) -> TemporaryObstacle:
+    def scratch(self) -> TemporaryObstacle:
+        """The mask without a temporary obstacle, to draw one; whoever does removes it again."""
         return TemporaryObstacle(self.blocked.copy(), np.zeros((2, len(self.blocked)), np.int32))
 
     def with_obstacles(self, obstacles: Iterable[Outlines]) -> FreeSpace:
@@ -112,13 +125,26 @@ class FreeSpace:
                 *connected_with(temporary, self.runs, x, y, self.grid.frame, self.back_off_m)
             )
 
+    def drawings(self, obstacles: Sequence[Outlines]) -> Drawings:
+        """Draw each of some obstacles alone."""
+        mask = self.scratch.mask
+        windows = np.empty((len(obstacles), 4), np.int32)
+        cells = [np.empty(0, np.uint8)]
+        for number, outlines in enumerate(obstacles):
+            top, bottom, left, right = windows[number] = outlines.window(mask)
+            outlines.draw(mask)
+            window = mask[top:bottom, left:right]
+            cells.append(window.flatten())
+            window[...] = self.blocked[top:bottom, left:right]
+        return Drawings(windows, np.concatenate(cells))
+
     @contextmanager
     def with_temporary_obstacle(self, obstacle: Outlines) -> Iterator[TemporaryObstacle]:
         """Draw one more obstacle, and remove it again on leaving the context.
 
         The mask is shared by all uses of this object, so contexts must not be nested.
         """
-        scratch = self._scratch
+        scratch = self.scratch
         top, bottom, left, right = obstacle.window(scratch.mask)
         try:
             obstacle.draw(scratch.mask)
@@ -127,6 +153,36 @@ class FreeSpace:
         finally:
             scratch.spans[1, top:bottom] = 0
             scratch.mask[top:bottom, left:right] = self.blocked[top:bottom, left:right]
+
+
+@compiled
+def put(drawings: Drawings, number: int, begin: int, scratch: TemporaryObstacle) -> int:
+    """Draw one of the obstacles; `remove` undoes it.
+
+    Args:
+        drawings: of the obstacles.
+        number: index of the obstacle.
+        begin: index of its first cell.
+        scratch: where to draw.
+
+    Returns:
+        Index of the first cell of the next obstacle.
+    """
+    top, bottom, left, right = drawings.windows[number]
+    scratch.spans[0, top:bottom], scratch.spans[1, top:bottom] = left, right
+    for row in range(top, bottom):
+        end = begin + right - left
+        scratch.mask[row, left:right] = drawings.cells[begin:end]
+        begin = end
+    return begin
+
+
+@compiled
+def remove(drawings: Drawings, number: int, scratch: TemporaryObstacle, blocked: Mask) -> None:
+    """Undo `put`; `blocked` is the mask without the obstacle."""
+    top, bottom, left, right = drawings.windows[number]
+    scratch.spans[1, top:bottom] = 0
+    scratch.mask[top:bottom, left:right] = blocked[top:bottom, left:right]
 
 
 @compiled

@@ -37,14 +37,52 @@ def goal_distances(
         rows: of the goal cells (n,).
         columns: likewise.
     """
-    height, width = walls.shape
+    height = len(walls)
     distances = np.full(walls.shape, CUT_OFF, np.int32)
-    down, up = np.zeros(height, np.bool_), np.zeros(height, np.bool_)  # rows to sweep
+    down, up = np.zeros(height, np.bool_), np.zeros(height, np.bool_)
     for i in range(len(rows)):
         row, column = rows[i], columns[i]
         if walls[row, column] == 0:
             distances[row, column] = 0
             down[row] = down[row + 1] = up[row] = up[row - 1] = True
+    _sweep(distances, walls, weights, down, up)
+    return distances
+
+
+@compiled
+def with_lower_weights(
+    distances: NDArray[np.int32],
+    walls: Mask,
+    weights: NDArray[np.int32],
+    first_row: int,
+    end_row: int,
+) -> NDArray[np.int32]:
+    """Return the distances (rows, columns) of `goal_distances` when some weights have fallen.
+
+    Args:
+        distances: (rows, columns) with the weights before.
+        walls: mask of the cells in which the robot would touch a wall; its border is blocked.
+        weights: (rows, columns) now, nowhere greater than before.
+        first_row: of those with other weights.
+        end_row: the one after their last.
+    """
+    distances = distances.copy()
+    down, up = np.zeros(len(walls), np.bool_), np.zeros(len(walls), np.bool_)
+    down[first_row:end_row], up[first_row:end_row] = True, True
+    _sweep(distances, walls, weights, down, up)
+    return distances
+
+
+@compiled
+def _sweep(
+    distances: NDArray[np.int32],
+    walls: Mask,
+    weights: NDArray[np.int32],
+    down: NDArray[np.bool_],
+    up: NDArray[np.bool_],
+) -> None:
+    """Shorten distances until none can be; `down` and `up` say which rows to sweep first."""
+    height, width = walls.shape
     straight, diagonal = np.empty(walls.shape, np.int32), np.empty(walls.shape, np.int32)
     for i in range(height):
         for j in range(width):
@@ -63,7 +101,6 @@ def goal_distances(
                 _from_row(distances[row - back], straight[row], diagonal[row], from_beside)
                 if _along_row(distances[row], from_beside, straight[row], back):
                     pending[row + back] = other[row] = other[row - back] = True
-    return distances
 
 
 @compiled

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.scenes.regions import regions_of
-from namo.world.drive_costs import cheapest_way, drive_weights, movables_along
+from namo.world.drive_costs import cheapest_way
 from namo.world.free_runs import NO_REGION
 from namo.world.goal_distance import CUT_OFF, STEP, goal_distances
 from namo.world.reachability import REACHED, Reachability
@@ -51,8 +51,7 @@ def openings(reachability: Reachability) -> list[Opening]:
     static, connected = reachability.static, reachability.connected
     if connected.region == NO_REGION:
         return []
-    weights = drive_weights(reachability)
-    to_goal = goal_distances(static.walls, weights, *static.goal_cells)
+    weights, to_goal = reachability.drive.weights, reachability.drive.distances
     from_robot = goal_distances(static.walls, weights, *np.nonzero(reachability.mask == REACHED))
     blocked = reachability.obstacles_excluding(None).free.blocked
     regions = regions_of(static.grid, blocked)
@@ -78,6 +77,6 @@ def openings(reachability: Reachability) -> list[Opening]:
         cost = int(from_robot[rows[first], columns[first]]) + int(to_goal[cells].min())
         metres = cost / STEP * static.grid.resolution
         window = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-        between = tuple(movables_along(reachability, way))
+        between = tuple(reachability.drive.movables_along(way))
         found.append(Opening(window, cells[window].copy(), between, metres))
     return sorted(found, key=lambda opening: opening.cost)

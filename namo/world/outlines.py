@@ -78,7 +78,6 @@ class OutlineTable:
             corners += outlines
             owners += [movable] * ends[-1]
         self._corners, self._owners = np.concatenate(corners), np.array(owners, np.int32)
-        self._single_owner = np.zeros_like(self._owners)
 
     def placed(self, poses: Floats) -> list[Outlines]:
         """Return the outlines of all movables at their world poses (n, 3) x, y (m), theta (rad)."""
@@ -90,25 +89,52 @@ class OutlineTable:
 
     def placed_alone(self, movable: int, pose: Pose2D) -> Outlines:
         """Return the outlines of one movable, given by its index, at a world pose."""
-        rows = self._rows[movable]
-        corners, owners = self._corners[rows], self._single_owner[rows]
-        pixels = _pixels(corners, owners, np.array([pose]), self._grid.frame)
-        return Outlines(pixels, self._parts[movable])
+        (outlines,) = self.placed_each(movable, np.array([pose]))
+        return outlines
+
+    def placed_each(self, movable: int, poses: Floats) -> list[Outlines]:
+        """Return the outlines of one movable, given by its index, at each of some world poses.
+
+        Args:
+            movable: index of it.
+            poses: (n, 3) x, y (m), theta (rad).
+        """
+        corners, parts = self._corners[self._rows[movable]], self._parts[movable]
+        pixels = _pixels_at(corners, poses, self._grid.frame)
+        return [Outlines(of_pose, parts) for of_pose in pixels]
 
 
 @compiled
 def _pixels(corners: Floats, owners: Indices, poses: Floats, frame: Frame) -> Indices:
-    """Return corners in fixed-point pixels, with the rounding of `Grid.fill`."""
-    x_min, y_min, resolution, _ = frame
+    """Return corners (k, 2) in fixed-point pixels (k, 2), each at the pose of its owner."""
     pixels = np.empty(corners.shape, np.int32)
-    owner = -1
+    begin = 0
+    while begin < len(corners):
+        end = begin + 1
+        while end < len(corners) and owners[end] == owners[begin]:
+            end += 1
+        _to_pixels(corners[begin:end], poses[owners[begin]], frame, pixels[begin:end])
+        begin = end
+    return pixels
+
+
+@compiled
+def _pixels_at(corners: Floats, poses: Floats, frame: Frame) -> Indices:
+    """Return corners (k, 2) in fixed-point pixels (n, k, 2), all at each of the poses (n, 3)."""
+    pixels = np.empty((len(poses), *corners.shape), np.int32)
+    for i in range(len(poses)):
+        _to_pixels(corners, poses[i], frame, pixels[i])
+    return pixels
+
+
+@compiled
+def _to_pixels(corners: Floats, pose: Floats, frame: Frame, pixels: Indices) -> None:
+    """Put corners at a pose into fixed-point pixels, with the rounding of `Grid.fill`."""
+    x_min, y_min, resolution, _ = frame
+    x, y, theta = pose
+    c, s = math.cos(theta), math.sin(theta)
     for i in range(len(corners)):
-        if owners[i] != owner:
-            owner = owners[i]
-            x, y, theta = poses[owner]
-            c, s = math.cos(theta), math.sin(theta)
         at_x = corners[i, 0] * c - corners[i, 1] * s + x
         at_y = corners[i, 0] * s + corners[i, 1] * c + y
         pixels[i, 0] = round(((at_x - x_min) / resolution + 0.5) * (1 << FIXED_POINT_BITS))
         pixels[i, 1] = round(((at_y - y_min) / resolution + 0.5) * (1 << FIXED_POINT_BITS))
-    return pixels

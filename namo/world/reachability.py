@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from namo.geometry import Floats, Pose2D, placed
 from namo.scenes.grid import Mask
 from namo.world.clearance import Solids, contacts_after, reachable_contacts
+from namo.world.drive_costs import DriveCosts
 from namo.world.free_runs import NO_REGION, any_in_region, cells_in_region, in_region, paint
 from namo.world.free_space import Connected
 from namo.world.goal_distance import CUT_OFF, STEP, shortest_distance
@@ -76,8 +76,7 @@ class Reachability:
     @cached_property
     def solids(self) -> Solids:
         """The movables, in file order."""
-        movables = self.static.scene.movables
-        return Solids.of((self.poses[one.name], one.footprint) for one in movables)
+        return self.static.solids.placed(self._movable_poses)
 
     @cached_property
     def connected(self) -> Connected:
@@ -109,17 +108,20 @@ class Reachability:
         """
         if self.connected.region == NO_REGION:
             return None
-        row, column = np.array(self.connected.row), np.array(self.connected.column)
-        x, y = self.static.grid.centres(row, column).tolist()
-        return x, y
+        return self.static.grid.centre(self.connected.row, self.connected.column)
 
     def with_robot_at(self, x: float, y: float) -> Reachability:
         """Return the same state with the robot at x, y (m), which must be in its region."""
         moved = Reachability(self.static, {**self.poses, "robot": Pose2D(x, y, 0.0)}, self._moving)
-        row, column = (int(index) for index in self.static.grid.cells(np.array([x, y])))
-        moved.connected = replace(self.connected, row=row, column=column)
+        row, column = self.static.grid.cell(x, y)
+        moved.connected = Connected(self.connected.runs, row, column, self.connected.region)
         moved._obstacles = self._obstacles
         return moved
+
+    @cached_property
+    def drive(self) -> DriveCosts:
+        """What drives through movables cost."""
+        return DriveCosts(self.static, self.poses)
 
     @cached_property
     def goal_reachable(self) -> bool:

@@ -61,7 +61,10 @@ def seal_of(reachability: Reachability, held: tuple[str, ...]) -> Seal | None:
         return None
     poses = reachability.poses
     names = [*reachability.static.index]
-    for closing in dict.fromkeys(((), held)):  # walls alone first
+    closings: list[tuple[str, ...]] = [held] if held else []
+    if reachability.goal_gap is None:  # else walls leave a drive, even with skin and clearance
+        closings.insert(0, ())
+    for closing in closings:
         if _is_shut(reachability.static, poses, closing):
             return Seal(closing, tuple(name for name in names if name not in closing))
     return None

@@ -19,7 +19,7 @@ from namo.scenes.footprint import FootprintSet
 from namo.scenes.grid import SKIN_M, Grid, inflated, inside, perimeter
 from namo.scenes.regions import BACK_OFF_M
 from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
-from namo.world.clearance import Solids
+from namo.world.clearance import Solids, SolidTable
 from namo.world.contacts import contact_points
 from namo.world.free_space import FreeSpace
 from namo.world.goal_distance import goal_distances
@@ -55,6 +55,7 @@ class StaticMap:
         index: position of each movable in the file.
         inflated: outlines of the movables that the robot's centre must stay out of.
         solid: outlines of the movables themselves.
+        solids: the movables, to be placed in the world for compiled code.
         contacts: contact points of each movable.
         contact_points: standoffs (n, 2) and positions (n, 2) of the same, in its frame (m).
         perimeters: points (n, 2) along the border of each movable, in its frame (m).
@@ -86,6 +87,7 @@ class StaticMap:
         footprints = {movable.name: movable.footprint for movable in scene.movables}
         self.inflated = OutlineTable(self.grid, footprints.values(), self.inflation)
         self.solid = OutlineTable(self.grid, footprints.values(), 0.0)
+        self.solids = SolidTable(footprints.values())
         self.contacts = ByMovable(
             (name, contact_points(shape, radius, scene.clearance))
             for name, shape in footprints.items()

@@ -55,7 +55,7 @@ def zone_around(
         reach: m.
     """
     rows, columns = blocked.shape
-    row, column = (int(index) for index in grid.cells(np.array(point)))
+    row, column = grid.cell(*point)
     disc = _disc(math.ceil(reach / grid.resolution) + 1)
     span = len(disc) // 2
     top, left = max(row - span, 0), max(column - span, 0)

@@ -166,3 +166,10 @@ def test_a_disc_is_every_cell_with_its_centre_inside(x, y, radius):
     if GRID.blank()[GRID.cells(np.array([x, y]))] == 0:
         assert np.array_equal(interior(drawn), interior(near))
     assert not (drawn & GRID.blank()).any()
+
+
+@given(st.floats(-3.0, 3.0), st.floats(-3.0, 3.0))
+def test_the_cell_of_one_point_is_that_of_an_array_of_one(x, y):
+    row, column = GRID.cells(np.array([x, y]))
+    assert GRID.cell(x, y) == (row, column)
+    assert GRID.centre(int(row), int(column)) == tuple(GRID.centres(row, column).tolist())

@@ -55,3 +55,26 @@ def test_a_movable_elsewhere_in_the_way_costs_as_much_as_before(rooms):
     now = way.cost(reachability.poses[NAME], robot.x, robot.y)
     assert now == pytest.approx(blocked_way(reachability).cost, rel=0.1)
     assert way.cost(Pose2D(0.1, 0.0, 0.0), robot.x, robot.y) == pytest.approx(now, rel=0.1)
+
+
+def test_many_poses_cost_what_each_of_them_costs_alone(rooms):
+    reachability = reachability_of(rooms.plugged(rooms.box(0.9, 0.9, number=2)))
+    rng = np.random.default_rng(2)
+    poses = rng.uniform((-1.2, -1.2, -3.0), (1.4, 1.2, 3.0), (50, 3))
+    robots = rng.uniform((-1.6, -1.2), (-0.6, 1.2), (50, 2))
+    costs = RemainingWay(reachability, NAME).costs(poses, robots)
+    for pose, robot, cost in zip(poses.tolist(), robots.tolist(), costs.tolist(), strict=True):
+        alone = RemainingWay(reachability, NAME)  # nothing of another pose is left in its masks
+        assert alone.cost(Pose2D(*pose), *robot) == cost
+    assert len({*costs.tolist()}) > 5
+    assert not len(RemainingWay(reachability, NAME).costs(np.empty((0, 3)), np.empty((0, 2))))
+
+
+def test_a_movable_that_is_gone_costs_nothing(rooms):
+    reachability = reachability_of(rooms.plugged(rooms.box(-1.0, 0.9, number=2)))
+    weights, distances = reachability.drive.without(NAME)
+    moved = reachability_of(
+        rooms.plugged(rooms.box(-1.0, 0.9, number=2)), **{NAME: Pose2D(50.0, 50.0, 0.0)}
+    )
+    assert np.array_equal(weights, moved.drive.weights)
+    assert np.array_equal(distances, moved.drive.distances)

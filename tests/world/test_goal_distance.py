@@ -7,7 +7,13 @@ from scipy.sparse.csgraph import dijkstra
 
 from namo.geometry import Pose2D
 from namo.scenes.grid import RESOLUTION_M
-from namo.world.goal_distance import CUT_OFF, DIAGONAL_STEP, STEP, goal_distances
+from namo.world.goal_distance import (
+    CUT_OFF,
+    DIAGONAL_STEP,
+    STEP,
+    goal_distances,
+    with_lower_weights,
+)
 from namo.world.reachability import REACHED
 from tests.world.reachable import reachability_of
 
@@ -102,3 +108,17 @@ def test_each_step_costs_the_weight_of_the_cell_that_it_leaves():
         ]
         expected = 0 if (row, column) == (5, 8) else min(steps, default=CUT_OFF)
         assert distances[row, column] == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_distances_with_lower_weights_are_those_of_a_new_computation(seed):
+    rng = np.random.default_rng(seed)
+    walls = np.ones((42, 57), np.uint8)
+    walls[1:-1, 1:-1] = rng.random((40, 55)) < 0.3
+    rows, columns = rng.integers(1, 41, 3), rng.integers(1, 56, 3)
+    weights = rng.integers(1, 12, walls.shape).astype(np.int32)
+    before = goal_distances(walls, weights, rows, columns)
+    weights[10:25, 5:40] = 1
+    expected = goal_distances(walls, weights, rows, columns)
+    assert np.array_equal(with_lower_weights(before, walls, weights, 10, 25), expected)
+    assert (expected < before).any()

@@ -38,3 +38,14 @@ def test_outlines_cover_the_cells_that_the_grid_fills(by, first, second):
 
 def test_a_scene_without_movables_has_no_outlines():
     assert OutlineTable(GRID, [], 0.1).placed(np.empty((0, 3))) == []
+
+
+@given(st.lists(poses, max_size=4), st.sampled_from([0, 1]))
+def test_one_movable_at_many_poses_is_drawn_as_at_each_of_them(places, movable):
+    table = OutlineTable(GRID, SHAPES, 0.151)
+    together = table.placed_each(movable, np.array(places).reshape(-1, 3))
+    assert len(together) == len(places)
+    for outlines, pose in zip(together, places, strict=True):
+        alone = table.placed(np.array([pose, pose]))[movable]
+        assert np.array_equal(outlines.pixels, alone.pixels)
+        assert outlines.parts == alone.parts
