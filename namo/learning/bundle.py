@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ from namo.world.contacts import CONTACT_OFFSETS
 from namo.world.primitives import TRAVELS
 
 BUNDLE_VERSION = 1
+BLOCK_VALUES = 4_000_000
+"""Number of values of a tensor to read at a time."""
 MAX_BYTES = 64 << 30
 """Limit on the size of a weight file."""
 
@@ -226,18 +229,36 @@ def load_bundle(path: Path, kind: str, *, trust_code: bool = False) -> Bundle:
 def _read_weights(weights: Path, network: nn.Module) -> dict[str, Tensor]:
     """Return the tensors of a weight file, converted to the types of the network."""
     wanted = network.state_dict()
-    tensors = {}
     try:
         with safe_open(weights, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - not a mapping
-                tensor = file.get_tensor(name)
-                kind = wanted[name].dtype if name in wanted else tensor.dtype
-                # A copy, since the memory map is closed with the file.
-                tensors[name] = tensor.to(kind, copy=True)
+            names = [*file.keys()]
+        return {
+            name: _copied(weights, name, wanted[name].dtype if name in wanted else None)
+            for name in names
+        }
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
         # KeyError: a type unknown to torch. RuntimeError: a type that it cannot convert.
         raise ModelError(f"{weights}: {error}") from None
-    return tensors
+
+
+def _copied(weights: Path, name: str, kind: torch.dtype | None) -> Tensor:
+    """Return a tensor of a weight file in memory of its own, as its own type if `kind` is None.
+
+    Block by block: what has been read of a mapped file counts as memory until it is closed, and
+    with large models that would be as much again.
+    """
+    with safe_open(weights, framework="pt") as file:
+        stored = file.get_slice(name)
+        shape = stored.get_shape()
+        if math.prod(shape) <= BLOCK_VALUES:
+            tensor: Tensor = file.get_tensor(name)
+            return tensor.to(kind or tensor.dtype, copy=True)
+        copied = torch.empty(shape, dtype=kind or stored[:1].dtype)
+    rows = max(1, BLOCK_VALUES * shape[0] // math.prod(shape))
+    for first in range(0, shape[0], rows):
+        with safe_open(weights, framework="pt") as file:
+            copied[first : first + rows] = file.get_slice(name)[first : first + rows]
+    return copied
 
 
 def _is_finite(tensor: Tensor) -> bool:

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from namo.errors import ModelError
+from namo.learning import bundle as bundle_module
 from namo.learning.architecture import new_network
 from namo.learning.bundle import expected_config, load_bundle, write_bundle
 from namo.learning.bundle_files import CONFIG, WEIGHTS, bundle_sha256, trained_layouts
@@ -36,6 +37,15 @@ def test_a_loaded_bundle_gives_the_same_outputs(tmp_path, kind):
     assert loaded.config["training"] == {"seed": 3}
     assert loaded.config["layouts"] == 3
     assert trained_layouts(tmp_path / "model") == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("values", [1, 7, 100])
+def test_weights_that_are_read_in_blocks_are_the_same(intact, monkeypatch, values):
+    whole = load_bundle(intact, "goal").network.state_dict()
+    monkeypatch.setattr(bundle_module, "BLOCK_VALUES", values)
+    blocks = load_bundle(intact, "goal").network.state_dict()
+    assert all(torch.equal(blocks[name], tensor) for name, tensor in whole.items())
+    assert blocks.keys() == whole.keys()
 
 
 def test_equal_networks_write_equal_bundles_and_others_do_not(intact, tmp_path):
