@@ -27,7 +27,7 @@ BANNED = {
 """Regular expressions, in lower or upper case -> the word of the field."""
 
 FOLDERS = ("namo", "workflow", "config", "profiles", "docs", "tests", "benchmarks")
-FILES = ("README.md", "CONTRIBUTING.md", "Snakefile", "Makefile", "pyproject.toml")
+FILES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "Snakefile", "Makefile", "pyproject.toml")
 KINDS = {".py", ".md", ".yaml", ".smk", ".html", ".css", ".js", ".sh", ".toml", ".svg"}
 
 

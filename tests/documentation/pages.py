@@ -17,7 +17,7 @@ from tests.conftest import REPOSITORY
 INSTRUCTIONS = sorted(
     path.relative_to(REPOSITORY).as_posix()
     for path in (
-        *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md")),
+        *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
         *(REPOSITORY / "docs").glob("*.md"),
     )
 )
