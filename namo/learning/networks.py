@@ -17,8 +17,9 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 OUTPUTS = ("opens", "leads")
-"""Logits per candidate: that the push opens the robot's goal, and that, if it does not, a plan
-continues from the state it leads to."""
+"""Logits per candidate: that the push opens the robot's goal, and that, if it does not, it is the
+first of a shortest plan, so that fewer pushes are left. The shipped models, which are earlier,
+predict that any plan continues after it."""
 
 
 class CandidateModel(Protocol):

@@ -21,8 +21,8 @@ class Prediction:
 
     Attributes:
         opens: (candidates,) probability that the push opens the robot's goal.
-        p_later: (candidates,) probability that, if it does not, a plan continues from the state it
-            leads to, times the discount per further push.
+        p_later: (candidates,) probability that, if it does not, it is the first of a shortest plan,
+            times the discount.
     """
 
     opens: Floats

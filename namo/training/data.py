@@ -30,7 +30,7 @@ from namo.learning.queries import FEATURES, FRAMES, by_view
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.results.shards import SPLITS
 from namo.training.data_schema import CARD, DATA_SCHEMA_VERSION
-from namo.training.labels import DEAD_END_AFTER, Label, is_known
+from namo.training.labels import DEAD_END_AFTER, MAX_COUNT, Label, is_known
 from namo.training.raster_png import from_png
 
 UNKNOWN = -1
@@ -47,7 +47,7 @@ class Sample(NamedTuple):
         features: (views, candidates, features) float32, see `namo.learning.queries.FEATURES`;
             padding rows are zero.
         opens: (views, candidates) int8, whether the push opened the goal: 1, 0, or -1 if unknown.
-        leads: likewise, whether a plan was found that continues after a push that did not.
+        leads: likewise, whether a push that did not is the first of a shortest known plan.
         state: (views,) index of the state in the batch.
     """
 
@@ -115,6 +115,7 @@ class CandidateData(Dataset[Sample]):
         names = [name for name in sorted(self.card["files"]) if name.startswith(f"{split}-")]
         shards = [_read_shard(folder / name, columns) for name in names]
         self._rows = _Columns(pa.concat_tables(shards)) if shards else None
+        self._shortest = np.empty(0, np.int64)  # known plan from the state of each row (pushes)
         self._states = self._rows_by_state()
 
     def _rows_by_state(self) -> list[list[int]]:
@@ -124,9 +125,13 @@ class CandidateData(Dataset[Sample]):
         groups: dict[tuple[str, str], list[int]] = {}
         keys = zip(self._rows.strings("scene_sha256"), self._rows.strings("state"), strict=True)
         for row, key in enumerate(keys):
-            if self._has_target(row):
-                groups.setdefault(key, []).append(row)
-        return list(groups.values())
+            groups.setdefault(key, []).append(row)
+        self._shortest = np.full(sum(map(len, groups.values())), MAX_COUNT)
+        for rows in groups.values():
+            to_goal = np.concatenate([self._rows.values("pushes_to_goal", row) for row in rows])
+            self._shortest[rows] = to_goal[to_goal > 0].min(initial=MAX_COUNT)
+        wanted = ([row for row in rows if self._has_target(row)] for rows in groups.values())
+        return [rows for rows in wanted if rows]
 
     def __len__(self) -> int:
         return len(self._states)
@@ -148,7 +153,9 @@ class CandidateData(Dataset[Sample]):
         numbers, view = rows.values("numbers", row), rows.values("view", row).astype(np.int64)
         features = rows.values("features", row).reshape(-1, len(FEATURES["goal"]))
         features = features[:, self._features]
-        opens, leads = self._targets(label[numbers], to_goal[numbers], after[numbers])
+        opens, leads = self._targets(
+            label[numbers], to_goal[numbers], after[numbers], self._shortest[row]
+        )
         known = np.unique(view[opens != UNKNOWN])
         pngs = rows.goal_rasters(row)
         padded, index = by_view(features, view, len(pngs))
@@ -159,12 +166,21 @@ class CandidateData(Dataset[Sample]):
         return _sample(rasters.astype(np.uint8), padded[known], *targets[:, known])
 
     def _targets(
-        self, label: NDArray[np.int8], to_goal: NDArray[np.int8], after: NDArray[np.int8]
+        self,
+        label: NDArray[np.int8],
+        to_goal: NDArray[np.int8],
+        after: NDArray[np.int8],
+        shortest: int,
     ) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-        """Return the targets of candidates: whether they open the goal, whether they lead to it."""
+        """Return the targets of candidates: whether they open the goal, whether they lead to it.
+
+        A plan mostly continues after a push that achieves nothing, with one push more. So what
+        leads to the goal is what leaves fewer pushes than there were.
+        """
         opens = np.where(is_known(label), to_goal == 1, UNKNOWN).astype(np.int8)
         leads = np.full_like(opens, UNKNOWN)
-        leads[to_goal > 1] = 1
+        longer = to_goal > 1
+        leads[longer] = to_goal[longer] == shortest
         leads[(label == Label.FAILURE) & (after >= self._dead_end_after)] = 0
         return opens, leads
 
@@ -189,7 +205,7 @@ class CandidateData(Dataset[Sample]):
             if int(after[tried].sum(dtype=np.int64)) >= enough:
                 leads = 0
         if (to_goal > 1).any():
-            leads = 1
+            leads = int((to_goal == self._shortest[row]).any())
         return opens, leads
 
     def _has_target(self, row: int) -> bool:

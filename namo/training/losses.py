@@ -23,8 +23,8 @@ class CandidateLoss(NamedTuple):
     Attributes:
         loss: what is minimised, a scalar.
         opens: cross-entropy of opening the goal, a scalar.
-        leads: cross-entropy of plans that continue after a push, a scalar.
-        ranking: see `ranking_loss`, a scalar.
+        leads: cross-entropy of beginning a shortest known plan, a scalar.
+        ranking: see `ranking_loss`, the sum of both, a scalar.
     """
 
     loss: Tensor
@@ -39,43 +39,45 @@ def candidate_loss(
     """Return the loss of a batch.
 
     The sum of two binary cross-entropies over the known targets (whether the push opens the goal;
-    if not, whether a plan continues after it) and a ranking loss over the candidates of each state:
-    for each candidate that opened the goal, its softmax cross-entropy against all candidates of the
-    state that did not (a listwise loss, Cao et al. 2007). Candidates without a target are masked.
+    if not, whether it is the first of a shortest known plan) and a ranking loss for each over the
+    candidates of each state, of all its movables: for each candidate of which it is true, its
+    softmax cross-entropy against all of which it is not (a listwise loss, Cao et al. 2007).
+    Candidates without a target are masked.
 
     Args:
         logits: (views, candidates, 2), see `namo.learning.networks.OUTPUTS`.
         batch: states and targets.
         rank_weight: weight of the ranking loss.
-        leads_weight: weight of the second cross-entropy.
+        leads_weight: weight of the second cross-entropy, and of its ranking loss beside the first.
     """
     opens = _masked_cross_entropy(logits[..., 0], batch.opens)
     leads = _masked_cross_entropy(logits[..., 1], batch.leads)
-    ranking = ranking_loss(logits[..., 0], batch)
+    ranking = ranking_loss(logits[..., 0], batch.opens, batch.state)
+    ranking = ranking + leads_weight * ranking_loss(logits[..., 1], batch.leads, batch.state)
     loss = opens + leads_weight * leads + rank_weight * ranking
     return CandidateLoss(loss, opens, leads, ranking)
 
 
-def ranking_loss(scores: Tensor, batch: Sample) -> Tensor:
+def ranking_loss(scores: Tensor, target: Tensor, state: Tensor) -> Tensor:
     """Return the mean softmax cross-entropy of successes against failures of their state, a scalar.
 
     Args:
-        scores: (views, candidates) logits of opening the goal.
-        batch: states and targets.
+        scores: (views, candidates) logits.
+        target: (views, candidates) 1 of a success, 0 of a failure, else `UNKNOWN`.
+        state: (views,) index of the state in the batch.
     """
-    state = batch.state[:, None].expand_as(batch.opens)
-    failed, opened = batch.opens == 0, batch.opens == 1
-    if not bool(opened.any()) or not bool(failed.any()):
+    failed, succeeded = target == 0, target == 1
+    if not bool(succeeded.any()) or not bool(failed.any()):
         return scores.sum() * 0.0
     scores = scores.float()
-    states = int(batch.state.max()) + 1
     # The sum of exp(score) over the failures of each state, relative to the maximum of the batch;
     # in 64 bits, so that the sum of a state far below that maximum does not underflow.
     largest = scores.detach()[failed].amax()
     weights = (scores.double() - largest).masked_fill(~failed, -math.inf).exp().sum(dim=1)
-    sums = weights.new_full((states,), 1e-300).index_add(0, batch.state, weights)
+    sums = weights.new_full((int(state.max()) + 1,), 1e-300).index_add(0, state, weights)
     failures = largest + sums.log()
-    return functional.softplus(failures[state[opened]] - scores[opened]).mean()
+    against = failures[state[:, None].expand_as(target)[succeeded]]
+    return functional.softplus(against - scores[succeeded]).mean()
 
 
 def _masked_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:

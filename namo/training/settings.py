@@ -33,7 +33,7 @@ class TrainingSettings:
         gradient_clip: maximum gradient norm; larger gradients are scaled down by a factor.
         weight_decay: factor of AdamW's decoupled weight decay (Loshchilov, Hutter 2019).
         rank_weight: weight of the ranking loss.
-        leads_weight: weight of the loss on plans that continue after a push.
+        leads_weight: weight of the loss on being the first push of a shortest known plan.
         dead_end_after: failed pushes from the state that a push led to on, from which on the models
             learn that no plan continues there.
         without: names of features that the models do not get, see `namo.learning.queries.FEATURES`.
@@ -56,7 +56,7 @@ class TrainingSettings:
     blocks: tuple[int, int, int] = (1, 1, 1)
     summary: int = 96
     hidden: int = 96
-    discount: float = 0.7
+    discount: float = 0.5
     epochs: int = 6
     patience: int = 4
     states_per_batch: int = 16

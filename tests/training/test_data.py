@@ -117,15 +117,29 @@ def test_targets_match_the_labels(folder, known):
         for number, (label, _, _) in enumerate(known)
         if label != UNREACHABLE and number // TRAVELS in contacts
     }
+    shortest = min((to_goal for label, to_goal, _ in known if label == SUCCESS), default=0)
     for number, (raster, opens, leads) in targets.items():
         label, to_goal, after = known[number]
         assert raster == number // TRAVELS + 1
         expected = {
             UNTRIED: (UNKNOWN, UNKNOWN),
-            SUCCESS: (1, UNKNOWN) if to_goal == 1 else (0, 1),
+            SUCCESS: (1, UNKNOWN) if to_goal == 1 else (0, int(to_goal == shortest)),
             FAILURE: (0, 0 if after >= DEAD_END_AFTER else UNKNOWN),
         }
         assert (opens, leads) == expected[label]
+
+
+def test_what_leaves_as_many_pushes_as_there_were_does_not_lead_to_the_goal(tmp_path):
+    rows = [
+        row([(SUCCESS, 2, 0), (SUCCESS, 3, 0)], number=1),
+        row([(SUCCESS, 3, 0), (UNTRIED, 1, 0)], number=2),
+        row([(SUCCESS, 3, 0), (SUCCESS, 4, 0)], "b", number=3),
+    ]
+    states = states_of(tmp_path, rows)
+    leads = [states[index].leads[:, :2].tolist() for index in range(2)]
+    assert leads == [[[1, 0], [0, UNKNOWN]], [[1, 0]]]
+    objects = CandidateData(tmp_path, "train", "object")
+    assert [objects[index].leads.ravel().tolist() for index in range(2)] == [[1, 0], [1]]
 
 
 def test_how_many_failures_make_a_dead_end_can_be_set(tmp_path):

@@ -46,34 +46,39 @@ def scores(*rows):
 # ---- ranking -----------------------------------------------------------------------------------
 
 
+def ranking(*rows, of):
+    """The loss of logits of opening the goal, given row by row."""
+    return float(ranking_loss(scores(*rows), of.opens, of.state))
+
+
 def test_a_perfect_ranking_has_almost_no_loss_and_a_reversed_one_a_large_one():
     known = batch([[1, 0, 0, UNKNOWN]])
-    assert float(ranking_loss(scores([20.0, -5.0, 0.0, 99.0]), known)) < 1e-6
-    assert float(ranking_loss(scores([-20.0, 5.0, 0.0, 99.0]), known)) > 20.0
-    assert float(ranking_loss(scores([0.0, 0.0, 0.0, 0.0]), known)) == pytest.approx(math.log(3))
+    assert ranking([20.0, -5.0, 0.0, 99.0], of=known) < 1e-6
+    assert ranking([-20.0, 5.0, 0.0, 99.0], of=known) > 20.0
+    assert ranking([0.0, 0.0, 0.0, 0.0], of=known) == pytest.approx(math.log(3))
 
 
 def test_states_are_not_compared_with_each_other():
     one, other = batch([[1, 0]]), batch([[0, 1]])
     both = batch([[1, 0], [0, 1]], state=[0, 1])
     separate = [
-        float(ranking_loss(scores(row), alone))
-        for row, alone in (([1.0, 3.0], one), ([500.0, 499.0], other))
+        ranking(row, of=alone) for row, alone in (([1.0, 3.0], one), ([500.0, 499.0], other))
     ]
-    together = float(ranking_loss(scores([1.0, 3.0], [500.0, 499.0]), both))
+    together = ranking([1.0, 3.0], [500.0, 499.0], of=both)
     assert together == pytest.approx(np.mean(separate), rel=1e-6)
 
 
 def test_views_of_the_same_state_are_compared():
     views = batch([[1, UNKNOWN], [0, 0]], state=[0, 0])
     expected = math.log(math.exp(1.0) + math.exp(2.0) + math.exp(3.0)) - 1.0
-    assert float(ranking_loss(scores([1.0, 7.0], [2.0, 3.0]), views)) == pytest.approx(expected)
+    assert ranking([1.0, 7.0], [2.0, 3.0], of=views) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("opens", [[[0, 0]], [[1, 1]], [[UNKNOWN, UNKNOWN]], [[1, UNKNOWN]]])
 def test_without_both_successes_and_failures_there_is_no_ranking_loss(opens):
     values = scores([1.0, 2.0]).requires_grad_()
-    loss = ranking_loss(values, batch(opens))
+    known = batch(opens)
+    loss = ranking_loss(values, known.opens, known.state)
     loss.backward()
     assert loss.item() == 0.0
     assert values.grad.tolist() == [[0.0, 0.0]]
@@ -82,7 +87,7 @@ def test_without_both_successes_and_failures_there_is_no_ranking_loss(opens):
 # ---- the whole loss ----------------------------------------------------------------------------
 
 
-def test_the_loss_is_the_weighted_sum_of_three_terms():
+def test_the_loss_is_the_weighted_sum_of_four_terms():
     known = batch([[1, 0, 0]], [[UNKNOWN, 1, 0]])
     outputs = logits([2.0, -1.0, 0.5])
     outputs[0, :, 1] = torch.tensor([9.0, 0.3, -0.2])
@@ -93,7 +98,8 @@ def test_the_loss_is_the_weighted_sum_of_three_terms():
     opens = np.mean([cost(2.0, 1), cost(-1.0, 0), cost(0.5, 0)])
     leads = np.mean([cost(0.3, 1), cost(-0.2, 0)])
     rank = math.log(1 + (math.exp(-1.0) + math.exp(0.5)) / math.exp(2.0))
-    expected = opens + 0.5 * leads + 0.3 * rank
+    rank_leads = math.log(1 + math.exp(-0.2) / math.exp(0.3))
+    expected = opens + 0.5 * leads + 0.3 * (rank + 0.5 * rank_leads)
     assert float(candidate_loss(outputs, known, **WEIGHTS).loss) == pytest.approx(expected)
 
 
