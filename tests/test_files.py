@@ -349,6 +349,7 @@ def test_a_sealed_file_holds_the_data_and_then_their_hash(tmp_path):
         (b"content", "no checksum at its end; the file is truncated or not a sealed file"),
         (b"content\nsha256:" + b"0" * 64, "checksum mismatch; the file is damaged"),
     ],
+    ids=["empty", "without", "another"],
 )
 def test_a_file_without_its_seal_is_named_with_the_reason(tmp_path, content, said):
     (tmp_path / "sealed").write_bytes(content)

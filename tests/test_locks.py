@@ -138,6 +138,7 @@ def test_a_process_that_waits_for_a_lock_can_be_terminated(tmp_path, monkeypatch
         (b"\xff (pid 3)", "\N{REPLACEMENT CHARACTER} (pid 3)"),
         (b"a" * 5000, "a" * 1000),
     ],
+    ids=["empty", "blank", "padded", "not text", "long"],
 )
 def test_what_a_lock_file_holds_names_its_holder(tmp_path, content, holder):
     (tmp_path / "lock").write_bytes(content)

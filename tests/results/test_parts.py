@@ -107,7 +107,11 @@ def test_a_marker_holds_the_metadata_and_the_hashes(tmp_path):
     assert part.metadata() == {**metadata, "tables": {}}
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"[1]", b"\xff", b"null"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[" * 100_000, b"[1]", b"\xff", b"null"],
+    ids=["empty", "cut off", "nested", "a list", "not text", "null"],
+)
 def test_a_damaged_marker_is_named(tmp_path, content):
     part = empty_part(tmp_path, 0, 3)
     part.marker.write_bytes(content)

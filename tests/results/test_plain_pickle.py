@@ -19,7 +19,7 @@ def dumped(value):
     return pickle.dumps(value, protocol=PROTOCOL)
 
 
-@pytest.mark.parametrize("value", LEAVES, ids=lambda value: f"{value!r}"[:20])
+@pytest.mark.parametrize("value", LEAVES, ids=range(len(LEAVES)))
 def test_every_kind_of_leaf_round_trips(value):
     assert load_plain(dumped(value)) == value
     assert load_plain(dumped({"key": [value, (value,)]})) == {"key": [value, (value,)]}
