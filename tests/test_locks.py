@@ -44,7 +44,7 @@ def other(tmp_path):
 
 
 def test_a_lock_names_its_current_and_last_holder(tmp_path):
-    path = tmp_path / "new folder" / "lock"
+    path = tmp_path / "new folder" / "in it" / "lock"
     assert holder_of(path) == ("", False)
     with lock_held(path, "which works", wait=False) as waited_for:
         assert waited_for is None

@@ -187,11 +187,8 @@ def test_the_journal_names_the_process_and_its_environment(tmp_path):
     journal = Journal(tmp_path)
     with journal.working_on(5, "f"):
         running = json.loads((tmp_path / JOURNAL).read_text())["running"]
-    assert (running["environment"], running["host"], running["process"]) == (
-        5,
-        socket.gethostname(),
-        os.getpid(),
-    )
+    found = [running[name] for name in ("environment", "fingerprint", "host", "process")]
+    assert found == [5, "f", socket.gethostname(), os.getpid()]
     assert json.loads((tmp_path / JOURNAL).read_text())["running"] is None
 
 
