@@ -346,8 +346,8 @@ def test_a_subset_is_refused_since_it_has_no_parts(halves, tmp_path):
     with pytest.raises(ConflictError) as caught:
         merge_collections([halves[0], tmp_path / "few"], tmp_path / "all")
     assert str(caught.value) == (
-        f"{tmp_path / 'few'}: is a subset of a collection (where env_index == 2), which has no parts; "
-        "merge the collections first, then take the subset"
+        f"{tmp_path / 'few'}: is a subset of a collection (where env_index == 2), which has no "
+        "parts; merge the collections first, then take the subset"
     )
 
 
