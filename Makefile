@@ -1,6 +1,7 @@
 # make        set up .venv when needed and run the pipeline with config/config.yaml
 # make test   the same set-up plus the test tools; lint, types, fast tests: a few minutes
 # make test-all     the same and then the slow tests; what CI runs
+# make test-coverage  every branch of the modules that keep results, or it fails; two minutes
 # make test-slow    the slow tests alone: whole pages, kills, rounds of learning
 # make test-faults  the long suites of tests/faults: 150 kills, thousands of mutants (three quarters of an hour)
 # make test-crash   power cuts at thousands of moments of small runs (an hour)
@@ -31,7 +32,7 @@ SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-explore test-faults test-crash test-slurm test-cloud bench docs lock pictures learning-scenes models benchmark-scenes clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-coverage test-explore test-faults test-crash test-slurm test-cloud bench docs lock pictures learning-scenes models benchmark-scenes clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -78,6 +79,17 @@ test-slow: setup-test
 	PYTEST_XDIST_AUTO_NUM_WORKERS=$(SLOW_WORKERS) $(PYTEST) -m slow
 
 test-all: test test-slow
+
+# The modules are listed in pyproject.toml; tests mirror them.
+KEEPING := $(addprefix tests/test_,files.py cache_files.py regular_files.py locks.py) \
+	$(addprefix tests/collection/test_,journal.py stored.py) \
+	$(addprefix tests/results/test_,assemble.py collected_scenes.py merge_collections.py parts.py plain_pickle.py \
+	records.py tables.py)
+
+test-coverage: setup-test
+	@mkdir -p results
+	coverage run -m pytest -m "not slow" $(KEEPING)
+	coverage report
 
 # Property tests on a thousand examples that no run before has seen.
 test-explore: setup-test

@@ -51,10 +51,11 @@ def test_a_full_disk_is_a_warning_that_names_the_folder_once(tmp_path, monkeypat
         write_cached(tmp_path / name, b"")
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert f"cache '{tmp_path}': " in record.message
-    assert "No space left on device" in record.message
-    assert "continuing without it" in record.message
-    assert "NAMO_CACHE_DIR" in record.message
+    assert record.message == (
+        f"warning: cache '{tmp_path}': [Errno {errno.ENOSPC}] No space left on device: "
+        f"'{tmp_path / 'a'}'; continuing without it, which takes longer (NAMO_CACHE_DIR names "
+        "another folder)"
+    )
 
 
 def test_a_file_that_cannot_be_read_is_a_warning(tmp_path, monkeypatch, caplog):
@@ -63,4 +64,5 @@ def test_a_file_that_cannot_be_read_is_a_warning(tmp_path, monkeypatch, caplog):
 
     monkeypatch.setattr(cache_files, "read_sealed", broken)
     assert read_cached(tmp_path / "file") is None
+    assert f"cache '{tmp_path}': " in caplog.text, "it is not in the folder of the cache"
     assert f"{tmp_path / 'file'}" in caplog.text

@@ -1,18 +1,29 @@
+import errno
+import hashlib
 import os
+import re
 import stat
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from namo.errors import BusyError, UsageError
+from namo import files
+from namo.errors import BusyError, ResultFileError, UsageError
 from namo.files import (
     TEMPORARY_SUFFIX,
     cache_folder,
     copy_regular,
     from_here,
+    named_errors,
     new_folder,
+    read_sealed,
+    remove_leftovers,
     replacing,
     require_home_cache,
+    require_inside,
+    sha256_of,
+    write_sealed,
 )
 
 
@@ -86,6 +97,47 @@ def test_no_temporary_file_is_left_if_the_rename_fails(tmp_path):
     with pytest.raises(OSError, match="directory"), replacing(path) as handle:
         handle.write(b"new")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_error_of_the_block_is_kept_if_its_temporary_file_was_removed(tmp_path):
+    def write_and_lose():
+        with replacing(tmp_path / "data.bin"):
+            (temporary,) = tmp_path.iterdir()
+            temporary.unlink()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_lose()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_file_is_named_after_the_file_it_replaces(tmp_path):
+    with replacing(tmp_path / "data.bin"):
+        (temporary,) = tmp_path.iterdir()
+        assert re.fullmatch(r"\.data\.bin\.[^.]+\.partial", temporary.name)
+
+
+def test_a_full_disk_names_the_file_that_was_being_written(tmp_path):
+    path = tmp_path / "data.bin"
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_half(path, OSError(errno.ENOSPC, "No space left on device"))
+    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.filename == str(path)
+
+
+def test_an_error_that_names_another_file_keeps_that_name(tmp_path):
+    error = FileNotFoundError(errno.ENOENT, "No such file", "/the/other")
+    with pytest.raises(FileNotFoundError) as caught:
+        write_half(tmp_path / "data.bin", error)
+    assert caught.value is error
+
+
+def test_an_error_without_a_number_keeps_its_text_and_gets_the_file(tmp_path):
+    with pytest.raises(OSError, match="write failed") as caught, named_errors(tmp_path / "a"):
+        raise OSError("write failed")
+    found = caught.value
+    assert (found.errno, found.strerror) == (errno.EIO, "write failed")
+    assert found.filename == str(tmp_path / "a")
 
 
 def test_no_temporary_file_is_left_if_the_block_succeeds(tmp_path):
@@ -180,15 +232,32 @@ def test_only_regular_files_are_copied(tmp_path):
     assert (tmp_path / "copy").read_text() == "content"
     (tmp_path / "link").symlink_to("file")
     os.mkfifo(tmp_path / "pipe")
-    for name in ("link", "pipe"):
-        with pytest.raises(OSError, match=name):
+    for name, number in (("link", errno.ELOOP), ("pipe", errno.EINVAL)):
+        with pytest.raises(OSError, match=name) as caught:
             copy_regular(tmp_path / name, tmp_path / "other")
+        assert caught.value.errno == number
+        assert caught.value.filename in (tmp_path / name, str(tmp_path / name))
+    assert caught.value.strerror == "not a regular file"
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_no_folder_appears_if_the_block_raises(tmp_path, error):
     with pytest.raises(error):
         fill_half(tmp_path / "new", error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_created_leaves_nothing(tmp_path, monkeypatch):
+    mkdir = Path.mkdir
+
+    def full(path, *rest, **options):
+        if path.name.endswith(TEMPORARY_SUFFIX):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        mkdir(path, *rest, **options)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(OSError, match="No space left"), new_folder(tmp_path / "new"):
+        pytest.fail("it was opened")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -219,6 +288,85 @@ def test_files_and_folders_that_are_not_empty_are_refused(tmp_path):
         with pytest.raises(UsageError, match="already exists"), new_folder(path):
             pytest.fail("it was opened")
     assert [path.name for path in tmp_path.rglob("*")] == ["full", "mine"]
+
+
+def test_only_leftovers_of_the_named_files_are_removed(tmp_path):
+    kept = (
+        *("a.bin", ".a.bin", ".other.bin.x1_y.partial", ".a.x.partial", ".a.bin.x.part"),
+        ".ba.bin.x.partial",
+    )
+    for name in (*kept, ".a.bin.x1_y.partial", ".a.bin.zz.partial", ".b.c.partial"):
+        (tmp_path / name).touch()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / ".a.bin.x.partial").touch()
+    remove_leftovers(tmp_path, iter(["a.bin", "b"]))
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, "in"}
+    assert (tmp_path / "in" / ".a.bin.x.partial").exists()
+    remove_leftovers(tmp_path / "nowhere", ["a.bin"])
+
+
+def test_leftovers_that_another_process_removes_first_are_no_error(tmp_path, monkeypatch):
+    gone = tmp_path / ".a.bin.x.partial"
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: [gone])
+    remove_leftovers(tmp_path, ["a.bin"])
+
+
+def test_a_link_out_of_the_folder_is_named_with_where_it_leads(tmp_path):
+    folder, outside = tmp_path / "out", tmp_path / "outside"
+    (folder / "in").mkdir(parents=True)
+    outside.mkdir()
+    (folder / "in" / "link").symlink_to(outside)
+    with pytest.raises(ResultFileError) as caught:
+        require_inside(folder, folder / "in" / "link" / "file")
+    assert str(caught.value) == (
+        f"{folder / 'in' / 'link'}: a symbolic link to {outside}, which leads out of the "
+        f"collection {folder}; replace it by the file itself"
+    )
+
+
+def test_links_within_a_folder_and_to_it_lead_nowhere_else(tmp_path):
+    (tmp_path / "out" / "in").mkdir(parents=True)
+    (tmp_path / "out" / "link").symlink_to("in")
+    (tmp_path / "here").symlink_to("out")
+    for folder in (tmp_path / "out", tmp_path / "here"):
+        for name in ("in/file", "link", "link/file", "none/at/all"):
+            require_inside(folder, folder / name)
+
+
+def test_a_sealed_file_holds_the_data_and_then_their_hash(tmp_path):
+    path = tmp_path / "sealed"
+    write_sealed(path, b"content")
+    seal = b"\nsha256:" + hashlib.sha256(b"content").hexdigest().encode()
+    assert path.read_bytes() == b"content" + seal
+    assert read_sealed(path) == b"content"
+    assert sha256_of(path) == hashlib.sha256(b"content" + seal).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no checksum at its end; the file is truncated or not a sealed file"),
+        (b"content", "no checksum at its end; the file is truncated or not a sealed file"),
+        (b"content\nsha256:" + b"0" * 64, "checksum mismatch; the file is damaged"),
+    ],
+    ids=["empty", "without", "another"],
+)
+def test_a_file_without_its_seal_is_named_with_the_reason(tmp_path, content, said):
+    (tmp_path / "sealed").write_bytes(content)
+    with pytest.raises(ResultFileError) as caught:
+        read_sealed(tmp_path / "sealed")
+    assert str(caught.value) == f"{tmp_path / 'sealed'}: {said}"
+
+
+def test_a_file_that_does_not_fit_into_memory_is_named(tmp_path, monkeypatch):
+    class TooLarge(BytesIO):
+        def read(self, size=-1):
+            raise MemoryError
+
+    monkeypatch.setattr(files, "open_regular", lambda path: TooLarge())
+    with pytest.raises(ResultFileError) as caught:
+        read_sealed(tmp_path / "sealed")
+    assert str(caught.value) == f"{tmp_path / 'sealed'}: too large to be read"
 
 
 def test_paths_inside_the_working_directory_are_relative_to_it(tmp_path, monkeypatch):
@@ -271,5 +419,20 @@ def test_a_home_that_cannot_hold_the_cache_is_named_in_one_sentence(monkeypatch,
     with pytest.raises(UsageError, match=said) as caught:
         require_home_cache()
     assert "\n" not in str(caught.value)
-    monkeypatch.setenv("NAMO_CACHE_DIR", "/only/on/the/nodes")
+    monkeypatch.setenv("NAMO_CACHE_DIR", "/dev/null/only/on/the/nodes")
     require_home_cache()
+
+
+def test_without_a_home_folder_the_cache_has_to_be_named(monkeypatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("NAMO_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(UsageError) as caught:
+        cache_folder()
+    assert str(caught.value) == (
+        "there is no home folder to cache primitives in; set HOME or NAMO_CACHE_DIR to a folder "
+        "that can be written to"
+    )

@@ -1,16 +1,17 @@
 import errno
 import fcntl
 import os
+import signal
 import socket
 import subprocess
 import sys
 
 import pytest
 
+from namo import locks
 from namo.errors import BusyError, NamoError
-from namo.locks import holder_of, lock_held
-
-HERE = f"{socket.gethostname()} (pid {os.getpid()})"
+from namo.locks import POLL_S, holder_of, lock_held
+from namo.signals import TerminationRequested
 
 HOLD = """
 import sys
@@ -21,6 +22,11 @@ with lock_held(Path(sys.argv[1]), "which works", wait=False):
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+def here():
+    """What a lock says of a holder that is this process."""
+    return f"{socket.gethostname()} (pid {os.getpid()})"
 
 
 @pytest.fixture
@@ -38,12 +44,12 @@ def other(tmp_path):
 
 
 def test_a_lock_names_its_current_and_last_holder(tmp_path):
-    path = tmp_path / "new folder" / "lock"
+    path = tmp_path / "new folder" / "in it" / "lock"
     assert holder_of(path) == ("", False)
     with lock_held(path, "which works", wait=False) as waited_for:
         assert waited_for is None
-        assert holder_of(path) == (HERE, True)
-    assert holder_of(path) == (HERE, False)
+        assert holder_of(path) == (here(), True)
+    assert holder_of(path) == (here(), False)
 
 
 def test_a_held_lock_is_refused_and_its_holder_named(tmp_path, other):
@@ -58,7 +64,7 @@ def test_the_lock_of_a_killed_process_is_released(tmp_path, other):
     other.kill()
     other.wait()
     with lock_held(tmp_path / "lock", "which works", wait=False):
-        assert holder_of(tmp_path / "lock") == (HERE, True)
+        assert holder_of(tmp_path / "lock") == (here(), True)
 
 
 def test_a_lock_is_released_if_the_block_raises(tmp_path):
@@ -67,14 +73,87 @@ def test_a_lock_is_released_if_the_block_raises(tmp_path):
             raise ZeroDivisionError
 
 
-@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL])
 def test_a_file_system_without_locks_is_reported(tmp_path, monkeypatch, number):
     def flock(*_):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with (
-        pytest.raises(NamoError, match="lock: this file system does not support locks"),
-        lock_held(tmp_path / "lock", "", wait=False),
-    ):
+    with pytest.raises(NamoError) as caught, lock_held(tmp_path / "lock", "", wait=False):
         pass
+    assert str(caught.value) == (
+        f"{tmp_path / 'lock'}: this file system does not support locks ({os.strerror(number)}); "
+        "mount it with flock, or use a folder on another file system"
+    )
+    with pytest.raises(NamoError, match="lock: this file system does not support locks"):
+        holder_of(tmp_path / "lock")
+
+
+def test_any_other_error_of_a_lock_is_raised_as_it_is(tmp_path, monkeypatch):
+    error = OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def flock(*_):
+        raise error
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(OSError, match="Input/output") as caught:
+        lock_held(tmp_path / "lock", "", wait=False).__enter__()
+    assert caught.value is error
+
+
+def test_a_lock_that_is_waited_for_is_taken_once_it_is_released(tmp_path, monkeypatch, capsys):
+    path, slept = tmp_path / "lock", []
+    first = lock_held(path, "which works", wait=False)
+    first.__enter__()
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 3:
+            first.__exit__(None, None, None)
+
+    monkeypatch.setattr(locks.time, "sleep", sleep)
+    with lock_held(path, "which tidies up", wait=True) as waited_for:
+        assert waited_for == here()
+        assert holder_of(path) == (here(), True)
+    assert slept == [POLL_S] * 3
+    assert capsys.readouterr().out == f"waiting for {here()}, which tidies up\n"
+
+
+def test_a_process_that_waits_for_a_lock_can_be_terminated(tmp_path, monkeypatch):
+    def terminated():
+        raise TerminationRequested(signal.SIGTERM)
+
+    monkeypatch.setattr(locks, "check_termination", terminated)
+    monkeypatch.setattr(locks.time, "sleep", lambda _: pytest.fail("it waited on"))
+    with lock_held(tmp_path / "lock", "", wait=False), pytest.raises(TerminationRequested):
+        lock_held(tmp_path / "lock", "", wait=True).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("content", "holder"),
+    [
+        (b"", "another process"),
+        (b" \n", "another process"),
+        (b" node (pid 3)\n", "node (pid 3)"),
+        (b"\xff (pid 3)", "\N{REPLACEMENT CHARACTER} (pid 3)"),
+        (b"a" * 5000, "a" * 1000),
+    ],
+    ids=["empty", "blank", "padded", "not text", "long"],
+)
+def test_what_a_lock_file_holds_names_its_holder(tmp_path, content, holder):
+    (tmp_path / "lock").write_bytes(content)
+    assert holder_of(tmp_path / "lock") == (holder, False)
+
+
+def test_the_name_of_a_holder_replaces_a_longer_one(tmp_path):
+    (tmp_path / "lock").write_text("a" * 5000)
+    with lock_held(tmp_path / "lock", "", wait=False):
+        assert (tmp_path / "lock").read_text() == here()
+
+
+def test_readers_of_a_lock_do_not_hold_it(tmp_path):
+    with lock_held(tmp_path / "lock", "", wait=False):
+        pass
+    with (tmp_path / "lock").open("rb") as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        assert holder_of(tmp_path / "lock") == (here(), False), "another reader looks at it"

@@ -351,8 +351,7 @@ def _cause(running: Running, trace: Path, *, alone: bool) -> tuple[bool, str]:
     """
     traced = trace.read_text(errors="replace").strip() if trace.is_file() else ""
     if traced:
-        first = traced.partition("\n")[0]
-        return True, f"hung\n{traced}" if first.startswith("Timeout") else traced
+        return True, f"hung\n{traced}" if traced.startswith("Timeout") else traced
     same_boot = running.boot == _boot() and running.host == socket.gethostname()
     if same_boot and _memory_kills() > running.memory_kills:
         return alone, "killed by the kernel, out of memory"

@@ -165,10 +165,13 @@ class _PlainChecker:
         self.left = limit
 
     def first_violation(self, value: object, depth: int = 0) -> str | None:
-        """Return the position and type of the first value that is not allowed; None without one."""
+        """Return the position and type of the first value that is not allowed; None without one.
+
+        Args:
+            value: a container.
+            depth: at which it is nested.
+        """
         kind = type(value)
-        if kind in LEAVES:
-            return None
         if depth > MAX_DEPTH:
             return f" is nested deeper than {MAX_DEPTH}"
         if kind is dict:

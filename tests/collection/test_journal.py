@@ -16,9 +16,13 @@ from namo.collection.journal import (
     TRACES,
     CrashRecord,
     Journal,
+    Running,
+    progress_in,
     running_in,
 )
 from namo.errors import ResultFileError
+
+PROGRESS = {"done": 3, "resumed": 1, "solved": 2, "failed": 0, "notes": 1, "latest": ["a note"]}
 
 WORKER = """
 import faulthandler, os, signal, sys, time
@@ -150,13 +154,16 @@ def test_deferred_environments_come_last(tmp_path):
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[" * 100_000, "[]", '{"deaths": {}}', '{"deaths": {"1": {}}, "running": null}'],
+    ids=["empty", "cut off", "nested", "a list", "nothing runs", "an empty record"],
 )
 def test_a_damaged_journal_is_named(tmp_path, text):
     (tmp_path / JOURNAL).write_text(text)
     with pytest.raises(ResultFileError) as caught:
         Journal(tmp_path)
     assert str(tmp_path / JOURNAL) in str(caught.value)
-    assert "delete it" in str(caught.value)
+    assert str(caught.value).endswith(
+        "; it lists the environments that crashed a process: delete it to discard that"
+    )
 
 
 def test_a_journal_of_an_earlier_version_is_read_and_written_under_its_names(tmp_path):
@@ -180,11 +187,8 @@ def test_the_journal_names_the_process_and_its_environment(tmp_path):
     journal = Journal(tmp_path)
     with journal.working_on(5, "f"):
         running = json.loads((tmp_path / JOURNAL).read_text())["running"]
-    assert (running["environment"], running["host"], running["process"]) == (
-        5,
-        socket.gethostname(),
-        os.getpid(),
-    )
+    found = [running[name] for name in ("environment", "fingerprint", "host", "process")]
+    assert found == [5, "f", socket.gethostname(), os.getpid()]
     assert json.loads((tmp_path / JOURNAL).read_text())["running"] is None
 
 
@@ -228,6 +232,173 @@ def test_when_several_die_at_once_only_a_trace_blames_one(tmp_path, monkeypatch)
     ]
     assert (after.crashes(3, "f").own, after.crashes(3, "f").external) == (0, 1)
     assert (after.crashes(4, "f").own, after.crashes(4, "f").external) == (1, 0)
+
+
+def test_a_line_about_a_death_names_process_host_and_environment(tmp_path):
+    journal = Journal(tmp_path)
+    journal.begin(3, "f", 100)
+    here, reason = socket.gethostname(), "killed externally, or ended without a trace"
+    assert journal.died(3) == f"process 100 on {here} died in environment 3: {reason}"
+    assert journal.crashes(3, "f") == CrashRecord("f", 0, 1, reason)
+    assert journal.running == running_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("trace", "own", "reason"),
+    [
+        (b"Timeout (0:01)!\nThread 1\n", 1, "hung\nTimeout (0:01)!\nThread 1"),
+        (b"Fatal\nTimeout\n", 1, "Fatal\nTimeout"),
+        (b" \xff \n", 1, "\N{REPLACEMENT CHARACTER}"),
+        (b" \n", 0, "killed externally, or ended without a trace"),
+    ],
+    ids=["hung", "fatal", "not text", "empty"],
+)
+def test_the_trace_of_a_process_is_the_reason_of_its_death(tmp_path, trace, own, reason):
+    journal = Journal(tmp_path)
+    journal.begin(3, "f", 100)
+    journal.trace_file(3).write_bytes(trace)
+    journal.died(3)
+    assert journal.crashes(3, "f") == CrashRecord("f", own, 1 - own, reason)
+
+
+def test_memory_is_the_reason_only_if_the_kernel_killed_since_the_environment_started(
+    tmp_path, monkeypatch
+):
+    kills = [7]
+    monkeypatch.setattr(module, "_memory_kills", lambda: kills[0])
+    journal = Journal(tmp_path)
+    journal.begin(3, "f", 100)
+    journal.died(3)
+    assert journal.crashes(3, "f").own == 0, "these kills were of others"
+    journal.begin(3, "f", 100)
+    kills[0] += 1
+    assert journal.died(3).endswith(": killed by the kernel, out of memory")
+    assert journal.crashes(3, "f").own == 1
+
+
+def test_traces_of_environments_that_are_over_are_removed(tmp_path):
+    journal = Journal(tmp_path)
+    for environment in (3, 4, 5):
+        journal.begin(environment, "f", 100)
+        journal.trace_file(environment).touch()
+    assert journal.trace_file(3) == tmp_path / ".trace_000003.txt"
+    journal.end(3, 4)
+    assert [path.name for path in tmp_path.glob(TRACES)] == [".trace_000005.txt"]
+    Journal(tmp_path)
+    assert not [*tmp_path.glob(TRACES)]
+
+
+def test_a_trace_that_another_process_removes_first_is_no_error(tmp_path, monkeypatch):
+    gone = tmp_path / ".trace_000003.txt"
+    monkeypatch.setattr(type(tmp_path), "glob", lambda folder, pattern: [gone])
+    assert Journal(tmp_path).last_crashes == []
+
+
+@pytest.mark.parametrize(
+    ("own", "external", "deferred", "quarantined"),
+    [
+        (0, 0, False, False),
+        (1, 0, False, False),
+        (0, 1, False, False),
+        (1, 1, True, False),
+        (0, 2, True, False),
+        (0, 4, True, False),
+        (1, 4, True, False),
+        (2, 0, True, True),
+        (3, 0, True, True),
+        (0, 5, True, True),
+        (0, 6, True, True),
+    ],
+)
+def test_two_deaths_defer_and_two_own_or_five_external_ones_quarantine(
+    own, external, deferred, quarantined
+):
+    found = CrashRecord("f", own, external)
+    assert (found.count, found.deferred, found.quarantined) == (
+        own + external,
+        deferred,
+        quarantined,
+    )
+    assert found.reason == ""
+
+
+def test_the_journal_is_json_that_says_what_runs_what_died_and_how_far_the_chunk_is(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "_memory_kills", lambda: 4)
+    monkeypatch.setattr(module, "_boot", lambda: "b")
+    progress = [None]
+    journal = Journal(tmp_path, lambda: progress[0])
+    journal.begin(7, "old", 9)
+    journal.died(7)
+    assert progress_in(tmp_path) is None
+    progress[0] = PROGRESS
+    journal.begin(8, "f", 100)
+    content = {
+        "deaths": {
+            "7": {
+                "fingerprint": "old",
+                "own": 0,
+                "other": 1,
+                "reason": "killed externally, or ended without a trace",
+            }
+        },
+        "progress": PROGRESS,
+        "running": {
+            "boot": "b",
+            "environment": 8,
+            "fingerprint": "f",
+            "host": socket.gethostname(),
+            "memory_kills": 4,
+            "process": 100,
+        },
+    }
+    written = (tmp_path / JOURNAL).read_text()
+    assert written == json.dumps(content, indent=1, sort_keys=True)
+    assert progress_in(tmp_path) == PROGRESS
+    assert running_in(tmp_path) == [Running(8, "f", socket.gethostname(), 100, "b", 4)]
+
+
+def test_progress_is_written_down_when_asked_for(tmp_path):
+    progress = dict(PROGRESS)
+    journal = Journal(tmp_path, lambda: progress)
+    progress["done"] = 4
+    assert progress_in(tmp_path)["done"] == 3
+    journal.write_progress()
+    assert progress_in(tmp_path) == {**PROGRESS, "done": 4}
+
+
+def test_a_folder_without_a_journal_runs_nothing(tmp_path):
+    assert running_in(tmp_path) == []
+    assert progress_in(tmp_path) is None
+
+
+def test_an_environment_in_the_journal_that_is_no_number_is_named(tmp_path):
+    stored = {"fingerprint": "f", "own": 1, "other": 4, "reason": "killed"}
+    (tmp_path / JOURNAL).write_text(json.dumps({"deaths": {"x": stored}, "running": None}))
+    with pytest.raises(ResultFileError) as caught:
+        Journal(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / JOURNAL}: invalid literal for int() with base 10: 'x'; it lists the "
+        "environments that crashed a process: delete it to discard that"
+    )
+
+
+def test_the_kernel_says_how_many_processes_it_killed_for_memory(monkeypatch):
+    files = {"/proc/vmstat": "pgfault 12\noom_kill 34\noom_kill_more 56\n"}
+    files["/proc/sys/kernel/random/boot_id"] = " 1-2\n"
+    monkeypatch.setattr(module, "_content", lambda path: files[str(path)])
+    assert module._memory_kills() == 34
+    assert module._boot() == "1-2"
+    files["/proc/vmstat"] = "pgfault 12\n"
+    assert module._memory_kills() == 0
+
+
+def test_other_systems_than_linux_have_neither_count_nor_boot(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("content")
+    assert module._content(tmp_path / "file") == "content"
+    assert module._content(tmp_path / "none") == ""
+    assert module._content(tmp_path) == ""
 
 
 def test_a_process_keeps_the_fault_handler_it_had(tmp_path):

@@ -1,6 +1,7 @@
 import contextlib
 import hashlib
 import shutil
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ from namo.results.parts import Part, write_part
 from namo.results.records import read_record, write_record
 from namo.results.schema import FILES, METRICS, PUSHES
 from namo.results.tables import write_table
+from tests.walking import Folder, copy_scenes
 
 SOURCE = ("scenes", 0)
 
@@ -257,6 +259,36 @@ def test_tables_and_files_agree(collected):
     for name in PUSHES.names:
         column = [value for record in records for value in record["pushes"][name]]
         assert [row[name] for row in pushes] == column
+
+
+@pytest.fixture
+def two_of_three(rig, tmp_path, monkeypatch):
+    """The first two of three scenes, collected with seed 1."""
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    copy_scenes(3)
+    folder = Folder(Path("out"))
+    folder.collect(rig.config(seed=1), range(2))
+    return folder
+
+
+def test_what_was_collected_beside_the_range_or_is_missing_in_it_is_said(rig, two_of_three):
+    said = two_of_three.merge(rig.config(seed=1), range(1, 3)).text
+    said = " ".join(said.split())
+    assert "beside 1 to 2, as they were collected in the same way: 0" in said
+    assert "of 1 to 2 not collected: 2" in said
+    assert "not used" not in said
+    said = two_of_three.merge(rig.config(seed=1), range(2)).text
+    assert "beside" not in said
+    assert "not collected" not in said
+
+
+def test_a_folder_with_nothing_that_was_asked_for_says_what_it_holds(rig, two_of_three):
+    with pytest.raises(ResultFileError) as caught:
+        two_of_three.merge(rig.config(seed=2), range(2, 3))
+    said = "out: nothing in it belongs to what is asked for: "
+    assert str(caught.value).startswith(said)
+    assert "other settings" in str(caught.value)
 
 
 def test_the_summary_files_are_what_assemble_returns(collected, tmp_path):

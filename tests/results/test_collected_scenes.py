@@ -2,11 +2,18 @@ import hashlib
 import shutil
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 from namo.errors import ResultFileError, SceneError
-from namo.results.collected_scenes import CollectedScenes, StoredScenes, file_text, scene_file_row
-from namo.results.schema import SCENE_FILES
+from namo.results.collected_scenes import (
+    CollectedScenes,
+    StoredScenes,
+    file_text,
+    scene_file_row,
+    stored_scene_problems,
+)
+from namo.results.schema import SCENE_FILES, SCENES
 from namo.results.tables import write_table
 from namo.scenes.conditions import Conditions
 from namo.scenes.physics import with_physics
@@ -115,6 +122,84 @@ def test_scenes_are_found_in_any_order_and_row_group(tmp_path, monkeypatch):
 def test_the_text_of_a_scene_is_its_file_byte_for_byte(scene_file, start):
     scene_file.write_bytes(start + scene_file.read_bytes().replace(b"\n", b"\r\n"))
     assert file_text(read_scene(scene_file)).encode() == scene_file.read_bytes()
+
+
+def listed(folder, hashes):
+    """A table of scenes with these hashes."""
+    made_up = {pa.string(): "", pa.list_(pa.string()): [], pa.float64(): 0.0, pa.int64(): 0}
+    lists = {
+        "bounds": [0.0] * 4,
+        "robot": [0.0] * 3,
+        "goal": [0.0] * 3,
+        "poses": [],
+        "outlines": [],
+    }
+    rows = [
+        {field.name: made_up.get(field.type) for field in SCENES}
+        | {name: value for name, value in lists.items() if name in SCENES.names}
+        | {"scene_sha256": sha256}
+        for sha256 in hashes
+    ]
+    write_table(folder / "scenes.parquet", SCENES, [pa.Table.from_pylist(rows, SCENES)])
+
+
+def hashes_of(texts):
+    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+
+
+def problems(folder, rows):
+    notes = []
+    return [str(each) for each in stored_scene_problems(folder, rows, notes)], notes
+
+
+def test_stored_scenes_that_are_whole_have_no_problem(tmp_path):
+    stored(tmp_path, ["<a/>", "<b/>"])
+    listed(tmp_path, hashes_of(["<a/>", "<b/>", "<a/>"]))
+    assert problems(tmp_path, 2) == ([], [])
+
+
+def test_scenes_that_are_not_stored_are_noted_with_their_number(tmp_path):
+    stored(tmp_path, ["<a/>"])
+    for texts, said in (("<b/>", "1 scene"), ("<b/> <c/> <b/>", "2 scenes")):
+        listed(tmp_path, hashes_of(["<a/>", *texts.split()]))
+        assert problems(tmp_path, 1) == (
+            [],
+            [
+                f"scene_files.parquet lacks {said}, whose files were gone when the collection was "
+                "upgraded"
+            ],
+        )
+
+
+def test_a_stored_scene_of_another_hash_is_a_problem(tmp_path):
+    (sha256,) = hashes_of(["<a/>"])
+    rows = [scene_file_row(sha256, "<b/>")]
+    write_table(tmp_path / "scene_files.parquet", SCENE_FILES, rows)
+    listed(tmp_path, [sha256])
+    said = f"scene_files.parquet: scene {sha256[:12]} has another hash"
+    assert problems(tmp_path, 1) == ([said], [])
+
+
+@pytest.mark.parametrize(
+    ("texts", "rows", "said"),
+    [
+        (["<a/>"], 2, "has 1 rows of 1 scenes, manifest.parquet lists 2"),
+        (["<a/>", "<a/>"], 2, "has 2 rows of 1 scenes, manifest.parquet lists 2"),
+        (["<a/>", "<a/>"], 1, "has 2 rows of 1 scenes, manifest.parquet lists 1"),
+    ],
+    ids=["too few", "twice", "one twice"],
+)
+def test_another_number_of_stored_scenes_than_listed_is_a_problem(tmp_path, texts, rows, said):
+    stored(tmp_path, texts)
+    listed(tmp_path, hashes_of(["<a/>"]))
+    assert problems(tmp_path, rows) == ([f"scene_files.parquet: {said}"], [])
+
+
+def test_a_damaged_table_of_stored_scenes_is_the_only_problem(tmp_path):
+    (tmp_path / "scene_files.parquet").write_bytes(b"damaged")
+    (found,), notes = problems(tmp_path, 1)
+    assert found.startswith("scene_files.parquet: cannot be read: ")
+    assert notes == []
 
 
 def test_a_stored_scene_takes_less_than_a_kilobyte(demo_scenes, tmp_path):

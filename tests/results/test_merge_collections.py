@@ -17,6 +17,7 @@ from namo.results.merge_collections import merge_collections
 from namo.results.parts import Part, finished_parts, write_part
 from namo.results.records import read_record
 from namo.results.schema import FILES
+from namo.results.subset import filter_collection
 from namo.results.tables import MERGED_TABLES
 from namo.results.verify import Verification
 from tests.collecting import SOURCE
@@ -338,3 +339,27 @@ def test_the_label_is_the_common_one_or_as_given(halves, tmp_path):
     assert (tmp_path / "named" / "summary_both.txt").exists()
     with pytest.raises(UsageError, match="--hostname is 'a b'"):
         merge_collections(halves, tmp_path / "odd", "a b")
+
+
+def test_a_subset_is_refused_since_it_has_no_parts(halves, tmp_path):
+    filter_collection(halves[1], "env_index == 2", tmp_path / "few")
+    with pytest.raises(ConflictError) as caught:
+        merge_collections([halves[0], tmp_path / "few"], tmp_path / "all")
+    assert str(caught.value) == (
+        f"{tmp_path / 'few'}: is a subset of a collection (where env_index == 2), which has no "
+        "parts; merge the collections first, then take the subset"
+    )
+
+
+def test_environments_with_several_episodes_are_merged_once(collect, tmp_path):
+    few = {"algorithm": "random_sampling", "episodes_per_env": 2, "object_strategy": "no_heuristic"}
+    parts = [collect((number, number + 1), **few) for number in (0, 1)]
+    merged = merge_collections(parts, tmp_path / "all")
+    assert merged.taken == {parts[0]: 1, parts[1]: 1}
+    metrics = pq.read_table(tmp_path / "all" / "metrics.parquet").to_pylist()
+    assert [(row["env_index"], row["episode"]) for row in metrics] == [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
+    ]

@@ -14,13 +14,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from namo.errors import ResultFileError
+from namo.results.record_types import EnvironmentRecord
 from namo.results.records import (
     MAX_DEPTH,
+    _PlainChecker,
     file_entry,
     read_environment,
+    read_listed_record,
     read_record,
+    resolve_inside,
     write_record,
 )
+from namo.results.tables import VALUES
 
 RECORD = {
     "env_id": "host_env_000003",
@@ -258,6 +263,121 @@ def test_a_clearance_out_of_range_is_named(collected, path, clearance):
     write_record(path, record)
     with pytest.raises(ResultFileError, match=r"\['clearance'\] is .*; allowed: 0 to 1 \(m\)"):
         read_environment(path)
+
+
+@pytest.fixture
+def record(collected):
+    """A record with pushes, to change."""
+    return next(record for record in collected.records() if record["pushes"]["push"])
+
+
+def said_of(path, record):
+    """What is said about a record when it is read."""
+    write_record(path, record)
+    with pytest.raises(ResultFileError) as caught:
+        read_environment(path)
+    return str(caught.value)
+
+
+def test_a_record_without_a_metrics_row_is_named(record, path):
+    record["metrics"] = []
+    assert said_of(path, record) == (f"{path}: record['metrics'] is empty; allowed: a row or more")
+
+
+@pytest.mark.parametrize("name", ["termination", "physics"])
+def test_a_name_that_is_not_one_of_the_allowed_ones_is_named_with_these(record, path, name):
+    record["metrics"][0][name] = "x" * 60
+    assert said_of(path, record) == (
+        f"{path}: record['metrics'][0]['{name}'] is '{'x' * 39}; allowed: "
+        f"{', '.join(sorted(VALUES[name]))}"
+    )
+
+
+@pytest.mark.parametrize("table", ["pushes", "plans"])
+def test_a_column_that_is_missing_or_of_no_table_is_named(record, path, table):
+    record[table]["aaa"] = []
+    said = "column 'aaa' is missing or not one of the table"
+    assert said_of(path, record) == f"{path}: record['{table}']: {said}"
+    del record[table]["aaa"], record[table]["env_index"]
+    said = "column 'env_index' is missing or not one of the table"
+    assert said_of(path, record) == f"{path}: record['{table}']: {said}"
+
+
+def test_a_column_of_another_type_is_named(record, path):
+    record["pushes"]["push"][0] = "x"
+    found = said_of(path, record)
+    assert found.startswith(f"{path}: record['pushes']")
+    assert "'x'" in found
+
+
+def test_a_column_of_another_length_is_named(record, path):
+    record["pushes"]["push"].append(0)
+    found = said_of(path, record)
+    assert found.startswith(f"{path}: record['pushes']: ")
+    assert "length" in found
+
+
+def test_a_column_that_holds_none_is_named(record, path):
+    record["pushes"]["push"][0] = None
+    assert said_of(path, record) == f"{path}: record['pushes']['push'] holds None"
+
+
+def test_a_record_of_another_schema_version_is_named_before_its_content(record, path):
+    del record["metrics"]
+    record["schema_version"] = 0
+    assert "is of schema version 0; this version reads" in said_of(path, record)
+
+
+@pytest.mark.parametrize("value", [None, [], "text"])
+def test_a_summary_whose_metadata_are_no_dict_names_no_version(path, value):
+    assert "is of schema version None" in said_of(path, {"collection_metadata": value})
+
+
+def test_the_first_value_that_is_not_plain_is_named_with_its_place(path):
+    with pytest.raises(ResultFileError) as caught:
+        write_record(path, {"deep": [0, {"down": (1, b"bytes")}]})
+    assert str(caught.value) == (
+        f"{path}: not written, record['deep'][1]['down'][1] is a builtins.bytes; allowed: dict, "
+        "list, tuple, str, int, float, bool, None"
+    )
+    with pytest.raises(ResultFileError) as caught:
+        write_record(path, {"deep": {b"key": 1}})
+    assert str(caught.value) == (
+        f"{path}: not written, record['deep'] has a key that is a builtins.bytes; allowed: str, "
+        "int, float, bool, None"
+    )
+
+
+def test_values_may_be_nested_up_to_the_limit_and_shared_ten_times_a_byte(path):
+    checker = _PlainChecker(6)
+    assert checker.first_violation({"a": [1, 2], "b": (3, 4)}) is None
+    assert checker.left == 0
+    assert checker.first_violation([1]) == " expands to too many shared values"
+    assert _PlainChecker(5).first_violation({"a": [1, 2], "b": (3, 4)}) == (
+        "['b'] expands to too many shared values"
+    )
+
+
+def test_a_listed_file_is_inside_the_collection(tmp_path):
+    assert resolve_inside(tmp_path, "a/b.pkl") == tmp_path / "a" / "b.pkl"
+    for name in ("/a.pkl", "../a.pkl", "a/../b.pkl"):
+        with pytest.raises(ResultFileError) as caught:
+            resolve_inside(tmp_path, name)
+        assert str(caught.value) == (
+            f"{tmp_path}: lists '{name}', which leads out of the collection"
+        )
+    (tmp_path / "link").symlink_to("/dev")
+    with pytest.raises(ResultFileError, match="link: a symbolic link to /dev, which leads out"):
+        resolve_inside(tmp_path, "link/null")
+
+
+def test_a_listed_record_is_read_or_named_as_missing(collected, tmp_path):
+    name = collected.files()[0].name
+    record = read_listed_record(collected.output, name, EnvironmentRecord)
+    assert record == read_environment(collected.files()[0])
+    with pytest.raises(ResultFileError) as caught:
+        read_listed_record(tmp_path, name, EnvironmentRecord)
+    assert str(caught.value) == f"{tmp_path / name}: is missing; `namo verify` lists all problems"
 
 
 def test_an_entry_of_the_manifest_describes_the_file(path):
