@@ -20,7 +20,7 @@ from namo.scenes.scene import Scene
 from namo.scenes.sources import environments_from
 from tests.collecting import Rig
 
-ROOMS = (0, 1, 6, 1)
+ROOMS = (1, 8, 7)
 """One environment in each."""
 LABEL = "host"
 

@@ -13,6 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.simulation.machine import Interleaving
 from tests.simulation.searches import Searches
+from tests.simulation.simulation import Simulation
 
 INTERLEAVINGS = int(os.environ.get("NAMO_INTERLEAVINGS", "100"))
 """How many interleavings to try; `make test-simulation` tries thousands."""
@@ -28,8 +29,57 @@ def searches(rig, tmp_path_factory):
     return Searches(rig, tmp_path_factory.mktemp("simulation"))
 
 
+@pytest.mark.parametrize("operations", range(2, 10))
+def test_a_merge_of_a_part_that_is_collected_again_meanwhile_is_refused(
+    searches, tmp_path, operations
+):
+    """It had metrics of one run and pushes of the other."""
+    steps = [
+        *(("collect", "two pushes", 2), ("advance", 0, 10_000)),
+        *(("merge", "two pushes"), ("advance", 0, operations)),
+        *(("collect", "one push", 2), ("advance", 1, 10_000), ("advance", 0, 10_000)),
+    ]
+    act(Simulation(searches, tmp_path / "out"), steps)
+
+
+@pytest.mark.parametrize("operations", range(1, 8))
+def test_a_kill_while_the_plan_is_written_leaves_no_temporary_file(searches, tmp_path, operations):
+    steps = [("collect_by_hand", "two pushes", 0), ("advance", 0, operations), ("kill", 0)]
+    act(Simulation(searches, tmp_path / "out"), steps)
+
+
+@pytest.mark.parametrize("operations", range(1, 40))
+def test_a_kill_while_the_journal_is_written_leaves_no_temporary_file(
+    searches, tmp_path, operations
+):
+    steps = [("collect", "two pushes", 0), ("advance", 0, operations), ("kill", 0)]
+    act(Simulation(searches, tmp_path / "out"), steps)
+
+
+@pytest.mark.parametrize("operations", range(20, 90, 2))
+def test_two_chunks_may_replace_environments_of_a_third_at_once(searches, tmp_path, operations):
+    """One overwrote what the other had noted, and the old rows counted when both were killed."""
+    steps = [
+        *(("collect", "one push", 2), ("advance", 0, 10_000)),
+        *(("collect", "two pushes", 4), ("collect", "two pushes", 3)),
+        *(step for _ in range(operations) for step in (("advance", 0, 1), ("advance", 1, 1))),
+        *(("kill", 0), ("kill", 0), ("merge", "one push"), ("advance", 0, 10_000)),
+    ]
+    act(Simulation(searches, tmp_path / "out"), steps)
+
+
+def act(simulation, steps):
+    """Take steps, and make sure that a run brings everything in order."""
+    try:
+        for name, *arguments in steps:
+            getattr(simulation, name)(*arguments)
+        simulation.finish()
+    finally:
+        simulation.close()
+
+
 @pytest.mark.parametrize("share", range(SHARES))
-def test_nothing_is_lost_or_counted_twice(searches, tmp_path, share):
+def test_in_no_interleaving_is_anything_lost_or_counted_twice(searches, tmp_path, share):
     tried: list[int] = []
 
     @seed(SEED * SHARES + share)
@@ -48,4 +98,4 @@ def test_nothing_is_lost_or_counted_twice(searches, tmp_path, share):
         ),
     )
     whole = [steps for steps in tried if steps >= STEPS]
-    print(f"\n{len(whole)} interleavings of {STEPS} steps, {sum(tried)} steps in all")
+    print(f"{len(whole)} interleavings of {STEPS} steps, {sum(tried)} steps in all")
