@@ -23,8 +23,8 @@ from namo.results.metadata_types import (
     RunFile,
     SubsetRecord,
 )
-from namo.results.parts import Part, finished_parts
 from namo.results.part_costs import used_costs
+from namo.results.parts import Part, finished_parts
 from namo.results.plan import CollectionPlan
 from namo.results.records import file_entry, write_record
 from namo.results.run_file import RUN_FILE, write_run_file

@@ -64,7 +64,7 @@ class Interleaving(RuleBasedStateMachine):
         self._step("advance", place, 10_000)
 
     @rule(place=PROCESSES, memory=st.booleans())
-    def kill(self, place: int, memory: bool) -> None:  # noqa: FBT001 - hypothesis names it
+    def kill(self, place: int, memory: bool) -> None:
         self._step("kill", place, memory=memory)
 
     @rule(seconds=JUMPS_S)

@@ -9,15 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
 from namo import locks
 from namo.collection import chunk, journal
 from namo.collection.chunk import collect_chunk
-from namo.collection.journal import JOURNAL, TRACES
+from namo.collection.journal import TRACES
 from namo.collection.progress import Verbosity
-from namo.errors import BusyError, NamoError, ResultFileError
+from namo.errors import BusyError, ResultFileError
 from namo.locks import holder_of
 from namo.results import run_file
 from namo.results.assemble import assemble
@@ -239,10 +240,7 @@ class Simulation:
 
     def _chunks(self) -> list[Part]:
         borders = [*range(0, len(ROOMS), self._size), len(ROOMS)]
-        return [
-            Part.of(self.folder, start, end)
-            for start, end in zip(borders, borders[1:], strict=False)
-        ]
+        return [Part.of(self.folder, start, end) for start, end in pairwise(borders)]
 
     def _alone(self, work: Callable[[], None]) -> None:
         """Run a process from its beginning to its end."""
@@ -330,4 +328,3 @@ class Simulation:
             for folder in (self.folder, *(part.folder for part in self._ran))
             for path in (*folder.glob(".*.partial"), *folder.glob(TRACES))
         ]
-

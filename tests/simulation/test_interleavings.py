@@ -15,10 +15,10 @@ from tests.simulation.machine import Interleaving
 from tests.simulation.searches import Searches
 from tests.simulation.simulation import Simulation
 
-INTERLEAVINGS = int(os.environ.get("NAMO_INTERLEAVINGS", "100"))
+INTERLEAVINGS = int(os.environ.get("NAMO_INTERLEAVINGS", "40"))
 """How many interleavings to try; `make test-simulation` tries thousands."""
 SEED = int(os.environ.get("NAMO_SIMULATION_SEED", "0"))
-STEPS = 25
+STEPS, MIN_STEPS = 25, 20
 SHARES = 4
 """Tests that the interleavings are divided among, for several cores."""
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def searches(rig, tmp_path_factory):
     return Searches(rig, tmp_path_factory.mktemp("simulation"))
 
 
-@pytest.mark.parametrize("operations", range(2, 10))
+@pytest.mark.parametrize("operations", range(3, 9))
 def test_a_merge_of_a_part_that_is_collected_again_meanwhile_is_refused(
     searches, tmp_path, operations
 ):
@@ -48,7 +48,7 @@ def test_a_kill_while_the_plan_is_written_leaves_no_temporary_file(searches, tmp
     act(Simulation(searches, tmp_path / "out"), steps)
 
 
-@pytest.mark.parametrize("operations", range(1, 40))
+@pytest.mark.parametrize("operations", range(20, 34))
 def test_a_kill_while_the_journal_is_written_leaves_no_temporary_file(
     searches, tmp_path, operations
 ):
@@ -56,14 +56,15 @@ def test_a_kill_while_the_journal_is_written_leaves_no_temporary_file(
     act(Simulation(searches, tmp_path / "out"), steps)
 
 
-@pytest.mark.parametrize("operations", range(20, 90, 2))
+@pytest.mark.parametrize("operations", range(24, 60, 6))
 def test_two_chunks_may_replace_environments_of_a_third_at_once(searches, tmp_path, operations):
-    """One overwrote what the other had noted, and the old rows counted when both were killed."""
+    """One overwrote what the other had noted; where that one was killed, the old rows counted."""
     steps = [
-        *(("collect", "one push", 2), ("advance", 0, 10_000)),
-        *(("collect", "two pushes", 4), ("collect", "two pushes", 3)),
-        *(step for _ in range(operations) for step in (("advance", 0, 1), ("advance", 1, 1))),
-        *(("kill", 0), ("kill", 0), ("merge", "one push"), ("advance", 0, 10_000)),
+        *(("collect", "two pushes", 2), ("advance", 0, 10_000)),
+        *(("damage", 0, "cut"), ("damage", 1, "cut")),
+        *(("collect", "two pushes", 3), ("collect", "two pushes", 4)),
+        *(("advance", 1, 1), ("advance", 0, 1)) * operations,
+        *(("kill", 1), ("advance", 0, 10_000)),
     ]
     act(Simulation(searches, tmp_path / "out"), steps)
 
@@ -89,7 +90,8 @@ def test_in_no_interleaving_is_anything_lost_or_counted_twice(searches, tmp_path
     run_state_machine_as_test(
         interleaving,
         settings=settings(
-            max_examples=-(-INTERLEAVINGS // SHARES),
+            # Hypothesis draws some that are shorter.
+            max_examples=-(-3 * INTERLEAVINGS // (2 * SHARES)),
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
@@ -97,5 +99,6 @@ def test_in_no_interleaving_is_anything_lost_or_counted_twice(searches, tmp_path
             suppress_health_check=list(HealthCheck),
         ),
     )
-    whole = [steps for steps in tried if steps >= STEPS]
-    print(f"{len(whole)} interleavings of {STEPS} steps, {sum(tried)} steps in all")
+    whole = [steps for steps in tried if steps >= MIN_STEPS]
+    assert len(whole) >= INTERLEAVINGS // SHARES
+    print(f"{len(whole)} interleavings of {MIN_STEPS} steps or more, {sum(tried)} steps in all")
