@@ -289,7 +289,7 @@ class Simulation:
         assert found.keys() == expected.keys()
         for name, record in expected.items():
             if record["env_index"] in computed:
-                assert found[name] == record, f"{name} is not what was computed"
+                assert found[name] == record, f"{name} differs from what was computed"
         problems = [str(each) for each in Verification(self.folder, replays=False).problems()]
         assert problems == []
         assert [str(path) for path in self._temporary()] == []
@@ -316,7 +316,7 @@ class Simulation:
             found = without_clocks(self._collection.table(name))
             kept = [row for row in found if row["env_index"] in there]
             expected = [row for row in asked.content[name] if row["env_index"] in there]
-            assert kept == expected, f"{name} are not what was computed"
+            assert kept == expected, f"{name} differ from what was computed"
             for row in kept:
                 there[row["env_index"]].append(row)
         return there
