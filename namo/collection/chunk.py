@@ -23,7 +23,7 @@ from namo.collection.environment_record import (
     relocated,
 )
 from namo.collection.failures import FailureCount
-from namo.collection.journal import GRACE_S, Journal
+from namo.collection.journal import GRACE_S, JOURNAL, Journal
 from namo.collection.part_builder import PartBuilder
 from namo.collection.progress import ProgressDisplay, Verbosity
 from namo.collection.watchdog import Watchdog, traced
@@ -32,7 +32,7 @@ from namo.files import remove_leftovers
 from namo.planning.planner import Planner
 from namo.results.again import redo_command
 from namo.results.collected_scenes import file_text
-from namo.results.parts import Part, Replacement, locked, next_generation, write_part
+from namo.results.parts import REPLACED, Part, Replacement, locked, next_generation, write_part
 from namo.results.record_types import EnvironmentRecord
 from namo.results.records import read_environment, write_record
 from namo.results.retries import FAILURES
@@ -125,7 +125,9 @@ def collect_chunk(
         ) as progress,
     ):
         remove_leftovers(output_dir, (environment.file_name for environment in environments))
-        remove_leftovers(part.folder, [*(path.name for path in part.files()), FAILURES])
+        remove_leftovers(
+            part.folder, [*(path.name for path in part.files()), FAILURES, JOURNAL, REPLACED]
+        )
         progress.info(f"[{part.folder.name}]  {_began(began)}")
         journal = Journal(part.folder, progress.written)
         failures, replaces = FailureCount(part, max_failed_fraction), Replacement(part)

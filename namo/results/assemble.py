@@ -6,7 +6,7 @@ from them later, by `namo report`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,14 +16,21 @@ import pyarrow as pa
 from namo.errors import ResultFileError
 from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
-from namo.results.metadata_types import AskedRecord, PartMetadata, RunFile, SubsetRecord
+from namo.results.metadata_types import (
+    AskedRecord,
+    PartMarker,
+    PartMetadata,
+    RunFile,
+    SubsetRecord,
+)
 from namo.results.part_costs import used_costs
+from namo.results.parts import Part, finished_parts
 from namo.results.plan import CollectionPlan
 from namo.results.records import file_entry, write_record
 from namo.results.run_file import RUN_FILE, write_run_file
 from namo.results.schema import FILES
 from namo.results.selection import SHOWN, Selection, select, used_parts
-from namo.results.spans import files_of, rows_of, scene_files_of
+from namo.results.spans import IndexSpan, files_of, rows_of, scene_files_of
 from namo.results.summary import summarise
 from namo.results.summary_text import summary_text
 from namo.results.summary_types import Summary
@@ -78,9 +85,11 @@ def assemble(
 
     Raises:
         ResultFileError: there is no finished part, one is damaged, or an environment that was asked
-            for is stored only as the plan does not ask for it, or nothing belongs to the plan.
+            for is stored only as the plan does not ask for it, nothing belongs to the plan, or a
+            part was collected again while it was merged: the manifest is then not replaced.
     """
     with lock_held(output_dir / LOCK, f"which is merging {output_dir}", wait=True):
+        replaced = {part: part.replaced() for part in finished_parts(output_dir)}
         if plan is None:
             spans, used = used_parts(output_dir)
             notes: list[str] = []
@@ -97,8 +106,34 @@ def assemble(
         about = About(label, source, listed, asked, notes, origin)
         rows: dict[str, Iterable[pa.Table]] = {name: rows_of(spans, name) for name in DATA_TABLES}
         rows["scene_files"] = scene_files_of(spans)
-        parts, files = used_costs(spans, used), map(files_of, spans)
+        parts, files = used_costs(spans, used), _files_of(spans, used, replaced)
         return write_collection(output_dir, final or output_dir, rows, files, parts, about)
+
+
+def _files_of(
+    spans: Sequence[IndexSpan],
+    used: Mapping[Part, PartMarker],
+    replaced: Mapping[Part, frozenset[int]],
+) -> Iterator[pa.Table]:
+    """Yield the file entries of spans, then make sure that all rows were read from the same parts.
+
+    The manifest takes these entries after the tables are written, so none is written for tables
+    that hold the rows of several runs.
+
+    Raises:
+        ResultFileError: a part was collected again in the meantime.
+    """
+    yield from map(files_of, spans)
+    for part, marker in used.items():
+        if (
+            not part.is_finished
+            or part.metadata() != marker
+            or part.replaced() != replaced.get(part)
+        ):
+            raise ResultFileError(
+                f"{part.folder}: was collected again while it was merged; merge again when no "
+                "process collects into it"
+            )
 
 
 @dataclass(frozen=True)

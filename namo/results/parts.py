@@ -21,7 +21,7 @@ from typing import cast
 import pyarrow as pa
 
 from namo.errors import BusyError, ResultFileError
-from namo.files import replacing, require_inside, sha256_of
+from namo.files import remove_leftovers, replacing, require_inside, sha256_of
 from namo.locks import holder_of, lock_held
 from namo.results.index_range import require_range
 from namo.results.json_file import read_json, read_json_object
@@ -34,6 +34,7 @@ PARTS = "parts"
 MARKER = "part.json"
 REPLACED = "replaced.json"
 LOCK = ".lock"
+REPLACED_LOCK = ".replaced.lock"
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,14 @@ class Part:
         Raises:
             ResultFileError: the list of such environments is damaged.
         """
-        known = self.replaced()
-        if number not in known:
+        if number in self.replaced():
+            return
+        work = f"which notes what is collected again of {self.folder}"
+        # Chunks that do not overlap with each other may both overlap with this part.
+        with lock_held(self.folder / REPLACED_LOCK, work, wait=True):
+            remove_leftovers(self.folder, [REPLACED])
+            content: ReplacedFile = {"environments": sorted({*self.replaced(), number})}
             with replacing(self.folder / REPLACED) as handle:
-                content: ReplacedFile = {"environments": sorted({*known, number})}
                 handle.write((json.dumps(content) + "\n").encode())
 
     def require_intact(self, metadata: PartMarker) -> None:

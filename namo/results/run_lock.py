@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from namo.errors import ResultFileError, UsageError
-from namo.files import replacing
+from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
 from namo.results.index_range import require_range
 from namo.results.json_file import read_json
@@ -19,6 +19,8 @@ from namo.results.metadata_types import AskedRecord, PlanFile
 PLAN = ".plan.json"
 """The chunks of the run, written before the first one is started."""
 _ADVICE = "; the next run regenerates it"
+PLAN_LOCK = ".plan.lock"
+"""Held while the plan is written: several collectors may be started by hand."""
 LOCK = ".run.lock"
 LABEL_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 """Of a label, which becomes part of file names."""
@@ -64,9 +66,8 @@ def write_plan(
         chunks: first environment and one past the last of each.
         asked: what the run asks for; None where it is not known before scenes are made.
     """
-    content = {"label": label, "chunks": chunks, "asked": asked, "run_from": str(Path.cwd())}
-    with replacing(folder / PLAN) as handle:
-        handle.write((json.dumps(content) + "\n").encode())
+    with _only_planner_of(folder):
+        _write(folder, label, chunks, asked)
 
 
 def join_plan(folder: Path, asked: AskedRecord) -> None:
@@ -78,12 +79,26 @@ def join_plan(folder: Path, asked: AskedRecord) -> None:
         folder: of the collection.
         asked: what is asked for.
     """
-    try:
-        known = read_plan(folder)
-    except ResultFileError:  # it is replaced
-        known = WrittenPlan()
-    same = known.asked is not None and without_range(known.asked) == without_range(asked)
-    write_plan(folder, asked["label"], known.chunks if same else [], asked)
+    with _only_planner_of(folder):
+        try:
+            known = read_plan(folder)
+        except ResultFileError:  # it is replaced
+            known = WrittenPlan()
+        same = known.asked is not None and without_range(known.asked) == without_range(asked)
+        _write(folder, asked["label"], known.chunks if same else [], asked)
+
+
+def _only_planner_of(folder: Path) -> AbstractContextManager[object]:
+    return lock_held(folder / PLAN_LOCK, f"which writes the plan of {folder}", wait=True)
+
+
+def _write(
+    folder: Path, label: str, chunks: list[tuple[int, int]], asked: AskedRecord | None
+) -> None:
+    content = {"label": label, "chunks": chunks, "asked": asked, "run_from": str(Path.cwd())}
+    remove_leftovers(folder, [PLAN])
+    with replacing(folder / PLAN) as handle:
+        handle.write((json.dumps(content) + "\n").encode())
 
 
 def without_range(asked: AskedRecord) -> AskedRecord:
