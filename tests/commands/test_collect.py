@@ -143,6 +143,7 @@ def test_a_run_without_failures_ends_with_0_and_prints_the_summary(call, tmp_pat
         "parts",
         ".merge.lock",
         ".plan.json",
+        ".plan.lock",
     }
     assert names == {
         "label-1_env_000000_results.pkl",

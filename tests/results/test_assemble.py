@@ -229,7 +229,7 @@ def test_the_manifest_describes_every_result_file_once(collected):
     on_disk = {path.name for path in collected.output.iterdir() if path.is_file()}
     # The report is not a result: it can be regenerated at any time.
     assert on_disk - set(paths) == {
-        *("manifest.parquet", ".merge.lock", ".plan.json", "report.html")
+        *("manifest.parquet", ".merge.lock", ".plan.json", ".plan.lock", "report.html")
     }
 
 
