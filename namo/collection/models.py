@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -68,7 +67,7 @@ def models_for(config: CollectionConfig, workers: int) -> Iterator[Mapping[str, 
         with ModelOwner(lambda: [*_loaded(config).values()]) as owner:
             yield dict(zip(_paths(config), owner.models, strict=True))
     else:
-        yield _loaded(config, at_once=workers)
+        yield _loaded(config)
 
 
 def _paths(config: CollectionConfig) -> dict[str, Path]:
@@ -77,20 +76,14 @@ def _paths(config: CollectionConfig) -> dict[str, Path]:
     return {kind: Path(path) for kind, path in named.items() if path is not None}
 
 
-def _loaded(config: CollectionConfig, at_once: int = 1) -> dict[str, LoadedModel]:
-    """Load the models of a configuration, so many at a time."""
+def _loaded(config: CollectionConfig) -> dict[str, LoadedModel]:
     paths = _paths(config)
     if not paths:
         return {}
     from namo.learning.loaded_model import load_model  # loads torch, which takes a second
 
-    def load(kind: str) -> LoadedModel:
-        return load_model(paths[kind], kind, config.ml_device, trust_code=config.trust_model_code)
-
-    if at_once == 1:
-        return {kind: load(kind) for kind in paths}
-    with ThreadPoolExecutor(at_once) as pool:
-        return dict(zip(paths, pool.map(load, paths), strict=True))
+    device, trust = config.ml_device, config.trust_model_code
+    return {kind: load_model(path, kind, device, trust_code=trust) for kind, path in paths.items()}
 
 
 def _needs_owner(config: CollectionConfig) -> bool:

@@ -5,16 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from namo.collection.environment import Environment
-from namo.collection.models import make_planner, models_for
+from namo.collection.models import make_planner
 from namo.commands.main import main
 from namo.errors import ModelError
 from namo.learning import loaded_model
-from namo.learning.queries import FRAMES
-from namo.learning.rasters import CHANNELS, VIEWS
 from namo.results.assemble import assemble
 from tests.conftest import random_bundle
 
@@ -48,21 +45,6 @@ def test_a_planner_comes_with_the_models_that_its_strategies_query(rig, models):
     assert callable(planner.search)
     assert [scorer.stats.kind for scorer in scorers] == ["object", "goal"]
     assert make_planner(rig.config())[1] == []
-
-
-def test_models_that_are_loaded_at_the_same_time_are_those_that_are_loaded_one_by_one(rig, models):
-    config = rig.config(**models)
-    rng = np.random.default_rng(0)
-    with models_for(config, 1) as one_by_one, models_for(config, 2) as together:
-        assert [*together] == [*one_by_one] == ["object", "goal"]
-        for kind, model in together.items():
-            assert model.stats.kind == kind
-            view = VIEWS[FRAMES[kind]]
-            shape = (2, len(CHANNELS), view.pixels, view.pixels)
-            rasters = rng.integers(0, 256, shape, np.uint8)
-            features = rng.random((2, 3, len(model.features)), np.float32)
-            logits = one_by_one[kind].logits(rasters, features)
-            assert np.array_equal(model.logits(rasters, features), logits)
 
 
 @pytest.mark.parametrize("kind", ["object", "goal"])

@@ -9,6 +9,7 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.errors import ResultFileError
+from namo.results import assemble as assemble_module
 from namo.results import part_costs
 from namo.results.assemble import assemble
 from namo.results.parts import Part, write_part
@@ -297,6 +298,35 @@ def test_the_summary_files_are_what_assemble_returns(collected, tmp_path):
     assert read_record(tmp_path / "collection_summary_host.pkl") == merged.summary
     assert merged.text_path == tmp_path / "summary_host.txt"
     assert merged.text_path.read_text(encoding="utf-8") == merged.text
+
+
+def collected_again(output):
+    made_up_part(output, 0, 3, began=2.0, mark="b")
+
+
+def being_collected_again(output):
+    Part.of(output, 0, 3).marker.unlink()
+
+
+def partly_replaced(output):
+    Part.of(output, 0, 3).add_replaced(1)
+
+
+@pytest.mark.parametrize("change", [collected_again, being_collected_again, partly_replaced])
+def test_a_part_that_changes_while_it_is_merged_ends_the_merge_without_a_manifest(
+    tmp_path, monkeypatch, change
+):
+    made_up_part(tmp_path, 0, 3, began=1.0, mark="a")
+    files_of = assemble_module.files_of
+
+    def then_change(span):
+        change(tmp_path)
+        return files_of(span)
+
+    monkeypatch.setattr(assemble_module, "files_of", then_change)
+    with pytest.raises(ResultFileError, match="000000-000003: was collected again while it was"):
+        assemble(tmp_path, "host", *SOURCE)
+    assert not (tmp_path / "manifest.parquet").exists()
 
 
 def test_merging_twice_gives_the_same_files(tmp_path):
