@@ -350,6 +350,8 @@ DECLARED: Mapping[str, Instead] = dict(
         _recipe("make benchmark-scenes", "hours; tests/scenes/test_benchmark_scenes.py draws some"),
         _recipe("make test-explore", _LONG_SUITE),
         _recipe("make test-faults", _LONG_SUITE),
+        _recipe("make test-simulation", _LONG_SUITE),
+        _recipe("make test-coverage", "minutes; `.ci/run` runs it"),
         _recipe("make test-cloud", "installs plugins; `.ci/run` runs it"),
         _recipe("make test-slurm", "installs SLURM, as root; `.ci/run` runs it"),
         _recipe("NAMO_SLURM_CHUNKS=200 make test-slurm", "half an hour, on a cluster"),
