@@ -104,7 +104,7 @@ class RemainingWay:
         self._static, self._place = static, static.index[name]
         self._free = reachability.obstacles_excluding(name).free
         self._weights, self._distances = reachability.drive.without(name)
-        self._least_in_row = self._distances.min(axis=1)
+        self._row_minima = self._distances.min(axis=1)
 
     def cost(self, pose: Pose2D, robot_x: float, robot_y: float) -> float:
         """Return the cost of the remaining way (m of free drive), see `costs`.
@@ -136,7 +136,7 @@ class RemainingWay:
             self._static.grid.frame,
             free.back_off_m,
             self._distances,
-            self._least_in_row,
+            self._row_minima,
             self._weights,
         )
         return np.where(steps == CUT_OFF, np.inf, steps / STEP * self._static.grid.resolution)
@@ -152,7 +152,7 @@ def _remaining_costs(
     frame: Frame,
     back_off: float,
     distances: Distances,
-    least_in_row: NDArray[np.int32],
+    row_minima: NDArray[np.int32],
     weights: Weights,
 ) -> NDArray[np.int64]:
     costs = np.empty(len(robots), np.int64)
@@ -161,7 +161,7 @@ def _remaining_costs(
         begin = put(drawings, i, begin, scratch)
         robot = robots[i, 0], robots[i, 1]
         costs[i] = _remaining_cost(
-            scratch, blocked, runs, robot, frame, back_off, distances, least_in_row, weights
+            scratch, blocked, runs, robot, frame, back_off, distances, row_minima, weights
         )
         remove(drawings, i, scratch, blocked)
     return costs
@@ -176,11 +176,11 @@ def _remaining_cost(
     frame: Frame,
     back_off: float,
     distances: Distances,
-    least_in_row: NDArray[np.int32],
+    row_minima: NDArray[np.int32],
     weights: Weights,
 ) -> int:
     runs, _, _, region = connected_with(obstacle, runs, robot[0], robot[1], frame, back_off)
-    cost, row, column = nearest_in_region(distances, least_in_row, runs, region)
+    cost, row, column = nearest_in_region(distances, row_minima, runs, region)
     if cost not in (0, CUT_OFF):
         while True:
             if obstacle.mask[row, column] != 0 and blocked[row, column] == 0:

@@ -118,7 +118,7 @@ class DriveCosts:
 
 @compiled
 def nearest_in_region(
-    distances: Distances, least_in_row: NDArray[np.int32], runs: Runs, region: int
+    distances: Distances, row_minima: NDArray[np.int32], runs: Runs, region: int
 ) -> tuple[int, int, int]:
     """Return the least distance in a region, and its cell: row and column of the mask.
 
@@ -126,7 +126,7 @@ def nearest_in_region(
 
     Args:
         distances: by `goal_distances`.
-        least_in_row: (rows + 2,) the least distance of each row, in any region.
+        row_minima: (rows + 2,) minimum distance of each row, over all regions.
         runs: of the free cells.
         region: of them.
     """
@@ -134,7 +134,7 @@ def nearest_in_region(
     first, begin, end, regions = runs
     if region != NO_REGION:
         for row in range(len(distances)):
-            if least_in_row[row] >= least:
+            if row_minima[row] >= least:
                 continue
             for run in range(first[row], first[row + 1]):
                 if regions[run] == region:
