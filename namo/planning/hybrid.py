@@ -21,7 +21,7 @@ import heapq
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +38,7 @@ from namo.strategies.strategy import (
     ObjectStrategy,
     RatedCandidates,
     RatingCandidatesStrategy,
+    RatingObjectStrategy,
 )
 from namo.world.candidates import candidate_pushes
 from namo.world.push import Push
@@ -79,6 +80,19 @@ class Hybrid(PortfolioPlanner):
         order = streams.goals.random(len(numbers))
         return RatedCandidates(candidates, numbers, np.zeros(len(numbers)), rating * order)
 
+    def rated_objects(
+        self, search: Search, node: Node, streams: Streams
+    ) -> list[tuple[str, float | None]]:
+        """See `PlannerBase.rated_objects`; an only object to begin with needs no rating."""
+        if (
+            node.depth == 0
+            and len(node.reachable) == 1
+            and isinstance(self._goals, RatingCandidatesStrategy)
+            and isinstance(self._objects, RatingObjectStrategy)
+        ):
+            return [(node.reachable[0], 1.0)]
+        return super().rated_objects(search, node, streams)
+
     def further(self, search: Search, node: Node, name: str) -> FurtherGoals:
         """Return further goals of an object, if the goal strategy has any."""
         if isinstance(self._goals, RatingCandidatesStrategy):
@@ -115,22 +129,29 @@ class _Menu:
         self.name, self.further = name, list[tuple[Pose2D, float]]()
         self._find_further, self._further_limit = find_further, rated.further_limit
         self._struck: list[Pose2D] = []  # before the further goals were found
-        shape = rated.candidates.possible.shape
-        self._opens, self._later = np.zeros(shape), np.zeros(shape)
+        self._rated = rated
+        self._opens = np.zeros(rated.candidates.possible.shape)
         self._opens.ravel()[rated.numbers] = rated.opens
-        self._later.ravel()[rated.numbers] = rated.p_later
         self._goals = rated.candidates.goals().reshape(-1, 3)
         possible = rated.candidates.possible
         self._contacts = np.asarray(possible.any(axis=1))  # not simulated yet
         self._poses = possible.copy()  # not reached yet
 
-    def _values(self) -> Floats:
-        values: Floats = self._opens + (1.0 - self._opens) * self._later
-        return values
+    @cached_property
+    def _later(self) -> Floats:
+        """Ratings (contacts, travels) of the states that pushes to the candidates lead to."""
+        later = np.zeros(self._opens.shape)
+        later.ravel()[self._rated.numbers] = self._rated.p_later
+        return later
 
     def best(self) -> _Choice:
         """Return what has the highest rating."""
-        values = self._values()
+        if self._rated.can_wait:
+            opens = self._opens.max(axis=1)
+            contact = int(opens.argmax())
+            rest = (1.0 - opens[contact]) * self._rated.later_limit
+            return _Choice(float(opens[contact] + rest), contact, None)
+        values: Floats = self._opens + (1.0 - self._opens) * self._later
         straight = np.where(self._contacts, values.max(axis=1), -1.0)
         contact = int(straight.argmax())
         poses = np.where(self._poses, POSE_DISCOUNT * values, -1.0)
@@ -269,32 +290,33 @@ class HybridSearch:
         search, (rating, contact, travel) = self._search, menu.best()
         if contact is None:
             children = [search.push(node, Push(menu.name, menu.further[0][0]))]
-            ratings = np.array([LATER_FACTOR * rating])
-            menu.after_further(self._end(children[0], menu))
         elif travel is None:
             children = search.push_straight(node, menu.name, contact)
-            ratings = menu.after_straight(contact, [self._end(each, menu) for each in children])
         else:
             children = [search.push(node, Push(menu.name, menu.goal(contact, travel)))]
+        for child in children:
+            if child is not None and search.is_goal(child):
+                return child
+        ends = [None if child is None else search.pose(child, menu.name) for child in children]
+        if contact is None:
+            ratings = np.array([LATER_FACTOR * rating])
+            menu.after_further(ends[0])
+        elif travel is None:
+            ratings = menu.after_straight(contact, ends)
+        else:
             ratings = menu.later(contact, travel)
-            menu.after_pose(contact, travel, self._end(children[0], menu))
+            menu.after_pose(contact, travel, ends[0])
         found = [
             (later, child)
             for child, later in zip(children, ratings.tolist(), strict=True)
             if child is not None
         ]
-        for _, child in found:
-            if search.is_goal(child):
-                return child
         found.sort(key=lambda each: -each[0])
         for _, child in found[:EAGER]:
             self._expand(child)
         for later, child in found[EAGER:]:
             self._insert(later, child)
         return None
-
-    def _end(self, child: Node | None, menu: _Menu) -> Pose2D | None:
-        return None if child is None else self._search.pose(child, menu.name)
 
     def _insert_menu(self, node: Node, menu: _Menu) -> None:
         rating = menu.best().rating

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from namo.geometry import Pose2D
+from namo.geometry import Floats, Pose2D
 from namo.strategies.clear_poses import clear_poses, limited
-from namo.strategies.path_blocking import rate_later
+from namo.strategies.path_blocking import P_LATER, rate_later
 from namo.strategies.rated_candidates import StateCache, best_goals
 from namo.strategies.strategy import FurtherGoals, RatedCandidates
 from namo.world.candidate_ways import CandidateWays
@@ -77,9 +77,14 @@ class ClearPathGoals:
 
 def _rate(world: World, name: str) -> RatedCandidates:
     ways = CandidateWays(world.reachability(), name, candidate_pushes(world, name))
-    candidates, costs = ways.candidates, ways.costs
-    numbers = np.flatnonzero(candidates.possible)
-    opens = np.where(candidates.shoves, P_OPENS_SHOVING, P_OPENS) * (costs == 0.0)
-    opens = 1.0 - np.cumprod(1.0 - opens, axis=1)  # at this pose or on the way to it
-    later = rate_later(costs, ways.now)
-    return limited(RatedCandidates(candidates, numbers, opens.flat[numbers], later.flat[numbers]))
+    numbers = np.flatnonzero(ways.candidates.possible)
+    opens = np.where(ways.candidates.shoves, P_OPENS_SHOVING, P_OPENS) * ways.open
+    # At this pose or on the way to it.
+    opens = 1.0 - np.cumprod(1.0 - opens, axis=1, dtype=np.float64)
+
+    def later() -> Floats:
+        ratings: Floats = rate_later(ways.costs, ways.now).flat[numbers]
+        return ratings
+
+    rated = RatedCandidates(ways.candidates, numbers, opens.flat[numbers], later, P_LATER)
+    return limited(rated)

@@ -14,14 +14,12 @@ import numpy as np
 
 from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.strategies.path_blocking import rate_later
-from namo.strategies.strategy import FurtherGoals, RatedCandidates
+from namo.strategies.strategy import SURE, FurtherGoals, RatedCandidates
 from namo.world.blocked_way import RemainingWay
 from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 from namo.world.reachability import Reachability
 from namo.world.world import World
 
-SURE = 0.9
-"""Where a straight push is rated as high as this the pattern is not needed, which takes time."""
 P_COMPLETE = 0.8
 """Probability that a push gets to a pose to which the push planner has a complete plan."""
 P_INCOMPLETE = 0.2
@@ -38,7 +36,7 @@ PATTERN_DISCOUNT = 0.95
 
 def limited(rated: RatedCandidates) -> RatedCandidates:
     """Return rated candidates with the limit of what these poses promise, 0 if one is sure."""
-    is_sure = rated.value.max(initial=0.0) >= SURE
+    is_sure = rated.can_wait or rated.value.max(initial=0.0) >= SURE
     return replace(rated, further_limit=0.0 if is_sure else P_COMPLETE)
 
 

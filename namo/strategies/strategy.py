@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from namo.geometry import Floats, Pose2D
 from namo.world.candidates import CandidatePushes
 from namo.world.world import World
+
+SURE = 0.9
+"""A push that opens the robot's goal with this probability is tried before all others are rated."""
 
 
 class ObjectStrategy(Protocol):
@@ -92,7 +95,7 @@ class RatingGoalStrategy(GoalStrategy, Protocol):
         """
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class RatedCandidates:
     """The feasible candidates of an object in a state, and what they promise.
 
@@ -100,7 +103,8 @@ class RatedCandidates:
         candidates: all candidates of the object.
         numbers: (n,) indices of the feasible ones.
         opens: (n,) probability that the push opens the robot's goal.
-        p_later: (n,) probability that, if it does not, a plan continues from the state it leads to.
+        later: (n,) `p_later`, or what computes it when it is first asked for.
+        later_limit: no `p_later` is higher.
         further_limit: no goal of `RatingCandidatesStrategy.further` has a higher probability; 0 if
             there are none.
     """
@@ -108,8 +112,21 @@ class RatedCandidates:
     candidates: CandidatePushes
     numbers: NDArray[np.int64]
     opens: Floats
-    p_later: Floats
+    later: Floats | Callable[[], Floats]
+    later_limit: float = 1.0
     further_limit: float = 0.0
+
+    @property
+    def p_later(self) -> Floats:
+        """Probability (n,) that a plan continues from the state it leads to if none is open."""
+        if callable(self.later):
+            self.later = self.later()  # and let go of what it is computed from
+        return self.later
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether `p_later` is not known, nor needed yet: a push is likely enough to open."""
+        return callable(self.later) and bool(self.opens.max(initial=0.0) >= SURE)
 
     @property
     def value(self) -> Floats:

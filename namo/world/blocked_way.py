@@ -20,12 +20,11 @@ from namo.world.drive_costs import (
     Distances,
     Weights,
     cheapest_way,
-    nearest_in_region,
     next_cell,
 )
-from namo.world.free_runs import Runs, any_in_region
+from namo.world.free_runs import Runs, any_in_region, locate
 from namo.world.free_space import Drawings, TemporaryObstacle, connected_with, put, remove
-from namo.world.goal_distance import CUT_OFF, STEP
+from namo.world.goal_distance import CUT_OFF, STEP, RowMinima, nearest_in_region, row_minima
 from namo.world.reachability import Reachability
 
 WAY_M = 10.0
@@ -53,7 +52,7 @@ def blocked_way(reachability: Reachability) -> BlockedWay:
     drive, connected = reachability.drive, reachability.connected
     distances = drive.distances
     least, row, column = nearest_in_region(
-        distances, distances.min(axis=1), connected.runs, connected.region
+        distances, row_minima(distances), connected.runs, connected.region
     )
     if least == CUT_OFF:
         return BlockedWay(math.inf, np.empty((0, 2), np.int64), {})
@@ -84,6 +83,65 @@ def opens_without(reachability: Reachability, name: str) -> bool:
     return any_in_region(connected.runs, connected.region, *reachability.static.goal_cells)
 
 
+def drawings_at(reachability: Reachability, name: str, poses: Floats) -> Drawings:
+    """Draw a movable at each of some poses, among the other obstacles.
+
+    Args:
+        reachability: of the state.
+        name: of the movable.
+        poses: (n, 3) of it, x, y (m), theta (rad), world frame.
+
+    Raises:
+        UnknownMovableError: the scene has no such movable.
+    """
+    static, free = reachability.static, reachability.obstacles_excluding(name).free
+    return free.drawings(static.inflated.placed_each(static.index[name], poses))
+
+
+def opens_at(
+    reachability: Reachability, name: str, drawings: Drawings, robots: Floats
+) -> NDArray[np.bool_]:
+    """Return whether the robot could drive to its goal with a movable at other poses, (n,).
+
+    Args:
+        reachability: of the state.
+        name: of the movable.
+        drawings: by `drawings_at`, of n poses.
+        robots: (n, 2) of the robot (m), world frame.
+
+    Raises:
+        UnknownMovableError: the scene has no such movable.
+    """
+    free, static = reachability.obstacles_excluding(name).free, reachability.static
+    around = free.blocked, free.runs, static.grid.frame, free.back_off_m
+    return _opens_at(drawings, free.scratch, *around, robots, *static.goal_cells)
+
+
+@compiled
+def _opens_at(
+    drawings: Drawings,
+    scratch: TemporaryObstacle,
+    blocked: Mask,
+    runs: Runs,
+    frame: Frame,
+    back_off: float,
+    robots: Floats,
+    goal_rows: NDArray[np.int64],
+    goal_columns: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    opens = np.zeros(len(robots), np.bool_)
+    begin = 0
+    for i in range(len(robots)):
+        begin = put(drawings, i, begin, scratch)
+        x, y = robots[i]
+        _, _, without = locate(scratch.mask, runs, x, y, frame, back_off)
+        if any_in_region(runs, without, goal_rows, goal_columns):  # else it cannot with it either
+            after, _, _, region = connected_with(scratch, runs, x, y, frame, back_off)
+            opens[i] = any_in_region(after, region, goal_rows, goal_columns)
+        remove(drawings, i, scratch, blocked)
+    return opens
+
+
 class RemainingWay:
     """What remains of the way to the robot's goal when a movable is at another pose.
 
@@ -104,7 +162,7 @@ class RemainingWay:
         self._static, self._place = static, static.index[name]
         self._free = reachability.obstacles_excluding(name).free
         self._weights, self._distances = reachability.drive.without(name)
-        self._row_minima = self._distances.min(axis=1)
+        self._minima = row_minima(self._distances)
 
     def cost(self, pose: Pose2D, robot_x: float, robot_y: float) -> float:
         """Return the cost of the remaining way (m of free drive), see `costs`.
@@ -126,9 +184,19 @@ class RemainingWay:
             poses: (n, 3) of the movable, x, y (m), theta (rad), world frame.
             robots: (n, 2) of the robot (m), world frame.
         """
+        outlines = self._static.inflated.placed_each(self._place, poses)
+        return self.costs_at(self._free.drawings(outlines), robots)
+
+    def costs_at(self, drawings: Drawings, robots: Floats) -> Floats:
+        """Return `costs` (n,) of the remaining ways (m of free drive).
+
+        Args:
+            drawings: of the movable at its n poses, by `drawings_at`.
+            robots: (n, 2) of the robot (m), world frame.
+        """
         free = self._free
         steps = _remaining_costs(
-            free.drawings(self._static.inflated.placed_each(self._place, poses)),
+            drawings,
             free.scratch,
             free.blocked,
             free.runs,
@@ -136,7 +204,7 @@ class RemainingWay:
             self._static.grid.frame,
             free.back_off_m,
             self._distances,
-            self._row_minima,
+            self._minima,
             self._weights,
         )
         return np.where(steps == CUT_OFF, np.inf, steps / STEP * self._static.grid.resolution)
@@ -152,7 +220,7 @@ def _remaining_costs(
     frame: Frame,
     back_off: float,
     distances: Distances,
-    row_minima: NDArray[np.int32],
+    minima: RowMinima,
     weights: Weights,
 ) -> NDArray[np.int64]:
     costs = np.empty(len(robots), np.int64)
@@ -161,7 +229,7 @@ def _remaining_costs(
         begin = put(drawings, i, begin, scratch)
         robot = robots[i, 0], robots[i, 1]
         costs[i] = _remaining_cost(
-            scratch, blocked, runs, robot, frame, back_off, distances, row_minima, weights
+            scratch, blocked, runs, robot, frame, back_off, distances, minima, weights
         )
         remove(drawings, i, scratch, blocked)
     return costs
@@ -176,11 +244,11 @@ def _remaining_cost(
     frame: Frame,
     back_off: float,
     distances: Distances,
-    row_minima: NDArray[np.int32],
+    minima: RowMinima,
     weights: Weights,
 ) -> int:
     runs, _, _, region = connected_with(obstacle, runs, robot[0], robot[1], frame, back_off)
-    cost, row, column = nearest_in_region(distances, row_minima, runs, region)
+    cost, row, column = nearest_in_region(distances, minima, runs, region)
     if cost not in (0, CUT_OFF):
         while True:
             if obstacle.mask[row, column] != 0 and blocked[row, column] == 0:

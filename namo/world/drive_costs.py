@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 from namo.compiled import compiled
 from namo.geometry import Pose2D
 from namo.scenes.grid import Mask
-from namo.world.free_runs import NO_REGION, Runs
 from namo.world.goal_distance import (
     CUT_OFF,
     DIAGONAL_STEP,
     STEP,
     goal_distances,
-    minimum,
     with_lower_weights,
 )
 from namo.world.outlines import Outlines
@@ -114,39 +112,6 @@ class DriveCosts:
         top, bottom, left, right = outlines.window(mask)
         outlines.draw(mask)
         return mask[top:bottom, left:right]
-
-
-@compiled
-def nearest_in_region(
-    distances: Distances, row_minima: NDArray[np.int32], runs: Runs, region: int
-) -> tuple[int, int, int]:
-    """Return the least distance in a region, and its cell: row and column of the mask.
-
-    `CUT_OFF`, 0 and 0 if it is empty or cut off.
-
-    Args:
-        distances: by `goal_distances`.
-        row_minima: (rows + 2,) minimum distance of each row, over all regions.
-        runs: of the free cells.
-        region: of them.
-    """
-    least, at_row, at_run = np.int32(CUT_OFF), 0, -1
-    first, begin, end, regions = runs
-    if region != NO_REGION:
-        for row in range(len(distances)):
-            if row_minima[row] >= least:
-                continue
-            for run in range(first[row], first[row + 1]):
-                if regions[run] == region:
-                    here = minimum(distances[row, begin[run] : end[run]])
-                    if here < least:
-                        least, at_row, at_run = here, row, run
-    if at_run < 0:
-        return int(least), 0, 0
-    column = begin[at_run]
-    while distances[at_row, column] != least:
-        column += 1
-    return int(least), at_row, int(column)
 
 
 @compiled

@@ -6,12 +6,14 @@ reaches is the drive that is left in a state: a measure of progress of a search.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from namo.compiled import compiled
 from namo.scenes.grid import Cells, Mask
-from namo.world.free_runs import Runs
+from namo.world.free_runs import NO_REGION, Runs
 
 STEP, DIAGONAL_STEP = 29, 41
 """Lengths of steps between cells; integers, so that no sum is rounded (41 / 29 = 1.4138)."""
@@ -130,16 +132,55 @@ def _along_row(
     return changed
 
 
+class RowMinima(NamedTuple):
+    """The least distance of each row, to read of a table only the rows that matter.
+
+    Attributes:
+        least: (rows,) of each row, over all regions.
+        order: (rows,) of the rows, by `least`; equal ones from first to last.
+    """
+
+    least: NDArray[np.int32]
+    order: NDArray[np.int64]
+
+
+def row_minima(distances: NDArray[np.int32]) -> RowMinima:
+    """Return the least distance of each row of a table (rows, columns)."""
+    least = distances.min(axis=1)
+    return RowMinima(least, np.argsort(least, kind="stable"))
+
+
 @compiled
-def shortest_distance(distances: NDArray[np.int32], runs: Runs, region: int) -> int:
-    """Return the shortest distance (rows, columns) in a region; `CUT_OFF` if it is empty."""
-    shortest = np.int32(CUT_OFF)
+def nearest_in_region(
+    distances: NDArray[np.int32], minima: RowMinima, runs: Runs, region: int
+) -> tuple[int, int, int]:
+    """Return the least distance in a region, and its cell: row and column, the first of equal ones.
+
+    `CUT_OFF`, 0 and 0 if it is empty or cut off.
+
+    Args:
+        distances: (rows, columns) by `goal_distances`.
+        minima: of the rows.
+        runs: of the free cells.
+        region: of them.
+    """
+    least, at_row, at_run = np.int32(CUT_OFF), len(distances), -1
     first, begin, end, regions = runs
-    for row in range(len(distances)):
-        for run in range(first[row], first[row + 1]):
-            if regions[run] == region:
-                shortest = min(shortest, minimum(distances[row, begin[run] : end[run]]))
-    return int(shortest)
+    if region != NO_REGION:
+        for row in minima.order:
+            if minima.least[row] > least or minima.least[row] == CUT_OFF:
+                break
+            for run in range(first[row], first[row + 1]):
+                if regions[run] == region:
+                    here = minimum(distances[row, begin[run] : end[run]])
+                    if here < least or (here == least and row < at_row):
+                        least, at_row, at_run = here, row, run
+    if at_run < 0 or least == CUT_OFF:
+        return CUT_OFF, 0, 0
+    column = begin[at_run]
+    while distances[at_row, column] != least:
+        column += 1
+    return int(least), int(at_row), int(column)
 
 
 @compiled

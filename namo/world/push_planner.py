@@ -23,7 +23,7 @@ from namo.world.cost_to_go import CONTACT_COST_STEPS
 from namo.world.primitives import PrimitiveLibrary
 from namo.world.push_search import EXPAND, FOUND, PlanSearch, SearchLimits, add_node, advance
 from namo.world.reachability import Reachability
-from namo.world.sweeps import ObstacleMasks, PrimitiveTable, find_surcharges
+from namo.world.sweeps import ObstacleMasks, PrimitiveTable, all_surcharges
 
 POSITION_TOLERANCE_M = 0.1
 ANGLE_TOLERANCE_RAD = 0.2
@@ -174,10 +174,7 @@ class PushPlanner:
             masks: of the obstacles around it.
             frame: of their grid.
         """
-        surcharges = np.empty(self._table.followed.shape[:2])
-        for contact, row in enumerate(surcharges):
-            find_surcharges(row, self._table, contact, placed(pose), masks, frame, SHOVE_COST_STEPS)
-        return surcharges
+        return all_surcharges(self._table, placed(pose), masks, frame, SHOVE_COST_STEPS)
 
 
 def _wrapped(angles: Floats) -> Floats:

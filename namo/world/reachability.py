@@ -22,7 +22,7 @@ from namo.world.clearance import Solids, contacts_after, reachable_contacts
 from namo.world.drive_costs import DriveCosts
 from namo.world.free_runs import NO_REGION, any_in_region, cells_in_region, in_region, paint
 from namo.world.free_space import Connected
-from namo.world.goal_distance import CUT_OFF, STEP, shortest_distance
+from namo.world.goal_distance import CUT_OFF, STEP, nearest_in_region
 from namo.world.obstacle_map import ObstacleMap
 from namo.world.outlines import Outlines
 from namo.world.static_map import StaticMap
@@ -141,8 +141,10 @@ class Reachability:
         0 exactly when the goal is reachable; None when walls alone cut it off, and for a robot that
         is wedged in.
         """
-        distances, connected = self.static.goal_distances, self.connected
-        least = shortest_distance(distances, connected.runs, connected.region)
+        static, connected = self.static, self.connected
+        least, _, _ = nearest_in_region(
+            static.goal_distances, static.goal_distance_minima, connected.runs, connected.region
+        )
         return None if least == CUT_OFF else least / STEP * self.static.grid.resolution
 
     def reached(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:

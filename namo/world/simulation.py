@@ -361,6 +361,11 @@ class Simulation:
         """
         return Pose2D._make(self._movable_poses()[self._names.index(name)])
 
+    def prepare(self) -> None:
+        """Warm up the compiled kernels of `check_health`."""
+        _all_finite(self._joints)
+        _first_tipped(self._frames, self._geoms[1], self._bodies[1])
+
     def check_health(self, elapsed_steps: int) -> None:
         """Check that the simulation is healthy after a push.
 

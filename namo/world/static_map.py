@@ -22,7 +22,7 @@ from namo.scenes.scene import GOAL_TOLERANCE_M, Scene
 from namo.world.clearance import Solids, SolidTable
 from namo.world.contacts import contact_points
 from namo.world.free_space import FreeSpace
-from namo.world.goal_distance import goal_distances
+from namo.world.goal_distance import RowMinima, goal_distances, row_minima
 from namo.world.grid_lookup import any_set
 from namo.world.obstacle_map import ObstacleMap
 from namo.world.outlines import OutlineTable
@@ -109,6 +109,11 @@ class StaticMap:
         """Distances to the robot's goal, (rows + 2, columns + 2); see `goal_distance`."""
         plain = np.ones(self.walls.shape, np.int32)
         return goal_distances(self.walls, plain, *self.goal_cells)
+
+    @cached_property
+    def goal_distance_minima(self) -> RowMinima:
+        """The least of `goal_distances` in each row."""
+        return row_minima(self.goal_distances)
 
     def fits(self, name: str, pose: Pose2D) -> bool:
         """Return whether a movable at a world pose stays inside the bounds and out of the walls.

@@ -132,7 +132,12 @@ def _passages(
     limit = OVERTIME_FACTOR * LONGEST_PRIMITIVE_S / simulation.timestep_s
     index, steps, periods, travelled_then = 0, 0, 0, 0.0
 
-    def passage(status: PushStatus, detail: str = "") -> _Passage:
+    def passage(status: PushStatus) -> _Passage:
+        detail = ""
+        try:
+            simulation.check_health(steps)
+        except PhysicsError as error:
+            status, detail = PushStatus.DIVERGED, str(error)
         return _Passage(travels[index], status, simulation.save(), steps, detail)
 
     while index < len(travels):
@@ -146,15 +151,13 @@ def _passages(
         if time.monotonic() > deadline:
             yield passage(PushStatus.INTERRUPTED)
             return
-        try:
-            simulation.check_health(steps)
-        except PhysicsError as error:
-            yield passage(PushStatus.DIVERGED, str(error))
-            return
         robot_x, robot_y = simulation.robot()
         travelled = math.hypot(robot_x - x, robot_y - y)
-        while index < len(travels) and travelled >= travels[index]:
-            yield passage(PushStatus.REACHED)
+        while index < len(travels) and not travelled < travels[index]:  # also if it is no number
+            reached = passage(PushStatus.REACHED)
+            yield reached
+            if reached.status is not PushStatus.REACHED:
+                return
             index += 1
         if index < len(travels) and periods % stuck_after == 0:
             if travelled - travelled_then < STUCK_M:

@@ -91,3 +91,14 @@ def find_surcharges(
             if others[row, column] != 0:
                 cost = shove_cost
         surcharges[travel] = cost
+
+
+@compiled
+def all_surcharges(
+    table: PrimitiveTable, pose: Placed, masks: ObstacleMasks, frame: Frame, shove_cost: float
+) -> Floats:
+    """Return the surcharges (contacts, travels) of all primitives, see `find_surcharges`."""
+    surcharges = np.empty(table.followed.shape[:2])
+    for contact in range(len(surcharges)):
+        find_surcharges(surcharges[contact], table, contact, pose, masks, frame, shove_cost)
+    return surcharges

@@ -51,7 +51,7 @@ from namo.errors import SceneError
 from namo.geometry import Pose2D
 from namo.pictured import Pictured
 from namo.scenes.scene import Scene
-from namo.world.blocked_way import RemainingWay, blocked_way
+from namo.world.blocked_way import RemainingWay, blocked_way, drawings_at, opens_at
 from namo.world.held import held_movables
 from namo.world.primitive_cache import library_for
 from namo.world.primitives import PrimitiveLibrary
@@ -394,12 +394,18 @@ class World(Pictured):
         robot = reachability.poses["robot"]
         reachability.reached(np.array([[robot.x, robot.y]]))
         self.situation()
+        self.simulation.prepare()
         if self.scene.movables:
             name = self.scene.movables[0].name
+            Reachability(self.static, reachability.poses, name).goal_reachable  # noqa: B018
             pose = reachability.poses[name]
             usable = reachability.contacts_after(name, pose, robot.x, robot.y)
-            self.primitives(name)[1].plan(reachability, pose, usable, deadline=-math.inf)
+            planner = self.primitives(name)[1]
+            planner.plan(reachability, pose, usable, deadline=-math.inf)
+            planner.surcharges_in(reachability)
             reachability.obstacles_excluding(name).is_clear(pose)
+            drawn = drawings_at(reachability, name, np.array([pose]))
+            opens_at(reachability, name, drawn, np.array([[robot.x, robot.y]]))
             RemainingWay(reachability, name).cost(pose, robot.x, robot.y)
             blocked_way(reachability)
 
