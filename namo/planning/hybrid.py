@@ -83,7 +83,7 @@ class Hybrid(PortfolioPlanner):
     def rated_objects(
         self, search: Search, node: Node, streams: Streams
     ) -> list[tuple[str, float | None]]:
-        """See `PlannerBase.rated_objects`; an only object to begin with needs no rating."""
+        """See `StrategyPlanner.rated_objects`; an only object to begin with has probability 1."""
         if (
             node.depth == 0
             and len(node.reachable) == 1

@@ -86,5 +86,6 @@ def _rate(world: World, name: str) -> RatedCandidates:
         ratings: Floats = rate_later(ways.costs, ways.now).flat[numbers]
         return ratings
 
-    rated = RatedCandidates(ways.candidates, numbers, opens.flat[numbers], later, P_LATER)
-    return limited(rated)
+    return limited(
+        RatedCandidates(ways.candidates, numbers, opens.flat[numbers], later, later_limit=P_LATER)
+    )

@@ -103,18 +103,18 @@ class RatedCandidates:
         candidates: all candidates of the object.
         numbers: (n,) indices of the feasible ones.
         opens: (n,) probability that the push opens the robot's goal.
-        later: (n,) `p_later`, or what computes it when it is first asked for.
-        later_limit: no `p_later` is higher.
+        later: (n,) probability `p_later`, or what computes it when it is first asked for.
         further_limit: no goal of `RatingCandidatesStrategy.further` has a higher probability; 0 if
             there are none.
+        later_limit: probability that no `p_later` exceeds.
     """
 
     candidates: CandidatePushes
     numbers: NDArray[np.int64]
     opens: Floats
     later: Floats | Callable[[], Floats]
-    later_limit: float = 1.0
     further_limit: float = 0.0
+    later_limit: float = 1.0
 
     @property
     def p_later(self) -> Floats:

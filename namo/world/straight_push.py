@@ -153,7 +153,7 @@ def _passages(
             return
         robot_x, robot_y = simulation.robot()
         travelled = math.hypot(robot_x - x, robot_y - y)
-        while index < len(travels) and not travelled < travels[index]:  # also if it is no number
+        while index < len(travels) and not travelled < travels[index]:  # NaN is not less
             reached = passage(PushStatus.REACHED)
             yield reached
             if reached.status is not PushStatus.REACHED:

@@ -97,7 +97,15 @@ def find_surcharges(
 def all_surcharges(
     table: PrimitiveTable, pose: Placed, masks: ObstacleMasks, frame: Frame, shove_cost: float
 ) -> Floats:
-    """Return the surcharges (contacts, travels) of all primitives, see `find_surcharges`."""
+    """Return the surcharges (contacts, travels) of all primitives in physics steps.
+
+    Args:
+        table: of the movable.
+        pose: of it in the world.
+        masks: of the obstacles.
+        frame: of their grid.
+        shove_cost: see `find_surcharges` (physics steps).
+    """
     surcharges = np.empty(table.followed.shape[:2])
     for contact in range(len(surcharges)):
         find_surcharges(surcharges[contact], table, contact, pose, masks, frame, shove_cost)

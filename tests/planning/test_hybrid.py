@@ -9,6 +9,7 @@ from namo.geometry import Pose2D
 from namo.planning.hybrid import Hybrid
 from namo.planning.planner import Budget, Termination
 from namo.seeding import Streams
+from namo.strategies.clear_path import ClearPathGoals
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.object_order import NearestFirst, NoHeuristic
 from namo.strategies.strategy import RatedCandidates
@@ -61,6 +62,38 @@ def test_contacts_are_simulated_in_order_of_their_best_candidate(rooms):
     contacts = contacts_of(result)
     assert len(contacts) > 5
     assert contacts == sorted(contacts, reverse=True)
+
+
+class Sure(Rated):
+    """Rates likewise, and says what follows a push only when it is asked."""
+
+    def __init__(self, rate):
+        super().__init__(rate)
+        self.asked = 0
+
+    def rated(self, world, name):
+        rated = super().rated(world, name)
+        known = rated.p_later
+
+        def later():
+            self.asked += 1
+            return known
+
+        return RatedCandidates(rated.candidates, rated.numbers, rated.opens, later, later_limit=0.5)
+
+
+def test_what_follows_a_push_is_rated_once_one_that_surely_opens_the_goal_did_not(rooms):
+    goals = Sure(lambda _, contact, travel: (1.0 - 0.001 * contact, 0.5))
+    result = run(rooms.sealed(rooms.box(-1.0, 0.0)), goals, pushes=5)
+    assert goals.asked == 1
+    assert contacts_of(result) == sorted(contacts_of(result))
+
+
+def test_what_follows_a_push_is_not_rated_where_one_surely_opens_the_goal_and_does(rooms):
+    (opening,) = contacts_of(run(rooms.plugged(), ClearPathGoals(), pushes=1))
+    goals = Sure(lambda _, contact, travel: (0.95 * (contact == opening), 0.5))
+    assert run(rooms.plugged(), goals, pushes=1).solved
+    assert goals.asked == 0
 
 
 def test_all_travels_of_a_contact_are_one_push_of_the_budget(rooms):

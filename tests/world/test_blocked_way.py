@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from namo.geometry import Pose2D
-from namo.world.blocked_way import RemainingWay, blocked_way
+from namo.world.blocked_way import RemainingWay, blocked_way, drawings_at, opens_at
 from namo.world.drive_costs import THROUGH_FACTOR
 from tests.world.reachable import reachability_of
 
@@ -68,6 +68,17 @@ def test_many_poses_cost_what_each_of_them_costs_alone(rooms):
         assert alone.cost(Pose2D(*pose), *robot) == cost
     assert len({*costs.tolist()}) > 5
     assert not len(RemainingWay(reachability, NAME).costs(np.empty((0, 3)), np.empty((0, 2))))
+
+
+def test_the_goal_opens_at_the_poses_that_leave_nothing_of_the_way(rooms):
+    reachability = reachability_of(rooms.plugged(rooms.box(0.9, 0.9, number=2)))
+    rng = np.random.default_rng(3)
+    poses = rng.uniform((-0.6, -0.6, -3.0), (1.0, 0.6, 3.0), (60, 3))
+    robots = rng.uniform((-1.6, -1.2), (1.6, 1.2), (60, 2))  # on either side, also in obstacles
+    is_open = opens_at(reachability, NAME, drawings_at(reachability, NAME, poses), robots)
+    costs = RemainingWay(reachability, NAME).costs(poses, robots)
+    assert np.array_equal(is_open, costs == 0.0)
+    assert 10 < sum(is_open) < 50
 
 
 def test_a_movable_that_is_gone_costs_nothing(rooms):

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from textwrap import dedent
 
 import numpy as np
@@ -108,6 +110,45 @@ def test_preparing_does_not_change_the_state(world):
     before, observation = world.save().key, world.observation()
     world.prepare()
     assert (world.save().key, world.observation()) == (before, observation)
+
+
+FIRST_SEARCH = """
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+from numba.core.dispatcher import Dispatcher
+
+from namo.planning.hybrid import Hybrid
+from namo.planning.planner import Budget
+from namo.scenes.reading import read_scene
+from namo.seeding import Streams
+from namo.strategies.clear_path import ClearPathGoals
+from namo.strategies.path_blocking import PathBlocking
+from namo.world.world import World
+
+world, compile_kernel = World(read_scene(Path(sys.argv[1]))), Dispatcher.compile
+world.prepare()
+planner = Hybrid(PathBlocking(), ClearPathGoals(), 5)
+
+
+def tell(kernel, signature):
+    print(kernel.py_func.__name__)
+    return compile_kernel(kernel, signature)
+
+
+with patch.object(Dispatcher, "compile", tell):
+    print(planner.search(world, Budget(seconds=60.0), Streams.for_episode(0, 0, 0)).solved)
+"""
+
+
+@pytest.mark.slow
+def test_a_first_search_in_a_prepared_world_waits_for_no_kernel(rooms, tmp_path):
+    """Neither for its compilation nor for its loading from the cache."""
+    (tmp_path / "scene.xml").write_text(scene_xml(rooms.plugged(rooms.box(-1.0, 0.9, number=2))))
+    command = [sys.executable, "-c", FIRST_SEARCH, str(tmp_path / "scene.xml")]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert run.stdout == "True\n"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of MuJoCo, which accepts it nevertheless
