@@ -11,6 +11,7 @@ Arrow are idle by then, and it makes its pools again in a forked process.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import os
@@ -114,6 +115,7 @@ class WorkerProcesses(Generic[Job, Result]):
 
     def __enter__(self) -> WorkerProcesses[Job, Result]:
         gc.collect()
+        _return_free_memory()
         gc.freeze()  # so that collecting garbage does not write to what is shared
         return self
 
@@ -229,6 +231,12 @@ def prepare_to_fork() -> None:
     # Looking whether there is a GPU must not load CUDA, which would not survive a fork.
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
     _known_threads.update(_threads())
+
+
+def _return_free_memory() -> None:
+    """Give the system back what is free in the heap, which every worker would otherwise have too."""
+    with suppress(AttributeError):  # of C libraries other than glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def require_one_thread() -> None:

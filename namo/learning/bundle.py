@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,10 +210,15 @@ def load_bundle(path: Path, kind: str, *, trust_code: bool = False) -> Bundle:
         ModelError: the bundle is incomplete, damaged or does not match this version.
     """
     config = read_config(path, kind)
-    check_weights(path, config)
-    network = network_from(path, config, trust_code=trust_code)
     weights = path / WEIGHTS
-    tensors = _read_weights(weights, network)
+    # Hashing takes as long as reading, and needs neither torch nor the interpreter's lock.
+    with ThreadPoolExecutor(1, "weights") as other_thread:
+        check = other_thread.submit(check_weights, path, config)
+        try:
+            network = network_from(path, config, trust_code=trust_code)
+            tensors = _read_weights(weights, network)
+        finally:
+            check.result()  # says more than what a damaged file leads to
     try:
         # Our own network is on the meta device and takes over the tensors as they were read.
         network.load_state_dict(tensors, strict=True, assign=config.get("class") is None)
