@@ -234,7 +234,7 @@ def prepare_to_fork() -> None:
 
 
 def _return_free_memory() -> None:
-    """Give the system back what is free in the heap, which every worker would otherwise have too."""
+    """Give back what is free in the heap, or every worker would have a copy of it, too."""
     with suppress(AttributeError):  # of C libraries other than glibc
         ctypes.CDLL(None).malloc_trim(0)
 
