@@ -293,6 +293,7 @@ def _serve(
             while not here.poll(POLL_S):
                 check_termination()
             link.send(_outcome(work, here.recv()))
+            _return_free_memory()
     except KeyboardInterrupt as end:
         number = end.number if isinstance(end, TerminationRequested) else signal.SIGINT
         sys.exit(128 + number)
