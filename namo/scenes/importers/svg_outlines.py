@@ -13,6 +13,7 @@ import svgelements
 
 from namo.errors import SceneError
 from namo.geometry import Floats
+from namo.portable_math import cos, sin
 from namo.scenes.importers.svg import MAX_COORDINATE, SvgElement, finite_number
 from namo.scenes.importers.svg_paint import FillRule, fill_rule_of, paint_of
 from namo.scenes.importers.svg_strokes import stroke_area
@@ -210,7 +211,7 @@ def _outlines(element: SvgElement, tolerance: float) -> list[_Outline]:
         radii = (value("r"), value("r")) if element.tag == "circle" else (value("rx"), value("ry"))
         count = _curve_points(2.0 * math.pi * max(map(abs, radii)), tolerance)
         angles = np.arange(4 * count) * (math.pi / (2 * count))
-        circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        circle = np.stack([cos(angles), sin(angles)], axis=-1)
         return [_Outline(circle * radii + (value("cx"), value("cy")))]
     if element.tag == "polygon":
         numbers = element.attributes.get("points", "").replace(",", " ").split()

@@ -1,0 +1,63 @@
+"""Functions of arrays whose last bits do not depend on the processor's vector instructions.
+
+NumPy has several versions of sine, exponential and their relatives, BLAS several of every product,
+and both choose by the processor; the results differ in the last bit, and contacts amplify that. The
+arrays of a search are small, so here each number goes through the C library as `math` calls it, and
+products are summed in the order of their indices. What remains is the choice of the C library
+itself, which MuJoCo calls too: it is the same on all processors with fused multiply-add, and
+`namo.numeric_platform` names it. Sums, roots and quotients of NumPy are exactly rounded, or made in
+one order, everywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Floats = NDArray[np.float64]
+_Numbers = NDArray[np.floating[Any]]
+
+
+def cos(angles: _Numbers) -> _Floats:
+    """Return the cosines (...) of angles (...) (rad)."""
+    return _each(math.cos, angles)
+
+
+def sin(angles: _Numbers) -> _Floats:
+    """Return the sines (...) of angles (...) (rad)."""
+    return _each(math.sin, angles)
+
+
+def exp(values: _Numbers) -> _Floats:
+    """Return e to the power of numbers (...); minus infinity gives zero."""
+    return _each(math.exp, values)
+
+
+def log(values: _Numbers) -> _Floats:
+    """Return the natural logarithms (...) of positive numbers (...)."""
+    return _each(math.log, values)
+
+
+def arctan2(y: _Floats, x: _Floats) -> _Floats:
+    """Return the angles (n,) (rad) of vectors with the coordinates y and x (n,)."""
+    return np.fromiter(map(math.atan2, y.tolist(), x.tolist()), np.float64, len(y))
+
+
+def matrix_product(left: _Floats, right: _Floats) -> _Floats:
+    """Return the matrix product (..., n, m) of matrices (..., n, k) and (..., k, m).
+
+    For small k: every number is the sum of k products, added one after another.
+    """
+    total: _Floats = left[..., :1] * right[..., :1, :]
+    for k in range(1, left.shape[-1]):
+        total = total + left[..., k : k + 1] * right[..., k : k + 1, :]
+    return total
+
+
+def _each(function: Callable[[float], float], values: _Numbers) -> _Floats:
+    results = np.fromiter(map(function, values.ravel().tolist()), np.float64, values.size)
+    return results.reshape(values.shape)
