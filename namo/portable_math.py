@@ -1,4 +1,4 @@
-"""Functions of arrays whose last bits do not depend on the processor's vector instructions.
+"""Functions whose last bits do not depend on the processor's vector instructions.
 
 NumPy has several versions of sine, exponential and their relatives, BLAS several of every product,
 and both choose by the processor; the results differ in the last bit, and contacts amplify that. The
@@ -12,7 +12,9 @@ one order, everywhere.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,14 @@ def matrix_product(left: _Floats, right: _Floats) -> _Floats:
     for k in range(1, left.shape[-1]):
         total = total + left[..., k : k + 1] * right[..., k : k + 1, :]
     return total
+
+
+def total(values: Iterable[float]) -> float:
+    """Return the sum of numbers, added one after another.
+
+    So does `sum` up to Python 3.11; later versions lose less to rounding, and get other bits.
+    """
+    return reduce(operator.add, values, 0.0)
 
 
 def _each(function: Callable[[float], float], values: _Numbers) -> _Floats:
