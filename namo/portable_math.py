@@ -35,12 +35,12 @@ def sin(angles: _Numbers) -> _Floats:
 
 
 def exp(values: _Numbers) -> _Floats:
-    """Return e to the power of numbers (...); minus infinity gives zero."""
+    """Return the factors (...) by which numbers (...) grow: e to their power."""
     return _each(math.exp, values)
 
 
 def log(values: _Numbers) -> _Floats:
-    """Return the natural logarithms (...) of positive numbers (...)."""
+    """Return the natural logarithms (...), plain numbers, of positive ratios (...)."""
     return _each(math.log, values)
 
 
@@ -50,20 +50,25 @@ def arctan2(y: _Floats, x: _Floats) -> _Floats:
 
 
 def matrix_product(left: _Floats, right: _Floats) -> _Floats:
-    """Return the matrix product (..., n, m) of matrices (..., n, k) and (..., k, m).
+    """Return the product (..., n, m) of matrices of coefficients, summed in order of the indices.
 
-    For small k: every number is the sum of k products, added one after another.
+    Args:
+        left: (..., n, k) coefficients; k is small.
+        right: (..., k, m) coefficients.
     """
-    total: _Floats = left[..., :1] * right[..., :1, :]
+    result: _Floats = left[..., :1] * right[..., :1, :]
     for k in range(1, left.shape[-1]):
-        total = total + left[..., k : k + 1] * right[..., k : k + 1, :]
-    return total
+        result = result + left[..., k : k + 1] * right[..., k : k + 1, :]
+    return result
 
 
 def total(values: Iterable[float]) -> float:
-    """Return the sum of numbers, added one after another.
+    """Return the sum of numbers, in their unit (m, say), added one after another.
 
     So does `sum` up to Python 3.11; later versions lose less to rounding, and get other bits.
+
+    Args:
+        values: of one unit (m, say).
     """
     return reduce(operator.add, values, 0.0)
 
