@@ -1,7 +1,7 @@
 """Other processors collect the same rows, or `numerics` names what is another.
 
-NAMO_PROCESSOR_ENVIRONMENTS is how many environments to collect, NAMO_OTHER_PYTHONS further
-interpreters of Python to collect with, separated by colons.
+NAMO_PROCESSOR_ENVIRONMENTS is how many environments to collect, as all processors;
+NAMO_OTHER_PYTHONS further interpreters of Python to collect with, separated by colons.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import pytest
 from tests.processors.comparing import collect_as, differences, report
 from tests.processors.processors import HERE, OLD_LIBM, PROCESSORS
 
-ENVIRONMENTS = int(os.environ.get("NAMO_PROCESSOR_ENVIRONMENTS", "6"))
+GIVEN = os.environ.get("NAMO_PROCESSOR_ENVIRONMENTS")
+ENVIRONMENTS = int(GIVEN or "6")
 """How many; `make test-processors` collects hundreds."""
+CHOSEN = [each for each in PROCESSORS if GIVEN or each.name in ("Sandy Bridge", "Zen 2")]
+"""Without a number two that differ in every switch: most of the time goes to compiling."""
 OTHER_PYTHONS = [each for each in os.environ.get("NAMO_OTHER_PYTHONS", "").split(":") if each]
 pytestmark = [
     pytest.mark.slow,
@@ -37,7 +40,7 @@ def test_rows_differ_only_where_the_c_library_does(folder, here):
     without_fma = collect_as(OLD_LIBM, folder, ENVIRONMENTS)
     assert without_fma.decisive != here.decisive
     shown = [report(OLD_LIBM.name, here, without_fma, differences(here, without_fma))]
-    for processor in PROCESSORS:
+    for processor in CHOSEN:
         if not processor.is_possible:
             continue
         there = collect_as(processor, folder, ENVIRONMENTS)
