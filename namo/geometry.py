@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from namo.portable_math import cos, matrix_product, sin
+
 Floats = NDArray[np.float64]
 
 
@@ -64,16 +66,14 @@ class Pose2D(NamedTuple):
             (..., 2) float64, metres.
         """
         c, s = math.cos(self.theta), math.sin(self.theta)
-        rotation = np.array([[c, s], [-s, c]])  # transposed: points are rows
-        world: Floats = points @ rotation + np.array([self.x, self.y])
-        return world
+        x, y = points[..., 0], points[..., 1]
+        return np.stack([c * x - s * y + self.x, s * x + c * y + self.y], axis=-1)
 
     def to_local(self, points: Floats) -> Floats:
         """Map world points (..., 2) into this pose's frame, (..., 2); all in metres."""
         c, s = math.cos(self.theta), math.sin(self.theta)
-        rotation = np.array([[c, -s], [s, c]])
-        local: Floats = (points - np.array([self.x, self.y])) @ rotation
-        return local
+        x, y = points[..., 0] - self.x, points[..., 1] - self.y
+        return np.stack([c * x + s * y, c * y - s * x], axis=-1)
 
 
 def to_world_each(poses: Floats, points: Floats) -> Floats:
@@ -83,7 +83,7 @@ def to_world_each(poses: Floats, points: Floats) -> Floats:
         poses: (n, 3) x, y (m), theta (rad).
         points: (n, 2) m, each in the frame of its pose.
     """
-    c, s = np.cos(poses[:, 2]), np.sin(poses[:, 2])
+    c, s = cos(poses[:, 2]), sin(poses[:, 2])
     x, y = points.T
     return np.column_stack([poses[:, 0] + c * x - s * y, poses[:, 1] + s * x + c * y])
 
@@ -111,7 +111,7 @@ class RectangleSet:
         poses = np.array([pose for pose, _ in pairs]).reshape(-1, 3)
         self._half = np.array([half for _, half in pairs]).reshape(-1, 2)
         self._centre = poses[:, :2]
-        self._cos, self._sin = np.cos(poses[:, 2]), np.sin(poses[:, 2])
+        self._cos, self._sin = cos(poses[:, 2]), sin(poses[:, 2])
 
     def distances(self, points: Floats) -> Floats:
         """Return the distance of every point to every rectangle, zero inside.
@@ -142,7 +142,7 @@ def convex_overlap_depth(a: Floats, b: Floats) -> float:
     """
     edges = np.concatenate([np.roll(a, -1, axis=0) - a, np.roll(b, -1, axis=0) - b])
     normals = np.stack([edges[:, 1], -edges[:, 0]]) / np.hypot(*edges.T)
-    on_a, on_b = a @ normals, b @ normals
+    on_a, on_b = matrix_product(a, normals), matrix_product(b, normals)
     overlaps = np.minimum(on_a.max(axis=0), on_b.max(axis=0)) - np.maximum(
         on_a.min(axis=0), on_b.min(axis=0)
     )

@@ -1,9 +1,10 @@
 """What decides the last bits of a computation, besides its inputs.
 
-MuJoCo promises equal bits within one version on one architecture. NumPy and OpenBLAS choose the
-code of some functions by the processor's instruction set, the C library chooses that of sine and
-its relatives, and the choices differ in the last bit. Networks are not covered: what torch computes
-depends on its own kernels and on the device, see `namo.learning.model_platform`.
+MuJoCo promises equal bits within one version on one architecture. The C library chooses the code of
+sine and its relatives by the processor's instruction set, and MuJoCo, Python and numba call it.
+NumPy and OpenBLAS choose theirs too, which this package avoids (`namo.portable_math`) and a plug-in
+may not. The choices differ in the last bit. Networks are not covered: what torch computes depends
+on its own kernels and on the device, see `namo.learning.model_platform`.
 """
 
 from __future__ import annotations
@@ -27,20 +28,43 @@ _OPENBLAS_SUFFIXES = ("64_", "")
 _OPENBLAS_PREFIXES = ("scipy_openblas", "openblas")
 """NumPy's wheels rename the symbols of OpenBLAS; conda and distributions do not."""
 
+_FALLING_BOXES = """
+<mujoco>
+  <option timestep="0.004" integrator="implicitfast" cone="elliptic"/>
+  <worldbody>
+    <geom type="plane" size="2 2 0.1"/>
+    <body pos="0 0 0.11">
+      <freejoint/>
+      <geom type="box" size="0.1 0.2 0.1"/>
+    </body>
+    <body pos="0.05 0.08 0.35" euler="10 20 30">
+      <freejoint/>
+      <geom type="box" size="0.1 0.15 0.1"/>
+    </body>
+  </worldbody>
+</mujoco>
+"""
+
 
 @lru_cache(maxsize=1)
 def numeric_platform() -> str:
     """Return a text that is equal on platforms whose results are equal to the last bit.
 
-    Before the semicolon stand the libraries, with a fingerprint of the C library's functions; after
-    it the kernels that NumPy and its BLAS chose for this processor.
+    Before the semicolon stands what decides the results of this package: libraries, with what
+    MuJoCo and the C library compute for fixed inputs as fingerprints. After it stand the kernels
+    that NumPy and its BLAS chose for this processor, which decide those of plug-ins that use them.
     """
-    return (
-        f"MuJoCo {mujoco.__version__}, NumPy {np.__version__}, SciPy {scipy.__version__}, "
-        f"numba {numba.__version__}, OpenCV {cv2.__version__}, "
-        f"GEOS {shapely.geos_version_string}, libm {_libm_fingerprint()}; "
-        f"{_blas_kernel()}, {platform.machine()} {_numpy_kernels()}"
-    )
+    libraries = {
+        "MuJoCo": f"{mujoco.__version__} {_physics_fingerprint()}",
+        "NumPy": np.__version__,
+        "SciPy": scipy.__version__,
+        "numba": numba.__version__ + _vector_math(),
+        "OpenCV": cv2.__version__,
+        "GEOS": shapely.geos_version_string,
+        "libm": _libm_fingerprint(),
+    }
+    kernels = f"{_blas_kernel()}, {platform.machine()} {_numpy_kernels()}"
+    return f"{', '.join(' '.join(each) for each in libraries.items())}; {kernels}"
 
 
 def _numpy_kernels() -> str:
@@ -78,4 +102,24 @@ def _libm_fingerprint() -> str:
     for x in arguments:
         values.extend((math.sin(x), math.cos(x), math.atan2(x, 0.7)))
         values.extend((math.exp(x), math.acos(x / 3.0), math.pow(abs(x), 1.3)))
+        values.extend((math.tan(x), math.asin(x / 3.0), math.log(abs(x))))
     return hashlib.sha256(values.tobytes()).hexdigest()[:8]
+
+
+def _vector_math() -> str:
+    """Return what numba computes sines in loops with besides the C library, if anything."""
+    return " with SVML" if getattr(numba.config, "USING_SVML", False) else ""
+
+
+def _physics_fingerprint() -> str:
+    """Return a hash of where MuJoCo moves two boxes, one of which falls onto the other.
+
+    Builds of one version differ: those on PyPI use AVX, those of distributions need not.
+    """
+    model = mujoco.MjModel.from_xml_string(_FALLING_BOXES)
+    data = mujoco.MjData(model)
+    digest = hashlib.sha256()
+    for _ in range(60):
+        mujoco.mj_step(model, data, nstep=5)
+        digest.update(data.qpos.tobytes())
+    return digest.hexdigest()[:8]

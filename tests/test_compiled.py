@@ -21,8 +21,8 @@ print(FreeSpace(grid, grid.blank()).runs.begin.tolist())
 """
 
 
-def run(tmp_path, cache, home):
-    environment = os.environ | {"NAMO_CACHE_DIR": str(cache), "HOME": str(home)}
+def run(tmp_path, cache, home, **switches):
+    environment = os.environ | switches | {"NAMO_CACHE_DIR": str(cache), "HOME": str(home)}
     command = [sys.executable, "-c", SCRIPT]
     return subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
@@ -38,6 +38,26 @@ def test_machine_code_is_cached_by_the_hash_of_its_sources(tmp_path):
     assert cached
     assert run(tmp_path, tmp_path / "cache", tmp_path) == printed
     assert set(folder.rglob("*.nbc")) == cached  # not compiled again
+
+
+@pytest.mark.slow
+def test_machine_code_is_not_shared_between_kinds_of_processors(tmp_path):
+    """One folder may be that of a cluster whose nodes differ."""
+    cache = tmp_path / "cache"
+
+    def code():
+        return {path: path.read_bytes() for path in cache.rglob("*.nbc")}
+
+    printed = run(tmp_path, cache, tmp_path)
+    own = code()
+    other = {"NUMBA_CPU_NAME": "nocona", "NUMBA_CPU_FEATURES": ""}
+    assert run(tmp_path, cache, tmp_path, **other) == printed
+    both = code()
+    assert both.keys() > own.keys()
+    assert {path: both[path] for path in own} == own
+    run(tmp_path, cache, tmp_path)  # both stay
+    run(tmp_path, cache, tmp_path, **other)
+    assert code() == both
 
 
 def test_any_source_changes_the_cache_folder(tmp_path, monkeypatch):

@@ -56,6 +56,7 @@ BOTTOM = (
     "locks",
     "config_parsing",
     "numeric_platform",
+    "portable_math",
     "compiled",
     "errors",
 )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from namo.geometry import Floats
 from namo.learning.rasters import Raster, StateRaster, render
+from namo.portable_math import arctan2, cos, matrix_product, sin
 from namo.world.blocked_way import rating_of
 from namo.world.candidate_ways import CandidateWays
 
@@ -102,9 +103,9 @@ def goal_query(
     travels = len(candidates.travels)
     numbers = candidates.possible.ravel().nonzero()[0]
     contact = numbers // travels
-    angles = np.arctan2(contacts.directions[contact, 1], contacts.directions[contact, 0])
+    angles = arctan2(contacts.directions[contact, 1], contacts.directions[contact, 0])
     headings, view = _distinct(angles)
-    c, s = np.cos(headings[view]), np.sin(headings[view])
+    c, s = cos(headings)[view], sin(headings)[view]
     corners = static.scene.movable(ways.name).footprint.outline / state.scale
     halves = np.array([_half_extents(corners, heading) for heading in headings]).reshape(-1, 2)
     moves = candidates.displacements.reshape(-1, 3)[numbers]
@@ -113,8 +114,8 @@ def goal_query(
     columns = {
         "end_x": c * shifts[:, 0] + s * shifts[:, 1],
         "end_y": c * shifts[:, 1] - s * shifts[:, 0],
-        "end_sin": np.sin(turns),
-        "end_cos": np.cos(turns),
+        "end_sin": sin(turns),
+        "end_cos": cos(turns),
         "contact_x": c * positions[:, 0] + s * positions[:, 1],
         "contact_y": c * positions[:, 1] - s * positions[:, 0],
         "travel": candidates.travels[numbers % travels] / state.scale,
@@ -206,5 +207,5 @@ def _distinct(angles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
 def _half_extents(corners: NDArray[np.float64], heading: float) -> tuple[float, float]:
     """Return the half extents (m) of an outline along and across a direction."""
     c, s = math.cos(heading), math.sin(heading)
-    along, across = corners @ np.array([c, s]), corners @ np.array([-s, c])
+    along, across = matrix_product(corners, np.array([[c, -s], [s, c]])).T
     return float(np.ptp(along)) / 2, float(np.ptp(across)) / 2

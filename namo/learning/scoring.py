@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from namo.geometry import Floats
 from namo.learning.loaded_model import Model
 from namo.learning.queries import Query, by_view
+from namo.portable_math import exp
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,5 +101,5 @@ def batched(
 
 
 def _sigmoid(logits: Floats) -> Floats:
-    probabilities: Floats = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+    probabilities: Floats = 1.0 / (1.0 + exp(-np.clip(logits, -30.0, 30.0)))
     return probabilities

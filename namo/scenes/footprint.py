@@ -117,7 +117,7 @@ class Polygon:
     def area(self) -> float:
         """m²."""
         x, y = self.outline.T
-        return 0.5 * float(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+        return 0.5 * float((x * np.roll(y, -1)).sum() - (y * np.roll(x, -1)).sum())
 
     @property
     def size(self) -> float:
@@ -231,7 +231,7 @@ def _as_rectangle(outline: Floats) -> tuple[Rectangle, Pose2D] | None:
         return None
     sides = np.roll(outline, -1, axis=0) - outline
     lengths = np.hypot(*sides.T)
-    corners = np.einsum("ij,ij->i", sides, np.roll(sides, -1, axis=0))
+    corners = (sides * np.roll(sides, -1, axis=0)).sum(axis=1)
     if np.abs(corners / (lengths * np.roll(lengths, -1))).max() > RIGHT_ANGLE_TOLERANCE:
         return None
     half = float(lengths[0] + lengths[2]) / 4, float(lengths[1] + lengths[3]) / 4
@@ -283,7 +283,8 @@ def _centroid(outline: Floats) -> Point:
     x, y = points.T
     cross = x * np.roll(y, -1) - y * np.roll(x, -1)
     six_areas = 3.0 * float(cross.sum())
-    centre = (cross @ (points + np.roll(points, -1, axis=0))) / six_areas + outline[0]
+    moments = (cross[:, None] * (points + np.roll(points, -1, axis=0))).sum(axis=0)
+    centre = moments / six_areas + outline[0]
     return float(centre[0]), float(centre[1])
 
 

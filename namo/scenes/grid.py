@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from namo.errors import SceneError
 from namo.geometry import Floats, Pose2D
+from namo.portable_math import arctan2, cos, sin
 from namo.scenes.footprint import Footprint, Polygon, Rectangle
 from namo.scenes.scene import Bounds
 
@@ -241,7 +242,7 @@ def inflated_outline(half_x: float, half_y: float, radius: float) -> NDArray[np.
     points = []
     for quarter, (sign_x, sign_y) in enumerate([(1, 1), (-1, 1), (-1, -1), (1, -1)]):
         turned = angles + quarter * math.pi / 2
-        arc = np.stack([np.cos(turned), np.sin(turned)], axis=1) * (radius / math.cos(half_step))
+        arc = np.stack([cos(turned), sin(turned)], axis=1) * (radius / math.cos(half_step))
         points.append(arc + np.array([sign_x * half_x, sign_y * half_y]))
     return np.concatenate(points)
 
@@ -257,7 +258,7 @@ def _inflated_convex(corners: Floats, radius: float) -> Floats:
         radius: m.
     """
     edges = np.roll(corners, -1, axis=0) - corners
-    normals = np.arctan2(-edges[:, 0], edges[:, 1])
+    normals = arctan2(-edges[:, 0], edges[:, 1])
     points = []
     for corner, start, end in zip(corners, np.roll(normals, 1), normals, strict=True):
         turn = (end - start) % (2.0 * math.pi)
@@ -265,6 +266,6 @@ def _inflated_convex(corners: Floats, radius: float) -> Floats:
             turn = 0.0
         segments = max(1, math.ceil(turn / (math.pi / 2) * ARC_SEGMENTS))
         angles = start + np.linspace(0.0, turn, segments + 1)
-        arc = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        arc = np.stack([cos(angles), sin(angles)], axis=1)
         points.append(corner + arc * (radius / math.cos(turn / segments / 2)))
     return np.concatenate(points)

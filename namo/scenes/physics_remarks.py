@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import mujoco
 import numpy as np
 
+from namo.portable_math import total
 from namo.scenes.checking import FLOOR_TOLERANCE_M
 from namo.scenes.mjcf.compiling import compile_model, compile_spec
 from namo.scenes.mjcf.pushing import margin_m
@@ -94,7 +95,7 @@ def _heavy(scene: Scene, compiled: SceneModel) -> Iterator[Remark]:
         friction = max(_friction(model, floor, geom) for geom in solid.geoms)
         sliding = friction * movable.mass * gravity
         extra = dict(_joint_resistances(compiled, solid.body))
-        needed = sliding + sum(extra.values())
+        needed = sliding + total(extra.values())
         if needed <= scene.robot.max_force:
             continue
         causes = ", ".join(

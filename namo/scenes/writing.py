@@ -176,9 +176,10 @@ def _inertial(movable: Movable, polygon: Polygon) -> ElementTree.Element:
     next_x, next_y = np.roll(x, -1), np.roll(y, -1)
     cross = x * next_y - next_x * y
     over_area = movable.mass / (12.0 * polygon.area)
-    xx = float(cross @ (x * x + x * next_x + next_x * next_x)) * over_area
-    yy = float(cross @ (y * y + y * next_y + next_y * next_y)) * over_area
-    xy = float(cross @ (2.0 * (x * y + next_x * next_y) + x * next_y + next_x * y)) / 2 * over_area
+    xx = float((cross * (x * x + x * next_x + next_x * next_x)).sum()) * over_area
+    yy = float((cross * (y * y + y * next_y + next_y * next_y)).sum()) * over_area
+    mixed = 2.0 * (x * y + next_x * next_y) + x * next_y + next_x * y
+    xy = float((cross * mixed).sum()) / 2 * over_area
     zz = movable.mass * movable.half_z**2 / 3.0
     return ElementTree.Element(
         "inertial",

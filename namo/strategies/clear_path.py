@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from namo.geometry import Floats, Pose2D
+from namo.portable_math import log
 from namo.strategies.clear_poses import clear_poses, limited
 from namo.strategies.path_blocking import P_LATER, rate_later
 from namo.strategies.rated_candidates import StateCache, best_goals
@@ -58,7 +59,7 @@ class ClearPathGoals:
         """
         rated = list(self.best(world, name))
         odds = np.array([value / (1.0 - value) for _, value in rated])
-        keys = SAMPLING_EXPONENT * np.log(np.maximum(odds, 1e-6)) + rng.gumbel(size=len(odds))
+        keys = SAMPLING_EXPONENT * log(np.maximum(odds, 1e-6)) + rng.gumbel(size=len(odds))
         order = np.argsort(-keys, kind="stable")
         return [rated[place][0] for place in order[:count].tolist()]
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from namo.geometry import Floats, Pose2D, wrap_angle
+from namo.portable_math import cos, sin
 from namo.strategies.path_blocking import rate_later
 from namo.strategies.strategy import SURE, FurtherGoals, RatedCandidates
 from namo.world.blocked_way import RemainingWay
@@ -127,13 +128,13 @@ def _ends() -> list[tuple[float, float, float]]:
 def _pattern() -> Floats:
     """Return displacements (n, 3) x, y (m), theta (rad), the nearest first."""
     # A Kronecker sequence: covers all three dimensions evenly.
-    ratio = 1.2207440846057596
-    fractions = np.arange(1, PATTERN_POSES + 1)[:, None] / ratio ** np.arange(1, 4) % 1.0
+    ratios = [1.2207440846057596**power for power in (1, 2, 3)]
+    fractions = np.arange(1, PATTERN_POSES + 1)[:, None] / ratios % 1.0
     distance = np.sort(PATTERN_M[0] + (PATTERN_M[1] - PATTERN_M[0]) * fractions[:, 0])
     order = np.argsort(fractions[:, 0], kind="stable")
     direction = 2.0 * math.pi * fractions[order, 1]
     turn = PATTERN_TURN_RAD * (2.0 * fractions[order, 2] - 1.0)
-    return np.stack([distance * np.cos(direction), distance * np.sin(direction), turn], axis=1)
+    return np.stack([distance * cos(direction), distance * sin(direction), turn], axis=1)
 
 
 _PATTERN = _pattern()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from namo.compiled import compiled
 from namo.geometry import Floats, Pose2D
+from namo.portable_math import exp
 from namo.scenes.grid import Frame, Mask
 from namo.world.drive_costs import (
     THROUGH_FACTOR,
@@ -67,7 +68,7 @@ def rating_of(costs: Floats) -> Floats:
     Args:
         costs: (...) m of free drive.
     """
-    ratings: Floats = np.exp(-costs / WAY_M)
+    ratings: Floats = exp(-costs / WAY_M)
     return ratings
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from namo.compiled import compiled
 from namo.geometry import Floats, Placed, Pose2D
+from namo.portable_math import cos, sin
 from namo.scenes.footprint import Footprint, Rectangle
 from namo.scenes.grid import Frame
 from namo.world.free_runs import NO_REGION, Runs, region_at
@@ -70,8 +71,7 @@ class SolidTable:
         at = poses[self._rectangle_of]
         rectangles = np.empty((len(at), 6))
         rectangles[:, :2], rectangles[:, 4:] = at[:, :2], self._half
-        np.cos(at[:, 2], out=rectangles[:, 2])
-        np.sin(at[:, 2], out=rectangles[:, 3])
+        rectangles[:, 2], rectangles[:, 3] = cos(at[:, 2]), sin(at[:, 2])
         corners = [np.empty((0, 2))]
         for place, pieces in self._polygons:
             pose = Pose2D(*poses[place].tolist())

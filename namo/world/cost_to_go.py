@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from namo.compiled import compiled
 from namo.geometry import Floats
+from namo.portable_math import cos, sin
 
 CONTACT_COST_STEPS = 25
 """Cost of making contact, besides pushing; favours few long pushes over many short ones."""
@@ -50,9 +51,9 @@ class CostToGo:
         limits = _limits(self.size)
         inside = np.clip(displacements, -limits, limits)
         cells = _cells(inside, limits)
-        beyond = np.abs(displacements - inside) @ np.array([1.0, 1.0, self.size])
+        x, y, turn = np.moveaxis(np.abs(displacements - inside), -1, 0)
         within = self.table[cells[..., 0], cells[..., 1], cells[..., 2]]
-        cost: Floats = within + beyond * (BEYOND_COST_STEPS / self.size)
+        cost: Floats = within + (x + y + self.size * turn) * (BEYOND_COST_STEPS / self.size)
         return cost
 
 
@@ -77,7 +78,7 @@ def solve(displacements: Floats, steps: Floats, size: float) -> CostToGo:
     cost[_CENTRE] = 0.0
     frontier, spent = np.zeros((1, 3)), np.zeros(1)
     for _ in range(SEQUENCE_LENGTH):
-        turns = np.cos(frontier[:, 2]), np.sin(frontier[:, 2])
+        turns = cos(frontier[:, 2]), sin(frontier[:, 2])
         found = _extended(frontier, turns, spent, moves, prices, limits, cost.ravel())
         better = found[:, 3] < cost.ravel()
         frontier, spent = found[better, :3], found[better, 3]

@@ -13,6 +13,7 @@ import math
 import mujoco
 import numpy as np
 
+from namo.portable_math import cos, matrix_product, sin
 from namo.scenes.footprint import Rectangle
 from namo.scenes.mjcf.scene_model import PLANE, SceneModel
 from namo.scenes.scene import Movable
@@ -103,5 +104,5 @@ def _narrowest(movable: Movable) -> float:
     if isinstance(footprint, Rectangle):
         return min(footprint.half_x, footprint.half_y)
     angles = np.linspace(0.0, math.pi, 180, endpoint=False)
-    across = footprint.outline @ np.stack([np.cos(angles), np.sin(angles)])
+    across = matrix_product(footprint.outline, np.stack([cos(angles), sin(angles)]))
     return float(np.ptp(across, axis=0).min()) / 2.0

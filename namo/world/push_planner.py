@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.geometry import Floats, Pose2D, placed, wrap_angle
+from namo.portable_math import cos, matrix_product, sin
 from namo.scenes.grid import Frame
 from namo.scenes.scene import Movable
 from namo.world.cost_to_go import CONTACT_COST_STEPS
@@ -85,13 +86,13 @@ class PushPlanner:
         self._travels = moves.shape[1]
         # Border of the box (contacts, travels, points, 2) and centre of the robot (contacts,
         # travels, 2) at the end of every primitive, in the frame of the box before the push.
-        c, s = np.cos(moves[..., 2]), np.sin(moves[..., 2])
+        c, s = cos(moves[..., 2]), sin(moves[..., 2])
         rotations = np.stack([np.stack([c, s], -1), np.stack([-s, c], -1)], axis=-2)
-        at_contact = contacts[:, None, None, :] @ rotations
+        at_contact = matrix_product(contacts[:, None, None, :], rotations)
         self._table = PrimitiveTable(
             moves=np.concatenate([moves, c[..., None], s[..., None]], axis=-1).reshape(-1, 5),
             prices=library.steps.ravel() + CONTACT_COST_STEPS,
-            swept=perimeter @ rotations + moves[..., None, :2],
+            swept=matrix_product(perimeter, rotations) + moves[..., None, :2],
             followed=at_contact[..., 0, :] + moves[..., :2],
             cost_to_go=library.cost_to_go.table,
             size=library.size,

@@ -227,7 +227,7 @@ class Reachability:
         pose = self.poses[name]
         way = np.array([goal.x - pose.x, goal.y - pose.y])
         directions = pose.to_world(self.static.contacts[name].directions[reachable])
-        along = (directions - np.array([pose.x, pose.y])) @ way
+        along = ((directions - np.array([pose.x, pose.y])) * way).sum(axis=1)
         return bool((along >= math.cos(PUSH_CONE_RAD) * math.hypot(*way)).any())
 
     @cached_property

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from namo.compiled import compiled
 from namo.errors import PhysicsError
 from namo.geometry import Floats, Pose2D
+from namo.portable_math import matrix_product
 from namo.scenes.mjcf.compiling import compile_model, compile_spec
 from namo.scenes.mjcf.pushing import refuse_impossible_pushes
 from namo.scenes.mjcf.scene_model import SceneModel, box_axes, is_upright
@@ -132,7 +133,9 @@ def _quaternion_in(
     if model.geom_bodyid[geom] == body:
         w, x, y, z = model.geom_quat[geom].tolist()
     else:
-        rotation = data.xmat[body].reshape(3, 3).T @ data.geom_xmat[geom].reshape(3, 3)
+        rotation = matrix_product(
+            data.xmat[body].reshape(3, 3).T, data.geom_xmat[geom].reshape(3, 3)
+        )
         quaternion = np.empty(4)
         mujoco.mju_mat2Quat(quaternion, rotation.ravel())
         w, x, y, z = quaternion.tolist()
@@ -240,8 +243,9 @@ class Simulation:
                 w, _, _, z = _quaternion_in(model, data, geom, body)
                 self._yaw_offset[movable.name] = 2.0 * math.atan2(z, w)
             else:
-                rotation = data.geom_xmat[geom].reshape(3, 3)[:, frames.forward[i]]
-                self._forward[movable.name] = data.xmat[body].reshape(3, 3).T @ rotation
+                axis = data.geom_xmat[geom].reshape(3, 3)[:, frames.forward[i]]
+                rotated = matrix_product(data.xmat[body].reshape(3, 3).T, axis[:, None])
+                self._forward[movable.name] = rotated.ravel()
         self._names = [movable.name for movable in movables]
         self._frames = frames
         self._geoms, self._bodies = (data.geom_xpos, data.geom_xmat), (data.xpos, data.xmat)

@@ -351,6 +351,7 @@ DECLARED: Mapping[str, Instead] = dict(
         _recipe("make test-explore", _LONG_SUITE),
         _recipe("make test-faults", _LONG_SUITE),
         _recipe("make test-simulation", _LONG_SUITE),
+        _recipe("make test-processors", _LONG_SUITE),
         _recipe("make test-coverage", "minutes; `.ci/run` runs it"),
         _recipe("make test-cloud", "installs plugins; `.ci/run` runs it"),
         _recipe("make test-slurm", "installs SLURM, as root; `.ci/run` runs it"),

@@ -18,6 +18,7 @@ import shapely
 
 from namo.errors import SceneError
 from namo.geometry import Floats
+from namo.portable_math import cos, matrix_product, sin
 from namo.scenes.importers.contacts import remark_lost_physics
 from namo.scenes.importers.importer import Imported, Remarks
 from namo.scenes.importers.settings import ImportSettings
@@ -96,7 +97,7 @@ def _rim(model: mujoco.MjModel, data: mujoco.MjData, geom: int, source: str) -> 
     size = model.geom_size[geom]
     angles = np.arange(_RIM_POINTS) * (2 * math.pi / _RIM_POINTS)
     # The polygon is circumscribed about the circle, not inscribed.
-    circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1) / math.cos(math.pi / _RIM_POINTS)
+    circle = np.stack([cos(angles), sin(angles)], axis=-1) / math.cos(math.pi / _RIM_POINTS)
     if kind == mujoco.mjtGeom.mjGEOM_SPHERE:
         flat = np.zeros((_RIM_POINTS, 3))
         flat[:, :2] = circle * size[0]
@@ -115,4 +116,4 @@ def _rim(model: mujoco.MjModel, data: mujoco.MjData, geom: int, source: str) -> 
         shape = kind.name.removeprefix("mjGEOM_").lower()
         raise SceneError(f"{source}: geom '{name}' of the car is a {shape}; allowed: {allowed}")
     rotation = data.geom_xmat[geom].reshape(3, 3)
-    return np.asarray(local @ rotation.T + data.geom_xpos[geom])
+    return np.asarray(matrix_product(local, rotation.T) + data.geom_xpos[geom])

@@ -18,6 +18,7 @@ import svgelements
 
 from namo.errors import SceneError
 from namo.geometry import Floats
+from namo.portable_math import matrix_product
 from namo.scenes.safe_xml import xml_elements
 
 MAX_COORDINATE = 1e9
@@ -246,7 +247,7 @@ def _elements(parent: ElementTree.Element, around: _Around) -> Iterator[SvgEleme
             raise SceneError(f"svg '{element.get('id', '')}' inside another; not supported")
         if not here.invisible_reason and (draws or tag in CONTAINERS):
             _refuse_moving_css(attributes, tag)
-            matrix = around.matrix @ _transform(element.get("transform", ""))
+            matrix = matrix_product(around.matrix, _transform(element.get("transform", "")))
             here = replace(here, matrix=matrix)
         reason = here.invisible_reason or ("hidden" if draws and not here.is_visible else "")
         if not draws and tag not in CONTAINERS:

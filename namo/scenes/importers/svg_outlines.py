@@ -13,6 +13,7 @@ import svgelements
 
 from namo.errors import SceneError
 from namo.geometry import Floats
+from namo.portable_math import cos, matrix_product, sin
 from namo.scenes.importers.svg import MAX_COORDINATE, SvgElement, finite_number
 from namo.scenes.importers.svg_paint import FillRule, fill_rule_of, paint_of
 from namo.scenes.importers.svg_strokes import stroke_area
@@ -110,7 +111,8 @@ def _corners(element: SvgElement, outlines: Sequence[_Outline]) -> list[Floats]:
             raise SceneError(
                 f"'{element.label}': a corner is not finite or beyond {MAX_COORDINATE:g}"
             )
-        corners.append(np.column_stack([outline, np.ones(len(outline))]) @ element.matrix[:2].T)
+        with_ones = np.column_stack([outline, np.ones(len(outline))])
+        corners.append(matrix_product(with_ones, element.matrix[:2].T))
     return corners
 
 
@@ -176,7 +178,7 @@ def _transformed(area: shapely.Geometry, element: SvgElement) -> shapely.Geometr
     matrix = element.matrix
 
     def moved(points: Floats) -> Floats:
-        return np.asarray(points @ matrix[:2, :2].T + matrix[:2, 2])
+        return np.asarray(matrix_product(points, matrix[:2, :2].T) + matrix[:2, 2])
 
     return shapely.transform(area, moved)
 
@@ -210,7 +212,7 @@ def _outlines(element: SvgElement, tolerance: float) -> list[_Outline]:
         radii = (value("r"), value("r")) if element.tag == "circle" else (value("rx"), value("ry"))
         count = _curve_points(2.0 * math.pi * max(map(abs, radii)), tolerance)
         angles = np.arange(4 * count) * (math.pi / (2 * count))
-        circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        circle = np.stack([cos(angles), sin(angles)], axis=-1)
         return [_Outline(circle * radii + (value("cx"), value("cy")))]
     if element.tag == "polygon":
         numbers = element.attributes.get("points", "").replace(",", " ").split()

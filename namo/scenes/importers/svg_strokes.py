@@ -76,13 +76,14 @@ def _join(
         yield _disc(corner, stroke, tolerance)
         return
     turn = before[0] * after[1] - before[1] * after[0]
-    if turn == 0.0 and before @ after > 0.0:
+    along = before[0] * after[0] + before[1] * after[1]
+    if turn == 0.0 and along > 0.0:
         return
     side = -1.0 if turn > 0.0 else 1.0
     first, second = corner + side * before, corner + side * after
     # The miter ratio is 1 / sin(a / 2) at an inner angle a; the offsets enclose pi - a.
     half = (stroke.width / 2.0) ** 2
-    sine_squared = (1.0 + (before @ after) / half) / 2.0
+    sine_squared = (1.0 + along / half) / 2.0
     points = [corner, first, second]
     if stroke.join == "miter" and sine_squared * stroke.miter_limit**2 >= 1.0:
         tip = corner + side * (before + after) / (2.0 * sine_squared)

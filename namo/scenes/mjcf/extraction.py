@@ -8,6 +8,7 @@ from functools import cached_property
 
 from namo.errors import SceneError
 from namo.geometry import Pose2D
+from namo.portable_math import matrix_product
 from namo.scenes.footprint import Footprint, Rectangle, centred
 from namo.scenes.mjcf.convention import MOVABLE_RULE, WALL_RULE
 from namo.scenes.mjcf.motors import slide_joints_max_force
@@ -151,7 +152,8 @@ class Extractor(SceneModel):
             raise self.error("site 'goal' is on a body that moves; it must be fixed")
         # Not site_xpos: MuJoCo snaps a site closer than 1e-6 m to its body's origin to it.
         rotation = self.data.xmat[body].reshape(3, 3)
-        x, y, _ = map(float, self.data.xpos[body] + rotation @ self.model.site_pos[site])
+        offset = matrix_product(rotation, self.model.site_pos[site][:, None]).ravel()
+        x, y, _ = map(float, self.data.xpos[body] + offset)
         return Goal(x, y, float(self.model.site_size[site, 0]))
 
 

@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 
 from namo.errors import SceneError
+from namo.portable_math import matrix_product
 from namo.scenes.footprint import Polygon
 from namo.scenes.joining import joined, united
 from namo.scenes.mjcf.prisms import RULE, SINGLE_PRECISION_M, Prism
@@ -69,8 +70,9 @@ def _piece_name(scene: SceneModel, body: int, geom: int) -> str:
 
 def _box_piece(scene: SceneModel, body: int, geom: int) -> Prism:
     frame = scene.data.xmat[body].reshape(3, 3)
-    rotation = frame.T @ scene.data.geom_xmat[geom].reshape(3, 3)
-    centre = frame.T @ (scene.data.geom_xpos[geom] - scene.data.xpos[body])
+    rotation = matrix_product(frame.T, scene.data.geom_xmat[geom].reshape(3, 3))
+    offset = scene.data.geom_xpos[geom] - scene.data.xpos[body]
+    centre = matrix_product(frame.T, offset[:, None]).ravel()
     if (axes := box_axes(rotation.ravel())) is None:
         raise SceneError(f"{_piece_name(scene, body, geom)} is tilted; a solid is upright")
     half_x, half_y, half_z = scene.model.geom_size[geom, list(axes)].tolist()
@@ -88,7 +90,7 @@ def _mesh_piece(scene: SceneModel, body: int, geom: int, prisms: Mapping[str, Pr
     name = scene.name(mujoco.mjtObj.mjOBJ_MESH, mesh)
     piece = prisms[name]
     frame = scene.data.xmat[body].reshape(3, 3)
-    in_body = (scene.corners(geom) - scene.data.xpos[body]) @ frame
+    in_body = matrix_product(scene.corners(geom) - scene.data.xpos[body], frame)
     written = np.array(piece.vertices()).reshape(-1, 3)
     tolerance = SINGLE_PRECISION_M * max(1.0, float(np.abs(written).max()))
     for one, other in ((in_body, written), (written, in_body)):

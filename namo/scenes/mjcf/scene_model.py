@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from namo.errors import SceneError
 from namo.geometry import Floats, wrap_angle
+from namo.portable_math import matrix_product
 from namo.scenes.mjcf.convention import MOVABLE_RULE, ROBOT_RULE, WALL_MARKS
 
 UPRIGHT_TOLERANCE = 1e-3
@@ -106,7 +107,7 @@ class SceneModel:
             box = self.model.geom_aabb[geom]
             local = box[:3] + box[3:] * _CORNERS
         rotation = self.data.geom_xmat[geom].reshape(3, 3)
-        return np.asarray(local @ rotation.T + self.data.geom_xpos[geom])
+        return np.asarray(matrix_product(local, rotation.T) + self.data.geom_xpos[geom])
 
     def wall_name(self, geom: int) -> str:
         """Return the name of a fixed geom as a wall; empty if it is not one by name.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from namo.portable_math import total
 from namo.scenes.generator.layouts.layout import FloorPlan, Layout, drawn
 from namo.scenes.generator.settings import GeneratorSettings
 
@@ -26,7 +27,7 @@ class Corridor:
         depths = [drawn(rng, settings.room_side_m) for _ in range(2)]
         width = drawn(rng, settings.corridor_width_m)
         longest = max(below, above)
-        length = sum(drawn(rng, settings.room_side_m) for _ in range(longest))
+        length = total(drawn(rng, settings.room_side_m) for _ in range(longest))
         length += (longest - 1) * thickness
         height = depths[0] + width + depths[1] + 2 * thickness
         plan.outer(length, height)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from namo.portable_math import total
 from namo.scenes.generator.layouts.layout import FloorPlan, Layout, drawn
 from namo.scenes.generator.settings import GeneratorSettings
 
@@ -22,7 +23,7 @@ class Row:
         count = int(rng.integers(*self.settings.rooms, endpoint=True))
         widths = [drawn(rng, self.settings.room_side_m) for _ in range(count)]
         height = drawn(rng, self.settings.room_side_m)
-        length = sum(widths) + (count - 1) * self.settings.wall_thickness_m
+        length = total(widths) + (count - 1) * self.settings.wall_thickness_m
         plan.outer(length, height)
         x = -plan.half_thickness
         for width in widths[:-1]:
