@@ -55,6 +55,7 @@ def _search(algorithm: str, objects: str, goals: str) -> Search:
 
 SEARCHES = (
     Search(every=1),
+    Search(_search("hybrid", "path_blocking", "clear_path").settings, every=1),
     Search({"algorithm": "best_first", **LEARNED}, every=1),
     Search({"algorithm": "idfs", **LEARNED}),
     Search({"algorithm": "hybrid", **LEARNED}),
