@@ -7,6 +7,7 @@
 # make test-crash   power cuts at thousands of moments of small runs (an hour)
 # make test-simulation  thousands of interleavings of chunk jobs, merges, kills and damage (an hour or two)
 # make test-processors  the same rows on five emulated processors, 300 environments (half an hour)
+# make fuzz TARGET=scenes SECONDS=3600  fuzz what reads files, guided by coverage; Linux, x86-64
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make test-cloud   object stores and profiles of clouds, in a virtual environment of their own
 # make bench  the measurements of docs/performance.md
@@ -28,6 +29,8 @@ LEARNING := results/learning
 STATES ?= 3000
 INTERLEAVINGS ?= 5000
 ENVIRONMENTS ?= 300
+TARGET ?= scenes
+SECONDS ?= 3600
 UPGRADE ?=
 LOCK = uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate \
 	--no-emit-package torch --constraint requirements-torch.txt --custom-compile-command "make lock" $(UPGRADE)
@@ -36,7 +39,7 @@ SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-coverage test-explore test-faults test-crash test-simulation test-processors test-slurm test-cloud bench docs lock pictures learning-scenes models benchmark-scenes clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-coverage test-explore test-faults test-crash test-simulation test-processors fuzz fuzz-keep test-slurm test-cloud bench docs lock pictures learning-scenes models benchmark-scenes clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -113,6 +116,18 @@ test-simulation: setup-test
 
 test-processors: setup-test
 	NAMO_PROCESSOR_ENVIRONMENTS=$(ENVIRONMENTS) pytest -s tests/processors
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed-test pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable ".[fuzz]"
+	@touch $@
+
+# Targets are the files of tests/fuzzing/targets.
+fuzz: $(VENV)/.installed-fuzz
+	python -m tests.fuzzing.fuzz $(TARGET) $(SECONDS)
+
+# The inputs of earlier runs that matter become the corpus in the repository.
+fuzz-keep: $(VENV)/.installed-fuzz
+	python -m tests.fuzzing.fuzz $(TARGET) 0 --keep
 
 test-slurm: setup-test
 	bash tests/slurm/install.sh

@@ -33,12 +33,9 @@ def parse_dataclass(cls: type[Settings], values: Mapping[str, Any], source: str)
     """
     checked = parse_values(types_of(cls), values, source)
     try:
-        settings = cls(**checked)
+        return cls(**checked)
     except UsageError as error:
         raise UsageError(f"{source}: {error}") from None
-    for name, value in checked.items():
-        _require_bounded(f"{source}: {name}", value, is_seed="seed" in name)
-    return settings
 
 
 def types_of(cls: type[DataclassInstance]) -> dict[str, Any]:
@@ -58,19 +55,24 @@ def parse_values(
         source: what messages call the mapping.
 
     Raises:
-        UsageError: a key is unknown or a value has another type.
+        UsageError: a key is unknown, or a value has another type, is absurdly large, or contains
+            itself.
     """
     if not isinstance(values, Mapping):
         raise UsageError(f"{source}: is {values!r}; it must be a mapping from names to values")
     checked = {}
     for name, value in values.items():
         if name not in kinds:
-            raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(str(name), kinds)}")
+            raise UsageError(f"{source}: unknown key '{name}'; {did_you_mean(name, kinds)}")
         try:
             checked[name] = _coerce(kinds[name], value)
         except (TypeError, ValueError, OverflowError, yaml.YAMLError):
             wanted = describe_type(kinds[name])
             raise UsageError(f"{source}: {name} is {value!r}; it must be {wanted}") from None
+        try:
+            _require_bounded(f"{source}: {name}", checked[name], is_seed="seed" in name)
+        except RecursionError:  # YAML can say that a value contains itself
+            raise UsageError(f"{source}: {name} is nested without end") from None
     return checked
 
 
@@ -81,8 +83,9 @@ def _require_bounded(what: str, value: Any, *, is_seed: bool) -> None:  # noqa: 
         UsageError: one is; names it and what is allowed.
     """
     if isinstance(value, Mapping):
-        value = tuple(value.values())
-    if isinstance(value, tuple):
+        for name, one in value.items():
+            _require_bounded(f"{what}: {name}", one, is_seed=is_seed)
+    if isinstance(value, list | tuple):
         for one in value:
             _require_bounded(what, one, is_seed=is_seed)
     limit = MAX_SEED if is_seed else MAX_INTEGER if isinstance(value, int) else MAX_REAL

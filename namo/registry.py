@@ -68,7 +68,7 @@ class Registry:
         if name in self.targets:
             return name
         if name not in self:
-            raise UsageError(f"unknown {self.kind} '{name}'; {did_you_mean(str(name), self)}")
+            raise UsageError(f"unknown {self.kind} '{name}'; {did_you_mean(name, self)}")
         if is_target(name):
             return next((own for own, target in self.targets.items() if target == name), name)
         if problem := self.problem(name):

@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Iterable
 
 
-def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+def did_you_mean(name: object, allowed: Iterable[str]) -> str:
     """Return the names that exist, after the nearest one where there is one.
 
     Args:
-        name: the name that was not found.
+        name: what was given as a name, which need not be text.
         allowed: the names that exist.
 
     Returns:
@@ -18,7 +18,7 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
         "did you mean 'idfs'? (expected one of: idfs, tree_idfs)".
     """
     names = list(allowed)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(str(name), names, n=1)
     expected = f"expected one of: {', '.join(names)}"
     return f"did you mean '{near[0]}'? ({expected})" if near else expected
 

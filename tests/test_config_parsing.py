@@ -3,12 +3,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namo.config_parsing import parse_dataclass
+from namo.config_parsing import parse_dataclass, parse_values
 from namo.errors import UsageError
 
 
@@ -139,10 +140,18 @@ def test_yaml_that_constructs_objects_is_refused():
         ({"share": math.inf}, "here: share is inf; allowed: finite numbers"),
         ({"share": math.nan}, "here: share is nan; allowed: finite numbers"),
         ({"sizes": [1, 2, -(2**40)]}, "here: sizes is -1099511627776; allowed: finite numbers"),
-        ({"parts": {"a": 1e10}}, "here: parts is 10000000000.0; allowed: finite numbers"),
+        ({"sizes": [1, 2, 10**400]}, f"here: sizes is {10**400}; allowed: finite numbers"),
+        ({"parts": {"a": 1e10}}, "here: parts: a is 10000000000.0; allowed: finite numbers"),
     ],
 )
 def test_a_number_beyond_all_reason_is_refused(values, said):
     with pytest.raises(UsageError) as caught:
         read(**values)
     assert str(caught.value).startswith(said)
+
+
+def test_a_value_that_contains_itself_is_refused():
+    values = {}
+    values["x"] = values
+    with pytest.raises(UsageError, match="here: free is nested without end"):
+        parse_values({"free": Any}, {"free": values}, "here")

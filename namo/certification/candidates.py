@@ -19,6 +19,7 @@ from namo.errors import PhysicsError, SceneError
 from namo.files import replacing
 from namo.locks import lock_held
 from namo.scenes.generator.generation import Generator
+from namo.scenes.parquet_files import ParquetFileError, metadata_of
 from namo.scenes.reading import parse_scene
 from namo.scenes.sources import range_name
 from namo.scenes.writing import scene_xml
@@ -109,10 +110,9 @@ def _make(
 def is_done(path: Path, fingerprint: str) -> bool:
     """Return whether a chunk is finished and was made with these settings and versions."""
     try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (FileNotFoundError, pa.ArrowInvalid):
+        return metadata_of(path).get(FINGERPRINT) == fingerprint.encode()
+    except ParquetFileError:
         return False
-    return bool(metadata.get(FINGERPRINT) == fingerprint.encode())
 
 
 def _row(generator: Generator, settings: SceneSetSettings, number: int, threads: int) -> Row:

@@ -15,9 +15,6 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from namo.certification.append_log import AppendLog
 from namo.certification.counts import count_lines
 from namo.certification.effort import Effort
@@ -27,10 +24,10 @@ from namo.errors import NamoError, UsageError
 from namo.files import sha256_of
 from namo.locks import lock_held
 from namo.numeric_platform import numeric_platform
-from namo.regular_files import require_regular
 from namo.scenes.checker_pool import checked_in_parallel
 from namo.scenes.checker_process import CheckerProcess, GaveUpError
 from namo.scenes.manifest import LEFT_OUT, PROVEN_DEPTH, SCENES, write_manifest
+from namo.scenes.parquet_files import ParquetFileError, metadata_of
 from namo.scenes.scene_files import SceneFiles
 from namo.scenes.splits import DEFAULT_SPLITS, require_splits, splits_of
 from namo.version import CERTIFICATION_VERSION, __version__
@@ -188,9 +185,8 @@ def require_own(manifest: Path) -> None:
     if not manifest.exists():
         return
     try:
-        require_regular(manifest)
-        metadata = pq.read_schema(manifest).metadata or {}
-    except (pa.ArrowException, OSError):
+        metadata = metadata_of(manifest)
+    except ParquetFileError:
         metadata = {}
     if CERTIFIED.encode() not in metadata:
         raise UsageError(

@@ -10,9 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from namo.certification.candidates import chunk_path, is_done, make_chunk, outcome_of
 from namo.certification.selection import Selection, read_candidates, select, shortage
 from namo.certification.settings import SceneSetSettings
@@ -20,6 +17,7 @@ from namo.certification.worker import end_with_parent
 from namo.errors import NamoError, UsageError
 from namo.scenes.generator.generation import Generator
 from namo.scenes.manifest import MANIFEST, SETTINGS
+from namo.scenes.parquet_files import ParquetFileError, metadata_of
 from namo.signals import end_at_once_on_signals
 
 
@@ -75,11 +73,9 @@ def _refuse_foreign_set(manifest: Path) -> None:
     if not manifest.exists():
         return
     try:
-        metadata = pq.read_schema(manifest).metadata or {}
-    except (pa.ArrowException, OSError) as error:
-        raise UsageError(
-            f"{manifest}: not a Parquet file ({error}); choose another folder"
-        ) from error
+        metadata = metadata_of(manifest)
+    except ParquetFileError as error:
+        raise UsageError(f"{manifest}: {error}; choose another folder") from error
     if SETTINGS.encode() not in metadata:
         raise UsageError(f"{manifest}: was not made by the generator; choose another folder")
 

@@ -191,15 +191,20 @@ class SceneSetSettings(GeneratorSettings):
             manifest: of the set; it need not exist.
 
         Raises:
-            UsageError: names the settings that differ.
+            UsageError: names the settings that differ; or the manifest is damaged.
         """
-        import pyarrow.parquet as pq  # only needed to collect in a set
-
+        # Loads pyarrow, which is only needed to collect in a set.
         from namo.scenes.manifest import SETTINGS
+        from namo.scenes.parquet_files import ParquetFileError, metadata_of
 
         if not manifest.exists():
             return
-        stored = json.loads((pq.read_schema(manifest).metadata or {}).get(SETTINGS.encode(), b"{}"))
+        try:
+            stored = json.loads(metadata_of(manifest).get(SETTINGS.encode(), b"{}"))
+        except (ParquetFileError, ValueError, RecursionError) as error:
+            raise UsageError(f"{manifest}: {error}; regenerate it") from error
+        if not isinstance(stored, dict):
+            raise UsageError(f"{manifest}: its settings are {stored!r:.60}; regenerate it")
         if stored:  # a set is older than a setting that it lacks, which did nothing by default
             stored = json.loads(json.dumps(SceneSetSettings().as_dict())) | stored
         here = json.loads(json.dumps(self.as_record()))

@@ -100,7 +100,7 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             names = [str(choice) for choice in action.choices]
             what = "command" if isinstance(action, argparse._SubParsersAction) else "value"
-            message = f"unknown {what} '{value}'; {did_you_mean(str(value), names)}"
+            message = f"unknown {what} '{value}'; {did_you_mean(value, names)}"
             raise argparse.ArgumentError(None if what == "command" else action, message)
 
 

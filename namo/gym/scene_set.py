@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from namo.errors import ResultFileError, SceneError, UsageError
 from namo.results.collected_scenes import TABLE, StoredScenes
 from namo.results.tables import read_table
 from namo.scenes.packed import read_packed
+from namo.scenes.parquet_files import ParquetFileError, is_text, schema_of, table_of
 from namo.scenes.reading import parse_scene, scene_bytes
 from namo.scenes.scene import Scene
 from namo.scenes.sources import DEMO_SCENES, PACKED_TEXT, environments_from
@@ -161,9 +161,9 @@ def _columns(path: Path) -> list[str]:
     if path.suffix != ".parquet" or not path.is_file():
         return []
     try:
-        names: list[str] = pq.read_schema(path).names
-    except pa.ArrowException as error:
-        raise UsageError(f"{path}: not a Parquet file: {error}") from error
+        names: list[str] = schema_of(path).names
+    except ParquetFileError as error:
+        raise UsageError(f"{path}: {error}") from error
     return names
 
 
@@ -198,7 +198,17 @@ def _files(path: Path, columns: Sequence[str]) -> SceneSet:
     except UsageError as error:  # says the option of a command, which nobody has given here
         raise UsageError(str(error).partition(" ")[2]) from None
     present = [label for label in _LABELS if label in columns]
-    table = pq.read_table(path, columns=present) if present else pa.table({})
+    try:
+        table = table_of(path, present) if present else pa.table({})
+    except ParquetFileError as error:
+        raise UsageError(f"{path}: {error}") from error
+    for label in present:
+        kind = table.schema.field(label).type
+        if not (pa.types.is_integer(kind) if label == _MOVABLES else is_text(kind)):
+            raise UsageError(
+                f"{path}: column '{label}' is {kind}; it must be "
+                f"{'whole numbers' if label == _MOVABLES else 'text'}"
+            )
     return SceneSet(
         str(path),
         [str(one.path) for one in listed],

@@ -296,7 +296,7 @@ def _message(error: jsonschema.ValidationError, schema: Settings) -> str:
     key = ".".join(str(part) for part in error.absolute_path)
     if error.validator == "additionalProperties":
         allowed = schema["properties"]
-        unknown = sorted(set(error.instance) - set(allowed))
+        unknown = sorted(str(name) for name in set(error.instance) - set(allowed))
         return "; ".join(f"unknown key '{name}'; {did_you_mean(name, allowed)}" for name in unknown)
     if error.validator == "enum":
         value = str(error.instance)

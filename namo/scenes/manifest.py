@@ -19,7 +19,13 @@ import pyarrow.parquet as pq
 from namo.arrow_fields import described_field
 from namo.errors import UsageError
 from namo.files import replacing, sha256_of
-from namo.regular_files import require_regular
+from namo.scenes.parquet_files import (
+    ParquetFileError,
+    metadata_of,
+    schema_of,
+    table_of,
+    text_problem,
+)
 from namo.scenes.table_kinds import how_to_certify, missing_columns
 
 MANIFEST = "scenes.parquet"
@@ -116,23 +122,26 @@ def audit_manifest(path: Path) -> list[str]:
         UsageError: the file is not a scene manifest.
     """
     try:
-        require_regular(path)
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        there = schema_of(path).names
+        names = [name for name in ("file", "sha256", "layout_id", "split") if name in there]
+        table = table_of(path, names)
+    except ParquetFileError as error:
         raise UsageError(f"{path}: not a scene manifest: {error}") from error
-    names = table.column_names
-    if problem := _not_text(table, ("file", "sha256", "layout_id", "split")):
+    if problem := text_problem(table, names):
         raise UsageError(f"{path}: {problem}")
     problems = split_problems(table)
     if {"sha256", "file"} <= set(names):
         for row in table.select(["file", "sha256"]).to_pylist():
             file = path.parent / row["file"]
-            if not file.is_file():
-                problems.append(f"{row['file']}: is missing")
-            elif sha256_of(file) != row["sha256"]:
-                problems.append(
-                    f"{row['file']}: checksum mismatch; changed since the manifest was written"
-                )
+            try:
+                if not file.is_file():
+                    problems.append(f"{row['file']}: is missing")
+                elif sha256_of(file) != row["sha256"]:
+                    problems.append(
+                        f"{row['file']}: checksum mismatch; changed since the manifest was written"
+                    )
+            except OSError as error:
+                problems.append(f"{row['file']}: cannot be read: {error.strerror}")
     return problems
 
 
@@ -143,11 +152,13 @@ def left_out_of(path: Path) -> dict[str, str]:
         path: of a Parquet file; one of another kind leaves nothing out.
 
     Raises:
-        UsageError: what it says of them is damaged.
+        UsageError: the file is damaged, or what it says of them.
     """
-    stored = (pq.read_schema(path).metadata or {}).get(LEFT_OUT.encode(), b"{}")
     try:
+        stored = metadata_of(path).get(LEFT_OUT.encode(), b"{}")
         return {str(name): str(why) for name, why in json.loads(stored).items()}
+    except ParquetFileError as error:
+        raise UsageError(f"{path}: {error}") from error
     except (ValueError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path}: its list of files left out is damaged: {error}") from error
 
@@ -191,26 +202,15 @@ def read_columns(manifest: Path, columns: list[str]) -> pa.Table:
     if not manifest.exists():
         raise UsageError(f"--manifest {manifest}: no such file; {how_to_certify(manifest)}")
     try:
-        require_regular(manifest)
-        problem = missing_columns(pq.read_schema(manifest).names, columns, _WITH_LAYOUTS)
+        problem = missing_columns(schema_of(manifest).names, columns, _WITH_LAYOUTS)
         if not problem:
-            table = pq.read_table(manifest, columns=columns)
-            problem = _not_text(table, columns)
+            table = table_of(manifest, columns)
+            problem = text_problem(table, columns)
             if not problem:
                 return table
-    except (OSError, pa.ArrowInvalid) as error:
-        problem = f"not a Parquet file ({error})"
+    except ParquetFileError as error:
+        problem = str(error)
     raise UsageError(f"--manifest {manifest}: {problem}; {how_to_certify()}")
-
-
-def _not_text(table: pa.Table, columns: Iterable[str]) -> str:
-    """Return what is wrong with the first of some columns that is not text in every row."""
-    for name in columns:
-        if name in table.column_names:
-            column = table[name]
-            if not pa.types.is_string(column.type) or column.null_count:
-                return f"column '{name}' must be text in every row"
-    return ""
 
 
 def split_problems(table: pa.Table) -> list[str]:

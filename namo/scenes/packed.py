@@ -6,6 +6,7 @@ A frozen set of hundreds of scenes is kept so; unpacked, it is a folder like any
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +18,8 @@ import pyarrow.parquet as pq
 from namo.arrow_fields import described_field
 from namo.errors import UsageError
 from namo.files import replacing
-from namo.regular_files import require_regular
 from namo.scenes.manifest import MANIFEST, PROVEN_DEPTH, SCENES
+from namo.scenes.parquet_files import ParquetFileError, schema_of, table_of, text_problem
 from namo.scenes.sources import PACKED_TEXT
 from namo.scenes.table_kinds import missing_columns
 
@@ -34,6 +35,8 @@ LISTED = pa.schema(
 PACKED = LISTED.append(
     described_field(PACKED_TEXT, pa.string(), "", "text of the scene file", unit_first=True)
 )
+
+_FILE_NAME = re.compile(r"[^/\\\x00-\x1f]{1,200}\.xml")
 
 
 def pack(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -55,10 +58,16 @@ def read_packed(path: Path) -> list[dict[str, Any]]:
         UsageError: the file is missing, no packed scenes, or damaged; or the text of a scene has
             another hash.
     """
-    rows: list[dict[str, Any]] = _columns(path, PACKED.names).to_pylist()
+    table = _columns(path, PACKED.names)
+    if problem := text_problem(table, ("file", "sha256", PACKED_TEXT)):
+        raise UsageError(f"{path}: no packed scenes: {problem}")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    twice = [name for name, count in Counter(row["file"] for row in rows).items() if count > 1]
+    if twice:
+        raise UsageError(f"{path}: lists '{twice[0]}' more than once")
     for row in rows:
-        if Path(row["file"]).name != row["file"]:
-            raise UsageError(f"{path}: '{row['file']}' is not the plain name of a file")
+        if not _FILE_NAME.fullmatch(row["file"]):
+            raise UsageError(f"{path}: '{row['file']}' is not the plain name of a scene file")
         if hashlib.sha256(row[PACKED_TEXT].encode()).hexdigest() != row["sha256"]:
             raise UsageError(f"{path}: {row['file']}: checksum mismatch")
     return rows
@@ -106,10 +115,9 @@ def unpack(path: Path, folder: Path, per_class: int | None = None) -> int:
 
 def _columns(path: Path, names: list[str]) -> pa.Table:
     try:
-        require_regular(path)
-        if problem := missing_columns(pq.read_schema(path).names, names, "packed scenes"):
+        if problem := missing_columns(schema_of(path).names, names, "packed scenes"):
             raise UsageError(f"{path}: {problem}")
         schema = pa.schema([PACKED.field(name) for name in names])
-        return pq.read_table(path, columns=names).cast(schema)
-    except (OSError, pa.ArrowException) as error:
+        return table_of(path, names).cast(schema)
+    except (ParquetFileError, pa.ArrowException) as error:
         raise UsageError(f"{path}: no packed scenes: {error}") from error

@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from namo.errors import UsageError
 from namo.scenes.folders import SCENE_SUFFIX, files_below
-from namo.scenes.git_lfs import ADVICE, HEAD_BYTES, is_pointer
+from namo.scenes.git_lfs import ADVICE, is_pointer
 from namo.scenes.table_kinds import how_to_certify, missing_columns
 from namo.shipped import shipped_folder
 from namo.wording import did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DEMO_SCENES = shipped_folder() / "resources" / "scenes" / "demo" / "scenes.parquet"
 
@@ -30,6 +33,8 @@ PACKED_TEXT = "xml"
 
 TO_THE_END = -1
 
+_MAX_SHOWN = 300
+"""Most characters of a path in a message: what is not a path may be as long as a file."""
 _SCENE_LIST = "a text file with one scene per line, or a Parquet file with a column 'file'"
 
 
@@ -184,11 +189,19 @@ def _listed(manifest: Path, split: str | None, *, look: bool) -> Iterator[Listed
                 f"{'null' if row['file'] is None else 'empty'}; expected the path of a scene"
             )
         path = below(str(row["file"]))
-        if look and not path.is_file():
-            raise UsageError(f"--manifest {manifest}: {where}: no such file: {path}")
+        if look and (problem := _problem_of(path)):
+            raise UsageError(f"--manifest {manifest}: {where}: {problem}")
         yield ListedScene(path, row.get("difficulty"), row.get("sha256"), row.get(OPENING))
     if empty:
         raise UsageError(f"--manifest {manifest}: lists no scene; expected one path per line")
+
+
+def _problem_of(path: Path) -> str:
+    """Return what is wrong with the path of a scene file; empty where it leads to a file."""
+    try:
+        return "" if path.is_file() else f"no such file: {path}"
+    except OSError as error:  # what is listed need not be a path at all
+        return f"{error.strerror}: '{path!s:.{_MAX_SHOWN}}'"
 
 
 def _paths_below(folder: Path) -> Callable[[str], Path]:
@@ -224,55 +237,45 @@ def _text_rows(manifest: Path) -> Iterator[_Row]:
         raise UsageError(f"--manifest {manifest}: not UTF-8 text: {error}") from error
 
 
-def _require_text(manifest: Path, columns: list[str]) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
+def _require_text(manifest: Path, table: pa.Table, columns: list[str]) -> None:
+    from namo.scenes.parquet_files import is_text
 
-    schema = parquet.read_schema(manifest)
     for name in columns:
-        kind = schema.field(name).type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        kind = table.schema.field(name).type
+        if not is_text(kind):
             raise UsageError(f"--manifest {manifest}: column '{name}' is {kind}; it must be text")
 
 
-def _opening_column(manifest: Path) -> list[str]:
-    """Return the name of the column with opening fractions, if the manifest has one.
+def _opening_column(schema: pa.Schema) -> list[str]:
+    """Return the name of the column with opening fractions, if a manifest has one.
 
     A column of this name that holds no numbers is something else, and not read.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
+    from pyarrow import types
 
-    schema = parquet.read_schema(manifest)
-    return (
-        [OPENING]
-        if OPENING in schema.names and pa.types.is_floating(schema.field(OPENING).type)
-        else []
-    )
+    if OPENING in schema.names and types.is_floating(schema.field(OPENING).type):
+        return [OPENING]
+    return []
 
 
 def _parquet_rows(manifest: Path, split: str | None) -> list[_Row]:
-    import pyarrow as pa
-    from pyarrow import parquet
+    from namo.scenes.parquet_files import ParquetFileError, schema_of, table_of
 
     try:
-        columns = parquet.read_schema(manifest).names
-        if problem := missing_columns(columns, ["file"], _SCENE_LIST):
+        schema = schema_of(manifest)
+        if problem := missing_columns(schema.names, ["file"], _SCENE_LIST):
             raise UsageError(f"--manifest {manifest}: {problem}")
-        if PACKED_TEXT in columns:
+        if PACKED_TEXT in schema.names:
             raise UsageError(
                 f"--manifest {manifest}: its scenes are packed; `namo scenes unpack {manifest} "
                 "--output FOLDER` writes them as files; then collect with FOLDER/scenes.parquet"
             )
-        wanted = [name for name in ("file", "difficulty", "sha256", "split") if name in columns]
-        _require_text(manifest, wanted)
-        wanted += _opening_column(manifest)
-        found = parquet.read_table(manifest, columns=wanted).to_pylist()
-    except pa.ArrowInvalid as error:
-        with manifest.open("rb") as handle:
-            if is_pointer(handle.read(HEAD_BYTES)):
-                raise UsageError(f"--manifest {manifest}: {ADVICE}") from None
-        raise UsageError(f"--manifest {manifest}: not a Parquet file: {error}") from error
+        texts = [name for name in ("file", "difficulty", "sha256", "split") if name in schema.names]
+        table = table_of(manifest, [*texts, *_opening_column(schema)])
+    except ParquetFileError as error:
+        raise UsageError(f"--manifest {manifest}: {error}") from error
+    _require_text(manifest, table, texts)
+    found = table.to_pylist()
     rows = [(f"row {number}", row) for number, row in enumerate(found, start=1)]
     if split is None:
         return rows

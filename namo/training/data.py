@@ -229,7 +229,7 @@ def _read_shard(path: Path, columns: list[str]) -> pa.Table:
     """
     try:
         return pq.read_table(path, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise UsageError(f"{path}: {error}") from None
 
 

@@ -33,6 +33,7 @@ from namo.results.shards import SPLITS, ShardWriter, shard_name
 from namo.results.tables import COMPRESSION, read_table
 from namo.scenes.conditions import Conditions
 from namo.scenes.manifest import Listed, listed_scenes
+from namo.scenes.parquet_files import ParquetFileError, schema_of
 from namo.scenes.table_kinds import how_to_certify
 from namo.signals import check_termination, end_at_once_on_signals
 from namo.training.card import card_text
@@ -146,9 +147,9 @@ def _require_merged(folder: Path) -> None:
             )
     for name in ("metrics.parquet", "pushes.parquet"):
         try:
-            pq.read_schema(folder / name)
-        except pa.ArrowInvalid as error:
-            raise ResultFileError(f"{folder / name}: cannot be read as Parquet: {error}") from None
+            schema_of(folder / name)
+        except ParquetFileError as error:
+            raise ResultFileError(f"{folder / name}: {error}") from None
 
 
 def _listed(manifest: Path) -> dict[str, Listed]:

@@ -35,8 +35,10 @@ def test_the_configuration_file_contains_every_default():
         ({"quotas": {"hard": 0}}, "no scene would be selected"),
         ({"quotas": {"hard": 1}, "certify": False}, "certify is false"),
         ({"splits": {"train": 0.5}}, "fractions from 0 that add up to 1"),
-        ({"splits": {"train": math.nan}}, "fractions from 0 that add up to 1"),
-        ({"seed": 2**63}, "seed is 9223372036854775808; allowed are 0 to"),
+        ({"splits": {"train": math.nan}}, "splits: train is nan; allowed: finite numbers"),
+        ({"seed": 2**63}, "seed is 9223372036854775808; allowed: finite numbers up to 92233720"),
+        ({"rooms": [2, 10**400]}, "rooms is 10+; allowed: finite numbers up to"),
+        ({"mixture": {"big": {"weight": 10**300}}}, "mixture: big: weight is 10+; allowed: finite"),
         ({"rooms": [1, 1]}, "rooms is 1 to 1; lowest first, within 2 to 50"),
         ({"seed": -1}, "here: seed is -1"),
         ({"mixture": {}}, "here: mixture is {}; weights from 0, one above it"),
@@ -120,6 +122,17 @@ def test_a_set_made_with_other_settings_is_refused_with_the_differences(tmp_path
     SceneSetSettings(seed=7).require_made_with(manifest)
     with pytest.raises(UsageError, match="other settings: seed 7 instead of 1; regenerate it"):
         settings.require_made_with(manifest)
+
+
+def test_a_damaged_manifest_of_a_set_is_refused(tmp_path):
+    manifest = tmp_path / "scenes.parquet"
+    for stored, said in (("{", "Expecting property name"), ("[1]", r"its settings are \[1\]")):
+        write_manifest(manifest, [], {"settings": stored})
+        with pytest.raises(UsageError, match=rf"scenes\.parquet: {said}.*; regenerate it"):
+            SceneSetSettings().require_made_with(manifest)
+    manifest.write_bytes(b"")
+    with pytest.raises(UsageError, match=r"scenes\.parquet: not a Parquet file.*; regenerate it"):
+        SceneSetSettings().require_made_with(manifest)
 
 
 def test_the_version_of_a_layout_family_from_elsewhere_decides_its_scenes(tmp_path, install):

@@ -40,23 +40,23 @@ def write_mutant(whole: Path, path: Path, rng: Random, sentinel: Path) -> None:
     kind = rng.randrange(8)
     if kind in (0, 1, 2):
         for _ in range(rng.randint(1, 3)):
-            _change_config(config, rng)
+            change_config(config, rng)
     elif kind == 3:
         config["class"] = rng.choice(
             (f"{TRAP_MODULE}:Own", TRAP_MODULE, "os:abort", "builtins:exec", ":", "a" * 9999, [1])
         )
     elif kind in (4, 5, 6):
-        weights = _changed_weights(weights, rng, sentinel)
+        weights = changed_weights(weights, rng, sentinel)
     if kind != 7 and rng.random() < 0.8:
         config["weights_sha256"] = hashlib.sha256(weights).hexdigest()
     text = json.dumps(config).encode()
     if kind == 7:
-        text = _invalid_config(text, rng)
+        text = invalid_config(text, rng)
     (path / CONFIG).write_bytes(text)
     (path / WEIGHTS).write_bytes(weights)
 
 
-def _change_config(config: dict[str, Any], rng: Random) -> None:
+def change_config(config: dict[str, Any], rng: Random) -> None:
     """Change a value, a key or a size at any depth."""
     architecture = config.get("architecture")
     if rng.random() < 0.4 and isinstance(architecture, dict):
@@ -80,7 +80,7 @@ def _change_config(config: dict[str, Any], rng: Random) -> None:
         del inside[key]
 
 
-def _invalid_config(text: bytes, rng: Random) -> bytes:
+def invalid_config(text: bytes, rng: Random) -> bytes:
     """A text that is not JSON, or is JSON that costs its reader much."""
     deep = 10 ** rng.randint(2, 6)
     return rng.choice(
@@ -95,7 +95,7 @@ def _invalid_config(text: bytes, rng: Random) -> bytes:
             text.rstrip()[:-1] + b', "discount": 1e' + b"9" * 20 + b"}",
             text.rstrip()[:-1] + b', "x": "' + b"\\ud800" * deep + b'"}',
             text.rstrip()[:-1] + b', "discount": NaN}',
-            text.decode().encode("utf-16"),
+            text.decode(errors="replace").encode("utf-16"),
             b"\xef\xbb\xbf" + text,
             b"",
             b"null",
@@ -104,7 +104,7 @@ def _invalid_config(text: bytes, rng: Random) -> bytes:
     )
 
 
-def _changed_weights(weights: bytes, rng: Random, sentinel: Path) -> bytes:
+def changed_weights(weights: bytes, rng: Random, sentinel: Path) -> bytes:
     """Changed bytes anywhere or in the header, another header, or another kind of file."""
     end = 8 + int.from_bytes(weights[:8], "little")
     kind = rng.randrange(7)

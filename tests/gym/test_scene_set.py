@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import gymnasium
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from namo.errors import SceneError, UsageError
@@ -106,6 +108,17 @@ def test_an_empty_folder_is_named_without_an_option_that_nobody_gave(tmp_path):
     with pytest.raises(UsageError) as raised:
         scene_set(str(tmp_path))
     assert str(raised.value).startswith(f"{tmp_path}: holds no .xml file")
+
+
+def test_a_label_of_another_type_is_refused(tmp_path):
+    path = tmp_path / "scenes.parquet"
+    for label, values, said in (
+        ("box_count", ["two"], "'box_count' is string; it must be whole numbers"),
+        ("split", [1], "column 'split' is int64; it must be text"),
+    ):
+        pq.write_table(pa.table({"file": ["a.xml"], label: values}), path)
+        with pytest.raises(UsageError, match=rf"scenes\.parquet: .*{said}"):
+            scene_set(str(path))
 
 
 @pytest.mark.parametrize(("scenes", "difficulty"), [("benchmark", "boxes_16"), ("demo", "hard")])

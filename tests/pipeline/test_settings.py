@@ -73,6 +73,12 @@ def test_an_unknown_key_names_the_nearest(shipped):
     assert "unknown key 'sede'; did you mean 'seed'?" in message
 
 
+def test_unknown_keys_that_are_not_text_are_named(shipped):
+    message = refusal(shipped | {None: 1, 2: 3})
+    assert "unknown key 'None'; expected one of: " in message
+    assert "unknown key '2'; expected one of: " in message
+
+
 @pytest.mark.parametrize(
     ("key", "registry"),
     [

@@ -9,6 +9,7 @@ from namo.files import sha256_of
 from namo.scenes.manifest import (
     MANIFEST,
     audit_manifest,
+    left_out_of,
     listed_scenes,
     write_manifest,
 )
@@ -105,7 +106,7 @@ def test_a_missing_or_odd_manifest_is_refused_with_what_makes_one(tmp_path):
     with pytest.raises(UsageError, match="column 'sha256' must be text in every row; `namo scenes"):
         listed_scenes(odd)
     (tmp_path / "list.txt").write_text("a.xml")
-    with pytest.raises(UsageError, match=r"not a Parquet file .*`namo scenes certify FOLDER"):
+    with pytest.raises(UsageError, match=r"not a Parquet file.*`namo scenes certify FOLDER"):
         listed_scenes(tmp_path / "list.txt")
 
 
@@ -119,3 +120,28 @@ def test_fractions_of_layouts_are_kept():
     names = [split_of(f"maze-{number}", SPLITS) for number in range(4000)]
     assert abs(names.count("train") / 4000 - 0.8) < 0.03
     assert abs(names.count("val") / 4000 - 0.1) < 0.02
+
+
+def test_a_file_that_is_listed_but_no_path_is_a_problem_of_its_row(tmp_path):
+    path = listed(tmp_path, ("a.xml", "a", "row-1", "train"), ("b.xml", "b", "row-2", "train"))
+    table = pq.read_table(path)
+    files = pa.array(["a.xml", "b" * 300])
+    pq.write_table(table.set_column(table.column_names.index("file"), "file", files), path)
+    assert audit_manifest(path) == [f"{'b' * 300}: cannot be read: File name too long"]
+
+
+def test_large_text_as_other_libraries_write_it_is_text(tmp_path):
+    path = listed(tmp_path, ("a.xml", "a", "row-1", "train"), ("b.xml", "b", "row-2", "test"))
+    table = pq.read_table(path)
+    large = [pa.large_string() if kind == pa.string() else kind for kind in table.schema.types]
+    fields = [pa.field(name, kind) for name, kind in zip(table.column_names, large, strict=True)]
+    pq.write_table(table.cast(pa.schema(fields)), path)
+    assert audit_manifest(path) == []
+    assert len(listed_scenes(path)) == 2
+
+
+def test_what_a_damaged_manifest_leaves_out_is_refused(tmp_path):
+    path = tmp_path / "scenes.parquet"
+    path.write_bytes(b"")
+    with pytest.raises(UsageError, match=r"scenes\.parquet: not a Parquet file, or damaged"):
+        left_out_of(path)

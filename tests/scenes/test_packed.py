@@ -44,7 +44,13 @@ def test_the_same_scenes_are_packed_to_the_same_bytes(tmp_path):
     ("changed", "said"),
     [
         ({"sha256": "0" * 64}, r"a\.xml: checksum mismatch"),
-        ({"file": "../a.xml"}, r"'\.\./a\.xml' is not the plain name"),
+        ({"file": "../a.xml"}, r"'\.\./a\.xml' is not the plain name of a scene file"),
+        ({"file": ".."}, r"'\.\.' is not the plain name"),
+        ({"file": ""}, r"'' is not the plain name"),
+        ({"file": "a\0.xml"}, "is not the plain name"),
+        ({"file": "scenes.parquet"}, r"'scenes\.parquet' is not the plain name"),
+        ({"file": None}, "column 'file' must be text in every row"),
+        ({"xml": None}, "column 'xml' must be text in every row"),
     ],
 )
 def test_damaged_scenes_and_names_that_lead_elsewhere_are_refused(tmp_path, changed, said):
@@ -52,6 +58,12 @@ def test_damaged_scenes_and_names_that_lead_elsewhere_are_refused(tmp_path, chan
     with pytest.raises(UsageError, match=said):
         unpack(tmp_path / "packed", tmp_path / "set")
     assert not (tmp_path / "set").exists()
+
+
+def test_two_scenes_of_one_name_are_refused(tmp_path):
+    pack(tmp_path / "packed", [ROWS[0], ROWS[1] | {"file": "a.xml"}])
+    with pytest.raises(UsageError, match=r"packed: lists 'a\.xml' more than once"):
+        read_packed(tmp_path / "packed")
 
 
 def test_what_holds_no_packed_scenes_is_refused(tmp_path):

@@ -190,6 +190,23 @@ def test_invalid_parquet_manifests_are_refused(folder):
     assert "row 2: no such file" in refusal(manifest=manifest)
 
 
+def test_a_line_that_is_no_path_is_named_and_cut_off(folder):
+    manifest = folder / "list.txt"
+    manifest.write_text(f"a.xml\n{'x' * 10_000}\n")
+    said = refusal(manifest=manifest)
+    assert said.startswith(f"--manifest {manifest}: line 2: File name too long: '{folder}/xxx")
+    assert len(said) < 1000
+
+
+def test_two_columns_of_one_name_are_refused(folder):
+    names = ["file", "opening_share", "opening_share"]
+    table = pa.Table.from_arrays([["a.xml"], [0.5], [0.5]], names=names)
+    parquet.write_table(table, folder / "list.parquet")
+    assert refusal(manifest=folder / "list.parquet").endswith(
+        "has 2 columns 'opening_share'; expected one"
+    )
+
+
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [(0, -1, range(10)), (3, 5, range(3, 5)), (9, 10, range(9, 10)), (4, -1, range(4, 10))],

@@ -8,6 +8,7 @@ NAME-even-1.scen and NAME-random-1.scen of the multi-agent benchmarks are.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,6 +32,7 @@ from namo.scenes.scene import Goal, Robot, Scene
 _MAX_HEADER_LINES = 10
 _FREE = ".GS"
 _BLOCKED = "@OTW"
+_COUNT = re.compile(r"\d{1,9}")  # Python refuses to read integers of thousands of digits
 _MERGED_TERRAIN = {
     "T": "trees 'T' are walls",
     "W": "water 'W' is walls",
@@ -88,7 +90,7 @@ def _cells(text: str) -> np.ndarray[tuple[int, int], np.dtype[np.str_]]:
     if set(header) != {"type", "height", "width"} or header["type"] != "octile":
         raise SceneError(f"header {header}; it must be type octile, height, width, map")
     sides = header["height"], header["width"]
-    if not all(side.isdecimal() and 0 < int(side) <= 10_000 for side in sides):
+    if not all(_COUNT.fullmatch(side) and 0 < int(side) <= 10_000 for side in sides):
         raise SceneError(f"height {sides[0]}, width {sides[1]}; both must be 1 to 10000")
     height, width = map(int, sides)
     rows = [line.strip() for line in lines[first:]]
@@ -119,7 +121,7 @@ def _scenario_ends(path: Path, free: FreeCells) -> tuple[Cell, Cell, int]:
     number, line = first_scenario(read_text(path))
     # Names of maps may contain blanks, so the numbers are counted from the end.
     numbers = line.split()[-7:-1]
-    if len(numbers) != 6 or not all(number.isdecimal() for number in numbers):
+    if len(numbers) != 6 or not all(map(_COUNT.fullmatch, numbers)):
         raise SceneError(
             f"{path.name}: line {number} is not a scenario: bucket, map, width, height, start x "
             "and y, goal x and y, length"

@@ -10,12 +10,12 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
-from scipy.sparse.csgraph import dijkstra
+from scipy import ndimage
 
 from namo.errors import SceneError
 from namo.geometry import Floats
 from namo.scenes.convex import Point
+from namo.scenes.importers.path_lengths import path_lengths
 from namo.scenes.regions import free_regions
 from namo.scenes.scene import GOAL_TOLERANCE_M, Bounds, Wall
 
@@ -109,7 +109,7 @@ def path_ends(free: FreeCells, *, diagonal: bool) -> tuple[Cell, Cell]:
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     region = labels == int(np.argmax(sizes))
-    row, column = np.argwhere(region)[0]
+    row, column = np.unravel_index(np.argmax(region), region.shape)
     start = farthest(region, (int(row), int(column)), diagonal=diagonal)
     return start, farthest(region, start, diagonal=diagonal)
 
@@ -124,22 +124,7 @@ def farthest(free: FreeCells, start: Cell, *, diagonal: bool) -> Cell:
         start: a free cell.
         diagonal: whether diagonal cells are neighbours.
     """
-    places = np.argwhere(free)
-    index: NDArray[np.int64] = np.full(free.shape, -1, dtype=np.int64)
-    index[free] = np.arange(len(places))
-    starts, ends, lengths = [], [], []
-    for row, column in ((0, 1), (1, 0), (1, 1), (1, -1))[: 4 if diagonal else 2]:
-        here = index[: len(index) - row, max(0, -column) : index.shape[1] - max(0, column)]
-        there = index[row:, max(0, column) : index.shape[1] + min(0, column)]
-        both = (here >= 0) & (there >= 0)
-        starts.append(here[both])
-        ends.append(there[both])
-        lengths.append(np.full(int(both.sum()), np.hypot(row, column)))
-    graph = sparse.csr_array(
-        (np.concatenate(lengths), (np.concatenate(starts), np.concatenate(ends))),
-        shape=(len(places), len(places)),
-    )
-    distances = dijkstra(graph, directed=False, indices=np.array([index[start]]))[0]
-    distances[~np.isfinite(distances)] = -1.0
-    row, column = places[int(np.argmax(distances))]
-    return int(row), int(column)
+    blocked = np.pad(~free, 1, constant_values=True)
+    lengths = path_lengths(blocked, start[0] + 1, start[1] + 1, diagonal)
+    row, column = np.unravel_index(np.argmax(lengths), lengths.shape)
+    return int(row) - 1, int(column) - 1

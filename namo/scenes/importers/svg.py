@@ -7,7 +7,6 @@ reshapes an element is refused, since only `transform` attributes are evaluated.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -124,7 +123,10 @@ def parse_svg(text: str) -> SvgDocument:
             something.
     """
     xml_elements(text, "svg")  # refuses entities before the next line parses them
-    root = ElementTree.fromstring(text)  # noqa: S314 - no entity definitions are left
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 - no entity definitions are left
+    except ElementTree.ParseError as error:  # of namespaces, which `xml_elements` leaves alone
+        raise SceneError(f"not well-formed XML: {error}") from error
     view_box = _view_box(root)
     _refuse_style_sheets(root)
     if root.get("transform"):
@@ -199,11 +201,14 @@ def finite_number(text: str, what: str) -> float:
         what: what messages call it.
 
     Raises:
-        SceneError: it is not a finite number, or has another unit.
+        SceneError: it is not a finite number, beyond `MAX_COORDINATE`, or has another unit.
     """
     match = _NUMBER.fullmatch(text)
-    if not match or not math.isfinite(float(match[1])):
-        raise SceneError(f"{what}: '{text}' is not a finite number of user units")
+    if not match or not abs(float(match[1])) <= MAX_COORDINATE:
+        raise SceneError(
+            f"{what}: '{text[:80]}' is not a finite number of user units, at most "
+            f"{MAX_COORDINATE:g}"
+        )
     return float(match[1])
 
 

@@ -19,6 +19,8 @@ from namo.scenes.importers.svg_paint import FillRule, fill_rule_of, paint_of
 from namo.scenes.importers.svg_strokes import stroke_area
 
 _PATH_DATA = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9eE+\-.,\s]*")
+_PARSER_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What `svgelements` raises for data that begin without a point, or lack one elsewhere."""
 _CURVE_GUESS_POINTS = 8
 _MAX_CURVE_POINTS = 200
 
@@ -220,18 +222,19 @@ def _outlines(element: SvgElement, tolerance: float) -> list[_Outline]:
         if len(points) % 2:
             raise SceneError(f"'{element.label}': an odd number of coordinates")
         return [_Outline(np.array(points).reshape(-1, 2))]
-    return list(_path_outlines(element, tolerance))
-
-
-def _path_outlines(element: SvgElement, tolerance: float) -> Iterable[_Outline]:
     data = element.attributes.get("d", "")
     try:
-        path = svgelements.Path(data) if _PATH_DATA.fullmatch(data) else None
-    except ValueError:
-        path = None
-    if path is None:
+        outlines = list(_path_outlines(data, tolerance)) if _PATH_DATA.fullmatch(data) else None
+    except _PARSER_ERRORS:
+        outlines = None
+    if outlines is None:
         raise SceneError(f"'{element.label}': path data '{data[:60]}' is not understood")
-    for subpath in path.as_subpaths():
+    return outlines
+
+
+def _path_outlines(data: str, tolerance: float) -> Iterable[_Outline]:
+    """Yield the outlines of path data; raises one of `_PARSER_ERRORS` for what is none."""
+    for subpath in svgelements.Path(data).as_subpaths():
         points: list[tuple[float, float]] = []
         for segment in subpath:
             if segment.end is None:
@@ -260,5 +263,5 @@ def _curve_points(length: float, tolerance: float) -> int:
 
     A chord across an angle a of a circle of radius r deviates by at most r a² / 8.
     """
-    needed = math.ceil(math.sqrt(math.pi * length / (8.0 * tolerance)))
-    return min(max(needed, 2), _MAX_CURVE_POINTS)
+    needed = math.sqrt(math.pi * length / (8.0 * tolerance))  # infinite for lengths near 1e308
+    return max(math.ceil(min(needed, _MAX_CURVE_POINTS)), 2)

@@ -121,6 +121,7 @@ def test_an_open_rim_gets_a_border_and_a_narrow_cell_a_narrow_robot(path):
     [
         ("height 1\nwidth 1\nmap\n.\n", "it must be type octile"),
         ("type octile\nheight 1\nwidth x\nmap\n.\n", "width x; both must be 1 to 10000"),
+        (MAP.replace("height 4", f"height {'9' * 5000}"), "both must be 1 to 10000"),
         (MAP.replace("height 4", "height 5"), "not 5 rows of 6"),
         (MAP.replace("G", "?"), r"characters \?; allowed"),
         (MAP.translate(str.maketrans(".GS", "@@@")), "no free cell"),

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -18,3 +20,13 @@ def test_only_the_largest_region_is_used_and_diagonals_only_on_request():
     assert farthest(np.fliplr(free), (0, 2), diagonal=True) == (1, 0)
     with pytest.raises(SceneError, match="no free cell"):
         path_ends(~free & free, diagonal=True)
+
+
+def test_a_large_plan_takes_no_more_memory_than_a_few_numbers_per_cell():
+    free = np.ones((1500, 2000), dtype=bool)
+    tracemalloc.start()
+    try:
+        assert path_ends(free, diagonal=True) == ((1499, 1999), (0, 0))
+        assert tracemalloc.get_traced_memory()[1] < 60 * free.size
+    finally:
+        tracemalloc.stop()

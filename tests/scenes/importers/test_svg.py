@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from namo.errors import SceneError
-from namo.scenes.importers.svg import css, parse_svg
+from namo.scenes.importers.svg import css, finite_number, parse_svg
 
 
 def document(body):
@@ -18,6 +18,17 @@ def test_elements_are_visible_or_invisible_with_the_reason():
     reasons = {element.identifier: element.invisible_reason for element in svg.invisible}
     assert reasons["inside"] == reasons["hidden"] == "hidden"
     assert reasons["defined"] == "inside 'defs'"
+
+
+def test_a_prefix_that_is_not_declared_is_refused():
+    with pytest.raises(SceneError, match="not well-formed XML: unbound prefix"):
+        document('<rect namo:type="wall"/>')
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1e308", "1e999", "1.1e9", "nan"])
+def test_numbers_that_no_plan_has_are_refused(number):
+    with pytest.raises(SceneError, match="is not a finite number of user units, at most 1e"):
+        finite_number(number, "'a' r")
 
 
 def test_matrices_compose_the_transforms_of_ancestors():

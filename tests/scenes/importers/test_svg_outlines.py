@@ -158,3 +158,15 @@ def test_a_self_intersection_is_repaired_and_reported():
 def test_a_shape_without_area_is_refused():
     with pytest.raises(SceneError, match="'path without id': encloses no area"):
         areas('<path d="M0,0 L4,4"/>')
+
+
+@pytest.mark.parametrize("data", ["T1,1", "A1,1 0 0 0 1,1", "hz", "m z", "M0,0 x"])
+def test_path_data_that_begin_without_a_point_are_refused(data):
+    with pytest.raises(SceneError, match=f"path data '{data}' is not understood"):
+        areas(f'<path d="{data}"/>')
+
+
+@pytest.mark.parametrize("shape", ['path d="M0,0 q1e308,1e308 0,1 z"', 'circle r="1e308"'])
+def test_curves_that_are_too_long_are_refused(shape):
+    with pytest.raises(SceneError, match=r"at most 1e|beyond 1e"):
+        areas(f"<{shape}/>")
