@@ -16,6 +16,9 @@ from namo.world.contacts import contact_points
 from namo.world.cost_to_go import SHAPE, CostToGo
 from namo.world.primitives import TRAVELS, PrimitiveLibrary, PushClass, simulate_library
 
+KEPT = 32
+"""Libraries kept in memory, 0.6 MB each; to load one takes a millisecond."""
+
 
 def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> PrimitiveLibrary:
     """Return the primitives of a movable: from memory, from disk, or simulated now.
@@ -31,7 +34,7 @@ def library_for(scene: Scene, movable: Movable, folder: Path | None = None) -> P
     return _library(PushClass.of(scene, movable), folder or cache_folder())
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=KEPT)
 def _library(push_class: PushClass, folder: Path) -> PrimitiveLibrary:
     path = folder / "primitives" / f"{push_class.key()}.npz"
     library = _load(path, push_class)
