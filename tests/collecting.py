@@ -41,14 +41,14 @@ CLOCKS = re.compile(
 )
 
 
-def _without_clocks(value: Any) -> Any:
+def without_clocks(value: Any) -> Any:
     """A record or a row without what a clock, or the cutting into chunks, decides."""
     if isinstance(value, dict):
         return {
-            key: _without_clocks(item) for key, item in value.items() if not CLOCKS.fullmatch(key)
+            key: without_clocks(item) for key, item in value.items() if not CLOCKS.fullmatch(key)
         }
     if isinstance(value, (list, tuple)):
-        return type(value)(_without_clocks(item) for item in value)
+        return type(value)(without_clocks(item) for item in value)
     return value
 
 
@@ -85,14 +85,14 @@ class Collection:
     def content(self) -> dict[str, Any]:
         """Everything that must not depend on how the work was cut up."""
         return {
-            "metrics": _without_clocks(self.table("metrics")),
-            "pushes": _without_clocks(self.table("pushes")),
+            "metrics": without_clocks(self.table("metrics")),
+            "pushes": without_clocks(self.table("pushes")),
             "records": self.plain_records(),
         }
 
     def plain_records(self) -> dict[str, Record]:
         """The records by file name, without clocks."""
-        return {path.name: _without_clocks(read_record(path)) for path in self.files()}
+        return {path.name: without_clocks(read_record(path)) for path in self.files()}
 
 
 class Rig:
@@ -161,7 +161,7 @@ class Rig:
         )
 
     def without_clocks(self, value: Any) -> Any:
-        return _without_clocks(value)
+        return without_clocks(value)
 
     def opened(self, output: Path, scenes: Path) -> Collection:
         return Collection(output, scenes)

@@ -31,7 +31,7 @@ def said(collection: Collection, folder: Path) -> dict[str, Any]:
         for row in collection.table("metrics")
     ]
     write_table(folder / "metrics.parquet", METRICS, [pa.Table.from_pylist(rows, METRICS)])
-    summary = _without_clocks(copy.deepcopy(collection.summary()))
+    summary = without_clocks(copy.deepcopy(collection.summary()))
     summary["collection_metadata"]["folder"] = "the same"
     run = {**read_run_file(folder), "name": "the same", "command": ["collect"]}
     texts = {
@@ -43,14 +43,14 @@ def said(collection: Collection, folder: Path) -> dict[str, Any]:
     return {"summary": summary, **texts}
 
 
-def _without_clocks(value: Any) -> Any:
+def without_clocks(value: Any) -> Any:
     """A summary with what clocks and processes decide set to a constant."""
     if isinstance(value, list):
-        return [_without_clocks(each) for each in value]
+        return [without_clocks(each) for each in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: _constant(key, item) if CLOCKS_AND_PROCESSES.fullmatch(key) else _without_clocks(item)
+        key: _constant(key, item) if CLOCKS_AND_PROCESSES.fullmatch(key) else without_clocks(item)
         for key, item in value.items()
     }
 

@@ -146,7 +146,7 @@ class _Menu:
 
     def best(self) -> _Choice:
         """Return what has the highest rating."""
-        if self._rated.can_wait:
+        if self._rated.can_wait:  # nothing was tried, and other kinds of pushes are rated lower
             opens = self._opens.max(axis=1)
             contact = int(opens.argmax())
             rest = (1.0 - opens[contact]) * self._rated.later_limit
@@ -168,39 +168,37 @@ class _Menu:
             best = _Choice(self.further[0][1], None, None)
         return best
 
-    def later(self, contact: int, travel: int) -> Floats:
-        """Return the rating (1,) of the state that a push to the pose of a candidate leads to."""
-        return self._later[contact, travel : travel + 1]
-
-    def goal(self, contact: int, travel: int) -> Pose2D:
-        """Return the pose of a candidate, world frame."""
-        x, y, theta = self._goals[contact * self._poses.shape[1] + travel].tolist()
+    def goal(self, choice: _Choice) -> Pose2D:
+        """Return the pose, world frame, of a choice that is no straight push."""
+        if choice.contact is None or choice.travel is None:
+            return self.further[0][0]
+        x, y, theta = self._goals[choice.contact * self._poses.shape[1] + choice.travel].tolist()
         return Pose2D(x, y, theta)
 
-    def after_straight(self, contact: int, ends: Sequence[Pose2D | None]) -> Floats:
-        """Take note of a simulated contact, and return the ratings of the states it led to.
+    def after(self, choice: _Choice, ends: Sequence[Pose2D | None]) -> Floats:
+        """Take note of what was simulated, and return the ratings (n,) of the states it led to.
 
         Args:
-            contact: that was simulated.
-            ends: pose of the object after each travel; None where nothing moved.
+            choice: that was simulated, and did not open the goal.
+            ends: n poses of the object, one after each travel of a straight push; None where
+                nothing moved.
         """
-        self._contacts[contact] = False
-        self._opens[contact] = 0.0  # or the search would have ended
-        self._poses[contact, len(ends) :] = False
+        rating, contact, travel = choice
+        if contact is None:
+            del self.further[0]
+            ratings = np.array([LATER_FACTOR * rating])
+        elif travel is None:
+            self._contacts[contact] = False
+            self._opens[contact] = 0.0
+            self._poses[contact, len(ends) :] = False
+            ratings = self._later[contact, : len(ends)]
+        else:
+            self._strike(self.goal(choice))
+            self._opens[contact, : travel + 1] = 0.0  # it passed through the shorter ones
+            ratings = self._later[contact, travel : travel + 1]
         for end in ends:
             self._strike(end)
-        return self._later[contact, : len(ends)]
-
-    def after_pose(self, contact: int, travel: int, end: Pose2D | None) -> None:
-        """Take note of a simulated push to the pose of a candidate, and where the object is now."""
-        self._strike(self.goal(contact, travel))
-        self._strike(end)
-        self._opens[contact, : travel + 1] = 0.0  # it passed through the shorter ones
-
-    def after_further(self, end: Pose2D | None) -> None:
-        """Take note of a simulated push to the first further goal, and where the object is now."""
-        del self.further[0]
-        self._strike(end)
+        return ratings
 
     def _strike(self, pose: Pose2D | None) -> None:
         """Take the goals within tolerance of a pose off the menu; None is no pose."""
@@ -287,25 +285,16 @@ class HybridSearch:
 
     def _try(self, node: Node, menu: _Menu) -> Node | None:
         """Simulate what is next on a menu; return the node at which the goal is open, if any."""
-        search, (rating, contact, travel) = self._search, menu.best()
-        if contact is None:
-            children = [search.push(node, Push(menu.name, menu.further[0][0]))]
-        elif travel is None:
-            children = search.push_straight(node, menu.name, contact)
+        search, choice = self._search, menu.best()
+        if choice.contact is not None and choice.travel is None:
+            children = search.push_straight(node, menu.name, choice.contact)
         else:
-            children = [search.push(node, Push(menu.name, menu.goal(contact, travel)))]
+            children = [search.push(node, Push(menu.name, menu.goal(choice)))]
         for child in children:
             if child is not None and search.is_goal(child):
                 return child
         ends = [None if child is None else search.pose(child, menu.name) for child in children]
-        if contact is None:
-            ratings = np.array([LATER_FACTOR * rating])
-            menu.after_further(ends[0])
-        elif travel is None:
-            ratings = menu.after_straight(contact, ends)
-        else:
-            ratings = menu.later(contact, travel)
-            menu.after_pose(contact, travel, ends[0])
+        ratings = menu.after(choice, ends)
         found = [
             (later, child)
             for child, later in zip(children, ratings.tolist(), strict=True)

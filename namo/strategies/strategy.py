@@ -118,7 +118,7 @@ class RatedCandidates:
 
     @property
     def p_later(self) -> Floats:
-        """Probability (n,) that a plan continues from the state it leads to if none is open."""
+        """Probability (n,) that, if it does not, a plan continues from the state it leads to."""
         if callable(self.later):
             self.later = self.later()  # and let go of what it is computed from
         return self.later

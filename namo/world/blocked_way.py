@@ -159,8 +159,7 @@ class RemainingWay:
         Raises:
             UnknownMovableError: the scene has no such movable.
         """
-        static = reachability.static
-        self._static, self._place = static, static.index[name]
+        self._reachability, self._name = reachability, name
         self._free = reachability.obstacles_excluding(name).free
         self._weights, self._distances = reachability.drive.without(name)
         self._minima = row_minima(self._distances)
@@ -185,8 +184,7 @@ class RemainingWay:
             poses: (n, 3) of the movable, x, y (m), theta (rad), world frame.
             robots: (n, 2) of the robot (m), world frame.
         """
-        outlines = self._static.inflated.placed_each(self._place, poses)
-        return self.costs_at(self._free.drawings(outlines), robots)
+        return self.costs_at(drawings_at(self._reachability, self._name, poses), robots)
 
     def costs_at(self, drawings: Drawings, robots: Floats) -> Floats:
         """Return `costs` (n,) of the remaining ways (m of free drive).
@@ -195,20 +193,20 @@ class RemainingWay:
             drawings: of the movable at its n poses, by `drawings_at`.
             robots: (n, 2) of the robot (m), world frame.
         """
-        free = self._free
+        free, grid = self._free, self._reachability.static.grid
         steps = _remaining_costs(
             drawings,
             free.scratch,
             free.blocked,
             free.runs,
             robots,
-            self._static.grid.frame,
+            grid.frame,
             free.back_off_m,
             self._distances,
             self._minima,
             self._weights,
         )
-        return np.where(steps == CUT_OFF, np.inf, steps / STEP * self._static.grid.resolution)
+        return np.where(steps == CUT_OFF, np.inf, steps / STEP * grid.resolution)
 
 
 @compiled

@@ -52,7 +52,9 @@ def openings(reachability: Reachability) -> list[Opening]:
     if connected.region == NO_REGION:
         return []
     weights, to_goal = reachability.drive.weights, reachability.drive.distances
-    from_robot = goal_distances(static.walls, weights, *np.nonzero(reachability.mask == REACHED))
+    # Contiguous like the cells of a goal, or the kernel would be compiled once more.
+    reached = map(np.ascontiguousarray, np.nonzero(reachability.mask == REACHED))
+    from_robot = goal_distances(static.walls, weights, *reached)
     blocked = reachability.obstacles_excluding(None).free.blocked
     regions = regions_of(static.grid, blocked)
     labels, own = regions.labels, regions.labels[connected.row, connected.column]

@@ -394,6 +394,7 @@ class World(Pictured):
         robot = reachability.poses["robot"]
         reachability.reached(np.array([[robot.x, robot.y]]))
         self.situation()
+        reachability.mask  # noqa: B018 - painted by a kernel
         self.simulation.prepare()
         if self.scene.movables:
             name = self.scene.movables[0].name

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.collecting import _without_clocks
+from tests.collecting import without_clocks
 from tests.processors.processors import Processor
 from tests.processors.searches import REPOSITORY
 
@@ -93,7 +93,7 @@ def collect_as(
 def _row(record: dict[str, Any]) -> dict[str, Any]:
     """What must not differ: everything but clocks and the names of platforms."""
     names = ("pushes", "metrics", "episode_results", "plans", "scene", "error")
-    row: dict[str, Any] = _without_clocks({name: record[name] for name in names})
+    row: dict[str, Any] = without_clocks({name: record[name] for name in names})
     return row
 
 
