@@ -42,6 +42,10 @@ POLL_S = 0.1
 """Time between two looks at whether to end (s)."""
 END_S = 5.0
 """Time that workers have to end before they are killed (s)."""
+M_MMAP_THRESHOLD = -3
+"""Number of the parameter of `mallopt` in the header of glibc."""
+LARGE_BLOCK = 256 * 1024
+"""Size from which a worker gives a block of memory back when it is freed (bytes)."""
 _known_threads: set[str] = set()
 """Threads whose libraries handle forks themselves, by their ids."""
 
@@ -239,6 +243,15 @@ def _return_free_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+def _return_large_blocks() -> None:
+    """Have this process give large blocks back when they are freed.
+
+    Otherwise glibc keeps blocks up to the size of the largest one freed so far, 14 MB in a search.
+    """
+    with suppress(AttributeError):  # of C libraries other than glibc
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+
+
 def require_one_thread() -> None:
     """Make sure that this process may be forked.
 
@@ -284,6 +297,7 @@ def _serve(
 ) -> None:
     """Do jobs until the other side closes."""
     end_with_parent(parent)
+    _return_large_blocks()
     for each in others:  # a copy of their other end would keep them from noticing that it closed
         each.close()
     link = _Parent(here)

@@ -16,7 +16,7 @@ from namo.world.contacts import contact_points
 from namo.world.cost_to_go import SHAPE, CostToGo
 from namo.world.primitives import TRAVELS, PrimitiveLibrary, PushClass, simulate_library
 
-KEPT = 32
+KEPT = 8
 """Libraries kept in memory, 0.6 MB each; to load one takes a millisecond."""
 
 
