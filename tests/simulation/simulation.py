@@ -28,8 +28,7 @@ from namo.results.record_types import EnvironmentRecord
 from namo.results.run_lock import join_plan, write_plan
 from namo.results.selection import stale_parts
 from namo.results.verify import REPLACED, Verification, schedule_recollection
-from tests.collecting import Collection, Record
-from tests.collecting import without_clocks
+from tests.collecting import Collection, Record, without_clocks
 from tests.simulation.model import Model
 from tests.simulation.scheduler import Process, current
 from tests.simulation.searches import LABEL, ROOMS, Run, Searches
