@@ -15,17 +15,13 @@ import numpy as np
 from namo.geometry import Floats, Pose2D
 from namo.portable_math import log
 from namo.strategies.clear_poses import clear_poses, limited
-from namo.strategies.path_blocking import P_LATER, rate_later
 from namo.strategies.rated_candidates import StateCache, best_goals
 from namo.strategies.strategy import FurtherGoals, RatedCandidates
+from namo.world.blocked_way import P_LATER
 from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
 
-P_OPENS = 0.8
-"""Probability that a straight push opens the goal at a pose at which it is predicted to."""
-P_OPENS_SHOVING = 0.4
-"""The same where it would push another movable along, which primitives do not predict."""
 SAMPLING_EXPONENT = 5
 """Samples of goals prefer high ratings by this much: in proportion to the odds it would be 1."""
 
@@ -79,14 +75,10 @@ class ClearPathGoals:
 def _rate(world: World, name: str) -> RatedCandidates:
     ways = CandidateWays(world.reachability(), name, candidate_pushes(world, name))
     numbers = np.flatnonzero(ways.candidates.possible)
-    opens = np.where(ways.candidates.shoves, P_OPENS_SHOVING, P_OPENS) * ways.open
-    # At this pose or on the way to it.
-    opens = 1.0 - np.cumprod(1.0 - opens, axis=1, dtype=np.float64)
+    opens = ways.p_opens.flat[numbers]
 
     def later() -> Floats:
-        ratings: Floats = rate_later(ways.costs, ways.now).flat[numbers]
+        ratings: Floats = ways.p_later.flat[numbers]
         return ratings
 
-    return limited(
-        RatedCandidates(ways.candidates, numbers, opens.flat[numbers], later, later_limit=P_LATER)
-    )
+    return limited(RatedCandidates(ways.candidates, numbers, opens, later, later_limit=P_LATER))

@@ -14,9 +14,8 @@ import numpy as np
 
 from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.portable_math import cos, sin
-from namo.strategies.path_blocking import rate_later
 from namo.strategies.strategy import SURE, FurtherGoals, RatedCandidates
-from namo.world.blocked_way import RemainingWay
+from namo.world.blocked_way import RemainingWay, rate_later
 from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 from namo.world.reachability import Reachability
 from namo.world.world import World

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from namo.geometry import Floats
-from namo.world.blocked_way import BlockedWay, blocked_way, opens_without, rating_of
+from namo.world.blocked_way import BlockedWay, blocked_way, opens_without, rate_later, rating_of
 from namo.world.world import World
 
 ALONE = 0.8
 """Rating of a movable that is not in the way, but without which the goal would be open."""
-P_LATER = 0.5
-"""Factor on the rating of a state that a push leads to if the goal is not open there."""
-ELSEWHERE_FACTOR = 0.5
-"""Factor on the ratings of movables that are not in the way: they may be in the way of a push."""
 
 
 class PathBlocking:
@@ -43,17 +38,6 @@ class PathBlocking:
                 alone = opens_without(world.reachability(), name)
                 ratings.append(ALONE if alone else elsewhere)
         return ratings
-
-
-def rate_later(costs: Floats, now: float) -> Floats:
-    """Return the ratings (...) of pushes that do not open the goal, from 0 to 1.
-
-    Args:
-        costs: (...) of the ways that they leave (m).
-        now: cost of the way before them (m).
-    """
-    ratings = P_LATER * rating_of(costs)
-    return np.where(costs < now, ratings, ELSEWHERE_FACTOR * ratings)
 
 
 def _distances(world: World, way: BlockedWay, names: list[str]) -> dict[str, float]:

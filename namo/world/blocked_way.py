@@ -30,6 +30,10 @@ from namo.world.reachability import Reachability
 
 WAY_M = 10.0
 """The rating of a state falls by a factor e per so many metres that its way to the goal costs."""
+P_LATER = 0.5
+"""Factor on the rating of a state that a push leads to if the goal is not open there."""
+ELSEWHERE_FACTOR = 0.5
+"""Factor on the ratings of movables that are not in the way: they may be in the way of a push."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +74,17 @@ def rating_of(costs: Floats) -> Floats:
     """
     ratings: Floats = exp(-costs / WAY_M)
     return ratings
+
+
+def rate_later(costs: Floats, now: float) -> Floats:
+    """Return the ratings (...) of pushes that do not open the goal, from 0 to `P_LATER`.
+
+    Args:
+        costs: (...) of the ways that they leave (m).
+        now: cost of the way before them (m).
+    """
+    ratings = P_LATER * rating_of(costs)
+    return np.where(costs < now, ratings, ELSEWHERE_FACTOR * ratings)
 
 
 def opens_without(reachability: Reachability, name: str) -> bool:

@@ -12,10 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from namo.geometry import Floats, to_world_each
-from namo.world.blocked_way import RemainingWay, drawings_at, opens_at
+from namo.world.blocked_way import RemainingWay, drawings_at, opens_at, rate_later
 from namo.world.candidates import CandidatePushes
 from namo.world.free_space import Drawings
 from namo.world.reachability import Reachability
+
+P_OPENS = 0.8
+"""Probability that a straight push opens the goal at a pose at which it is predicted to."""
+P_OPENS_SHOVING = 0.4
+"""The same where it would push another movable along, which primitives do not predict."""
 
 
 class CandidateWays:
@@ -69,3 +74,18 @@ class CandidateWays:
         costs = np.full(self.candidates.possible.shape, np.inf)
         costs[self.candidates.possible] = self.remaining.costs_at(*self._ends)
         return costs
+
+    @cached_property
+    def p_opens(self) -> Floats:
+        """Probability that each candidate opens the goal at its pose or on the way to it.
+
+        (contacts, travels); a push passes through the poses of the shorter ones from its contact.
+        """
+        opens = np.where(self.candidates.shoves, P_OPENS_SHOVING, P_OPENS) * self.open
+        at_any: Floats = 1.0 - np.cumprod(1.0 - opens, axis=1, dtype=np.float64)
+        return at_any
+
+    @cached_property
+    def p_later(self) -> Floats:
+        """Rating of each candidate if it does not open the goal, (contacts, travels), 0 to 1."""
+        return rate_later(self.costs, self.now)
