@@ -16,7 +16,7 @@ from torch import nn
 from namo.errors import ModelError
 from namo.learning.bundle_files import CONFIG, WEIGHTS
 from namo.learning.networks import CandidateNet
-from namo.learning.queries import FEATURES, FRAMES
+from namo.learning.queries import BASE_FEATURES, FEATURES, FRAMES
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.plug_ins import load_target
 
@@ -46,6 +46,7 @@ def new_network(
         metres_per_pixel=view.metres_per_pixel,
         behind=view.behind,
         sample_at=[(features.index(x), features.index(y)) for x, y in points if x in features],
+        base=[features.index(one) for one in BASE_FEATURES if one in features],
         **sizes,
     )
 

@@ -82,6 +82,7 @@ class CandidateNet(nn.Module):
         blocks: Sequence[int] = (1, 1, 1),
         summary: int = 96,
         hidden: int = 96,
+        base: Sequence[int] = (),
     ) -> None:
         """Make a network with random weights.
 
@@ -96,8 +97,10 @@ class CandidateNet(nn.Module):
             blocks: residual blocks at each resolution.
             summary: size of the embedding of the whole raster.
             hidden: width of the head.
+            base: features that are logits, as `OUTPUTS` names them, to which the network adds.
         """
         super().__init__()
+        self.base = list(base)
         self.sample_at = [tuple(pair) for pair in sample_at]
         self.side = pixels * metres_per_pixel
         self.behind = behind
@@ -135,7 +138,13 @@ class CandidateNet(nn.Module):
         hidden = self.of_summary(summary)[:, None] + self.of_candidate(torch.cat(inputs, dim=-1))
         hidden = functional.relu(self.hidden(functional.relu(hidden)))
         out: Tensor = self.out(hidden)
-        return out
+        return out + features[..., self.base] if self.base else out
+
+    def start_from_base(self) -> None:
+        """Have a network with a base add nothing to it, until it is trained."""
+        if self.base:
+            nn.init.zeros_(self.out.weight)
+            nn.init.zeros_(self.out.bias)
 
     def fused(self) -> CandidateNet:
         """Return this network for inference, batch norms folded into the convolutions."""

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from namo.geometry import Floats
 from namo.learning.rasters import Raster, StateRaster, render
-from namo.portable_math import arctan2, cos, matrix_product, sin
-from namo.world.blocked_way import rating_of
+from namo.portable_math import arctan2, cos, log, matrix_product, sin
+from namo.world.blocked_way import P_LATER, rate_later, rating_of
 from namo.world.candidate_ways import CandidateWays
 
 FRAMES = {"goal": "push", "object": "object"}
 """Raster frame, see `namo.learning.rasters`, per kind of query."""
+
+BASE_FEATURES = ("opens_odds", "leads_odds")
+"""Features from which the logits of a goal model start: those of `clear_path`."""
 
 FEATURES = {
     "goal": (
@@ -40,6 +43,7 @@ FEATURES = {
         "clears",
         "cleared",
         "clears_beyond",
+        *BASE_FEATURES,
     ),
     "object": ("half_x", "half_y", "contacts_reachable"),
 }
@@ -58,12 +62,16 @@ Lengths are those of a robot of `namo.learning.rasters.ROBOT_RADIUS_M`, see ther
 - clears: 1 if nothing remains after it, else 0;
 - cleared: fraction of the travels up to this one, of the same contact, after which nothing remains;
 - clears_beyond: 1 if nothing remains after the next longer travel, else 0;
+- opens_odds, leads_odds: log odds, -8 to 4, of what the ways alone promise, the ratings by
+  `clear_path`: that the push opens the goal, and what it is worth if it does not;
 - contacts_reachable: fraction of the contact points that the robot can reach.
 """
 
-WAY_FEATURES = ("way_now", "way_left", "clears", "cleared", "clears_beyond")
+WAY_FEATURES = ("way_now", "way_left", "clears", "cleared", "clears_beyond", *BASE_FEATURES)
 """Features that need the ways after the candidates, which takes longer than all others."""
 _SAME_DIRECTION_RAD = 1e-6
+_RATING_LIMITS = 3e-4, 0.98
+"""Between these a rating has log odds from -8 to 4."""
 
 Features = NDArray[np.float32]
 
@@ -147,7 +155,15 @@ def _way_features(ways: CandidateWays, scale: float) -> dict[str, Floats]:
         "clears": clears,
         "cleared": np.cumsum(clears, axis=1) / np.arange(1, clears.shape[1] + 1),
         "clears_beyond": beyond,
+        "opens_odds": _log_odds(ways.p_opens),
+        "leads_odds": _log_odds(rate_later(ways.costs / scale, ways.now / scale) / P_LATER),
     }
+
+
+def _log_odds(probabilities: Floats) -> Floats:
+    """Return log odds, of ratings within `_RATING_LIMITS`."""
+    limited = np.clip(probabilities, *_RATING_LIMITS)
+    return log(limited / (1.0 - limited))
 
 
 def object_query(state: StateRaster, name: str) -> Query:

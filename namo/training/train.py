@@ -130,7 +130,9 @@ class Training:
         seed = int(stream(self._settings.seed, 0, 0, Purpose.WEIGHTS).integers(2**63))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return new_network(self._kind, self._settings.sizes, self._features)
+            network = new_network(self._kind, self._settings.sizes, self._features)
+        network.start_from_base()
+        return network
 
     def run(self) -> SearchQuality:
         """Train until the last epoch, or until the held-out searches stop improving.
