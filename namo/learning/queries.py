@@ -62,7 +62,7 @@ Lengths are those of a robot of `namo.learning.rasters.ROBOT_RADIUS_M`, see ther
 - clears: 1 if nothing remains after it, else 0;
 - cleared: fraction of the travels up to this one, of the same contact, after which nothing remains;
 - clears_beyond: 1 if nothing remains after the next longer travel, else 0;
-- opens_odds, leads_odds: log odds, -8 to 4, of what the ways alone promise, the ratings by
+- opens_odds, leads_odds: log odds, -8.1 to 3.9, of what the ways alone promise, the ratings by
   `clear_path`: that the push opens the goal, and what it is worth if it does not;
 - contacts_reachable: fraction of the contact points that the robot can reach.
 """
@@ -71,7 +71,7 @@ WAY_FEATURES = ("way_now", "way_left", "clears", "cleared", "clears_beyond", *BA
 """Features that need the ways after the candidates, which takes longer than all others."""
 _SAME_DIRECTION_RAD = 1e-6
 _RATING_LIMITS = 3e-4, 0.98
-"""Between these a rating has log odds from -8 to 4."""
+"""Between these a rating has log odds from -8.1 to 3.9."""
 
 Features = NDArray[np.float32]
 

@@ -33,7 +33,8 @@ class TrainingSettings:
         gradient_clip: maximum gradient norm; larger gradients are scaled down by a factor.
         weight_decay: factor of AdamW's decoupled weight decay (Loshchilov, Hutter 2019).
         rank_weight: weight of the ranking loss.
-        leads_weight: weight of the loss on being the first push of a shortest known plan.
+        leads_weight: weight of the loss on being the first push of a shortest known plan; a network
+            with a base, see `namo.learning.networks.CandidateNet`, keeps that of its base.
         dead_end_after: failed pushes from the state that a push led to on, from which on the models
             learn that no plan continues there.
         without: names of features that the models do not get, see `namo.learning.queries.FEATURES`.

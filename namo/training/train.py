@@ -113,7 +113,10 @@ class Training:
             output / CHECKPOINT,
             [kind, self._data.card["data_sha256"], settings.as_dict(), searched_with],
         )
-        self._network: nn.Module = self._initial_network().to(self._device)
+        network = self._initial_network().to(self._device)
+        # Held-out searches get worse with what labels say of this beyond a base: docs/learning.md.
+        self._leads_weight = 0.0 if network.base else settings.leads_weight
+        self._network: nn.Module = network
         self._optimiser = torch.optim.AdamW(
             self._network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -126,7 +129,10 @@ class Training:
         self._log = TrainingLog(output, about, logged, self._steps_taken)
 
     def _initial_network(self) -> CandidateNet:
-        """Return the network with random weights, without touching torch's global state."""
+        """Return the network before training, without touching torch's global state.
+
+        Its weights are random, but what it adds to its base, if it has one, is nothing.
+        """
         seed = int(stream(self._settings.seed, 0, 0, Purpose.WEIGHTS).integers(2**63))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -240,7 +246,7 @@ class Training:
             logits.float(),
             batch,
             rank_weight=settings.rank_weight,
-            leads_weight=settings.leads_weight,
+            leads_weight=self._leads_weight,
         )
         self._optimiser.zero_grad(set_to_none=True)
         losses.loss.backward()  # type: ignore[no-untyped-call]

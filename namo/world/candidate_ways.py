@@ -87,5 +87,5 @@ class CandidateWays:
 
     @cached_property
     def p_later(self) -> Floats:
-        """Rating of each candidate if it does not open the goal, (contacts, travels), 0 to 1."""
+        """Probability (contacts, travels) that, if it does not open the goal, a plan continues."""
         return rate_later(self.costs, self.now)

@@ -82,3 +82,19 @@ def test_the_trunk_is_sampled_at_the_point_of_the_candidate(point):
     row = (weight.sum(dim=1) * pixel).sum() / weight.sum()
     assert float(column) == pytest.approx((point[0] + BEHIND_M) / SIDE_M, abs=3.5)
     assert float(row) == pytest.approx(point[1] / SIDE_M + PIXELS / 2, abs=3.5)
+
+
+def test_a_network_adds_to_its_base_and_at_first_nothing():
+    rasters, features = inputs(2, 5)
+    with torch.inference_mode():
+        plain, based = made()(rasters, features), made(base=[4, 1])
+        torch.testing.assert_close(based(rasters, features), plain + features[..., [4, 1]])
+        based.start_from_base()
+        assert torch.equal(based(rasters, features), features[..., [4, 1]])
+        assert torch.equal(based.fused()(rasters, features), features[..., [4, 1]])
+
+
+def test_a_network_without_a_base_stays_random():
+    network = made()
+    network.start_from_base()
+    assert (network.out.weight != 0.0).all()

@@ -11,6 +11,8 @@ from namo.learning.queries import FEATURES, FRAMES, goal_query, object_query
 from namo.learning.rasters import CHANNELS, VIEWS, StateRaster, render
 from namo.scenes.footprint import Polygon, centred
 from namo.scenes.scene import Goal, Robot
+from namo.strategies.clear_path import ClearPathGoals
+from namo.world.blocked_way import P_LATER
 from namo.world.candidate_ways import CandidateWays
 from namo.world.candidates import candidate_pushes
 from namo.world.world import World
@@ -72,6 +74,18 @@ def test_the_ways_after_the_candidates_are_features(queried):
         contact, travel = divmod(number, clears.shape[1])
         assert cleared == pytest.approx(clears[contact, : travel + 1].mean())
         assert beyond == clears[contact, travel + 1 : travel + 2].any()
+
+
+def test_the_log_odds_of_the_ways_are_those_of_the_ratings_without_a_model(queried):
+    rated = ClearPathGoals().rated(queried.world, NAME)
+    assert rated.numbers.tolist() == queried.query.numbers.tolist()
+    for column, ratings in (
+        ("opens_odds", rated.opens),
+        ("leads_odds", rated.p_later / P_LATER),
+    ):
+        limited = np.clip(ratings, 3e-4, 0.98)
+        expected = np.log(limited / (1.0 - limited))
+        np.testing.assert_allclose(queried.columns[column], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_only_the_features_that_are_named_are_computed(queried):

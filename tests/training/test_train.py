@@ -143,8 +143,7 @@ def test_every_step_and_every_epoch_are_logged(uninterrupted):
             expected = [float(row[name.removeprefix("epoch/")]) for row in rows]
             assert [value for _, value in pairs] == pytest.approx(expected), name
     values = {name: np.array(log[f"step/{name}"])[:, 1] for name in names}
-    parts = values["opens"] + TINY.leads_weight * values["leads"]
-    parts += TINY.rank_weight * values["ranking"]
+    parts = values["opens"] + TINY.rank_weight * values["ranking"]
     assert values["loss"] == pytest.approx(parts, rel=1e-5)
     first = values["loss"][:per_epoch].mean()
     assert first == pytest.approx(float(rows[0]["loss"]), rel=1e-5)
@@ -376,3 +375,22 @@ def test_settings_reach_the_optimiser_and_the_searches(start, tmp_path, monkeypa
     assert (clips, goals, samples) == ({0.25}, {4}, {9})
     assert rates == [settings.learning_rate] * len(rates)
     assert len(rates) > 1
+
+
+def test_a_goal_model_keeps_what_the_ways_say_of_later_pushes(uninterrupted):
+    output, _ = uninterrupted
+    out = checkpoint(output)["network"]["out.weight"]
+    assert out[0].abs().max() > 0.0
+    assert (out[1] == 0.0).all()
+
+
+def test_a_model_without_the_log_odds_of_the_ways_learns_which_pushes_lead(start, tmp_path):
+    settings = replace(TINY, epochs=1, without=("opens_odds", "leads_odds"))
+    start(tmp_path / "model", settings).run()
+    log = logged(tmp_path / "model")
+    values = {
+        name: np.array(log[f"step/{name}"])[:, 1] for name in ("loss", "opens", "leads", "ranking")
+    }
+    parts = values["opens"] + TINY.leads_weight * values["leads"]
+    parts += TINY.rank_weight * values["ranking"]
+    assert values["loss"] == pytest.approx(parts, rel=1e-5)
