@@ -104,17 +104,19 @@ def rectangles_overlap_depth(
 
 
 def random_bundle(path: Path, kind: str, seed: int = 0) -> Path:
-    """Write a small model with random weights, the same for a seed, and return its folder."""
+    """Write a small model with random ratings, the same for a seed, and return its folder."""
     import torch  # takes a second, and most tests need no model
 
     from namo.learning.architecture import new_network
     from namo.learning.bundle import write_bundle
+    from namo.learning.queries import BASE_FEATURES, FEATURES
 
+    features = [name for name in FEATURES[kind] if name not in BASE_FEATURES]
     sizes = {"widths": [4, 8, 8], "blocks": [1, 1, 1], "summary": 8, "hidden": 8}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = new_network(kind, sizes).eval()
-    write_bundle(path, kind, network, sizes, {"discount": 0.8})
+        network = new_network(kind, sizes, features).eval()
+    write_bundle(path, kind, network, sizes, {"discount": 0.8}, features=features)
     return path
 
 
