@@ -566,7 +566,7 @@ def test_the_best_goal_is_the_one_with_the_highest_value(wide, scorer_of):
     candidates = candidate_pushes(wide, NAME)
     reachability = wide.reachability()
     ways = CandidateWays(reachability, NAME, candidates)
-    query = goal_query(StateRaster(reachability), ways)
+    query = goal_query(StateRaster(reachability), ways, scorer.features)
     (prediction,) = scorer.predict([query])
     best = int(prediction.value.argmax())
     goal, rating = next(strategy.best(wide, NAME))
