@@ -39,6 +39,7 @@ def new_network(
     view = VIEWS[FRAMES[kind]]
     features = FEATURES[kind] if features is None else tuple(features)
     points = [("end_x", "end_y"), ("contact_x", "contact_y")]
+    has_base = set(BASE_FEATURES) <= set(features)
     return CandidateNet(
         channels=len(CHANNELS),
         features=len(features),
@@ -46,7 +47,7 @@ def new_network(
         metres_per_pixel=view.metres_per_pixel,
         behind=view.behind,
         sample_at=[(features.index(x), features.index(y)) for x, y in points if x in features],
-        base=[features.index(one) for one in BASE_FEATURES if one in features],
+        base=[features.index(name) for name in BASE_FEATURES] if has_base else [],
         **sizes,
     )
 

@@ -97,7 +97,8 @@ class CandidateNet(nn.Module):
             blocks: residual blocks at each resolution.
             summary: size of the embedding of the whole raster.
             hidden: width of the head.
-            base: features that are logits, as `OUTPUTS` names them, to which the network adds.
+            base: features that are logits to which the network adds, one for each of `OUTPUTS`; or
+                none.
         """
         super().__init__()
         self.base = list(base)

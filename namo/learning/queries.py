@@ -24,7 +24,7 @@ FRAMES = {"goal": "push", "object": "object"}
 """Raster frame, see `namo.learning.rasters`, per kind of query."""
 
 BASE_FEATURES = ("opens_odds", "leads_odds")
-"""Features from which the logits of a goal model start: those of `clear_path`."""
+"""Features from which the logits of a goal model start, if it gets both: those of `clear_path`."""
 
 FEATURES = {
     "goal": (
@@ -146,17 +146,18 @@ def sees_ways(names: Sequence[str]) -> bool:
 
 def _way_features(ways: CandidateWays, scale: float) -> dict[str, Floats]:
     """Return `WAY_FEATURES` of all candidates, (contacts, travels) each, at a scale."""
-    clears = (ways.costs == 0.0).astype(float)
+    costs = ways.costs  # which way is open follows from them
+    clears = ways.open.astype(float)
     beyond = np.zeros_like(clears)
     beyond[:, :-1] = clears[:, 1:]
     return {
         "way_now": np.full(clears.shape, rating_of(np.array(ways.now / scale))),
-        "way_left": rating_of(ways.costs / scale),
+        "way_left": rating_of(costs / scale),
         "clears": clears,
         "cleared": np.cumsum(clears, axis=1) / np.arange(1, clears.shape[1] + 1),
         "clears_beyond": beyond,
         "opens_odds": _log_odds(ways.p_opens),
-        "leads_odds": _log_odds(rate_later(ways.costs / scale, ways.now / scale) / P_LATER),
+        "leads_odds": _log_odds(rate_later(costs / scale, ways.now / scale) / P_LATER),
     }
 
 

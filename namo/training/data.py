@@ -29,7 +29,7 @@ from namo.errors import UsageError
 from namo.learning.queries import FEATURES, FRAMES, by_view
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.results.shards import SPLITS
-from namo.training.data_schema import CARD, DATA_SCHEMA_VERSION
+from namo.training.data_schema import CARD, DATA_SCHEMA_VERSION, LISTED_FEATURES
 from namo.training.labels import DEAD_END_AFTER, MAX_COUNT, Label, is_known
 from namo.training.raster_png import from_png
 
@@ -86,7 +86,8 @@ class CandidateData(Dataset[Sample]):
                 counts as one that does not lead to the goal; fewer say nothing.
 
         Raises:
-            UsageError: the data set, split or kind does not exist, or the version does not match.
+            UsageError: the data set, split or kind does not exist, or its version or its features
+                are not those of this version.
         """
         folder = Path(folder)
         if split not in SPLITS or kind not in FRAMES:
@@ -101,6 +102,11 @@ class CandidateData(Dataset[Sample]):
         if version != DATA_SCHEMA_VERSION:
             raise UsageError(
                 f"{folder}: data set of version {version}; this version reads {DATA_SCHEMA_VERSION}"
+            )
+        if (features_listed := self.card.get("features")) != LISTED_FEATURES:
+            raise UsageError(
+                f"{folder}: data set with features {features_listed}; this version reads "
+                f"{LISTED_FEATURES}: regenerate it"
             )
         self._kind, self._dead_end_after = kind, dead_end_after
         wanted = FEATURES[kind] if features is None else features

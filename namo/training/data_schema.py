@@ -7,8 +7,11 @@ from functools import partial
 import pyarrow as pa
 
 from namo.arrow_fields import described_field
+from namo.learning.queries import FEATURES
 
 DATA_SCHEMA_VERSION = 1
+LISTED_FEATURES = {kind: list(names) for kind, names in FEATURES.items()}
+"""Names of the features by kind of query, as the card of a data set lists them."""
 CARD = "card.json"
 SCENES = "scenes.parquet"
 """Data set scenes: the XML of every scene that a data set refers to, so it is self-contained."""

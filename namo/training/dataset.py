@@ -41,6 +41,7 @@ from namo.training.data_schema import (
     CANDIDATE_ROWS,
     CARD,
     DATA_SCHEMA_VERSION,
+    LISTED_FEATURES,
     SCENE_ROWS,
     SCENES,
 )
@@ -275,6 +276,7 @@ def _card(
     return {
         "schema_version": DATA_SCHEMA_VERSION,
         "namo_version": __version__,
+        "features": LISTED_FEATURES,
         "data_sha256": digest,  # over the checksums of all files
         "files": files,
         "sources": sources,

@@ -62,8 +62,12 @@ class CandidateWays:
     def open(self) -> NDArray[np.bool_]:
         """Whether the goal is open after each candidate, (contacts, travels): where `costs` are 0.
 
-        Takes less time than `costs`, and leaves less to do for it.
+        Takes less time than `costs`, and leaves less to do for it; none where these are known.
         """
+        is_open: NDArray[np.bool_]
+        if "costs" in vars(self):
+            is_open = self.costs == 0.0
+            return is_open
         is_open = np.zeros(self.candidates.possible.shape, np.bool_)
         is_open[self.candidates.possible] = opens_at(self.reachability, self.name, *self._ends)
         return is_open

@@ -5,9 +5,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from namo.learning.architecture import new_network
 from namo.learning.bundle import load_bundle
 from namo.learning.bundle_files import CONFIG, WEIGHTS
-from namo.learning.queries import FEATURES
+from namo.learning.queries import BASE_FEATURES, FEATURES
 from tests.learning.conftest import SIZES, assert_refused, change, outputs, seal
 
 
@@ -136,3 +137,11 @@ def test_a_class_with_other_arguments_is_named(custom):
     bundle, _, name = custom
     change(bundle, architecture={"height": 2})
     assert_refused(bundle, CONFIG, f"{name}:Custom", "height", trust_code=True)
+
+
+@pytest.mark.parametrize("left_out", [*BASE_FEATURES, None])
+def test_a_goal_model_starts_from_the_log_odds_of_the_ways_if_it_gets_both(left_out):
+    features = [name for name in FEATURES["goal"] if name != left_out]
+    expected = [] if left_out else [features.index(name) for name in BASE_FEATURES]
+    assert new_network("goal", SIZES, features).base == expected
+    assert new_network("object", SIZES).base == []

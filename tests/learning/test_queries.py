@@ -67,6 +67,9 @@ def test_the_ways_after_the_candidates_are_features(queried):
     np.testing.assert_allclose(columns["way_left"], np.exp(-costs / 10.0), rtol=1e-6)
     assert (columns["way_now"] == np.float32(math.exp(-ways.now / 10.0))).all()
     clears = ways.costs == 0.0
+    afresh = CandidateWays(queried.world.reachability(), NAME, queried.candidates)
+    assert (afresh.open == clears).all()
+    assert (ways.open == clears).all()
     assert (columns["clears"] == clears.ravel()[queried.query.numbers]).all()
     for number, cleared, beyond in zip(
         queried.query.numbers.tolist(), columns["cleared"], columns["clears_beyond"], strict=True

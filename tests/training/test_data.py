@@ -14,7 +14,7 @@ from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS, VIEWS
 from namo.results.shards import shard_name
 from namo.training.data import UNKNOWN, CandidateData, collate
-from namo.training.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION
+from namo.training.data_schema import CANDIDATE_ROWS, DATA_SCHEMA_VERSION, LISTED_FEATURES
 from namo.training.labels import DEAD_END_AFTER, Label
 from namo.training.raster_png import to_png
 
@@ -62,14 +62,14 @@ def row(known, state="s", number=0, scene="scene", implied=()):
     }
 
 
-def write(folder, *shards, split="train", version=DATA_SCHEMA_VERSION):
+def write(folder, *shards, split="train", version=DATA_SCHEMA_VERSION, features=LISTED_FEATURES):
     folder.mkdir(exist_ok=True)
     for number, rows in enumerate(shards):
         pq.write_table(
             pa.Table.from_pylist(rows, CANDIDATE_ROWS), folder / shard_name(split, number)
         )
     files = {path.name: "" for path in folder.glob("*.parquet")}
-    card = {"schema_version": version, "of": "tests", "files": files}
+    card = {"schema_version": version, "features": features, "of": "tests", "files": files}
     (folder / "card.json").write_text(json.dumps(card))
     return folder
 
@@ -279,6 +279,17 @@ def test_a_version_mismatch_is_named_with_both_versions(tmp_path):
         CandidateData(folder, "train", "goal")
     assert str(caught.value) == (
         f"{folder}: data set of version 99; this version reads {DATA_SCHEMA_VERSION}"
+    )
+
+
+@pytest.mark.parametrize("features", [None, {**LISTED_FEATURES, "goal": ["end_x"]}])
+def test_a_data_set_with_other_features_is_refused_with_both(tmp_path, features):
+    folder = write(tmp_path / "data", [row([(FAILURE, 1, 0)])], features=features)
+    with pytest.raises(UsageError) as caught:
+        CandidateData(folder, "train", "goal")
+    assert str(caught.value) == (
+        f"{folder}: data set with features {features}; this version reads {LISTED_FEATURES}: "
+        "regenerate it"
     )
 
 

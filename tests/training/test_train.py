@@ -128,6 +128,11 @@ def test_a_training_writes_a_model_its_history_and_a_plot(learning, uninterrupte
     assert load_model(output, "goal", "cpu").stats.parameters > 0
 
 
+def of_steps(log, name):
+    """What a log says of each step."""
+    return np.array(log[f"step/{name}"])[:, 1]
+
+
 def test_every_step_and_every_epoch_are_logged(uninterrupted):
     output, _ = uninterrupted
     rows, log = history(output), logged(output)
@@ -142,7 +147,7 @@ def test_every_step_and_every_epoch_are_logged(uninterrupted):
         if name.startswith("epoch/"):
             expected = [float(row[name.removeprefix("epoch/")]) for row in rows]
             assert [value for _, value in pairs] == pytest.approx(expected), name
-    values = {name: np.array(log[f"step/{name}"])[:, 1] for name in names}
+    values = {name: of_steps(log, name) for name in names}
     parts = values["opens"] + TINY.rank_weight * values["ranking"]
     assert values["loss"] == pytest.approx(parts, rel=1e-5)
     first = values["loss"][:per_epoch].mean()
@@ -388,9 +393,6 @@ def test_a_model_without_the_log_odds_of_the_ways_learns_which_pushes_lead(start
     settings = replace(TINY, epochs=1, without=("opens_odds", "leads_odds"))
     start(tmp_path / "model", settings).run()
     log = logged(tmp_path / "model")
-    values = {
-        name: np.array(log[f"step/{name}"])[:, 1] for name in ("loss", "opens", "leads", "ranking")
-    }
-    parts = values["opens"] + TINY.leads_weight * values["leads"]
-    parts += TINY.rank_weight * values["ranking"]
-    assert values["loss"] == pytest.approx(parts, rel=1e-5)
+    parts = of_steps(log, "opens") + TINY.leads_weight * of_steps(log, "leads")
+    parts += TINY.rank_weight * of_steps(log, "ranking")
+    assert of_steps(log, "loss") == pytest.approx(parts, rel=1e-5)
