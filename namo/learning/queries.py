@@ -19,6 +19,7 @@ from namo.learning.rasters import Raster, StateRaster, render
 from namo.portable_math import arctan2, cos, log, matrix_product, sin
 from namo.world.blocked_way import P_LATER, rate_later, rating_of
 from namo.world.candidate_ways import CandidateWays
+from namo.world.candidates import CandidatePushes
 
 FRAMES = {"goal": "push", "object": "object"}
 """Raster frame, see `namo.learning.rasters`, per kind of query."""
@@ -38,11 +39,18 @@ FEATURES = {
         "half_x",
         "half_y",
         "shoves",
+        "sweeps",
+        "overlap",
+        "shoves_from",
+        "sweeps_from",
+        "overlaps_from",
         "way_now",
         "way_left",
         "clears",
         "cleared",
         "clears_beyond",
+        "clears_from",
+        "clears_to",
         *BASE_FEATURES,
     ),
     "object": ("half_x", "half_y", "contacts_reachable"),
@@ -57,17 +65,27 @@ Lengths are those of a robot of `namo.learning.rasters.ROBOT_RADIUS_M`, see ther
 - travel: distance the robot travels (m);
 - half_x, half_y: half extents of the movable along the axes (m);
 - shoves: 1 if the movable or the robot would run into another movable, else 0;
+- sweeps: 1 if the movable or the robot is predicted to sweep into a wall, else 0; such candidates
+  are rated by models with this feature only, see `CandidatePushes.covered`;
+- overlap: how far into walls the movable would get, see `CandidatePushes.overlaps`;
+- shoves_from, sweeps_from, overlaps_from: from which travel of the same contact on these are not 0,
+  as a fraction of their number; 1 if none;
 - way_now, way_left: rating, 0 to 1, of what remains of the way to the robot's goal before and after
   the push, see `namo.world.candidate_ways`; 1 when nothing does;
 - clears: 1 if nothing remains after it, else 0;
 - cleared: fraction of the travels up to this one, of the same contact, after which nothing remains;
 - clears_beyond: 1 if nothing remains after the next longer travel, else 0;
+- clears_from, clears_to: the first and the last of the travels of the same contact after which
+  nothing remains, as fractions of their number; 1 and 0 if there is none;
 - opens_odds, leads_odds: log odds, -8.1 to 3.9, of what the ways alone promise, the ratings by
   `clear_path`: that the push opens the goal, and what it is worth if it does not;
 - contacts_reachable: fraction of the contact points that the robot can reach.
 """
 
-WAY_FEATURES = ("way_now", "way_left", "clears", "cleared", "clears_beyond", *BASE_FEATURES)
+WAY_FEATURES = (
+    *("way_now", "way_left", "clears", "cleared", "clears_beyond", "clears_from", "clears_to"),
+    *BASE_FEATURES,
+)
 """Features that need the ways after the candidates, which takes longer than all others."""
 _SAME_DIRECTION_RAD = 1e-6
 _RATING_LIMITS = 3e-4, 0.98
@@ -96,7 +114,9 @@ class Query:
 def goal_query(
     state: StateRaster, ways: CandidateWays, names: Sequence[str] = FEATURES["goal"]
 ) -> Query:
-    """Return the query for the goal of a movable: all its feasible candidate pushes.
+    """Return the query for the goal of a movable: its covered candidates.
+
+    Only the possible ones for a model that does not know which sweep into walls.
 
     Args:
         state: rasterised state.
@@ -109,7 +129,8 @@ def goal_query(
     static, candidates = state.reachability.static, ways.candidates
     contacts, pose = static.contacts[ways.name], candidates.pose
     travels = len(candidates.travels)
-    numbers = candidates.possible.ravel().nonzero()[0]
+    asked = candidates.covered if "sweeps" in names else candidates.possible
+    numbers = asked.ravel().nonzero()[0]
     contact = numbers // travels
     angles = arctan2(contacts.directions[contact, 1], contacts.directions[contact, 0])
     headings, view = _distinct(angles)
@@ -129,11 +150,11 @@ def goal_query(
         "travel": candidates.travels[numbers % travels] / state.scale,
         "half_x": halves[view, 0],
         "half_y": halves[view, 1],
-        "shoves": candidates.shoves.ravel()[numbers],
     }
+    of_candidates = _sweep_features(candidates)
     if sees_ways(names):
-        of_ways = _way_features(ways, state.scale)
-        columns |= {name: values.ravel()[numbers] for name, values in of_ways.items()}
+        of_candidates |= _way_features(ways, state.scale)
+    columns |= {name: values.ravel()[numbers] for name, values in of_candidates.items()}
     features = np.stack([columns[name] for name in names], axis=1).astype(np.float32)
     rasters = render(state, ways.name, FRAMES["goal"], pose.theta + headings)
     return Query(rasters, features, view, numbers)
@@ -142,6 +163,30 @@ def goal_query(
 def sees_ways(names: Sequence[str]) -> bool:
     """Return whether any of these features is one of `WAY_FEATURES`."""
     return not set(WAY_FEATURES).isdisjoint(names)
+
+
+def _sweep_features(candidates: CandidatePushes) -> dict[str, Floats]:
+    """Return the features of what candidates sweep into, (contacts, travels) each."""
+    sweeps, overlaps = ~candidates.possible, candidates.overlaps > 0.0
+    return {
+        "shoves": candidates.shoves.astype(float),
+        "sweeps": sweeps.astype(float),
+        "overlap": candidates.overlaps,
+        "shoves_from": _from_which(candidates.shoves),
+        "sweeps_from": _from_which(sweeps),
+        "overlaps_from": _from_which(overlaps),
+    }
+
+
+def _from_which(holds: NDArray[np.bool_]) -> Floats:
+    """Return from which travel on something holds, (contacts, travels), equal along a contact.
+
+    As a fraction of the number of travels, 1 where it never does.
+    """
+    travels = holds.shape[1]
+    first = np.where(holds.any(axis=1), holds.argmax(axis=1), travels) / travels
+    fractions: Floats = np.broadcast_to(first[:, None], holds.shape)
+    return fractions
 
 
 def _way_features(ways: CandidateWays, scale: float) -> dict[str, Floats]:
@@ -156,8 +201,12 @@ def _way_features(ways: CandidateWays, scale: float) -> dict[str, Floats]:
         "clears": clears,
         "cleared": np.cumsum(clears, axis=1) / np.arange(1, clears.shape[1] + 1),
         "clears_beyond": beyond,
+        "clears_from": _from_which(ways.open),
+        "clears_to": 1.0 - _from_which(ways.open[:, ::-1]),
         "opens_odds": _log_odds(ways.p_opens),
-        "leads_odds": _log_odds(rate_later(costs / scale, ways.now / scale) / P_LATER),
+        "leads_odds": _log_odds(
+            ways.p_arrives * rate_later(costs / scale, ways.now / scale) / P_LATER
+        ),
     }
 
 

@@ -74,7 +74,7 @@ class ClearPathGoals:
 
 def _rate(world: World, name: str) -> RatedCandidates:
     ways = CandidateWays(world.reachability(), name, candidate_pushes(world, name))
-    numbers = np.flatnonzero(ways.candidates.possible)
+    numbers = np.flatnonzero(ways.candidates.covered)
     opens = ways.p_opens.flat[numbers]
 
     def later() -> Floats:

@@ -88,7 +88,7 @@ class LearnedGoals:
         self, world: World, name: str, count: int, rng: np.random.Generator
     ) -> list[Pose2D]:
         """See `namo.strategies.strategy.GoalStrategy`."""
-        rated = self.rated(world, name)
+        rated = self.rated(world, name).of_poses()
         chosen = distinct_goals(rated, self._sampled(rated, rng), count)
         random_positions = self._random_positions(count, rng)
         goals: list[Pose2D] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -122,6 +122,13 @@ class RatedCandidates:
         if callable(self.later):
             self.later = self.later()  # and let go of what it is computed from
         return self.later
+
+    def of_poses(self) -> RatedCandidates:
+        """Return those that a push to their pose may get to: what is only covered is left out."""
+        may = self.candidates.possible.ravel()[self.numbers]
+        return replace(
+            self, numbers=self.numbers[may], opens=self.opens[may], later=self.p_later[may]
+        )
 
     @property
     def can_wait(self) -> bool:

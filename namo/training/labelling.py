@@ -111,7 +111,7 @@ def _known_share(world: World, reachability: Reachability, rows: Sequence[Row]) 
     others = [name for name in reachability.reachable_objects if name not in pushed]
     feasible = sum(int((row["label"] != Label.UNREACHABLE).sum()) for row in rows)
     feasible += sum(
-        int(candidate_pushes(world, name, reachability).possible.sum()) for name in others
+        int(candidate_pushes(world, name, reachability).covered.sum()) for name in others
     )
     known = sum(int(is_known(row["label"]).sum()) for row in rows)
     return known / feasible if feasible else 1.0

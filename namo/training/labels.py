@@ -6,7 +6,8 @@ was not tried is not a failure, and one that is infeasible in this state is *unr
 
 A longer push from the same contact point passes through the end poses of all shorter ones and stops
 as soon as the goal opens. So if a push opened the goal, the longer ones do too, and if it did not,
-the shorter ones do not either; labels that follow in this way are *implied*.
+the shorter ones do not either; labels that follow in this way are *implied*. So are those of the
+travels beyond the one at which a straight push came to a stop.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def label_candidates(
     """Return the labels of the candidates of a movable, given the pushes tried in one state.
 
     A straight push is the candidate of its contact and travel. Another push is matched to the
-    feasible candidate whose pose is nearest to its target, within the tolerances of the push skill.
+    possible candidate whose pose is nearest to its target, within the tolerances of the push skill.
     If several match one candidate, the nearest counts.
 
     Args:
@@ -158,15 +159,18 @@ def label_candidates(
     """
     shape = candidates.possible.shape
     goals, possible = candidates.goals().reshape(-1, 3), candidates.possible.ravel()
-    label = np.where(possible, Label.UNTRIED, Label.UNREACHABLE).astype(np.int8)
+    label = np.where(candidates.covered.ravel(), Label.UNTRIED, Label.UNREACHABLE).astype(np.int8)
     pushes_to_goal, tried_after = (np.zeros(label.size, np.int8) for _ in range(2))
     best = np.full(label.size, np.inf)
     unmatched = 0
+    ends: dict[int, int] = {}  # contact -> number of the longest straight push
     for push in pushes:
         if push.straight is None:
             number, mismatch = _nearest(goals, possible, push.goal)
         else:
             number, mismatch = _same(candidates, *push.straight)
+            if mismatch <= 1.0:
+                ends[push.straight[0]] = max(number, ends.get(push.straight[0], 0))
         if mismatch > 1.0:
             unmatched += 1
         elif mismatch < best[number]:
@@ -177,8 +181,14 @@ def label_candidates(
             unmoved = push.after == push.before
             after = MAX_COUNT if unmoved else min(states.tried_after(push), MAX_COUNT)
             tried_after[number] = after if steps is None else 0
-    implied = _imply(*(values.reshape(shape) for values in (label, pushes_to_goal)))
-    return CandidateLabels(label, implied.ravel(), pushes_to_goal, tried_after, unmatched)
+    implied = _imply(*(values.reshape(shape) for values in (label, pushes_to_goal))).ravel()
+    for contact, end in ends.items():
+        beyond = np.arange(end + 1, (contact + 1) * shape[1])
+        beyond = beyond[label[beyond] == Label.UNTRIED]
+        for values in (label, pushes_to_goal, tried_after):
+            values[beyond] = values[end]
+        implied[beyond] = True
+    return CandidateLabels(label, implied, pushes_to_goal, tried_after, unmatched)
 
 
 def _nearest(
@@ -195,7 +205,7 @@ def _nearest(
 def _same(candidates: CandidatePushes, contact: int, travel: float) -> tuple[int, float]:
     """Return the candidate of a straight push and its mismatch: 0, or infinite where infeasible."""
     at = int(np.abs(candidates.travels - travel).argmin())
-    is_same = bool(candidates.possible[contact, at]) and candidates.travels[at] == travel
+    is_same = bool(candidates.covered[contact, at]) and candidates.travels[at] == travel
     return contact * len(candidates.travels) + at, 0.0 if is_same else math.inf
 
 

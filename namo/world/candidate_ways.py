@@ -21,6 +21,13 @@ P_OPENS = 0.8
 """Probability that a straight push opens the goal at a pose at which it is predicted to."""
 P_OPENS_SHOVING = 0.4
 """The same where it would push another movable along, which primitives do not predict."""
+OVERLAP_LIMITS = 0.0, 0.2
+"""Overlaps with walls, see `CandidatePushes.overlaps`, up to which a push still gets somewhere."""
+P_PAST_WALL = 1.0, 0.45, 0.1
+"""Probability that a push gets to a pose with an overlap up to each of the limits, and beyond them.
+
+Measured by 18,000 straight pushes: of those first predicted to open the goal where only the robot
+meets a wall, 97 % opened it; up to 0.2, 42 %; beyond, 8 %."""
 
 
 class CandidateWays:
@@ -49,13 +56,13 @@ class CandidateWays:
 
     @cached_property
     def _ends(self) -> tuple[Drawings, Floats]:
-        """The movable after each possible candidate, drawn, and the robot's positions (n, 2) (m).
+        """The movable after each covered candidate, drawn, and the robot's positions (n, 2) (m).
 
         The robot is then where it made contact, moved along with the movable.
         """
-        possible, reachability = self.candidates.possible, self.reachability
-        goals = self.candidates.goals()[possible]
-        standoffs = reachability.static.contacts[self.name].standoffs[np.nonzero(possible)[0]]
+        covered, reachability = self.candidates.covered, self.reachability
+        goals = self.candidates.goals()[covered]
+        standoffs = reachability.static.contacts[self.name].standoffs[np.nonzero(covered)[0]]
         return drawings_at(reachability, self.name, goals), to_world_each(goals, standoffs)
 
     @cached_property
@@ -68,15 +75,15 @@ class CandidateWays:
         if "costs" in vars(self):
             is_open = self.costs == 0.0
             return is_open
-        is_open = np.zeros(self.candidates.possible.shape, np.bool_)
-        is_open[self.candidates.possible] = opens_at(self.reachability, self.name, *self._ends)
+        is_open = np.zeros(self.candidates.covered.shape, np.bool_)
+        is_open[self.candidates.covered] = opens_at(self.reachability, self.name, *self._ends)
         return is_open
 
     @cached_property
     def costs(self) -> Floats:
-        """What remains after each candidate, (contacts, travels) m; infinite if impossible."""
-        costs = np.full(self.candidates.possible.shape, np.inf)
-        costs[self.candidates.possible] = self.remaining.costs_at(*self._ends)
+        """What remains after each candidate, (contacts, travels) m; infinite if not covered."""
+        costs = np.full(self.candidates.covered.shape, np.inf)
+        costs[self.candidates.covered] = self.remaining.costs_at(*self._ends)
         return costs
 
     @cached_property
@@ -85,11 +92,23 @@ class CandidateWays:
 
         (contacts, travels); a push passes through the poses of the shorter ones from its contact.
         """
-        opens = np.where(self.candidates.shoves, P_OPENS_SHOVING, P_OPENS) * self.open
-        at_any: Floats = 1.0 - np.cumprod(1.0 - opens, axis=1, dtype=np.float64)
+        promised = np.where(self.candidates.shoves, P_OPENS_SHOVING, P_OPENS) * self.open
+        clear = self.candidates.overlaps == 0.0
+        at_none = np.cumprod(1.0 - promised * clear, axis=1, dtype=np.float64)
+        past_wall = np.maximum.accumulate(promised * ~clear * self.p_arrives, axis=1)
+        at_any: Floats = 1.0 - at_none * (1.0 - past_wall)
         return at_any
+
+    @cached_property
+    def p_arrives(self) -> Floats:
+        """Probability (contacts, travels) that walls let a push get to the pose of its candidate."""
+        arrives: Floats = np.array(P_PAST_WALL)[
+            np.searchsorted(OVERLAP_LIMITS, self.candidates.overlaps)
+        ]
+        return arrives
 
     @cached_property
     def p_later(self) -> Floats:
         """Probability (contacts, travels) that, if it does not open the goal, a plan continues."""
-        return rate_later(self.costs, self.now)
+        later: Floats = self.p_arrives * rate_later(self.costs, self.now)
+        return later

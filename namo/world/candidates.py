@@ -30,6 +30,12 @@ class CandidatePushes:
         reachable: (contacts,) whether the robot can reach the contact point.
         possible: (contacts, travels) whether the contact point is reachable, the movable yields,
             and neither robot nor movable would sweep into a wall.
+        covered: (contacts, travels) whether a straight push from the contact point covers the
+            travel: `possible`, and what lies beyond. The robot drives on until it is stopped, and
+            primitives are no exact prediction: half of the pushes that open the goal only there
+            do open it.
+        overlaps: (contacts, travels) how far into walls the primitive leads, the greatest fraction of
+            the movable's border up to this travel; also 0 where only the robot meets a wall.
         shoves: (contacts, travels) whether either of them would sweep into another movable.
     """
 
@@ -38,6 +44,8 @@ class CandidatePushes:
     travels: Floats
     reachable: NDArray[np.bool_]
     possible: NDArray[np.bool_]
+    covered: NDArray[np.bool_]
+    overlaps: Floats
     shoves: NDArray[np.bool_]
 
     def goals(self) -> Floats:
@@ -75,11 +83,15 @@ def candidate_pushes(
     surcharges = planner.surcharges_in(reachability)
     clear = np.isfinite(surcharges)
     reachable = reachability.reachable_contacts(name)
+    yields = np.isfinite(library.steps)
+    possible = reachable[:, None] & yields & clear
     return CandidatePushes(
         pose=reachability.poses[name],
         displacements=library.scaled(world.scene.movable(name)),
         travels=library.travels,
         reachable=reachable,
-        possible=reachable[:, None] & np.isfinite(library.steps) & clear,
-        shoves=clear & (surcharges > 0.0),
+        possible=possible,
+        covered=possible.any(axis=1, keepdims=True) & yields,
+        overlaps=planner.overlaps_in(reachability),
+        shoves=np.logical_or.accumulate(clear & (surcharges > 0.0), axis=1),
     )

@@ -24,7 +24,7 @@ from namo.world.cost_to_go import CONTACT_COST_STEPS
 from namo.world.primitives import PrimitiveLibrary
 from namo.world.push_search import EXPAND, FOUND, PlanSearch, SearchLimits, add_node, advance
 from namo.world.reachability import Reachability
-from namo.world.sweeps import ObstacleMasks, PrimitiveTable, all_surcharges
+from namo.world.sweeps import ObstacleMasks, PrimitiveTable, all_overlaps, all_surcharges
 
 POSITION_TOLERANCE_M = 0.1
 ANGLE_TOLERANCE_RAD = 0.2
@@ -164,6 +164,14 @@ class PushPlanner:
         """Return `surcharges` (contacts, travels) from the present pose (physics steps)."""
         pose = reachability.poses[self._movable.name]
         return self.surcharges(pose, self._masks(reachability), reachability.static.grid.frame)
+
+    def overlaps_in(self, reachability: Reachability) -> Floats:
+        """Return how far into walls primitives (contacts, travels) lead from the present pose.
+
+        See `namo.world.sweeps.all_overlaps`.
+        """
+        static, pose = reachability.static, reachability.poses[self._movable.name]
+        return all_overlaps(self._table, placed(pose), static.solid_walls, static.grid.frame)
 
     def surcharges(self, pose: Pose2D, masks: ObstacleMasks, frame: Frame) -> Floats:
         """Return what primitives (contacts, travels) cost besides their own physics steps.

@@ -110,3 +110,34 @@ def all_surcharges(
     for contact in range(len(surcharges)):
         find_surcharges(surcharges[contact], table, contact, pose, masks, frame, shove_cost)
     return surcharges
+
+
+@compiled
+def all_overlaps(table: PrimitiveTable, pose: Placed, solid_walls: Mask, frame: Frame) -> Floats:
+    """Return how far into walls all primitives (contacts, travels) are predicted to lead the box.
+
+    Each as the fraction of the border of the box that is inside walls, 0 to 1, the greatest up to
+    this travel. Primitives know of no walls; a box that meets one stops or slides along it.
+
+    Args:
+        table: of the movable.
+        pose: of it in the world.
+        solid_walls: cells that walls cover.
+        frame: of their grid.
+    """
+    x, y, c, s = pose
+    swept = table.swept
+    overlaps = np.zeros(swept.shape[:2])
+    for contact in range(swept.shape[0]):
+        greatest = 0
+        for travel in range(swept.shape[1]):
+            inside = 0
+            for point in range(swept.shape[2]):
+                at_x, at_y = swept[contact, travel, point]
+                row, column = cell_of(
+                    at_x * c - at_y * s + x, at_x * s + at_y * c + y, frame, len(solid_walls)
+                )
+                inside += solid_walls[row, column] != 0
+            greatest = max(greatest, inside)
+            overlaps[contact, travel] = greatest / swept.shape[2]
+    return overlaps

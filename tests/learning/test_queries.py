@@ -53,12 +53,37 @@ def queried(rooms, request):
     return Queried(rooms.room(box, options=rooms.SLEEPING))
 
 
-def test_every_feasible_candidate_appears_once(queried):
-    possible = queried.candidates.possible.ravel()
+def test_every_covered_candidate_appears_once(queried):
     numbers = queried.query.numbers.tolist()
-    assert sorted(numbers) == np.flatnonzero(possible).tolist()
+    assert sorted(numbers) == np.flatnonzero(queried.candidates.covered).tolist()
     assert len(set(numbers)) == len(numbers) > 40
-    assert not possible.all()
+
+
+def test_a_model_that_does_not_know_what_sweeps_into_walls_is_asked_only_about_what_does_not(queried):
+    query = goal_query(queried.state, queried.ways, ["travel", "shoves"])
+    assert query.numbers.tolist() == np.flatnonzero(queried.candidates.possible).tolist()
+
+
+def test_what_the_travels_of_a_contact_sweep_into_are_features(queried):
+    candidates, columns = queried.candidates, queried.columns
+    sweeps = ~candidates.possible
+    assert (columns["sweeps"] == sweeps.ravel()[queried.query.numbers]).all()
+    overlaps = candidates.overlaps.ravel()[queried.query.numbers]
+    np.testing.assert_allclose(columns["overlap"], overlaps, rtol=1e-6)
+    for place, number in enumerate(queried.query.numbers.tolist()):
+        contact, _ = divmod(number, sweeps.shape[1])
+        for name, holds in (
+            ("sweeps_from", sweeps),
+            ("overlaps_from", candidates.overlaps > 0.0),
+            ("shoves_from", candidates.shoves),
+            ("clears_from", queried.ways.open),
+        ):
+            travels = [travel for travel, held in enumerate(holds[contact]) if held]
+            expected = travels[0] / sweeps.shape[1] if travels else 1.0
+            assert columns[name][place] == np.float32(expected), name
+        last = [travel + 1 for travel, held in enumerate(queried.ways.open[contact]) if held]
+        expected = last[-1] / sweeps.shape[1] if last else 0.0
+        assert columns["clears_to"][place] == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_ways_after_the_candidates_are_features(queried):
@@ -93,9 +118,9 @@ def test_the_log_odds_of_the_ways_are_those_of_the_ratings_without_a_model(queri
 
 def test_only_the_features_that_are_named_are_computed(queried):
     ways = CandidateWays(queried.world.reachability(), NAME, queried.candidates)
-    query = goal_query(queried.state, ways, ["travel", "end_x"])
+    query = goal_query(queried.state, ways, ["travel", "end_x", "sweeps"])
     assert "remaining" not in vars(ways)
-    expected = [queried.columns["travel"], queried.columns["end_x"]]
+    expected = [queried.columns[name] for name in ("travel", "end_x", "sweeps")]
     np.testing.assert_array_equal(query.features.T, expected)
 
 

@@ -17,8 +17,11 @@ UNTRIED, FAILURE, SUCCESS, UNREACHABLE = Label
 FAR_AWAY = Pose2D(50.0, 0.0, 0.0)
 
 
-def make_candidates(possible=True):
-    """Candidates of a rotated movable; the push directions of the contact points are far apart."""
+def make_candidates(possible=True, covered=None):
+    """Candidates of a rotated movable; the push directions of the contact points are far apart.
+
+    Nothing is covered that is not possible, unless told.
+    """
     angles = np.arange(CONTACTS) * 2.0
     travels = np.array([0.3, 0.6, 0.9, 1.2])
     moves = np.zeros((CONTACTS, TRAVELS, 3))
@@ -27,7 +30,14 @@ def make_candidates(possible=True):
     moves[..., 2] = 0.1 * angles[:, None]
     possible = np.broadcast_to(possible, (CONTACTS, TRAVELS)).copy()
     return CandidatePushes(
-        Pose2D(0.4, -0.2, 3.0), moves, travels, possible.any(axis=1), possible, possible & False
+        pose=Pose2D(0.4, -0.2, 3.0),
+        displacements=moves,
+        travels=travels,
+        reachable=possible.any(axis=1),
+        possible=possible,
+        covered=possible if covered is None else np.broadcast_to(covered, possible.shape),
+        overlaps=np.zeros(possible.shape),
+        shoves=possible & False,
     )
 
 
@@ -260,3 +270,45 @@ def test_implied_labels_only_fill_gaps(possible, outcomes):
         assert label == expected
         assert labels.implied[number] == (expected in (SUCCESS, FAILURE))
         assert to_goal == (expected == SUCCESS)
+
+
+# ---- straight pushes ---------------------------------------------------------------------------
+
+
+def straight(candidates, contact, travel, after=b"other", opened=False):
+    """A straight push from the start, by the index of its travel."""
+    goal = candidates.goal(contact * TRAVELS + travel)
+    length = float(candidates.travels[travel])
+    after = OPEN if opened else after
+    return TriedPush(START, after, "box", goal, opened, (contact, length))
+
+
+def test_a_straight_push_beyond_what_is_possible_is_labelled_where_it_is_covered():
+    possible = np.arange(TRAVELS) < 2
+    pushes = [straight(make_candidates(), 1, travel, opened=travel == 3) for travel in range(4)]
+    labels = labelled(make_candidates(possible, covered=True), pushes)
+    assert table(labels)[1] == [FAILURE, FAILURE, FAILURE, SUCCESS]
+    assert labels.unmatched == 0
+    labels = labelled(make_candidates(possible), pushes)
+    assert table(labels)[1] == [FAILURE, FAILURE, UNREACHABLE, UNREACHABLE]
+    assert labels.unmatched == 2
+
+
+def test_a_push_to_a_pose_is_matched_only_with_what_is_possible():
+    candidates = make_candidates(np.arange(TRAVELS) < 2, covered=True)
+    labels = labelled(candidates, [tried(candidates, 3)])
+    assert labels.unmatched == 1
+    assert (labels.label == UNTRIED).all()
+
+
+@pytest.mark.parametrize("leads", [False, True])
+def test_where_a_straight_push_stops_longer_ones_stop_too(leads):
+    candidates = make_candidates()
+    pushes = [straight(candidates, 2, travel, b"stopped") for travel in range(2)]
+    further = [push(b"stopped", OPEN, opened=True)] if leads else [push(b"stopped", b"nowhere")]
+    labels = labelled(candidates, pushes, further)
+    assert table(labels)[2] == [SUCCESS if leads else FAILURE] * TRAVELS
+    assert labels.implied.reshape(CONTACTS, TRAVELS)[2].tolist() == [False, False, True, True]
+    assert labels.pushes_to_goal.reshape(CONTACTS, TRAVELS)[2].tolist() == [2 * leads] * TRAVELS
+    assert labels.tried_after.reshape(CONTACTS, TRAVELS)[2].tolist() == [int(not leads)] * TRAVELS
+    assert (labels.label.reshape(CONTACTS, TRAVELS)[:2] == UNTRIED).all()

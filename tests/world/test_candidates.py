@@ -135,6 +135,35 @@ def test_a_longer_push_is_possible_only_where_the_shorter_ones_are(cramped):
     assert (possible[:, 1:] <= possible[:, :-1]).all()
 
 
+def test_a_contact_point_with_a_possible_travel_covers_the_longer_ones(cramped):
+    candidates = candidate_pushes(cramped, NAME)
+    there = np.isfinite(cramped.primitives(NAME)[0].steps)
+    some = candidates.possible.any(axis=1)
+    assert (candidates.covered == (some[:, None] & there)).all()
+    assert (candidates.covered & ~candidates.possible).any()
+    assert (candidates.shoves[:, 1:] >= candidates.shoves[:, :-1]).all()
+
+
+@settings(max_examples=15)
+@given(poses)
+def test_the_overlap_with_walls_grows_from_0_where_the_box_gets_into_one(cramped, pose):
+    shape = cramped.scene.movable(NAME).footprint
+    solids = (*cramped.scene.walls, *cramped.scene.movables[1:])
+    assume(all(overlap_depth(pose, shape, other.pose, other.footprint) < 0 for other in solids))
+    candidates = candidate_pushes(cramped, NAME, with_box_at(cramped, pose))
+    assert (np.diff(candidates.overlaps, axis=1) >= 0.0).all()
+    assert (candidates.overlaps[candidates.possible] == 0.0).all()
+    assert (candidates.overlaps <= 1.0).all()
+    for contact in candidates.reachable.nonzero()[0]:
+        room = math.inf
+        for travel, end in enumerate(ends(candidates)[contact]):
+            room = min(room, room_left(cramped, end, contact)[0])
+            if room > NEAR_M:
+                assert candidates.overlaps[contact, travel] == 0.0
+            elif room < -DEEPEST_M:
+                assert candidates.overlaps[contact, travel] > 0.0
+
+
 def test_shoving_another_movable_is_possible_and_flagged(rooms):
     world = World(rooms.room(rooms.box(0.0, 0.0), rooms.box(0.7, 0.0, number=2), side=6.0))
     candidates = candidate_pushes(world, NAME)
