@@ -101,7 +101,7 @@ class CandidateWays:
 
     @cached_property
     def p_arrives(self) -> Floats:
-        """Probability (contacts, travels) that walls let a push get to the pose of its candidate."""
+        """Probability (contacts, travels) that walls let a push get to its candidate's pose."""
         arrives: Floats = np.array(P_PAST_WALL)[
             np.searchsorted(OVERLAP_LIMITS, self.candidates.overlaps)
         ]

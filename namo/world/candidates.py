@@ -34,8 +34,8 @@ class CandidatePushes:
             travel: `possible`, and what lies beyond. The robot drives on until it is stopped, and
             primitives are no exact prediction: half of the pushes that open the goal only there
             do open it.
-        overlaps: (contacts, travels) how far into walls the primitive leads, the greatest fraction of
-            the movable's border up to this travel; also 0 where only the robot meets a wall.
+        overlaps: (contacts, travels) how far into walls the primitive leads, the greatest fraction
+            of the movable's border up to this travel; also 0 where only the robot meets a wall.
         shoves: (contacts, travels) whether either of them would sweep into another movable.
     """
 

@@ -59,7 +59,7 @@ def test_every_covered_candidate_appears_once(queried):
     assert len(set(numbers)) == len(numbers) > 40
 
 
-def test_a_model_that_does_not_know_what_sweeps_into_walls_is_asked_only_about_what_does_not(queried):
+def test_a_model_that_does_not_know_what_sweeps_is_asked_only_about_what_is_possible(queried):
     query = goal_query(queried.state, queried.ways, ["travel", "shoves"])
     assert query.numbers.tolist() == np.flatnonzero(queried.candidates.possible).tolist()
 
