@@ -18,7 +18,7 @@ from namo.planning.base import RatedGoals
 from namo.planning.planner import (
     Termination,
 )
-from namo.planning.portfolio import PortfolioPlanner
+from namo.planning.portfolio import LATE_RANDOM_FRACTION, PortfolioPlanner, RatedSearch
 from namo.planning.search import Node, Search, Steps
 from namo.seeding import Streams
 from namo.world.push import Push
@@ -30,8 +30,8 @@ DEPTH_DISCOUNT = 0.9
 class BestFirst(PortfolioPlanner):
     """Pushes next what has the highest rating in any state found so far."""
 
-    def _rated_steps(self, search: Search, streams: Streams) -> Steps:
-        return _RatedSearch(self, search, streams).steps()
+    def _rated_search(self, search: Search, streams: Streams) -> RatedSearch:
+        return _BestFirstSearch(self, search, streams)
 
 
 @dataclass(order=True)
@@ -57,8 +57,15 @@ class _QueueEntry:
     others: RatedGoals | None = field(compare=False, default=None)
 
 
-class _RatedSearch:
-    """The search that follows ratings."""
+class _BestFirstSearch:
+    """The search that follows ratings.
+
+    Attributes:
+        late_random_fraction: see `namo.planning.portfolio.RatedSearch`; it does not depend on what
+            failed, as a rating of a goal does not tell whether the push opens or leads on.
+    """
+
+    late_random_fraction = LATE_RANDOM_FRACTION
 
     def __init__(self, planner: BestFirst, search: Search, streams: Streams) -> None:
         self._planner, self._search, self._streams = planner, search, streams

@@ -12,7 +12,8 @@ both, for every state found so far:
   are expanded when their turn comes, and once: a state that is met again is recognised.
 
 Ratings fall by `DEPTH_DISCOUNT` with each push of depth (Pearl 1984). A fraction of the pushes goes
-to a search without ratings, see `namo.planning.portfolio`.
+to a search without ratings, see `namo.planning.portfolio`: the larger, the less of what the ratings
+promised came true, see `namo.planning.trust`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ import numpy as np
 from namo.geometry import Floats, Pose2D
 from namo.planning.best_first import DEPTH_DISCOUNT
 from namo.planning.planner import Termination
-from namo.planning.portfolio import PortfolioPlanner
+from namo.planning.portfolio import LATE_RANDOM_FRACTION, PortfolioPlanner, RatedSearch
 from namo.planning.search import Node, Search, Steps
+from namo.planning.trust import Trust
 from namo.seeding import Streams
 from namo.strategies.strategy import (
     FurtherGoals,
@@ -62,8 +64,13 @@ class Hybrid(PortfolioPlanner):
         super().__init__(objects, goals, max_goals_per_object)
         self._is_rating = True  # straight pushes are worth trying in any order
 
-    def _rated_steps(self, search: Search, streams: Streams) -> Steps:
-        return HybridSearch(self, search, streams, search.root).steps()
+    def trust(self) -> Trust:
+        """Return how far ratings are trusted when a search begins; not at all if there are none."""
+        is_rating = isinstance(self._goals, RatingCandidatesStrategy)
+        return Trust(self._random_fraction if is_rating else 1.0)
+
+    def _rated_search(self, search: Search, streams: Streams) -> RatedSearch:
+        return HybridSearch(self, search, streams, search.root)
 
     def candidates(
         self, search: Search, node: Node, name: str, rating: float, streams: Streams
@@ -168,6 +175,13 @@ class _Menu:
             best = _Choice(self.further[0][1], None, None)
         return best
 
+    def p_opens(self, choice: _Choice) -> float:
+        """Return the probability that a choice opens the goal; 0 if only what follows is rated."""
+        if choice.contact is None:
+            return 0.0
+        of_contact = self._opens[choice.contact]
+        return float(of_contact.max() if choice.travel is None else of_contact[choice.travel])
+
     def goal(self, choice: _Choice) -> Pose2D:
         """Return the pose, world frame, of a choice that is no straight push."""
         if choice.contact is None or choice.travel is None:
@@ -240,12 +254,17 @@ class HybridSearch:
     def __init__(self, planner: Hybrid, search: Search, streams: Streams, start: Node) -> None:
         """Start at a node of a search in progress."""
         self._planner, self._search, self._streams = planner, search, streams
-        self._start = start
+        self._start, self._trust = start, planner.trust()
         self.rated: dict[int, Node] = {}
         self._queue: list[_QueueEntry] = []
         self._inserted = 0
         self._depths: dict[int, int] = {}  # smallest depth of each expanded state
         self._cut_off = False
+
+    @property
+    def late_random_fraction(self) -> float:
+        """See `namo.planning.portfolio.RatedSearch`; it grows with what was promised and failed."""
+        return min(self._trust.p_wrong, LATE_RANDOM_FRACTION)
 
     def steps(self) -> Steps:
         """Search step by step."""
@@ -293,6 +312,7 @@ class HybridSearch:
         for child in children:
             if child is not None and search.is_goal(child):
                 return child
+        self._trust.failed(menu.p_opens(choice))
         ends = [None if child is None else search.pose(child, menu.name) for child in children]
         ratings = menu.after(choice, ends)
         found = [

@@ -96,6 +96,20 @@ def test_what_follows_a_push_is_not_rated_where_one_surely_opens_the_goal_and_do
     assert goals.asked == 0
 
 
+@pytest.mark.parametrize(("promised", "late_fraction"), [(0.0, 0.2), (0.9, 0.8)])
+def test_random_pushes_take_over_where_what_was_promised_failed(rooms, promised, late_fraction):
+    """And not where the ratings promised nothing, and so were not wrong."""
+    goals = Rated(lambda _, contact, travel: (promised, 0.5))
+    goals.random_share = 0.2
+    result = run(
+        rooms.sealed(rooms.box(-1.0, 0.0), rooms.box(-1.0, 1.0, number=2)), goals, pushes=40
+    )
+    straight = {push.simulation for push in result.pushes if isinstance(push.push, StraightPush)}
+    random = Hybrid(NoHeuristic(), goals, 5).random_pushes(40, late_fraction)
+    assert result.simulations == 40
+    assert len(straight) == 40 - random
+
+
 def test_all_travels_of_a_contact_are_one_push_of_the_budget(rooms):
     result = run(rooms.sealed(rooms.box(-1.0, 0.0)), Rated(lambda _, c, t: (0.5, 0.0)), pushes=3)
     assert result.termination is Termination.PUSHES
