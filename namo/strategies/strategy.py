@@ -97,11 +97,11 @@ class RatingGoalStrategy(GoalStrategy, Protocol):
 
 @dataclass(eq=False)
 class RatedCandidates:
-    """The feasible candidates of an object in a state, and what they promise.
+    """Candidates of an object in a state, and what they promise.
 
     Attributes:
         candidates: all candidates of the object.
-        numbers: (n,) indices of the feasible ones.
+        numbers: (n,) indices of those that are rated: covered ones, or the possible ones alone.
         opens: (n,) probability that the push opens the robot's goal.
         later: (n,) probability `p_later`, or what computes it when it is first asked for.
         further_limit: no goal of `RatingCandidatesStrategy.further` has a higher probability; 0 if
@@ -151,7 +151,7 @@ class RatingCandidatesStrategy(RatingGoalStrategy, Protocol):
     """A rating goal strategy whose goals are those of candidates: contact points and travels."""
 
     def rated(self, world: World, name: str) -> RatedCandidates:
-        """Return the feasible candidates of an object with their ratings.
+        """Return the candidates of an object that are rated, and their ratings.
 
         Args:
             world: in the state in question; not changed.

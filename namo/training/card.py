@@ -35,7 +35,7 @@ def card_text(card: dict[str, Any]) -> str:
         ),
         "",
         "Splits are by layout: all scenes with the same walls are in the same split. In a complete "
-        "state every feasible candidate of every movable has a known label (`known_share` is 1).",
+        "state every covered candidate of every movable has a known label (`known_share` is 1).",
         "",
         "## Labels of candidates",
         "",
@@ -46,8 +46,8 @@ def card_text(card: dict[str, Any]) -> str:
         "",
         "A success opened the robot's goal at once, or later with further pushes that a search "
         "found. The success rate is over tried candidates; an untried candidate is not a failure, "
-        "and an unreachable one is infeasible in its state. Implied labels follow from a longer or "
-        "shorter push from the same contact point.",
+        "and an unreachable one is covered by no straight push in its state. Implied labels follow "
+        "from a longer or shorter push from the same contact point.",
         "",
         "## Rows by scene difficulty",
         "",

@@ -19,7 +19,7 @@ SCENES = "scenes.parquet"
 _field = partial(described_field, unit_first=True)
 
 _ALL = "for all candidates, in the order contact points, travels"
-_FEASIBLE = "for the feasible candidates"
+_COVERED = "for the covered candidates"
 
 CANDIDATE_ROWS = pa.schema(
     [
@@ -41,7 +41,7 @@ CANDIDATE_ROWS = pa.schema(
             "known_share",
             pa.float64(),
             "1",
-            "fraction of the feasible candidates of all movables in this state that have a known "
+            "fraction of the covered candidates of all movables in this state that have a known "
             "label; 1: every push was tried, or its result follows from one that was",
         ),
         _field(
@@ -50,13 +50,13 @@ CANDIDATE_ROWS = pa.schema(
             "",
             "one PNG per push direction, channels stacked vertically",
         ),
-        _field("view", pa.list_(pa.int8()), "", f"index of the raster, {_FEASIBLE}"),
-        _field("numbers", pa.list_(pa.int16()), "", f"index among all candidates, {_FEASIBLE}"),
+        _field("view", pa.list_(pa.int8()), "", f"index of the raster, {_COVERED}"),
+        _field("numbers", pa.list_(pa.int16()), "", f"index among all candidates, {_COVERED}"),
         _field(
             "features",
             pa.list_(pa.float32()),
             "m, 1",
-            f"features of each candidate, concatenated, {_FEASIBLE}",
+            f"features of each candidate, concatenated, {_COVERED}",
         ),
         _field("object_raster", pa.binary(), "", "PNG in the frame of the movable, likewise"),
         _field("object_features", pa.list_(pa.float32()), "m, 1", "features of the movable"),

@@ -100,7 +100,7 @@ def labelled_rows(searched: SearchedScene) -> tuple[list[Row], int]:
 
 
 def _known_share(world: World, reachability: Reachability, rows: Sequence[Row]) -> float:
-    """Return the fraction of the feasible candidates of a state whose label is known.
+    """Return the fraction of the covered candidates of a state whose label is known.
 
     Args:
         world: of the scene.
@@ -109,12 +109,12 @@ def _known_share(world: World, reachability: Reachability, rows: Sequence[Row]) 
     """
     pushed = {row["object_id"] for row in rows}
     others = [name for name in reachability.reachable_objects if name not in pushed]
-    feasible = sum(int((row["label"] != Label.UNREACHABLE).sum()) for row in rows)
-    feasible += sum(
+    covered = sum(int((row["label"] != Label.UNREACHABLE).sum()) for row in rows)
+    covered += sum(
         int(candidate_pushes(world, name, reachability).covered.sum()) for name in others
     )
     known = sum(int(is_known(row["label"]).sum()) for row in rows)
-    return known / feasible if feasible else 1.0
+    return known / covered if covered else 1.0
 
 
 def _tried(row: Row) -> TriedPush:

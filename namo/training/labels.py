@@ -2,7 +2,7 @@
 
 A candidate is a *success* if the robot's goal is reachable after it, directly or with further
 pushes that a search found; it is a *failure* if it was tried and neither is known. A candidate that
-was not tried is not a failure, and one that is infeasible in this state is *unreachable*.
+was not tried is not a failure, and one that no straight push covers in this state is *unreachable*.
 
 A longer push from the same contact point passes through the end poses of all shorter ones and stops
 as soon as the goal opens. So if a push opened the goal, the longer ones do too, and if it did not,
@@ -194,7 +194,7 @@ def label_candidates(
 def _nearest(
     goals: NDArray[np.float64], possible: NDArray[np.bool_], goal: Pose2D
 ) -> tuple[int, float]:
-    """Return the nearest feasible candidate and its mismatch, where 1 is the tolerance."""
+    """Return the nearest possible candidate and its mismatch, where 1 is the tolerance."""
     distance = np.hypot(goals[:, 0] - goal.x, goals[:, 1] - goal.y) / POSITION_TOLERANCE_M
     rotation = np.abs(np.remainder(goals[:, 2] - goal.theta + np.pi, 2 * np.pi) - np.pi)
     mismatch = np.where(possible, np.maximum(distance, rotation / ANGLE_TOLERANCE_RAD), np.inf)
@@ -203,7 +203,7 @@ def _nearest(
 
 
 def _same(candidates: CandidatePushes, contact: int, travel: float) -> tuple[int, float]:
-    """Return the candidate of a straight push and its mismatch: 0, or infinite where infeasible."""
+    """Return the candidate of a straight push and its mismatch: 0, or infinite if not covered."""
     at = int(np.abs(candidates.travels - travel).argmin())
     is_same = bool(candidates.covered[contact, at]) and candidates.travels[at] == travel
     return contact * len(candidates.travels) + at, 0.0 if is_same else math.inf
