@@ -179,7 +179,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     settings: dict[str, Any] = {"ml_device": "cpu"}
     for kind in ("object", "goal"):
         settings[f"{kind}_strategy"] = "ml"
-        settings[f"ml_{kind}_model"] = str(random_bundle(folder / kind, kind))
+        settings[f"ml_{kind}_model"] = str(random_bundle(folder / kind, kind, seed=2))
     return settings
 
 

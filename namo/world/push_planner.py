@@ -168,7 +168,7 @@ class PushPlanner:
     def overlaps_in(self, reachability: Reachability) -> Floats:
         """Return how far into walls primitives (contacts, travels) lead from the present pose.
 
-        See `namo.world.sweeps.all_overlaps`.
+        Each as the fraction (0 to 1) of its border; see `namo.world.sweeps.all_overlaps`.
         """
         static, pose = reachability.static, reachability.poses[self._movable.name]
         return all_overlaps(self._table, placed(pose), static.solid_walls, static.grid.frame)
