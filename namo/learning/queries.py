@@ -64,7 +64,8 @@ Lengths are those of a robot of `namo.learning.rasters.ROBOT_RADIUS_M`, see ther
 - contact_x, contact_y: position of the robot when it makes contact (m);
 - travel: distance the robot travels (m);
 - half_x, half_y: half extents of the movable along the axes (m);
-- shoves: 1 if the movable or the robot would run into another movable, else 0;
+- shoves: 1 if the movable or the robot would run into another movable before either meets a wall,
+  else 0;
 - sweeps: 1 if the movable or the robot is predicted to sweep into a wall, else 0; such candidates
   are rated by models with this feature only, see `CandidatePushes.covered`;
 - overlap: how far into walls the movable would get, see `CandidatePushes.overlaps`;
@@ -167,7 +168,8 @@ def sees_ways(names: Sequence[str]) -> bool:
 
 def _sweep_features(candidates: CandidatePushes) -> dict[str, Floats]:
     """Return the features of what candidates sweep into, (contacts, travels) each."""
-    sweeps, overlaps = ~candidates.possible, candidates.overlaps > 0.0
+    sweeps = candidates.covered & ~candidates.possible
+    overlaps = candidates.overlaps > 0.0
     return {
         "shoves": candidates.shoves.astype(float),
         "sweeps": sweeps.astype(float),

@@ -134,7 +134,7 @@ class _Menu:
         self, name: str, rated: RatedCandidates, find_further: Callable[[], FurtherGoals]
     ) -> None:
         self.name, self.further = name, list[tuple[Pose2D, float]]()
-        self._find_further, self._further_limit = find_further, rated.further_limit
+        self._find_further, self._further_limit = find_further, rated.needed_further
         self._struck: list[Pose2D] = []  # before the further goals were found
         self._rated = rated
         self._opens = np.zeros(rated.candidates.possible.shape)
@@ -305,6 +305,7 @@ class HybridSearch:
     def _try(self, node: Node, menu: _Menu) -> Node | None:
         """Simulate what is next on a menu; return the node at which the goal is open, if any."""
         search, choice = self._search, menu.best()
+        simulated = search.pushes_simulated
         if choice.contact is not None and choice.travel is None:
             children = search.push_straight(node, menu.name, choice.contact)
         else:
@@ -312,7 +313,8 @@ class HybridSearch:
         for child in children:
             if child is not None and search.is_goal(child):
                 return child
-        self._trust.failed(menu.p_opens(choice))
+        if search.pushes_simulated > simulated:  # else it failed before, and was noted
+            self._trust.failed(menu.p_opens(choice))
         ends = [None if child is None else search.pose(child, menu.name) for child in children]
         ratings = menu.after(choice, ends)
         found = [

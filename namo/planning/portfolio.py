@@ -32,7 +32,7 @@ from namo.strategies.strategy import (
 RATED_PHASE_PUSHES = 10
 """Length of the first phase, in which ratings find most plans."""
 LATE_RANDOM_FRACTION = 0.8
-"""Fraction of random pushes after the first phase; the largest if it depends on the failures."""
+"""Fraction of random pushes after the first phase; the largest one that failures lead to."""
 UNRATED_RANDOM_FRACTION = 0.2
 """Fraction of random pushes if only objects are rated, not goals."""
 
@@ -71,7 +71,8 @@ class PortfolioPlanner(StrategyPlanner):
 
         Args:
             pushes: how many in all.
-            late_fraction: of those after the first phase; that of the first if it is larger.
+            late_fraction: of all after the first phase, so random pushes catch up where it grows;
+                that of the first phase if it is larger.
         """
         early = min(pushes, RATED_PHASE_PUSHES)
         late = max(self._random_fraction, late_fraction) if self._random_fraction else 0

@@ -12,8 +12,8 @@ With 0 the ratings are trusted whatever happens, with 1 as if every failure had 
 class Trust:
     """The probability that ratings are wrong in one scene, by Bayes' rule.
 
-    Right ratings that give a push a probability p to open the goal are refuted a little by each
-    that does not open it; those that promise little are not, however long a search takes.
+    Ratings that give a push a probability p to open the goal are doubted the more with each that
+    does not open it, the larger p was; those that promise nothing are not, however long it takes.
 
     Attributes:
         p_wrong: probability that the ratings are wrong.

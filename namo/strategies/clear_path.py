@@ -14,7 +14,7 @@ import numpy as np
 
 from namo.geometry import Floats, Pose2D
 from namo.portable_math import log
-from namo.strategies.clear_poses import clear_poses, limited
+from namo.strategies.clear_poses import P_COMPLETE, clear_poses
 from namo.strategies.rated_candidates import StateCache, best_goals
 from namo.strategies.strategy import FurtherGoals, RatedCandidates
 from namo.world.blocked_way import P_LATER
@@ -81,4 +81,4 @@ def _rate(world: World, name: str) -> RatedCandidates:
         ratings: Floats = ways.p_later.flat[numbers]
         return ratings
 
-    return limited(RatedCandidates(ways.candidates, numbers, opens, later, later_limit=P_LATER))
+    return RatedCandidates(ways.candidates, numbers, opens, later, P_COMPLETE, P_LATER)

@@ -8,20 +8,22 @@ end beside them.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from namo.geometry import Floats, Pose2D, wrap_angle
 from namo.portable_math import cos, sin
-from namo.strategies.strategy import SURE, FurtherGoals, RatedCandidates
+from namo.strategies.strategy import FurtherGoals
 from namo.world.blocked_way import RemainingWay, rate_later
 from namo.world.push_planner import ANGLE_TOLERANCE_RAD, POSITION_TOLERANCE_M
 from namo.world.reachability import Reachability
 from namo.world.world import World
 
 P_COMPLETE = 0.8
-"""Probability that a push gets to a pose to which the push planner has a complete plan."""
+"""Probability that a push gets to a pose to which the push planner has a complete plan.
+
+No goal of `clear_poses` promises more.
+"""
 P_INCOMPLETE = 0.2
 """The same if its plan only gets nearer."""
 PATTERN_POSES = 200
@@ -32,12 +34,6 @@ MAX_PLANNED = 24
 """Poses of the pattern for which a push is planned: evenly over those that clear the way most."""
 PATTERN_DISCOUNT = 0.95
 """Factor on ratings per pose of the pattern: after failures something else may be worth a try."""
-
-
-def limited(rated: RatedCandidates) -> RatedCandidates:
-    """Return rated candidates with the limit of what these poses promise, 0 if one is sure."""
-    is_sure = rated.can_wait or rated.value.max(initial=0.0) >= SURE
-    return replace(rated, further_limit=0.0 if is_sure else P_COMPLETE)
 
 
 def clear_poses(world: World, name: str) -> FurtherGoals:

@@ -16,7 +16,7 @@ from namo.geometry import Floats, Pose2D
 from namo.learning.queries import goal_query, object_query, sees_ways
 from namo.learning.rasters import StateRaster
 from namo.learning.scoring import Scorer
-from namo.strategies.clear_poses import clear_poses, limited
+from namo.strategies.clear_poses import P_COMPLETE, clear_poses
 from namo.strategies.goal_random import RandomGoals
 from namo.strategies.rated_candidates import StateCache, best_goals, distinct_goals
 from namo.strategies.strategy import FurtherGoals, RatedCandidates
@@ -126,8 +126,10 @@ class LearnedGoals:
             ways = CandidateWays(reachability, name, candidates)
             query = goal_query(StateRaster(reachability), ways, self._scorer.features)
             (prediction,) = self._scorer.predict([query])
-            rated = RatedCandidates(candidates, query.numbers, prediction.opens, prediction.p_later)
-        return limited(rated) if sees_ways(self._scorer.features) else rated
+        limit = P_COMPLETE if sees_ways(self._scorer.features) else 0.0
+        return RatedCandidates(
+            candidates, query.numbers, prediction.opens, prediction.p_later, limit
+        )
 
     def further(self, world: World, name: str) -> FurtherGoals:
         """See `namo.strategies.strategy.RatingCandidatesStrategy`; poses that clear the way."""

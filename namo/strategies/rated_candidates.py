@@ -51,18 +51,17 @@ def best_goals(
         world: in the state in question; not changed, and not read after this call.
         name: of the movable.
     """
-    rated = strategy.rated(world, name)
-    further = strategy.further(world, name) if rated.further_limit > 0.0 else ()
+    rated = strategy.rated(world, name).of_poses()
+    further = strategy.further(world, name) if rated.needed_further > 0.0 else ()
     return heapq.merge(_best_candidates(rated), further, key=lambda goal: -goal[1])
 
 
 def _best_candidates(rated: RatedCandidates) -> Iterator[tuple[Pose2D, float]]:
-    """Yield the goals of the candidates that a push may get to and their values, best first.
+    """Yield the goals of the candidates and their values, best first.
 
     A push passes through the end poses of the shorter ones from the same contact point and stops
     where the goal opens. So a failed push implies that none of those opens the goal.
     """
-    rated = rated.of_poses()
     contact, travel = np.divmod(rated.numbers, len(rated.candidates.travels))
     goals = rated.candidates.goals().reshape(-1, 3)[rated.numbers]
     values, p_later = rated.value, rated.p_later

@@ -126,9 +126,17 @@ class RatedCandidates:
     def of_poses(self) -> RatedCandidates:
         """Return those that a push to their pose may get to: what is only covered is left out."""
         may = self.candidates.possible.ravel()[self.numbers]
+        if may.all():
+            return self
         return replace(
             self, numbers=self.numbers[may], opens=self.opens[may], later=self.p_later[may]
         )
+
+    @property
+    def needed_further(self) -> float:
+        """Limit of what further goals promise; 0 if one of these is sure, so none is needed."""
+        is_sure = self.can_wait or bool(self.value.max(initial=0.0) >= SURE)
+        return 0.0 if is_sure else self.further_limit
 
     @property
     def can_wait(self) -> bool:

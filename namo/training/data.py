@@ -37,6 +37,7 @@ UNKNOWN = -1
 """Target of a candidate about which nothing is known."""
 MIN_TRIED_OF_OBJECT = 6
 """Failed candidates of a movable, from which on it counts as unable to open the goal."""
+_SWEEPS = FEATURES["goal"].index("sweeps")
 
 
 class Sample(NamedTuple):
@@ -157,11 +158,10 @@ class CandidateData(Dataset[Sample]):
         rows = self._known_rows
         label, _, to_goal, after = rows.labels(row)
         numbers, view = rows.values("numbers", row), rows.values("view", row).astype(np.int64)
-        features = rows.values("features", row).reshape(-1, len(FEATURES["goal"]))
-        features = features[:, self._features]
-        opens, leads = self._targets(
-            label[numbers], to_goal[numbers], after[numbers], self._shortest[row]
-        )
+        features = self._all_features(row)[:, self._features]
+        label = np.where(self._asked(row), label[numbers], np.int8(Label.UNTRIED))
+        opens, leads = self._targets(label, to_goal[numbers], after[numbers], self._shortest[row])
+        leads[~is_known(label)] = UNKNOWN
         known = np.unique(view[opens != UNKNOWN])
         pngs = rows.goal_rasters(row)
         padded, index = by_view(features, view, len(pngs))
@@ -170,6 +170,18 @@ class CandidateData(Dataset[Sample]):
         rasters = np.array([from_png(pngs[each], len(CHANNELS)) for each in known.tolist()])
         rasters = rasters.reshape(-1, len(CHANNELS), self._pixels, self._pixels)
         return _sample(rasters.astype(np.uint8), padded[known], *targets[:, known])
+
+    def _all_features(self, row: int) -> NDArray[np.float32]:
+        values: NDArray[np.float32] = self._known_rows.values("features", row)
+        return values.reshape(-1, len(FEATURES["goal"]))
+
+    def _asked(self, row: int) -> NDArray[np.bool_]:
+        """Return a mask of the candidates that a goal model is asked about.
+
+        One that does not know which of them sweep into a wall is asked about the others.
+        """
+        sweeps = self._all_features(row)[:, _SWEEPS] > 0.0
+        return np.full_like(sweeps, True) if _SWEEPS in self._features else ~sweeps
 
     def _targets(
         self,
@@ -217,8 +229,9 @@ class CandidateData(Dataset[Sample]):
     def _has_target(self, row: int) -> bool:
         if self._kind == "object":
             return max(self._object_target(row)) != UNKNOWN
-        label = self._known_rows.values("label", row)
-        return bool(is_known(label).any())
+        rows = self._known_rows
+        label = rows.values("label", row)[rows.values("numbers", row)]
+        return bool(is_known(label[self._asked(row)]).any())
 
     @property
     def _known_rows(self) -> _Columns:

@@ -132,7 +132,8 @@ class CandidateLabels:
         pushes_to_goal: (candidates,) for a success, the length of the shortest known plan from it:
             1 if it opened the goal, 2 with one further push, ...; else 0.
         tried_after: (candidates,) for a failure, pushes tried in the state it led to and beyond,
-            all without success, at most `MAX_COUNT`; `MAX_COUNT` for a push that moved nothing.
+            all without success, at most `MAX_COUNT`; `MAX_COUNT` for a push that moved nothing;
+            0 where the failure is implied.
         unmatched: number of pushes that match no candidate.
     """
 
@@ -185,8 +186,7 @@ def label_candidates(
     for contact, end in ends.items():
         beyond = np.arange(end + 1, (contact + 1) * shape[1])
         beyond = beyond[label[beyond] == Label.UNTRIED]
-        for values in (label, pushes_to_goal, tried_after):
-            values[beyond] = values[end]
+        label[beyond], pushes_to_goal[beyond] = label[end], pushes_to_goal[end]
         implied[beyond] = True
     return CandidateLabels(label, implied, pushes_to_goal, tried_after, unmatched)
 

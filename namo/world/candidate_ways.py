@@ -22,9 +22,9 @@ P_OPENS = 0.8
 P_OPENS_SHOVING = 0.4
 """The same where it would push another movable along, which primitives do not predict."""
 OVERLAP_LIMITS = 0.0, 0.2
-"""Overlaps with walls, see `CandidatePushes.overlaps`, up to which a push still gets somewhere."""
+"""Upper limits of the first classes of overlaps with walls, see `CandidatePushes.overlaps`."""
 P_PAST_WALL = 1.0, 0.45, 0.1
-"""Probability that a push gets to a pose with an overlap up to each of the limits, and beyond them.
+"""Probability that a push gets to a pose, for each class of overlaps: up to the limits, and beyond.
 
 Measured by 18,000 straight pushes: of those first predicted to open the goal where only the robot
 meets a wall, 97 % opened it; up to 0.2, 44 %; beyond, 7 %."""

@@ -32,11 +32,12 @@ class CandidatePushes:
             and neither robot nor movable would sweep into a wall.
         covered: (contacts, travels) whether a straight push from the contact point covers the
             travel: `possible`, and what lies beyond. The robot drives on until it is stopped, and
-            primitives are no exact prediction: half of the pushes that open the goal only there
-            do open it.
+            primitives are no exact prediction: of the pushes that are predicted to open the goal
+            only beyond, half do.
         overlaps: (contacts, travels) how far into walls the primitive leads, the greatest fraction
             of the movable's border up to this travel; also 0 where only the robot meets a wall.
-        shoves: (contacts, travels) whether either of them would sweep into another movable.
+        shoves: (contacts, travels) whether either of them would sweep into another movable, at this
+            travel or a shorter one that is possible.
     """
 
     pose: Pose2D

@@ -66,7 +66,7 @@ def test_a_model_that_does_not_know_what_sweeps_is_asked_only_about_what_is_poss
 
 def test_what_the_travels_of_a_contact_sweep_into_are_features(queried):
     candidates, columns = queried.candidates, queried.columns
-    sweeps = ~candidates.possible
+    sweeps = candidates.covered & ~candidates.possible
     assert (columns["sweeps"] == sweeps.ravel()[queried.query.numbers]).all()
     overlaps = candidates.overlaps.ravel()[queried.query.numbers]
     np.testing.assert_allclose(columns["overlap"], overlaps, rtol=1e-6)

@@ -90,7 +90,10 @@ def test_where_no_straight_push_clears_the_way_further_goals_do_also_where_a_pus
     way, robot = RemainingWay(reachability, NAME), reachability.poses["robot"]
     strategy = ClearPathGoals()
     rated, further = strategy.rated(world, NAME), strategy.further(world, NAME)
-    assert rated.of_poses().value.max() < further[0][1]
+    poses = rated.of_poses()
+    assert poses.value.max() < further[0][1] <= poses.needed_further
+    assert rated.needed_further == 0.0  # straight pushes get out of the door behind its wall
+    assert {goal for goal, _ in further} <= {goal for goal, _ in strategy.best(world, NAME)}
     assert all(first[1] >= second[1] > 0.0 for first, second in pairwise(further))
 
     def still_clear(goal):

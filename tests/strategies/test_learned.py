@@ -549,7 +549,7 @@ def test_a_model_that_sees_the_ways_is_helped_out_where_it_promises_little(rooms
     if sees_ways:
         scorer.features = list(FEATURES["goal"])
     learned = LearnedGoals(scorer, 32)
-    limit = learned.rated(World(scene), NAME).further_limit
+    limit = learned.rated(World(scene), NAME).needed_further
     assert bool(limit) == (sees_ways and value == 0.3)
     goals = [goal for goal, _ in learned.best(World(scene), NAME)]
     further = ClearPathGoals().further(World(scene), NAME)

@@ -129,6 +129,25 @@ def test_targets_match_the_labels(folder, known):
         assert (opens, leads) == expected[label]
 
 
+def test_a_model_that_does_not_know_what_sweeps_learns_nothing_of_it(tmp_path):
+    known = [(SUCCESS, 1, 0), (FAILURE, 1, 9), (SUCCESS, 2, 0), (FAILURE, 1, 9)]
+    sweeps = FEATURES["goal"].index("sweeps")
+
+    def sweeping(*numbers):
+        written = row(known, state=f"{numbers}")
+        values = np.array(written["features"]).reshape(-1, len(FEATURES["goal"]))
+        values[:, sweeps] = [number in numbers for number in written["numbers"]]
+        return {**written, "features": values.ravel().tolist()}
+
+    features = [name for name in FEATURES["goal"] if name != "sweeps"]
+    folder = write(tmp_path, [sweeping(1, 2), sweeping(0, 1, 2, 3)])
+    (sample,) = CandidateData(folder, "train", "goal", features=features)
+    opens, leads = sample.opens[0].tolist(), sample.leads[0].tolist()
+    assert opens[:4] == [1, UNKNOWN, UNKNOWN, 0]
+    assert leads[:4] == [UNKNOWN, UNKNOWN, UNKNOWN, 0]
+    assert len(CandidateData(folder, "train", "goal")) == 2
+
+
 def test_what_leaves_as_many_pushes_as_there_were_does_not_lead_to_the_goal(tmp_path):
     rows = [
         row([(SUCCESS, 2, 0), (SUCCESS, 3, 0)], number=1),

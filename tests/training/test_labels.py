@@ -310,5 +310,8 @@ def test_where_a_straight_push_stops_longer_ones_stop_too(leads):
     assert table(labels)[2] == [SUCCESS if leads else FAILURE] * TRAVELS
     assert labels.implied.reshape(CONTACTS, TRAVELS)[2].tolist() == [False, False, True, True]
     assert labels.pushes_to_goal.reshape(CONTACTS, TRAVELS)[2].tolist() == [2 * leads] * TRAVELS
-    assert labels.tried_after.reshape(CONTACTS, TRAVELS)[2].tolist() == [int(not leads)] * TRAVELS
+    assert labels.tried_after.reshape(CONTACTS, TRAVELS)[2].tolist() == [
+        *[int(not leads)] * 2,
+        *[0, 0],
+    ]
     assert (labels.label.reshape(CONTACTS, TRAVELS)[:2] == UNTRIED).all()
