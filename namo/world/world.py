@@ -404,6 +404,7 @@ class World(Pictured):
             planner = self.primitives(name)[1]
             planner.plan(reachability, pose, usable, deadline=-math.inf)
             planner.surcharges_in(reachability)
+            planner.overlaps_in(reachability)
             reachability.obstacles_excluding(name).is_clear(pose)
             drawn = drawings_at(reachability, name, np.array([pose]))
             opens_at(reachability, name, drawn, np.array([[robot.x, robot.y]]))
