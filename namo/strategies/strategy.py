@@ -134,7 +134,7 @@ class RatedCandidates:
 
     @property
     def needed_further(self) -> float:
-        """Limit of what further goals promise; 0 if one of these is sure, so none is needed."""
+        """Probability that no further goal exceeds; 0 if one of these is sure: none is needed."""
         is_sure = self.can_wait or bool(self.value.max(initial=0.0) >= SURE)
         return 0.0 if is_sure else self.further_limit
 
