@@ -156,12 +156,12 @@ class CandidateData(Dataset[Sample]):
 
     def _goal(self, row: int) -> Sample:
         rows = self._known_rows
-        label, _, to_goal, after = rows.labels(row)
+        _, _, to_goal, after = rows.labels(row)
         numbers, view = rows.values("numbers", row), rows.values("view", row).astype(np.int64)
         features = self._all_features(row)[:, self._features]
-        label = np.where(self._asked(row), label[numbers], np.int8(Label.UNTRIED))
-        opens, leads = self._targets(label, to_goal[numbers], after[numbers], self._shortest[row])
-        leads[~is_known(label)] = UNKNOWN
+        opens, leads = self._targets(
+            self._goal_labels(row), to_goal[numbers], after[numbers], self._shortest[row]
+        )
         known = np.unique(view[opens != UNKNOWN])
         pngs = rows.goal_rasters(row)
         padded, index = by_view(features, view, len(pngs))
@@ -175,13 +175,16 @@ class CandidateData(Dataset[Sample]):
         values: NDArray[np.float32] = self._known_rows.values("features", row)
         return values.reshape(-1, len(FEATURES["goal"]))
 
-    def _asked(self, row: int) -> NDArray[np.bool_]:
-        """Return a mask of the candidates that a goal model is asked about.
+    def _goal_labels(self, row: int) -> NDArray[np.int8]:
+        """Return the labels of the covered candidates, for a goal model.
 
-        One that does not know which of them sweep into a wall is asked about the others.
+        One that does not know which of them sweep into a wall is not asked about these: untried.
         """
-        sweeps = self._all_features(row)[:, _SWEEPS] > 0.0
-        return np.full_like(sweeps, True) if _SWEEPS in self._features else ~sweeps
+        rows = self._known_rows
+        label: NDArray[np.int8] = rows.values("label", row)[rows.values("numbers", row)]
+        if _SWEEPS in self._features:
+            return label
+        return np.where(self._all_features(row)[:, _SWEEPS] > 0.0, np.int8(Label.UNTRIED), label)
 
     def _targets(
         self,
@@ -197,7 +200,7 @@ class CandidateData(Dataset[Sample]):
         """
         opens = np.where(is_known(label), to_goal == 1, UNKNOWN).astype(np.int8)
         leads = np.full_like(opens, UNKNOWN)
-        longer = to_goal > 1
+        longer = (label == Label.SUCCESS) & (to_goal > 1)
         leads[longer] = to_goal[longer] == shortest
         leads[(label == Label.FAILURE) & (after >= self._dead_end_after)] = 0
         return opens, leads
@@ -229,9 +232,7 @@ class CandidateData(Dataset[Sample]):
     def _has_target(self, row: int) -> bool:
         if self._kind == "object":
             return max(self._object_target(row)) != UNKNOWN
-        rows = self._known_rows
-        label = rows.values("label", row)[rows.values("numbers", row)]
-        return bool(is_known(label[self._asked(row)]).any())
+        return bool(is_known(self._goal_labels(row)).any())
 
     @property
     def _known_rows(self) -> _Columns:

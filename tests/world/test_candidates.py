@@ -36,6 +36,14 @@ def with_box_at(world, pose):
     return Reachability(world.static, world.poses() | {NAME: pose})
 
 
+def with_free_box_at(world, pose):
+    """The same; examples in which the box would be inside a wall or another box are left out."""
+    shape = world.scene.movable(NAME).footprint
+    solids = (*world.scene.walls, *world.scene.movables[1:])
+    assume(all(overlap_depth(pose, shape, other.pose, other.footprint) < 0 for other in solids))
+    return with_box_at(world, pose)
+
+
 def ends(candidates):
     """The end poses of the candidates of each contact point, in the order of their travels."""
     contacts, travels = candidates.possible.shape
@@ -58,10 +66,7 @@ def room_left(world, end, contact):
 @settings(max_examples=15)
 @given(poses)
 def test_possible_candidates_are_reachable_and_sweep_no_wall(cramped, pose):
-    shape = cramped.scene.movable(NAME).footprint
-    solids = (*cramped.scene.walls, *cramped.scene.movables[1:])
-    assume(all(overlap_depth(pose, shape, other.pose, other.footprint) < 0 for other in solids))
-    reachability = with_box_at(cramped, pose)
+    reachability = with_free_box_at(cramped, pose)
     candidates = candidate_pushes(cramped, NAME, reachability)
     there = np.isfinite(cramped.primitives(NAME)[0].steps)
     reachable = reachability.reachable_contacts(NAME)
@@ -147,10 +152,7 @@ def test_a_contact_point_with_a_possible_travel_covers_the_longer_ones(cramped):
 @settings(max_examples=15)
 @given(poses)
 def test_the_overlap_with_walls_grows_from_0_where_the_box_gets_into_one(cramped, pose):
-    shape = cramped.scene.movable(NAME).footprint
-    solids = (*cramped.scene.walls, *cramped.scene.movables[1:])
-    assume(all(overlap_depth(pose, shape, other.pose, other.footprint) < 0 for other in solids))
-    candidates = candidate_pushes(cramped, NAME, with_box_at(cramped, pose))
+    candidates = candidate_pushes(cramped, NAME, with_free_box_at(cramped, pose))
     assert (np.diff(candidates.overlaps, axis=1) >= 0.0).all()
     assert (candidates.overlaps[candidates.possible] == 0.0).all()
     assert (candidates.overlaps <= 1.0).all()
