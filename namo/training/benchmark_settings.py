@@ -12,7 +12,7 @@ from namo.wording import did_you_mean
 
 BENCHMARK_ARMS: Mapping[str, str] = {
     "default": "hybrid path_blocking clear_path",
-    "learned": "best_first ml ml",
+    "learned": "hybrid path_blocking ml",
     "random": "idfs random random",
     "goal_proximity": "idfs goal_proximity random",
 }

@@ -78,8 +78,11 @@ DEFAULT_ARMS: Mapping[str, str] = {
     "grid": "idfs random grid",
     "adaptive": "idfs random adaptive",
     "primitive": "idfs random primitive",
+    "clear_path": "hybrid path_blocking clear_path",
+    "learned": "hybrid path_blocking ml",
+    "learned_objects": "hybrid ml ml",
     "learned_idfs": "idfs ml ml",
-    "learned": "best_first ml ml",
+    "learned_best_first": "best_first ml ml",
 }
 
 
@@ -118,17 +121,17 @@ class LearningSettings:
     manifest: str = "results/learning/scenes/scenes.parquet"
     test_manifest: str = "results/learning/test_scenes/scenes.parquet"
     collections: tuple[str, ...] = ()
-    rounds: int = 2
-    scenes_per_round: int = 3000
+    rounds: int = 1
+    scenes_per_round: int = 6000
     first_explorer: str = "labelling path_blocking clear_path"
     explorer: str = "labelling path_blocking ml"
-    explore_pushes: int = 100
+    explore_pushes: int = 60
     explore_depth: int = 5
     explore_goals: int = 6
     chunk_size: int = 50
     arms: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ARMS))
     compare_arms: tuple[str, ...] | None = None
-    round_arms: tuple[str, ...] = ("random", "learned")
+    round_arms: tuple[str, ...] = ("random", "clear_path", "learned")
     compare_models: str | None = None
     seeds: int = 3
     compare_pushes: int = 300

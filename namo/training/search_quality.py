@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from namo.errors import PhysicsError, SceneError, UsageError
+from namo.geometry import Floats
 from namo.planning.planner import Budget, Planner
 from namo.scenes.reading import read_scene
 from namo.seeding import Streams
@@ -32,6 +35,38 @@ class SearchQuality:
     log_pushes: float
     solved: float
     within_five: float
+
+
+@dataclass(frozen=True)
+class Searches:
+    """One search in each of S held-out scenes.
+
+    Attributes:
+        pushes: (S,) number of simulated pushes; an unsolved search has its whole budget.
+        solved: (S,) whether a plan was found.
+    """
+
+    pushes: Floats
+    solved: NDArray[np.bool_]
+
+    @property
+    def quality(self) -> SearchQuality:
+        """Means over the scenes."""
+        return SearchQuality(
+            pushes=float(self.pushes.mean()),
+            log_pushes=float(np.log(self.pushes).mean()),
+            solved=float(self.solved.mean()),
+            within_five=float(((self.pushes <= 5) & self.solved).mean()),
+        )
+
+    def about_as_good_as(self, other: Searches) -> bool:
+        """Return whether the mean logarithm of pushes is at most one standard error above.
+
+        The error is that of the mean difference to other searches of the same scenes. The one
+        standard error rule: Breiman et al., Classification and Regression Trees, 1984, section 3.4.
+        """
+        difference = np.log(self.pushes) - np.log(other.pushes)
+        return bool(difference.mean() <= difference.std() / math.sqrt(len(difference)))
 
 
 class HeldOut:
@@ -76,7 +111,7 @@ class HeldOut:
                 f"be compared in them{f'; {bad}' if bad else ''}"
             )
 
-    def search(self, planner: Planner) -> SearchQuality:
+    def search(self, planner: Planner) -> Searches:
         """Search all scenes, with the same random streams in every call."""
         pushes, solved = [], []
         for number, world in self._worlds:
@@ -85,10 +120,4 @@ class HeldOut:
             result = planner.search(world, self._budget, streams)
             solved.append(result.solved)
             pushes.append(result.simulations if result.solved else self._budget.pushes)
-        count = np.array(pushes, np.float64)
-        return SearchQuality(
-            pushes=float(count.mean()),
-            log_pushes=float(np.log(count).mean()),
-            solved=float(np.mean(solved)),
-            within_five=float(((count <= 5) & np.array(solved)).mean()),
-        )
+        return Searches(np.array(pushes, np.float64), np.array(solved, np.bool_))

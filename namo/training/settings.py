@@ -23,7 +23,7 @@ class TrainingSettings:
         hidden: width of the head.
         discount: discount factor per further push, 0 to 1.
         epochs: maximum passes over the data.
-        patience: epochs without a better held-out search before training stops.
+        patience: epochs in a row with worse held-out searches than the best before training stops.
         states_per_batch: states per batch.
         learning_rate: peak learning rate of AdamW, a factor on its steps; warm-up is linear, decay
             follows a cosine.
@@ -61,7 +61,7 @@ class TrainingSettings:
     epochs: int = 6
     patience: int = 4
     states_per_batch: int = 16
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     warm_up_fraction: float = 0.1
     learning_rate_start: float = 0.1
     learning_rate_floor: float = 0.01

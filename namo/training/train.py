@@ -1,8 +1,9 @@
 """Training: from a data set to a bundle, with model selection by search instead of by loss.
 
-After each epoch the network is written as a bundle and searches held-out scenes; the bundle that
-needs the fewest pushes is kept. A checkpoint is saved after each epoch and every minute, so a
-killed training resumes, to the same bits on the same machine. Its log is for TensorBoard.
+After each epoch the network is written as a bundle and searches held-out scenes; the last bundle
+that is about as good as the best one is kept. A checkpoint is saved after each epoch and every
+minute, so a killed training resumes, to the same bits on the same machine. Its log is for
+TensorBoard.
 """
 
 from __future__ import annotations
@@ -39,16 +40,16 @@ from namo.strategies.path_blocking import PathBlocking
 from namo.strategies.strategy import ObjectStrategy
 from namo.training.checkpoint import Checkpoint
 from namo.training.data import CandidateData, Sample, collate
-from namo.training.loss_plot import plot_history
+from namo.training.loss_plot import last_kept, plot_history
 from namo.training.losses import candidate_loss, mirrored
 from namo.training.schedule import learning_rate_factor
-from namo.training.search_quality import HeldOut, SearchQuality
+from namo.training.search_quality import HeldOut, Searches, SearchQuality
 from namo.training.settings import TrainingSettings
 from namo.training.training_log import EPOCH, STEP, TrainingLog, describe
 
 CHECKPOINT, HISTORY, CURVES = "checkpoint.pt", "history.csv", "curves.svg"
 ATTEMPT, BEST = "attempt", "best"
-"""Folders of bundles beside the result: of the last epoch, and the best so far."""
+"""Folders of bundles beside the result: of the last epoch, and the one to keep so far."""
 SAVE_EVERY_S, SHOW_EVERY_S = 60.0, 20.0
 
 Row = dict[str, Any]
@@ -123,6 +124,7 @@ class Training:
         self._epoch = self._step = 0
         self._history: list[Row] = []
         self._losses: list[float] = []
+        self._best: Searches | None = None
         self._steps_per_epoch = math.ceil(len(self._data) / settings.states_per_batch)
         logged = self._resume()
         about = describe(kind, settings, self._data.card, searched_with, self._device)
@@ -141,7 +143,7 @@ class Training:
         return network
 
     def run(self) -> SearchQuality:
-        """Train until the last epoch, or until the held-out searches stop improving.
+        """Train until the last epoch, or until the held-out searches get worse.
 
         Returns:
             Search quality of the model that was kept.
@@ -151,22 +153,26 @@ class Training:
 
     def _run(self) -> SearchQuality:
         settings = self._settings
-        best = min((row["log_pushes"] for row in self._history), default=math.inf)
-        while self._epoch < settings.epochs and self._epochs_since_best() < settings.patience:
+        while self._epoch < settings.epochs and self._epochs_since_kept() < settings.patience:
             began = time.monotonic()
             self._train_epoch()
             trained = time.monotonic()
-            quality = self._search()
+            searches = self._search()
+            quality = searches.quality
+            if self._best is None or quality.log_pushes < self._best.quality.log_pushes:
+                self._best = searches
+            # Few searches cannot tell that a later epoch knows more: docs/learning.md.
+            kept = searches.about_as_good_as(self._best)
             row = {
                 "epoch": self._epoch,
                 "loss": sum(self._losses) / len(self._losses),
                 **asdict(quality),
+                "kept": int(kept),
                 "train_s": round(trained - began, 1),
                 "search_s": round(time.monotonic() - trained, 1),
             }
             self._history.append(row)
-            if quality.log_pushes < best:
-                best = quality.log_pushes
+            if kept:
                 self._write(self._output / BEST, quality)
             self._epoch, self._step, self._losses = self._epoch + 1, 0, []
             self._log.write(EPOCH, self._steps_taken, row)
@@ -180,15 +186,12 @@ class Training:
             )
         # Only now: a pipeline may delete what a killed training left at the place of its result.
         copy_bundle(self._output / BEST, self._output)
-        kept = min(self._history, key=lambda row: row["log_pushes"])
-        return SearchQuality(*(kept[entry.name] for entry in fields(SearchQuality)))
+        row = last_kept(self._history)
+        return SearchQuality(*(row[entry.name] for entry in fields(SearchQuality)))
 
-    def _epochs_since_best(self) -> int:
-        """Return the number of epochs since the best held-out search."""
-        if not self._history:
-            return 0
-        pushes = [row["log_pushes"] for row in self._history]
-        return len(pushes) - 1 - pushes.index(min(pushes))
+    def _epochs_since_kept(self) -> int:
+        """Return the number of epochs since the one whose network is kept so far."""
+        return self._epoch - 1 - last_kept(self._history)["epoch"] if self._history else 0
 
     def _stream(self, purpose: Purpose, step: int = 0) -> np.random.Generator:
         """Return the random stream of a step of this epoch."""
@@ -260,7 +263,7 @@ class Training:
         self._log.write(STEP, done + 1, named)
         return named["loss"]
 
-    def _search(self) -> SearchQuality:
+    def _search(self) -> Searches:
         """Write the current network as a bundle and search the held-out scenes with it."""
         attempt, settings = self._output / ATTEMPT, self._settings
         self._write(attempt, None)
@@ -299,6 +302,7 @@ class Training:
                 "step": self._step,
                 "losses": self._losses,
                 "history": self._history,
+                "best": self._best and [self._best.pushes.tolist(), self._best.solved.tolist()],
                 "log_sizes": self._log.flush(),
             }
         )
@@ -309,15 +313,19 @@ class Training:
         if not path.exists():
             return {}
         state = self._checkpoint.load(self._device)
-        if state is None:
-            self._show(f"{path}: belongs to other data, settings or scenes; training restarts")
+        if state is None or "best" not in state:
+            self._show(
+                f"{path}: belongs to other data, settings or scenes, or to an earlier version; "
+                "training restarts"
+            )
             return {}
         self._network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._epoch, self._step = state["epoch"], state["step"]
         self._losses, self._history = state["losses"], state["history"]
+        self._best = Searches(*map(np.array, state["best"])) if state["best"] else None
         self._show(f"resuming at epoch {self._epoch + 1}, step {self._step}")
-        sizes: dict[str, int] = state.get("log_sizes", {})  # checkpoints were without a log once
+        sizes: dict[str, int] = state["log_sizes"]
         return sizes
 
     def _write_history(self) -> None:

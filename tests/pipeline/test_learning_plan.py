@@ -10,6 +10,7 @@ from namo.pipeline.learning_plan import LearningPlan
 from namo.pipeline.run_plan import RunPlan
 from namo.scenes.packed import pack
 from namo.scenes.sources import DEMO_SCENES
+from namo.training.learning_settings import DEFAULT_ARMS
 from tests.conftest import room_file
 
 
@@ -114,9 +115,9 @@ def test_files_of_a_place(plan):
     assert made.goal_model_for("once", "goal") is None
     assert made.goal_model_for("once", "object") == Path("learning/once/models/goal")
     assert made.models_up_to(2) == [Path(f"learning/round_{n}/models") for n in (1, 2)]
-    assert list(made.comparison("round_1").arms) == ["random", "learned"]
+    assert list(made.comparison("round_1").arms) == ["random", "clear_path", "learned"]
     assert next(iter(made.comparison("once").arms)) == "random"
-    assert len(made.comparison("once").arms) == 10
+    assert len(made.comparison("once").arms) == len(DEFAULT_ARMS)
 
 
 def test_scenes_must_be_made_first(plan):

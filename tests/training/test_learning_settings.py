@@ -78,7 +78,7 @@ def test_an_arm_names_only_the_models_that_it_uses():
         "object_strategy": "random",
         "goal_strategy": "random",
     }
-    assert settings.arm("learned").options("o", "g") == {
+    assert settings.arm("learned_best_first").options("o", "g") == {
         "algorithm": "best_first",
         "object_strategy": "ml",
         "goal_strategy": "ml",
@@ -96,7 +96,7 @@ def test_an_arm_names_only_the_models_that_it_uses():
 def test_all_arms_are_compared_by_default():
     settings = LearningSettings()
     assert settings.compared(in_round=False) == tuple(DEFAULT_ARMS)
-    assert settings.compared(in_round=True) == ("random", "learned")
+    assert settings.compared(in_round=True) == ("random", "clear_path", "learned")
     few = replace(settings, compare_arms=("learned", "random"))
     assert few.compared(in_round=False) == ("learned", "random")
 

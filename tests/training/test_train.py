@@ -14,7 +14,7 @@ from namo.learning.loaded_model import load_model
 from namo.seeding import Purpose, stream
 from namo.training import train
 from namo.training.dataset import make_dataset
-from namo.training.search_quality import SearchQuality
+from namo.training.search_quality import Searches
 from namo.training.settings import TrainingSettings
 from namo.training.train import Training
 from tests.conftest import random_bundle
@@ -104,9 +104,10 @@ def assert_the_same_training(output, expected):
 
 
 def fake_searches(monkeypatch, *log_pushes):
-    """Replace the searches after each epoch by these results."""
-    qualities = iter(SearchQuality(2.0**log, log, 0.5, 0.25) for log in log_pushes)
-    monkeypatch.setattr(Training, "_search", lambda _: next(qualities))
+    """Replace the searches after each epoch: one scene, with these logarithms of pushes."""
+    solved = np.array([True])
+    results = iter(Searches(np.exp([log]), solved) for log in log_pushes)
+    monkeypatch.setattr(Training, "_search", lambda _: next(results))
 
 
 def test_a_training_writes_a_model_its_history_and_a_plot(learning, uninterrupted):
@@ -120,9 +121,9 @@ def test_a_training_writes_a_model_its_history_and_a_plot(learning, uninterrupte
     assert trained_layouts(output) == {"a"}
     rows = history(output)
     assert [int(row["epoch"]) for row in rows] == [0, 1]
-    best = min(rows, key=lambda row: float(row["log_pushes"]))
-    assert float(best["pushes"]) == quality.pushes
-    assert trained["epoch"] == int(best["epoch"]) + 1
+    kept = [row for row in rows if row["kept"] == "1"][-1]
+    assert float(kept["pushes"]) == quality.pushes
+    assert trained["epoch"] == int(kept["epoch"]) + 1
     assert bundle.config["metrics"]["held_out_search"]["log_pushes"] == quality.log_pushes
     assert (output / "curves.svg").read_text().startswith("<?xml")
     assert load_model(output, "goal", "cpu").stats.parameters > 0
@@ -216,8 +217,8 @@ def test_other_settings_restart_the_training(start, tmp_path):
     other = replace(TINY, epochs=1, seed=5)
     again = start(tmp_path / "model", other)
     assert again.lines == [
-        f"{tmp_path / 'model' / 'checkpoint.pt'}: belongs to other data, settings or "
-        "scenes; training restarts"
+        f"{tmp_path / 'model' / 'checkpoint.pt'}: belongs to other data, settings or scenes, or to "
+        "an earlier version; training restarts"
     ]
     again.run()
     start(tmp_path / "fresh", other).run()
@@ -239,15 +240,40 @@ def test_other_held_out_scenes_restart_the_training(start, held_out, tmp_path):
     assert "training restarts" in again.lines[0]
 
 
-def test_the_model_with_the_best_search_is_kept(start, tmp_path, monkeypatch):
-    fake_searches(monkeypatch, 2.0, 1.0, 1.5, 1.0)
-    quality = start(tmp_path / "model", replace(TINY, epochs=4)).run()
-    assert quality.log_pushes == 1.0
-    assert load_bundle(tmp_path / "model", "goal").config["training"]["epoch"] == 2
-    assert len(history(tmp_path / "model")) == 4
+def test_the_last_model_that_searches_as_well_as_the_best_is_kept(start, tmp_path, monkeypatch):
+    fake_searches(monkeypatch, 2.0, 1.0, 1.5, 1.0, 1.25)
+    quality = start(tmp_path / "model", replace(TINY, epochs=5)).run()
+    assert quality.log_pushes == pytest.approx(1.0)
+    assert load_bundle(tmp_path / "model", "goal").config["training"]["epoch"] == 4
+    kept = [row["kept"] == "1" for row in history(tmp_path / "model")]
+    assert kept == [True, True, False, True, False]
 
 
-def test_training_stops_when_searches_stop_improving(start, tmp_path, monkeypatch):
+def test_a_resumed_training_remembers_the_best_search(start, tmp_path, monkeypatch):
+    class Interrupted(Training):
+        def _save(self):
+            super()._save()
+            if self._epoch == 1:
+                raise Killed
+
+    fake_searches(monkeypatch, 1.0, 2.0)
+    with pytest.raises(Killed):
+        start(tmp_path / "model", cls=Interrupted).run()
+    assert start(tmp_path / "model").run().log_pushes == pytest.approx(1.0)
+    assert load_bundle(tmp_path / "model", "goal").config["training"]["epoch"] == 1
+
+
+def test_a_checkpoint_of_an_earlier_version_restarts_the_training(start, tmp_path):
+    one = replace(TINY, epochs=1)
+    start(tmp_path / "model", one).run()
+    state = checkpoint(tmp_path / "model")
+    del state["best"]
+    torch.save(state, tmp_path / "model" / "checkpoint.pt")
+    again = start(tmp_path / "model", one)
+    assert "to an earlier version; training restarts" in again.lines[0]
+
+
+def test_training_stops_when_searches_get_worse(start, tmp_path, monkeypatch):
     fake_searches(monkeypatch, 2.0, 1.0, 3.0, 1.5, 0.0)
     start(tmp_path / "model", replace(TINY, epochs=9, patience=2)).run()
     assert [float(row["log_pushes"]) for row in history(tmp_path / "model")] == [2.0, 1.0, 3.0, 1.5]
