@@ -32,11 +32,13 @@ from namo.results.shards import SPLITS
 from namo.training.data_schema import CARD, DATA_SCHEMA_VERSION, LISTED_FEATURES
 from namo.training.labels import DEAD_END_AFTER, MAX_COUNT, Label, is_known
 from namo.training.raster_png import from_png
+from namo.world.primitives import TRAVELS
 
 UNKNOWN = -1
 """Target of a candidate about which nothing is known."""
-MIN_TRIED_OF_OBJECT = 6
-"""Failed candidates of a movable, from which on it counts as unable to open the goal."""
+MIN_CONTACTS_OF_OBJECT = 6
+"""Contact points of a movable with failed pushes, from which on it counts as unable to open the
+goal; or all from which it can be pushed, if these are fewer."""
 _SWEEPS = FEATURES["goal"].index("sweeps")
 
 
@@ -219,11 +221,11 @@ class CandidateData(Dataset[Sample]):
         if (to_goal == 1).any():
             return 1, UNKNOWN
         opens = leads = UNKNOWN
-        tried = is_known(label)
-        if (tried & ~implied).sum() >= MIN_TRIED_OF_OBJECT:
+        enough = min(MIN_CONTACTS_OF_OBJECT, _contacts(label != Label.UNREACHABLE))
+        tried = is_known(label) & ~implied
+        if 0 < enough <= _contacts(tried):
             opens = 0
-            enough = self._dead_end_after * MIN_TRIED_OF_OBJECT
-            if int(after[tried].sum(dtype=np.int64)) >= enough:
+            if _contacts(tried & (after >= self._dead_end_after)) >= enough:
                 leads = 0
         if (to_goal > 1).any():
             leads = int((to_goal == self._shortest[row]).any())
@@ -239,6 +241,11 @@ class CandidateData(Dataset[Sample]):
         if self._rows is None:
             raise IndexError("the split is empty")
         return self._rows
+
+
+def _contacts(candidates: NDArray[np.bool_]) -> int:
+    """Return the number of contact points with one of these candidates."""
+    return int(candidates.reshape(-1, len(TRAVELS)).any(axis=1).sum())
 
 
 def _read_shard(path: Path, columns: list[str]) -> pa.Table:
