@@ -44,11 +44,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _log_pushes(models: Path) -> float:
-    """Return how a round's two models searched together, in held-out scenes; less is better."""
+    """Return how a round's goal model searched in held-out scenes; less is better.
+
+    Rounds explore with the goal model alone.
+    """
     from namo.learning.bundle_files import CONFIG, require_bundle
 
-    require_bundle(models / "object")
-    path = models / "object" / CONFIG
+    for kind in KINDS:
+        require_bundle(models / kind)
+    path = models / "goal" / CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         return float(config["metrics"]["held_out_search"]["log_pushes"])

@@ -16,7 +16,8 @@ def rounds(tmp_path):
             folder = tmp_path / f"round_{number}"
             for kind in ("object", "goal"):
                 (folder / kind).mkdir(parents=True)
-                metrics = {"held_out_search": {"log_pushes": value}}
+                log_pushes = value if kind == "goal" else 0.0
+                metrics = {"held_out_search": {"log_pushes": log_pushes}}
                 (folder / kind / CONFIG).write_text(json.dumps({"metrics": metrics}))
                 for name in (WEIGHTS, LAYOUTS):
                     (folder / kind / name).write_text(f"{kind} of round {number}")
@@ -36,10 +37,10 @@ def test_the_models_of_the_best_round_are_copied(rounds, tmp_path, capsys):
 
 def test_a_round_without_a_result_is_named(rounds, tmp_path, capsys):
     (folder,) = rounds(1.0)
-    (tmp_path / "round_1" / "object" / CONFIG).write_text("{}")
+    (tmp_path / "round_1" / "goal" / CONFIG).write_text("{}")
     assert main(["choose-models", "--models", folder, "--output", str(tmp_path / "best")]) == 2
     err = capsys.readouterr().err
-    assert f"{folder}/object/config.json: has no result of a held-out search" in err
+    assert f"{folder}/goal/config.json: has no result of a held-out search" in err
     assert not (tmp_path / "best").exists()
 
 
