@@ -20,6 +20,7 @@ from namo.errors import ResultFileError, UsageError
 from namo.locks import lock_held
 from namo.option_checks import expanded_path, require_writable
 from namo.regular_files import open_regular
+from namo.syncing import make_folder, sync, sync_tree
 
 TEMPORARY_SUFFIX = ".partial"
 
@@ -38,7 +39,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: the disk is full, the folder is not writable, and so on; names the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX
     )
@@ -94,19 +95,20 @@ def new_folder(path: Path) -> Iterator[Path]:
     lock = temporary.with_name(f"{temporary.name}.lock")
     with lock_held(lock, f"which is writing {path}", wait=False):
         try:
+            require_unused(path)  # another process may have filled it meanwhile
             if temporary.exists():
                 shutil.rmtree(temporary)
             temporary.mkdir()
             yield temporary
             sync_tree(temporary)
             temporary.replace(path)
+            sync(path.parent)
         except BaseException:
             if temporary.exists():  # it may not have been created yet
                 shutil.rmtree(temporary)
             raise
         finally:
-            lock.unlink()
-    sync(path.parent)
+            lock.unlink(missing_ok=True)
 
 
 def require_unused(folder: Path) -> None:
@@ -173,32 +175,18 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def remove_leftovers(folder: Path, names: Iterable[str]) -> None:
+def remove_leftovers(folder: Path, names: Iterable[str] | None = None) -> None:
     """Remove temporary files that a killed process has left.
 
     Args:
         folder: to search, not recursively; it need not exist.
-        names: of files that only the caller writes.
+        names: of files that only the caller writes; None where nobody else writes any.
     """
-    wanted = set(names)
+    wanted = None if names is None else set(names)
     for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
         # ".NAME.RANDOM.partial"
-        if path.name[1 : -len(TEMPORARY_SUFFIX)].rpartition(".")[0] in wanted:
+        if wanted is None or path.name[1 : -len(TEMPORARY_SUFFIX)].rpartition(".")[0] in wanted:
             path.unlink(missing_ok=True)
-
-
-def sync_tree(folder: Path) -> None:
-    """Flush a folder, and all files and folders in it, to disk; links are not followed.
-
-    Args:
-        folder: to flush before it is renamed.
-
-    Raises:
-        OSError: the disk is full, and so on.
-    """
-    for each in (*folder.rglob("*"), folder):
-        if not each.is_symlink():
-            sync(each)
 
 
 def copy_regular(source: Path, target: Path) -> None:
@@ -236,19 +224,6 @@ def require_inside(folder: Path, path: Path) -> None:
                 f"{place}: a symbolic link to {place.resolve()}, which leads out of the "
                 f"collection {folder}; replace it by the file itself"
             )
-
-
-def sync(path: Path) -> None:
-    """Flush a file, or the entries of a folder as after a rename in it, to disk.
-
-    Raises:
-        OSError: it cannot be read, and so on.
-    """
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def from_here(path: Path) -> Path:

@@ -3,6 +3,7 @@ import hashlib
 import os
 import re
 import stat
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -281,6 +282,20 @@ def test_a_folder_cannot_be_filled_twice_at_a_time(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["new", "a"]
 
 
+def test_a_folder_that_another_process_has_filled_meanwhile_is_refused(tmp_path, monkeypatch):
+    @contextmanager
+    def held(path, *_, wait):
+        path.touch()
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new" / "theirs").write_text("theirs")
+        yield
+
+    monkeypatch.setattr(files, "lock_held", held)
+    with pytest.raises(UsageError, match="already exists"), new_folder(tmp_path / "new"):
+        pytest.fail("it was opened")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "theirs"]
+
+
 def test_files_and_folders_that_are_not_empty_are_refused(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("mine")
@@ -303,6 +318,13 @@ def test_only_leftovers_of_the_named_files_are_removed(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {*kept, "in"}
     assert (tmp_path / "in" / ".a.bin.x.partial").exists()
     remove_leftovers(tmp_path / "nowhere", ["a.bin"])
+
+
+def test_without_names_all_leftovers_are_removed(tmp_path):
+    for name in ("a.bin", ".a.bin.x.partial", ".b.c.y.partial"):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 
 def test_leftovers_that_another_process_removes_first_are_no_error(tmp_path, monkeypatch):

@@ -157,3 +157,31 @@ def test_readers_of_a_lock_do_not_hold_it(tmp_path):
     with (tmp_path / "lock").open("rb") as handle:
         fcntl.flock(handle, fcntl.LOCK_SH)
         assert holder_of(tmp_path / "lock") == (here(), False), "another reader looks at it"
+
+
+def test_a_lock_that_somebody_only_looks_at_is_not_held(tmp_path, monkeypatch):
+    path = tmp_path / "lock"
+    path.touch()
+    with path.open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        monkeypatch.setattr(locks.time, "sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+        with lock_held(path, "which works", wait=False) as waited_for:
+            assert waited_for is None
+            assert holder_of(path) == (here(), True)
+
+
+def test_a_lock_whose_file_its_holder_removed_is_taken_where_it_is_now(tmp_path, monkeypatch):
+    path = tmp_path / "lock"
+    real, first = fcntl.flock, []
+
+    def flock(handle, operation):
+        if not first:  # the holder ends between the moments when the file is opened and locked
+            path.unlink()
+            first.append(True)
+        real(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with lock_held(path, "which works", wait=False):
+        assert holder_of(path) == (here(), True)
+        with pytest.raises(BusyError), lock_held(path, "which works", wait=False):
+            pytest.fail("it was held twice")

@@ -53,6 +53,7 @@ BOTTOM = (
     "regular_files",
     "cache_files",
     "machine_code",
+    "syncing",
     "locks",
     "config_parsing",
     "numeric_platform",

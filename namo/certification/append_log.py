@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from namo.syncing import make_folder, sync
+
 
 class AppendLog:
     """Rows as lines of JSON, each preceded by its SHA-256; the first line is a fingerprint.
@@ -47,11 +49,12 @@ class AppendLog:
                 yield content
 
     def __enter__(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         self._handle = self.path.open("ab")
         self._handle.truncate(self._valid_bytes)
         if not self._valid_bytes:
             self.append(self._fingerprint)
+            sync(self.path.parent)
 
     def __exit__(self, *_: object) -> None:
         self._handle.close()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from namo.errors import NamoError
-from namo.files import replacing, sha256_of
+from namo.files import remove_leftovers, replacing, sha256_of
 
 _LIST = Path("candidates") / "written.json"
 
@@ -50,6 +50,7 @@ class OwnedFiles:
 
     def remember(self, files: Mapping[str, str]) -> None:
         """Record the files to be written, before they are written."""
+        remove_leftovers(self._folder, [self._list.name])
         with replacing(self._list) as handle:
             handle.write((json.dumps(files, indent=0, sort_keys=True) + "\n").encode())
         self.files = dict(files)

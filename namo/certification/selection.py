@@ -22,7 +22,7 @@ from namo.certification.figures import Row
 from namo.certification.owned_files import OwnedFiles, has_checksum
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError, ResultFileError
-from namo.files import replacing
+from namo.files import remove_leftovers, replacing
 from namo.numeric_platform import numeric_platform
 from namo.scenes.difficulty import Difficulty
 from namo.scenes.manifest import (
@@ -150,6 +150,7 @@ def select(settings: SceneSetSettings, chunks: Sequence[Path], output_dir: Path)
     wanted = {row["file"]: row["sha256"] for row in rows}
     owned = OwnedFiles(output_dir)
     owned.refuse_foreign_files(wanted)
+    remove_leftovers(output_dir, [*wanted, MANIFEST, REPORT])
     owned.remember({**owned.files, **wanted})
     for row in read_candidates(chunks, texts=True):
         path = output_dir / row["file"]

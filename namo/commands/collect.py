@@ -182,6 +182,7 @@ def _collect(options: argparse.Namespace, open_until_end: ExitStack) -> int:
     from namo.results.plan import CollectionPlan, SceneSource
     from namo.results.run_file import require_no_subset
     from namo.results.run_lock import join_plan
+    from namo.syncing import make_folder
 
     require_no_subset(options.output_dir)
     places = (getattr(options, name) for name in ("xml_dir", "manifest", "split"))
@@ -211,7 +212,7 @@ def _collect(options: argparse.Namespace, open_until_end: ExitStack) -> int:
     # Nothing was written so far; what is wrong with options and models was found above.
     environments = [Environment.listed(index, source.scenes[index], label) for index in wanted]
     again = collect_arguments(config, options.output_dir, plan.source, options.hostname)
-    options.output_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(options.output_dir)
     if by_hand:
         join_plan(options.output_dir, plan.as_record())
     try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from namo.certification.settings import SceneSetSettings
 from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
-from namo.files import replacing, require_home_cache, sha256_of
+from namo.files import remove_leftovers, replacing, require_home_cache, sha256_of
 from namo.option_checks import odd_characters, require_writable
 from namo.pipeline.plain_values import require_plain_paths, with_plain_values
 from namo.pipeline.settings import (
@@ -297,6 +297,7 @@ class RunPlan:
         asked = None if self.asked is None else self.asked.as_record()
         write_plan(self.folder, self.label, [bounds(chunk) for chunk in self.chunks], asked)
         if not self.settings.hostname:
+            remove_leftovers(self.folder, [LABEL])
             with replacing(self.folder / LABEL) as handle:
                 handle.write(f"{self.label}\n".encode())
 

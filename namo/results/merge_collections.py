@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from namo.errors import ConflictError, ResultFileError, UsageError
-from namo.files import copy_regular, require_unused, sha256_of, sync, sync_tree
+from namo.files import copy_regular, require_unused, sha256_of
 from namo.learning.bundle_files import MODEL_PATHS
 from namo.results.assemble import Assembled, assemble
 from namo.results.metadata_types import AskedRecord, PartMarker, PartMetadata
@@ -34,6 +34,7 @@ from namo.results.run_lock import only_run_in, run_label, without_range
 from namo.results.selection import used_parts
 from namo.results.spans import IndexSpan, files_of, rows_of, scene_files_of, spans_of
 from namo.results.tables import DATA_TABLES, merged_table, row_groups
+from namo.syncing import sync, sync_tree
 from namo.wording import truncated_list
 
 STAGING_SUFFIX = ".partial"

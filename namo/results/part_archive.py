@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import IO, cast
 
 from namo.errors import ResultFileError, UsageError
-from namo.files import replacing, require_inside, sha256_of, sync_tree
+from namo.files import replacing, require_inside, sha256_of
 from namo.regular_files import open_regular
 from namo.results.index_range import require_range
 from namo.results.parts import PARTS, Part, Replacement, locked
 from namo.results.record_files import environment_of
 from namo.results.tables import read_table
 from namo.scenes.sources import range_name
+from namo.syncing import sync_tree
 
 UNPACKED = ".unpacked"
 """Suffix of the folder that an archive is unpacked to before it is checked."""

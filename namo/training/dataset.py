@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from namo.errors import PhysicsError, ResultFileError, SceneError, UsageError
-from namo.files import replacing, sha256_of
+from namo.files import remove_leftovers, replacing, sha256_of
 from namo.planning.planner import Termination
 from namo.results.collected_scenes import CollectedScenes
 from namo.results.environment_rows import all_rows, by_environment
@@ -109,6 +109,7 @@ def make_dataset(
         _require_merged(folder)
     listed = _listed(manifest)
     (output / CARD).unlink(missing_ok=True)  # written last: a folder without it is incomplete
+    remove_leftovers(output)
     for old in output.glob("*.parquet"):
         old.unlink()
     counts = _Counts()

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from namo.errors import UsageError
-from namo.files import replacing
+from namo.files import remove_leftovers, replacing
 from namo.learning.architecture import new_network
 from namo.learning.bundle import write_bundle
 from namo.learning.bundle_files import bundle_sha256, copy_bundle
@@ -148,6 +148,8 @@ class Training:
         Returns:
             Search quality of the model that was kept.
         """
+        for folder in (self._output, self._output / ATTEMPT, self._output / BEST):
+            remove_leftovers(folder)
         with closing(self._log):
             return self._run()
 

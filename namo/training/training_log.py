@@ -23,8 +23,9 @@ from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import RecordWriter
 from tensorboardX.summary import hparams, text
 
-from namo.files import named_errors, sync
+from namo.files import named_errors
 from namo.numeric_platform import numeric_platform
+from namo.syncing import make_folder, sync
 from namo.training.search_quality import SearchQuality
 from namo.training.settings import TrainingSettings
 from namo.version import RESULTS_VERSION, __version__
@@ -136,7 +137,7 @@ class TrainingLog:
 
     def _begin(self) -> RecordWriter:
         """Cut the files to what the checkpoint knows of, and begin the next one."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         found = self._files()
         for path in found:
             if path.name not in self._sizes:

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from namo.files import replacing, sync
+from namo.files import replacing
+from namo.syncing import sync
 from tests.crash.disk import Recorder, disk_states
 
 
