@@ -4,7 +4,7 @@
 # make test-coverage  every branch of the modules that keep results, or it fails; two minutes
 # make test-slow    the slow tests alone: whole pages, kills, rounds of learning
 # make test-faults  the long suites of tests/faults: 150 kills, thousands of mutants (three quarters of an hour)
-# make test-crash   power cuts at thousands of moments of small runs (an hour)
+# make test-crash   power cuts at thousands of moments of small runs (an hour or two)
 # make test-simulation  thousands of interleavings of chunk jobs, merges, kills and damage (an hour or two)
 # make test-processors  the same rows on five emulated processors, 300 environments (half an hour)
 # make fuzz TARGET=scenes SECONDS=3600  fuzz what reads files, guided by coverage; Linux, x86-64
@@ -109,10 +109,10 @@ test-faults: setup-test
 	NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py
 
 test-crash: setup-test
-	NAMO_CRASH_STATES=$(STATES) $(PYTEST) -s tests/crash
+	NAMO_CRASH_STATES=$(STATES) $(PYTEST) -rP tests/crash tests/training/test_power_cuts.py
 
 test-simulation: setup-test
-	NAMO_INTERLEAVINGS=$(INTERLEAVINGS) $(PYTEST) -s tests/simulation -rP -k interleaving
+	NAMO_INTERLEAVINGS=$(INTERLEAVINGS) $(PYTEST) -rP tests/simulation -k interleaving
 
 test-processors: setup-test
 	NAMO_PROCESSOR_ENVIRONMENTS=$(ENVIRONMENTS) pytest -s tests/processors

@@ -16,7 +16,7 @@ from namo.certification.append_log import AppendLog
 from namo.certification.figures import Row, scene_figures
 from namo.certification.settings import SceneSetSettings
 from namo.errors import PhysicsError, SceneError
-from namo.files import replacing
+from namo.files import remove_leftovers, replacing
 from namo.locks import lock_held
 from namo.scenes.generator.generation import Generator
 from namo.scenes.parquet_files import ParquetFileError, metadata_of
@@ -25,6 +25,7 @@ from namo.scenes.sources import range_name
 from namo.scenes.writing import scene_xml
 
 FOLDER = "candidates"
+JOURNAL = ".journal"
 FINGERPRINT = b"fingerprint"
 
 CANDIDATES = pa.schema(
@@ -80,6 +81,8 @@ def make_chunk(
     ):
         if not is_done(path, fingerprint):
             _make(settings, numbers, path, fingerprint, done, threads)
+        # Here, since a killed call may have left it beside its finished file.
+        path.with_suffix(JOURNAL).unlink(missing_ok=True)
     return path
 
 
@@ -91,7 +94,7 @@ def _make(
     done: Callable[[Row], None],
     threads: int,
 ) -> None:
-    log = AppendLog(path.with_suffix(".journal"), fingerprint)
+    log = AppendLog(path.with_suffix(JOURNAL), fingerprint)
     rows = {row["candidate"]: row for row in log.rows}
     generator = Generator(settings)
     with log:
@@ -101,10 +104,10 @@ def _make(
                 log.append(rows[number])
                 done(rows[number])
     schema = CANDIDATES.with_metadata({FINGERPRINT: fingerprint.encode()})
+    remove_leftovers(path.parent, [path.name])
     with replacing(path) as handle:
         table = pa.Table.from_pylist([rows[number] for number in numbers], schema)
         pq.write_table(table, handle, compression="zstd")
-    log.path.unlink()
 
 
 def is_done(path: Path, fingerprint: str) -> bool:

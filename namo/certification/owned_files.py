@@ -50,7 +50,7 @@ class OwnedFiles:
 
     def remember(self, files: Mapping[str, str]) -> None:
         """Record the files to be written, before they are written."""
-        remove_leftovers(self._folder, [self._list.name])
+        remove_leftovers(self._list.parent, [self._list.name])
         with replacing(self._list) as handle:
             handle.write((json.dumps(files, indent=0, sort_keys=True) + "\n").encode())
         self.files = dict(files)

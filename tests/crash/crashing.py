@@ -12,6 +12,9 @@ from tests.crash.disk import DiskState, Recorder, disk_states
 
 STATES = int(os.environ.get("NAMO_CRASH_STATES", "40"))
 """How many states of the disk to try of each run; `make test-crash` tries thousands."""
+ONLY = os.environ.get("NAMO_CRASH_STATE")
+"""Label of the only state to try, as a failure names it."""
+_THEN = "; then "
 MAX_REPEATED = 50
 """States from which the repeated run is recorded too, to cut its power as well."""
 
@@ -48,6 +51,9 @@ def try_power_cuts(run: Run, expected: object = None) -> None:
     first = [*disk_states(run.recorded())]
     wanted = run.look()
     assert expected is None or wanted == expected, "undisturbed"
+    if ONLY is not None:
+        _repeat(run, _labelled(run, first, ONLY), wanted)
+        return
     tried, states = 0, _spread(first, STATES)
     for state in states:
         _repeat(run, state, wanted)
@@ -59,16 +65,25 @@ def try_power_cuts(run: Run, expected: object = None) -> None:
     print(f"\n{tried} states of the disk, {len(first)} of them after one power cut")
 
 
+def _labelled(run: Run, first: list[DiskState], label: str) -> DiskState:
+    """Return the state with a label."""
+    cut, _, cut_again = label.partition(_THEN)
+    (state,) = (one for one in first if one.label == cut)
+    if not cut_again:
+        return state
+    return next(one for one in _after(run, state) if one.label == label)
+
+
+def _after(run: Run, state: DiskState) -> Iterator[DiskState]:
+    """Yield states of the disk after a second power cut, of the run that follows the first."""
+    state.lay(run.root)
+    for each in disk_states(run.recorded()):
+        yield DiskState(f"{state.label}{_THEN}{each.label}", each.folders, each.files)
+
+
 def _again(run: Run, states: list[DiskState]) -> Iterator[DiskState]:
     """Yield states of the disk after a second power cut, one after each of the first in turn."""
-    second = []
-    for state in states:
-        state.lay(run.root)
-        after = [*disk_states(run.recorded())]
-        second.append(
-            DiskState(f"{state.label}; then {each.label}", each.folders, each.files)
-            for each in after
-        )
+    second = [iter([*_after(run, state)]) for state in states]
     waiting = cycle(second)
     ended = 0
     while ended < len(second):
@@ -80,8 +95,13 @@ def _again(run: Run, states: list[DiskState]) -> Iterator[DiskState]:
 
 def _repeat(run: Run, state: DiskState, wanted: object) -> None:
     state.lay(run.root)
-    run.act()
-    assert run.look() == wanted, state.label
+    try:
+        run.act()
+        found = run.look()
+        assert found == wanted
+    except Exception as error:
+        error.add_note(f"this state alone: NAMO_CRASH_STATE='{state.label}' pytest ... -k ...")
+        raise
 
 
 def _spread(states: list[DiskState], count: int) -> list[DiskState]:
