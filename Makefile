@@ -8,6 +8,7 @@
 # make test-simulation  thousands of interleavings of chunk jobs, merges, kills and damage (an hour or two)
 # make test-processors  the same rows on five emulated processors, 300 environments (half an hour)
 # make fuzz TARGET=scenes SECONDS=3600  fuzz what reads files, guided by coverage; Linux, x86-64
+# make mutation MODULE=namo/files.py  change a module in every small way, and see what its tests notice
 # make test-slurm   the pipeline on a SLURM of one node that it starts; needs root, Debian or Ubuntu
 # make test-cloud   object stores and profiles of clouds, in a virtual environment of their own
 # make bench  the measurements of docs/performance.md
@@ -22,6 +23,7 @@
 PYTHON ?= python3
 VENV := .venv
 CLOUD := .venv-cloud
+MUTATION := .venv-mutation
 BIN := $(CURDIR)/$(VENV)/bin
 CORES ?= all
 JOBS ?= 2
@@ -31,6 +33,7 @@ INTERLEAVINGS ?= 5000
 ENVIRONMENTS ?= 300
 TARGET ?= scenes
 SECONDS ?= 3600
+MODULE ?= namo/files.py
 UPGRADE ?=
 LOCK = uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate \
 	--no-emit-package torch --constraint requirements-torch.txt --custom-compile-command "make lock" $(UPGRADE)
@@ -39,7 +42,7 @@ SLOW_WORKERS = $$(python -c 'import os; print(2 * os.cpu_count())')
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := run
-.PHONY: run setup setup-test lint format types test test-slow test-all test-coverage test-explore test-faults test-crash test-simulation test-processors fuzz fuzz-keep test-slurm test-cloud bench docs lock pictures learning-scenes models benchmark-scenes clean
+.PHONY: run setup setup-test lint format types test test-slow test-all test-coverage test-explore test-faults test-crash test-simulation test-processors fuzz fuzz-keep mutation test-slurm test-cloud bench docs lock pictures learning-scenes models benchmark-scenes clean
 
 run: setup
 	snakemake --cores $(CORES)
@@ -129,6 +132,17 @@ fuzz: $(VENV)/.installed-fuzz
 fuzz-keep: $(VENV)/.installed-fuzz
 	python -m tests.fuzzing.fuzz $(TARGET) 0 --keep
 
+# In an environment of its own, so that what mutmut needs changes nothing else.
+$(MUTATION)/.installed: $(VENV)/.installed-test pyproject.toml
+	$(PYTHON) -m venv $(MUTATION)
+	$(MUTATION)/bin/python -m pip install --quiet --requirement requirements-test.txt
+	$(MUTATION)/bin/python -m pip install --quiet --requirement requirements-torch.txt
+	$(MUTATION)/bin/python -m pip install --quiet --editable ".[mutation]"
+	@touch $@
+
+mutation: $(MUTATION)/.installed
+	$(CURDIR)/$(MUTATION)/bin/python -m tests.mutation.mutate $(MODULE)
+
 test-slurm: setup-test
 	bash tests/slurm/install.sh
 	NAMO_TEST_SLURM=1 pytest tests/slurm
@@ -177,4 +191,4 @@ benchmark-scenes: setup
 	python -m benchmarks.benchmark_scenes --jobs $(JOBS)
 
 clean:
-	rm -rf $(VENV) $(CLOUD) results .snakemake
+	rm -rf $(VENV) $(CLOUD) $(MUTATION) results .snakemake

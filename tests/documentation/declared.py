@@ -355,6 +355,8 @@ DECLARED: Mapping[str, Instead] = dict(
         _recipe("make fuzz TARGET=scenes", "installs Atheris, and takes an hour"),
         _recipe("make fuzz TARGET=scenes SECONDS=3600", "likewise"),
         _recipe("make fuzz-keep TARGET=scenes", "installs Atheris"),
+        _recipe("make mutation MODULE=namo/files.py", "installs mutmut, and takes minutes"),
+        _recipe("make test-crash", _LONG_SUITE),
         _recipe("make test-coverage", "minutes; `.ci/run` runs it"),
         _recipe("make test-cloud", "installs plugins; `.ci/run` runs it"),
         _recipe("make test-slurm", "installs SLURM, as root; `.ci/run` runs it"),
