@@ -21,7 +21,7 @@ from benchmarks.proven_depths import prove
 from namo.certification.scene_set import make_scenes
 from namo.certification.settings import SceneSetSettings
 from namo.errors import NamoError
-from namo.learning.bundle_files import trained_layouts
+from namo.learning.bundle_files import seen_layouts
 from namo.scenes.manifest import MANIFEST, listed_scenes
 from namo.scenes.packed import PACKED, pack, read_packed
 
@@ -72,7 +72,7 @@ def known_layouts() -> frozenset[str]:
     """
     demo = listed_scenes(REPOSITORY / "resources" / "scenes" / "demo" / MANIFEST).values()
     models = (REPOSITORY / "resources" / "models" / kind for kind in ("object", "goal"))
-    return frozenset({one.layout_id for one in demo}).union(*map(trained_layouts, models))
+    return frozenset({one.layout_id for one in demo}).union(*map(seen_layouts, models))
 
 
 def packed_rows(work: Path, sets: Mapping[str, BenchmarkSet]) -> list[dict[str, Any]]:

@@ -58,12 +58,15 @@ def run(options: argparse.Namespace) -> int:
     require_extra("learn", "training")
     use_one_thread()  # torch is told its threads by the settings
     from namo.config_parsing import parse_dataclass
+    from namo.scenes.manifest import read_columns
     from namo.scenes.sources import environments_from
     from namo.training.settings import TrainingSettings
 
     values = mapping_from_json(options.settings, "--settings")
     settings = parse_dataclass(TrainingSettings, values, "--settings")
     held_out = environments_from(None, options.manifest, "val", look=False).paths
+    listed = read_columns(options.manifest, ["split", "layout_id"]).to_pylist()
+    layouts = [row["layout_id"] for row in listed if row["split"] == "val"]
 
     from namo.training.train import Training  # loads torch
 
@@ -74,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
         settings,
         held_out[: settings.search_scenes],
         options.goal_model,
+        layouts[: settings.search_scenes],
         show=lambda line: print(line, flush=True),
     )
     quality = training.run()

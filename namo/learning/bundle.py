@@ -108,7 +108,7 @@ def write_bundle(
         network: in float32.
         sizes: of the architecture, see `namo.learning.architecture.new_network`.
         about: discount, training and metrics, for the config.
-        layouts: the training layouts, so that users can tell whether a scene is held out.
+        layouts: those that it was trained on or chosen by; scenes of all others are held out.
         features: names of the features of a candidate, in order; None for all of the kind.
 
     Raises:

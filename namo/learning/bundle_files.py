@@ -70,8 +70,8 @@ def copy_bundle(source: Path, target: Path) -> None:
             shutil.copyfileobj(content, handle)
 
 
-def trained_layouts(path: Path) -> frozenset[str]:
-    """Return the names of the layouts that a model was trained on.
+def seen_layouts(path: Path) -> frozenset[str]:
+    """Return the names of the layouts that a model was trained on or chosen by.
 
     Raises:
         ModelError: the list of layouts is missing or cannot be read.

@@ -58,8 +58,8 @@ class TrainingSettings:
     summary: int = 96
     hidden: int = 96
     discount: float = 0.5
-    epochs: int = 6
-    patience: int = 4
+    epochs: int = 4
+    patience: int = 2
     states_per_batch: int = 16
     learning_rate: float = 1e-3
     warm_up_fraction: float = 0.1

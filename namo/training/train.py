@@ -12,7 +12,7 @@ import csv
 import io
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -66,6 +66,7 @@ class Training:
         settings: TrainingSettings,
         held_out: Sequence[Path],
         goal_model: Path | None = None,
+        held_out_layouts: Iterable[str] = (),
         show: Callable[[str], None] = print,
     ) -> None:
         """Read the data and the checkpoint.
@@ -77,6 +78,7 @@ class Training:
             settings: of the training.
             held_out: scenes to search, of layouts that are not in the training split.
             goal_model: bundle that chooses goals in the held-out searches of an object model.
+            held_out_layouts: of the scenes to search; comparisons in them would flatter the model.
             show: takes progress messages, line by line.
 
         Raises:
@@ -91,6 +93,7 @@ class Training:
                 f"goal model '{goal_model}': the held-out searches of a goal model use itself"
             )
         self._goal_model = goal_model or output / ATTEMPT
+        self._held_out_layouts = frozenset(held_out_layouts)
         self._device = device_named(settings.device)
         torch.set_num_threads(settings.threads)
         unknown = set(settings.without).difference(*FEATURES.values())
@@ -292,7 +295,8 @@ class Training:
         }
         network = self._initial_network()
         network.load_state_dict(self._network.state_dict())
-        layouts, sizes = card["layouts"]["train"], self._settings.sizes
+        layouts = sorted({*card["layouts"]["train"], *self._held_out_layouts})
+        sizes = self._settings.sizes
         write_bundle(folder, self._kind, network.cpu(), sizes, about, layouts, self._features)
 
     def _save(self) -> None:

@@ -12,7 +12,7 @@ from namo.errors import ModelError
 from namo.learning import bundle as bundle_module
 from namo.learning.architecture import new_network
 from namo.learning.bundle import expected_config, load_bundle, write_bundle
-from namo.learning.bundle_files import CONFIG, WEIGHTS, bundle_sha256, trained_layouts
+from namo.learning.bundle_files import CONFIG, WEIGHTS, bundle_sha256, seen_layouts
 from namo.learning.queries import FEATURES
 from namo.learning.rasters import CHANNELS
 from tests.learning.conftest import (
@@ -36,7 +36,7 @@ def test_a_loaded_bundle_gives_the_same_outputs(tmp_path, kind):
     assert loaded.config["parameters"] == sum(one.numel() for one in network.parameters())
     assert loaded.config["training"] == {"seed": 3}
     assert loaded.config["layouts"] == 3
-    assert trained_layouts(tmp_path / "model") == {"a", "b", "c"}
+    assert seen_layouts(tmp_path / "model") == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize("values", [1, 7, 100])

@@ -9,7 +9,7 @@ from torch import nn
 
 from namo.errors import ModelError, UsageError
 from namo.learning.bundle import load_bundle
-from namo.learning.bundle_files import trained_layouts
+from namo.learning.bundle_files import seen_layouts
 from namo.learning.loaded_model import load_model
 from namo.seeding import Purpose, stream
 from namo.training import train
@@ -56,7 +56,8 @@ def start(learning, held_out):
 
     def make(output, settings=TINY, kind="goal", cls=Training, **options):
         lines = []
-        given = {"dataset": learning.dataset, "held_out": held_out, **options}
+        given = {"dataset": learning.dataset, "held_out": held_out, "held_out_layouts": ["b"]}
+        given |= options
         training = cls(kind, output=output, settings=settings, show=lines.append, **given)
         training.lines = lines
         return training
@@ -118,7 +119,7 @@ def test_a_training_writes_a_model_its_history_and_a_plot(learning, uninterrupte
     assert trained["data_sha256"] == learning.card["data_sha256"]
     assert trained["rows"] == learning.card["splits"]["train"]["rows"]
     assert trained["settings"] == json.loads(json.dumps(TINY.as_dict()))
-    assert trained_layouts(output) == {"a"}
+    assert seen_layouts(output) == {"a", "b"}
     rows = history(output)
     assert [int(row["epoch"]) for row in rows] == [0, 1]
     kept = [row for row in rows if row["kept"] == "1"][-1]

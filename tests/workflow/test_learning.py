@@ -8,7 +8,7 @@ import yaml
 
 from namo.certification.scene_set import make_scenes
 from namo.certification.settings import SceneSetSettings
-from namo.learning.bundle_files import bundle_sha256, trained_layouts
+from namo.learning.bundle_files import bundle_sha256, seen_layouts
 
 SCENES = {
     "families": {"room": 1.0},
@@ -73,7 +73,7 @@ def learn(pipeline, manifests):
 
 
 @pytest.mark.slow
-def test_a_round_explores_learns_and_compares(pipeline, learn):
+def test_a_round_explores_learns_and_compares(pipeline, learn, manifests):
     done = learn("rounds", round_arms=["random", "learned"])
     assert done.returncode == 0, done.stdout
     round_1 = pipeline.folder / "learning" / "round_1"
@@ -81,11 +81,13 @@ def test_a_round_explores_learns_and_compares(pipeline, learn):
     card = json.loads((round_1 / "dataset" / "card.json").read_text())
     assert card["pushes"] == pushes.num_rows > 0
     assert card["splits"]["train"]["scenes"] == 3
+    listed = pq.read_table(manifests["manifest"]).to_pylist()
+    chose = [row["layout_id"] for row in listed if row["split"] == "val"][:2]
     for kind in ("object", "goal"):
         model = round_1 / "models" / kind
         config = json.loads((model / "config.json").read_text())
         assert config["training"]["data_sha256"] == card["data_sha256"]
-        assert trained_layouts(model) == set(card["layouts"]["train"])
+        assert seen_layouts(model) == {*card["layouts"]["train"], *chose}
         assert bundle_sha256(round_1 / "best" / kind) == bundle_sha256(model)
         assert (model / "curves.svg").read_text().startswith("<?xml")
     text = (round_1 / "evaluation" / "evaluation.txt").read_text()
