@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from namo.errors import ResultFileError, UsageError
-from namo.files import replacing, require_inside, sha256_of, sync_tree
+from namo.files import replacing, require_inside, sha256_of, sync, sync_tree
 from namo.regular_files import open_regular
 from namo.results.index_range import require_range
-from namo.results.parts import MARKER, PARTS, Part, Replacement, locked
+from namo.results.parts import MARKER, PARTS, REPLACED, Part, Replacement, locked
 from namo.results.plain_tar import PlainMember, copy_member, plain_members
 from namo.results.record_files import environment_of
-from namo.results.tables import read_table
+from namo.results.tables import TABLES, read_table
 from namo.scenes.sources import range_name
 
 UNPACKED = ".unpacked"
@@ -64,8 +64,8 @@ def pack_part(part: Part, archive: Path) -> int:
 def unpack_part(archive: Path, output_dir: Path) -> Part:
     """Put the part in an archive into the folder of a collection.
 
-    Files that are there already with the same content stay; the marker is written last. A record
-    that replaces another one no longer counts in overlapping parts.
+    Files that are there already with the same content stay; the marker is written last, when all
+    else is on the disk. A record that replaces another one no longer counts in overlapping parts.
 
     Args:
         archive: as `pack_part` writes it.
@@ -124,8 +124,14 @@ def _take_in(new: Part, part: Part, archive: Path) -> None:
         if not own.exists() or sha256_of(own) != sha256:
             replace(cast(int, environment_of(path.name)), metadata["label"])
             path.replace(own)
-    for path in new.files():  # the marker is the last
-        path.replace(part.folder / path.name)
+    for name in TABLES:
+        new.table(name).replace(part.table(name))
+    # As in `write_part`: from here on no other part has collected any of them since.
+    (part.folder / REPLACED).unlink(missing_ok=True)
+    for folder in (output_dir, part.folder.parent, part.folder):
+        sync(folder)
+    new.marker.replace(part.marker)
+    sync(part.folder)
 
 
 def _members(handle: BinaryIO, archive: Path) -> Iterator[PlainMember]:

@@ -15,6 +15,7 @@ from namo.results.part_archive import pack_part, unpack_part
 from namo.results.parts import Part, locked
 from namo.results.verify import Verification
 from tests.collecting import SOURCE
+from tests.crash.disk import Recorder, disk_states
 
 TABLES = ("metrics", "pushes", "plans", "scenes")
 
@@ -217,3 +218,28 @@ def test_an_overlapping_part_loses_the_environments_that_are_replaced(
     rig.collect(whole / "scenes", there, rig.config(max_pushes=4), (1, 3))
     unpack_part(archive, there)
     assert Part.of(there, 1, 3).replaced() == {1}
+
+
+def test_a_part_that_is_unpacked_again_counts_with_all_its_environments(
+    whole, archive, tmp_path, rig
+):
+    there = tmp_path / "there"
+    unpack_part(archive, there)
+    rig.collect(whole / "scenes", there, rig.config(max_pushes=4), (1, 3))
+    assert Part.of(there, 0, 2).replaced() == {1}
+    part = unpack_part(archive, there)
+    assert part.replaced() == frozenset()
+    assert Part.of(there, 1, 3).replaced() == {1}
+
+
+def test_an_unpacked_part_is_on_the_disk_for_good(archive, tmp_path):
+    (tmp_path / "root").mkdir()
+    recorder = Recorder(tmp_path / "root")
+    with recorder.recording():
+        unpack_part(archive, tmp_path / "root")
+    unpacked = content(tmp_path / "root")
+    marker = "parts/000000-000002/part.json"
+    certain = recorder.moments[recorder.moments[-1].journaled]
+    assert unpacked.keys() <= dict(certain.names).keys()
+    for state in disk_states(recorder):
+        assert marker not in state.files or unpacked.items() <= state.files.items(), state.label
