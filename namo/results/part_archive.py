@@ -12,21 +12,22 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import BinaryIO, cast
 
 from namo.errors import ResultFileError, UsageError
 from namo.files import replacing, require_inside, sha256_of
 from namo.regular_files import open_regular
 from namo.results.index_range import require_range
-from namo.results.parts import PARTS, Part, Replacement, locked
+from namo.results.parts import MARKER, PARTS, REPLACED, Part, Replacement, locked
+from namo.results.plain_tar import PlainMember, copy_member, plain_members
 from namo.results.record_files import environment_of
-from namo.results.tables import read_table
+from namo.results.tables import TABLES, read_table
 from namo.scenes.sources import range_name
-from namo.syncing import sync_tree
+from namo.syncing import sync, sync_tree
 
 UNPACKED = ".unpacked"
 """Suffix of the folder that an archive is unpacked to before it is checked."""
-_NAME = re.compile(r"(?:parts/\d+-\d+/)?[\w-][\w.-]*", re.ASCII)
+_NAME = re.compile(r"(?:parts/\d+-\d+/)?[\w-][\w.-]{0,254}", re.ASCII)
 """Of a member: a file of the collection's folder, or of the folder of its part."""
 
 
@@ -51,7 +52,11 @@ def pack_part(part: Part, archive: Path) -> int:
     records = list(_listed_records(part))
     for path, sha256 in records:
         _require_intact(path, sha256)
-    with replacing(archive) as handle, tarfile.open(fileobj=handle, mode="w") as tar:
+    with (
+        replacing(archive) as handle,
+        # Links become files, and headers are those that `plain_members` knows.
+        tarfile.open(fileobj=handle, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as tar,
+    ):
         for path in (*(record for record, _ in records), *part.files()):
             tar.add(path, path.relative_to(output_dir).as_posix(), filter=_without_owner)
     return len(records)
@@ -60,8 +65,8 @@ def pack_part(part: Part, archive: Path) -> int:
 def unpack_part(archive: Path, output_dir: Path) -> Part:
     """Put the part in an archive into the folder of a collection.
 
-    Files that are there already with the same content stay; the marker is written last. A record
-    that replaces another one no longer counts in overlapping parts.
+    Files that are there already with the same content stay; the marker is written last, when all
+    else is on the disk. A record that replaces another one no longer counts in overlapping parts.
 
     Args:
         archive: as `pack_part` writes it.
@@ -75,17 +80,11 @@ def unpack_part(archive: Path, output_dir: Path) -> Part:
         BusyError: a process is collecting these environments.
     """
     with open_regular(archive) as handle:
-        try:
-            with tarfile.open(fileobj=handle) as tar:
-                return _unpack(tar, archive, output_dir)
-        except (tarfile.TarError, EOFError) as error:
-            raise ResultFileError(
-                f"{archive}: not a tar file of a part, or truncated ({error})"
-            ) from None
+        return _unpack(handle, archive, output_dir)
 
 
-def _unpack(tar: tarfile.TarFile, archive: Path, output_dir: Path) -> Part:
-    members = list(_members(tar, archive))
+def _unpack(handle: BinaryIO, archive: Path, output_dir: Path) -> Part:
+    members = list(_members(handle, archive))
     start, end = _range_of(members, archive)
     part = Part.of(output_dir, start, end)
     temporary = output_dir / f".{range_name(start, end)}{UNPACKED}"
@@ -95,22 +94,26 @@ def _unpack(tar: tarfile.TarFile, archive: Path, output_dir: Path) -> Part:
             for member in members:
                 target = temporary / member.name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                source = cast(IO[bytes], tar.extractfile(member))  # of a regular file
-                with target.open("wb") as handle:
-                    shutil.copyfileobj(source, handle)
-            _take_in(Part.of(temporary, start, end), part)
+                copy_member(handle, member, target)
+            new = Part.of(temporary, start, end)
+            if not new.is_finished:
+                raise ResultFileError(f"{archive}: holds no {MARKER}; expected a finished part")
+            _take_in(new, part, archive)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return part
 
 
-def _take_in(new: Part, part: Part) -> None:
+def _take_in(new: Part, part: Part, archive: Path) -> None:
     """Move the files of a part into a collection, after a look at all of them."""
-    metadata = new.metadata()
-    new.verify(metadata)
-    records = list(_listed_records(new))
-    for path, sha256 in records:
-        _require_intact(path, sha256)
+    try:
+        metadata = new.metadata()
+        new.verify(metadata)
+        records = list(_listed_records(new))
+        for path, sha256 in records:
+            _require_intact(path, sha256)
+    except ResultFileError as error:
+        raise ResultFileError(f"{archive}: {error}") from None
     sync_tree(new.folder.parents[1])
     part.require_inside()
     output_dir = part.folder.parents[1]
@@ -122,27 +125,39 @@ def _take_in(new: Part, part: Part) -> None:
         if not own.exists() or sha256_of(own) != sha256:
             replace(cast(int, environment_of(path.name)), metadata["label"])
             path.replace(own)
-    for path in new.files():  # the marker is the last
-        path.replace(part.folder / path.name)
+    for name in TABLES:
+        new.table(name).replace(part.table(name))
+    # As in `write_part`: from here on no other part has collected any of them since.
+    (part.folder / REPLACED).unlink(missing_ok=True)
+    for folder in (output_dir, part.folder.parent, part.folder):
+        sync(folder)
+    new.marker.replace(part.marker)
+    sync(part.folder)
 
 
-def _members(tar: tarfile.TarFile, archive: Path) -> Iterator[tarfile.TarInfo]:
+def _members(handle: BinaryIO, archive: Path) -> Iterator[PlainMember]:
     """Yield the members of an archive, after a look at what they are."""
-    for member in tar:
-        if not member.isreg() or _NAME.fullmatch(member.name) is None:
+    for member in plain_members(handle, archive):
+        is_of_part = "/" in member.name or environment_of(member.name) is not None
+        if not is_of_part or _NAME.fullmatch(member.name) is None:
             raise ResultFileError(
                 f"{archive}: holds {member.name!r:.80}; expected records and {PARTS}/START-END/FILE"
             )
         yield member
 
 
-def _range_of(members: list[tarfile.TarInfo], archive: Path) -> tuple[int, int]:
+def _range_of(members: list[PlainMember], archive: Path) -> tuple[int, int]:
     """Return the range of the one part in an archive."""
     folders = {member.name.rpartition("/")[0] for member in members} - {""}
     if len(folders) != 1:
         raise ResultFileError(f"{archive}: holds {len(folders)} parts; expected one")
-    start, end = folders.pop().removeprefix(f"{PARTS}/").split("-")
-    return require_range(start, end, str(archive))
+    (folder,) = folders
+    first, _, stop = folder.removeprefix(f"{PARTS}/").partition("-")
+    start, end = require_range(first, stop, str(archive))
+    expected = f"{PARTS}/{range_name(start, end)}"
+    if folder != expected:
+        raise ResultFileError(f"{archive}: holds {folder:.80}; expected {expected}")
+    return start, end
 
 
 def _listed_records(part: Part) -> Iterator[tuple[Path, str]]:

@@ -9,6 +9,8 @@ from namo.commands.main import main
 from namo.files import new_folder
 from namo.results.assemble import assemble
 from namo.results.merge_collections import merge_collections
+from namo.results.part_archive import pack_part, unpack_part
+from namo.results.parts import Part
 from namo.results.verify import Verification
 from tests.collecting import SOURCE, Collection
 from tests.crash.crashing import Run, try_power_cuts
@@ -71,6 +73,22 @@ def test_chunks_that_overlap(rig, scenes, config, out):
         assemble(out, "host", *SOURCE)
 
     try_power_cuts(Run(out.parent, act, lambda: content(out, scenes)))
+
+
+def test_a_part_that_is_unpacked_over_an_overlapping_one(rig, scenes, config, tmp_path, out):
+    archive = tmp_path / "whole.tar"
+    rig.collect(scenes, tmp_path / "whole", config)
+    pack_part(Part.of(tmp_path / "whole", 0, 3), archive)
+    unpack_part(archive, out)
+    rig.collect(scenes, out, rig.config(max_pushes=1, max_depth=1), (1, 3))
+
+    def look():
+        assert Part.of(out, 0, 3).is_finished
+        return {
+            path.name: path.read_bytes() for path in out.rglob("[!.]*") if path.is_file()
+        }, Part.of(out, 1, 3).replaced()
+
+    try_power_cuts(Run(out.parent, lambda: unpack_part(archive, out), look))
 
 
 def test_environments_that_are_collected_again(scenes, collected, out):

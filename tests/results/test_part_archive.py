@@ -1,6 +1,9 @@
 """A part goes into one file and comes out the same, or not at all."""
 
+import bz2
+import gzip
 import io
+import lzma
 import shutil
 import tarfile
 
@@ -12,6 +15,7 @@ from namo.results.part_archive import pack_part, unpack_part
 from namo.results.parts import Part, locked
 from namo.results.verify import Verification
 from tests.collecting import SOURCE
+from tests.crash.disk import Recorder, disk_states
 
 TABLES = ("metrics", "pushes", "plans", "scenes")
 
@@ -83,6 +87,19 @@ def test_what_is_there_already_is_kept_and_what_is_damaged_is_replaced(archive, 
     assert records[0].stat().st_mtime_ns == times[0]
 
 
+def test_a_record_that_is_a_link_is_packed_as_a_file(whole, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(whole / "out", copy)
+    record = copy / "host_env_000001_results.pkl"
+    (copy / "kept").mkdir()
+    record.symlink_to(record.rename(copy / "kept" / record.name))
+    pack_part(Part.of(copy, 0, 2), tmp_path / "first.tar")
+    unpack_part(tmp_path / "first.tar", tmp_path / "there")
+    unpacked = tmp_path / "there" / record.name
+    assert not unpacked.is_symlink()
+    assert unpacked.read_bytes() == record.read_bytes()
+
+
 def test_an_unfinished_part_is_not_packed(whole, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(whole / "out", copy)
@@ -128,6 +145,22 @@ DAMAGES = {
         lambda name, data: None if name.startswith("parts") else (name, data),
         "holds 0 parts",
     ),
+    "no marker": (
+        lambda name, data: None if name.endswith("part.json") else (name, data),
+        r"holds no part\.json",
+    ),
+    "another spelling of the range": (
+        lambda name, data: (name.replace("000000-000002", "0-2"), data),
+        "holds parts/0-2; expected parts/000000-000002",
+    ),
+    "a name longer than that of a file": (
+        lambda name, data: (name.replace("host", "host" * 100), data),
+        "expected records and parts/START-END/FILE",
+    ),
+    "a file in the place of the folder of parts": (
+        lambda name, data: (name if name.startswith("parts") else "parts", data),
+        "holds 'parts'",
+    ),
 }
 
 
@@ -136,7 +169,7 @@ def test_a_damaged_archive_changes_nothing_in_the_folder(archive, tmp_path, dama
     change, message = DAMAGES[damage]
     changed(archive, change)
     there = tmp_path / "there"
-    with pytest.raises(ResultFileError, match=message):
+    with pytest.raises(ResultFileError, match=rf"first\.tar: .*{message}"):
         unpack_part(archive, there)
     assert content(there) == {}
     assert list(there.glob(".*.unpacked")) == []
@@ -153,12 +186,22 @@ def test_a_truncated_archive_and_a_file_of_another_kind_are_refused(archive, tmp
         unpack_part(archive, tmp_path / "there")
 
 
+@pytest.mark.parametrize("compressed", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_archive_is_refused_before_it_is_expanded(archive, tmp_path, compressed):
+    archive.write_bytes(compressed(archive.read_bytes()))
+    with pytest.raises(ResultFileError, match=r"first\.tar: not a tar file of a part"):
+        unpack_part(archive, tmp_path / "there")
+    archive.write_bytes(compressed(bytes(100_000))[:-20])
+    with pytest.raises(ResultFileError, match=r"first\.tar: not a tar file of a part"):
+        unpack_part(archive, tmp_path / "there")
+
+
 def test_a_link_in_an_archive_is_refused(archive, tmp_path):
     with tarfile.open(archive, "a") as tar:
         link = tarfile.TarInfo("host_env_000009_results.pkl")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
-    with pytest.raises(ResultFileError, match="expected records and parts/START-END/FILE"):
+    with pytest.raises(ResultFileError, match=r"_000009_results\.pkl' is not a plain file"):
         unpack_part(archive, tmp_path / "there")
 
 
@@ -175,3 +218,28 @@ def test_an_overlapping_part_loses_the_environments_that_are_replaced(
     rig.collect(whole / "scenes", there, rig.config(max_pushes=4), (1, 3))
     unpack_part(archive, there)
     assert Part.of(there, 1, 3).replaced() == {1}
+
+
+def test_a_part_that_is_unpacked_again_counts_with_all_its_environments(
+    whole, archive, tmp_path, rig
+):
+    there = tmp_path / "there"
+    unpack_part(archive, there)
+    rig.collect(whole / "scenes", there, rig.config(max_pushes=4), (1, 3))
+    assert Part.of(there, 0, 2).replaced() == {1}
+    part = unpack_part(archive, there)
+    assert part.replaced() == frozenset()
+    assert Part.of(there, 1, 3).replaced() == {1}
+
+
+def test_an_unpacked_part_is_on_the_disk_for_good(archive, tmp_path):
+    (tmp_path / "root").mkdir()
+    recorder = Recorder(tmp_path / "root")
+    with recorder.recording():
+        unpack_part(archive, tmp_path / "root")
+    unpacked = content(tmp_path / "root")
+    marker = "parts/000000-000002/part.json"
+    certain = recorder.moments[recorder.moments[-1].journaled]
+    assert unpacked.keys() <= dict(certain.names).keys()
+    for state in disk_states(recorder):
+        assert marker not in state.files or unpacked.items() <= state.files.items(), state.label
