@@ -21,6 +21,7 @@ from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
 from namo.results.assemble import assemble
 from namo.results.collected_scenes import CollectedScenes, scene_file_row
+from namo.results.environment_rows import environments_in
 from namo.results.parts import (
     PARTS,
     Part,
@@ -31,6 +32,7 @@ from namo.results.parts import (
     started_parts,
     write_marker,
 )
+from namo.results.plan_check import plan_of
 from namo.results.record_files import RECORDS
 from namo.results.record_types import ObjectInfo, SceneReference
 from namo.results.records import Record, file_entry, read_record, resolve_inside, write_record
@@ -81,7 +83,8 @@ def upgrade(
 
     Raises:
         ResultFileError: a file is damaged or of another version, or a scene file is missing or has
-            changed; names it.
+            changed; names it. Or the parts no longer hold what the tables were made from: records
+            and parts are then rewritten, the tables are not.
         BusyError: a process is working on the collection.
         OSError: a file cannot be written.
     """
@@ -103,9 +106,7 @@ def upgrade(
         tables = bool(records or parts) or not _tables_are_current(folder)
         if tables := tables and _is_assembled(folder):
             note("tables and summary")
-            run = read_run_file(folder)
-            source = run["environments"]
-            assemble(folder, run["label"], source["source"], source["listed"], origin=run)
+            _assemble_again(folder)
     return Upgraded(len(records), len(parts), tables)
 
 
@@ -248,6 +249,17 @@ def _record_file(part: Part, listed: str) -> Path:
 def _is_assembled(folder: Path) -> bool:
     tables = (folder / f"{name}.parquet" for name in DATA_TABLES)
     return all(path.exists() for path in (*tables, folder / RUN_FILE))
+
+
+def _assemble_again(folder: Path) -> None:
+    """Write the tables of a collection again, with the rows that the merge has chosen.
+
+    The list of scenes is not compared: it may have changed since, and results stay the same.
+    """
+    run, plan = read_run_file(folder), plan_of(folder, listed=False)
+    source, numbers = run["environments"], environments_in(folder / "metrics.parquet")
+    place = source["source"], source["listed"]
+    assemble(folder, run["label"], *place, plan, origin=run, only=numbers)
 
 
 def _tables_are_current(folder: Path) -> bool:
