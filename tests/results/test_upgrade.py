@@ -1,5 +1,6 @@
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,7 +11,7 @@ from namo.commands.main import main
 from namo.errors import BusyError, ResultFileError
 from namo.locks import lock_held
 from namo.results.merge_collections import merge_collections
-from namo.results.parts import LOCK, Part, finished_parts
+from namo.results.parts import LOCK, Part, finished_parts, locked
 from namo.results.records import read_record, write_record
 from namo.results.tables import MERGED_TABLES
 from namo.results.upgrade import Upgraded, upgrade
@@ -300,6 +301,49 @@ def test_a_part_that_is_being_collected_is_left_alone(former):
     with lock_held(part.folder / LOCK, "x", wait=False), pytest.raises(BusyError):
         upgrade(former)
     assert read_record(next(former.glob("*_env_*_results.pkl")))["schema_version"] == FORMER
+
+
+@pytest.mark.parametrize("stage", ["records", "parts"])
+def test_a_part_that_somebody_begins_to_collect_is_named_and_left_alone(former, stage):
+    (part,) = finished_parts(former)
+    kept = [part.marker, *(former.glob("*_env_*_results.pkl") if stage == "records" else ())]
+    before = [path.read_bytes() for path in kept]
+    with ExitStack() as begun:
+
+        def begin(text):
+            if text.startswith(stage):
+                begun.enter_context(locked(part))
+
+        with pytest.raises(BusyError, match="is collecting environments 000000-000003"):
+            upgrade(former, note=begin)
+    assert [path.read_bytes() for path in kept] == before
+    upgrade(former)
+    assert upgrade(former) == Upgraded(records=0, parts=0, tables=False)
+
+
+@pytest.mark.parametrize("stage", ["records", "parts"])
+def test_what_was_collected_again_meanwhile_is_not_rewritten(rig, present, former, stage):
+    (part,) = finished_parts(former)
+    kept = [part.marker, *former.glob("*_env_*_results.pkl")]
+    before = {}
+
+    def collect(text):
+        if text.startswith(stage):
+            rig.collect(present.scenes, former, rig.config(**EARLIER))
+            before.update({path: path.read_bytes() for path in kept})
+
+    done = upgrade(former, note=collect)
+    assert done == Upgraded(records=0 if stage == "records" else 3, parts=0, tables=True)
+    assert {path: path.read_bytes() for path in kept} == before
+    assert [str(problem) for problem in Verification(former).problems()] == []
+
+
+def test_a_record_without_a_part_is_rewritten(former):
+    shutil.rmtree(former / "parts")
+    for path in (*former.glob("*.parquet"), former / "run.json"):
+        path.unlink()
+    assert upgrade(former) == Upgraded(records=3, parts=0, tables=False)
+    assert not (former / "parts").exists()
 
 
 @pytest.mark.parametrize(
