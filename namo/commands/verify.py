@@ -113,8 +113,12 @@ def run(options: argparse.Namespace) -> int:
     if not any(each.repairable for each in problems):
         print("no result is damaged; nothing would be collected again")
     elif options.recollect:
-        schedule_recollection(folder, problems)
-        print("done: rerun the same command to collect them again; originals are in replaced/")
+        marked = schedule_recollection(folder, problems)
+        if others := [number for number in environments if number not in marked]:
+            named = ", ".join(map(str, others))
+            print(f"collected again meanwhile and left as they are: environments {named}")
+        if marked or not environments:
+            print("done: rerun the same command to collect them again; originals are in replaced/")
     else:
         print("`namo verify --recollect` marks them for re-collection by the next run")
     return 1

@@ -6,7 +6,7 @@ from them later, by `namo report`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -64,6 +64,7 @@ def assemble(
     asked: AskedRecord | None = None,
     final: Path | None = None,
     origin: RunFile | None = None,
+    only: Collection[int] | None = None,
 ) -> Assembled:
     """Write tables, summary, run file and manifest of a collection from its parts.
 
@@ -82,11 +83,14 @@ def assemble(
         final: folder that `output_dir` will be renamed to; None if it will not.
         origin: run file whose versions, machine and command are kept; None for those of this
             process.
+        only: environments to take of what belongs to the plan, all of which must be there; None for
+            all.
 
     Raises:
         ResultFileError: there is no finished part, one is damaged, or an environment that was asked
-            for is stored only as the plan does not ask for it, nothing belongs to the plan, or a
-            part was collected again while it was merged: the manifest is then not replaced.
+            for is stored only as the plan does not ask for it, one of `only` is missing, nothing
+            belongs to the plan, or a part was collected again while it was merged: the manifest is
+            then not replaced.
     """
     with lock_held(output_dir / LOCK, f"which is merging {output_dir}", wait=True):
         replaced = {part: part.replaced() for part in finished_parts(output_dir)}
@@ -94,7 +98,7 @@ def assemble(
             spans, used = used_parts(output_dir)
             notes: list[str] = []
         else:
-            selection = select(output_dir, plan)
+            selection = select(output_dir, plan, only=only)
             selection.require_current()
             if not selection.spans:
                 left_out = truncated_list(selection.left_out(), SHOWN, "; ")
@@ -166,7 +170,7 @@ def _notes(selection: Selection) -> list[str]:
     missing = selection.missing
     bounds = f"{plan.wanted.start} to {plan.wanted.stop - 1}"
     lines = [f"not used: {line}" for line in selection.left_out()]
-    if outside:
+    if outside and plan.wanted:  # a collection that was merged from others has no range of its own
         lines.append(
             f"beside {bounds}, as they were collected in the same way: "
             f"{truncated_list(outside, SHOWN)}"

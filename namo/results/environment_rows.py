@@ -37,6 +37,22 @@ def all_rows(paths: Iterable[Path], columns: Sequence[str] | None = None) -> Ite
                 yield from batch.to_pylist()
 
 
+def environments_in(path: Path) -> set[int]:
+    """Return the environments that have rows in a table.
+
+    Args:
+        path: of a table with the column `env_index`, of any schema version.
+
+    Raises:
+        ResultFileError: the table is missing or damaged.
+    """
+    return {
+        number
+        for rows in row_groups(path, ["env_index"])
+        for number in rows["env_index"].to_pylist()
+    }
+
+
 def by_environment(rows: Iterable[Record]) -> Iterator[tuple[int, list[Record]]]:
     """Yield environments with their rows, which are neighbours; those of one are in memory."""
     for number, group in groupby(rows, key=itemgetter("env_index")):

@@ -23,6 +23,7 @@ from namo.errors import ConflictError, ResultFileError, UsageError
 from namo.files import copy_regular, require_unused, sha256_of
 from namo.learning.bundle_files import MODEL_PATHS
 from namo.results.assemble import Assembled, assemble
+from namo.results.environment_rows import environments_in
 from namo.results.metadata_types import AskedRecord, PartMarker, PartMetadata
 from namo.results.part_costs import costs_of
 from namo.results.parts import Part, write_part
@@ -33,7 +34,7 @@ from namo.results.run_lock import LOCK as RUN_LOCK
 from namo.results.run_lock import only_run_in, run_label, without_range
 from namo.results.selection import used_parts
 from namo.results.spans import IndexSpan, files_of, rows_of, scene_files_of, spans_of
-from namo.results.tables import DATA_TABLES, merged_table, row_groups
+from namo.results.tables import DATA_TABLES, merged_table
 from namo.syncing import sync, sync_tree
 from namo.wording import truncated_list
 
@@ -87,7 +88,8 @@ class _Source:
         self.plan = None  # what the merge used, wherever this runs: no list of scenes
         if asked is not None:
             self.plan = plan_from_record(asked, versions=versions, listed=False)
-        self.spans, self.parts = used_parts(folder, self.plan, _merged_numbers(folder))
+        numbers = environments_in(merged_table(folder, "metrics"))
+        self.spans, self.parts = used_parts(folder, self.plan, numbers)
 
     def collection_settings(self) -> Iterator[dict[str, object]]:
         """Yield the conditions of each part that must be equal in all collections."""
@@ -241,14 +243,6 @@ def _mismatch(folder: Path, file: Path, problem: str) -> str:
         f"{file}: {problem}; `namo verify {shlex.quote(str(folder))} --recollect` marks it for "
         "re-collection by the next run"
     )
-
-
-def _merged_numbers(folder: Path) -> set[int]:
-    """Return the environments whose rows are in the tables of a collection."""
-    numbers: set[int] = set()
-    for table in row_groups(merged_table(folder, "metrics"), ["env_index"]):
-        numbers.update(table["env_index"].to_pylist())
-    return numbers
 
 
 def _common_plan(sources: Sequence[_Source]) -> AskedRecord | None:

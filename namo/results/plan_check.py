@@ -71,12 +71,13 @@ def plan_problems(folder: Path, run_from: Path, notes: list[str]) -> Iterator[Pr
         yield Problem("metrics.parquet", text)
 
 
-def plan_of(folder: Path, run_from: Path = Path()) -> CollectionPlan | None:
+def plan_of(folder: Path, run_from: Path = Path(), *, listed: bool = True) -> CollectionPlan | None:
     """Return the plan that a collection was merged for; None if it does not say.
 
     Args:
         folder: of the collection.
         run_from: folder in which it was run.
+        listed: read the list of scenes.
 
     Raises:
         ResultFileError: its run file is missing or damaged.
@@ -85,7 +86,7 @@ def plan_of(folder: Path, run_from: Path = Path()) -> CollectionPlan | None:
     asked = run.get("asked")
     if asked is None:
         return None
-    return plan_from_record(asked, run_from, run["versions"])
+    return plan_from_record(asked, run_from, run["versions"], listed=listed)
 
 
 def summary_problems(folder: Path, markers: Sequence[PartMarker]) -> Iterator[Problem]:

@@ -106,9 +106,14 @@ class Selection:
         return found
 
     @property
+    def lost(self) -> list[int]:
+        """Those of the environments that alone may be taken which no part provides, in order."""
+        return sorted(number for number in self.only or () if not self.takes(number))
+
+    @property
     def stale(self) -> list[ExaminedPart]:
-        """The parts with a wanted environment that does not belong to the plan, as it is stored."""
-        missing = set(self.missing)
+        """The parts with a needed environment that does not belong to the plan, as it is stored."""
+        missing = set(self.missing if self.only is None else self.lost)
         return [each for each in self.parts if missing.intersection(each.objections)]
 
     def outside(self) -> list[int]:
@@ -143,7 +148,9 @@ class Selection:
         return lines
 
     def require_current(self) -> None:
-        """Make sure that nothing which was asked for would come from outside the plan.
+        """Make sure that nothing which is needed is missing or would come from outside the plan.
+
+        What was asked for is needed, or all environments that alone may be taken.
 
         Raises:
             ResultFileError: names the parts, the reasons and the command that repairs them.
@@ -154,6 +161,8 @@ class Selection:
                 f"{truncated_list(self.left_out(stale), SHOWN, '; ')}; `rm -r {folders}` and rerun "
                 "the same command to collect what is missing: finished environments are kept"
             )
+        if lost := self.lost:
+            raise ResultFileError(_lost_text(self.parts[0].part.folder.parents[1], lost))
 
 
 def select(
@@ -278,7 +287,8 @@ def used_parts(
     Args:
         output_dir: folder of the collection.
         plan: what is asked for; None where all parts are known to belong together: environments
-            then come from the part that was made last.
+            then come from the part that was made last, unless another one has collected them again
+            since.
         only: these environments alone, all of which must be there; None for all.
 
     Raises:
@@ -286,9 +296,9 @@ def used_parts(
     """
     if plan is not None:
         selection = select(output_dir, plan, only=only)
-        if missing := sorted(number for number in only or () if not selection.takes(number)):
+        if lost := selection.lost:
             raise ResultFileError(
-                f"{output_dir}: metrics.parquet has environments {truncated_list(missing, SHOWN)}, "
+                f"{output_dir}: metrics.parquet has environments {truncated_list(lost, SHOWN)}, "
                 f"its parts do not: {truncated_list(selection.left_out(), SHOWN, '; ')}; "
                 f"`namo verify {shlex.quote(str(output_dir))} --recollect` marks them for "
                 "re-collection by the next run"
@@ -297,14 +307,26 @@ def used_parts(
     metadata = {part: part.metadata() for part in require_parts(output_dir)}
     oldest_first = sorted(metadata, key=lambda part: age_of(metadata[part]))
     owners = np.full(max(part.end for part in oldest_first), -1)
+    stored = np.zeros(owners.size, np.bool_)
     for place, part in enumerate(oldest_first):
-        owners[part.start : part.end] = place
+        stored[part.start : part.end] = True
+        owners[np.setdiff1d(part.numbers, np.array(list(part.replaced()), np.intp))] = place
+    if lost := np.flatnonzero(stored & (owners < 0)).tolist():
+        raise ResultFileError(_lost_text(output_dir, lost))
     numbers: NDArray[np.intp] = np.flatnonzero(owners >= 0)
     spans = spans_of(oldest_first, numbers, owners[numbers])
     used = {span.part: metadata[span.part] for span in spans}
     for part, marker in used.items():
         part.verify(marker)
     return spans, used
+
+
+def _lost_text(output_dir: Path, lost: list[int]) -> str:
+    noun = "environment" if len(lost) == 1 else "environments"
+    return (
+        f"{output_dir}: no finished part holds the present results of {noun} "
+        f"{truncated_list(lost, SHOWN)}; rerun the command that made the collection"
+    )
 
 
 def survey(

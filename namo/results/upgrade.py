@@ -8,9 +8,11 @@ checksums is written last; from then on the part is renamed into place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -21,17 +23,20 @@ from namo.errors import ResultFileError, SceneError
 from namo.files import sha256_of
 from namo.results.assemble import assemble
 from namo.results.collected_scenes import CollectedScenes, scene_file_row
+from namo.results.environment_rows import environments_in
 from namo.results.parts import (
     PARTS,
     Part,
     advice_for,
     finished_parts,
+    locked,
     read_marker,
     require_idle,
     started_parts,
     write_marker,
 )
-from namo.results.record_files import RECORDS
+from namo.results.plan_check import plan_of
+from namo.results.record_files import RECORDS, environment_of
 from namo.results.record_types import ObjectInfo, SceneReference
 from namo.results.records import Record, file_entry, read_record, resolve_inside, write_record
 from namo.results.run_file import RUN_FILE, read_run_file
@@ -81,32 +86,30 @@ def upgrade(
 
     Raises:
         ResultFileError: a file is damaged or of another version, or a scene file is missing or has
-            changed; names it.
-        BusyError: a process is working on the collection.
+            changed; names it. Or the parts no longer hold what the tables were made from: records
+            and parts are then rewritten, the tables are not.
+        BusyError: a process is working on the collection; names it and the part. The same command
+            resumes later.
         OSError: a file cannot be written.
     """
     with only_run_in(folder):
-        for part in started_parts(folder / PARTS):
+        started = started_parts(folder / PARTS)
+        for part in started:
             require_idle(part)
         scenes = CollectedScenes(folder, run_from)
         records = _outdated_records(folder, scenes)
         parts = [part for part in finished_parts(folder) if _is_outdated(part)]
         if records:
             note(f"records: {len(records)}")
-        for path in records:
-            record = read_record(path)
-            write_record(path, upgraded_record(record, _objects(record, scenes)))
+        rewritten = _upgrade_records(records, started, scenes)
         if parts:
             note(f"parts: {len(parts)}")
-        for part in parts:
-            _upgrade_part(part, scenes)
+        parts = [part for part in parts if _upgrade_part(part, scenes)]
         tables = bool(records or parts) or not _tables_are_current(folder)
         if tables := tables and _is_assembled(folder):
             note("tables and summary")
-            run = read_run_file(folder)
-            source = run["environments"]
-            assemble(folder, run["label"], source["source"], source["listed"], origin=run)
-    return Upgraded(len(records), len(parts), tables)
+            _assemble_again(folder)
+    return Upgraded(rewritten, len(parts), tables)
 
 
 def _outdated_records(folder: Path, scenes: CollectedScenes) -> list[Path]:
@@ -144,6 +147,39 @@ def _objects(record: Record, scenes: CollectedScenes) -> dict[str, ObjectInfo]:
     return static_object_info(Simulation(scene))
 
 
+def _upgrade_records(
+    records: Sequence[Path], parts: Sequence[Part], scenes: CollectedScenes
+) -> int:
+    """Rewrite records, those of a part under its lock, and return how many were.
+
+    Collectors that are started by hand take no lock of the run, but make their part before they
+    begin: what is in no part is not being collected.
+
+    Raises:
+        BusyError: a process has begun to collect a part.
+    """
+    waiting: dict[int | None, list[Path]] = defaultdict(list)
+    for path in records:
+        waiting[environment_of(path.name)].append(path)
+    rewritten = 0
+    for part in parts:
+        own = [path for number in part.numbers for path in waiting.pop(number, ())]
+        if own:
+            with locked(part):
+                rewritten += sum(_upgrade_record(path, scenes) for path in own)
+    rest = chain.from_iterable(waiting.values())
+    return rewritten + sum(_upgrade_record(path, scenes) for path in rest)
+
+
+def _upgrade_record(path: Path, scenes: CollectedScenes) -> bool:
+    """Rewrite a record, unless it was collected again since; return whether it was rewritten."""
+    record = read_record(path)
+    if record.get("schema_version") == SCHEMA_VERSION:
+        return False
+    write_record(path, upgraded_record(record, _objects(record, scenes)))
+    return True
+
+
 def _staged(path: Path) -> Path:
     return path.with_name(f".{path.name}{STAGED_SUFFIX}")
 
@@ -169,7 +205,20 @@ def _is_outdated(part: Part) -> bool:
     return outdated
 
 
-def _upgrade_part(part: Part, scenes: CollectedScenes) -> None:
+def _upgrade_part(part: Part, scenes: CollectedScenes) -> bool:
+    """Rewrite a part under its lock, unless it was collected again since; return whether it was.
+
+    Raises:
+        BusyError: a process has begun to collect it.
+    """
+    with locked(part):
+        if not part.is_finished or not _is_outdated(part):
+            return False
+        _rewrite_part(part, scenes)
+        return True
+
+
+def _rewrite_part(part: Part, scenes: CollectedScenes) -> None:
     staged_marker = _staged(part.marker)
     if not _was_staged(part):
         for name, schema in TABLES.items():
@@ -248,6 +297,17 @@ def _record_file(part: Part, listed: str) -> Path:
 def _is_assembled(folder: Path) -> bool:
     tables = (folder / f"{name}.parquet" for name in DATA_TABLES)
     return all(path.exists() for path in (*tables, folder / RUN_FILE))
+
+
+def _assemble_again(folder: Path) -> None:
+    """Write the tables of a collection again, with the rows that the merge has chosen.
+
+    The list of scenes is not compared: it may have changed since, and results stay the same.
+    """
+    run, plan = read_run_file(folder), plan_of(folder, listed=False)
+    source, numbers = run["environments"], environments_in(folder / "metrics.parquet")
+    place = source["source"], source["listed"]
+    assemble(folder, run["label"], *place, plan, origin=run, only=numbers)
 
 
 def _tables_are_current(folder: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from namo.results.collected_scenes import CollectedScenes, stored_scene_problems
 from namo.results.listed_summary import MANIFEST, listed_files
 from namo.results.metadata_types import FileEntry, PartMarker
 from namo.results.minimal_check import MinimalCheck
-from namo.results.parts import PARTS, finished_parts, require_idle, started_parts
+from namo.results.parts import PARTS, finished_parts, locked, require_idle, started_parts
 from namo.results.plan_check import plan_problems, summary_problems
 from namo.results.plan_rows import PlanRows, plan_row_problems, stored_outcomes
-from namo.results.problem import Problem
+from namo.results.problem import Problem, file_state
 from namo.results.proof_check import claims, proof_problem
 from namo.results.record_files import SUFFIX, environment_of
 from namo.results.record_types import EnvironmentRecord
@@ -70,6 +70,14 @@ class Verification:
             ResultFileError: there is no manifest to verify against, or it cannot be read.
         """
         listed = self._listed()
+        markers = (
+            part.marker.relative_to(self.folder).as_posix() for part in finished_parts(self.folder)
+        )
+        seen = {path: file_state(self.folder / path) for path in (*listed, *markers)}
+        for problem in self._problems(listed):
+            yield replace(problem, seen=seen.get(problem.path))
+
+    def _problems(self, listed: Mapping[str, FileEntry]) -> Iterator[Problem]:
         damaged = set()
         markers: list[PartMarker] = []
         for problem in self._parts(markers):
@@ -243,9 +251,11 @@ def schedule_recollection(folder: Path, problems: list[Problem]) -> list[int]:
 
     The files of the environments are moved to `REPLACED`, and the markers of their parts and the
     tables of the whole collection are deleted. The next run collects what is missing and merges.
+    Files that were replaced since they were checked are left alone, and so are their parts.
 
     Raises:
-        BusyError: a process is working on the collection.
+        BusyError: a process is working on the collection; names it and the part. What was marked
+            before stays marked.
     """
     problems = [each for each in problems if each.repairable]
     with only_run_in(folder):
@@ -255,16 +265,34 @@ def schedule_recollection(folder: Path, problems: list[Problem]) -> list[int]:
 
 
 def _invalidate(folder: Path, problems: list[Problem]) -> list[int]:
-    numbers = sorted({each.environment for each in problems if each.environment is not None})
-    for path in {each.path for each in problems if each.environment is not None}:
-        file = folder / path
-        if environment_of(path) is not None and file.exists():
-            (folder / REPLACED).mkdir(exist_ok=True)
-            file.replace(folder / REPLACED / file.name)
-    for part in finished_parts(folder):
-        if any(number in part.numbers for number in numbers):
-            part.marker.unlink()
-    if problems:
+    again: set[int] = set()
+    parts = started_parts(folder / PARTS)
+    for part in parts:
+        own = [each for each in problems if each.environment in part.numbers]
+        if not own:
+            continue
+        with locked(part):  # collectors that are started by hand take no lock of the run
+            if moved := _set_aside(folder, own):
+                part.marker.unlink(missing_ok=True)
+                again |= moved
+    # A collector makes its part before it begins, so nobody is collecting the others.
+    held = {each for each in problems if any(each.environment in part.numbers for part in parts)}
+    again |= _set_aside(folder, [each for each in problems if each not in held])
+    if any(each.is_present(folder) for each in problems):
         for name in MERGED_TABLES:
             (folder / f"{name}.parquet").unlink(missing_ok=True)
+    return sorted(again)
+
+
+def _set_aside(folder: Path, problems: list[Problem]) -> set[int]:
+    """Move the records with problems that are still there; return their environments."""
+    numbers = set()
+    for each in problems:
+        if each.environment is None or not each.is_present(folder):
+            continue
+        numbers.add(each.environment)
+        file = folder / each.path
+        if environment_of(each.path) is not None and file.exists():
+            (folder / REPLACED).mkdir(exist_ok=True)
+            file.replace(folder / REPLACED / file.name)
     return numbers

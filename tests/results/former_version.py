@@ -67,7 +67,9 @@ def write_former(source, folder, version=FORMER):
     (summary,) = folder.glob("collection_summary_*.pkl")
     write_sealed(summary, pickle.dumps(_former_summary(read_record(summary), version)))
     run = json.loads((folder / "run.json").read_text())
-    run["versions"] |= {"schema": version, "namo": "0.0.9", "mujoco": "3.9.9"}
+    run["versions"] |= {"schema": version, "namo": "0.0.9"}
+    if run.get("asked") is None:  # else the plan and the fingerprints would disagree
+        run["versions"]["mujoco"] = "3.9.9"
     (folder / "run.json").write_text(json.dumps(run))
     manifest = pq.read_table(folder / "manifest.parquet").to_pylist()
     listed = {folder / row["path"]: row["rows"] for row in manifest}

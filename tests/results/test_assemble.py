@@ -156,6 +156,18 @@ def test_a_gap_between_parts_stays_a_gap(tmp_path):
     assert owners(tmp_path) == [(1, "a"), (2, "a"), (7, "b"), (8, "b")]
 
 
+def test_without_a_plan_too_what_was_collected_again_elsewhere_does_not_count(tmp_path):
+    part = made_up_part(tmp_path, 0, 3, began=1.0, mark="a")
+    again = made_up_part(tmp_path, 1, 2, began=2.0, mark="b")
+    part.add_replaced(1)
+    assemble(tmp_path, "host", *SOURCE)
+    assert owners(tmp_path) == [(0, "a"), (1, "b"), (2, "a")]
+    again.marker.unlink()
+    part.add_replaced(2)
+    with pytest.raises(ResultFileError, match=r"present results of environments 1, 2; rerun the"):
+        assemble(tmp_path, "host", *SOURCE)
+
+
 def test_another_range_in_the_same_folder_adds_to_it(rig, tmp_path):
     scenes = rig.copy_rooms(tmp_path / "scenes", (0, 7, 11))
     config, output = rig.config(), tmp_path / "out"

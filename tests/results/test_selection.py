@@ -9,6 +9,7 @@ import pytest
 
 from namo.errors import ResultFileError
 from namo.files import sha256_of
+from namo.results.assemble import assemble
 from namo.results.parts import REPLACED, Part
 from namo.results.records import read_record
 from namo.results.selection import stale_parts
@@ -179,6 +180,26 @@ def test_a_merge_with_other_settings_than_the_parts_is_refused(rig, here):
 def test_what_is_not_collected_yet_is_named(rig, here):
     here.collect(rig.config(), range(2))
     assert notes(here.merge(rig.config(), range(3))) == ["of 0 to 2 not collected: 2"]
+
+
+def merge_only(here, config, wanted, only):
+    return assemble(here.output, "host", SCENES, 3, here.plan(config, wanted), only=only)
+
+
+def test_a_merge_of_some_environments_takes_these_alone(rig, here):
+    here.collect(rig.config(), range(3))
+    merge_only(here, rig.config(), range(1), {0, 2})
+    assert [index for index, _, _ in rows(here)] == [0, 2]
+
+
+def test_a_merge_of_some_environments_needs_all_of_them_and_no_others(rig, here):
+    here.collect(rig.config(seed=1), range(1))
+    here.collect(rig.config(seed=2), range(1, 3))
+    merge_only(here, rig.config(seed=1), range(3), {0})
+    with pytest.raises(ResultFileError, match=r"environments 1, 2: .*`rm -r"):
+        merge_only(here, rig.config(seed=1), range(1), {0, 1})
+    with pytest.raises(ResultFileError, match=r"out: no finished .* of environment 7; rerun the"):
+        merge_only(here, rig.config(seed=1), range(1), {0, 7})
 
 
 @pytest.mark.parametrize("what", ["record", "table", "part", "parts", "marker"])

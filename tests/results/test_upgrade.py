@@ -1,5 +1,6 @@
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,7 +10,8 @@ import namo
 from namo.commands.main import main
 from namo.errors import BusyError, ResultFileError
 from namo.locks import lock_held
-from namo.results.parts import LOCK, finished_parts
+from namo.results.merge_collections import merge_collections
+from namo.results.parts import LOCK, Part, finished_parts, locked
 from namo.results.records import read_record, write_record
 from namo.results.tables import MERGED_TABLES
 from namo.results.upgrade import Upgraded, upgrade
@@ -17,6 +19,7 @@ from namo.results.verify import Verification
 from namo.version import SCHEMA_VERSION
 from tests.results.former_version import FORMER, with_unknown, write_former
 from tests.results.record_format import problems
+from tests.walking import SCENES, Folder, copy_scenes
 
 EARLIER = {"episodes_per_env": 2, "smooth": False, "clearance": 0.0}
 """Settings of a collection that earlier versions could have made."""
@@ -89,6 +92,84 @@ def test_the_run_file_keeps_what_ran(former):
     after = json.loads((former / "run.json").read_text())
     assert after.pop("versions") == {**before.pop("versions"), "schema": SCHEMA_VERSION}
     assert after == before
+
+
+@pytest.fixture
+def planned(tmp_path, monkeypatch):
+    """A function that writes an empty collection over so many tiny scenes, with a plan later."""
+
+    def empty(name, scenes=3):
+        if not Path(SCENES).exists():
+            copy_scenes(scenes)
+        return Folder(Path(name))
+
+    monkeypatch.chdir(tmp_path)
+    return empty
+
+
+def require_same_rows(here, former):
+    """Upgrade, and compare the tables and the plan with those of before; return the notes."""
+    upgrade(former)
+    upgraded = Folder(former)
+    for name in ("metrics", "pushes", "scenes"):
+        assert upgraded.rows(name) == with_unknown(here.rows(name))
+    plans = [json.loads((each / "run.json").read_text())["asked"] for each in (here.output, former)]
+    assert plans[0] == plans[1] is not None
+    (summary,) = former.glob("collection_summary_*.pkl")
+    return read_record(summary)["collection_metadata"]["notes"]
+
+
+def test_what_the_merge_left_out_stays_out_of_the_tables(rig, planned):
+    here, config = planned("out"), rig.config(**EARLIER, seed=1)
+    here.collect(rig.config(**EARLIER, seed=2), range(3))
+    merged = here.pipeline(config, range(2), 2)
+    assert [row["env_index"] for row in here.rows() if row["episode"] == 0] == [0, 1]
+    former = write_former(here.output, Path("former"))
+    notes = require_same_rows(here, former)
+    assert notes == merged.summary["collection_metadata"]["notes"]
+    assert "environment 2: collected with other settings" in notes[0]
+
+
+def test_what_was_collected_after_the_merge_waits_for_the_next_one(rig, planned):
+    here, config = planned("out"), rig.config(**EARLIER, seed=1)
+    here.by_hand(config, range(2))
+    here.collect(config, range(2, 3))
+    assert require_same_rows(here, write_former(here.output, Path("former"))) == []
+
+
+def test_a_list_of_scenes_that_has_changed_since_the_merge_changes_no_row(rig, planned):
+    here, config = planned("out"), rig.config(**EARLIER, seed=1)
+    here.by_hand(config, range(3))
+    former = write_former(here.output, Path("former"))
+    shutil.copy(Path(SCENES) / "a.xml", Path(SCENES) / "0.xml")
+    assert require_same_rows(here, former) == []
+
+
+def test_a_merged_collection_keeps_its_environments_and_no_others(rig, planned):
+    config = rig.config(**EARLIER, seed=1)
+    for name, wanted in (("one", range(2)), ("two", range(2, 3))):
+        planned(name, 4).by_hand(config, wanted)
+    merge_collections([Path("one"), Path("two")], Path("both"))
+    here = planned("both")
+    here.collect(rig.config(**EARLIER, seed=2), range(3, 4))
+    (note,) = require_same_rows(here, write_former(here.output, Path("former")))
+    assert "environment 3: collected with other settings" in note
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_an_old_row_never_stands_beside_a_new_record(rig, planned, asked):
+    here, config = planned("out"), rig.config(**EARLIER, seed=1)
+    here.by_hand(config, range(3))
+    former = write_former(here.output, Path("former"))
+    if not asked:  # earlier versions wrote none
+        run = json.loads((former / "run.json").read_text())
+        del run["asked"]
+        (former / "run.json").write_text(json.dumps(run))
+    Part.of(former, 0, 3).add_replaced(1)
+    before = (former / "metrics.parquet").read_bytes()
+    with pytest.raises(ResultFileError, match=r"environments? 1\b.* rerun the"):
+        upgrade(former)
+    assert (former / "metrics.parquet").read_bytes() == before
 
 
 def test_results_of_an_upgraded_collection_are_not_collected_again(rig, present, former):
@@ -220,6 +301,49 @@ def test_a_part_that_is_being_collected_is_left_alone(former):
     with lock_held(part.folder / LOCK, "x", wait=False), pytest.raises(BusyError):
         upgrade(former)
     assert read_record(next(former.glob("*_env_*_results.pkl")))["schema_version"] == FORMER
+
+
+@pytest.mark.parametrize("stage", ["records", "parts"])
+def test_a_part_that_somebody_begins_to_collect_is_named_and_left_alone(former, stage):
+    (part,) = finished_parts(former)
+    kept = [part.marker, *(former.glob("*_env_*_results.pkl") if stage == "records" else ())]
+    before = [path.read_bytes() for path in kept]
+    with ExitStack() as begun:
+
+        def begin(text):
+            if text.startswith(stage):
+                begun.enter_context(locked(part))
+
+        with pytest.raises(BusyError, match="is collecting environments 000000-000003"):
+            upgrade(former, note=begin)
+    assert [path.read_bytes() for path in kept] == before
+    upgrade(former)
+    assert upgrade(former) == Upgraded(records=0, parts=0, tables=False)
+
+
+@pytest.mark.parametrize("stage", ["records", "parts"])
+def test_what_was_collected_again_meanwhile_is_not_rewritten(rig, present, former, stage):
+    (part,) = finished_parts(former)
+    kept = [part.marker, *former.glob("*_env_*_results.pkl")]
+    before = {}
+
+    def collect(text):
+        if text.startswith(stage):
+            rig.collect(present.scenes, former, rig.config(**EARLIER))
+            before.update({path: path.read_bytes() for path in kept})
+
+    done = upgrade(former, note=collect)
+    assert done == Upgraded(records=0 if stage == "records" else 3, parts=0, tables=True)
+    assert {path: path.read_bytes() for path in kept} == before
+    assert [str(problem) for problem in Verification(former).problems()] == []
+
+
+def test_a_record_without_a_part_is_rewritten(former):
+    shutil.rmtree(former / "parts")
+    for path in (*former.glob("*.parquet"), former / "run.json"):
+        path.unlink()
+    assert upgrade(former) == Upgraded(records=3, parts=0, tables=False)
+    assert not (former / "parts").exists()
 
 
 @pytest.mark.parametrize(

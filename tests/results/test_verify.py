@@ -9,9 +9,9 @@ import pytest
 import shapely
 
 from namo.commands.main import main
-from namo.errors import ResultFileError
+from namo.errors import BusyError, ResultFileError
 from namo.reporting.report import write_report
-from namo.results import parts
+from namo.results import parts, verify
 from namo.results.assemble import assemble
 from namo.results.collection import Collection
 from namo.results.records import file_entry, read_record, write_record
@@ -357,6 +357,95 @@ def test_scheduled_recollection_repairs_the_collection_and_keeps_the_originals(r
     assemble(copy.output, "host", *SOURCE)
     assert problems(copy.output) == []
     assert copy.content() == whole.content()
+
+
+def files_of(folder):
+    """Content of all files of a collection but locks, by their paths."""
+    return {
+        path: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith(".lock")
+    }
+
+
+@pytest.mark.parametrize("damage", ["cut off", "missing"])
+@pytest.mark.parametrize("merged", [True, False])
+def test_what_was_repaired_since_it_was_checked_is_left_alone(rig, copy, whole, damage, merged):
+    path = copy.output / "host_env_000001_results.pkl"
+    path.write_bytes(path.read_bytes()[:-1])
+    if damage == "missing":
+        path.unlink()
+    found = problems(copy.output)
+    rig.collect(whole.scenes, copy.output, rig.config())
+    if merged:
+        assemble(copy.output, "host", *SOURCE)
+    before = files_of(copy.output)
+    assert schedule_recollection(copy.output, found) == []
+    assert files_of(copy.output) == before
+
+
+def test_a_part_that_was_collected_again_since_its_damage_was_found_is_left_alone(rig, copy, whole):
+    (part,) = parts.finished_parts(copy.output)
+    part.table("pushes").write_bytes(b"")
+    found = [each for each in problems(copy.output) if each.path.endswith("part.json")]
+    rig.collect(whole.scenes, copy.output, rig.config())
+    assert schedule_recollection(copy.output, found) == []
+    assert part.is_finished
+
+
+def test_a_table_that_was_merged_since_it_was_checked_is_kept(copy):
+    (copy.output / "pushes.parquet").write_bytes(b"")
+    found = problems(copy.output)
+    assemble(copy.output, "host", *SOURCE)
+    assert schedule_recollection(copy.output, found) == []
+    assert problems(copy.output) == []
+
+
+def test_an_environment_of_two_parts_is_marked_in_both(rig, copy, whole):
+    rig.collect(whole.scenes, copy.output, rig.config(), (1, 2))
+    both = parts.finished_parts(copy.output)
+    (copy.output / "host_env_000001_results.pkl").unlink()
+    assert schedule_recollection(copy.output, problems(copy.output)) == [1]
+    assert [part.is_finished for part in both] == [False, False]
+
+
+def test_a_record_without_a_part_is_moved_too(copy):
+    path = copy.output / "host_env_000001_results.pkl"
+    path.write_bytes(path.read_bytes()[:-1])
+    shutil.rmtree(copy.output / parts.PARTS)
+    found = [each for each in problems(copy.output) if each.path == path.name]
+    assert schedule_recollection(copy.output, found) == [1]
+    assert (copy.output / REPLACED / path.name).exists()
+
+
+def test_a_part_that_somebody_begins_to_collect_is_named_and_left_alone(copy, monkeypatch):
+    path = copy.output / "host_env_000001_results.pkl"
+    path.write_bytes(path.read_bytes()[:-1])
+    found, before = problems(copy.output), files_of(copy.output)
+    monkeypatch.setattr("namo.results.verify.require_idle", lambda part: None)  # not yet begun
+    (part,) = parts.finished_parts(copy.output)
+    busy = pytest.raises(BusyError, match="is collecting environments 000000-000003")
+    with parts.locked(part), busy:
+        schedule_recollection(copy.output, found)
+    assert files_of(copy.output) == before
+
+
+def test_the_command_names_what_was_collected_again_meanwhile(copy, monkeypatch, capsys):
+    path = copy.output / "host_env_000001_results.pkl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    schedule = verify.schedule_recollection
+
+    def repaired_before(folder, found):
+        path.write_bytes(whole)
+        return schedule(folder, found)
+
+    monkeypatch.setattr(verify, "schedule_recollection", repaired_before)
+    assert main(["verify", str(copy.output), "--recollect"]) == 1
+    said = capsys.readouterr().out
+    assert "collected again meanwhile and left as they are: environments 1\n" in said
+    assert "done:" not in said
+    assert path.read_bytes() == whole
 
 
 def test_a_damaged_table_is_repaired_by_assembling_alone(rig, copy, whole):
