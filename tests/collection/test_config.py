@@ -7,8 +7,9 @@ import pytest
 
 from namo.collection.config import CollectionConfig
 from namo.errors import UsageError
+from namo.learning.bundle_files import CONFIG, WEIGHTS
 from namo.planning.registry import PLANNERS, settings_of
-from tests.conftest import REPOSITORY, random_bundle
+from tests.conftest import random_bundle
 
 
 def refusal(**settings):
@@ -188,16 +189,23 @@ def test_refined_plans_are_minimal_plans():
                 "algorithm": "best_first",
                 "object_strategy": "ml",
                 "goal_strategy": "ml",
-                "ml_object_model": str(REPOSITORY / "resources/models/object"),
-                "ml_goal_model": str(REPOSITORY / "resources/models/goal"),
+                "ml_object_model": "object",
+                "ml_goal_model": "goal",
                 "ml_device": "cpu",
             },
-            "19471af8a2abf0bb02bca113ce163adb29ec0c67dec218e684d002178e7c2de9",
+            "1412fde15e4d620a059a57e5f386b16de03b35eee971dcc825cd8b847b00c38a",
         ),
     ],
     ids=["defaults", "alias", "every setting", "models"],
 )
-def test_the_fingerprint_of_a_configuration_does_not_change(settings, known):
+def test_the_fingerprint_of_a_configuration_does_not_change(
+    settings, known, tmp_path, monkeypatch
+):
     """Another one would have finished environments collected again."""
+    monkeypatch.chdir(tmp_path)
+    for kind in ("object", "goal"):
+        (tmp_path / kind).mkdir()
+        for name in (CONFIG, WEIGHTS):
+            (tmp_path / kind / name).write_text(f"{name} of the {kind} model")
     text = json.dumps(CollectionConfig(**settings).decisive)
     assert hashlib.sha256(text.encode()).hexdigest() == known
