@@ -198,9 +198,7 @@ def test_refined_plans_are_minimal_plans():
     ],
     ids=["defaults", "alias", "every setting", "models"],
 )
-def test_the_fingerprint_of_a_configuration_does_not_change(
-    settings, known, tmp_path, monkeypatch
-):
+def test_the_fingerprint_of_a_configuration_does_not_change(settings, known, tmp_path, monkeypatch):
     """Another one would have finished environments collected again."""
     monkeypatch.chdir(tmp_path)
     for kind in ("object", "goal"):
