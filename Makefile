@@ -112,7 +112,7 @@ test-faults: setup-test
 	NAMO_FUZZ=10000 pytest -s tests/faults/test_fuzz_scenes.py
 
 test-crash: setup-test
-	NAMO_CRASH_STATES=$(STATES) $(PYTEST) -rP tests/crash tests/training/test_power_cuts.py
+	NAMO_CRASH_STATES=$(STATES) $(PYTEST) -rP tests/crash tests/*/test_power_cuts.py
 
 test-simulation: setup-test
 	NAMO_INTERLEAVINGS=$(INTERLEAVINGS) $(PYTEST) -rP tests/simulation -k interleaving

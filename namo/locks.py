@@ -47,9 +47,9 @@ def lock_held(path: Path, work: str, *, wait: bool) -> Iterator[str | None]:
         BusyError: another process holds the lock and `wait` is false.
         NamoError: the file system does not support locks.
     """
-    make_folder(path.parent)
     waited_for = None
     while True:
+        make_folder(path.parent)  # again, if it was removed while its lock was waited for
         if path.exists():
             require_regular(path)
         with path.open("ab+") as handle:

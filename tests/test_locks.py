@@ -1,10 +1,12 @@
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -168,6 +170,24 @@ def test_a_lock_that_somebody_only_looks_at_is_not_held(tmp_path, monkeypatch):
         with lock_held(path, "which works", wait=False) as waited_for:
             assert waited_for is None
             assert holder_of(path) == (here(), True)
+
+
+def test_a_lock_whose_folder_is_removed_while_it_is_waited_for_is_taken_in_a_new_one(
+    tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "folder" / "lock"
+    with ExitStack() as held:
+        held.enter_context(lock_held(path, "which works", wait=False))
+
+        def remove(_):
+            shutil.rmtree(path.parent)
+            held.close()
+
+        monkeypatch.setattr(locks.time, "sleep", remove)
+        with lock_held(path, "which waits", wait=True) as waited_for:
+            assert waited_for == here()
+            assert holder_of(path) == (here(), True)
+    assert capsys.readouterr().out == f"waiting for {here()}, which waits\n"
 
 
 def test_a_lock_whose_file_its_holder_removed_is_taken_where_it_is_now(tmp_path, monkeypatch):

@@ -150,7 +150,7 @@ def select(settings: SceneSetSettings, chunks: Sequence[Path], output_dir: Path)
     wanted = {row["file"]: row["sha256"] for row in rows}
     owned = OwnedFiles(output_dir)
     owned.refuse_foreign_files(wanted)
-    remove_leftovers(output_dir, [*wanted, MANIFEST, REPORT])
+    remove_leftovers(output_dir, [*owned.files, *wanted, MANIFEST, REPORT])
     owned.remember({**owned.files, **wanted})
     for row in read_candidates(chunks, texts=True):
         path = output_dir / row["file"]

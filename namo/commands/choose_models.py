@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 def _log_pushes(models: Path) -> float:
     """Return how a round's goal model searched in held-out scenes; less is better.
 
-    Rounds explore with the goal model alone.
+    The explorer of the default settings uses no other.
     """
     from namo.learning.bundle_files import CONFIG, require_bundle
 

@@ -83,8 +83,7 @@ def assemble(
         final: folder that `output_dir` will be renamed to; None if it will not.
         origin: run file whose versions, machine and command are kept; None for those of this
             process.
-        only: environments to take of what belongs to the plan, all of which must be there; None for
-            all.
+        only: environments to take, all of which must be there and belong to the plan; None for all.
 
     Raises:
         ResultFileError: there is no finished part, one is damaged, or an environment that was asked
@@ -95,7 +94,7 @@ def assemble(
     with lock_held(output_dir / LOCK, f"which is merging {output_dir}", wait=True):
         replaced = {part: part.replaced() for part in finished_parts(output_dir)}
         if plan is None:
-            spans, used = used_parts(output_dir)
+            spans, used = used_parts(output_dir, only=only)
             notes: list[str] = []
         else:
             selection = select(output_dir, plan, only=only)

@@ -311,9 +311,13 @@ def used_parts(
     for place, part in enumerate(oldest_first):
         stored[part.start : part.end] = True
         owners[np.setdiff1d(part.numbers, np.array(list(part.replaced()), np.intp))] = place
-    if lost := np.flatnonzero(stored & (owners < 0)).tolist():
+    numbers: NDArray[np.intp] = np.flatnonzero(stored)
+    if only is not None:
+        numbers = np.array(sorted(only), np.intp)
+    held = numbers[numbers < owners.size]
+    held = held[owners[held] >= 0]
+    if lost := np.setdiff1d(numbers, held).tolist():
         raise ResultFileError(_lost_text(output_dir, lost))
-    numbers: NDArray[np.intp] = np.flatnonzero(owners >= 0)
     spans = spans_of(oldest_first, numbers, owners[numbers])
     used = {span.part: metadata[span.part] for span in spans}
     for part, marker in used.items():

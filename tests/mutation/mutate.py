@@ -4,7 +4,7 @@
 
 The tests are those that mirror the module. Prints the changes that no test notices, and the score:
 the fraction after which a test fails or never ends. What was found out stays in results/mutation,
-so an interrupted run goes on; `--fresh` starts over, after a change of the code.
+so an interrupted run goes on, until the module or these tests change.
 """
 
 from __future__ import annotations
@@ -40,20 +40,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("module", type=Path, help="a file of the package")
     parser.add_argument("--tests", type=Path, nargs="+", help="default: those that mirror it")
-    parser.add_argument("--fresh", action="store_true", help="forget what was found out before")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="tests at a time")
     options = parser.parse_args()
     tests = options.tests or [mirror_of(options.module)]
     copy = RESULTS / ".".join(options.module.with_suffix("").parts)
-    if options.fresh:
+    files = [options.module, *tests]
+    prepared = [copy / f"{file.name}.prepared" for file in files]
+    if not all(map(same, files, prepared)):
         shutil.rmtree(copy, ignore_errors=True)
-    if not copy.exists():
         prepare(copy, options.module, tests)
+        for file, last in zip(files, prepared, strict=True):
+            shutil.copy2(file, last)
     mutmut = [sys.executable, "-m", "mutmut"]
     run = [*mutmut, "run", "--max-children", str(options.jobs)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with (copy / "run.log").open("wb") as log:
-        subprocess.run(run, cwd=copy, stdout=log, stderr=log, env=environment, check=False)
+        if subprocess.run(run, cwd=copy, stdout=log, stderr=log, env=environment).returncode:
+            print(f"{copy / 'run.log'}: mutmut failed")
+            return 1
     listed = [*mutmut, "results", "--all", "true"]
     found = subprocess.run(
         listed, cwd=copy, capture_output=True, text=True, env=environment, check=True
@@ -71,6 +75,11 @@ def main() -> int:
     print(f"{options.module}: {noticed} of {len(results)} noticed", end="")
     print(f" ({100 * noticed / max(1, len(results)):.1f} %); {dict(counts)}")
     return 0
+
+
+def same(file: Path, prepared: Path) -> bool:
+    """Return whether a file is still the one that a copy was prepared with."""
+    return prepared.exists() and prepared.read_bytes() == file.read_bytes()
 
 
 def mirror_of(module: Path) -> Path:

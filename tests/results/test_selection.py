@@ -12,7 +12,7 @@ from namo.files import sha256_of
 from namo.results.assemble import assemble
 from namo.results.parts import REPLACED, Part
 from namo.results.records import read_record
-from namo.results.selection import stale_parts
+from namo.results.selection import stale_parts, used_parts
 from tests.walking import SCENES, Folder, contents
 
 PARTS = ("000000-000002", "000002-000003")
@@ -200,6 +200,15 @@ def test_a_merge_of_some_environments_needs_all_of_them_and_no_others(rig, here)
         merge_only(here, rig.config(seed=1), range(1), {0, 1})
     with pytest.raises(ResultFileError, match=r"out: no finished .* of environment 7; rerun the"):
         merge_only(here, rig.config(seed=1), range(1), {0, 7})
+
+
+def test_without_a_plan_some_environments_are_taken_alone_too(rig, here):
+    here.collect(rig.config(), range(2))
+    here.collect(rig.config(), range(2, 3))
+    spans, _ = used_parts(here.output, only={0, 2})
+    assert [number for span in spans for number in range(span.start, span.end)] == [0, 2]
+    with pytest.raises(ResultFileError, match="results of environments 3, 9; rerun the"):
+        used_parts(here.output, only={0, 3, 9})
 
 
 @pytest.mark.parametrize("what", ["record", "table", "part", "parts", "marker"])

@@ -235,6 +235,7 @@ def test_a_movable_with_too_few_tried_contact_points_is_left_out(tmp_path, known
     assert len(states_of(tmp_path / "data", [failed], kind="goal")) == 1
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("kind", ["goal", "object"])
 def test_samples_are_writable(tmp_path, kind):
     states = states_of(tmp_path / "data", [row([(SUCCESS, 1, 0)])], kind=kind)

@@ -250,6 +250,18 @@ def test_the_last_model_that_searches_as_well_as_the_best_is_kept(start, tmp_pat
     assert kept == [True, True, False, True, False]
 
 
+def test_a_model_within_a_standard_error_of_the_best_is_kept(start, tmp_path, monkeypatch):
+    found = iter([(1, 2, 3, 4), (1, 2, 6, 3), (2, 4, 6, 8)])
+    solved = np.ones(4, np.bool_)
+    monkeypatch.setattr(
+        Training, "_search", lambda _: Searches(np.array(next(found), np.float64), solved)
+    )
+    start(tmp_path / "model", replace(TINY, epochs=3)).run()
+    assert [row["kept"] for row in history(tmp_path / "model")] == ["1", "1", "0"]
+    logs = [float(row["log_pushes"]) for row in history(tmp_path / "model")]
+    assert logs[0] < logs[1] < logs[2]
+
+
 def test_a_resumed_training_remembers_the_best_search(start, tmp_path, monkeypatch):
     class Interrupted(Training):
         def _save(self):
