@@ -117,8 +117,10 @@ def run(options: argparse.Namespace) -> int:
         if others := [number for number in environments if number not in marked]:
             named = ", ".join(map(str, others))
             print(f"collected again meanwhile and left as they are: environments {named}")
-        if marked or not environments:
+        if marked or not (folder / "metrics.parquet").exists():
             print("done: rerun the same command to collect them again; originals are in replaced/")
+        else:
+            print("nothing is left to repair")
     else:
         print("`namo verify --recollect` marks them for re-collection by the next run")
     return 1

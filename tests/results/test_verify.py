@@ -430,10 +430,13 @@ def test_a_part_that_somebody_begins_to_collect_is_named_and_left_alone(copy, mo
     assert files_of(copy.output) == before
 
 
-def test_the_command_names_what_was_collected_again_meanwhile(copy, monkeypatch, capsys):
+@pytest.mark.parametrize("damaged", [False, True], ids=["alone", "beside a table"])
+def test_the_command_names_what_was_collected_again_meanwhile(copy, monkeypatch, capsys, damaged):
     path = copy.output / "host_env_000001_results.pkl"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
+    if damaged:
+        (copy.output / "pushes.parquet").write_bytes(b"")
     schedule = verify.schedule_recollection
 
     def repaired_before(folder, found):
@@ -444,7 +447,8 @@ def test_the_command_names_what_was_collected_again_meanwhile(copy, monkeypatch,
     assert main(["verify", str(copy.output), "--recollect"]) == 1
     said = capsys.readouterr().out
     assert "collected again meanwhile and left as they are: environments 1\n" in said
-    assert "done:" not in said
+    assert ("done: rerun the same command" in said) == damaged
+    assert ("nothing is left to repair" in said) != damaged
     assert path.read_bytes() == whole
 
 
