@@ -95,7 +95,7 @@ def test_a_round_explores_learns_and_compares(pipeline, learn, manifests):
     assert "no model saw any of them" in text
     run = json.loads((round_1 / "comparison" / "learned" / "run.json").read_text())
     assert run["models"].keys() == {"goal"}
-    again = learn("rounds")
+    again = learn("rounds", round_arms=["random", "learned"])
     assert "Nothing to be done" in again.stdout, again.stdout
     following = learn("rounds", "--dry-run", "--printshellcmds", "--quiet", "host", rounds=2)
     assert following.returncode == 0, following.stdout
