@@ -132,12 +132,15 @@ fuzz: $(VENV)/.installed-fuzz
 fuzz-keep: $(VENV)/.installed-fuzz
 	python -m tests.fuzzing.fuzz $(TARGET) 0 --keep
 
-# In an environment of its own, so that what mutmut needs changes nothing else.
-$(MUTATION)/.installed: $(VENV)/.installed-test pyproject.toml
-	$(PYTHON) -m venv $(MUTATION)
-	$(MUTATION)/bin/python -m pip install --quiet --requirement requirements-test.txt
-	$(MUTATION)/bin/python -m pip install --quiet --requirement requirements-torch.txt
-	$(MUTATION)/bin/python -m pip install --quiet --editable ".[mutation]"
+# In environments of their own: botocore needs older packages than the locks have, and what mutmut
+# needs is to change nothing else.
+$(CLOUD)/.installed: EXTRA := cloud-tests
+$(MUTATION)/.installed: EXTRA := mutation
+$(CLOUD)/.installed $(MUTATION)/.installed: $(VENV)/.installed-test pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --requirement requirements-test.txt
+	$(@D)/bin/python -m pip install --quiet --requirement requirements-torch.txt
+	$(@D)/bin/python -m pip install --quiet --editable ".[$(EXTRA)]"
 	@touch $@
 
 mutation: $(MUTATION)/.installed
@@ -146,14 +149,6 @@ mutation: $(MUTATION)/.installed
 test-slurm: setup-test
 	bash tests/slurm/install.sh
 	NAMO_TEST_SLURM=1 pytest tests/slurm
-
-# In an environment of its own: botocore needs older packages than the locks have.
-$(CLOUD)/.installed: $(VENV)/.installed-test pyproject.toml
-	$(PYTHON) -m venv $(CLOUD)
-	$(CLOUD)/bin/python -m pip install --quiet --requirement requirements-test.txt
-	$(CLOUD)/bin/python -m pip install --quiet --requirement requirements-torch.txt
-	$(CLOUD)/bin/python -m pip install --quiet --editable ".[cloud-tests]"
-	@touch $@
 
 test-cloud: $(CLOUD)/.installed
 	PATH=$(CURDIR)/$(CLOUD)/bin:$$PATH pytest tests/workflow/test_store.py tests/workflow/test_cloud_profiles.py

@@ -21,7 +21,7 @@ from namo.certification.effort import Effort
 from namo.certification.figures import Row
 from namo.certification.measuring import Task, load, measure
 from namo.errors import NamoError, UsageError
-from namo.files import sha256_of
+from namo.files import remove_leftovers, sha256_of
 from namo.locks import lock_held
 from namo.numeric_platform import numeric_platform
 from namo.scenes.checker_pool import checked_in_parallel
@@ -169,6 +169,7 @@ def certify_scenes(
             LEFT_OUT: json.dumps(certified.left_out),
             "namo_collect": __version__,
         }
+        remove_leftovers(manifest.parent, [manifest.name])
         write_manifest(manifest, certified.rows, metadata, proofs)
     return certified
 

@@ -29,6 +29,7 @@ from namo.results.run_lock import only_run_in
 from namo.results.tables import DATA_TABLES, MERGED_TABLES, require_schema, row_groups
 from namo.scenes.conditions import Conditions
 from namo.signals import check_termination
+from namo.syncing import make_folder
 from namo.wording import truncated_list
 
 SHOWN = 5
@@ -293,6 +294,6 @@ def _set_aside(folder: Path, problems: list[Problem]) -> set[int]:
         numbers.add(each.environment)
         file = folder / each.path
         if environment_of(each.path) is not None and file.exists():
-            (folder / REPLACED).mkdir(exist_ok=True)
+            make_folder(folder / REPLACED)
             file.replace(folder / REPLACED / file.name)
     return numbers
