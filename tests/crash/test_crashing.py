@@ -44,17 +44,23 @@ def test_any_state_can_be_tried_again_alone(run, monkeypatch, states):
         assert seen[-1] == sorted(files.items())
 
 
-def test_a_state_after_which_a_run_goes_wrong_is_named(run, monkeypatch):
-    run, _ = run
-    wrong = Run(run.root, run.act, lambda: [*run.look(), len(list(run.root.iterdir()))])
-    steps = iter([*[None] * 3])
+def test_a_state_after_which_a_run_fails_is_named(run):
+    run, seen = run
 
     def act():
-        if next(steps, "late") == "late":
+        if len(seen) == 3:
             raise OSError("no space left")
         run.act()
 
     with pytest.raises(OSError, match="no space") as raised:
-        try_power_cuts(Run(run.root, act, wrong.look))
+        try_power_cuts(Run(run.root, act, run.look))
+    (note,) = raised.value.__notes__
+    assert "NAMO_CRASH_STATE='operation " in note
+
+
+def test_a_state_after_which_the_result_is_another_is_named(run):
+    run, seen = run
+    with pytest.raises(AssertionError) as raised:
+        try_power_cuts(Run(run.root, run.act, lambda: len(seen)))
     (note,) = raised.value.__notes__
     assert "NAMO_CRASH_STATE='operation " in note
